@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""What the proxy costs, beside nginx as a plain reverse proxy, in the same run.
+
+Called by scripts/bench, which builds everything. Each round measures every peer in every cell, so that a machine that
+changes its speed changes it for all; the table has medians over the rounds. CPU time of the process tree (user + sys) is
+what counts: it hardly depends on what else the machine does, while throughput and latency do.
+"""
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CELLS = {
+    "plain-16": dict(conns=16, secs=4, warmup=0.7),
+    "plain-128": dict(conns=128, secs=4, warmup=0.7),
+    "paced-16": dict(conns=16, secs=5, warmup=1.1, stream=True, interval=10, chunks=100),
+    "stream-16": dict(conns=16, secs=4, warmup=0.7, stream=True),
+    "slow-1000": dict(conns=1000, requests=1000, secs=45, stream=True, interval=50, chunks=100, timeout=90),
+}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def get(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def tree(root):
+    children = {}
+    for directory in Path("/proc").iterdir():
+        if directory.name.isdigit():
+            with contextlib.suppress(OSError):
+                parent = int((directory / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                children.setdefault(parent, []).append(int(directory.name))
+    found = [root]
+    for process in found:
+        found += children.get(process, [])
+    return found
+
+
+def resident_mb(root):
+    total = 0
+    for process in tree(root):
+        with contextlib.suppress(OSError):
+            total += int(re.search(r"^VmRSS:\s+(\d+)", Path(f"/proc/{process}/status").read_text(), re.M)[1])
+    return total / 1024
+
+
+class Upstream:
+    def __init__(self):
+        self.port = free_port()
+        self.process = subprocess.Popen([HERE / "upstream", "--port", str(self.port)])
+        for _ in range(100):
+            time.sleep(0.05)
+            with contextlib.suppress(OSError):
+                if get(self.port, "/__stats")[0] == 200:
+                    return
+        sys.exit("the fake upstream does not answer")
+
+    def set(self, chunks=200, interval=0):
+        assert get(self.port, f"/__ctl?chunks={chunks}&interval={interval}&first-delay=0&payload=1024")[0] == 200
+
+
+class Peer:
+    """A proxy in front of the fake upstream, in a directory of its own."""
+
+    def __init__(self, upstream):
+        self.upstream = upstream
+        self.directory = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-"))
+        os.chmod(self.directory, 0o755)
+        self.port = free_port()
+        self.key, self.model = "sk-bench", "bench-model"
+        command = self.prepare()
+        started = time.monotonic()
+        with open(self.directory / "log", "wb") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+        self.first_answer_ms = self.wait(started)
+        time.sleep(1)
+        self.at_rest_mb = resident_mb(self.process.pid)
+
+    def wait(self, started):
+        while time.monotonic() - started < 30:
+            with contextlib.suppress(OSError):
+                get(self.port, "/health")
+                return (time.monotonic() - started) * 1000
+            time.sleep(0.002)
+        sys.exit((self.directory / "log").read_text(errors="replace"))
+
+    def measure(self, cell):
+        self.upstream.set(chunks=cell.get("chunks", 200), interval=cell.get("interval", 0))
+        streams = cell.get("stream", False)
+        body = self.directory / "body.json"
+        body.write_text((HERE / "bodies" / ("stream.json" if streams else "chat.json")).read_text().replace("bench-model", self.model))
+        command = [
+            HERE / "load", "--port", str(self.port), "--path", "/v1/chat/completions", "--key", self.key, "--conns", str(cell["conns"]),
+            "--body", body, "--timeout", str(cell.get("timeout", 60)), "--drain", "10", "--pid", f"proxy={self.process.pid}",
+            "--chunks", str(cell.get("chunks", 200)), "--payload", "1024", "--duration", str(cell["secs"]),
+        ]
+        if streams:
+            command.append("--stream")
+        for option in ("requests", "warmup"):
+            if option in cell:
+                command += [f"--{option}", str(cell[option])]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        result = json.loads(done.stdout)
+        if result["failed"]:
+            sys.exit(f"{self.name}: {result['failed']} of {result['ok'] + result['failed']} answers were wrong:\n{done.stdout}")
+        return result
+
+    def stop(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Nginx(Peer):
+    name = "nginx"
+
+    def prepare(self):
+        d = self.directory
+        (d / "nginx.conf").write_text(f"""
+worker_processes 2; daemon off; pid {d}/pid; error_log {d}/error.log warn; worker_rlimit_nofile 20000;
+events {{ worker_connections 8192; }}
+http {{
+    access_log off; client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
+    keepalive_requests 1000000000;
+    upstream up {{ server 127.0.0.1:{self.upstream.port}; keepalive 1024; keepalive_requests 1000000000; }}
+    server {{
+        listen 127.0.0.1:{self.port} backlog=8192;
+        location / {{
+            proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
+            proxy_buffering off; proxy_read_timeout 600s;
+        }}
+    }}
+}}
+""")
+        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
+        if not program:
+            sys.exit("nginx is not installed")
+        return [program, "-c", d / "nginx.conf", "-p", d]
+
+
+class Proxy(Peer):
+    name = "ociai-proxy"
+    program = None
+
+    def prepare(self):
+        d = self.directory
+        subprocess.run(["openssl", "genrsa", "-out", d / "key.pem", "2048"], check=True, capture_output=True)
+        der = subprocess.run(["openssl", "rsa", "-in", d / "key.pem", "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout
+        digest = subprocess.run(["openssl", "md5", "-c", "-r"], input=der, check=True, capture_output=True, text=False).stdout
+        fingerprint = digest.decode().split()[0]
+        self.model = "grok-4"
+        (d / "config.conf").write_text(f"""
+user = ocid1.user.oc1..bench
+tenancy = ocid1.tenancy.oc1..bench
+fingerprint = {fingerprint}
+key_file = key.pem
+region = us-chicago-1
+endpoint = http://127.0.0.1:{self.upstream.port}
+api_key = {self.key}
+log_file = {d}/access.log
+[GLOBAL]
+port = {self.port}
+global_max_concurrency = 10000
+[MODELS]
+grok-4 = xai.grok-4
+""")
+        os.chmod(d / "key.pem", 0o600)
+        return [self.program, "-config", d / "config.conf"]
+
+
+def signature_us():
+    """CPU of one RSA-2048 signature by the system's libcrypto, which the proxy uses."""
+    out = subprocess.run(["openssl", "speed", "-mr", "-seconds", "2", "rsa2048"], capture_output=True, text=True).stdout
+    found = re.search(r"^\+F2:\d+:2048:([0-9.e-]+):", out, re.M)
+    return 1e6 / float(found[1]) if found else float("nan")
+
+
+def cost(result, cell):
+    proxy = result["procs"]["proxy"]
+    return proxy["cpu_us_per_chunk"] if cell.get("stream") else proxy["cpu_us_per_request"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("program", help="the release build of ociai-proxy")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--cells", default=",".join(CELLS))
+    arguments = parser.parse_args()
+    Proxy.program = arguments.program
+    upstream = Upstream()
+    rows, signatures, extras = {}, [], {}
+    try:
+        for number in range(arguments.rounds):
+            print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
+            signatures.append(signature_us())
+            for kind in (Nginx, Proxy):
+                peer = kind(upstream)
+                try:
+                    extras.setdefault((peer.name, "first answer, ms"), []).append(peer.first_answer_ms)
+                    extras.setdefault((peer.name, "at rest, MB"), []).append(peer.at_rest_mb)
+                    for name in arguments.cells.split(","):
+                        result = peer.measure(CELLS[name])
+                        rows.setdefault(name, {}).setdefault(peer.name, []).append(cost(result, CELLS[name]))
+                        if name == "slow-1000":
+                            extras.setdefault((peer.name, "1,000 streams, MB"), []).append(result["procs"]["proxy"]["rss_max_kb"] / 1024)
+                            extras.setdefault((peer.name, "1,000 streams, first token p99, ms"), []).append(result["ttft_ms"]["p99"])
+                finally:
+                    peer.stop()
+    finally:
+        upstream.process.terminate()
+        upstream.process.wait()
+
+    signature = statistics.median(signatures)
+    print(f"One RSA-2048 signature: {signature:.0f} µs (system libcrypto)\n")
+    print("| cell | nginx, µs | ociai-proxy, µs | times nginx | less the signature |")
+    print("|---|---|---|---|---|")
+    for name, peers in rows.items():
+        pairs = list(zip(peers["nginx"], peers["ociai-proxy"]))
+        less = "" if CELLS[name].get("stream") else f"{statistics.median((p - s) / n for (n, p), s in zip(pairs, signatures)):.1f}"
+        print(f"| {name}, a {'chunk' if CELLS[name].get('stream') else 'request'} | {statistics.median(n for n, _ in pairs):.1f} "
+              f"| {statistics.median(p for _, p in pairs):.1f} | {statistics.median(p / n for n, p in pairs):.1f} | {less} |")
+    print("\n| | nginx | ociai-proxy |\n|---|---|---|")
+    for what in dict.fromkeys(what for _, what in extras):
+        print(f"| {what} | " + " | ".join(f"{statistics.median(extras[(peer, what)]):.0f}" for peer in ("nginx", "ociai-proxy")) + " |")
+
+
+main()

@@ -1,0 +1,123 @@
+import ArgumentParser
+import Proxy
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The command line: arguments in, exit codes out, nothing else.
+struct Arguments: ParsableArguments {
+    @Option(name: Self.oneOrTwoDashes("config"), help: ArgumentHelp("The configuration file.", valueName: "path"))
+    var config: String?
+
+    @Option(name: Self.oneOrTwoDashes("port"), help: ArgumentHelp("The port to listen on, 0 for any free one. Beats the file.", valueName: "n"))
+    var port: Int?
+
+    @Option(name: Self.oneOrTwoDashes("host"), help: ArgumentHelp("The address to listen on. Beats the file.", valueName: "addr"))
+    var host: String?
+
+    @Flag(name: Self.oneOrTwoDashes("multi-account"), help: "Expect [ACCOUNT_n] sections; the default file is multi_config.conf.")
+    var multiAccount = false
+
+    @Flag(name: Self.oneOrTwoDashes("check"), help: "Check the configuration, print what would run, and exit.")
+    var check = false
+
+    @Flag(name: Self.oneOrTwoDashes("version"), help: "Print the version and exit.")
+    var version = false
+
+    @Flag(name: Self.oneOrTwoDashes("help"), help: "Print this help and exit.")
+    var help = false
+
+    func validate() throws {
+        if let port, !(0...65535).contains(port) {
+            throw ValidationError("-port \(port) is no port; use a number from 0 to 65535")
+        }
+        if let host, host.isEmpty { throw ValidationError("-host is empty; use an address or a name") }
+    }
+
+    private static func oneOrTwoDashes(_ name: String) -> NameSpecification {
+        [.customLong(name, withSingleDash: true), .customLong(name)]
+    }
+
+    static let usage = """
+        ociai-proxy: an OpenAI-compatible proxy in front of Oracle OCI Generative AI
+
+        ociai-proxy [-config PATH] [-port N] [-host ADDR] [-multi-account] [-check] [-version] [-help]
+
+          -config PATH     the configuration file (default: config.conf, or multi_config.conf with
+                           -multi-account; config.json when the default is missing)
+          -port N          the port to listen on, 0 for any free one; beats the file
+          -host ADDR       the address to listen on; beats the file
+          -multi-account   expect [ACCOUNT_n] sections
+          -check           check the configuration, print what would run, exit 0 or 78
+          -version         print the version
+          -help            print this help
+
+        Exit codes: 0 clean stop, 64 bad usage, 69 cannot bind, 70 internal error, 78 bad configuration.
+        """
+}
+
+@main
+enum Command {
+    static func main() async {
+        // A reader that goes away (-check | head, a client) must not end the process.
+        signal(SIGPIPE, SIG_IGN)
+
+        let arguments: Arguments
+        do {
+            arguments = try Arguments.parse(Array(CommandLine.arguments.dropFirst()))
+        } catch {
+            let reason = Arguments.message(for: error).split(separator: "\n").first.map(String.init) ?? "unknown arguments"
+            end(.badUsage, "ociai-proxy: \(reason.trimmingSuffix(while: ".")); -help shows what there is")
+        }
+        if arguments.help { end(.cleanStop, Arguments.usage, to: StandardStream.output) }
+        if arguments.version { end(.cleanStop, "ociai-proxy \(ProxyVersion.current)", to: StandardStream.output) }
+
+        let startup = Startup(
+            .init(config: arguments.config, host: arguments.host, port: arguments.port, multiAccount: arguments.multiAccount),
+            environment: environment(), workingDirectory: workingDirectory())
+        if arguments.check {
+            let (lines, code) = startup.check()
+            end(code, lines.joined(separator: "\n"), to: code == .cleanStop ? StandardStream.output : StandardStream.error)
+        }
+        do {
+            try await startup.serve()
+            exit(Proxy.ExitCode.cleanStop.rawValue)
+        } catch let error as ExitError {
+            end(error.code, "ociai-proxy: \(error)")
+        } catch {
+            end(.internalError, "ociai-proxy: internal error: \(error); please report it with the lines before this one")
+        }
+    }
+
+    private static func end(_ code: Proxy.ExitCode, _ text: String, to stream: Int32 = StandardStream.error) -> Never {
+        StandardStream.write(text + "\n", to: stream)
+        exit(code.rawValue)
+    }
+
+    private static func environment() -> [String: String] {
+        var values: [String: String] = [:]
+        for name in ["HOME", "HTTPS_PROXY", "NO_PROXY"] {
+            if let value = getenv(name) { values[name] = String(cString: value) }
+        }
+        return values
+    }
+
+    private static func workingDirectory() -> String {
+        guard let path = getcwd(nil, 0) else { return "." }
+        defer { free(path) }
+        return String(cString: path)
+    }
+}
+
+extension String {
+    fileprivate func trimmingSuffix(while character: Character) -> String {
+        var text = self
+        while text.last == character { text.removeLast() }
+        return text
+    }
+}

@@ -1,0 +1,122 @@
+/// Turns an answer and the faults of its request into what the connection does.
+package struct FaultyAnswer {
+    package let effects: FaultEffects
+    package let pacing: Pacing
+
+    /// What stands in the place of an answer; nil when there is to be one.
+    package func instead() -> ReplyScript? {
+        var script: ReplyScript
+        switch effects.instead {
+        case .status(let status, let retryAfter, let body, let contentType):
+            script = ReplyScript(
+                status: status, headers: [("content-type", contentType)],
+                form: .whole(body: body.map { Array($0.utf8) } ?? Self.error(status).body.bytes, cutTo: nil))
+            if let retryAfter { script.headers.append(("retry-after", String(retryAfter))) }
+        case .reset: script = ReplyScript(form: .nothing, ending: .reset)
+        case .close: script = ReplyScript(form: .nothing, ending: .close)
+        case .stall: script = ReplyScript(form: .nothing, ending: .stall)
+        default: return nil
+        }
+        script.delay = effects.delay
+        return script
+    }
+
+    /// The service's own words for a status.
+    private static func error(_ status: Int) -> ServiceError {
+        switch status {
+        case 401: .notAuthenticated
+        case 404: .notAuthorizedOrNotFound
+        case 409: ServiceError(409, code: "IncorrectState", "The resource is in an incorrect state.")
+        case 413: .tooLarge
+        case 429: ServiceError(429, code: "TooManyRequests", "Too many requests for the user.")
+        case 500: ServiceError(500, code: "InternalServerError", "An internal server error occurred.")
+        case 503: ServiceError(503, code: "ServiceUnavailable", "The service is currently unavailable.")
+        default: ServiceError(status, "Simulated error")
+        }
+    }
+
+    /// The answer with the content that a fault wants.
+    package func changed(_ answer: Answer) -> Answer {
+        var answer = answer
+        switch effects.content {
+        case .huge(let bytes):
+            // In pieces of 64 KiB at most, so that a stream is not one monstrous event.
+            answer.pieces = stride(from: 0, to: bytes, by: 65536).map {
+                String(repeating: "x", count: min(65536, bytes - $0))
+            }
+            answer.toolCalls = []
+            answer.finish = .stop
+        case .empty:
+            answer.pieces = []
+            answer.reasoning = []
+            answer.toolCalls = []
+            answer.finish = .stop
+        default: break
+        }
+        return answer
+    }
+
+    // MARK: Streams
+
+    package func stream(_ events: [StreamEvent]) -> ReplyScript {
+        var events = events
+        var ending = ReplyScript.Ending.complete
+        switch effects.midway {
+        case .cut(let count):
+            events = Array(events.prefix(count))
+            ending = .close
+        case .resetMidway(let count):
+            events = Array(events.prefix(count))
+            ending = .reset
+        case .stallMidway(let count):
+            events = Array(events.prefix(count))
+            ending = .stall
+        case .silentEnd(let count):
+            events = Array(events.prefix(count).prefix { !$0.isFinish })
+        case .brokenEvent(let count):
+            let broken = StreamEvent(payload: .raw("{\"index\":0,\"message\":{\"role\":\"ASSIST"), isPaced: true)
+            events.insert(broken, at: min(count, events.count))
+        case .errorEvent(let count):
+            events = Array(events.prefix(count))
+            events.append(.paced(ServiceError(500, "Internal server error").body))
+        case .noDone:
+            events.removeAll { if case .raw = $0.payload { true } else { false } }
+        case .keepOpen: ending = .stall
+        default: break
+        }
+        let chunks = events.map { ReplyScript.Chunk(bytes: $0.bytes(pacing.separator), isPaced: $0.isPaced) }
+        return ReplyScript(
+            headers: [("content-type", "text/event-stream")],
+            form: .stream(chunks, firstEventDelay: effects.firstEventDelay ?? .zero, interval: pacing.interval),
+            ending: ending, delay: effects.delay + pacing.firstDelay)
+    }
+
+    // MARK: Whole answers
+
+    package func whole(_ json: JSON) -> ReplyScript {
+        let body = json.bytes
+        var script = ReplyScript(
+            headers: [("content-type", "application/json")], form: .whole(body: body, cutTo: nil))
+        script.delay = effects.delay + pacing.firstDelay + (effects.firstEventDelay ?? .zero)
+        let half = body.count / 2
+        switch effects.midway {
+        case .cut:
+            script.form = .whole(body: body, cutTo: half)
+            script.ending = .close
+        case .resetMidway:
+            script.form = .whole(body: body, cutTo: half)
+            script.ending = .reset
+        case .stallMidway:
+            script.form = .whole(body: body, cutTo: half)
+            script.ending = .stall
+        // Of the right length, but no JSON.
+        case .brokenEvent, .silentEnd: script.form = .whole(body: Array(body.prefix(half)), cutTo: nil)
+        case .errorEvent:
+            let delay = script.delay
+            script = .error(Self.error(500))
+            script.delay = delay
+        default: break
+        }
+        return script
+    }
+}

@@ -1,0 +1,142 @@
+import NIOCore
+
+/// The unsigned paths under `/__control/`, by which a test in another process steers the simulator:
+///
+/// | call | body or answer |
+/// |---|---|
+/// | `POST /__control/faults` | one fault, a list of them, or `{"faults": [...]}` (see `Fault.init(_:)`) |
+/// | `DELETE /__control/faults` | takes all faults away |
+/// | `POST /__control/pacing` | `events`, `text`, `intervalMs`, `firstDelayMs`, `separator`; what is absent stays, null takes away |
+/// | `POST /__control/listeners` | `{"account": "account_1", "open": false}` |
+/// | `POST /__control/reset` | faults, records, totals and pacing as at the start; all listeners open |
+/// | `GET /__control/requests?after=ID` | the records with a larger id, 1000 at most |
+/// | `GET /__control/stats` | in flight now and at the peak, totals, per account; ports |
+final class ControlAPI: Sendable {
+    static let prefix = "/__control/"
+
+    struct Answer: Sendable {
+        var status = 200
+        var body: JSON
+    }
+
+    private let service: SimulatedService
+    private let listeners: Listeners
+
+    init(service: SimulatedService, listeners: Listeners) {
+        self.service = service
+        self.listeners = listeners
+    }
+
+    func answer(method: String, target: String, body: [UInt8], on loop: any EventLoop) -> EventLoopFuture<Answer> {
+        let path = String(target.prefix { $0 != "?" }.dropFirst(Self.prefix.count))
+        do {
+            switch (method, path) {
+            case ("POST", "listeners"): return try setListener(try parse(body)).hop(to: loop)
+            case ("POST", "reset"):
+                service.reset()
+                let opened = EventLoopFuture.andAllSucceed(listeners.all.map { $0.open() }, on: loop)
+                return opened.map { Answer(body: ["reset": true]) }
+            default: return loop.makeSucceededFuture(try immediate(method, path, target, body))
+            }
+        } catch {
+            return loop.makeSucceededFuture(Answer(status: 400, body: ["error": .string(error.message)]))
+        }
+    }
+
+    private func immediate(
+        _ method: String, _ path: String, _ target: String, _ body: [UInt8]
+    ) throws(ControlError) -> Answer {
+        switch (method, path) {
+        case ("POST", "faults"):
+            let json = try parse(body)
+            let descriptions = json["faults"]?.array ?? json.array ?? [json]
+            var faults: [Fault] = []
+            for description in descriptions { faults.append(try Fault(description)) }
+            for fault in faults { service.add(fault) }
+            return Answer(body: ["added": .integer(faults.count)])
+        case ("DELETE", "faults"):
+            service.removeFaults()
+            return Answer(body: ["removed": true])
+        case ("POST", "pacing"):
+            var pacing = service.pacing
+            try pacing.change(try parse(body))
+            service.pacing = pacing
+            return Answer(body: ["changed": true])
+        case ("GET", "requests"):
+            let after = Query(target: target).all("after").first.flatMap { Int($0) } ?? 0
+            let records = service.log.records.drop { $0.id <= after }.prefix(1000)
+            return Answer(body: ["requests": .array(records.map(\.summary))])
+        case ("GET", "stats"): return Answer(body: statistics)
+        default:
+            return Answer(status: 404, body: ["error": .string("no control call \(method) \(Self.prefix)\(path)")])
+        }
+    }
+
+    private func parse(_ body: [UInt8]) throws(ControlError) -> JSON {
+        do {
+            return try JSONParser.parse(body)
+        } catch {
+            throw ControlError("the body is no JSON: \(error.reason) at byte \(error.offset)")
+        }
+    }
+
+    private func setListener(_ json: JSON) throws(ControlError) -> EventLoopFuture<Answer> {
+        guard let account = json["account"]?.string, let open = json["open"]?.bool else {
+            throw ControlError("wanted: {\"account\": \"account_1\", \"open\": false}")
+        }
+        guard let listener = listeners.listener(of: account) else {
+            throw ControlError("'\(account)' has no port of its own; start with one port per account")
+        }
+        return (open ? listener.open() : listener.close()).map {
+            Answer(body: ["account": .string(account), "open": .bool(open)])
+        }
+    }
+
+    private var statistics: JSON {
+        let statistics = service.log.statistics
+        var accounts = JSONObject()
+        for (id, counts) in statistics.accounts.sorted(by: { $0.key < $1.key }) { accounts[id] = counts.json }
+        var ports = JSONObject()
+        for (id, port) in listeners.ports.sorted(by: { $0.key < $1.key }) { ports[id] = .integer(port) }
+        var answer = statistics.all.json
+        answer["accounts"] = .object(accounts)
+        answer["ports"] = .object(ports)
+        return answer
+    }
+}
+
+extension RequestLog.Counts {
+    fileprivate var json: JSON {
+        var statuses = JSONObject()
+        for (status, count) in byStatus.sorted(by: { $0.key < $1.key }) { statuses[String(status)] = .integer(count) }
+        return [
+            "inFlight": .integer(inFlight), "peakInFlight": .integer(peakInFlight), "requests": .integer(requests),
+            "byStatus": .object(statuses),
+        ]
+    }
+}
+
+extension Pacing {
+    /// Takes over the members that are there.
+    fileprivate mutating func change(_ json: JSON) throws(ControlError) {
+        guard let object = json.object else { throw ControlError("pacing is a JSON object") }
+        for member in object.members {
+            switch (member.name, member.value) {
+            case ("events", .integer(let count)) where (0...100_000).contains(count): events = count
+            case ("events", .null): events = nil
+            case ("text", .string(let value)): text = value
+            case ("text", .null): text = nil
+            case ("intervalMs", .integer(let value)) where value >= 0: interval = .milliseconds(value)
+            case ("firstDelayMs", .integer(let value)) where value >= 0: firstDelay = .milliseconds(value)
+            case ("separator", .string(let name)):
+                guard let value = Separator(rawValue: name) else {
+                    throw ControlError("'separator' is blankLine or singleNewline")
+                }
+                separator = value
+            default:
+                throw ControlError(
+                    "unknown or wrong '\(member.name)'; known are events, text, intervalMs, firstDelayMs, separator")
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+/// Something that goes wrong on purpose, for the requests that match.
+package struct Fault: Sendable, Equatable {
+    package enum Action: Sendable, Equatable {
+        /// Wait before the first byte of the answer. Adds up, and goes together with every other action.
+        case delay(Duration)
+        /// Send the headers, then wait before the first event. Goes together with every other action.
+        case delayFirstEvent(Duration)
+
+        /// An error answer. Without `body` it is the service's JSON for that status.
+        case status(Int, retryAfter: Int? = nil, body: String? = nil, contentType: String = "application/json")
+        /// RST before any answer.
+        case reset
+        /// An orderly end of the connection before any answer.
+        case close
+        /// No answer; the connection stays open.
+        case stall
+
+        /// The text is this many bytes long.
+        case huge(bytes: Int)
+        /// No content at all.
+        case empty
+
+        // Within a stream, after so many events (each `data:` line counts). A whole answer is treated alike, with half
+        // of its body in place of the events.
+        case cut(afterEvents: Int)
+        case resetMidway(afterEvents: Int)
+        case stallMidway(afterEvents: Int)
+        /// A malformed event, then on as if nothing were.
+        case brokenEvent(afterEvents: Int)
+        /// The body ends properly, but with no finish reason.
+        case silentEnd(afterEvents: Int)
+        /// `{"code", "message"}` as an event, then the end of the body.
+        case errorEvent(afterEvents: Int)
+        /// No `[DONE]`.
+        case noDone
+        /// All events, but the body never ends.
+        case keepOpen
+
+        /// The HTML page of a gateway that gave up waiting.
+        package static let gatewayTimeoutPage = Action.status(
+            504, body: "<html><body><h1>504 Gateway Time-out</h1></body></html>", contentType: "text/html")
+    }
+
+    /// Nil matches each account, model or kind.
+    package var account: String?
+    /// Display name, as sent in `modelId`.
+    package var model: String?
+    package var kind: RequestKind?
+    /// So many matching requests pass unharmed first.
+    package var after: Int
+    /// So many are harmed then; nil: all of them.
+    package var times: Int?
+    package var action: Action
+
+    package init(
+        _ action: Action, account: String? = nil, model: String? = nil, kind: RequestKind? = nil, after: Int = 0,
+        times: Int? = 1
+    ) {
+        self.action = action
+        self.account = account
+        self.model = model
+        self.kind = kind
+        self.after = after
+        self.times = times
+    }
+}
+
+/// The calls of the service that the simulator knows.
+package enum RequestKind: String, Sendable, CaseIterable { case chat, models, embed, rerank, endpoints }
+
+/// What the faults make of one request.
+package struct FaultEffects: Sendable, Equatable {
+    package var delay = Duration.zero
+    package var firstEventDelay: Duration?
+    /// `status`, `reset`, `close` or `stall`.
+    package var instead: Fault.Action?
+    /// `huge` or `empty`.
+    package var content: Fault.Action?
+    /// One of the actions within a stream.
+    package var midway: Fault.Action?
+
+    /// Takes an action up, unless another one has its place already.
+    fileprivate mutating func take(_ action: Fault.Action) -> Bool {
+        switch action {
+        case .delay(let duration):
+            delay += duration
+            return true
+        case .delayFirstEvent(let duration):
+            guard firstEventDelay == nil else { return false }
+            firstEventDelay = duration
+        case .status, .reset, .close, .stall:
+            guard instead == nil else { return false }
+            instead = action
+        case .huge, .empty:
+            guard content == nil else { return false }
+            content = action
+        case .cut, .resetMidway, .stallMidway, .brokenEvent, .silentEnd, .errorEvent, .noDone, .keepOpen:
+            guard midway == nil else { return false }
+            midway = action
+        }
+        return true
+    }
+}
+
+/// The faults in force, oldest first. Two of a kind follow each other; a delay goes along with the rest.
+package struct FaultTable: Sendable {
+    private struct Entry: Sendable {
+        var fault: Fault
+        var passed = 0
+        var used = 0
+    }
+
+    private var entries: [Entry] = []
+
+    package init() {}
+
+    package mutating func add(_ fault: Fault) { entries.append(Entry(fault: fault)) }
+
+    package mutating func removeAll() { entries.removeAll() }
+
+    package mutating func effects(account: String, model: String?, kind: RequestKind) -> FaultEffects {
+        var effects = FaultEffects()
+        for index in entries.indices {
+            let fault = entries[index].fault
+            guard fault.account.map({ $0 == account }) ?? true, fault.model.map({ $0 == model }) ?? true,
+                fault.kind.map({ $0 == kind }) ?? true
+            else { continue }
+            if entries[index].passed < fault.after {
+                entries[index].passed += 1
+            } else if effects.take(fault.action) {
+                entries[index].used += 1
+            }
+        }
+        entries.removeAll { entry in entry.fault.times.map { entry.used >= $0 } ?? false }
+        return effects
+    }
+}

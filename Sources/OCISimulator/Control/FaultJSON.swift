@@ -1,0 +1,77 @@
+extension Fault {
+    /// Reads a fault as the control API takes it: `{"action": "status", "status": 429, "retryAfter": 7,
+    /// "account": "account_1", "model": "xai.grok-4", "kind": "chat", "times": 3, "after": 1}`.
+    /// `times` is a number or `"forever"`, 1 when absent. Throws what is wrong, in words.
+    package init(_ json: JSON) throws(ControlError) {
+        let known: Set = [
+            "action", "account", "model", "kind", "times", "after", "ms", "status", "retryAfter", "body", "contentType",
+            "events", "bytes",
+        ]
+        guard let object = json.object else { throw ControlError("a fault is a JSON object") }
+        if let stranger = object.members.first(where: { !known.contains($0.name) }) {
+            throw ControlError("unknown key '\(stranger.name)'; known are \(known.sorted().joined(separator: ", "))")
+        }
+        var kind: RequestKind?
+        if let name = json["kind"]?.string {
+            kind = RequestKind(rawValue: name)
+            guard kind != nil else { throw ControlError("unknown kind '\(name)'") }
+        }
+        var times: Int? = 1
+        if let value = json["times"] {
+            times = value.integer
+            guard times.map({ $0 > 0 }) ?? (value.string == "forever") else {
+                throw ControlError("'times' is a positive number or \"forever\"")
+            }
+        }
+        self.init(
+            try Action(json), account: json["account"]?.string, model: json["model"]?.string, kind: kind,
+            after: json["after"]?.integer ?? 0, times: times)
+    }
+}
+
+extension Fault.Action {
+    fileprivate init(_ json: JSON) throws(ControlError) {
+        let duration = Duration.milliseconds(json["ms"]?.integer ?? 0)
+        let events = json["events"]?.integer ?? 0
+        switch json["action"]?.string {
+        case "delay": self = .delay(duration)
+        case "delayFirstEvent": self = .delayFirstEvent(duration)
+        case "status":
+            guard let status = json["status"]?.integer, (400...599).contains(status) else {
+                throw ControlError("action 'status' wants 'status' from 400 to 599")
+            }
+            self = .status(
+                status, retryAfter: json["retryAfter"]?.integer, body: json["body"]?.string,
+                contentType: json["contentType"]?.string ?? "application/json")
+        case "gatewayTimeoutPage": self = .gatewayTimeoutPage
+        case "reset": self = .reset
+        case "close": self = .close
+        case "stall": self = .stall
+        case "huge":
+            guard let bytes = json["bytes"]?.integer, (0...1 << 30).contains(bytes) else {
+                throw ControlError("action 'huge' wants 'bytes' from 0 to 1073741824")
+            }
+            self = .huge(bytes: bytes)
+        case "empty": self = .empty
+        case "cut": self = .cut(afterEvents: events)
+        case "resetMidway": self = .resetMidway(afterEvents: events)
+        case "stallMidway": self = .stallMidway(afterEvents: events)
+        case "brokenEvent": self = .brokenEvent(afterEvents: events)
+        case "silentEnd": self = .silentEnd(afterEvents: events)
+        case "errorEvent": self = .errorEvent(afterEvents: events)
+        case "noDone": self = .noDone
+        case "keepOpen": self = .keepOpen
+        case let name:
+            throw ControlError(
+                "unknown action '\(name ?? "")'; known are delay, delayFirstEvent (ms), status (status, retryAfter, "
+                    + "body, contentType), gatewayTimeoutPage, reset, close, stall, huge (bytes), empty, cut, "
+                    + "resetMidway, stallMidway, brokenEvent, silentEnd, errorEvent (events), noDone, keepOpen")
+        }
+    }
+}
+
+/// A control request that makes no sense, in words.
+package struct ControlError: Error, Equatable {
+    package let message: String
+    package init(_ message: String) { self.message = message }
+}

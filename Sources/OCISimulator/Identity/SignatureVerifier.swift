@@ -1,0 +1,132 @@
+import FoundationEssentials
+
+/// Why a signature was refused. The client never sees it (the service's message is vague on purpose); the record does.
+package enum SignatureRefusal: Error, Equatable, CustomStringConvertible {
+    case noAuthorization
+    case malformedAuthorization(String)
+    case unknownKey(String)
+    case headerNotSigned(String)
+    case headerMissing(String)
+    case headerRepeated(String)
+    case wrongDigest
+    case wrongLength
+    case malformedDate(String)
+    case clockSkew(seconds: Int)
+    case malformedSignature
+    case wrongSignature(signingString: String)
+
+    package var description: String {
+        switch self {
+        case .noAuthorization: "no authorization header"
+        case .malformedAuthorization(let reason): "malformed authorization header: \(reason)"
+        case .unknownKey(let key): "unknown keyId '\(key)'"
+        case .headerNotSigned(let name): "mandatory header '\(name)' is not signed"
+        case .headerMissing(let name): "signed header '\(name)' is not in the request"
+        case .headerRepeated(let name): "signed header '\(name)' is in the request twice"
+        case .wrongDigest: "x-content-sha256 is not the digest of the body"
+        case .wrongLength: "content-length is not the length of the body"
+        case .malformedDate(let text): "malformed date '\(text)'"
+        case .clockSkew(let seconds): "the date is \(seconds) s away from the service's clock"
+        case .malformedSignature: "the signature is not base64"
+        case .wrongSignature(let string): "the signature does not fit the signing string:\n\(string)"
+        }
+    }
+}
+
+/// A request as it came in, as far as its signature is concerned.
+package struct SignedRequest: Sendable {
+    package var method: String
+    /// Path and query, byte for byte.
+    package var target: String
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package init(method: String, target: String, headers: [(name: String, value: String)], body: [UInt8]) {
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+    }
+}
+
+/// Checks request signatures as OCI wire notes 1 describe them, against the keys of known accounts.
+package struct SignatureVerifier: Sendable {
+    /// Allowed distance between the request's date and the service's clock, in seconds (OCI wire notes 1.10).
+    package static let toleratedSkew = 300
+
+    private let accounts: [String: SimulatedAccount]
+
+    package init(_ accounts: [SimulatedAccount]) {
+        self.accounts = Dictionary(accounts.map { ($0.keyID, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The account that a request claims to come from; nothing is proved by it.
+    package func claimedAccount(of request: SignedRequest) -> SimulatedAccount? {
+        guard let text = request.headers.first(where: { $0.name.lowercased() == "authorization" })?.value,
+            let header = try? AuthorizationHeader(text)
+        else { return nil }
+        return accounts[header.keyID]
+    }
+
+    /// The account whose key signed the request. `now` is in seconds since 1970.
+    package func verify(_ request: SignedRequest, now: Int) throws(SignatureRefusal) -> SimulatedAccount {
+        let authorizations = request.headers.filter { $0.name.lowercased() == "authorization" }
+        guard let text = authorizations.first?.value else { throw .noAuthorization }
+        guard authorizations.count == 1 else { throw .headerRepeated("authorization") }
+        let authorization = try AuthorizationHeader(text)
+        guard let account = accounts[authorization.keyID] else { throw .unknownKey(authorization.keyID) }
+        let signed = authorization.signedHeaders
+        for name in mandatoryHeaders(of: request.method, signed: signed) where !signed.contains(name) {
+            throw .headerNotSigned(name)
+        }
+        let string = try signingString(of: request, signed: signed)
+        try checkDate(of: request, signed: signed, now: now)
+        if signed.contains("content-length"), header("content-length", of: request) != [String(request.body.count)] {
+            throw .wrongLength
+        }
+        if signed.contains("x-content-sha256") {
+            let digest = Data(Digest.sha256(request.body)).base64EncodedString()
+            guard header("x-content-sha256", of: request) == [digest] else { throw .wrongDigest }
+        }
+        guard let signature = Data(base64Encoded: authorization.signature) else { throw .malformedSignature }
+        guard account.publicKey.isValid(signature: Array(signature), of: Array(string.utf8)) else {
+            throw .wrongSignature(signingString: string)
+        }
+        return account
+    }
+
+    /// OCI wire notes 1.1. `x-date` may stand in for `date`.
+    private func mandatoryHeaders(of method: String, signed: [String]) -> [String] {
+        var names = [signed.contains("x-date") ? "x-date" : "date", "(request-target)", "host"]
+        if ["POST", "PUT"].contains(method) { names += ["content-length", "content-type", "x-content-sha256"] }
+        return names
+    }
+
+    private func header(_ name: String, of request: SignedRequest) -> [String] {
+        request.headers.filter { $0.name.lowercased() == name }.map(\.value)
+    }
+
+    /// OCI wire notes 1.2.
+    package func signingString(of request: SignedRequest, signed: [String]) throws(SignatureRefusal) -> String {
+        var lines: [String] = []
+        for name in signed {
+            if name == "(request-target)" {
+                let target = request.target.isEmpty ? "/" : request.target
+                lines.append("(request-target): \(request.method.lowercased()) \(target)")
+                continue
+            }
+            let values = header(name, of: request)
+            guard let value = values.first else { throw .headerMissing(name) }
+            guard values.count == 1 else { throw .headerRepeated(name) }
+            lines.append("\(name): \(value)")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func checkDate(of request: SignedRequest, signed: [String], now: Int) throws(SignatureRefusal) {
+        let name = signed.contains("x-date") ? "x-date" : "date"
+        guard let text = header(name, of: request).first else { throw .headerMissing(name) }
+        guard let date = HTTPDate.parse(text) else { throw .malformedDate(text) }
+        guard abs(date - now) <= Self.toleratedSkew else { throw .clockSkew(seconds: date - now) }
+    }
+}

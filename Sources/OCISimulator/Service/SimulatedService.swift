@@ -1,0 +1,153 @@
+import Synchronization
+
+/// The service behind the sockets: a request comes in, the script of its answer goes out.
+package final class SimulatedService: Sendable {
+    private struct Settings: Sendable {
+        var pacing: Pacing
+        var faults = FaultTable()
+    }
+
+    package let configuration: SimulatorConfiguration
+    package let log: RequestLog
+    private let verifier: SignatureVerifier
+    private let settings: Mutex<Settings>
+
+    package init(_ configuration: SimulatorConfiguration) {
+        self.configuration = configuration
+        log = RequestLog(limit: configuration.recordLimit, now: configuration.now)
+        verifier = SignatureVerifier(configuration.accounts)
+        settings = Mutex(Settings(pacing: configuration.pacing))
+    }
+
+    package var pacing: Pacing {
+        get { settings.withLock { $0.pacing } }
+        set { settings.withLock { $0.pacing = newValue } }
+    }
+
+    package func add(_ fault: Fault) { settings.withLock { $0.faults.add(fault) } }
+
+    package func removeFaults() { settings.withLock { $0.faults.removeAll() } }
+
+    /// Faults, records, totals and pacing as at the start.
+    package func reset() {
+        settings.withLock { $0 = Settings(pacing: configuration.pacing) }
+        log.reset()
+    }
+
+    /// Answers one request. The caller reports the end of the answer to the log.
+    package func answer(_ request: SignedRequest) -> (id: Int, account: String?, script: ReplyScript) {
+        let claimed = verifier.claimedAccount(of: request)?.id
+        let id = log.begin(request, account: claimed)
+        var script: ReplyScript
+        do {
+            let account = try verifier.verify(request, now: Int(configuration.now()))
+            script = route(request, id, account)
+        } catch {
+            log.update(id) { $0.refusal = error.description }
+            script = .error(.notAuthenticated)
+        }
+        script.headers.append(("opc-request-id", Self.requestID()))
+        script.headers.append(("date", HTTPDate.format(Int(configuration.now()))))
+        return (id, claimed, script)
+    }
+
+    private static func requestID() -> String {
+        (0..<3).map { _ in
+            let high = String(UInt64.random(in: .min ... .max), radix: 16, uppercase: true)
+            let low = String(UInt64.random(in: .min ... .max), radix: 16, uppercase: true)
+            return String(repeating: "0", count: 32 - high.count - low.count) + high + low
+        }.joined(separator: "/")
+    }
+
+    private func route(_ request: SignedRequest, _ id: Int, _ account: SimulatedAccount) -> ReplyScript {
+        let path = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
+        let kind: RequestKind
+        let method: String
+        switch path {
+        case "/20231130/actions/chat": (kind, method) = (.chat, "POST")
+        case "/20231130/actions/embedText": (kind, method) = (.embed, "POST")
+        case "/20231130/actions/rerankText": (kind, method) = (.rerank, "POST")
+        case "/20231130/models": (kind, method) = (.models, "GET")
+        case "/20231130/endpoints": (kind, method) = (.endpoints, "GET")
+        default: return refuse(id, .notAuthorizedOrNotFound, "unknown path \(path)")
+        }
+        guard request.method == method else { return refuse(id, .methodNotAllowed, "\(request.method) \(path)") }
+        guard request.body.count <= configuration.maximumBodySize else { return refuse(id, .tooLarge, "body too large") }
+        guard method == "POST" else { return listing(kind, request, id, account) }
+        let body: JSON
+        do {
+            body = try JSONParser.parse(request.body)
+        } catch {
+            return refuse(id, .cannotParse, "\(error.reason) at byte \(error.offset)")
+        }
+        let model = (body["servingMode"]?["modelId"] ?? body["servingMode"]?["endpointId"])?.string
+        let isStream = body["chatRequest"]?["isStream"]?.bool ?? false
+        log.update(id) { record in
+            record.kind = kind
+            record.model = model
+            record.isStream = isStream
+        }
+        let (effects, pacing) = settings.withLock { settings in
+            (settings.faults.effects(account: account.id, model: model, kind: kind), settings.pacing)
+        }
+        let faulty = FaultyAnswer(effects: effects, pacing: pacing)
+        if let script = faulty.instead() { return script }
+        do {
+            if kind == .chat { return try chat(body, id, account, faulty) }
+            let embeddings = Embeddings(
+                catalogue: configuration.catalogue, region: account.region, compartments: account.compartments)
+            return faulty.whole(kind == .embed ? try embeddings.embed(body) : try embeddings.rerank(body))
+        } catch {
+            var script = refuse(id, error.error, error.detail)
+            script.delay = effects.delay
+            return script
+        }
+    }
+
+    private func refuse(_ id: Int, _ error: ServiceError, _ detail: String) -> ReplyScript {
+        log.update(id) { $0.refusal = detail }
+        return .error(error)
+    }
+
+    private func chat(
+        _ body: JSON, _ id: Int, _ account: SimulatedAccount, _ faulty: FaultyAnswer
+    ) throws(ChatValidator.Refusal) -> ReplyScript {
+        let accepted = try ChatValidator(configuration.catalogue).validate(
+            body, region: account.region, compartments: account.compartments)
+        let (call, model) = (accepted.call, accepted.model)
+        let answer = faulty.changed(Answer(to: call, model: model, pacing: faulty.pacing, seed: id))
+        let dialect = call.dialect(model: model)
+        if call.isStream { return faulty.stream(dialect.events(answer)) }
+        return faulty.whole([
+            "modelId": .string(model.name), "modelVersion": .string(model.version),
+            "chatResponse": dialect.response(answer, now: Int(configuration.now() * 1000)),
+        ])
+    }
+
+    private func listing(
+        _ kind: RequestKind, _ request: SignedRequest, _ id: Int, _ account: SimulatedAccount
+    ) -> ReplyScript {
+        log.update(id) { $0.kind = kind }
+        let effects = settings.withLock { $0.faults.effects(account: account.id, model: nil, kind: kind) }
+        // Only answers of models are paced.
+        let faulty = FaultyAnswer(effects: effects, pacing: Pacing())
+        if let script = faulty.instead() { return script }
+        let listing = ModelListing(
+            catalogue: configuration.catalogue, region: account.region, compartments: account.compartments,
+            pageSize: configuration.modelPageSize, hasEmptyPage: configuration.hasEmptyModelPage)
+        let query = Query(target: request.target)
+        do {
+            let page = kind == .models ? try listing.models(query) : try listing.endpoints(query)
+            var script = faulty.whole(effects.content == .empty ? ["items": []] : page.body)
+            if let next = page.next { script.headers.append(("opc-next-page", next)) }
+            return script
+        } catch {
+            return refuse(id, error, error.message)
+        }
+    }
+}
+
+extension SimulatedAccount {
+    /// What `compartmentId` may be; empty: anything.
+    fileprivate var compartments: [String] { compartment.map { [$0, tenancy] } ?? [] }
+}

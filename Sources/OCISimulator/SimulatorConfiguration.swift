@@ -1,0 +1,26 @@
+import FoundationEssentials
+
+/// What a simulator is made of.
+package struct SimulatorConfiguration: Sendable {
+    package var accounts: [SimulatedAccount]
+    package var catalogue = Catalogue()
+    package var pacing = Pacing()
+    /// Address to listen on.
+    package var host = "127.0.0.1"
+    /// 0: the system chooses.
+    package var port = 0
+    /// Each account gets a port of its own beside the common one, and that port can be closed and opened again.
+    package var listenerPerAccount = false
+    /// Models on a page of the listing when the request names no limit.
+    package var modelPageSize = 10
+    /// The listing has an empty page before its last one.
+    package var hasEmptyModelPage = false
+    /// Refuses larger request bodies with 413.
+    package var maximumBodySize = 64 << 20
+    /// So many requests are remembered, at least.
+    package var recordLimit = 10_000
+    /// The service's clock, in seconds since 1970: signatures are checked against it, and answers are stamped by it.
+    package var now: @Sendable () -> Double = { Date().timeIntervalSince1970 }
+
+    package init(accounts: [SimulatedAccount]) { self.accounts = accounts }
+}

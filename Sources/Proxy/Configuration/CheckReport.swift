@@ -1,0 +1,80 @@
+/// What `-check` prints about a configuration that can run. Never a secret.
+package enum CheckReport {
+    /// One line each, without line ends.
+    package static func lines(_ settings: Settings) -> [String] {
+        let server = settings.server
+        let host = server.host.contains(":") ? "[\(server.host)]" : server.host
+        let port = server.port == 0 ? "any free port" : "\(server.port)"
+        var lines = [
+            "mode: \(settings.mode.rawValue)",
+            "listen: \(host):\(port)",
+            "client keys: \(keys(settings))",
+            "accounts: \(settings.usableAccounts.count) of \(settings.accounts.count) usable"
+                + (settings.mode == .multiAccount ? ", strategy \(settings.routing.strategy.rawValue)" : ""),
+        ]
+        for account in settings.accounts { lines += describe(account) }
+        lines.append("models: \(settings.models.isEmpty ? "no aliases" : "\(settings.models.count)")")
+        for model in settings.models {
+            lines.append("  \(model.name) -> \(model.target)\(model.isDedicatedEndpoint ? " (dedicated)" : "")")
+        }
+        return lines + limits(settings) + timeouts(settings.timeouts) + [
+            breaker(settings.breaker), log(settings.logging),
+        ]
+    }
+
+    private static func keys(_ settings: Settings) -> String {
+        let names = settings.clientKeys.map(\.name)
+        let pending = settings.needsGeneratedKey ? ["one to be generated at the first start"] : []
+        return (names + pending).joined(separator: ", ")
+    }
+
+    private static func describe(_ entry: AccountEntry) -> [String] {
+        switch entry {
+        case .unusable(let id, let line, let errors):
+            return ["  \(id) (line \(line)): unusable, \(errors.count == 1 ? "1 error" : "\(errors.count) errors")"]
+        case .usable(let account):
+            let identity =
+                switch account.credentials {
+                case .apiKey(let identity): identity
+                }
+            return [
+                "  \(account.id): region \(account.region), weight \(account.weight), "
+                    + "max_concurrency \(account.maxConcurrency)\(account.isEnabled ? "" : ", disabled")",
+                "    endpoint \(account.endpoint)",
+                "    management endpoint \(account.managementEndpoint)",
+                "    key file \(identity.keyFile)\(identity.passPhrase == nil ? "" : " (with a passphrase)")",
+                "    compartment \(account.compartment)",
+            ]
+        }
+    }
+
+    private static func limits(_ settings: Settings) -> [String] {
+        let limits = settings.limits
+        return [
+            "limits: \(limits.globalMaxConcurrency) requests at once, \(limits.queueSize) waiting, "
+                + "request \(ByteSize.format(limits.maxRequestSize)), "
+                + "response \(ByteSize.format(limits.maxResponseSize)), "
+                + "\(limits.defaultMaxTokens) tokens by default, \(settings.routing.retryAttempts) retries"
+        ]
+    }
+
+    private static func timeouts(_ timeouts: TimeoutSettings) -> [String] {
+        func orOff(_ duration: Duration) -> String { duration == .zero ? "off" : GoDuration.format(duration) }
+        return [
+            "timeouts: request \(GoDuration.format(timeouts.request)), stream \(GoDuration.format(timeouts.stream)), "
+                + "first token \(orOff(timeouts.firstToken)), keep-alive \(orOff(timeouts.keepAliveInterval)), "
+                + "shutdown \(GoDuration.format(timeouts.shutdownGrace))",
+            "intervals: health check \(orOff(timeouts.healthCheckInterval)), "
+                + "model refresh \(GoDuration.format(timeouts.modelsRefreshInterval))",
+        ]
+    }
+
+    private static func breaker(_ breaker: BreakerSettings) -> String {
+        "circuit breaker: \(breaker.maxFailures) failures in a row, or a share of \(breaker.failureRate) of at least "
+            + "\(breaker.minRequests) requests; open for \(GoDuration.format(breaker.resetTimeout))"
+    }
+
+    private static func log(_ logging: LoggingSettings) -> String {
+        "log: \(logging.level.rawValue) as \(logging.format.rawValue) to \(logging.file ?? "standard error")"
+    }
+}

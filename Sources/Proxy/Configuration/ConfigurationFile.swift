@@ -1,0 +1,90 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Which file is the configuration, what format it has, and its bytes.
+package enum ConfigurationFile {
+    package enum Format: Sendable, Equatable { case ini, json }
+
+    /// What is read at most: a device or a wrong file must not fill the memory.
+    package static let largest = 4 << 20
+
+    /// The file for the given flags: the one that `-config` names; or else `config.conf`, or `multi_config.conf` with
+    /// `-multi-account`; or `config.json` when that is missing and this exists.
+    package static func choose(config: String?, multiAccount: Bool, exists: (String) -> Bool) -> String {
+        if let config { return config }
+        let standard = multiAccount ? "multi_config.conf" : "config.conf"
+        return !exists(standard) && exists("config.json") ? "config.json" : standard
+    }
+
+    /// JSON when the first character that is not blank is `{`.
+    package static func format(of bytes: [UInt8]) -> Format {
+        let begin = bytes.starts(with: INIDocument.byteOrderMark) ? INIDocument.byteOrderMark.count : 0
+        let first = bytes[begin...].first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        return first == UInt8(ascii: "{") ? .json : .ini
+    }
+
+    /// The whole file. Throws a sentence for each way in which it cannot be read.
+    ///
+    /// - Parameters:
+    ///   - path: where it is.
+    ///   - name: how messages call it.
+    package static func read(_ path: String, name: String) throws(ConfigurationError) -> [UInt8] {
+        func failure(_ message: String, _ mend: String) -> ConfigurationError {
+            ConfigurationError(ConfigurationIssue(.error, file: name, line: nil, message: message, mend: mend))
+        }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            let code = errno
+            throw switch code {
+            case ENOENT, ENOTDIR:
+                failure(
+                    "no such file",
+                    "copy configs/config.conf.example or configs/multi_config.conf.example there, or name another file "
+                        + "with -config")
+            case EACCES, EPERM: failure("the file may not be read", "give this user the right to read it")
+            default: failure("the file cannot be opened: \(String(cString: strerror(code)))", "check the path")
+            }
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw failure("this is a directory", "name a file in it with -config")
+        }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = chunk.withUnsafeMutableBytes { systemRead(descriptor, $0) }
+            if count < 0, errno == EINTR { continue }
+            if count < 0 {
+                throw failure("the file cannot be read: \(String(cString: strerror(errno)))", "check the path")
+            }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+            if bytes.count > largest {
+                throw failure(
+                    "the file is larger than \(ByteSize.format(largest))", "name a configuration with -config")
+            }
+        }
+    }
+
+    /// Whether something that can be read as a file stands at a path.
+    package static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
+    }
+
+    private static func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+            Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+        #elseif canImport(Musl)
+            Musl.read(descriptor, buffer.baseAddress, buffer.count)
+        #else
+            Darwin.read(descriptor, buffer.baseAddress, buffer.count)
+        #endif
+    }
+}

@@ -1,0 +1,83 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Replaces a file's content in one step: a reader sees the old content or the new, never a part.
+package enum FileReplacement {
+    /// Why nothing was written, as a clause: "config.conf cannot be written: Permission denied".
+    package struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Writes a new file beside the old one, with its mode and (where the process may) its owner, flushes it, and
+    /// renames it over. A symbolic link stays, its target is replaced.
+    ///
+    /// Throws, with the old file untouched, when there is no such file, or it or its directory cannot be written.
+    package static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
+        guard let resolved = realpath(path, nil) else { throw failure(path) }
+        defer { free(resolved) }
+        let target = String(cString: resolved)
+        // A file that its owner has made read-only stays as it is, though the rename would work.
+        guard access(target, W_OK) == 0 else { throw failure(path) }
+        var status = stat()
+        guard stat(target, &status) == 0 else { throw failure(path) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Failure(description: "\(path) cannot be written: it is no regular file")
+        }
+
+        var template = Array("\(target).XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw failure(path) }
+        let written = write(bytes, to: descriptor, like: status)
+        let error = errno
+        close(descriptor)
+        guard written, rename(&template, target) == 0 else {
+            let reason = written ? errno : error
+            unlink(&template)
+            throw failure(path, reason)
+        }
+        flushDirectory(of: target)
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32, like status: stat) -> Bool {
+        // The owner first: changing it clears mode bits. Without the right to, the file becomes the process's own.
+        _ = fchown(descriptor, status.st_uid, status.st_gid)
+        guard fchmod(descriptor, status.st_mode & 0o7777) == 0 else { return false }
+        return bytes.withUnsafeBytes { buffer in
+            var rest = buffer[...]
+            while !rest.isEmpty {
+                let count = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest))
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                rest = rest.dropFirst(count)
+            }
+            return fsync(descriptor) == 0
+        }
+    }
+
+    private static func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+            Glibc.write(descriptor, buffer.baseAddress, buffer.count)
+        #elseif canImport(Musl)
+            Musl.write(descriptor, buffer.baseAddress, buffer.count)
+        #else
+            Darwin.write(descriptor, buffer.baseAddress, buffer.count)
+        #endif
+    }
+
+    /// Makes the rename itself survive a power cut. A failure is not one of the write, so it is let pass.
+    private static func flushDirectory(of path: String) {
+        let descriptor = open(KeyFileLookup.directory(of: path), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+
+    private static func failure(_ path: String, _ code: Int32 = errno) -> Failure {
+        Failure(description: "\(path) cannot be written: \(String(cString: strerror(code)))")
+    }
+}

@@ -1,0 +1,169 @@
+/// What the text of a setting may be, and the value that it becomes.
+struct ValueKind<Value>: Sendable {
+    /// Completes the sentence "use ...".
+    let expectation: String
+    /// Nil when the text is not such a value. It is never empty: an empty value means that the key is not set.
+    let parse: @Sendable (String) -> Value?
+}
+
+extension ValueKind<Int> {
+    static func number(_ range: ClosedRange<Int>) -> Self {
+        Self(expectation: "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
+            guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text) else { return nil }
+            return range.contains(number) ? number : nil
+        }
+    }
+
+    /// 1 byte to 1 GiB: what one buffer can hold on any platform.
+    static let size = Self(expectation: "a size from 1 byte to 1 GiB, such as 32 MiB, 10MB or 1048576") { text in
+        ByteSize.parse(text).flatMap { (1...1 << 30).contains($0) ? $0 : nil }
+    }
+}
+
+extension ValueKind<Double> {
+    /// More than 0, at most 1.
+    static let share = Self(expectation: "a share above 0 and up to 1, such as 0.6") { text in
+        Double(text).flatMap { $0 > 0 && $0 <= 1 ? $0 : nil }
+    }
+}
+
+extension ValueKind<Bool> {
+    static let boolean = Self(expectation: "true, false, yes, no, on, off, 1 or 0") { text in
+        switch text.lowercased() {
+        case "true", "yes", "on", "1": true
+        case "false", "no", "off", "0": false
+        default: nil
+        }
+    }
+}
+
+extension ValueKind<Duration> {
+    /// At least a millisecond, at most a week.
+    static let duration = Self(expectation: "a duration from 1ms to 168h, such as 30s, 1m30s or 500ms") { text in
+        GoDuration.parse(text).flatMap { (.milliseconds(1) ... .seconds(604_800)).contains($0) ? $0 : nil }
+    }
+
+    /// The same, or zero.
+    static let durationOrOff = Self(
+        expectation: "a duration from 1ms to 168h, such as 30s, 1m30s or 500ms, or 0"
+    ) { text in
+        GoDuration.parse(text) == .zero ? .zero : ValueKind.duration.parse(text)
+    }
+}
+
+extension ValueKind<Secret> {
+    static let secret = Self(expectation: "any text") { Secret($0) }
+}
+
+extension ValueKind<String> {
+    static let path = Self(expectation: "a path") { $0 }
+
+    static let name = Self(expectation: "a name of letters, digits and the signs . _ - of at most 64") { text in
+        let isName = text.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || isNameByte($0) }
+        return isName && text.utf8.count <= 64 ? text : nil
+    }
+
+    /// It becomes part of a header (`keyId`), so it must not hold what ends one.
+    static let identifier = Self(expectation: "an OCID: letters, digits and the signs . _ - without spaces") { text in
+        text.unicodeScalars.allSatisfy(isNameByte) && text.utf8.count <= 255 ? text : nil
+    }
+
+    static let fingerprint = Self(
+        expectation: "16 pairs of hex digits with colons between them, as the console shows it"
+    ) { text in
+        let pairs = text.split(separator: ":", omittingEmptySubsequences: false)
+        let isFingerprint =
+            pairs.count == 16
+            && pairs.allSatisfy { pair in
+                pair.utf8.count == 2
+                    && pair.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0 | 0x20) }
+            }
+        return isFingerprint ? text.lowercased() : nil
+    }
+
+    /// An id in lower case, or the id that a short key stands for.
+    static let region = Self(expectation: "a region such as us-chicago-1, or its short key such as ORD") { text in
+        if let known = RegionTable.region(text) { return known.id }
+        return RegionTable.isWellFormed(text) ? text.lowercased() : nil
+    }
+
+    static let listenAddress = Self(
+        expectation: "an IPv4 or IPv6 address or a host name, without a port"
+    ) { HostName.listenAddress($0) }
+
+    private static func isNameByte(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", ".", "_", "-": true
+        default: false
+        }
+    }
+}
+
+extension ValueKind<BaseURL> {
+    static let url = Self(
+        expectation: "an absolute http or https URL such as https://host:port, without user, query or fragment"
+    ) { text in
+        // People copy it with the version, which is added to each call.
+        BaseURL(text)?.dropping(pathSuffix: "/20231130")
+    }
+}
+
+extension ValueKind<[String]> {
+    /// Comma separated; empty parts are dropped, and at least one must be left.
+    static let list = Self(expectation: "names with commas between them") { text in
+        let parts = CommaList.parts(text)
+        return parts.isEmpty ? nil : parts
+    }
+
+    static let origins = Self(
+        expectation: "* or origins such as https://app.example, with commas between them"
+    ) { text in
+        var origins: [String] = []
+        for part in CommaList.parts(text) {
+            var origin = Substring(part.lowercased())
+            if origin.hasSuffix("/") { origin.removeLast() }
+            guard origin == "*" || isOrigin(origin) else { return nil }
+            origins.append(String(origin))
+        }
+        return origins.isEmpty ? nil : origins
+    }
+
+    /// A scheme of any kind (desktop applications have their own) and an authority.
+    private static func isOrigin(_ text: Substring) -> Bool {
+        guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") else { return false }
+        let authority = text[text.index(colon, offsetBy: 3)...]
+        return colon != text.startIndex && !authority.isEmpty
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            && authority.utf8.allSatisfy { !"/?#@\\\"".utf8.contains($0) }
+    }
+}
+
+extension ValueKind where Value: RawRepresentable & CaseIterable & Sendable, Value.RawValue == String {
+    /// One of the raw values, whatever the case.
+    static var choice: Self {
+        let names = Value.allCases.map(\.rawValue)
+        return Self(expectation: "one of \(names.joined(separator: ", "))") { Value(rawValue: $0.lowercased()) }
+    }
+}
+
+extension ValueKind<LoggingSettings.Level> {
+    /// `warn` is what other programs call `warning`.
+    static let level = Self(expectation: ValueKind.choice.expectation) { text in
+        text.lowercased() == "warn" ? .warning : ValueKind.choice.parse(text)
+    }
+}
+
+/// Values with commas between them.
+enum CommaList {
+    /// Without the white space around them; empty ones are dropped.
+    static func parts(_ text: String) -> [String] {
+        text.split(separator: ",").map(trim).filter { !$0.isEmpty }
+    }
+
+    private static func trim(_ text: Substring) -> String {
+        var text = text
+        while let first = text.first, first == " " || first == "\t" { text.removeFirst() }
+        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
+        return String(text)
+    }
+}

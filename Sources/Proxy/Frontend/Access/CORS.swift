@@ -1,0 +1,35 @@
+import NIOHTTP1
+
+/// What web pages of other origins are told (the Fetch standard's CORS protocol).
+struct CORS: Sendable {
+    /// `*`, or the origins that may read answers.
+    let origins: [String]
+
+    private var allowsEveryone: Bool { origins.contains("*") }
+
+    /// Adds what an actual answer carries, errors and streams included: a page that may not read an error shows its user
+    /// nothing but "network error".
+    func decorate(_ headers: inout HTTPHeaders, for origin: String?) {
+        if allowsEveryone {
+            headers.add(name: "access-control-allow-origin", value: "*")
+        } else {
+            headers.add(name: "vary", value: "origin")
+            guard let origin, origins.contains(where: { $0.lowercased() == origin.lowercased() }) else { return }
+            headers.add(name: "access-control-allow-origin", value: origin)
+        }
+        headers.add(name: "access-control-expose-headers", value: "x-request-id, retry-after, x-should-retry")
+    }
+
+    /// The answer to a preflight: the asked method and headers, for a day.
+    func preflight(_ head: HTTPRequestHead) -> Answer {
+        var answer = Answer(status: .noContent)
+        let method = head.headers.first(name: "access-control-request-method") ?? "GET, POST, OPTIONS"
+        answer.headers.add(name: "access-control-allow-methods", value: method)
+        if let asked = head.headers.first(name: "access-control-request-headers") {
+            answer.headers.add(name: "access-control-allow-headers", value: asked)
+        }
+        answer.headers.add(name: "access-control-max-age", value: "86400")
+        answer.headers.add(name: "vary", value: "access-control-request-method, access-control-request-headers")
+        return answer
+    }
+}

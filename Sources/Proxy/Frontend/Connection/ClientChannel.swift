@@ -1,0 +1,78 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Sets up each accepted connection and answers its requests, one after the other.
+///
+/// Hummingbird's server owns the listening socket and each connection's lifetime; what is spoken on the connection is
+/// ours, because a proxy needs to see three things that a web framework hides: that the client left while nothing was
+/// being written, that a body should not be carried in at all, and that the connection has been silent
+/// (docs/decisions/0003-own-http-connection.md).
+struct ClientChannel: ServerChildChannel {
+    let door: FrontDoor
+    let limits: ConnectionLimits
+
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        /// The whole requests. Never more than one is waiting: the next is read when this one has been answered.
+        let requests: AsyncStream<ClientRequest>
+        /// Succeeds when the client leaves in the middle of an answer, or when the connection is gone.
+        let departure: EventLoopFuture<Void>
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
+            let departure = channel.eventLoop.makePromise(of: Void.self)
+            try channel.pipeline.syncOperations.addHTTPConnection(
+                ConnectionHandler(door: door, limits: limits, requests: continuation, departure: departure), limits: limits)
+            return Value(channel: channel, requests: requests, departure: departure.futureResult)
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await request in value.requests {
+                    await door.respond(to: request, on: value.channel)
+                }
+                value.channel.close(promise: nil)
+            }
+            try? await value.departure.get()
+            group.cancelAll()
+        }
+    }
+}
+
+extension ChannelPipeline.SynchronousOperations {
+    /// HTTP/1.1 with our limits on heads, and `handler` behind it.
+    func addHTTPConnection(_ handler: ConnectionHandler, limits: ConnectionLimits) throws {
+        var parser = NIOHTTPDecoderLimitConfiguration()
+        parser.maxHeaderFieldSize = limits.headerField
+        parser.maxHeaderListSize = limits.headers
+        parser.maxHeaderFieldCount = limits.headerCount
+        try addHandlers([
+            HTTPResponseEncoder(),
+            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: parser)),
+            handler,
+        ])
+    }
+}
+
+/// Bounds on what one connection may ask of the process before a request is even looked at.
+struct ConnectionLimits: Sendable {
+    /// Bytes of a request's body.
+    var body: Int
+    /// Bytes of all header fields of a request, and of one.
+    var headers = 64 * 1024
+    var headerField = 32 * 1024
+    var headerCount = 128
+    /// From the last answer (or the accept) until the next head is whole. Above the 60 s for which clients keep a
+    /// connection in their pool, so that it is they who close it.
+    var headTimeout = TimeAmount.seconds(75)
+    /// The longest silence inside a body.
+    var bodyTimeout = TimeAmount.seconds(60)
+    /// For how long a connection is read on after its last answer, so that the client gets to see that answer.
+    var lingerTimeout = TimeAmount.seconds(5)
+}

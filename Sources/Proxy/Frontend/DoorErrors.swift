@@ -1,0 +1,48 @@
+import NIOHTTP1
+
+extension APIError {
+    static let notHTTP = APIError.invalidRequest(
+        "This is not a valid HTTP/1.1 request: its head cannot be read, is too large, or leaves open where the body ends. "
+            + "Send either content-length or chunked transfer-encoding, once, and one host header.",
+        param: nil, code: "bad_http_request")
+
+    static func bodyTooLarge(limit: Int) -> APIError {
+        APIError(
+            status: 413,
+            message: "The request body is larger than \(limit) bytes, the limit of this proxy. Send less, or ask the operator to raise max_request_size.",
+            type: "invalid_request_error", code: "request_too_large")
+    }
+
+    static let bodyTimedOut = APIError(
+        status: 408, message: "The request body stopped arriving; the connection is closed. Send the request again.",
+        type: "timeout_error", code: "request_body_timeout")
+
+    static func unknownPath(_ path: String) -> APIError {
+        APIError(
+            status: 404, message: "There is nothing at \(path.prefix(200)). GET / lists what this proxy serves.",
+            type: "invalid_request_error", code: "unknown_path")
+    }
+
+    static func methodNotAllowed(_ method: HTTPMethod, allowed: [HTTPMethod]) -> APIError {
+        APIError(
+            status: 405, message: "\(method.rawValue.prefix(32)) is not served here; use \(allowed.map(\.rawValue).joined(separator: " or ")).",
+            type: "invalid_request_error", code: "method_not_allowed")
+    }
+
+    static let noKey = APIError(
+        status: 401,
+        message: "No API key was sent. Send one of the proxy's keys as 'Authorization: Bearer KEY' (or x-api-key, or api-key); the operator finds it as api_key in the config file.",
+        type: "invalid_request_error", code: "invalid_api_key", forbidsRetry: true)
+
+    static let wrongKey = APIError(
+        status: 401,
+        message: "The API key is not one of this proxy's keys. The operator finds them as api_key in the config file.",
+        type: "invalid_request_error", code: "invalid_api_key", forbidsRetry: true)
+
+    static func notLocal(_ reason: String) -> APIError {
+        APIError(
+            status: 401,
+            message: "This endpoint needs an API key unless the operator asks on the machine itself, and \(reason). Send 'Authorization: Bearer KEY'.",
+            type: "invalid_request_error", code: "invalid_api_key", forbidsRetry: true)
+    }
+}

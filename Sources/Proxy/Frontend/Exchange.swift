@@ -1,0 +1,73 @@
+import NIOCore
+import NIOHTTP1
+
+/// One request and its answer: what every route needs to know, and the one way to answer.
+struct Exchange: Sendable {
+    let request: ClientRequest
+    let channel: any Channel
+    /// `x-request-id` of the answer and of the log.
+    let id: String
+    /// When the request was whole.
+    let arrival: Duration
+    private let decoration: Decoration
+    /// What the access log will say.
+    var record: AccessRecord
+
+    init(_ request: ClientRequest, on channel: any Channel, decoration: Decoration, at now: Duration) {
+        self.request = request
+        self.channel = channel
+        self.decoration = decoration
+        id = decoration.requestID
+        arrival = now
+        record = AccessRecord(id: decoration.requestID, method: request.head.method.rawValue, target: request.head.uri)
+    }
+
+    /// Sends a whole answer.
+    mutating func send(_ answer: Answer) {
+        record.status = Int(answer.status.code)
+        channel.write(decorated(answer), withoutBody: request.head.method == .HEAD)
+    }
+
+    /// The answer with the headers that every answer has.
+    func decorated(_ answer: Answer) -> Answer {
+        var answer = answer
+        decoration.apply(to: &answer)
+        return answer
+    }
+
+    /// Those headers on top of a stream's own.
+    func decorated(_ headers: HTTPHeaders) -> HTTPHeaders {
+        var headers = headers
+        decoration.apply(to: &headers)
+        return headers
+    }
+}
+
+/// The header fields that every answer carries.
+struct Decoration: Sendable {
+    let requestID: String
+    let cors: CORS
+    let origin: String?
+    /// Seconds since 1970, for `date`.
+    let wallClock: Int64
+
+    init(for head: HTTPRequestHead?, cors: CORS, wallClock: Int64) {
+        requestID = RequestID.of(head?.headers)
+        origin = head?.headers.first(name: "origin")
+        self.cors = cors
+        self.wallClock = wallClock
+    }
+
+    func apply(to headers: inout HTTPHeaders) {
+        headers.add(name: "date", value: HTTPDate.format(wallClock))
+        headers.add(name: "x-request-id", value: requestID)
+        cors.decorate(&headers, for: origin)
+    }
+
+    func apply(to answer: inout Answer) {
+        apply(to: &answer.headers)
+        if answer.status != .noContent {
+            answer.headers.replaceOrAdd(name: "content-length", value: String(answer.body.readableBytes))
+        }
+    }
+}

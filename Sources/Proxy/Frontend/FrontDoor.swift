@@ -1,0 +1,99 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Where every request comes in. Read `screen`, then `respond`: that is a request's life in this process.
+struct FrontDoor: Sendable {
+    let keys: ClientKeys
+    let localAccess: LocalAccess
+    let cors: CORS
+    let routes: Routes
+    let time: TimeSource
+    let logger: Logger
+
+    /// What answers behind the door.
+    struct Routes: Sendable {
+        let root: RootRoute
+        let health: HealthRoute
+        let chat: ChatCompletionsRoute
+        let models: ModelsRoute
+        let testOCI: TestOCIRoute
+    }
+
+    /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
+    func screen(_ head: HTTPRequestHead) -> Admission {
+        if head.method == .OPTIONS { return .preflight }
+        guard let route = Route(target: head.uri) else { return .refuse(.unknownPath(String(head.uri.prefix { $0 != "?" }))) }
+        guard route.methods.contains(head.method) else { return .refuse(.methodNotAllowed(head.method, allowed: route.methods)) }
+        if route.access == .key {
+            switch keys.verdict(on: head.headers) {
+            case .holder: break
+            case .none: return .refuse(.noKey)
+            case .wrong: return .refuse(.wrongKey)
+            }
+        }
+        return .admit(route)
+    }
+
+    /// Answers one request. Returns when the answer has been handed to the connection, or the client has left, which
+    /// cancels the task.
+    func respond(to request: ClientRequest, on channel: any Channel) async {
+        let decoration = Decoration(for: request.head, cors: cors, wallClock: time.wallClock())
+        var exchange = Exchange(request, on: channel, decoration: decoration, at: time.now())
+        do {
+            switch request.admission {
+            case .admit(let route): try await answer(route, &exchange)
+            case .preflight: exchange.send(cors.preflight(request.head))
+            case .refuse(let error): throw error
+            }
+        } catch let error as APIError {
+            exchange.record.error = error.code
+            exchange.send(Answer(error))
+        } catch {
+            // Cancelled: nobody is left to be answered. Nothing else is thrown up to here.
+            exchange.record.clientLeft = true
+        }
+        exchange.record.log(to: logger, duration: time.now() - exchange.arrival)
+    }
+
+    private func answer(_ route: Route, _ exchange: inout Exchange) async throws {
+        exchange.record.key = try holder(of: exchange.request, for: route)
+        switch route {
+        case .root: exchange.send(routes.root.answer())
+        case .health: exchange.send(await routes.health.answer())
+        case .chatCompletions: try await routes.chat.respond(&exchange)
+        case .models: exchange.send(routes.models.list())
+        case .model(let id): exchange.send(try routes.models.one(id))
+        case .testOCI: exchange.send(try await routes.testOCI.answer())
+        }
+    }
+
+    /// The name of the key that the request carries, if the route lets it in.
+    private func holder(of request: ClientRequest, for route: Route) throws(APIError) -> String? {
+        let verdict = route.access == .anyone ? .none : keys.verdict(on: request.head.headers)
+        switch (verdict, route.access) {
+        case (.holder(let name), _): return name
+        case (_, .anyone): return nil
+        case (.wrong, _): throw .wrongKey
+        case (.none, .key): throw .noKey
+        case (.none, .local):
+            if let objection = localAccess.objection(to: request.head, from: request.peer) { throw .notLocal(objection) }
+            return nil
+        }
+    }
+
+    /// The answer to a request that the connection refuses by itself, logged like any other.
+    func refusal(_ error: APIError, to head: HTTPRequestHead?, from peer: ClientRequest.Peer) -> Answer {
+        let decoration = Decoration(for: head, cors: cors, wallClock: time.wallClock())
+        var record = AccessRecord(id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
+        record.status = error.status
+        record.error = error.code
+        record.log(to: logger, duration: .zero)
+        var answer = Answer(error)
+        if error.status == 405, let head, let route = Route(target: head.uri) {
+            answer.headers.add(name: "allow", value: route.methods.map(\.rawValue).joined(separator: ", "))
+        }
+        decoration.apply(to: &answer)
+        return answer
+    }
+}

@@ -1,0 +1,151 @@
+import NIOCore
+import NIOHTTP1
+
+/// The client's side of one streamed answer: headers, events, reassurance in between, and one proper end.
+///
+/// Its state lives on the connection's event loop. So the decision that matters most, whether a failure can still be an
+/// ordinary HTTP error or has to become an event since the headers are out, is taken in the one place where headers are
+/// sent, and never races with the keep-alive timer. The methods may be called from anywhere, by one task at a time.
+final class EventStream: Sendable {
+    private let channel: any Channel
+    private let state: NIOLoopBoundBox<State>
+
+    private struct State {
+        let headers: HTTPHeaders
+        let emptyEvent: ByteBuffer
+        let openedAt: NIODeadline
+        var schedule: KeepAliveSchedule
+        var timer: Scheduled<Void>?
+        var hasEnded = false
+
+        func elapsed(_ now: NIODeadline) -> Duration { .nanoseconds((now - openedAt).nanoseconds) }
+    }
+
+    private static let comment = ByteBuffer(string: ": keep-alive\n\n")
+
+    /// - Parameters:
+    ///   - headers: what goes out with the first byte.
+    ///   - keepAliveInterval: the silence after which the client is reassured; zero is never.
+    ///   - emptyEvent: a whole event with an empty delta, in this stream's envelope.
+    init(on channel: any Channel, headers: HTTPHeaders, keepAliveInterval: Duration, emptyEvent: [UInt8]) {
+        self.channel = channel
+        let now = channel.eventLoop.now
+        state = .makeBoxSendingValue(
+            State(
+                headers: headers, emptyEvent: ByteBuffer(bytes: emptyEvent), openedAt: now,
+                schedule: KeepAliveSchedule(interval: keepAliveInterval, at: .zero)),
+            eventLoop: channel.eventLoop)
+    }
+
+    /// Starts to watch for silence. Call it when the request begins to wait for its upstream.
+    func open() {
+        channel.eventLoop.execute { self.scheduleWake() }
+    }
+
+    /// Sends whole events, and the headers before the first of them. Returns when the connection can take more: a
+    /// client that reads slowly slows the upstream down, and no more than the socket's high-water mark is kept here.
+    ///
+    /// - Throws: `ChannelError` when the connection is gone; `CancellationError` when the task was cancelled.
+    func send(_ events: ByteBuffer) async throws {
+        try Task.checkCancellation()
+        if channel.isWritable {
+            channel.eventLoop.execute { self.writeEvents(events, promise: nil) }
+        } else {
+            let flushed = channel.eventLoop.makePromise(of: Void.self)
+            channel.eventLoop.execute { self.writeEvents(events, promise: flushed) }
+            try await flushed.futureResult.get()
+        }
+    }
+
+    /// Sends the last events, which are few: without waiting for room, and even when the task has been cancelled.
+    func send(last events: ByteBuffer) {
+        guard events.readableBytes > 0 else { return }
+        channel.eventLoop.execute { self.writeEvents(events, promise: nil) }
+    }
+
+    /// Ends the answer. All that ought to be said has been sent.
+    func finish() {
+        channel.eventLoop.execute { self.writeEnd() }
+    }
+
+    /// Ends the answer with a failure: as `answer` while no header has been sent, else as an event and the proper end
+    /// of the body (never `[DONE]`, which says that an answer is complete).
+    ///
+    /// - Returns: the status that the client has seen: the answer's, or 200.
+    func fail(_ answer: Answer, orEvent event: [UInt8]) async throws -> Int {
+        try await channel.eventLoop.submit {
+            if self.state.value.schedule.hasHeaders {
+                self.writeEvents(ByteBuffer(bytes: event), promise: nil)
+                self.writeEnd()
+                return 200
+            }
+            self.stop()
+            self.channel.write(answer)
+            return Int(answer.status.code)
+        }.get()
+    }
+
+    // MARK: On the event loop
+
+    private func writeEvents(_ events: ByteBuffer, promise: EventLoopPromise<Void>?) {
+        if !state.value.schedule.hasHeaders { writeHead() }
+        state.value.schedule.sentEvents(at: state.value.elapsed(channel.eventLoop.now))
+        write(events, promise: promise)
+    }
+
+    private func writeHead() {
+        let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: state.value.headers)
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+    }
+
+    private func write(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?) {
+        channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(bytes)), promise: promise)
+    }
+
+    private func writeEnd() {
+        guard !state.value.hasEnded else { return }
+        if !state.value.schedule.hasHeaders { writeHead() }
+        stop()
+        channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+    }
+
+    private func stop() {
+        state.value.hasEnded = true
+        state.value.timer?.cancel()
+        state.value.timer = nil
+    }
+
+    private func scheduleWake() {
+        guard !state.value.hasEnded, state.value.schedule.isOn else { return }
+        let wait = state.value.schedule.due - state.value.elapsed(channel.eventLoop.now)
+        state.value.timer = channel.eventLoop.scheduleTask(in: TimeAmount(max(wait, .zero))) { self.wake() }
+    }
+
+    private func wake() {
+        guard !state.value.hasEnded, channel.isActive else { return }
+        // A client that does not even take what is there needs no comment on top.
+        if channel.isWritable {
+            switch state.value.schedule.wake(at: state.value.elapsed(channel.eventLoop.now)) {
+            case .headers:
+                writeHead()
+                channel.flush()
+            case .comment: write(Self.comment, promise: nil)
+            case .emptyEvent: write(state.value.emptyEvent, promise: nil)
+            case nil: break
+            }
+        }
+        scheduleWake()
+    }
+}
+
+extension Channel {
+    /// Writes a whole answer.
+    func write(_ answer: Answer, withoutBody: Bool = false) {
+        let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
+        write(HTTPServerResponsePart.head(head), promise: nil)
+        if !withoutBody, answer.body.readableBytes > 0 {
+            write(HTTPServerResponsePart.body(.byteBuffer(answer.body)), promise: nil)
+        }
+        writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+    }
+}

@@ -1,0 +1,16 @@
+/// The dialects of OCI's chat call. The model decides which one it understands.
+enum APIFormat: String, Sendable {
+    case generic = "GENERIC"
+    case cohere = "COHERE"
+    case cohereV2 = "COHEREV2"
+
+    /// By model id (OCI wire notes, 3.1): whatever is not Cohere's speaks GENERIC, new vendors included.
+    init(modelID: String) {
+        let id = modelID.lowercased()
+        if id.hasPrefix("cohere.command-a-vision") || id.hasPrefix("cohere.command-a-reasoning") {
+            self = .cohereV2
+        } else {
+            self = id.hasPrefix("cohere.") ? .cohere : .generic
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Logging
+
+/// The one log line of a request. It names what an operator needs to find a problem, and nothing of what was said.
+struct AccessRecord: Sendable {
+    let id: String
+    let method: String
+    /// The path, without its query.
+    let path: String
+    /// The name of the client's key.
+    var key: String?
+    var account: String?
+    /// The model as the client named it.
+    var model: String?
+    var status: Int?
+    /// The code of the error that the client got.
+    var error: String?
+    /// From arrival to the first event of a stream.
+    var firstToken: Duration?
+    var usage: TokenUsage?
+    /// Calls to upstreams.
+    var attempts = 0
+    var clientLeft = false
+
+    init(id: String, method: String, target: String) {
+        self.id = id
+        self.method = String(method.prefix(32))
+        path = String(target.prefix { $0 != "?" }.prefix(200))
+    }
+
+    func log(to logger: Logger, duration: Duration) {
+        var metadata: Logger.Metadata = [
+            "request.id": "\(id)", "method": "\(method)", "path": "\(path)",
+            "status": "\(clientLeft ? 499 : status ?? 0)", "ms": "\(duration.milliseconds)",
+        ]
+        metadata["key"] = key.map { "\($0)" }
+        metadata["account"] = account.map { "\($0)" }
+        metadata["model"] = model.map { "\($0.prefix(200))" }
+        metadata["error"] = error.map { "\($0)" }
+        metadata["first_token_ms"] = firstToken.map { "\($0.milliseconds)" }
+        metadata["tokens.in"] = usage.map { "\($0.prompt)" }
+        metadata["tokens.out"] = usage.map { "\($0.completion)" }
+        if attempts > 0 { metadata["attempts"] = "\(attempts)" }
+        logger.info("request", metadata: metadata)
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}

@@ -1,0 +1,56 @@
+import Logging
+
+/// How one log entry looks as text.
+enum LogLine {
+    /// Broken-down local or UTC time, as the caller has it.
+    struct Time: Equatable {
+        var year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
+    }
+
+    /// `2025/08/05 21:23:25 Loaded 5 models from config`; what is not merely informative says so.
+    static func text(at time: Time, level: Logger.Level, message: String, metadata: [(String, String)]) -> String {
+        var line = "\(time.year)/\(padded(time.month))/\(padded(time.day)) \(padded(time.hour)):\(padded(time.minute)):\(padded(time.second)) "
+        if level != .info { line += "[\(level.rawValue.uppercased())] " }
+        line += clean(message)
+        for (key, value) in metadata { line += " \(key)=\(quotedIfNeeded(value))" }
+        return line + "\n"
+    }
+
+    /// One JSON object, times in ISO 8601 UTC.
+    static func json(at time: Time, level: Logger.Level, message: String, metadata: [(String, String)]) -> String {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("time")
+        writer.string("\(time.year)-\(padded(time.month))-\(padded(time.day))T\(padded(time.hour)):\(padded(time.minute)):\(padded(time.second))Z")
+        writer.key("level")
+        writer.string(level.rawValue)
+        writer.key("message")
+        writer.string(message)
+        for (key, value) in metadata {
+            writer.key(key)
+            writer.string(value)
+        }
+        writer.endObject()
+        return String(decoding: writer.bytes, as: UTF8.self) + "\n"
+    }
+
+    private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+    /// Clients choose some of the values; none of them may begin a line of its own or paint a terminal.
+    private static func clean(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars { result += isControl(scalar) ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar) }
+        return result
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .control || scalar.value == 0x2028 || scalar.value == 0x2029
+    }
+
+    private static func quotedIfNeeded(_ value: String) -> String {
+        let value = clean(value)
+        guard value.isEmpty || value.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" }) else { return value }
+        return "\"" + value.replacing("\"", with: "\\\"") + "\""
+    }
+}

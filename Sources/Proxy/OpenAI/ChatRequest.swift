@@ -1,0 +1,164 @@
+/// A chat completions request, checked: every field that a translation reads has its type.
+///
+/// Texts, images and arguments stay slices of the body that came in; they travel into the upstream's document as they are.
+/// Fields that nobody knows are no reason to refuse.
+struct ChatRequest: Sendable {
+    let model: String
+    let isStreaming: Bool
+    /// `stream_options.include_usage`.
+    let includesUsage: Bool
+    let messages: [ChatMessage]
+    let tools: [ChatTool]
+    /// Nil without tools: a choice among none means nothing.
+    let toolChoice: ToolChoice?
+    let responseFormat: ResponseFormat?
+    /// `max_completion_tokens`, else `max_tokens`; nil when neither asks for at least one.
+    let maxTokens: Int?
+    let tuning: Tuning
+
+    /// Fields that only tune an answer.
+    struct Tuning: Sendable {
+        var temperature: Double?
+        var topP: Double?
+        var topK: Int?
+        var frequencyPenalty: Double?
+        var presencePenalty: Double?
+        var seed: Int?
+        /// Choices to generate, at least 1.
+        var choices = 1
+        /// Escaped, as they came.
+        var stop: [ArraySlice<UInt8>] = []
+        /// Likely tokens to tell for each position; nil when no log probabilities are wanted.
+        var topLogprobs: Int?
+        var logitBias: JSONValue?
+        var parallelToolCalls: Bool?
+        var reasoningEffort: String?
+        var verbosity: String?
+        var serviceTier: String?
+        var metadata: JSONValue?
+        /// The text of a predicted output, in pieces.
+        var prediction: [ArraySlice<UInt8>] = []
+        var webSearch: JSONValue?
+    }
+
+    enum ToolChoice: Equatable, Sendable {
+        case auto, none, required
+        case function(String)
+    }
+
+    enum ResponseFormat: Sendable {
+        case text, jsonObject
+        /// The `json_schema` object.
+        case jsonSchema(JSONValue)
+    }
+
+    /// - Throws: `APIError` 400 with the place of what cannot be: line and column where the text is no JSON, the path of
+    ///   the field otherwise.
+    static func parse(_ body: [UInt8]) throws(APIError) -> ChatRequest {
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(parsing: body)
+        } catch {
+            throw .invalidRequest("The request body is not valid JSON: \(error.description).", param: nil, code: "invalid_json")
+        }
+        guard document.root.kind == .object else {
+            throw .invalidRequest("The request body must be a JSON object, but it is \(document.root.kindName).", param: nil, code: "invalid_type")
+        }
+        return try ChatRequest(RequestField(value: document.root, path: ""))
+    }
+
+    private init(_ body: RequestField) throws(APIError) {
+        guard let model = try body.member("model")?.string(), !model.isEmpty else {
+            throw .invalidRequest("'model' is missing: name the model to ask. GET /v1/models lists them.", param: "model", code: "missing_required_parameter")
+        }
+        guard let messages = body.member("messages"), !(try messages.elements().isEmpty) else {
+            throw .invalidRequest("'messages' is missing or empty: send at least one message.", param: "messages", code: "missing_required_parameter")
+        }
+        if let old = body.member("functions") ?? body.member("function_call") {
+            throw old.invalid("is the old form of function calling, which is not served here; send 'tools' and 'tool_choice'.", code: "unsupported_parameter")
+        }
+        self.model = model
+        isStreaming = try body.member("stream")?.bool() ?? false
+        includesUsage = body.member("stream_options")?.value["include_usage"]?.bool ?? false
+        var parsed: [ChatMessage] = []
+        for message in try messages.elements() { parsed.append(try ChatMessage(message)) }
+        self.messages = parsed
+        tools = try ChatTool.list(body.member("tools"))
+        toolChoice = tools.isEmpty ? nil : try Self.toolChoice(body.member("tool_choice"), among: tools)
+        responseFormat = try Self.responseFormat(body.member("response_format"))
+        let limit = try (body.member("max_completion_tokens") ?? body.member("max_tokens"))?.int()
+        maxTokens = limit.flatMap { $0 >= 1 ? $0 : nil }
+        tuning = try Self.tuning(body)
+    }
+
+    private static func toolChoice(_ field: RequestField?, among tools: [ChatTool]) throws(APIError) -> ToolChoice? {
+        guard let field else { return nil }
+        if field.value.kind == .object {
+            guard let name = try (field.member("function") ?? field).member("name")?.string() else {
+                return try mode(field.member("type") ?? field)
+            }
+            guard tools.contains(where: { $0.name == name }) else { throw field.invalid("names the function '\(name)', which is not among 'tools'.") }
+            return .function(name)
+        }
+        return try mode(field)
+    }
+
+    private static func mode(_ field: RequestField) throws(APIError) -> ToolChoice {
+        switch try field.string() {
+        case "auto": .auto
+        case "none": .none
+        case "required", "any": .required
+        default: throw field.invalid("must be \"auto\", \"none\", \"required\" or an object that names a function.")
+        }
+    }
+
+    private static func responseFormat(_ field: RequestField?) throws(APIError) -> ResponseFormat? {
+        guard let field else { return nil }
+        guard let type = try field.object().member("type") else { throw field.invalid("has no 'type'.") }
+        switch try type.string() {
+        case "text": return .text
+        case "json_object": return .jsonObject
+        case "json_schema":
+            guard let schema = field.member("json_schema") else { throw field.invalid("has no 'json_schema'.") }
+            return .jsonSchema(try schema.object().value)
+        default: throw .invalidRequest("'response_format' must be of type text, json_object or json_schema.", param: "response_format", code: "invalid_value")
+        }
+    }
+
+    private static func tuning(_ body: RequestField) throws(APIError) -> Tuning {
+        var tuning = Tuning()
+        tuning.temperature = try body.member("temperature")?.double()
+        tuning.topP = try body.member("top_p")?.double()
+        tuning.topK = try body.member("top_k")?.int()
+        tuning.frequencyPenalty = try body.member("frequency_penalty")?.double()
+        tuning.presencePenalty = try body.member("presence_penalty")?.double()
+        tuning.seed = try body.member("seed")?.int()
+        if let n = body.member("n") {
+            tuning.choices = try n.int()
+            guard (1...128).contains(tuning.choices) else { throw n.invalid("must be from 1 to 128.") }
+        }
+        if let stop = body.member("stop") {
+            if stop.value.kind == .array {
+                for text in try stop.elements() { tuning.stop.append(try text.rawString()) }
+            } else {
+                guard let text = stop.value.rawString else { throw stop.wrongType("a string or an array of strings") }
+                tuning.stop = [text]
+            }
+        }
+        if try body.member("logprobs")?.bool() == true {
+            let wanted = try body.member("top_logprobs")?.int()
+            tuning.topLogprobs = wanted ?? 1
+        }
+        tuning.logitBias = try body.member("logit_bias")?.object().value
+        tuning.parallelToolCalls = try body.member("parallel_tool_calls")?.bool()
+        tuning.reasoningEffort = try body.member("reasoning_effort")?.string()
+        tuning.verbosity = try body.member("verbosity")?.string()
+        tuning.serviceTier = try body.member("service_tier")?.string()
+        tuning.metadata = try body.member("metadata")?.object().value
+        if let content = body.member("prediction")?.member("content") {
+            tuning.prediction = try ContentPart.list(content).compactMap { if case .text(let text) = $0 { text } else { nil } }
+        }
+        tuning.webSearch = try body.member("web_search_options")?.object().value
+        return tuning
+    }
+}

@@ -1,0 +1,45 @@
+/// A function that the model may call.
+struct ChatTool: Sendable {
+    let name: String
+    /// Escaped; nil when it is missing or empty.
+    let description: ArraySlice<UInt8>?
+    /// A JSON Schema; nil when it is missing or no object.
+    let parameters: JSONValue?
+
+    /// Tools that OCI takes in one request.
+    static let maximumCount = 128
+
+    /// The tools of a request. An empty list is none.
+    static func list(_ field: RequestField?) throws(APIError) -> [ChatTool] {
+        guard let field else { return [] }
+        let elements = try field.elements()
+        guard elements.count <= maximumCount else { throw field.invalid("has \(elements.count) tools; OCI takes at most \(maximumCount).") }
+        var tools: [ChatTool] = []
+        for element in elements { tools.append(try ChatTool(element)) }
+        return tools
+    }
+
+    private init(_ field: RequestField) throws(APIError) {
+        let type = try field.object().member("type")
+        if let type, try type.string() != "function" { throw type.invalid("must be \"function\": no other tools are served here.", code: "unsupported_parameter") }
+        guard let function = field.member("function") else { throw field.invalid("has no 'function'.") }
+        guard let name = try function.object().member("name") else { throw function.invalid("has no 'name'.") }
+        self.name = try name.string()
+        guard Self.isName(self.name) else { throw name.invalid("must be 1 to 64 letters, digits, '_' or '-'.") }
+        let text = try function.member("description")?.rawString()
+        description = text.flatMap { $0.isEmpty ? nil : $0 }
+        parameters = try function.member("parameters")?.object().value
+    }
+
+    private static func isName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                    UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+}

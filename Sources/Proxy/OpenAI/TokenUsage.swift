@@ -1,0 +1,40 @@
+/// What one answer cost, in tokens, in the arithmetic of the OpenAI API: `completion` includes reasoning.
+struct TokenUsage: Equatable, Sendable {
+    var prompt: Int
+    var completion: Int
+    var total: Int
+    /// Part of `completion` that was reasoning, where the upstream says so.
+    var reasoning: Int?
+    /// Part of `prompt` that came from a cache, where the upstream says so.
+    var cached: Int?
+}
+
+extension TokenUsage {
+    /// The `usage` object.
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("prompt_tokens")
+        writer.int(prompt)
+        writer.key("completion_tokens")
+        writer.int(completion)
+        writer.key("total_tokens")
+        writer.int(total)
+        if let reasoning {
+            writer.key("completion_tokens_details")
+            writer.beginObject()
+            writer.key("reasoning_tokens")
+            writer.int(reasoning)
+            writer.endObject()
+        }
+        if let cached {
+            writer.key("prompt_tokens_details")
+            writer.beginObject()
+            writer.key("cached_tokens")
+            writer.int(cached)
+            writer.endObject()
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+}

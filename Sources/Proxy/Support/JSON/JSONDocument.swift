@@ -1,0 +1,76 @@
+/// A parsed JSON text: the bytes as they came, and a flat list of the values in them.
+///
+/// Parsing checks the whole text (RFC 8259, UTF-8, depth) but decodes nothing: a string stays a range of bytes until
+/// somebody asks for it, and most of a chat goes from one document into another without ever becoming a `String`.
+/// Use Foundation's coders where clarity counts more than time (configuration, statistics).
+struct JSONDocument: Sendable {
+    /// Deeper nesting than this is refused: no client needs it, and it would only cost stack.
+    static let maximumDepth = 256
+
+    private let storage: Storage
+
+    /// Parses `bytes`, which may begin with a byte order mark.
+    ///
+    /// - Throws: `JSONSyntaxError` with the position of the first byte that cannot be.
+    init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
+        var parser = JSONParser(expectedNodes: min(bytes.count / 12 + 4, 4096))
+        try parser.parse(bytes)
+        storage = Storage(bytes: bytes, nodes: parser.nodes)
+    }
+
+    /// The outermost value.
+    var root: JSONValue { JSONValue(storage: storage, index: 0) }
+
+    /// The text as it came.
+    var bytes: [UInt8] { storage.bytes }
+
+    /// One value: its kind, where it stands in the text, and where its subtree ends in the list.
+    struct Node {
+        var kind: JSONValue.Kind
+        /// Strings only: there is at least one backslash between the quotes.
+        var isEscaped = false
+        /// First byte of the value as written (the opening quote or bracket).
+        var start: Int32
+        /// The byte after its last.
+        var end: Int32
+        /// Index of the node after this value's subtree.
+        var next: Int32
+    }
+
+    final class Storage: Sendable {
+        let bytes: [UInt8]
+        let nodes: [Node]
+
+        init(bytes: [UInt8], nodes: [Node]) {
+            self.bytes = bytes
+            self.nodes = nodes
+        }
+    }
+}
+
+/// A text that is not JSON: what is wrong, and where.
+struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
+    /// What was found or missed, as the end of a sentence.
+    let problem: String
+    /// Bytes before the place.
+    let offset: Int
+    /// Line of the place, from 1.
+    let line: Int
+    /// Column of the place in bytes, from 1.
+    let column: Int
+
+    init(_ problem: String, at offset: Int, in bytes: UnsafeBufferPointer<UInt8>) {
+        self.problem = problem
+        self.offset = offset
+        var line = 1
+        var lineStart = 0
+        for index in 0..<min(offset, bytes.count) where bytes[index] == UInt8(ascii: "\n") {
+            line += 1
+            lineStart = index + 1
+        }
+        self.line = line
+        self.column = offset - lineStart + 1
+    }
+
+    var description: String { "\(problem) at line \(line), column \(column) (byte \(offset))" }
+}

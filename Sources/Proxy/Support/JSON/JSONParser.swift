@@ -1,0 +1,245 @@
+/// Fills the node list of a `JSONDocument`. Recursive descent over the bytes, with a bound on the depth.
+struct JSONParser {
+    private(set) var nodes: [JSONDocument.Node] = []
+    private var position = 0
+    private var depth = 0
+
+    init(expectedNodes: Int) {
+        nodes.reserveCapacity(expectedNodes)
+    }
+
+    mutating func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) {
+        // A typed throw does not cross `withUnsafeBufferPointer` of every toolchain; a result does.
+        let outcome: Result<Void, JSONSyntaxError> = bytes.withUnsafeBufferPointer { text in
+            do throws(JSONSyntaxError) {
+                return .success(try parseDocument(text))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try outcome.get()
+    }
+
+    private mutating func parseDocument(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+        guard text.count < Int32.max else { throw JSONSyntaxError("the text is too large", at: 0, in: text) }
+        if text.count >= 3, text[0] == 0xEF, text[1] == 0xBB, text[2] == 0xBF { position = 3 }
+        do {
+            _ = try UTF8Span(validating: Span(_unsafeElements: text))
+        } catch {
+            throw JSONSyntaxError("the text is not UTF-8", at: error.byteOffsets.lowerBound, in: text)
+        }
+        skipBlanks(text)
+        try parseValue(text)
+        skipBlanks(text)
+        guard position == text.count else { throw JSONSyntaxError("unexpected text after the value", at: position, in: text) }
+    }
+
+    private mutating func parseValue(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+        guard position < text.count else { throw JSONSyntaxError("the text ends where a value should stand", at: position, in: text) }
+        switch text[position] {
+        case UInt8(ascii: "\""): try parseString(text)
+        case UInt8(ascii: "{"): try parseObject(text)
+        case UInt8(ascii: "["): try parseArray(text)
+        case UInt8(ascii: "t"): try parseWord("true", .true, text)
+        case UInt8(ascii: "f"): try parseWord("false", .false, text)
+        case UInt8(ascii: "n"): try parseWord("null", .null, text)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try parseNumber(text)
+        default: throw JSONSyntaxError("no value begins with this character", at: position, in: text)
+        }
+    }
+
+    private mutating func parseObject(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+        let container = try open(.object, text)
+        if !closes(UInt8(ascii: "}"), text) {
+            while true {
+                guard position < text.count, text[position] == UInt8(ascii: "\"") else {
+                    throw JSONSyntaxError("a member name in quotes is missing", at: position, in: text)
+                }
+                try parseString(text)
+                skipBlanks(text)
+                guard position < text.count, text[position] == UInt8(ascii: ":") else {
+                    throw JSONSyntaxError("a colon is missing after the member name", at: position, in: text)
+                }
+                position += 1
+                skipBlanks(text)
+                try parseValue(text)
+                if try closes(UInt8(ascii: "}"), orContinues: text) { break }
+            }
+        }
+        close(container)
+    }
+
+    private mutating func parseArray(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+        let container = try open(.array, text)
+        if !closes(UInt8(ascii: "]"), text) {
+            repeat { try parseValue(text) } while try !closes(UInt8(ascii: "]"), orContinues: text)
+        }
+        close(container)
+    }
+
+    private mutating func open(
+        _ kind: JSONValue.Kind, _ text: UnsafeBufferPointer<UInt8>
+    ) throws(JSONSyntaxError) -> Int {
+        depth += 1
+        guard depth <= JSONDocument.maximumDepth else {
+            throw JSONSyntaxError("values are nested deeper than \(JSONDocument.maximumDepth) levels", at: position, in: text)
+        }
+        nodes.append(.init(kind: kind, start: Int32(position), end: 0, next: 0))
+        position += 1
+        skipBlanks(text)
+        return nodes.count - 1
+    }
+
+    private mutating func close(_ container: Int) {
+        depth -= 1
+        nodes[container].end = Int32(position)
+        nodes[container].next = Int32(nodes.count)
+    }
+
+    /// Takes the closing bracket of an empty container.
+    private mutating func closes(_ bracket: UInt8, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard position < text.count, text[position] == bracket else { return false }
+        position += 1
+        return true
+    }
+
+    /// After an element: takes the closing bracket (true), or the comma and what blanks follow (false).
+    private mutating func closes(
+        _ bracket: UInt8, orContinues text: UnsafeBufferPointer<UInt8>
+    ) throws(JSONSyntaxError) -> Bool {
+        skipBlanks(text)
+        guard position < text.count else { throw JSONSyntaxError("the text ends inside a value", at: position, in: text) }
+        if text[position] == bracket {
+            position += 1
+            return true
+        }
+        guard text[position] == UInt8(ascii: ",") else {
+            throw JSONSyntaxError("a comma or a closing bracket is missing", at: position, in: text)
+        }
+        position += 1
+        skipBlanks(text)
+        return false
+    }
+
+    private mutating func parseString(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+        let start = position
+        var isEscaped = false
+        position += 1
+        while true {
+            position = JSONParser.endOfPlainRun(text, from: position)
+            guard position < text.count else { throw JSONSyntaxError("the text ends inside a string", at: position, in: text) }
+            let byte = text[position]
+            if byte == UInt8(ascii: "\"") { break }
+            guard byte == UInt8(ascii: "\\") else {
+                throw JSONSyntaxError("a control character stands unescaped in a string", at: position, in: text)
+            }
+            isEscaped = true
+            try skipEscape(text)
+        }
+        position += 1
+        appendScalar(.string, from: start, isEscaped: isEscaped)
+    }
+
+    private mutating func skipEscape(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+        guard position + 1 < text.count else { throw JSONSyntaxError("the text ends inside a string", at: position, in: text) }
+        switch text[position + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            position += 2
+        case UInt8(ascii: "u"):
+            guard position + 6 <= text.count, (position + 2..<position + 6).allSatisfy({ text[$0].hexDigitValue != nil }) else {
+                throw JSONSyntaxError("\\u is not followed by four hex digits", at: position, in: text)
+            }
+            position += 6
+        default:
+            throw JSONSyntaxError("there is no such escape in JSON", at: position, in: text)
+        }
+    }
+
+    /// The first byte from `index` on that ends or interrupts a string: a quote, a backslash or a control character.
+    ///
+    /// Eight bytes at a time, since the strings of a chat are most of what this process reads.
+    static func endOfPlainRun(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        guard let base = text.baseAddress else { return start }
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let highs: UInt64 = 0x8080_8080_8080_8080
+        var index = start
+        while index + 8 <= text.count {
+            let word = UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
+            // Per byte, the high bit of (x - 1) & ~x marks a zero; of (x - 0x20) & ~x marks a byte below 0x20.
+            let quote = word ^ (ones &* 0x22)
+            let backslash = word ^ (ones &* 0x5C)
+            let hits = ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- (ones &* 0x20)) & ~word)
+            if hits & highs != 0 { break }
+            index += 8
+        }
+        while index < text.count {
+            let byte = text[index]
+            if byte == 0x22 || byte == 0x5C || byte < 0x20 { return index }
+            index += 1
+        }
+        return index
+    }
+
+    private mutating func parseNumber(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+        let start = position
+        if text[position] == UInt8(ascii: "-") { position += 1 }
+        let integerStart = position
+        let integerDigits = skipDigits(text)
+        guard integerDigits > 0, integerDigits == 1 || text[integerStart] != UInt8(ascii: "0") else {
+            throw JSONSyntaxError("this is not a JSON number", at: start, in: text)
+        }
+        if position < text.count, text[position] == UInt8(ascii: ".") {
+            position += 1
+            guard skipDigits(text) > 0 else { throw JSONSyntaxError("this is not a JSON number", at: start, in: text) }
+        }
+        if position < text.count, text[position] | 0x20 == UInt8(ascii: "e") {
+            position += 1
+            if position < text.count, text[position] == UInt8(ascii: "+") || text[position] == UInt8(ascii: "-") { position += 1 }
+            guard skipDigits(text) > 0 else { throw JSONSyntaxError("this is not a JSON number", at: start, in: text) }
+        }
+        appendScalar(.number, from: start)
+    }
+
+    private mutating func skipDigits(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+        let start = position
+        while position < text.count, text[position] &- UInt8(ascii: "0") <= 9 { position += 1 }
+        return position - start
+    }
+
+    private mutating func parseWord(
+        _ word: StaticString, _ kind: JSONValue.Kind, _ text: UnsafeBufferPointer<UInt8>
+    ) throws(JSONSyntaxError) {
+        let count = word.utf8CodeUnitCount
+        guard position + count <= text.count,
+            (0..<count).allSatisfy({ text[position + $0] == word.utf8Start[$0] })
+        else { throw JSONSyntaxError("no value is written like this", at: position, in: text) }
+        position += count
+        appendScalar(kind, from: position - count)
+    }
+
+    private mutating func appendScalar(_ kind: JSONValue.Kind, from start: Int, isEscaped: Bool = false) {
+        nodes.append(.init(kind: kind, isEscaped: isEscaped, start: Int32(start), end: Int32(position), next: Int32(nodes.count + 1)))
+    }
+
+    private mutating func skipBlanks(_ text: UnsafeBufferPointer<UInt8>) {
+        while position < text.count {
+            switch text[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position += 1
+            default: return
+            }
+        }
+    }
+}
+
+extension UInt8 {
+    /// The value of an ASCII hex digit.
+    var hexDigitValue: UInt8? {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,150 @@
+/// A value inside a `JSONDocument`: a view that costs a reference, not a copy.
+struct JSONValue: Sendable {
+    enum Kind: UInt8, Sendable {
+        case object, array, string, number, `true`, `false`, null
+    }
+
+    private let storage: JSONDocument.Storage
+    private let index: Int32
+
+    init(storage: JSONDocument.Storage, index: Int32) {
+        self.storage = storage
+        self.index = index
+    }
+
+    private var node: JSONDocument.Node { storage.nodes[Int(index)] }
+
+    var kind: Kind { node.kind }
+    var isNull: Bool { kind == .null }
+
+    /// The value as it is written, quotes and brackets included. Valid JSON by itself.
+    var raw: ArraySlice<UInt8> { storage.bytes[Int(node.start)..<Int(node.end)] }
+
+    /// A string as it is written between its quotes, escapes untouched; nil for other kinds.
+    var rawString: ArraySlice<UInt8>? {
+        guard kind == .string else { return nil }
+        return storage.bytes[Int(node.start) + 1..<Int(node.end) - 1]
+    }
+
+    /// How a person names the kind, with its article: "a string", "an object".
+    var kindName: String {
+        switch kind {
+        case .object: "an object"
+        case .array: "an array"
+        case .string: "a string"
+        case .number: "a number"
+        case .true, .false: "a boolean"
+        case .null: "null"
+        }
+    }
+
+    // MARK: Scalars
+
+    var bool: Bool? {
+        switch kind {
+        case .true: true
+        case .false: false
+        default: nil
+        }
+    }
+
+    /// A string, decoded. A lone surrogate escape becomes U+FFFD.
+    var string: String? {
+        guard let content = rawString else { return nil }
+        return node.isEscaped ? JSONString.decode(content) : String(decoding: content, as: UTF8.self)
+    }
+
+    /// A string's emptiness, without decoding it; nil for other kinds.
+    var isEmptyString: Bool? { rawString?.isEmpty }
+
+    /// Whether this is the string `text`.
+    func equals(_ text: StaticString) -> Bool {
+        guard let content = rawString else { return false }
+        if node.isEscaped { return JSONString.decode(content).utf8.elementsEqual(text.utf8) }
+        return content.count == text.utf8CodeUnitCount && content.elementsEqual(text.utf8)
+    }
+
+    /// A number without a fraction that fits an `Int` (`3`, also `3.0` and `3e2`); nil for everything else.
+    var int: Int? {
+        guard kind == .number else { return nil }
+        let digits = raw
+        if digits.count <= 18, let value = Int(String(decoding: digits, as: UTF8.self)) { return value }
+        return double.flatMap { Int(exactly: $0) }
+    }
+
+    /// A number; nil for other kinds and for numbers beyond a double's range.
+    var double: Double? {
+        guard kind == .number, let value = Double(String(decoding: raw, as: UTF8.self)), value.isFinite else { return nil }
+        return value
+    }
+
+    // MARK: Containers
+
+    /// The member of that name; the last one when there are several, as every JSON library of the clients does. Nil for
+    /// other kinds than objects.
+    subscript(name: StaticString) -> JSONValue? {
+        var found: JSONValue?
+        for member in members where member.key.equals(name) { found = member.value }
+        return found
+    }
+
+    /// The member of that name, unless it is absent or null.
+    func present(_ name: StaticString) -> JSONValue? {
+        guard let value = self[name], !value.isNull else { return nil }
+        return value
+    }
+
+    /// The members in their order; none for other kinds than objects.
+    var members: Members { Members(value: self) }
+
+    /// The elements in their order; none for other kinds than arrays.
+    var elements: Elements { Elements(value: self) }
+
+    /// The elements of the array of that name; none when there is no such array.
+    func elements(of name: StaticString) -> [JSONValue] {
+        self[name].map { Array($0.elements) } ?? []
+    }
+
+    struct Members: Sequence, IteratorProtocol {
+        private let storage: JSONDocument.Storage
+        private var cursor: Int32
+        private let end: Int32
+
+        fileprivate init(value: JSONValue) {
+            storage = value.storage
+            cursor = value.index + 1
+            end = value.kind == .object ? value.node.next : value.index
+        }
+
+        mutating func next() -> (key: JSONValue, value: JSONValue)? {
+            guard cursor < end else { return nil }
+            let key = JSONValue(storage: storage, index: cursor)
+            let value = JSONValue(storage: storage, index: cursor + 1)
+            cursor = storage.nodes[Int(cursor + 1)].next
+            return (key, value)
+        }
+    }
+
+    struct Elements: Sequence, IteratorProtocol {
+        private let storage: JSONDocument.Storage
+        private var cursor: Int32
+        private let end: Int32
+
+        fileprivate init(value: JSONValue) {
+            storage = value.storage
+            cursor = value.index + 1
+            end = value.kind == .array ? value.node.next : value.index
+        }
+
+        mutating func next() -> JSONValue? {
+            guard cursor < end else { return nil }
+            defer { cursor = storage.nodes[Int(cursor)].next }
+            return JSONValue(storage: storage, index: cursor)
+        }
+    }
+}
+
+extension StaticString {
+    /// The bytes of the literal.
+    var utf8: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
+}

@@ -1,0 +1,65 @@
+/// Cuts a stream of bytes into events, as OCI writes them (OCI wire notes, section 4): every line that begins with `data:`
+/// is one whole event. Blank lines, comments and other fields say nothing. Lines end with LF or CRLF; how the bytes were
+/// split on their way means nothing.
+struct SSEParser {
+    /// A line is longer than any event can be.
+    struct LineTooLong: Error, Equatable {
+        let limit: Int
+    }
+
+    private let limit: Int
+    private var buffer: [UInt8] = []
+    /// Where the first line begins that has not been given out.
+    private var lineStart = 0
+    /// Up to here there is no line end after `lineStart`: a long line that arrives in many pieces is searched once.
+    private var searched = 0
+
+    /// - Parameter limit: bytes that one line may have.
+    init(limit: Int = 16 << 20) {
+        self.limit = limit
+    }
+
+    /// Takes the next bytes from the network.
+    mutating func feed(_ bytes: some Sequence<UInt8>) {
+        if lineStart == buffer.count {
+            buffer.removeAll(keepingCapacity: true)
+        } else if lineStart > 0 {
+            buffer.removeSubrange(..<lineStart)
+        }
+        searched -= lineStart
+        lineStart = 0
+        buffer.append(contentsOf: bytes)
+    }
+
+    /// The data of the next event that is there whole; nil when more bytes are needed.
+    ///
+    /// - Throws: `LineTooLong`.
+    mutating func next() throws(LineTooLong) -> ArraySlice<UInt8>? {
+        while let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+            let line = buffer[lineStart..<end]
+            lineStart = end + 1
+            searched = lineStart
+            if let data = Self.data(of: line) { return data }
+        }
+        searched = buffer.count
+        guard buffer.count - lineStart <= limit else { throw LineTooLong(limit: limit) }
+        return nil
+    }
+
+    /// The bytes have ended: a last line without a line end counts as well.
+    mutating func end() -> ArraySlice<UInt8>? {
+        defer {
+            lineStart = buffer.count
+            searched = buffer.count
+        }
+        return Self.data(of: buffer[lineStart...])
+    }
+
+    private static func data(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard line.count >= 5, line.starts(with: ("data:" as StaticString).utf8) else { return nil }
+        var data = line.dropFirst(5)
+        if data.last == UInt8(ascii: "\r") { data = data.dropLast() }
+        if data.first == UInt8(ascii: " ") { data = data.dropFirst() }
+        return data.isEmpty ? nil : data
+    }
+}

@@ -1,0 +1,44 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Where time comes from: the process's clocks, or a test's.
+///
+/// Moments are durations since an origin that stays the same for the life of the process, so that machines and shells
+/// can compare and store them without being generic over a clock. Wall time appears only where a signature, a header or
+/// a person sees it.
+package struct TimeSource: Sendable {
+    /// The monotonic moment.
+    package let now: @Sendable () -> Duration
+    /// Waits until the moment has come. Throws `CancellationError` as soon as the task is cancelled.
+    package let sleep: @Sendable (_ until: Duration) async throws -> Void
+    /// Seconds since 1970.
+    package let wallClock: @Sendable () -> Int64
+
+    package init(
+        now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (_ until: Duration) async throws -> Void,
+        wallClock: @escaping @Sendable () -> Int64
+    ) {
+        self.now = now
+        self.sleep = sleep
+        self.wallClock = wallClock
+    }
+
+    /// The system's clocks.
+    package static let system: TimeSource = {
+        let origin = ContinuousClock.now
+        return TimeSource(
+            now: { origin.duration(to: .now) },
+            sleep: { try await Task.sleep(until: origin.advanced(by: $0), clock: .continuous) },
+            wallClock: { Int64(time(nil)) })
+    }()
+
+    /// Waits for that long.
+    func sleep(for duration: Duration) async throws {
+        try await sleep(now() + duration)
+    }
+}

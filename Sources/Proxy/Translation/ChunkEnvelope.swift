@@ -1,0 +1,149 @@
+/// The frame around every delta of one streamed answer, written once: what is left per event is copying a few slices.
+///
+/// The shapes are those that no known client chokes on: `choices[].delta` is always an object, `finish_reason` is always
+/// there, a later delta of a tool call repeats neither id nor name, and no member is called `error` but in an error.
+struct ChunkEnvelope: Sendable {
+    let id: String
+    let created: Int
+    /// The name that the client sent.
+    let model: String
+    /// `data: {"id":...,"model":"...","choices":[`.
+    private let opening: [UInt8]
+
+    init(id: String, created: Int, model: String) {
+        self.id = id
+        self.created = created
+        self.model = model
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("id")
+        writer.string(id)
+        writer.key("object")
+        writer.string("chat.completion.chunk")
+        writer.key("created")
+        writer.int(created)
+        writer.key("model")
+        writer.string(model)
+        writer.key("choices")
+        writer.beginArray()
+        opening = Array("data: ".utf8) + writer.bytes
+    }
+
+    /// The first delta of a choice.
+    func role(choice: Int, into frames: inout [UInt8]) {
+        open(choice, &frames)
+        frames.append(literal: #""role":"assistant","content":"""#)
+        close(&frames)
+    }
+
+    /// - Parameter escaped: the text as it stands between the quotes of a JSON string.
+    func content(_ escaped: ArraySlice<UInt8>, logprobs: [UInt8]? = nil, choice: Int, into frames: inout [UInt8]) {
+        open(choice, &frames)
+        frames.append(literal: #""content":""#)
+        frames.append(contentsOf: escaped)
+        frames.append(literal: "\"")
+        if let logprobs {
+            frames.append(literal: #"},"logprobs":"#)
+            frames.append(contentsOf: logprobs)
+            frames.append(literal: ",\"finish_reason\":null}]}\n\n")
+        } else {
+            close(&frames)
+        }
+    }
+
+    func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int, into frames: inout [UInt8]) {
+        open(choice, &frames)
+        frames.append(literal: #""reasoning_content":""#)
+        frames.append(contentsOf: escaped)
+        frames.append(literal: "\"")
+        close(&frames)
+    }
+
+    func refusal(_ escaped: ArraySlice<UInt8>, choice: Int, into frames: inout [UInt8]) {
+        open(choice, &frames)
+        frames.append(literal: #""refusal":""#)
+        frames.append(contentsOf: escaped)
+        frames.append(literal: "\"")
+        close(&frames)
+    }
+
+    /// The first delta of a tool call.
+    func toolCall(
+        _ index: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int, into frames: inout [UInt8]
+    ) {
+        open(choice, &frames)
+        frames.append(literal: #""tool_calls":[{"index":"#)
+        frames.append(contentsOf: String(index).utf8)
+        frames.append(literal: #","id":""#)
+        JSONString.append(id, to: &frames)
+        frames.append(literal: #"","type":"function","function":{"name":""#)
+        frames.append(contentsOf: name)
+        frames.append(literal: #"","arguments":""#)
+        frames.append(contentsOf: arguments)
+        frames.append(literal: #""}}]"#)
+        close(&frames)
+    }
+
+    /// A further delta of a tool call.
+    func arguments(_ escaped: ArraySlice<UInt8>, of index: Int, choice: Int, into frames: inout [UInt8]) {
+        open(choice, &frames)
+        frames.append(literal: #""tool_calls":[{"index":"#)
+        frames.append(contentsOf: String(index).utf8)
+        frames.append(literal: #","function":{"arguments":""#)
+        frames.append(contentsOf: escaped)
+        frames.append(literal: #""}}]"#)
+        close(&frames)
+    }
+
+    func finish(_ reason: FinishReason, choice: Int, into frames: inout [UInt8]) {
+        open(choice, &frames)
+        frames.append(literal: #"},"finish_reason":""#)
+        frames.append(contentsOf: reason.rawValue.utf8)
+        frames.append(literal: "\"}]}\n\n")
+    }
+
+    /// Token counts, in an event without choices.
+    func usage(_ usage: TokenUsage, into frames: inout [UInt8]) {
+        frames.append(contentsOf: opening)
+        frames.append(literal: #"],"usage":"#)
+        frames.append(contentsOf: usage.json)
+        frames.append(literal: "}\n\n")
+    }
+
+    /// An event that says nothing: it keeps clients alive that count events and not comments.
+    var emptyEvent: [UInt8] {
+        var frames: [UInt8] = []
+        open(0, &frames)
+        close(&frames)
+        return frames
+    }
+
+    /// A failure after the headers.
+    func error(_ error: APIError) -> [UInt8] {
+        Array("data: ".utf8) + error.body + Array("\n\n".utf8)
+    }
+
+    /// The answer is complete.
+    func done(into frames: inout [UInt8]) {
+        frames.append(literal: "data: [DONE]\n\n")
+    }
+
+    private func open(_ choice: Int, _ frames: inout [UInt8]) {
+        frames.append(contentsOf: opening)
+        if choice == 0 {
+            frames.append(literal: #"{"index":0,"delta":{"#)
+        } else {
+            frames.append(literal: #"{"index":"#)
+            frames.append(contentsOf: String(choice).utf8)
+            frames.append(literal: #","delta":{"#)
+        }
+    }
+
+    private func close(_ frames: inout [UInt8]) {
+        frames.append(literal: "},\"finish_reason\":null}]}\n\n")
+    }
+}
+
+extension [UInt8] {
+    mutating func append(literal text: StaticString) { append(contentsOf: text.utf8) }
+}

@@ -1,0 +1,92 @@
+/// The parts of GENERIC answers that whole and streamed ones share.
+enum GenericFields {
+    /// The token counts. OpenAI counts reasoning inside the completion, xAI on OCI does not and Gemini may leave the count
+    /// out, so the total decides where it is known (OCI wire notes, 3.3).
+    static func usage(_ value: JSONValue?) -> TokenUsage? {
+        guard let value, value.kind == .object else { return nil }
+        let prompt = value["promptTokens"]?.int
+        let total = value["totalTokens"]?.int
+        let completion = value["completionTokens"]?.int
+        guard prompt != nil || total != nil || completion != nil else { return nil }
+        let spent =
+            if let total, let prompt { max(total - prompt, 0) } else { completion ?? 0 }
+        return TokenUsage(
+            prompt: prompt ?? max((total ?? spent) - spent, 0), completion: spent, total: total ?? (prompt ?? 0) + spent,
+            reasoning: value["completionTokensDetails"]?["reasoningTokens"]?.int,
+            cached: value["promptTokensDetails"]?["cachedTokens"]?.int)
+    }
+
+    /// Nil for a reason that is none (`ERROR`) or unknown words: an unknown reason still ends an answer, as `stop`.
+    ///
+    /// - Parameter hasCalls: the answer calls tools: some families say `stop` all the same.
+    static func finishReason(_ value: JSONValue, hasCalls: Bool) -> FinishReason? {
+        switch value.string?.lowercased() {
+        case "error": nil
+        case "length", "max_tokens", "error_limit": .length
+        case "content_filter", "error_toxic": .contentFilter
+        case "tool_calls", "tool_call": .toolCalls
+        default: hasCalls ? .toolCalls : .stop
+        }
+    }
+
+    /// An answer that says nothing and does not say why is no answer.
+    static let emptyAnswer = APIError(
+        status: 502, message: "The upstream gave an empty answer: no text, no reasoning and no tool call. Try again.",
+        type: "upstream_error", code: "upstream_empty_answer")
+
+    /// The id of a call to which the upstream gave none.
+    static func inventedCallID(answer: String, choice: Int, call: Int) -> String {
+        "call_\(answer.split(separator: "-").last ?? "")_\(choice)_\(call)"
+    }
+
+    /// OpenAI's `logprobs` from OCI's columns; nil when there are none.
+    static func logprobs(_ value: JSONValue?) -> [UInt8]? {
+        guard let value else { return nil }
+        let tokens = value.elements(of: "tokens")
+        guard !tokens.isEmpty else { return nil }
+        let numbers = value.elements(of: "tokenLogprobs")
+        let tops = value.elements(of: "topLogprobs")
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("content")
+        writer.beginArray()
+        for (index, token) in tokens.enumerated() {
+            writer.beginObject()
+            write(token.string ?? "", logprob: index < numbers.count ? numbers[index].double : nil, to: &writer)
+            writer.key("top_logprobs")
+            writer.beginArray()
+            if index < tops.count {
+                for (token, logprob) in likeliest(tops[index]) {
+                    writer.beginObject()
+                    write(token, logprob: logprob, to: &writer)
+                    writer.endObject()
+                }
+            }
+            writer.endArray()
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.key("refusal")
+        writer.null()
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// The tokens of one position, the likeliest first as OpenAI has them. OCI's schema has the numbers as text.
+    private static func likeliest(_ column: JSONValue) -> [(token: String, logprob: Double?)] {
+        column.members
+            .map { (token: $0.key.string ?? "", logprob: $0.value.double ?? $0.value.string.flatMap(Double.init)) }
+            .sorted { $0.logprob ?? -.infinity > $1.logprob ?? -.infinity }
+    }
+
+    private static func write(_ token: String, logprob: Double?, to writer: inout JSONWriter) {
+        writer.key("token")
+        writer.string(token)
+        writer.key("logprob")
+        writer.double(logprob ?? -9999)
+        writer.key("bytes")
+        writer.beginArray()
+        for byte in token.utf8 { writer.int(Int(byte)) }
+        writer.endArray()
+    }
+}

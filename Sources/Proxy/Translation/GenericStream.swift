@@ -1,0 +1,156 @@
+/// Translates the events of a GENERIC stream into chunks, one at a time.
+///
+/// It says nothing before the upstream has said something, so that an attempt that fails early leaves no trace and
+/// another can take its place. Every choice gets one role, one finish reason, and its tool calls one after the other.
+struct GenericStream: Sendable {
+    /// What an event means for the stream.
+    enum Step: Equatable, Sendable {
+        /// Go on.
+        case more
+        /// Every choice has its finish reason: what may still come is the usage and `[DONE]`.
+        case finished
+        /// The upstream says that this was all.
+        case complete
+        /// The upstream reports a failure; it has not been written.
+        case failed(APIError)
+    }
+
+    private let envelope: ChunkEnvelope
+    private let includesUsage: Bool
+    private var choices: [Choice] = []
+    private var hasEnded = false
+
+    /// The token counts, once the upstream has told them.
+    private(set) var usage: TokenUsage?
+    /// Events that could not be read and were passed over.
+    private(set) var unreadableEvents = 0
+
+    init(envelope: ChunkEnvelope, includesUsage: Bool) {
+        self.envelope = envelope
+        self.includesUsage = includesUsage
+    }
+
+    private struct Choice {
+        let index: Int
+        var hasRole = false
+        var finish: FinishReason?
+        var calls = ToolCallAssembly()
+    }
+
+    /// Takes the data of one event and appends what the client is to see.
+    mutating func translate(_ event: ArraySlice<UInt8>, into frames: inout [UInt8]) -> Step {
+        if event.elementsEqual(("[DONE]" as StaticString).utf8) { return complete(into: &frames) }
+        guard let root = try? JSONDocument(parsing: Array(event)).root, root.kind == .object else {
+            unreadableEvents += 1
+            return .more
+        }
+        let message = root["message"]
+        if message?.kind == .string || (message == nil && root["code"] != nil) {
+            return .failed(Self.reported(message?.string))
+        }
+        if let counts = GenericFields.usage(root["usage"]) { usage = counts }
+        let finish = root.present("finishReason")
+        if message != nil || finish != nil {
+            let choice = position(of: root["index"]?.int ?? 0)
+            if choices[choice].finish == nil {
+                if let message { take(message, logprobs: root["logprobs"], of: choice, into: &frames) }
+                if let finish, let failure = end(choice, finish, into: &frames) { return .failed(failure) }
+            }
+        }
+        return isFinished ? .finished : .more
+    }
+
+    /// The upstream's body has ended.
+    ///
+    /// - Returns: nil when the answer was complete (its end has been written), else why it was not.
+    mutating func end(into frames: inout [UInt8]) -> APIError? {
+        guard !hasEnded else { return nil }
+        guard isFinished else { return Self.incomplete }
+        writeEnd(into: &frames)
+        return nil
+    }
+
+    private var isFinished: Bool { !choices.isEmpty && choices.allSatisfy { $0.finish != nil } }
+
+    /// `[DONE]`: the upstream's word that the answer is whole, whether or not each choice got a reason.
+    private mutating func complete(into frames: inout [UInt8]) -> Step {
+        guard !hasEnded else { return .complete }
+        guard choices.contains(where: \.hasRole) else { return .failed(GenericFields.emptyAnswer) }
+        for index in choices.indices where choices[index].finish == nil {
+            writeFinish(choices[index].calls.isEmpty ? .stop : .toolCalls, of: index, into: &frames)
+        }
+        writeEnd(into: &frames)
+        return .complete
+    }
+
+    private mutating func take(_ message: JSONValue, logprobs: JSONValue?, of choice: Int, into frames: inout [UInt8]) {
+        let index = choices[choice].index
+        if let text = message["reasoningContent"]?.rawString, !text.isEmpty {
+            begin(choice, into: &frames)
+            envelope.reasoning(text, choice: index, into: &frames)
+        }
+        if let content = message["content"] {
+            for part in content.elements {
+                guard let text = part["text"]?.rawString, !text.isEmpty else { continue }
+                begin(choice, into: &frames)
+                envelope.content(text, logprobs: GenericFields.logprobs(logprobs), choice: index, into: &frames)
+            }
+        }
+        if let text = message["refusal"]?.rawString, !text.isEmpty {
+            begin(choice, into: &frames)
+            envelope.refusal(text, choice: index, into: &frames)
+        }
+        if let calls = message["toolCalls"] {
+            for call in calls.elements {
+                begin(choice, into: &frames)
+                choices[choice].calls.take(call, choice: index, in: envelope, into: &frames)
+            }
+        }
+    }
+
+    private mutating func begin(_ choice: Int, into frames: inout [UInt8]) {
+        guard !choices[choice].hasRole else { return }
+        choices[choice].hasRole = true
+        envelope.role(choice: choices[choice].index, into: &frames)
+    }
+
+    private mutating func end(_ choice: Int, _ value: JSONValue, into frames: inout [UInt8]) -> APIError? {
+        guard let reason = GenericFields.finishReason(value, hasCalls: !choices[choice].calls.isEmpty) else {
+            return Self.reported(nil)
+        }
+        // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
+        guard choices[choice].hasRole || reason == .length || reason == .contentFilter else { return GenericFields.emptyAnswer }
+        writeFinish(reason, of: choice, into: &frames)
+        return nil
+    }
+
+    private mutating func writeFinish(_ reason: FinishReason, of choice: Int, into frames: inout [UInt8]) {
+        begin(choice, into: &frames)
+        let index = choices[choice].index
+        choices[choice].calls.closeOpenCall(choice: index, in: envelope, into: &frames)
+        choices[choice].finish = reason
+        envelope.finish(reason, choice: index, into: &frames)
+    }
+
+    private mutating func writeEnd(into frames: inout [UInt8]) {
+        hasEnded = true
+        if includesUsage, let usage { envelope.usage(usage, into: &frames) }
+        envelope.done(into: &frames)
+    }
+
+    private mutating func position(of index: Int) -> Int {
+        if let position = choices.firstIndex(where: { $0.index == index }) { return position }
+        choices.append(Choice(index: index))
+        return choices.count - 1
+    }
+
+    private static func reported(_ message: String?) -> APIError {
+        APIError(
+            status: 502, message: "The upstream broke the answer off: \(message ?? "it gave no reason").",
+            type: "api_error", code: "upstream_error")
+    }
+
+    private static let incomplete = APIError(
+        status: 502, message: "The upstream's stream ended in the middle of the answer. What has arrived is not whole; try again.",
+        type: "api_error", code: "upstream_stream_incomplete")
+}

@@ -1,0 +1,150 @@
+/// A whole answer in the OpenAI form.
+struct OpenAIAnswer: Equatable, Sendable {
+    /// The `chat.completion` document.
+    let body: [UInt8]
+    let usage: TokenUsage?
+}
+
+/// A whole GENERIC answer (ChatResult), translated.
+enum GenericToOpenAI {
+    /// - Parameters:
+    ///   - envelope: id and model of the answer; its `created` is used where the upstream names no time.
+    /// - Throws: `APIError` 502 when the document is no answer, or one that says nothing.
+    static func translate(_ body: [UInt8], in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
+        let response = try chatResponse(body)
+        var writer = JSONWriter(capacity: body.count + 256)
+        writer.beginObject()
+        writer.key("id")
+        writer.string(envelope.id)
+        writer.key("object")
+        writer.string("chat.completion")
+        writer.key("created")
+        writer.int(response["timeCreated"]?.string.flatMap(RFC3339.seconds) ?? envelope.created)
+        writer.key("model")
+        writer.string(envelope.model)
+        writer.key("choices")
+        writer.beginArray()
+        for (position, choice) in response.elements(of: "choices").enumerated() {
+            try write(choice, position: position, answer: envelope.id, to: &writer)
+        }
+        writer.endArray()
+        let usage = GenericFields.usage(response["usage"])
+        if let usage {
+            writer.key("usage")
+            writer.raw(usage.json[...])
+        }
+        writer.endObject()
+        return OpenAIAnswer(body: writer.bytes, usage: usage)
+    }
+
+    /// The `chatResponse` of a ChatResult with at least one choice.
+    static func chatResponse(_ body: [UInt8]) throws(APIError) -> JSONValue {
+        guard let response = try? JSONDocument(parsing: body).root["chatResponse"],
+            response.elements(of: "choices").contains(where: { $0.kind == .object })
+        else {
+            throw APIError(
+                status: 502, message: "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.",
+                type: "upstream_error", code: "upstream_invalid_answer")
+        }
+        return response
+    }
+
+    private static func write(_ choice: JSONValue, position: Int, answer: String, to writer: inout JSONWriter) throws(APIError) {
+        let message = choice["message"]
+        let texts = text(of: message)
+        let calls = message?.elements(of: "toolCalls") ?? []
+        let reasoning = message?["reasoningContent"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
+        let refusal = message?["refusal"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
+        let index = choice["index"]?.int ?? position
+        guard let reason = finishReason(choice, hasCalls: !calls.isEmpty) else {
+            throw APIError(status: 502, message: "The upstream broke the answer off with an error. Try again.", type: "upstream_error", code: "upstream_error")
+        }
+        let isEmpty = texts.allSatisfy(\.isEmpty) && calls.isEmpty && reasoning == nil && refusal == nil
+        if isEmpty, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
+
+        writer.beginObject()
+        writer.key("index")
+        writer.int(index)
+        writer.key("message")
+        writer.beginObject()
+        writer.key("role")
+        writer.string(literal: "assistant")
+        writer.key("content")
+        if texts.allSatisfy(\.isEmpty), !calls.isEmpty || refusal != nil { writer.null() } else { writer.string(escaped: texts) }
+        if let reasoning {
+            writer.key("reasoning_content")
+            writer.string(escaped: [reasoning])
+        }
+        if let refusal {
+            writer.key("refusal")
+            writer.string(escaped: [refusal])
+        }
+        write(calls, choice: index, answer: answer, to: &writer)
+        write(annotations: message?.elements(of: "annotations") ?? [], to: &writer)
+        writer.endObject()
+        writer.key("logprobs")
+        if let logprobs = GenericFields.logprobs(choice["logprobs"]) { writer.raw(logprobs[...]) } else { writer.null() }
+        writer.key("finish_reason")
+        writer.string(reason.rawValue)
+        writer.endObject()
+    }
+
+    private static func finishReason(_ choice: JSONValue, hasCalls: Bool) -> FinishReason? {
+        guard let value = choice.present("finishReason") else { return hasCalls ? .toolCalls : .stop }
+        return GenericFields.finishReason(value, hasCalls: hasCalls)
+    }
+
+    /// The text parts, escaped; a part may lack its text.
+    static func text(of message: JSONValue?) -> [ArraySlice<UInt8>] {
+        message?.elements(of: "content").compactMap { $0["text"]?.rawString } ?? []
+    }
+
+    private static func write(_ calls: [JSONValue], choice: Int, answer: String, to writer: inout JSONWriter) {
+        guard !calls.isEmpty else { return }
+        writer.key("tool_calls")
+        writer.beginArray()
+        for (position, call) in calls.enumerated() {
+            writer.beginObject()
+            writer.key("id")
+            if let id = call["id"]?.rawString, !id.isEmpty {
+                writer.string(escaped: [id])
+            } else {
+                writer.string(GenericFields.inventedCallID(answer: answer, choice: choice, call: position))
+            }
+            writer.key("type")
+            writer.string(literal: "function")
+            writer.key("function")
+            writer.beginObject()
+            writer.key("name")
+            writer.string(escaped: [call["name"]?.rawString ?? []])
+            writer.key("arguments")
+            let arguments = call["arguments"]?.rawString ?? []
+            if arguments.isEmpty { writer.string(literal: "{}") } else { writer.string(escaped: [arguments]) }
+            writer.endObject()
+            writer.endObject()
+        }
+        writer.endArray()
+    }
+
+    private static func write(annotations: [JSONValue], to writer: inout JSONWriter) {
+        guard !annotations.isEmpty else { return }
+        writer.key("annotations")
+        writer.beginArray()
+        for annotation in annotations {
+            guard let citation = annotation["urlCitation"] else { continue }
+            writer.beginObject()
+            writer.key("type")
+            writer.string(literal: "url_citation")
+            writer.key("url_citation")
+            writer.beginObject()
+            for (name, theirs) in [("start_index", "startIndex"), ("end_index", "endIndex"), ("title", "title"), ("url", "url")] as [(StaticString, StaticString)] {
+                guard let value = citation.present(theirs) else { continue }
+                writer.key(name)
+                writer.raw(value.raw)
+            }
+            writer.endObject()
+            writer.endObject()
+        }
+        writer.endArray()
+    }
+}

@@ -1,0 +1,46 @@
+/// What the models of a family do not take, or want in another way: one row a family, the first that matches counts.
+///
+/// To teach the proxy a new quirk, add or change a row; nothing else knows a vendor's name. The facts are from the OCI
+/// wire notes, section 5.
+struct ModelFamily: Sendable {
+    /// Beginnings of the model ids.
+    let models: [String]
+    /// The name under which the limit of an answer's tokens goes out.
+    var tokenLimit: StaticString = "maxTokens"
+    /// Larger limits are brought down to this: the service caps or refuses them.
+    var mostTokens: Int?
+    /// Fields that are answered with 400; they are left out.
+    var refuses: Set<TuningField> = []
+    /// Knows the role DEVELOPER; others get SYSTEM.
+    var hasDeveloperRole = false
+    /// What stands for the missing text of an assistant that only calls tools; nil: nothing does.
+    var emptyAssistantText: StaticString?
+    /// Wants parallel calls told as one call and its result after the other.
+    var pairsToolResults = false
+    var schemas = ToolSchema.Dialect.standard
+
+    /// Fields that some families refuse.
+    enum TuningField: Sendable {
+        case temperature, topP, stop, reasoningEffort, penalties
+    }
+
+    static let table: [ModelFamily] = [
+        // Grok 4 and 3 mini refuse `stop`; reasoning effort is only 3 mini's to choose.
+        ModelFamily(models: ["xai.grok-3-mini"], refuses: [.stop, .penalties]),
+        ModelFamily(models: ["xai.grok-4"], refuses: [.stop, .reasoningEffort]),
+        ModelFamily(models: ["xai."], refuses: [.reasoningEffort]),
+        // An assistant without text fails after 90 s; unpaired results are refused.
+        ModelFamily(models: ["google."], mostTokens: 65_536, emptyAssistantText: ".", pairsToolResults: true, schemas: .gemini),
+        // The open-weight models take the classic limit, the commercial ones only the new one.
+        ModelFamily(models: ["openai.gpt-oss"], hasDeveloperRole: true),
+        ModelFamily(models: ["openai.gpt-5", "openai.o"], tokenLimit: "maxCompletionTokens", refuses: [.temperature, .topP], hasDeveloperRole: true),
+        ModelFamily(models: ["openai."], tokenLimit: "maxCompletionTokens", hasDeveloperRole: true),
+        ModelFamily(models: ["meta.llama-3"], mostTokens: 4000),
+        ModelFamily(models: [""]),
+    ]
+
+    static func of(_ modelID: String) -> ModelFamily {
+        let id = modelID.lowercased()
+        return table.first { $0.models.contains { id.hasPrefix($0) } } ?? ModelFamily(models: [""])
+    }
+}

@@ -1,0 +1,121 @@
+/// What OCI says when it refuses, in the OpenAI form.
+///
+/// The HTTP status decides, then the message: OCI's own `code` is a documented name or the status once more as text, and
+/// the message may be another vendor's error as a JSON text (OCI wire notes, 3.7).
+enum OCIErrorToOpenAI {
+    /// - Parameters:
+    ///   - retryAfter: the `retry-after` header as it came.
+    ///   - body: the body as it came; markup and empty bodies are never passed on.
+    ///   - account: named where an operator has to act.
+    static func translate(status: Int, retryAfter: String?, body: [UInt8], account: String) -> APIError {
+        let said = Said(body)
+        switch status {
+        case 400, 422: return invalid(said, status: status)
+        case 401, 403:
+            // Not the client's key: its own would be called wrong if this passed through as 401.
+            return APIError(
+                status: 502,
+                message: "OCI refuses the credentials of account '\(account)' (HTTP \(status)\(said.message.map { ": \($0)" } ?? "")). "
+                    + "The operator has to check its user, fingerprint, key and the clock.",
+                type: "upstream_error", code: "upstream_auth_failed", forbidsRetry: true)
+        case 404:
+            return APIError(
+                status: 404, message: said.message ?? "OCI does not know this model, or this account may not use it.",
+                type: "invalid_request_error", param: "model", code: "model_not_found")
+        case 413:
+            return APIError(
+                status: 413, message: said.message ?? "The request is larger than OCI takes.", type: "invalid_request_error", code: "request_too_large")
+        case 429:
+            return APIError(
+                status: 429, message: said.message ?? "OCI throttles this account. Try again later.", type: "rate_limit_error",
+                code: "rate_limit_exceeded", retryAfter: seconds(retryAfter))
+        case 409, 503:
+            return APIError(
+                status: 503, message: said.message ?? "OCI is unavailable at the moment. Try again.", type: "server_error",
+                code: "upstream_unavailable", retryAfter: seconds(retryAfter))
+        case 504:
+            return APIError(
+                status: 504, message: "OCI did not answer in time (HTTP 504). Try again.", type: "timeout_error", code: "upstream_timeout")
+        case 500...599:
+            return APIError(
+                status: 502, message: said.message ?? "OCI failed (HTTP \(status)). Try again.", type: "server_error", code: "upstream_error")
+        default:
+            return APIError(
+                status: 502, message: "OCI answered HTTP \(status), which this proxy does not expect.", type: "upstream_error",
+                code: "upstream_invalid_answer")
+        }
+    }
+
+    private static func invalid(_ said: Said, status: Int) -> APIError {
+        let message = said.message ?? "OCI refuses the request without saying why."
+        if isRetired(message) {
+            return APIError(status: 404, message: message, type: "invalid_request_error", param: "model", code: "model_not_found")
+        }
+        if ContextLength.isExceeded(message: message, code: said.code) {
+            return ContextLength.error(from: message)
+        }
+        return APIError(
+            status: status, message: message, type: "invalid_request_error", param: said.parameter, code: said.openAICode)
+    }
+
+    /// `Model meta.llama-3.1-70b-instruct 1.0.0 is retired`: the listing may still show it as active.
+    private static func isRetired(_ message: String) -> Bool {
+        message.lowercased().hasPrefix("model ") && message.lowercased().contains("is retired")
+    }
+
+    /// Whole seconds; a date or a fraction is rounded up by its reader, anything else is nothing.
+    private static func seconds(_ header: String?) -> Int? {
+        guard let header, let value = Double(header), value.isFinite, value >= 0, value < 1_000_000 else { return nil }
+        return Int(value.rounded(.up))
+    }
+}
+
+/// The words of an error body, unwrapped.
+private struct Said {
+    var message: String?
+    /// The code of the vendor behind OCI, where it is in OpenAI's words.
+    var code: String?
+    private var vendorParameter: String?
+
+    init(_ body: [UInt8]) {
+        guard let root = try? JSONDocument(parsing: body).root, let text = root["message"]?.string, !text.isEmpty else { return }
+        message = text
+        guard text.contains("{"), let inner = try? JSONDocument(parsing: Array(text.utf8)).root, inner.kind == .object else { return }
+        if let error = inner["error"], error.kind == .object, let words = error["message"]?.string {
+            // OpenAI's form.
+            message = words
+            code = error["code"]?.string
+            vendorParameter = error["param"]?.string
+        } else if let words = inner["error"]?.string {
+            // xAI's form.
+            message = words
+        }
+    }
+
+    /// The request's field, in OpenAI's name for it.
+    var parameter: String? {
+        if let vendorParameter { return Self.openAINames[vendorParameter] ?? vendorParameter }
+        guard let message else { return nil }
+        if let found = message.firstMatch(of: #/^Invalid '([A-Za-z]+)'/#) { return Self.openAINames[String(found.1)] ?? String(found.1) }
+        if let found = message.firstMatch(of: #/Argument not supported on this model: ([A-Za-z_]+)/#) {
+            return Self.openAINames[String(found.1)] ?? String(found.1)
+        }
+        if let found = message.firstMatch(of: #/does not support parameter ([A-Za-z_]+)/#) {
+            return Self.openAINames[String(found.1)] ?? String(found.1)
+        }
+        return message.contains("toolCallId") ? "messages" : nil
+    }
+
+    var openAICode: String {
+        if let code { return code }
+        let isUnsupported = ["Unsupported parameter", "Argument not supported", "does not support parameter"].contains { message?.contains($0) == true }
+        return isUnsupported ? "unsupported_parameter" : "invalid_request"
+    }
+
+    private static let openAINames: [String: String] = [
+        "maxTokens": "max_tokens", "maxCompletionTokens": "max_completion_tokens", "topP": "top_p", "topK": "top_k",
+        "frequencyPenalty": "frequency_penalty", "presencePenalty": "presence_penalty", "reasoningEffort": "reasoning_effort",
+        "presence_penalty": "presence_penalty", "numGenerations": "n", "logProbs": "logprobs", "logitBias": "logit_bias",
+        "toolChoice": "tool_choice", "isParallelToolCalls": "parallel_tool_calls", "responseFormat": "response_format",
+    ]
+}

@@ -1,0 +1,240 @@
+/// Where a translated request is going.
+struct GenericTarget: Sendable {
+    let compartmentID: String
+    let serving: ServingMode
+    /// Decides about the family's quirks.
+    let modelID: String
+    /// Sent when the client sets no limit: the service's own default is about twenty tokens.
+    let defaultMaxTokens: Int
+    /// How the upstream is called, whatever the client asked for.
+    let isStreaming: Bool
+}
+
+/// An OpenAI chat request as OCI's ChatDetails with a GENERIC chat request (OCI wire notes, 3.1 and 3.2).
+///
+/// What only tunes the answer and is not taken is left out or brought into range; what is absent is left out too, since
+/// OCI refuses null and unknown members alike.
+enum OpenAIToGeneric {
+    /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and OCI does not have.
+    static func translate(_ chat: ChatRequest, for target: GenericTarget) throws(APIError) -> [UInt8] {
+        let family = ModelFamily.of(target.modelID)
+        var writer = JSONWriter(capacity: 4096)
+        writer.beginObject()
+        writer.key("compartmentId")
+        writer.string(target.compartmentID)
+        write(target.serving, to: &writer)
+        writer.key("chatRequest")
+        writer.beginObject()
+        writer.key("apiFormat")
+        writer.string(APIFormat.generic.rawValue)
+        GenericMessages.write(chat.messages, family: family, to: &writer)
+        if target.isStreaming {
+            writer.key("isStream")
+            writer.bool(true)
+            // Always, for the statistics; the client sees it when it asked.
+            writer.key("streamOptions")
+            writer.beginObject()
+            writer.key("isIncludeUsage")
+            writer.bool(true)
+            writer.endObject()
+        }
+        writer.key(family.tokenLimit)
+        let wanted = chat.maxTokens ?? target.defaultMaxTokens
+        writer.int(min(wanted, limit(of: family, target.serving) ?? wanted))
+        write(chat.tuning, family: family, to: &writer)
+        write(chat.tools, chat.toolChoice, chat.tuning.parallelToolCalls, family: family, to: &writer)
+        try write(chat.responseFormat, to: &writer)
+        writer.endObject()
+        writer.endObject()
+        return writer.bytes
+    }
+
+    /// A cluster of the tenancy's own has other limits than the shared ones.
+    private static func limit(of family: ModelFamily, _ serving: ServingMode) -> Int? {
+        if case .dedicated = serving { nil } else { family.mostTokens }
+    }
+
+    private static func write(_ serving: ServingMode, to writer: inout JSONWriter) {
+        writer.key("servingMode")
+        writer.beginObject()
+        writer.key("servingType")
+        switch serving {
+        case .onDemand(let id):
+            writer.string(literal: "ON_DEMAND")
+            writer.key("modelId")
+            writer.string(id)
+        case .dedicated(let id):
+            writer.string(literal: "DEDICATED")
+            writer.key("endpointId")
+            writer.string(id)
+        }
+        writer.endObject()
+    }
+
+    // MARK: Tuning
+
+    private static func write(_ tuning: ChatRequest.Tuning, family: ModelFamily, to writer: inout JSONWriter) {
+        if let value = tuning.temperature, !family.refuses.contains(.temperature) { number("temperature", value, in: 0...2, &writer) }
+        if let value = tuning.topP, !family.refuses.contains(.topP) { number("topP", value, in: 0...1, &writer) }
+        if let value = tuning.topK { integer("topK", value, &writer) }
+        if !family.refuses.contains(.penalties) {
+            if let value = tuning.frequencyPenalty { number("frequencyPenalty", value, in: -2...2, &writer) }
+            if let value = tuning.presencePenalty { number("presencePenalty", value, in: -2...2, &writer) }
+        }
+        if let value = tuning.seed { integer("seed", value, &writer) }
+        if tuning.choices > 1 { integer("numGenerations", tuning.choices, &writer) }
+        if !tuning.stop.isEmpty, !family.refuses.contains(.stop) {
+            writer.key("stop")
+            writer.beginArray()
+            for text in tuning.stop { writer.string(escaped: [text]) }
+            writer.endArray()
+        }
+        if let value = tuning.topLogprobs { integer("logProbs", min(max(value, 1), 20), &writer) }
+        if let value = tuning.logitBias { raw("logitBias", value, &writer) }
+        if let value = tuning.metadata, isMetadata(value) { raw("metadata", value, &writer) }
+        if !family.refuses.contains(.reasoningEffort) { word("reasoningEffort", tuning.reasoningEffort, efforts, &writer) }
+        word("verbosity", tuning.verbosity, ["low": "LOW", "medium": "MEDIUM", "high": "HIGH"], &writer)
+        word("serviceTier", tuning.serviceTier, ["auto": "AUTO", "default": "DEFAULT", "priority": "PRIORITY"], &writer)
+        if !tuning.prediction.isEmpty { prediction(tuning.prediction, &writer) }
+        if let value = tuning.webSearch { webSearch(value, &writer) }
+    }
+
+    private static let efforts = [
+        "none": "NONE", "minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "HIGH", "max": "HIGH",
+    ]
+
+    private static func number(_ name: StaticString, _ value: Double, in range: ClosedRange<Double>, _ writer: inout JSONWriter) {
+        writer.key(name)
+        writer.double(min(max(value, range.lowerBound), range.upperBound))
+    }
+
+    private static func integer(_ name: StaticString, _ value: Int, _ writer: inout JSONWriter) {
+        writer.key(name)
+        writer.int(value)
+    }
+
+    private static func raw(_ name: StaticString, _ value: JSONValue, _ writer: inout JSONWriter) {
+        writer.key(name)
+        writer.raw(value.raw)
+    }
+
+    /// Unknown words are left out.
+    private static func word(_ name: StaticString, _ value: String?, _ words: [String: String], _ writer: inout JSONWriter) {
+        guard let word = value.flatMap({ words[$0.lowercased()] }) else { return }
+        writer.key(name)
+        writer.string(word)
+    }
+
+    /// OCI takes sixteen pairs of texts.
+    private static func isMetadata(_ value: JSONValue) -> Bool {
+        var count = 0
+        for (_, value) in value.members {
+            count += 1
+            guard value.kind == .string, count <= 16 else { return false }
+        }
+        return count > 0
+    }
+
+    private static func prediction(_ texts: [ArraySlice<UInt8>], _ writer: inout JSONWriter) {
+        writer.key("prediction")
+        writer.beginObject()
+        writer.key("type")
+        writer.string(literal: "CONTENT")
+        writer.key("content")
+        writer.beginArray()
+        for text in texts { GenericMessages.writeText(text, to: &writer) }
+        writer.endArray()
+        writer.endObject()
+    }
+
+    private static func webSearch(_ options: JSONValue, _ writer: inout JSONWriter) {
+        writer.key("webSearchOptions")
+        writer.beginObject()
+        word("searchContextSize", options["search_context_size"]?.string, ["low": "LOW", "medium": "MEDIUM", "high": "HIGH"], &writer)
+        if let place = options.present("user_location"), let location = place.present("approximate") ?? place.present("user_location") {
+            writer.key("userLocation")
+            writer.beginObject()
+            for name in ["city", "region", "country", "timezone"] as [StaticString] {
+                guard let value = location.present(name), value.kind == .string else { continue }
+                raw(name, value, &writer)
+            }
+            writer.endObject()
+        }
+        writer.endObject()
+    }
+
+    // MARK: Tools
+
+    private static func write(
+        _ tools: [ChatTool], _ choice: ChatRequest.ToolChoice?, _ parallel: Bool?, family: ModelFamily, to writer: inout JSONWriter
+    ) {
+        guard !tools.isEmpty else { return }
+        writer.key("tools")
+        writer.beginArray()
+        for tool in tools {
+            writer.beginObject()
+            writer.key("type")
+            writer.string(literal: "FUNCTION")
+            writer.key("name")
+            writer.string(tool.name)
+            writer.key("description")
+            if let description = tool.description { writer.string(escaped: [description]) } else { writer.string(tool.name) }
+            writer.key("parameters")
+            ToolSchema.write(tool.parameters, dialect: family.schemas, to: &writer)
+            writer.endObject()
+        }
+        writer.endArray()
+        if let choice {
+            writer.key("toolChoice")
+            writer.beginObject()
+            writer.key("type")
+            switch choice {
+            case .auto: writer.string(literal: "AUTO")
+            case .none: writer.string(literal: "NONE")
+            case .required: writer.string(literal: "REQUIRED")
+            case .function(let name):
+                writer.string(literal: "FUNCTION")
+                writer.key("name")
+                writer.string(name)
+            }
+            writer.endObject()
+        }
+        if let parallel {
+            writer.key("isParallelToolCalls")
+            writer.bool(parallel)
+        }
+    }
+
+    private static func write(_ format: ChatRequest.ResponseFormat?, to writer: inout JSONWriter) throws(APIError) {
+        guard let format else { return }
+        writer.key("responseFormat")
+        writer.beginObject()
+        writer.key("type")
+        switch format {
+        case .text: writer.string(literal: "TEXT")
+        case .jsonObject: writer.string(literal: "JSON_OBJECT")
+        case .jsonSchema(let schema):
+            writer.string(literal: "JSON_SCHEMA")
+            writer.key("jsonSchema")
+            writer.beginObject()
+            writer.key("name")
+            if let name = schema["name"]?.rawString, !name.isEmpty { writer.string(escaped: [name]) } else { writer.string(literal: "response") }
+            if let description = schema["description"]?.rawString, !description.isEmpty {
+                writer.key("description")
+                writer.string(escaped: [description])
+            }
+            if let body = schema.present("schema") {
+                guard body.kind == .object else {
+                    throw RequestField(value: body, path: "response_format.json_schema.schema").wrongType("an object")
+                }
+                raw("schema", body, &writer)
+            }
+            if let strict = schema["strict"]?.bool {
+                writer.key("isStrict")
+                writer.bool(strict)
+            }
+            writer.endObject()
+        }
+        writer.endObject()
+    }
+}

@@ -1,0 +1,85 @@
+import NIOCore
+import NIOHTTP1
+
+/// An OCI account as its configuration describes it, and the signed calls that it can make.
+///
+/// A value without mutable state. Its methods are `nonisolated async`, so a signature (0.2 ms of RSA) is computed on the
+/// concurrency pool: never on an event loop, never inside an actor.
+struct OCIAccount: Sendable {
+    let id: String
+    let region: String
+    /// OCID sent with each call.
+    let compartment: String
+    let inference: OCIEndpoint
+    let management: OCIEndpoint
+    let signer: RequestSigner
+    let transport: any HTTPTransport
+    let time: TimeSource
+
+    /// `POST /20231130/actions/chat` with a whole ChatDetails document.
+    ///
+    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`.
+    func chat(_ details: [UInt8]) async throws -> TransportResponse {
+        try await call(.POST, "/20231130/actions/chat", at: inference, body: details, accept: "application/json, text/event-stream")
+    }
+
+    /// `GET /20231130/models`: one page of at most `limit` models. It proves that the account can be reached, that its
+    /// clock and key are right and that its user may list models.
+    ///
+    /// - Throws: as `chat`.
+    func listModels(limit: Int) async throws -> TransportResponse {
+        let query = "?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)"
+        return try await call(.GET, "/20231130/models" + query, at: management, body: nil, accept: "application/json")
+    }
+
+    private func call(
+        _ method: HTTPMethod, _ target: String, at endpoint: OCIEndpoint, body: [UInt8]?, accept: String
+    ) async throws -> TransportResponse {
+        let target = endpoint.path + target
+        let signed = try signer.sign(
+            method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: body)
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(signed.count + 3)
+        for (name, value) in signed { headers.add(name: name, value: value) }
+        headers.add(name: "accept", value: accept)
+        // Never zstd: the service compresses each event as a frame of its own, which decoders cut after the first.
+        headers.add(name: "accept-encoding", value: "identity")
+        headers.add(name: "user-agent", value: "ociai-proxy/\(ProxyVersion.current)")
+        return try await transport.send(
+            TransportRequest(method: method, url: endpoint.origin + target, headers: headers, body: body.map { ByteBuffer(bytes: $0) }))
+    }
+}
+
+/// The base of a service's URLs, split once as each signature needs it.
+struct OCIEndpoint: Equatable, Sendable {
+    /// Scheme and authority.
+    let origin: String
+    /// Host, and port when the URL names one: what goes into the `host` header.
+    let authority: String
+    /// What stands in front of `/20231130`, without a slash at its end.
+    let path: String
+
+    init(_ url: BaseURL) {
+        authority = (url.host.contains(":") ? "[\(url.host)]" : url.host) + (url.explicitPort.map { ":\($0)" } ?? "")
+        origin = "\(url.scheme.rawValue)://\(authority)"
+        path = url.path
+    }
+}
+
+extension String {
+    /// The text as a query value (RFC 3986: everything but unreserved characters becomes `%XX`).
+    var percentEncodedForQuery: String {
+        var bytes: [UInt8] = []
+        for byte in utf8 {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                bytes.append(byte)
+            default:
+                let digits: StaticString = "0123456789ABCDEF"
+                bytes += [UInt8(ascii: "%"), digits.utf8[Int(byte >> 4)], digits.utf8[Int(byte & 0xF)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

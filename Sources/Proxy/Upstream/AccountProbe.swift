@@ -1,0 +1,42 @@
+/// One signed call to find out how an account does, and what came of it.
+struct AccountProbe: Sendable {
+    /// How long the call may take.
+    static let timeout = Duration.seconds(10)
+
+    struct Report: Sendable {
+        var latency: Duration
+        /// Models on the page that was asked for.
+        var models: Int?
+        /// Why it failed, in words for the operator; nil when it did not.
+        var error: String?
+        var probe: HealthRecord.Probe
+    }
+
+    /// Asks `account` for one page of its model list.
+    ///
+    /// - Throws: `CancellationError` only; every failure of the account is a report.
+    static func run(_ account: OCIAccount, limit: Int) async throws -> Report {
+        let start = account.time.now()
+        let deadline = MovingDeadline(at: start + timeout, for: .request, on: account.time)
+        do {
+            let (status, body) = try await withDeadline(deadline) {
+                let response = try await account.listModels(limit: limit)
+                return (response, try await response.collect(upTo: 4 << 20))
+            }
+            let latency = account.time.now() - start
+            guard status.status == 200 else {
+                let refused = status.status == 401 || status.status == 403
+                let error = OCIErrorToOpenAI.translate(status: status.status, retryAfter: nil, body: body, account: account.id)
+                return Report(latency: latency, error: "HTTP \(status.status): \(error.message)", probe: refused ? .credentialsRefused : .failed)
+            }
+            guard let items = try? JSONDocument(parsing: body).root["items"], items.kind == .array else {
+                return Report(latency: latency, error: "the answer is no model list", probe: .failed)
+            }
+            return Report(latency: latency, models: items.elements.reduce(0) { count, _ in count + 1 }, probe: .passed)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            return Report(latency: account.time.now() - start, error: UpstreamFault.apiError(error, account: account.id)?.message ?? "cancelled", probe: .failed)
+        }
+    }
+}

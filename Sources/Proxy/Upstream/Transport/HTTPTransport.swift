@@ -1,0 +1,64 @@
+import NIOCore
+import NIOHTTP1
+
+/// The way to an upstream: one request out, one answer back, its body pulled buffer by buffer.
+///
+/// It is kept this narrow so that the client behind it can be exchanged; nothing outside this folder knows which one it
+/// is. Bodies travel as buffers in both directions and are never gathered here.
+protocol HTTPTransport: Sendable {
+    /// Sends `request` and returns when the head of the answer is there.
+    ///
+    /// Cancelling the task ends the call and closes its connection, now or while the body is being read; so does
+    /// dropping the response before its body has been read to the end.
+    ///
+    /// - Throws: `TransportError`, or `CancellationError`.
+    func send(_ request: TransportRequest) async throws -> TransportResponse
+}
+
+/// A request to an upstream, ready to be sent as it is.
+struct TransportRequest: Sendable {
+    var method: HTTPMethod
+    /// Scheme, authority, path and query; already percent-encoded.
+    var url: String
+    var headers: HTTPHeaders
+    var body: ByteBuffer?
+}
+
+/// The head of an upstream's answer, and the way to its body.
+struct TransportResponse: Sendable {
+    var status: Int
+    var headers: HTTPHeaders
+    /// The body as it arrives; can be read once. Its iterator throws `TransportError` or `CancellationError`.
+    var body: any AsyncSequence<ByteBuffer, any Error> & Sendable
+
+    /// The whole body.
+    ///
+    /// - Throws: `TransportError.tooLarge` as soon as more than `limit` bytes are announced or have arrived.
+    func collect(upTo limit: Int) async throws -> [UInt8] {
+        if let announced = headers.first(name: "content-length").flatMap(Int.init), announced > limit {
+            throw TransportError.tooLarge(limit: limit)
+        }
+        var bytes: [UInt8] = []
+        for try await buffer in body {
+            guard bytes.count + buffer.readableBytes <= limit else { throw TransportError.tooLarge(limit: limit) }
+            bytes.append(contentsOf: buffer.readableBytesView)
+        }
+        return bytes
+    }
+}
+
+/// Why no answer came, or only a part of one.
+enum TransportError: Error, Equatable, Sendable {
+    /// No connection: refused, unreachable, no such host. The request has not been sent.
+    case cannotConnect(String)
+    /// The connection was not ready in time. The request has not been sent.
+    case connectTimeout
+    /// TLS could not be agreed on, or the certificate does not hold.
+    case tls(String)
+    /// The connection broke while the answer was awaited or read.
+    case connectionLost(String)
+    /// What came back is no HTTP.
+    case malformedAnswer(String)
+    /// The answer is larger than `max_response_size`.
+    case tooLarge(limit: Int)
+}

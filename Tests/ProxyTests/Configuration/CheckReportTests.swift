@@ -1,0 +1,52 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct CheckReportTests {
+    typealias Fixture = ConfigurationFixture
+
+    @Test func tellsWhatWouldRun() throws {
+        let text = """
+            api_key = hunter2
+            port = 0
+            [ACCOUNT_1]
+            pass_phrase = hunter2
+            \(Fixture.identity())[ACCOUNT_2]
+            region = us-chicago-1
+            [API_KEYS]
+            alice = hunter22
+            [MODELS]
+            tuned = ocid1.generativeaiendpoint.oc1..e
+            """
+        let lines = CheckReport.lines(try #require(Fixture.read(text).settings))
+        #expect(
+            lines == [
+                "mode: multi-account",
+                "listen: 127.0.0.1:any free port",
+                "client keys: default, alice",
+                "accounts: 1 of 2 usable, strategy round_robin",
+                "  account_1: region us-chicago-1, weight 1, max_concurrency 50",
+                "    endpoint https://inference.generativeai.us-chicago-1.oci.oraclecloud.com",
+                "    management endpoint https://generativeai.us-chicago-1.oci.oraclecloud.com",
+                "    key file /etc/proxy/key.pem (with a passphrase)",
+                "    compartment ocid1.tenancy.oc1..t",
+                "  account_2 (line 10): unusable, 4 errors",
+                "models: 1",
+                "  tuned -> ocid1.generativeaiendpoint.oc1..e (dedicated)",
+                "limits: 200 requests at once, 2000 waiting, request 32 MiB, response 10 MiB, "
+                    + "4000 tokens by default, 3 retries",
+                "timeouts: request 5m, stream 5m, first token off, keep-alive 15s, shutdown 30s",
+                "intervals: health check 30s, model refresh 10s",
+                "circuit breaker: 5 failures in a row, or a share of 0.6 of at least 10 requests; open for 1m",
+                "log: info as text to standard error",
+            ])
+        #expect(!lines.joined().contains("hunter2"))
+    }
+
+    @Test func tellsThatAKeyWillBeGenerated() throws {
+        let lines = CheckReport.lines(try #require(Fixture.read(Fixture.identity() + "host = ::1\n").settings))
+        #expect(lines.contains("client keys: one to be generated at the first start"))
+        #expect(lines.contains("listen: [::1]:8080"))
+        #expect(lines.contains("models: no aliases"))
+    }
+}

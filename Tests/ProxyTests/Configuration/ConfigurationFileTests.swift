@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+
+@testable import Proxy
+
+@Suite struct ConfigurationFileTests {
+    @Test(
+        arguments: [
+            (nil, false, [], "config.conf"), (nil, true, [], "multi_config.conf"),
+            (nil, false, ["config.conf", "config.json"], "config.conf"), (nil, false, ["config.json"], "config.json"),
+            (nil, true, ["config.json", "config.conf"], "config.json"), ("x.conf", true, ["config.json"], "x.conf"),
+        ] as [(String?, Bool, [String], String)])
+    func choosesTheFile(config: String?, multiAccount: Bool, present: [String], chosen: String) {
+        #expect(
+            ConfigurationFile.choose(config: config, multiAccount: multiAccount, exists: present.contains) == chosen)
+    }
+
+    @Test func eachWayNotToBeReadHasItsSentence() throws {
+        let directory = try TemporaryDirectory()
+        func errors(_ file: String) -> [ConfigurationIssue] {
+            ConfigurationLoader.load(file: file, environment: [:], workingDirectory: directory.path).errors
+        }
+        #expect(errors("absent.conf").map(\.message) == ["no such file"])
+        #expect(errors("absent.conf").first?.mend.contains("config.conf.example") == true)
+        #expect(errors("absent.conf").first?.location == "absent.conf")
+        #expect(errors(".").map(\.message) == ["this is a directory"])
+        #expect(errors("/dev/zero").map(\.message) == ["the file is larger than 4 MiB"])
+        let locked = try directory.write("", to: "locked.conf")
+        chmod(locked, 0)
+        if geteuid() != 0 { #expect(errors("locked.conf").map(\.message) == ["the file may not be read"]) }
+    }
+
+    @Test func loadsFromDiskWithTheKeyFileBesideTheConfiguration() throws {
+        let directory = try TemporaryDirectory()
+        _ = try directory.write("pem", to: "key.pem")
+        _ = try directory.write(ConfigurationFixture.identity() + "api_key = k\n", to: "config.conf")
+        for (file, workingDirectory) in [("config.conf", directory.path), ("\(directory.path)/config.conf", "/")] {
+            let outcome = ConfigurationLoader.load(file: file, environment: [:], workingDirectory: workingDirectory)
+            #expect(outcome.issues.isEmpty)
+            let settings = try #require(outcome.settings)
+            #expect(ConfigurationFixture.identity(of: settings)?.keyFile == "\(directory.path)/key.pem")
+        }
+    }
+}
+
+@Suite struct KeyFileLookupTests {
+    static func lookup(_ present: Set<String>, home: String? = "/home/me") -> KeyFileLookup {
+        KeyFileLookup(
+            configurationDirectory: "/etc/proxy", workingDirectory: "/work", home: home,
+            fileExists: { present.contains($0) })
+    }
+
+    @Test(arguments: [
+        ("k.pem", ["/etc/proxy/k.pem", "/work/k.pem"], "/etc/proxy/k.pem"), ("k.pem", ["/work/k.pem"], "/work/k.pem"),
+        ("./k.pem", ["/work/k.pem"], "/work/k.pem"), ("/x/k.pem", ["/x/k.pem", "/etc/proxy/x/k.pem"], "/x/k.pem"),
+        ("~/k.pem", ["/home/me/k.pem"], "/home/me/k.pem"), ("../k.pem", ["/etc/proxy/../k.pem"], "/etc/proxy/../k.pem"),
+    ])
+    func findsTheFile(path: String, present: [String], found: String) throws {
+        #expect(try Self.lookup(Set(present)).find(path) == found)
+    }
+
+    @Test func saysWhatItMissed() {
+        #expect(throws: KeyFileLookup.Failure.missing(["/etc/proxy/k", "/work/k"])) { try Self.lookup([]).find("k") }
+        #expect(throws: KeyFileLookup.Failure.noHome) { try Self.lookup([], home: nil).find("~/k") }
+    }
+}
+
+@Suite struct FileReplacementTests {
+    static func mode(_ path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+
+    @Test(arguments: [0o600, 0o640, 0o664, 0o755] as [mode_t])
+    func keepsTheModeAndLeavesNothingBeside(mode: mode_t) throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("old", to: "c.conf")
+        chmod(file, mode)
+        try FileReplacement.replace(file, with: Array("new".utf8))
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "new")
+        #expect(try Self.mode(file) == Int(mode))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["c.conf"])
+    }
+
+    @Test func aSymbolicLinkStaysAndItsTargetChanges() throws {
+        let directory = try TemporaryDirectory()
+        let target = try directory.write("old", to: "target.conf")
+        let link = "\(directory.path)/link.conf"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "target.conf")
+        try FileReplacement.replace(link, with: Array("new".utf8))
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "target.conf")
+        #expect(try String(contentsOfFile: target, encoding: .utf8) == "new")
+    }
+
+    @Test func whatCannotBeWrittenIsSaid() throws {
+        let directory = try TemporaryDirectory()
+        #expect(throws: FileReplacement.Failure.self) {
+            try FileReplacement.replace("\(directory.path)/absent", with: [])
+        }
+        let failure = #expect(throws: FileReplacement.Failure.self) {
+            try FileReplacement.replace(directory.path, with: [])
+        }
+        #expect(failure?.description.hasSuffix("it is no regular file") == true)
+        // Not even root may make files in /proc.
+        #expect(throws: FileReplacement.Failure.self) { try FileReplacement.replace("/proc/version", with: []) }
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root may write anywhere"))
+    func aReadOnlyDirectoryOrFileIsLeftAlone() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("old", to: "c.conf")
+        chmod(file, 0o444)
+        #expect(throws: FileReplacement.Failure.self) { try FileReplacement.replace(file, with: Array("new".utf8)) }
+        chmod(file, 0o644)
+        chmod(directory.path, 0o555)
+        #expect(throws: FileReplacement.Failure.self) { try FileReplacement.replace(file, with: Array("new".utf8)) }
+        chmod(directory.path, 0o755)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "old")
+    }
+
+    @Test func theGeneratedKeyIsStoredAndReadBack() throws {
+        let directory = try TemporaryDirectory()
+        _ = try directory.write("pem", to: "key.pem")
+        let text = ConfigurationFixture.identity() + "api_key = auto_generated_key # here\n"
+        let file = try directory.write(text, to: "c.conf")
+        chmod(file, 0o600)
+        let (key, failure) = ConfigurationLoader.storeGeneratedKey(file: "c.conf", workingDirectory: directory.path)
+        #expect(failure == nil)
+        #expect(try Self.mode(file) == 0o600)
+        #expect(
+            try String(contentsOfFile: file, encoding: .utf8)
+                == text.replacing("auto_generated_key", with: key.value.reveal()))
+        let settings = ConfigurationLoader.load(file: file, environment: [:], workingDirectory: "/").settings
+        #expect(settings?.clientKeys == [key])
+        #expect(settings?.needsGeneratedKey == false)
+    }
+
+    @Test func aKeyThatCannotBeStoredIsStillReturned() {
+        let (key, failure) = ConfigurationLoader.storeGeneratedKey(file: "/proc/version", workingDirectory: "/")
+        #expect(key.value.reveal().count == 32)
+        #expect(failure?.hasPrefix("/proc/version cannot be written: ") == true)
+        #expect(failure?.contains(key.value.reveal()) == false)
+    }
+}

@@ -1,0 +1,347 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct SettingsReaderTests {
+    typealias Fixture = ConfigurationFixture
+
+    @Test func theDefaultsOfTheTableAreThoseOfTheType() {
+        var settings = Settings()
+        for row in SettingsTable.global + SettingsTable.breaker {
+            guard let standard = row.standard else { continue }
+            #expect(row.apply(standard, 1, &settings), "\(row.name)")
+        }
+        #expect(settings.logging.file == "stderr")
+        settings.logging.file = nil
+        #expect(settings == Settings())
+    }
+
+    @Test func readsASingleAccountWithItsDefaults() throws {
+        let outcome = Fixture.read(Fixture.identity() + "api_key = k1\n")
+        #expect(outcome.issues.isEmpty)
+        let settings = try #require(outcome.settings)
+        let account = try #require(settings.usableAccounts.first)
+        #expect(settings.mode == .single)
+        #expect(account.id == "default")
+        #expect(account.compartment == "ocid1.tenancy.oc1..t")
+        #expect(account.region == "us-chicago-1")
+        #expect(account.endpoint.description == "https://inference.generativeai.us-chicago-1.oci.oraclecloud.com")
+        #expect(account.managementEndpoint.description == "https://generativeai.us-chicago-1.oci.oraclecloud.com")
+        #expect(account.maxConcurrency == 200)
+        #expect(account.isEnabled)
+        let identity = try #require(Fixture.identity(of: settings))
+        #expect(identity.user == "ocid1.user.oc1..u")
+        #expect(identity.fingerprint == Fixture.fingerprint)
+        #expect(identity.keyFile == "/etc/proxy/key.pem")
+        #expect(identity.passPhrase == nil)
+        #expect([identity.keyFileLine, identity.fingerprintLine, identity.passPhraseLine] == [3, 2, nil])
+        #expect(settings.server == ServerSettings())
+        #expect(settings.limits == LimitSettings())
+        #expect(settings.timeouts == TimeoutSettings())
+        #expect(settings.routing == RoutingSettings())
+        #expect(settings.breaker == BreakerSettings())
+        #expect(settings.logging == LoggingSettings())
+        #expect(settings.clientKeys == [ClientKey(name: "default", value: Secret("k1"))])
+        #expect(!settings.needsGeneratedKey)
+    }
+
+    /// Each key of [GLOBAL] and [CIRCUIT_BREAKER] with a value that is not its default, and the proof that it arrived.
+    static let validValues: [(section: String, key: String, value: String, arrived: @Sendable (Settings) -> Bool)] = [
+        ("GLOBAL", "host", "[::1]", { $0.server.host == "::1" }),
+        ("GLOBAL", "port", "0", { $0.server.port == 0 }),
+        ("GLOBAL", "log_level", "WARN", { $0.logging.level == .warning }),
+        ("GLOBAL", "log_file", "proxy.log", { $0.logging.file == "/etc/proxy/proxy.log" }),
+        ("GLOBAL", "log_format", "JSON", { $0.logging.format == .json }),
+        ("GLOBAL", "force_non_stream", "Yes", { $0.routing.forceNonStream }),
+        ("GLOBAL", "default_max_tokens", "1", { $0.limits.defaultMaxTokens == 1 }),
+        ("GLOBAL", "global_max_concurrency", "7", { $0.limits.globalMaxConcurrency == 7 }),
+        ("GLOBAL", "queue_size", "0", { $0.limits.queueSize == 0 }),
+        ("GLOBAL", "retry_attempts", "0", { $0.routing.retryAttempts == 0 }),
+        ("GLOBAL", "load_balance_strategy", "least_connections", { $0.routing.strategy == .leastConnections }),
+        ("GLOBAL", "health_check_interval", "0", { $0.timeouts.healthCheckInterval == .zero }),
+        ("GLOBAL", "request_timeout", "1m30s", { $0.timeouts.request == .seconds(90) }),
+        ("GLOBAL", "stream_timeout", "500ms", { $0.timeouts.stream == .milliseconds(500) }),
+        ("GLOBAL", "shutdown_grace", "0s", { $0.timeouts.shutdownGrace == .zero }),
+        ("GLOBAL", "max_request_size", "10MB", { $0.limits.maxRequestSize == 10_000_000 }),
+        ("GLOBAL", "max_response_size", "1024", { $0.limits.maxResponseSize == 1024 }),
+        ("GLOBAL", "keepalive_interval", "5", { $0.timeouts.keepAliveInterval == .seconds(5) }),
+        ("GLOBAL", "first_token_timeout", "20s", { $0.timeouts.firstToken == .seconds(20) }),
+        ("GLOBAL", "models_refresh_interval", "1h", { $0.timeouts.modelsRefreshInterval == .seconds(3600) }),
+        (
+            "GLOBAL", "cors_origins", "https://A.example/, app://x",
+            { $0.server.corsOrigins == ["https://a.example", "app://x"] }
+        ),
+        ("GLOBAL", "local_access", "off", { !$0.server.localAccess }),
+        ("GLOBAL", "tls_cert", "key.pem", { $0.server.tlsCertificate == "/etc/proxy/key.pem" }),
+        ("GLOBAL", "tls_key", "/etc/proxy/key.pem", { $0.server.tlsKey == "/etc/proxy/key.pem" }),
+        ("GLOBAL", "ca_file", "key.pem", { $0.caFile == "/etc/proxy/key.pem" }),
+        ("GLOBAL", "max_client_connections", "1", { $0.server.maxClientConnections == 1 }),
+        ("GLOBAL", "rate_limit", "60", { $0.server.rateLimit == 60 }),
+        ("CIRCUIT_BREAKER", "max_failures", "1", { $0.breaker.maxFailures == 1 }),
+        ("CIRCUIT_BREAKER", "reset_timeout", "1s", { $0.breaker.resetTimeout == .seconds(1) }),
+        ("CIRCUIT_BREAKER", "failure_rate", "1", { $0.breaker.failureRate == 1 }),
+        ("CIRCUIT_BREAKER", "min_requests", "99", { $0.breaker.minRequests == 99 }),
+    ]
+
+    @Test func everyRowOfTheTableHasAValidExample() {
+        #expect(Self.validValues.map(\.key) == (SettingsTable.global + SettingsTable.breaker).map(\.name))
+    }
+
+    @Test(arguments: validValues.indices)
+    func aValidValueArrives(index: Int) throws {
+        let (section, key, value, arrived) = Self.validValues[index]
+        // The certificate and its key come together.
+        let companion = ["tls_cert": "tls_key = key.pem\n", "tls_key": "tls_cert = key.pem\n"][key] ?? ""
+        let entry = "\(key.uppercased()) = \(value)\n" + companion
+        var texts = [Fixture.identity() + "api_key = k\n[\(section.lowercased())]\n" + entry]
+        if section == "GLOBAL" {
+            texts.append(Fixture.identity() + "api_key = k\n" + entry)
+            texts.append("[DEFAULT]\n" + Fixture.identity() + "api_key = k\n" + entry)
+        }
+        for text in texts {
+            let outcome = Fixture.read(text)
+            #expect(outcome.errors.isEmpty)
+            #expect(outcome.warnings.allSatisfy { $0.message.hasSuffix("has no effect in this version") })
+            #expect(outcome.warnings.contains { $0.message.hasPrefix(key) } == UnservedSettings.keys.contains(key))
+            #expect(arrived(try #require(outcome.settings)))
+        }
+    }
+
+    @Test(arguments: [
+        ("host", ["a b", "1.2.3", "localhost:80"]),
+        ("port", ["-1", "65536", "http", "8080.0", "+1", "99999999999999999999"]),
+        ("log_level", ["loud"]), ("log_format", ["xml"]),
+        ("force_non_stream", ["maybe", "2"]), ("local_access", ["ja"]),
+        ("default_max_tokens", ["0", "-5", "4k"]), ("global_max_concurrency", ["0", "100001"]),
+        ("queue_size", ["-1"]), ("retry_attempts", ["101", "x"]), ("load_balance_strategy", ["random"]),
+        ("health_check_interval", ["-1s", "10 days", "1us"]), ("request_timeout", ["0", "5 m", "169h"]),
+        ("stream_timeout", ["0s", "abc"]), ("shutdown_grace", ["-1"]),
+        ("max_request_size", ["0", "2 GiB", "10 apples"]),
+        ("max_response_size", ["-1", "MiB"]), ("keepalive_interval", ["often"]), ("first_token_timeout", ["x"]),
+        ("models_refresh_interval", ["1y"]), ("cors_origins", ["example.com", "https://a/b", ","]),
+        ("max_client_connections", ["0"]), ("rate_limit", ["-1"]),
+        ("tls_cert", ["absent.pem"]), ("tls_key", ["absent.pem"]), ("ca_file", ["absent.pem"]),
+    ])
+    func anInvalidValueIsAnErrorInItsLine(key: String, values: [String]) {
+        for value in values {
+            let outcome = Fixture.read(Fixture.identity() + "api_key = k\n[GLOBAL]\n\n\(key) = \(value)\n")
+            #expect(outcome.settings == nil)
+            #expect(outcome.errors.first?.location == "c.conf:9", "\(key) = \(value)")
+            #expect(outcome.errors.first?.message.hasPrefix("\(key) = \(value)") == true)
+            #expect(outcome.errors.first?.mend.isEmpty == false)
+        }
+    }
+
+    @Test(arguments: [
+        ("max_failures", "0"), ("reset_timeout", "0"), ("failure_rate", "0"), ("failure_rate", "1.1"),
+        ("failure_rate", "nan"), ("failure_rate", "60%"), ("min_requests", "-1"),
+    ])
+    func anInvalidBreakerIsAnError(key: String, value: String) {
+        let outcome = Fixture.read(Fixture.identity() + "[CIRCUIT_BREAKER]\n\(key) = \(value)\n")
+        #expect(outcome.errors.map(\.location) == ["c.conf:7"])
+    }
+
+    @Test(arguments: ["user", "fingerprint", "key_file", "tenancy", "region"])
+    func aMissingOrEmptyRequiredKeyIsNamed(key: String) {
+        let missing = Fixture.read(Fixture.identity(replacing: key)).errors
+        #expect(missing.map(\.message) == ["\(key) is missing in the root"])
+        #expect(missing.first?.mend.hasPrefix("add \(key) = ") == true)
+        #expect(missing.first?.line == 1)
+
+        let lines = ["user": 1, "fingerprint": 2, "key_file": 3, "tenancy": 4, "region": 5]
+        let empty = Fixture.read(Fixture.identity(replacing: key, with: "")).errors
+        #expect(empty.map(\.message) == ["\(key) in the root is empty"])
+        #expect(empty.first?.line == lines[key])
+
+        let emptied = Fixture.read(Fixture.identity() + "\(key) =\n").errors
+        #expect(emptied.map(\.message) == ["\(key) in the root is empty"])
+    }
+
+    @Test(arguments: [
+        ("user", "a b"), ("user", "ocid1.user/x"), ("fingerprint", "00:11"), ("fingerprint", "gg" + ":11".repeated(15)),
+        ("fingerprint", "00-" + ConfigurationFixture.fingerprint), ("tenancy", "\"a,b\""), ("region", "us_chicago_1"),
+        ("region", "evil.example/"), ("key_file", "nowhere.pem"), ("key_file", "~/absent.pem"),
+    ])
+    func anInvalidIdentityIsAnErrorInItsLine(key: String, value: String) {
+        let lines = ["user": 1, "fingerprint": 2, "key_file": 3, "tenancy": 4, "region": 5]
+        let outcome = Fixture.read(Fixture.identity(replacing: key, with: value))
+        #expect(outcome.settings == nil)
+        #expect(outcome.errors.map(\.line) == [lines[key]])
+    }
+
+    @Test(arguments: [
+        ("compartment = a b", 6), ("endpoint = example.com", 6), ("endpoint = https://u:p@h", 6),
+        ("management_endpoint = x", 6), ("auth = magic", 6), ("profile = a b", 6),
+    ])
+    func anInvalidOptionalIdentityKeyIsAnError(line: String, number: Int) {
+        let outcome = Fixture.read(Fixture.identity() + line)
+        #expect(outcome.settings == nil)
+        #expect(outcome.errors.map(\.line) == [number])
+    }
+
+    @Test func aFingerprintInUpperCaseIsAccepted() throws {
+        let outcome = Fixture.read(Fixture.identity(replacing: "fingerprint", with: Fixture.fingerprint.uppercased()))
+        let settings = try #require(outcome.settings)
+        #expect(Fixture.identity(of: settings)?.fingerprint == Fixture.fingerprint)
+    }
+
+    @Test func theKeyFileMessageNamesWhereItLooked() {
+        let error = Fixture.read(Fixture.identity(replacing: "key_file", with: "k/x.pem")).errors.first
+        #expect(error?.message.contains("/etc/proxy/k/x.pem and /work/k/x.pem") == true)
+    }
+
+    @Test func endpointsCompartmentAndPassphraseAreTaken() throws {
+        let settings = try #require(
+            Fixture.read(
+                Fixture.identity(replacing: "region", with: "ord")
+                    + """
+                    compartment = ocid1.compartment.oc1..c
+                    endpoint = http://127.0.0.1:9000/20231130/
+                    pass_phrase = "a # b"
+                    """
+            ).settings)
+        let account = try #require(settings.usableAccounts.first)
+        #expect(account.region == "us-chicago-1")
+        #expect(account.compartment == "ocid1.compartment.oc1..c")
+        #expect(account.endpoint.description == "http://127.0.0.1:9000")
+        #expect(account.managementEndpoint == account.endpoint)
+        #expect(Fixture.identity(of: settings)?.passPhrase?.reveal() == "a # b")
+        #expect(Fixture.identity(of: settings)?.passPhraseLine == 8)
+    }
+
+    @Test(arguments: [
+        (ConfigurationFixture.identity(replacing: "user", with: "me"), 1, "does not look like the OCID"),
+        (
+            ConfigurationFixture.identity(replacing: "tenancy", with: "ocid1.user.oc1..x"), 4,
+            "does not look like the OCID"
+        ),
+        (ConfigurationFixture.identity() + "compartment = x\n", 6, "does not look like the OCID"),
+        (ConfigurationFixture.identity(replacing: "region", with: "us-chicaog-1"), 5, "is unknown"),
+        (ConfigurationFixture.identity() + "endpoint = http://example.com\n", 6, "unencrypted"),
+        (ConfigurationFixture.identity() + "prot = 1\n", 6, "unknown key prot"),
+        (ConfigurationFixture.identity() + "max_failures = 1\n", 6, "has no effect in the root"),
+        (ConfigurationFixture.identity() + "[GLOBAL]\napi_key = x\n", 7, "has no effect in [GLOBAL]"),
+        (ConfigurationFixture.identity() + "[GLOABL]\n", 6, "unknown section [GLOABL]"),
+        (ConfigurationFixture.identity() + "[ACCOUNT]\n", 6, "unknown section [ACCOUNT]"),
+        (ConfigurationFixture.identity() + "port = 1\n[GLOBAL]\nPORT = 2\n", 8, "this line wins over line 6"),
+        (ConfigurationFixture.identity() + "bearer_key = x\n", 6, "no effect with auth = api_key"),
+        (ConfigurationFixture.identity() + "profile = P\n", 6, "no effect in this version"),
+        (ConfigurationFixture.identity() + "rate_limit = 5\n", 6, "no effect in this version"),
+        (ConfigurationFixture.identity() + "[FALLBACKS]\na = b\n", 6, "no effect in this version"),
+        (
+            ConfigurationFixture.identity() + "[PROVIDER_1]\nprovider = p\nbaseurl = https://p/v1\n", 6,
+            "no effect in this version"
+        ),
+        (ConfigurationFixture.identity() + "api_key = a, a\n", 6, "is the same as"),
+    ])
+    func isAWarningAndTheFileStaysUsable(text: String, line: Int, part: String) {
+        let outcome = Fixture.read(text)
+        #expect(outcome.settings != nil)
+        #expect(outcome.warnings.count == 1)
+        #expect(outcome.warnings.first?.line == line)
+        #expect(outcome.warnings.first?.message.contains(part) == true)
+    }
+
+    @Test(arguments: [
+        ("prot = 1", "did you mean port?"), ("regoin = x", "did you mean region?"),
+        ("[MODELLS]", "did you mean [MODELS]?"),
+        ("[ACCOUNT]", "did you mean [ACCOUNT_n]?"), ("zzzzzzzzzz = 1", "remove it"),
+    ])
+    func anUnknownNameComesWithTheNearest(line: String, mend: String) {
+        #expect(Fixture.read(Fixture.identity() + line).warnings.map(\.mend) == [mend])
+    }
+
+    @Test func aDuplicateKeyTakesTheLastLine() {
+        let outcome = Fixture.read(Fixture.identity() + "port = 99999\nport = 2\n")
+        #expect(outcome.errors.isEmpty)
+        #expect(outcome.settings?.server.port == 2)
+    }
+
+    @Test func allErrorsComeInFileOrderAndTheExitLineCountsThem() {
+        let outcome = Fixture.read(
+            "nonsense\nport = x\n\(Fixture.identity(replacing: "user", with: "a b"))[MODELS]\nm = a b\n")
+        #expect(outcome.errors.map(\.line) == [1, 2, 3, 9])
+        let error = ConfigurationError(outcome.issues)
+        #expect(error?.description.hasPrefix("c.conf:1: the line is neither") == true)
+        #expect(error?.description.hasSuffix("(and 3 more errors: -check lists all)") == true)
+        #expect(ConfigurationError([]) == nil)
+    }
+
+    @Test(arguments: ["tls_cert", "tls_key"])
+    func aCertificateWithoutItsKeyIsAnError(key: String) {
+        let outcome = Fixture.read(Fixture.identity() + "\(key) = key.pem\n")
+        #expect(outcome.errors.map(\.line) == [6])
+        #expect(outcome.errors.first?.message.contains("is set without") == true)
+    }
+
+    @Test(arguments: AuthKind.allCases)
+    func onlyServedKindsOfAuthenticationWork(kind: AuthKind) {
+        let rest = [
+            "bearer": "bearer_key = b\ncompartment = ocid1.compartment.oc1..c\n",
+            "security_token": "security_token_file = key.pem\n",
+        ]
+        let outcome = Fixture.read("auth = \(kind.rawValue)\n" + Fixture.identity() + (rest[kind.rawValue] ?? ""))
+        if UnservedSettings.servedAuthKinds.contains(kind) {
+            #expect(outcome.issues.isEmpty)
+        } else {
+            #expect(
+                outcome.errors.map(\.description) == [
+                    "c.conf:1: auth = \(kind.rawValue) is not served by this version yet; use auth = api_key"
+                ])
+        }
+    }
+
+    @Test(arguments: [("security_token", "security_token_file"), ("bearer", "bearer_key")])
+    func everyKindOfAuthenticationHasItsRequiredKeys(kind: String, key: String) {
+        let errors = Fixture.read("auth = \(kind)\n" + Fixture.identity()).errors
+        #expect(errors.contains { $0.message == "\(key) is missing in the root, which auth = \(kind) needs" })
+    }
+
+    @Test func theCommandLineBeatsTheFile() {
+        let overrides = ConfigurationLoader.Overrides(host: "0.0.0.0", port: 9)
+        let settings = Fixture.read(Fixture.identity() + "host = ::1\nport = 1\n", overrides: overrides).settings
+        #expect(settings?.server.host == "0.0.0.0")
+        #expect(settings?.server.port == 9)
+    }
+
+    @Test(arguments: ["{}", " \r\n\t{\"providers\": []}", "\u{FEFF}{"])
+    func theAggregatorFormatIsRefusedInOneSentence(text: String) {
+        let outcome = Fixture.read(text)
+        #expect(outcome.settings == nil)
+        #expect(outcome.errors.map(\.location) == ["c.conf:1"])
+        #expect(outcome.errors.first?.message.contains("aggregator format") == true)
+    }
+
+    @Test func anEmptyFileSaysEverythingThatIsMissing() {
+        #expect(Fixture.read("").errors.count == 5)
+    }
+
+    @Test func lineEndsAndByteOrderMarkChangeNothing() {
+        let text = Fixture.identity() + "api_key = 'k' # comment\n[MODELS]\na = b.c\n"
+        let plain = Fixture.read(text)
+        #expect(plain.settings != nil)
+        #expect(Fixture.read(text.replacing("\n", with: "\r\n")) == plain)
+        #expect(Fixture.read("\u{FEFF}" + text) == plain)
+    }
+
+    @Test func noIssueShowsASecret() {
+        let text = """
+            api_key = hunter2, hunter2, hun ter2
+            pass_phrase = hunter2
+            bearer_key = hunter2
+            hunter2
+            [API_KEYS]
+            a = hunter2 hunter2
+            b = hunter2
+            [PROVIDER_1]
+            token = hunter2
+            """
+        for issue in Fixture.read(text).issues {
+            #expect(!issue.description.contains("hunter2"))
+        }
+    }
+}
+
+extension String {
+    fileprivate func repeated(_ count: Int) -> String { String(repeating: self, count: count) }
+}

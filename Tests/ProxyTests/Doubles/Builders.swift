@@ -1,0 +1,55 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import ProxyTestSupport
+import Testing
+
+@testable import Proxy
+
+extension URL {
+    /// A file of the test fixtures.
+    static func fixture(_ path: String) throws -> URL {
+        try #require(Bundle.module.resourceURL).appending(path: "Fixtures/\(path)")
+    }
+}
+
+extension OCIAccount {
+    /// An account with the fixtures' key, in front of `transport`.
+    static func fixture(_ transport: any HTTPTransport, time: TimeSource, id: String = "default") throws -> OCIAccount {
+        OCIAccount(
+            id: id, region: "us-chicago-1", compartment: "ocid1.compartment.oc1..aaaaaaaacompartmentfixture",
+            inference: OCIEndpoint(try #require(BaseURL("http://127.0.0.1:9"))), management: OCIEndpoint(try #require(BaseURL("http://127.0.0.1:9"))),
+            signer: try RequestSigner.fixture(), transport: transport, time: time)
+    }
+}
+
+extension FrontDoor {
+    static let key = "0123456789abcdef0123456789abcdef"
+
+    /// A whole door over one account.
+    static func fixture(
+        _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source,
+        limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) throws -> FrontDoor {
+        let upstream = Upstream(try .fixture(transport, time: time))
+        let catalog = ModelCatalog(aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")])
+        return FrontDoor(
+            keys: ClientKeys([ClientKey(name: "default", value: Secret(key))]),
+            localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
+            cors: CORS(origins: cors),
+            routes: .init(
+                root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", upstreams: [upstream]),
+                chat: ChatCompletionsRoute(catalog: catalog, upstream: upstream, limits: limits, time: time),
+                models: ModelsRoute(catalog: catalog, accounts: ["default"], created: 1_700_000_000),
+                testOCI: TestOCIRoute(upstreams: [upstream])),
+            time: time, logger: logger)
+    }
+}
+
+extension ChatCompletionsRoute.Limits {
+    static let fixture = ChatCompletionsRoute.Limits(
+        request: .seconds(300), firstToken: .zero, silence: .seconds(300), keepAlive: .seconds(15), answer: 10 << 20, maxTokens: 4000,
+        forcesWhole: false)
+}

@@ -1,0 +1,261 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Foundation
+import Testing
+
+@testable import Proxy
+
+/// HTTP/1.1 as bytes in and bytes out, on an event loop whose time the test moves.
+@Suite struct ConnectionHandlerTests {
+    /// One connection in memory.
+    private final class Connection {
+        let channel = EmbeddedChannel()
+        let requests: AsyncStream<ClientRequest>
+        let departure: EventLoopFuture<Void>
+        private(set) var hasDeparted = false
+
+        init(bodyLimit: Int = 1000) throws {
+            let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
+            self.requests = requests
+            let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
+            self.departure = departure.futureResult
+            let limits = ConnectionLimits(body: bodyLimit)
+            try channel.pipeline.syncOperations.addHTTPConnection(
+                ConnectionHandler(door: try .fixture(), limits: limits, requests: continuation, departure: departure), limits: limits)
+            channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
+            departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
+        }
+
+        func send(_ text: String) {
+            // A closed channel refuses bytes; the tests look at what it wrote.
+            _ = try? channel.writeInbound(ByteBuffer(string: text))
+            channel.embeddedEventLoop.run()
+        }
+
+        /// Everything written since the last call.
+        var output: String {
+            var text = ""
+            while let bytes = try? channel.readOutbound(as: ByteBuffer.self) { text += String(buffer: bytes) }
+            return text
+        }
+
+        /// The next whole request, which must be there already.
+        func request() async throws -> ClientRequest {
+            var iterator = requests.makeAsyncIterator()
+            return try #require(await iterator.next())
+        }
+
+        func answer(_ body: String = "ok") {
+            channel.write(Answer(status: .ok, headers: ["content-length": "\(body.utf8.count)"], body: ByteBuffer(string: body)))
+            channel.embeddedEventLoop.run()
+        }
+
+        var isOpen: Bool { channel.isActive }
+
+        deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
+    }
+
+    private static let chat = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(FrontDoor.key)\r\n"
+
+    @Test func aRequestIsDeliveredWhole() async throws {
+        let connection = try Connection()
+        connection.send(Self.chat + "Content-Length: 10\r\n\r\n01234")
+        connection.send("56789")
+        let request = try await connection.request()
+        #expect(String(buffer: request.body) == "0123456789")
+        #expect(request.admission == .admit(.chatCompletions))
+        connection.answer()
+        #expect(connection.output.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(connection.isOpen)
+    }
+
+    @Test func aChunkedBodyIsPutTogether() async throws {
+        let connection = try Connection()
+        connection.send(Self.chat + "Transfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n")
+        #expect(String(buffer: try await connection.request().body) == "0123456789")
+    }
+
+    @Test func pipelinedRequestsAreAnsweredInTheirOrder() async throws {
+        let connection = try Connection()
+        connection.send(
+            Self.chat + "Content-Length: 1\r\n\r\na" + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n" + Self.chat + "Content-Length: 1\r\n\r\nc")
+        var iterator = connection.requests.makeAsyncIterator()
+        #expect(await iterator.next().map { String(buffer: $0.body) } == "a")
+        connection.answer("first")
+        #expect(await iterator.next()?.head.uri == "/health")
+        connection.answer("second")
+        #expect(await iterator.next().map { String(buffer: $0.body) } == "c")
+        connection.answer("third")
+        let output = connection.output
+        #expect(output.components(separatedBy: "HTTP/1.1 200 OK").count == 4)
+        let order = ["first", "second", "third"].compactMap { output.firstRange(of: $0)?.lowerBound }
+        #expect(order.count == 3 && order == order.sorted())
+    }
+
+    @Test func expectContinueIsAnsweredAtOnce() throws {
+        let connection = try Connection()
+        connection.send(Self.chat + "Content-Length: 10\r\nExpect: 100-continue\r\n\r\n")
+        #expect(connection.output == "HTTP/1.1 100 Continue\r\n\r\n")
+    }
+
+    @Test func expectContinueOfATooLargeBodyIsRefusedAtOnce() throws {
+        let connection = try Connection()
+        connection.send(Self.chat + "Content-Length: 1001\r\nExpect: 100-continue\r\n\r\n")
+        let output = connection.output
+        #expect(output.hasPrefix("HTTP/1.1 413 "))
+        #expect(output.contains("request_too_large"))
+        #expect(output.contains("connection: close"))
+    }
+
+    @Test func aBodyOverTheLimitIsRefusedAndTheConnectionClosesInTheEnd() throws {
+        let connection = try Connection()
+        connection.send(Self.chat + "Content-Length: 5000\r\n\r\n" + String(repeating: "x", count: 500))
+        #expect(connection.output.hasPrefix("HTTP/1.1 413 "))
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(6))
+        #expect(!connection.isOpen)
+    }
+
+    @Test func aMissingKeyIsRefusedBeforeALargeBody() throws {
+        let connection = try Connection(bodyLimit: 10_000_000)
+        connection.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n")
+        let output = connection.output
+        #expect(output.hasPrefix("HTTP/1.1 401 Unauthorized\r\n"))
+        #expect(output.contains("www-authenticate: Bearer"))
+    }
+
+    @Test func aMissingKeyWithASmallBodyKeepsTheConnection() async throws {
+        let connection = try Connection()
+        connection.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+        let output = connection.output
+        #expect(output.hasPrefix("HTTP/1.1 401 Unauthorized\r\n"))
+        #expect(!output.contains("connection: close"))
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(try await connection.request().head.uri == "/health")
+    }
+
+    @Test(arguments: [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5\r\nContent-Length: 5\r\n",
+        "Content-Length: 5, 5\r\n", "Content-Length: -5\r\n", "Content-Length: +5\r\n", "Content-Length: 0x5\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked, identity\r\n", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: xchunked\r\n", "Host: y\r\n", " folded: x\r\n", "na me: x\r\n", "Content-Length : 5\r\n",
+    ])
+    func ambiguousFramingIsRefused(fields: String) throws {
+        let connection = try Connection()
+        connection.send(Self.chat + fields + "\r\nhello")
+        let output = connection.output
+        #expect(output.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(output)")
+        #expect(output.contains(#""type":"invalid_request_error""#))
+        #expect(output.contains("connection: close"))
+    }
+
+    @Test(arguments: ["GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "\u{16}\u{3}\u{1}\u{2}garbage", "GET /\r\n\r\n", "FROB\r\n\r\n"])
+    func whatIsNoHTTPIsRefused(text: String) throws {
+        let connection = try Connection()
+        connection.send(text)
+        #expect(connection.output.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
+    }
+
+    @Test func headsAreBounded() throws {
+        let many = try Connection()
+        many.send(Self.chat + (0..<200).map { "x-\($0): y\r\n" }.joined() + "\r\n")
+        #expect(many.output.hasPrefix("HTTP/1.1 400 "))
+
+        let long = try Connection()
+        long.send(Self.chat + "x: " + String(repeating: "y", count: 40_000))
+        #expect(long.output.hasPrefix("HTTP/1.1 400 "))
+
+        let large = try Connection()
+        large.send(Self.chat + (0..<10).map { "x-\($0): \(String(repeating: "y", count: 10_000))\r\n" }.joined() + "\r\n")
+        #expect(large.output.hasPrefix("HTTP/1.1 400 "))
+    }
+
+    @Test func aHalfSentHeadIsGivenUp() throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHos")
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(74))
+        #expect(connection.isOpen)
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+        #expect(!connection.isOpen)
+    }
+
+    @Test func ABodyThatStopsIsGivenUpButASlowOneIsNot() throws {
+        let connection = try Connection()
+        connection.send(Self.chat + "Content-Length: 10\r\n\r\n")
+        for _ in 0..<5 {
+            connection.channel.embeddedEventLoop.advanceTime(by: .seconds(50))
+            connection.send("x")
+        }
+        #expect(connection.output == "")
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(61))
+        let output = connection.output
+        #expect(output.hasPrefix("HTTP/1.1 408 Request Timeout\r\n"), "\(output)")
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(6))
+        #expect(!connection.isOpen)
+    }
+
+    @Test func anIdleConnectionIsKeptForMoreThanAMinute() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await connection.request()
+        connection.answer()
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(61))
+        #expect(connection.isOpen)
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(15))
+        #expect(!connection.isOpen)
+    }
+
+    @Test func anAnswerMayTakeAsLongAsItLikes() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await connection.request()
+        connection.channel.embeddedEventLoop.advanceTime(by: .hours(2))
+        #expect(connection.isOpen && !connection.hasDeparted)
+    }
+
+    @Test func aClientThatClosesItsHalfWhileItWaitsHasLeft() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await connection.request()
+        #expect(!connection.hasDeparted)
+        connection.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(connection.hasDeparted)
+    }
+
+    @Test func aBrokenConnectionIsADeparture() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await connection.request()
+        connection.channel.close(promise: nil)
+        connection.channel.embeddedEventLoop.run()
+        #expect(connection.hasDeparted)
+    }
+
+    @Test func anOldClientGetsAnAnswerWithoutChunksAndAClosedConnection() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        _ = try await connection.request()
+        connection.channel.write(HTTPServerResponsePart.head(.init(version: .http1_1, status: .ok)), promise: nil)
+        connection.channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: "streamed"))), promise: nil)
+        connection.channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+        let output = connection.output
+        #expect(output.hasPrefix("HTTP/1.0 200 OK\r\n"))
+        #expect(output.hasSuffix("\r\n\r\nstreamed"))
+        #expect(!output.lowercased().contains("transfer-encoding"))
+    }
+
+    @Test func aStoppingServerSaysThatTheConnectionEnds() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await connection.request()
+        connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        connection.answer()
+        #expect(connection.output.contains("connection: close"))
+    }
+
+    @Test func aPreflightNeedsNoKey() async throws {
+        let connection = try Connection()
+        connection.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n\r\n")
+        #expect(try await connection.request().admission == .preflight)
+    }
+}

@@ -1,0 +1,137 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct ConnectionStateTests {
+    private typealias Head = ConnectionState.Head
+
+    private func fresh(limit: Int = 1_000_000) -> ConnectionState { ConnectionState(bodyLimit: limit) }
+
+    /// A connection on which a request has just been delivered.
+    private func answering(keepAlive: Bool = true) -> ConnectionState {
+        var state = fresh()
+        #expect(state.received(Head(contentLength: 5, keepAlive: keepAlive)) == .nothing)
+        #expect(state.received(bodyBytes: 5) == .nothing)
+        #expect(state.receivedEnd() == .deliver)
+        return state
+    }
+
+    @Test func oneRequestFollowsTheOther() {
+        var state = answering()
+        #expect(state.answered() == .readNext)
+        #expect(state.received(Head(contentLength: 0)) == .nothing)
+        #expect(state.receivedEnd() == .deliver)
+    }
+
+    @Test func aConnectionEndsWithItsAnswerWhenTheClientSaysSo() {
+        var state = answering(keepAlive: false)
+        #expect(state.closesAfterAnswer)
+        #expect(state.answered() == .lingerAndClose)
+        #expect(state.inputClosed() == .close)
+    }
+
+    @Test func aClientThatWaitsForAWordGetsIt() {
+        var state = fresh()
+        #expect(state.received(Head(contentLength: 5, expectsContinue: true)) == .sendContinue)
+    }
+
+    @Test func aRefusedHeadIsAnsweredBeforeItsBodyWhenTheBodyIsLargeOrOfUnknownLength() {
+        for length in [nil, ConnectionState.politelyReadBody + 1] {
+            var state = fresh()
+            #expect(state.received(Head(contentLength: length, isRefused: true)) == .refuse(.byDoor, closing: true))
+            #expect(state.answered() == .lingerAndClose)
+        }
+    }
+
+    @Test func aRefusedHeadWithASmallBodyLeavesTheConnectionUsable() {
+        var state = fresh()
+        #expect(state.received(Head(contentLength: 10, isRefused: true)) == .nothing)
+        #expect(state.received(bodyBytes: 10) == .nothing)
+        #expect(state.receivedEnd() == .refuse(.byDoor, closing: false))
+        #expect(state.answered() == .readNext)
+    }
+
+    @Test func aRefusedClientThatWaitsForAWordIsRefusedAtOnce() {
+        var state = fresh()
+        #expect(state.received(Head(contentLength: 10, expectsContinue: true, isRefused: true)) == .refuse(.byDoor, closing: true))
+    }
+
+    @Test func anAnnouncedBodyOverTheLimitIsRefusedBeforeItsFirstByte() {
+        var state = fresh(limit: 100)
+        #expect(state.received(Head(contentLength: 101, expectsContinue: true)) == .refuse(.bodyTooLarge, closing: true))
+    }
+
+    @Test func aChunkedBodyIsRefusedAtTheByteThatIsTooMuch() {
+        var state = fresh(limit: 100)
+        #expect(state.received(Head(contentLength: nil)) == .nothing)
+        #expect(state.received(bodyBytes: 100) == .nothing)
+        #expect(state.received(bodyBytes: 1) == .refuse(.bodyTooLarge, closing: true))
+        #expect(state.received(bodyBytes: 50) == .nothing)
+        #expect(state.receivedEnd() == .nothing)
+        #expect(state.answered() == .lingerAndClose)
+    }
+
+    @Test func theRestOfARefusedBodyIsReadForAWhileButNotForEver() {
+        var state = fresh(limit: 100)
+        _ = state.received(Head(contentLength: 101))
+        #expect(state.answered() == .lingerAndClose)
+        #expect(state.received(bodyBytes: 100) == .nothing)
+        #expect(state.received(bodyBytes: 1) == .close)
+    }
+
+    @Test func aClientThatLeavesWhileItsAnswerIsDueIsNoticedOnce() {
+        var half = answering()
+        #expect(half.inputClosed() == .abandon)
+        #expect(half.inputClosed() == .nothing)
+        #expect(half.becameInactive() == .nothing)
+
+        var whole = answering()
+        #expect(whole.becameInactive() == .abandon)
+    }
+
+    @Test func anAnswerToAClientThatHasLeftEndsTheConnection() {
+        var state = answering()
+        #expect(state.inputClosed() == .abandon)
+        #expect(state.answered() == .close)
+    }
+
+    @Test func aClientThatLeavesBetweenRequestsOrInsideOneIsLetGo() {
+        var idle = fresh()
+        #expect(idle.inputClosed() == .close)
+        var half = fresh()
+        _ = half.received(Head(contentLength: 10))
+        #expect(half.inputClosed() == .close)
+    }
+
+    @Test func garbageIsRefusedOnceAndEndsTheConnection() {
+        var state = fresh()
+        #expect(state.receivedGarbage() == .refuse(.malformed, closing: true))
+        #expect(state.receivedGarbage() == .nothing)
+        #expect(state.answered() == .lingerAndClose)
+    }
+
+    @Test func garbageBehindARequestDoesNotCostItsAnswer() {
+        var state = answering()
+        #expect(state.receivedGarbage() == .nothing)
+        #expect(state.answered() == .lingerAndClose)
+    }
+
+    @Test func silenceEndsAnIdleConnectionAndRefusesAHalfSentBody() {
+        var idle = fresh()
+        #expect(idle.timedOut() == .close)
+        var half = fresh()
+        _ = half.received(Head(contentLength: 10))
+        #expect(half.timedOut() == .refuse(.bodyTimedOut, closing: true))
+        var busy = answering()
+        #expect(busy.timedOut() == .nothing)
+    }
+
+    @Test func aStoppingServerLetsTheAnswerFinish() {
+        var idle = fresh()
+        #expect(idle.quiesce() == .close)
+        var busy = answering()
+        #expect(busy.quiesce() == .nothing)
+        #expect(busy.closesAfterAnswer)
+        #expect(busy.answered() == .lingerAndClose)
+    }
+}

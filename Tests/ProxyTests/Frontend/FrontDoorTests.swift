@@ -1,0 +1,186 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import ProxyTestSupport
+import Testing
+
+@testable import Proxy
+
+@Suite struct FrontDoorTests {
+    /// A request's answer, as the door writes it.
+    struct Seen {
+        var head: HTTPResponseHead
+        var body: String
+        var json: JSONValue? { try? JSONDocument(parsing: Array(body.utf8)).root }
+        func header(_ name: String) -> String? { head.headers.first(name: name) }
+    }
+
+    private func ask(
+        _ method: HTTPMethod, _ target: String, _ headers: HTTPHeaders = [:], from address: String = "127.0.0.1"
+    ) async throws -> Seen {
+        try await ask(.fixture(), method, target, headers, from: address)
+    }
+
+    private func ask(
+        _ door: FrontDoor, _ method: HTTPMethod, _ target: String, _ headers: HTTPHeaders = [:], from address: String = "127.0.0.1"
+    ) async throws -> Seen {
+        var headers = headers
+        if !headers.contains(name: "host") { headers.add(name: "host", value: "localhost") }
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: headers)
+        let peer = ClientRequest.Peer(remote: try SocketAddress(ipAddress: address, port: 4000), local: try SocketAddress(ipAddress: address, port: 80))
+        let channel = NIOAsyncTestingChannel()
+        await door.respond(to: ClientRequest(head: head, body: ByteBuffer(), admission: door.screen(head), peer: peer), on: channel)
+        await channel.testingEventLoop.run()
+        var seen: HTTPResponseHead?
+        var body = ""
+        while let part = try await channel.readOutbound(as: HTTPServerResponsePart.self) {
+            switch part {
+            case .head(let head): seen = head
+            case .body(.byteBuffer(let bytes)): body += String(buffer: bytes)
+            case .body, .end: break
+            }
+        }
+        return Seen(head: try #require(seen), body: body)
+    }
+
+    private let bearer: HTTPHeaders = ["authorization": "Bearer \(FrontDoor.key)"]
+
+    @Test func theRootNamesTheEndpoints() async throws {
+        let answer = try await ask(.GET, "/", from: "10.0.0.1")
+        #expect(answer.head.status == .ok)
+        #expect(answer.json?["name"]?.string == "ociai-proxy")
+        #expect(answer.json?["mode"]?.string == "single")
+        #expect(answer.json?["endpoints"]?.elements.contains { $0.equals("POST /v1/chat/completions") } == true)
+    }
+
+    @Test func everyEndpointThatTheRootNamesExists() throws {
+        for endpoint in Route.endpoints {
+            let words = endpoint.split(separator: " ")
+            let route = try #require(Route(target: String(words[1])))
+            #expect(route.methods.map(\.rawValue).contains(String(words[0])))
+        }
+    }
+
+    @Test func anUnknownPathIsFourOhFourInJSON() async throws {
+        let answer = try await ask(.GET, "/v1/dashboard/billing/usage?x=1")
+        #expect(answer.head.status == .notFound)
+        #expect(answer.header("content-type") == "application/json")
+        #expect(answer.json?["error"]?["code"]?.string == "unknown_path")
+    }
+
+    @Test func aWrongMethodSaysWhichIsRight() throws {
+        let door = try FrontDoor.fixture()
+        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/v1/chat/completions")
+        let refusal = try #require(door.screen(head).refusal)
+        let answer = door.refusal(refusal, to: head, from: .init())
+        #expect(answer.status == .methodNotAllowed)
+        #expect(answer.headers.first(name: "allow") == "POST")
+    }
+
+    @Test func aClientsOwnRequestIDComesBack() async throws {
+        #expect(try await ask(.GET, "/", ["x-request-id": "abc-123"]).header("x-request-id") == "abc-123")
+    }
+
+    @Test(arguments: ["", "has blank", "caf\u{e9}", String(repeating: "x", count: 129), "a\u{7f}"])
+    func anOddRequestIDIsReplaced(id: String) async throws {
+        let answered = try #require(try await ask(.GET, "/", ["x-request-id": id]).header("x-request-id"))
+        #expect(answered.hasPrefix("req_") && answered != id)
+    }
+
+    @Test func everyAnswerHasARequestIDAndCORSHeaders() async throws {
+        for (method, target) in [(HTTPMethod.GET, "/"), (.GET, "/nope"), (.GET, "/v1/chat/completions"), (.OPTIONS, "/v1/models")] {
+            let answer = try await ask(method, target, ["origin": "https://app.example"])
+            #expect(answer.header("x-request-id") != nil)
+            #expect(answer.header("access-control-allow-origin") == "*")
+            #expect(answer.header("access-control-expose-headers")?.contains("x-request-id") == true)
+        }
+    }
+
+    @Test func aPreflightEchoesWhatWasAsked() async throws {
+        let answer = try await ask(
+            .OPTIONS, "/v1/chat/completions",
+            ["origin": "https://app.example", "access-control-request-method": "POST", "access-control-request-headers": "authorization, x-stainless-os"])
+        #expect(answer.head.status == .noContent)
+        #expect(answer.header("access-control-allow-methods") == "POST")
+        #expect(answer.header("access-control-allow-headers") == "authorization, x-stainless-os")
+        #expect(Int(answer.header("access-control-max-age") ?? "") ?? 0 > 0)
+        #expect(answer.header("content-length") == nil)
+    }
+
+    @Test func onlyListedOriginsAreEchoed() async throws {
+        let door = try FrontDoor.fixture(cors: ["https://app.example"])
+        #expect(try await ask(door, .GET, "/", ["origin": "https://app.example"]).header("access-control-allow-origin") == "https://app.example")
+        let other = try await ask(door, .GET, "/", ["origin": "https://evil.example"])
+        #expect(other.header("access-control-allow-origin") == nil)
+        #expect(other.header("vary") == "origin")
+    }
+
+    @Test func modelsAreListedForTheOperatorAndForKeys() async throws {
+        let local = try await ask(.GET, "/v1/models")
+        #expect(local.head.status == .ok)
+        #expect(local.json?["data"]?.elements.compactMap { $0["id"]?.string } == ["grok-4", "llama-3.3-70b"])
+        let entry = try #require(local.json?["data"]?.elements.first { _ in true })
+        #expect(entry["object"]?.string == "model" && entry["created"]?.int == 1_700_000_000 && entry["owned_by"]?.string == "xai")
+        #expect(entry["oci_model_id"]?.string == "xai.grok-4")
+        #expect(try await ask(.GET, "/models/", bearer, from: "10.0.0.1").head.status == .ok)
+    }
+
+    @Test func modelsAreNotForStrangers() async throws {
+        let answer = try await ask(.GET, "/v1/models", from: "10.0.0.1")
+        #expect(answer.head.status == .unauthorized)
+        #expect(answer.header("www-authenticate") == "Bearer")
+        #expect(answer.json?["error"]?["message"]?.string?.contains("Authorization: Bearer") == true)
+        #expect(try await ask(.GET, "/v1/models", ["authorization": "Bearer wrong"]).head.status == .unauthorized)
+        #expect(try await ask(try .fixture(socketOwner: 33), .GET, "/v1/models").head.status == .unauthorized)
+    }
+
+    @Test func oneModelIsFoundByNameAndByFullID() async throws {
+        #expect(try await ask(.GET, "/v1/models/grok-4").json?["id"]?.string == "grok-4")
+        #expect(try await ask(.GET, "/v1/models/xai.grok-3").json?["oci_model_id"]?.string == "xai.grok-3")
+        let unknown = try await ask(.GET, "/v1/models/grok-5")
+        #expect(unknown.head.status == .notFound)
+        #expect(unknown.json?["error"]?["code"]?.string == "model_not_found")
+        #expect(unknown.json?["error"]?["message"]?.string?.contains("'grok-4'") == true)
+    }
+
+    @Test func aHeadRequestHasTheHeadersAndNoBody() async throws {
+        let answer = try await ask(.HEAD, "/health")
+        #expect(answer.head.status == .ok)
+        #expect(answer.body == "")
+        #expect(Int(answer.header("content-length") ?? "") ?? 0 > 0)
+    }
+
+    @Test func healthTellsOfTheAccount() async throws {
+        let answer = try await ask(.GET, "/health", from: "10.0.0.1")
+        #expect(answer.head.status == .ok)
+        #expect(answer.json?["status"]?.string == "healthy")
+        #expect(answer.json?["accounts"]?["default"]?.bool == true)
+        #expect(answer.json?["healthy_accounts"]?.int == 1 && answer.json?["total_accounts"]?.int == 1)
+        #expect(answer.json?["providers"]?.kind == .object && answer.json?["total_providers"]?.int == 0)
+    }
+
+    @Test func anAccountThatRefusesItsKeyIsUnhealthyAtOnce() async throws {
+        let transport = FakeTransport(status: 401, body: #"{"code":"NotAuthenticated","message":"no"}"#)
+        let time = ManualTime().source
+        let door = try FrontDoor.fixture(transport, time: time)
+        let monitor = Monitor(upstreams: door.routes.health.upstreams, interval: .seconds(30), time: time, logger: door.logger)
+        await monitor.round()
+        let answer = try await ask(door, .GET, "/health")
+        #expect(answer.head.status == .serviceUnavailable)
+        #expect(answer.json?["status"]?.string == "unhealthy")
+    }
+
+    @Test func testOCIReportsWhatTheCallSaid() async throws {
+        let good = try await ask(try .fixture(FakeTransport(body: #"{"items":[{"id":"a"},{"id":"b"}]}"#)), .GET, "/test-oci")
+        #expect(good.head.status == .ok)
+        #expect(good.json?["status"]?.string == "ok")
+        let entry = try #require(good.json?["accounts"]?.elements.first { _ in true })
+        #expect(entry["id"]?.string == "default" && entry["ok"]?.bool == true && entry["models"]?.int == 2 && entry["error"]?.isNull == true)
+        #expect(entry["region"]?.string == "us-chicago-1" && entry["endpoint"]?.string == "http://127.0.0.1:9" && entry["latency_ms"]?.int != nil)
+
+        let bad = try await ask(try .fixture(FakeTransport { _ in throw TransportError.cannotConnect("connection refused") }), .GET, "/test-oci")
+        #expect(bad.head.status == .serviceUnavailable)
+        #expect(bad.json?["status"]?.string == "failed")
+        #expect(bad.json?["accounts"]?.elements.first { _ in true }?["error"]?.string?.contains("connection refused") == true)
+    }
+}

@@ -1,0 +1,28 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct RouteTests {
+    @Test(arguments: [
+        "/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions", "//v1/chat/completions", "/v1//chat/completions/",
+        "/v1/chat/completions?api-version=1", "/v1/v1/v1/chat//completions//",
+    ])
+    func everyBaseURLThatPeopleTypeWorks(target: String) {
+        #expect(Route(target: target) == .chatCompletions)
+    }
+
+    @Test(arguments: [
+        ("/", Route.root), ("", .root), ("/v1", .root), ("/v1/", .root), ("/?x=1", .root), ("/health", .health), ("/v1/health/", .health),
+        ("/v1/models", .models), ("/models/", .models), ("/v1//models", .models), ("/v1/models/grok-4", .model("grok-4")),
+        ("/v1/models/openrouter/meta/llama-3.1", .model("openrouter/meta/llama-3.1")),
+        ("/v1/models/openrouter%2Fmeta%2Fllama-3", .model("openrouter/meta/llama-3")), ("/test-oci", .testOCI), ("/v1/test-oci", .testOCI),
+    ])
+    func routes(target: String, route: Route) {
+        #expect(Route(target: target) == route)
+    }
+
+    @Test(arguments: ["/chat", "/v1/chat/completions/extra", "/v2/models", "/healthz", "/v1/dashboard/billing/usage", "/models/%zz", "/models/%ff"])
+    func whatIsNotServedIsNoRoute(target: String) {
+        #expect(Route(target: target) == nil)
+    }
+}

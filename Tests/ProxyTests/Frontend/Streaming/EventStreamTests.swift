@@ -1,0 +1,107 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import Testing
+
+@testable import Proxy
+
+@Suite struct EventStreamTests {
+    private let channel = NIOAsyncTestingChannel()
+
+    private func open(interval: Duration = .seconds(15)) async throws -> EventStream {
+        try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
+        let stream = EventStream(
+            on: channel, headers: ["content-type": "text/event-stream"], keepAliveInterval: interval, emptyEvent: Array("data: {}\n\n".utf8))
+        stream.open()
+        await channel.testingEventLoop.run()
+        return stream
+    }
+
+    /// What has been written, each part as a word or its text.
+    private func output() async throws -> [String] {
+        await channel.testingEventLoop.run()
+        var parts: [String] = []
+        while let part = try await channel.readOutbound(as: HTTPServerResponsePart.self) {
+            switch part {
+            case .head(let head): parts.append("\(head.status.code)")
+            case .body(.byteBuffer(let bytes)): parts.append(String(buffer: bytes))
+            case .body: parts.append("file")
+            case .end: parts.append("end")
+            }
+        }
+        return parts
+    }
+
+    @Test func headersGoOutWithTheFirstEvent() async throws {
+        let stream = try await open()
+        #expect(try await output() == [])
+        try await stream.send(ByteBuffer(string: "data: 1\n\n"))
+        #expect(try await output() == ["200", "data: 1\n\n"])
+        try await stream.send(ByteBuffer(string: "data: 2\n\n"))
+        stream.finish()
+        #expect(try await output() == ["data: 2\n\n", "end"])
+    }
+
+    @Test func silenceBringsHeadersThenComments() async throws {
+        let stream = try await open()
+        await channel.testingEventLoop.advanceTime(by: .seconds(14))
+        #expect(try await output() == [])
+        await channel.testingEventLoop.advanceTime(by: .seconds(1))
+        #expect(try await output() == ["200"])
+        await channel.testingEventLoop.advanceTime(by: .seconds(15))
+        #expect(try await output() == [": keep-alive\n\n"])
+        await channel.testingEventLoop.advanceTime(by: .seconds(30))
+        #expect(try await output() == [": keep-alive\n\n", "data: {}\n\n"])
+        try await stream.send(ByteBuffer(string: "data: 1\n\n"))
+        stream.finish()
+        #expect(try await output() == ["data: 1\n\n", "end"])
+        await channel.testingEventLoop.advanceTime(by: .seconds(100))
+        #expect(try await output() == [])
+    }
+
+    @Test func silenceInTheMiddleBringsAComment() async throws {
+        let stream = try await open()
+        try await stream.send(ByteBuffer(string: "data: 1\n\n"))
+        _ = try await output()
+        await channel.testingEventLoop.advanceTime(by: .seconds(15))
+        #expect(try await output() == [": keep-alive\n\n"])
+        stream.finish()
+    }
+
+    @Test func aFailureBeforeTheHeadersIsAnOrdinaryAnswer() async throws {
+        let stream = try await open()
+        async let status = stream.fail(Answer(.noKey), orEvent: Array("data: error\n\n".utf8))
+        let parts = try await eventually { try await output() }
+        #expect(parts.first == "401" && parts.last == "end")
+        #expect(try await status == 401)
+        await channel.testingEventLoop.advanceTime(by: .seconds(100))
+        #expect(try await output() == [])
+    }
+
+    @Test func aFailureAfterTheHeadersIsAnEventAndAProperEnd() async throws {
+        let stream = try await open()
+        await channel.testingEventLoop.advanceTime(by: .seconds(15))
+        #expect(try await output() == ["200"])
+        async let status = stream.fail(Answer(.noKey), orEvent: Array("data: error\n\n".utf8))
+        let parts = try await eventually { try await output() }
+        #expect(parts == ["data: error\n\n", "end"])
+        #expect(try await status == 200)
+    }
+
+    @Test func anIntervalOfZeroReassuresNobody() async throws {
+        let stream = try await open(interval: .zero)
+        await channel.testingEventLoop.advanceTime(by: .hours(1))
+        #expect(try await output() == [])
+        stream.finish()
+        #expect(try await output() == ["200", "end"])
+    }
+
+    /// Runs the loop until it has written something: another task's call to it may not have been queued yet.
+    private func eventually(_ read: () async throws -> [String]) async throws -> [String] {
+        while true {
+            let parts = try await read()
+            if !parts.isEmpty { return parts }
+            await Task.yield()
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+@testable import Proxy
+
+@Suite struct ModelCatalogTests {
+    private let catalog = ModelCatalog(aliases: [
+        ("grok-4", "xai.grok-4"), ("fast", "xai.grok-4-fast-non-reasoning"), ("mine", "ocid1.generativeaiendpoint.oc1.us-chicago-1.aaaa"),
+        ("llama-3.3-70b", "meta.llama-3.3-70b-instruct"),
+    ])
+
+    @Test func anAliasStandsForItsModel() throws {
+        #expect(try catalog.resolve("fast").serving == .onDemand(modelID: "xai.grok-4-fast-non-reasoning"))
+    }
+
+    @Test func anEndpointIsServedByItsCluster() throws {
+        #expect(try catalog.resolve("mine").serving == .dedicated(endpointID: "ocid1.generativeaiendpoint.oc1.us-chicago-1.aaaa"))
+    }
+
+    @Test(arguments: ["xai.grok-3", "meta.llama-4-scout-17b-16e-instruct", "ocid1.generativeaimodel.oc1.us-chicago-1.x"])
+    func fullIDsAlwaysWork(id: String) throws {
+        #expect(try catalog.resolve(id).serving == .onDemand(modelID: id))
+    }
+
+    @Test func anUnknownNameComesBackWithItsNeighbours() {
+        let error = #expect(throws: APIError.self) { try catalog.resolve("grok4") }
+        #expect(error?.status == 404 && error?.code == "model_not_found" && error?.param == "model")
+        #expect(error?.message.contains("'grok-4'") == true)
+        #expect(throws: APIError.self) { try catalog.resolve("") }
+        #expect(throws: APIError.self) { try catalog.resolve("xai.") }
+    }
+
+    @Test func noMoreThanThreeNeighboursAreNamed() {
+        let many = ModelCatalog(aliases: (0..<10).map { ("grok-\($0)", "xai.grok-\($0)") })
+        let error = #expect(throws: APIError.self) { try many.resolve("grok") }
+        #expect(error?.message.components(separatedBy: "'grok-").count == 4)
+    }
+}

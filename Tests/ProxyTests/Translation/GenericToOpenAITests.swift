@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+@testable import Proxy
+
+@Suite struct GenericToOpenAITests {
+    private static let cases = Golden.cases("oci/chat", "resp_generic")
+
+    private func envelope(_ golden: Golden.Case) -> ChunkEnvelope {
+        let context = golden.object["context"] as? Golden.Object
+        return ChunkEnvelope(id: "chatcmpl-x", created: 1_700_000_000, model: context?["requested_model"] as? String ?? "")
+    }
+
+    private func upstream(_ golden: Golden.Case) throws -> [UInt8] {
+        Array(try JSONSerialization.data(withJSONObject: try #require(golden.object["oci_response"])))
+    }
+
+    @Test func allCasesAreThere() {
+        #expect(Self.cases.count == 14)
+    }
+
+    @Test(arguments: cases)
+    func everyFixtureGivesItsAnswer(golden: Golden.Case) throws {
+        let answer = try GenericToOpenAI.translate(upstream(golden), in: envelope(golden))
+        #expect(Golden.difference(try Golden.parse(answer.body), golden.object["openai_response"]) == nil)
+    }
+
+    @Test(arguments: cases)
+    func everyAnswerCanBeToldAsAStream(golden: Golden.Case) throws {
+        let (frames, usage) = try GenericAnswerAsStream.frames(of: upstream(golden), in: envelope(golden), includesUsage: true)
+        var run = try StreamRun([])
+        run.frames = frames
+        let (chunks, done) = try run.chunks()
+        #expect(done)
+        try ChunkRules.check(chunks, done: done)
+        let expected = try #require(golden.object["openai_response"] as? Golden.Object)
+        #expect((usage != nil) == (expected["usage"] != nil))
+        for choice in try #require(expected["choices"] as? [Golden.Object]) {
+            let index = choice["index"] as? Int
+            let mine = chunks.flatMap { $0["choices"] as? [Golden.Object] ?? [] }.filter { $0["index"] as? Int == index }
+            let text = mine.compactMap { ($0["delta"] as? Golden.Object)?["content"] as? String }.joined()
+            #expect(text == (choice["message"] as? Golden.Object)?["content"] as? String ?? "")
+            #expect(mine.last?["finish_reason"] as? String == choice["finish_reason"] as? String)
+        }
+    }
+
+    @Test(arguments: ["", "{}", "[]", "{\"chatResponse\":{}}", "{\"chatResponse\":{\"choices\":[]}}", "<html>", "{\"chatResponse\":{\"choices\":[1]}}"])
+    func whatIsNoAnswerIsAnUpstreamFailure(body: String) {
+        let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
+        let error = #expect(throws: APIError.self) { try GenericToOpenAI.translate(Array(body.utf8), in: envelope) }
+        #expect(error?.status == 502 && error?.type == "upstream_error")
+        #expect(throws: APIError.self) { try GenericAnswerAsStream.frames(of: Array(body.utf8), in: envelope, includesUsage: true) }
+    }
+
+    @Test func anEmptyAnswerIsAnUpstreamFailure() {
+        let body = #"{"chatResponse":{"choices":[{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]},"finishReason":"stop"}]}}"#
+        let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
+        let error = #expect(throws: APIError.self) { try GenericToOpenAI.translate(Array(body.utf8), in: envelope) }
+        #expect(error?.code == "upstream_empty_answer")
+    }
+
+    @Test(arguments: [
+        ("2025-08-11T08:12:13.123Z", 1_754_899_933), ("2025-08-11T08:12:13Z", 1_754_899_933), ("2025-08-11T10:12:13.5+02:00", 1_754_899_933),
+        ("2025-08-11T00:42:13-07:30", 1_754_899_933), ("1970-01-01T00:00:00Z", 0), ("2000-02-29t12:00:00z", 951_825_600),
+    ])
+    func readsMoments(text: String, seconds: Int) {
+        #expect(RFC3339.seconds(text) == seconds)
+    }
+
+    @Test(arguments: ["", "2025-08-11", "2025-08-11T08:12:13", "2025-13-11T08:12:13Z", "2025-08-11T08:12:13+0200", "x025-08-11T08:12:13Z", "2025-08-11T08:12:13Zx"])
+    func whatIsNoMomentIsNone(text: String) {
+        #expect(RFC3339.seconds(text) == nil)
+    }
+}

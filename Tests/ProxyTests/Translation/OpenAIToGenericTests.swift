@@ -1,0 +1,224 @@
+import Foundation
+import ProxyTestSupport
+import Testing
+
+@testable import Proxy
+
+@Suite struct OpenAIToGenericTests {
+    private static let cases = Golden.cases("oci/chat", "req_generic")
+    /// The chats among what real clients send.
+    private static let clients = Golden.cases("clients").filter { ($0.object["messages"] as? [Any]) != nil }
+    private static let models = [
+        "xai.grok-4", "xai.grok-3-mini", "meta.llama-3.3-70b-instruct", "google.gemini-2.5-flash", "openai.gpt-oss-120b", "openai.gpt-5",
+    ]
+
+    private func translate(_ body: some Sequence<UInt8>, for target: GenericTarget) throws -> Golden.Object {
+        let details = try OpenAIToGeneric.translate(try ChatRequest.parse(Array(body)), for: target)
+        return try #require(try Golden.parse(details) as? Golden.Object)
+    }
+
+    private func target(_ model: String, streams: Bool = false) -> GenericTarget {
+        GenericTarget(compartmentID: "ocid1.c", serving: ServingMode(id: model), modelID: model, defaultMaxTokens: 4000, isStreaming: streams)
+    }
+
+    private func chat(_ fields: String, model: String = "xai.grok-4") throws -> Golden.Object {
+        let text = #"{"model":"m","messages":[{"role":"user","content":"hi"}]"# + (fields.isEmpty ? "" : ",") + fields + "}"
+        return try #require(try translate(text.utf8, for: target(model))["chatRequest"] as? Golden.Object)
+    }
+
+    private func messages(_ messages: String, model: String = "meta.llama-3.3-70b-instruct") throws -> [Golden.Object] {
+        let body = #"{"model":"m","messages":["# + messages + "]}"
+        let request = try #require(try translate(body.utf8, for: target(model))["chatRequest"] as? Golden.Object)
+        return try #require(request["messages"] as? [Golden.Object])
+    }
+
+    @Test func allCasesAreThere() {
+        #expect(Self.cases.count == 39)
+        #expect(Self.clients.count >= 25)
+    }
+
+    @Test(arguments: cases)
+    func everyFixtureGivesItsRequest(golden: Golden.Case) throws {
+        let context = try #require(golden.object["context"] as? Golden.Object)
+        let model = try #require(context["oci_model_id"] as? String)
+        let request = try #require(golden.object["openai_request"] as? Golden.Object)
+        let serving = (context["endpoint_id"] as? String).map { ServingMode(id: $0) } ?? .onDemand(modelID: model)
+        let body = try JSONSerialization.data(withJSONObject: request)
+        let found = try translate(
+            body,
+            for: GenericTarget(
+                compartmentID: try #require(context["compartment_id"] as? String), serving: serving, modelID: model,
+                defaultMaxTokens: try #require(context["default_max_tokens"] as? Int), isStreaming: request["stream"] as? Bool ?? false))
+        #expect(Golden.difference(found, golden.object["oci_request"]) == nil)
+    }
+
+    @Test(arguments: clients, models)
+    func whatRealClientsSendIsAccepted(golden: Golden.Case, model: String) throws {
+        for streams in [true, false] {
+            let details = try translate(golden.data, for: target(model, streams: streams))
+            let request = try #require(details["chatRequest"] as? Golden.Object)
+            let messages = try #require(request["messages"] as? [Golden.Object])
+            #expect(!messages.isEmpty)
+            for message in messages {
+                let hasCalls = message["toolCalls"] != nil
+                let content = message["content"] as? [Golden.Object]
+                #expect(hasCalls || content?.isEmpty == false)
+                if let content { #expect(content.allSatisfy { $0["type"] is String }) }
+            }
+            #expect(request["isStream"] as? Bool ?? false == streams)
+            #expect(request["maxTokens"] != nil || request["maxCompletionTokens"] != nil)
+        }
+    }
+
+    // MARK: Messages
+
+    @Test(arguments: [
+        #"{"role":"user"}"#, #"{"role":"user","content":null}"#, #"{"role":"user","content":""}"#, #"{"role":"user","content":[]}"#,
+        #"{"role":"assistant"}"#, #"{"role":"assistant","content":null}"#, #"{"role":"system","content":null}"#, #"{"role":"tool","tool_call_id":"a"}"#,
+    ])
+    func aMessageWithoutContentGetsAnEmptyText(message: String) throws {
+        let content = try #require(try messages(message)[0]["content"] as? [Golden.Object])
+        #expect(content.count == 1 && content[0]["text"] as? String == "")
+    }
+
+    @Test func partsStayPartsAndLateSystemMessagesKeepTheirPlace() throws {
+        let found = try messages(
+            #"{"role":"system","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}},{"type":"text","text":"b"}]},{"role":"user","content":"c"},{"role":"user","content":" "},{"role":"system","content":"d"}"#)
+        #expect(found.map { $0["role"] as? String } == ["SYSTEM", "USER", "USER", "SYSTEM"])
+        #expect((found[0]["content"] as? [Golden.Object])?.map { $0["text"] as? String } == ["a", "b"])
+        #expect((found[2]["content"] as? [Golden.Object])?.first?["text"] as? String == " ")
+    }
+
+    @Test func imagesMayBeObjectsOrBareStrings() throws {
+        let found = try messages(
+            #"{"role":"user","content":[{"type":"image_url","image_url":"data:image/png;base64,AAAA"},{"type":"image_url","image_url":{"url":"https://x.example/a.jpg","detail":"low"}}]}"#)
+        let parts = try #require(found[0]["content"] as? [Golden.Object])
+        #expect(parts.map { ($0["imageUrl"] as? Golden.Object)?["url"] as? String } == ["data:image/png;base64,AAAA", "https://x.example/a.jpg"])
+        #expect((parts[1]["imageUrl"] as? Golden.Object)?["detail"] as? String == "LOW")
+    }
+
+    @Test func geminiGetsOneResultAfterEachCallInTheCallsOrder() throws {
+        let found = try messages(
+            #"{"role":"assistant","content":"Let me see","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"g","arguments":""}}]},{"role":"tool","tool_call_id":"b","content":"2"},{"role":"tool","tool_call_id":"a","content":"1"},{"role":"user","content":"go on"}"#,
+            model: "google.gemini-2.5-pro")
+        #expect(found.map { $0["role"] as? String } == ["ASSISTANT", "TOOL", "ASSISTANT", "TOOL", "USER"])
+        #expect(found.map { ($0["content"] as? [Golden.Object])?.first?["text"] as? String } == ["Let me see", "1", ".", "2", "go on"])
+        #expect(((found[2]["toolCalls"] as? [Golden.Object])?.first?["arguments"] as? String) == "{}")
+    }
+
+    @Test func argumentsThatAreAnObjectBecomeText() throws {
+        let found = try messages(#"{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":{"x":"\"y\""}}}]},{"role":"tool","tool_call_id":"a","content":"1"}"#)
+        #expect((found[0]["toolCalls"] as? [Golden.Object])?.first?["arguments"] as? String == #"{"x":"\"y\""}"#)
+    }
+
+    // MARK: Tuning
+
+    @Test(arguments: [
+        (#""temperature":9"#, "temperature", 2.0), (#""temperature":-1"#, "temperature", 0), (#""top_p":1.5"#, "topP", 1),
+        (#""presence_penalty":-3"#, "presencePenalty", -2), (#""max_tokens":3.0"#, "maxTokens", 3), (#""max_tokens":null"#, "maxTokens", 4000),
+        (#""max_tokens":-1"#, "maxTokens", 4000), (#""max_tokens":5,"max_completion_tokens":7"#, "maxTokens", 7),
+    ])
+    func numbersAreBroughtIntoRange(fields: String, name: String, value: Double) throws {
+        #expect((try chat(fields)[name] as? NSNumber)?.doubleValue == value)
+    }
+
+    @Test func limitsAboveTheModelsAreLowered() throws {
+        #expect(try chat(#""max_tokens":32000"#, model: "meta.llama-3.3-70b-instruct")["maxTokens"] as? Int == 4000)
+        #expect(try chat(#""max_tokens":32000"#, model: "xai.grok-4")["maxTokens"] as? Int == 32000)
+    }
+
+    @Test(arguments: [
+        (#""stop":["x"]"#, "xai.grok-4", "stop"), (#""reasoning_effort":"high""#, "xai.grok-4", "reasoningEffort"),
+        (#""temperature":0.2"#, "openai.gpt-5", "temperature"), (#""top_p":0.2"#, "openai.o3", "topP"), (#""metadata":{"a":1}"#, "xai.grok-4", "metadata"),
+        (#""service_tier":"flex""#, "xai.grok-4", "serviceTier"), (#""verbosity":"loud""#, "xai.grok-4", "verbosity"),
+        (#""reasoning_effort":"ultra""#, "openai.gpt-oss-20b", "reasoningEffort"), (#""tool_choice":"required""#, "xai.grok-4", "toolChoice"),
+        (#""tools":[],"parallel_tool_calls":true"#, "xai.grok-4", "isParallelToolCalls"), (#""stream_options":{"include_usage":true}"#, "xai.grok-4", "streamOptions"),
+    ])
+    func whatOnlyTunesAndIsNotTakenIsLeftOut(fields: String, model: String, name: String) throws {
+        #expect(try chat(fields, model: model)[name] == nil)
+    }
+
+    @Test(arguments: ["none", "minimal", "low", "medium", "high"])
+    func effortsKeepTheirWord(word: String) throws {
+        #expect(try chat(#""reasoning_effort":"\#(word)""#, model: "openai.gpt-oss-20b")["reasoningEffort"] as? String == word.uppercased())
+    }
+
+    @Test func theHighestEffortIsHigh() throws {
+        #expect(try chat(#""reasoning_effort":"xhigh""#, model: "openai.gpt-5")["reasoningEffort"] as? String == "HIGH")
+    }
+
+    @Test func unknownFieldsAreNoReasonToRefuse() throws {
+        let request = try chat(#""thinking":{"type":"enabled"},"extra_body":{"a":[1]},"enable_thinking":true,"chat_template_kwargs":{},"n":1,"user":"u","logprobs":false"#)
+        #expect(Set(request.keys) == ["apiFormat", "messages", "maxTokens"])
+    }
+
+    // MARK: Refusals
+
+    @Test(arguments: [
+        (#"{"messages":[{"role":"user","content":"x"}]}"#, "model"), (#"{"model":"","messages":[{"role":"user","content":"x"}]}"#, "model"),
+        (#"{"model":5,"messages":[{"role":"user","content":"x"}]}"#, "model"), (#"{"model":"m"}"#, "messages"), (#"{"model":"m","messages":[]}"#, "messages"),
+        (#"{"model":"m","messages":"hi"}"#, "messages"), (#"{"model":"m","messages":["hi"]}"#, "messages[0]"), (#"{"model":"m","messages":[{}]}"#, "messages[0]"),
+        (#"{"model":"m","messages":[{"role":"king","content":"x"}]}"#, "messages[0].role"),
+        (#"{"model":"m","messages":[{"role":"user","content":5}]}"#, "messages[0].content"),
+        (#"{"model":"m","messages":[{"role":"user","content":"a"},{"role":"user","content":[{"type":"text","text":7}]}]}"#, "messages[1].content[0].text"),
+        (#"{"model":"m","messages":[{"role":"user","content":[{"type":"hologram"}]}]}"#, "messages[0].content[0].type"),
+        (#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}"#, "messages[0].content[0].image_url"),
+        (#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/bmp;base64,AA"}}]}]}"#, "messages[0].content[0].image_url"),
+        (#"{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}"#, "messages[0].content[0]"),
+        (#"{"model":"m","messages":[{"role":"tool","content":"x"}]}"#, "messages[0]"),
+        (#"{"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"custom","custom":{}}]}]}"#, "messages[0].tool_calls[0]"),
+    ])
+    func aBrokenRequestNamesTheField(body: String, parameter: String) {
+        expectRefusal(body, parameter)
+    }
+
+    @Test(arguments: [
+        (#""temperature":"hot""#, "temperature"), (#""max_tokens":"5""#, "max_tokens"), (#""max_tokens":1.5"#, "max_tokens"), (#""stream":"yes""#, "stream"),
+        (#""top_p":true"#, "top_p"), (#""n":0"#, "n"), (#""n":1000"#, "n"), (#""seed":"x""#, "seed"), (#""stop":5"#, "stop"), (#""stop":[5]"#, "stop[0]"),
+        (#""logprobs":1"#, "logprobs"), (#""logit_bias":[]"#, "logit_bias"), (#""tools":{}"#, "tools"), (#""tools":[{"type":"web_search"}]"#, "tools[0].type"),
+        (#""tools":[{"type":"function","function":{"name":"a b"}}]"#, "tools[0].function.name"), (#""tools":[{"type":"function"}]"#, "tools[0]"),
+        (#""tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"g"}}"#, "tool_choice"),
+        (#""tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"maybe""#, "tool_choice"),
+        (#""response_format":{"type":"xml"}"#, "response_format"), (#""response_format":"json""#, "response_format"),
+        (#""response_format":{"type":"json_schema","json_schema":{"name":"x","schema":[]}}"#, "response_format.json_schema.schema"),
+        (#""functions":[{"name":"f"}]"#, "functions"), (#""reasoning_effort":5"#, "reasoning_effort"),
+    ])
+    func aBrokenFieldIsNamed(fields: String, parameter: String) {
+        expectRefusal(#"{"model":"m","messages":[{"role":"user","content":"hi"}],"# + fields + "}", parameter)
+    }
+
+    private func expectRefusal(_ body: String, _ parameter: String) {
+        let error = #expect(throws: APIError.self) { try translate(body.utf8, for: target("xai.grok-4")) }
+        #expect(error?.status == 400 && error?.type == "invalid_request_error" && error?.param == parameter, "\(error?.param ?? "nil")")
+        #expect(error?.message.contains("'\(parameter)'") == true)
+    }
+
+    @Test func brokenJSONNamesItsPosition() {
+        let error = #expect(throws: APIError.self) { try ChatRequest.parse(Array("{\"model\":\"m\",\n  oops}".utf8)) }
+        #expect(error?.message.contains("line 2, column 3 (byte 16)") == true)
+        #expect(error?.status == 400 && error?.code == "invalid_json")
+    }
+
+    @Test func moreToolsThanOCITakesAreRefused() {
+        let tools = (0..<129).map { #"{"type":"function","function":{"name":"f\#($0)"}}"# }.joined(separator: ",")
+        expectRefusal(#"{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[\#(tools)]}"#, "tools")
+    }
+
+    @Test(arguments: clients, 0..<12)
+    func mutatedRequestsNeverCrash(golden: Golden.Case, seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        var bytes = Array(golden.data)
+        let tokens = ["null", "[]", "{}", "1e999", "\"\"", "true", "-0", "\"\\ud800\"", ",", "\"", "\\"].map { Array($0.utf8) }
+        for _ in 0..<Int.random(in: 1...6, using: &random) {
+            let start = Int.random(in: bytes.indices, using: &random)
+            let end = min(start + Int.random(in: 0...8, using: &random), bytes.count)
+            bytes.replaceSubrange(start..<end, with: tokens.randomElement(using: &random) ?? [])
+        }
+        let model = Self.models.randomElement(using: &random) ?? ""
+        do {
+            _ = try translate(bytes, for: target(model))
+        } catch let error as APIError {
+            #expect(error.status == 400 && !error.message.isEmpty)
+        }
+    }
+}
