@@ -108,7 +108,9 @@ struct SimulatorCommand: AsyncParsableCommand {
 
     /// An address that a client can use when the simulator listens on all.
     private func reachable(_ endpoint: String) -> String {
-        endpoint.hasPrefix("http://0.0.0.0:") ? "http://127.0.0.1:" + endpoint.dropFirst("http://0.0.0.0:".count) : endpoint
+        let everywhere = "http://0.0.0.0:"
+        guard endpoint.hasPrefix(everywhere) else { return endpoint }
+        return "http://127.0.0.1:" + endpoint.dropFirst(everywhere.count)
     }
 
     private static func printError(_ line: String) {

@@ -125,7 +125,7 @@ package struct GenericDialect: ChatDialect {
                 if family == .gemini { message["content"] = [["type": "TEXT"]] }
                 message["toolCalls"] = .array(
                     answer.toolCalls.map { whole($0, id: family == .gemini ? nil : id($0, generation)) })
-            } else {
+            } else if !answer.pieces.isEmpty {
                 message["content"] = text(answer.text)
             }
             if !answer.reasoning.isEmpty { message["reasoningContent"] = .string(answer.reasoning.joined()) }

@@ -6,7 +6,7 @@ import NIOCore
 /// |---|---|
 /// | `POST /__control/faults` | one fault, a list of them, or `{"faults": [...]}` (see `Fault.init(_:)`) |
 /// | `DELETE /__control/faults` | takes all faults away |
-/// | `POST /__control/pacing` | `events`, `text`, `intervalMs`, `firstDelayMs`, `separator`; what is absent stays, null takes away |
+/// | `POST /__control/pacing` | `events`, `text`, `intervalMs`, `firstDelayMs`, `separator`; null unsets |
 /// | `POST /__control/listeners` | `{"account": "account_1", "open": false}` |
 /// | `POST /__control/reset` | faults, records, totals and pacing as at the start; all listeners open |
 /// | `GET /__control/requests?after=ID` | the records with a larger id, 1000 at most |

@@ -116,7 +116,9 @@ package struct JSONParser {
     }
 
     private func plain(from start: Int) throws(JSONSyntaxError) -> String {
-        guard let text = String(validating: bytes[start..<position], as: UTF8.self) else { throw error("invalid UTF-8") }
+        guard let text = String(validating: bytes[start..<position], as: UTF8.self) else {
+            throw error("invalid UTF-8")
+        }
         return text
     }
 

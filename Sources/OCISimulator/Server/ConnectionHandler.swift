@@ -68,7 +68,8 @@ final class ConnectionHandler: ChannelInboundHandler {
 
     private func handle(_ head: HTTPRequestHead, _ body: [UInt8], _ context: ChannelHandlerContext) {
         if head.uri.hasPrefix(ControlAPI.prefix) {
-            let answer = control.answer(method: head.method.rawValue, target: head.uri, body: body, on: context.eventLoop)
+            let answer = control.answer(
+                method: head.method.rawValue, target: head.uri, body: body, on: context.eventLoop)
             answer.assumeIsolated().whenComplete { result in
                 let script: ReplyScript
                 switch result {

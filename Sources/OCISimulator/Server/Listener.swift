@@ -63,7 +63,8 @@ final class Listener: Sendable {
         for connection in connections { connection.pipeline.fireUserInboundEventTriggered(HangUp()) }
         return closed.flatMapError { error in
             // Closed already: what was wanted.
-            error is ChannelError ? self.group.any().makeSucceededVoidFuture() : self.group.any().makeFailedFuture(error)
+            error is ChannelError
+                ? self.group.any().makeSucceededVoidFuture() : self.group.any().makeFailedFuture(error)
         }
     }
 

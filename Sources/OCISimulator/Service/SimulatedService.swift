@@ -72,7 +72,9 @@ package final class SimulatedService: Sendable {
         default: return refuse(id, .notAuthorizedOrNotFound, "unknown path \(path)")
         }
         guard request.method == method else { return refuse(id, .methodNotAllowed, "\(request.method) \(path)") }
-        guard request.body.count <= configuration.maximumBodySize else { return refuse(id, .tooLarge, "body too large") }
+        guard request.body.count <= configuration.maximumBodySize else {
+            return refuse(id, .tooLarge, "body too large")
+        }
         guard method == "POST" else { return listing(kind, request, id, account) }
         let body: JSON
         do {
