@@ -87,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "Proxy", "ProxyTestSupport",
+                "COpenSSL", "Proxy", "ProxyTestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -98,7 +98,12 @@ let package = Package(
         ),
         .testTarget(
             name: "OCISimulatorTests",
-            dependencies: ["OCISimulator"],
+            dependencies: [
+                "COpenSSL", "OCISimulator",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),

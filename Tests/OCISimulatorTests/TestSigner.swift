@@ -49,9 +49,13 @@ struct TestSigner {
 
     func sign(_ text: String) throws -> String {
         let pem = Array(privateKeyPEM.utf8)
-        let bio = try #require(BIO_new_mem_buf(pem, Int32(pem.count)))
-        defer { BIO_free(bio) }
-        let key = try #require(PEM_read_bio_PrivateKey(bio, nil, nil, nil))
+        // The BIO does not copy the bytes, so it must not outlive the closure.
+        let loaded = pem.withUnsafeBytes { buffer -> OpaquePointer? in
+            let bio = BIO_new_mem_buf(buffer.baseAddress, Int32(buffer.count))
+            defer { BIO_free(bio) }
+            return PEM_read_bio_PrivateKey(bio, nil, nil, nil)
+        }
+        let key = try #require(loaded)
         defer { EVP_PKEY_free(key) }
         let context = try #require(EVP_MD_CTX_new())
         defer { EVP_MD_CTX_free(context) }

@@ -84,7 +84,10 @@ package struct FaultyAnswer {
         case .keepOpen: ending = .stall
         default: break
         }
-        let chunks = events.map { ReplyScript.Chunk(bytes: $0.bytes(pacing.separator), isPaced: $0.isPaced) }
+        var random = SplitMix64()
+        let chunks = events.map { event in
+            ReplyScript.Chunk(bytes: event.bytes(pacing.separator, &random), isPaced: event.isPaced)
+        }
         return ReplyScript(
             headers: [("content-type", "text/event-stream")],
             form: .stream(chunks, firstEventDelay: effects.firstEventDelay ?? .zero, interval: pacing.interval),

@@ -20,17 +20,32 @@ package struct StreamEvent: Sendable {
     package static let done = StreamEvent(payload: .raw("[DONE]"), isPaced: false)
 
     /// The line `data: ...` with the service's random `pad`, and the separator.
-    package func bytes(_ separator: Pacing.Separator) -> [UInt8] {
+    package func bytes(_ separator: Pacing.Separator, _ random: inout SplitMix64) -> [UInt8] {
         var output = Array("data: ".utf8)
         switch payload {
         case .raw(let text): output.append(contentsOf: text.utf8)
         case .json(var json):
-            // A run of random length against traffic analysis.
-            json["pad"] = .string(String(repeating: "a", count: Int.random(in: 1...32)))
+            // A run of random length, against guesses from the length of the text.
+            json["pad"] = .string(String(repeating: "a", count: Int(random.next() % 32) + 1))
             json.write(to: &output)
         }
         output.append(contentsOf: (separator == .blankLine ? "\n\n" : "\n").utf8)
         return output
+    }
+}
+
+/// Random numbers without a system call for each: of no use for secrets, which are not needed here.
+package struct SplitMix64: RandomNumberGenerator {
+    private var state = UInt64.random(in: .min ... .max)
+
+    package init() {}
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
     }
 }
 

@@ -59,11 +59,14 @@ package final class RSAPublicKey: @unchecked Sendable {
 
     private static func read(_ text: String, _ reader: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? {
         let bytes = Array(text.utf8)
-        guard let bio = BIO_new_mem_buf(bytes, Int32(bytes.count)) else { return nil }
-        defer { BIO_free(bio) }
-        let key = reader(bio)
-        if key == nil { ERR_clear_error() }
-        return key
+        // The BIO does not copy the bytes, so it must not outlive the closure.
+        return bytes.withUnsafeBytes { buffer in
+            guard let bio = BIO_new_mem_buf(buffer.baseAddress, Int32(buffer.count)) else { return nil }
+            defer { BIO_free(bio) }
+            let key = reader(bio)
+            if key == nil { ERR_clear_error() }
+            return key
+        }
     }
 }
 

@@ -60,21 +60,32 @@ package struct SignatureVerifier: Sendable {
         self.accounts = Dictionary(accounts.map { ($0.keyID, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The account that a request claims to come from; nothing is proved by it.
-    package func claimedAccount(of request: SignedRequest) -> SimulatedAccount? {
-        guard let text = request.headers.first(where: { $0.name.lowercased() == "authorization" })?.value,
-            let header = try? AuthorizationHeader(text)
-        else { return nil }
-        return accounts[header.keyID]
+    /// A signature that was read, but not checked.
+    package struct Claim: Sendable {
+        fileprivate let authorization: AuthorizationHeader
+        package let account: SimulatedAccount
+    }
+
+    /// Reads whose signature the request claims to bear; nothing is proved by it.
+    package func claim(of request: SignedRequest) throws(SignatureRefusal) -> Claim {
+        let authorizations = header("authorization", of: request)
+        guard let text = authorizations.first else { throw .noAuthorization }
+        guard authorizations.count == 1 else { throw .headerRepeated("authorization") }
+        let authorization = try AuthorizationHeader(text)
+        guard let account = accounts[authorization.keyID] else { throw .unknownKey(authorization.keyID) }
+        return Claim(authorization: authorization, account: account)
     }
 
     /// The account whose key signed the request. `now` is in seconds since 1970.
     package func verify(_ request: SignedRequest, now: Int) throws(SignatureRefusal) -> SimulatedAccount {
-        let authorizations = request.headers.filter { $0.name.lowercased() == "authorization" }
-        guard let text = authorizations.first?.value else { throw .noAuthorization }
-        guard authorizations.count == 1 else { throw .headerRepeated("authorization") }
-        let authorization = try AuthorizationHeader(text)
-        guard let account = accounts[authorization.keyID] else { throw .unknownKey(authorization.keyID) }
+        let claim = try claim(of: request)
+        try verify(claim, of: request, now: now)
+        return claim.account
+    }
+
+    /// Checks a claim. `now` is in seconds since 1970.
+    package func verify(_ claim: Claim, of request: SignedRequest, now: Int) throws(SignatureRefusal) {
+        let (authorization, account) = (claim.authorization, claim.account)
         let signed = authorization.signedHeaders
         for name in mandatoryHeaders(of: request.method, signed: signed) where !signed.contains(name) {
             throw .headerNotSigned(name)
@@ -92,7 +103,6 @@ package struct SignatureVerifier: Sendable {
         guard account.publicKey.isValid(signature: Array(signature), of: Array(string.utf8)) else {
             throw .wrongSignature(signingString: string)
         }
-        return account
     }
 
     /// OCI wire notes 1.1. `x-date` may stand in for `date`.
@@ -103,7 +113,15 @@ package struct SignatureVerifier: Sendable {
     }
 
     private func header(_ name: String, of request: SignedRequest) -> [String] {
-        request.headers.filter { $0.name.lowercased() == name }.map(\.value)
+        request.headers.filter { $0.name == name || Self.isLowercase($0.name, name) }.map(\.value)
+    }
+
+    /// True when `name` is `lowercase` but for the case of its ASCII letters.
+    private static func isLowercase(_ name: String, _ lowercase: String) -> Bool {
+        name.utf8.count == lowercase.utf8.count
+            && zip(name.utf8, lowercase.utf8).allSatisfy { byte, wanted in
+                byte == wanted || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) && byte + 32 == wanted
+            }
     }
 
     /// OCI wire notes 1.2.

@@ -116,7 +116,8 @@ final class ConnectionHandler: ChannelInboundHandler {
             end(context)
         case .stream(_, let firstDelay, _):
             writeHead(context, length: nil)
-            context.flush()
+            // Without a delay, head and first event go out together.
+            if firstDelay > .zero { context.flush() }
             self.exchange?.due = .now() + TimeAmount(firstDelay)
             after(firstDelay, context) { self.step(context) }
         }
@@ -162,13 +163,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         exchange.due = exchange.due + TimeAmount(interval)
         let due = exchange.due
         self.exchange = exchange
+        guard !isDone else { return end(context) }
         context.flush()
-        guard self.exchange != nil else { return }  // The flush found the connection broken.
-        if isDone {
-            end(context)
-        } else if !isBlocked {
-            at(due, context) { self.step(context) }
-        }
+        // The flush may have found the connection broken, or room for chunks that were blocked.
+        guard self.exchange != nil, !isBlocked else { return }
+        at(due, context) { self.step(context) }
     }
 
     /// True when a paced chunk went out: what precedes the first one goes out together with it.

@@ -36,12 +36,14 @@ package final class SimulatedService: Sendable {
 
     /// Answers one request. The caller reports the end of the answer to the log.
     package func answer(_ request: SignedRequest) -> (id: Int, account: String?, script: ReplyScript) {
-        let claimed = verifier.claimedAccount(of: request)?.id
+        let claim = Result { () throws(SignatureRefusal) in try verifier.claim(of: request) }
+        let claimed = try? claim.get().account.id
         let id = log.begin(request, account: claimed)
         var script: ReplyScript
         do {
-            let account = try verifier.verify(request, now: Int(configuration.now()))
-            script = route(request, id, account)
+            let claim = try claim.get()
+            try verifier.verify(claim, of: request, now: Int(configuration.now()))
+            script = route(request, id, claim.account)
         } catch {
             log.update(id) { $0.refusal = error.description }
             script = .error(.notAuthenticated)
@@ -51,12 +53,19 @@ package final class SimulatedService: Sendable {
         return (id, claimed, script)
     }
 
+    /// Three segments of 32 hex digits.
     private static func requestID() -> String {
-        (0..<3).map { _ in
-            let high = String(UInt64.random(in: .min ... .max), radix: 16, uppercase: true)
-            let low = String(UInt64.random(in: .min ... .max), radix: 16, uppercase: true)
-            return String(repeating: "0", count: 32 - high.count - low.count) + high + low
-        }.joined(separator: "/")
+        var random = SplitMix64()
+        let digits = Array("0123456789ABCDEF".utf8)
+        var text: [UInt8] = []
+        for segment in 0..<3 {
+            if segment > 0 { text.append(UInt8(ascii: "/")) }
+            for _ in 0..<2 {
+                let word = random.next()
+                for shift in stride(from: 60, through: 0, by: -4) { text.append(digits[Int(word >> shift & 15)]) }
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private func route(_ request: SignedRequest, _ id: Int, _ account: SimulatedAccount) -> ReplyScript {

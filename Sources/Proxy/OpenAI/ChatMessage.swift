@@ -7,6 +7,8 @@ struct ChatMessage: Sendable {
     let content: [ContentPart]
     /// Escaped.
     let name: ArraySlice<UInt8>?
+    /// Why an assistant would not answer, escaped.
+    let refusal: ArraySlice<UInt8>?
     /// Of an assistant.
     let toolCalls: [ToolCall]
     /// Of a tool's result, escaped.
@@ -34,6 +36,10 @@ struct ChatMessage: Sendable {
         content = try message.member("content").map { field throws(APIError) in try ContentPart.list(field) } ?? []
         name = message.value.present("name")?.rawString
         toolCalls = self.role == .assistant ? try Self.calls(message.member("tool_calls")) : []
+        refusal = self.role == .assistant ? message.value["refusal"]?.rawString : nil
+        if toolCalls.isEmpty, self.role == .assistant, let old = message.member("function_call") {
+            throw old.invalid("is the old form of a tool call, which is not served here; send 'tool_calls'.", code: "unsupported_parameter")
+        }
         toolCallID = try message.member("tool_call_id")?.rawString()
         if self.role == .tool, toolCallID == nil { throw field.invalid("has no 'tool_call_id': it must name the call that it answers.") }
     }

@@ -68,27 +68,43 @@ struct ChatRequest: Sendable {
     }
 
     private init(_ body: RequestField) throws(APIError) {
-        guard let model = try body.member("model")?.string(), !model.isEmpty else {
+        guard let model = try body.member("model")?.string(), model.contains(where: { !$0.isWhitespace }) else {
             throw .invalidRequest("'model' is missing: name the model to ask. GET /v1/models lists them.", param: "model", code: "missing_required_parameter")
         }
-        guard let messages = body.member("messages"), !(try messages.elements().isEmpty) else {
+        guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else {
             throw .invalidRequest("'messages' is missing or empty: send at least one message.", param: "messages", code: "missing_required_parameter")
         }
-        if let old = body.member("functions") ?? body.member("function_call") {
+        // Without functions the choice among them means nothing, as with tools.
+        if let old = body.member("functions"), old.value.kind != .array || old.value.elements.contains(where: { _ in true }) {
             throw old.invalid("is the old form of function calling, which is not served here; send 'tools' and 'tool_choice'.", code: "unsupported_parameter")
         }
         self.model = model
         isStreaming = try body.member("stream")?.bool() ?? false
         includesUsage = body.member("stream_options")?.value["include_usage"]?.bool ?? false
         var parsed: [ChatMessage] = []
-        for message in try messages.elements() { parsed.append(try ChatMessage(message)) }
+        for message in messages { parsed.append(try ChatMessage(message)) }
         self.messages = parsed
         tools = try ChatTool.list(body.member("tools"))
         toolChoice = tools.isEmpty ? nil : try Self.toolChoice(body.member("tool_choice"), among: tools)
         responseFormat = try Self.responseFormat(body.member("response_format"))
-        let limit = try (body.member("max_completion_tokens") ?? body.member("max_tokens"))?.int()
-        maxTokens = limit.flatMap { $0 >= 1 ? $0 : nil }
+        let older = try Self.limit(body.member("max_tokens"))
+        maxTokens = try Self.limit(body.member("max_completion_tokens")) ?? older
         tuning = try Self.tuning(body)
+    }
+
+    /// Some programs write 0 or -1 for no limit.
+    private static func limit(_ field: RequestField?) throws(APIError) -> Int? {
+        guard let field else { return nil }
+        let limit = try field.int()
+        return limit >= 1 ? limit : nil
+    }
+
+    /// Folded into the 32 bits that OCI has, so that different seeds stay different.
+    private static func seed(_ field: RequestField?) throws(APIError) -> Int? {
+        guard let field else { return nil }
+        let nearest = try field.int()
+        guard let seed = field.value.int, seed != nearest else { return nearest }
+        return seed & 0x7FFF_FFFF
     }
 
     private static func toolChoice(_ field: RequestField?, among tools: [ChatTool]) throws(APIError) -> ToolChoice? {
@@ -132,7 +148,7 @@ struct ChatRequest: Sendable {
         tuning.topK = try body.member("top_k")?.int()
         tuning.frequencyPenalty = try body.member("frequency_penalty")?.double()
         tuning.presencePenalty = try body.member("presence_penalty")?.double()
-        tuning.seed = try body.member("seed")?.int()
+        tuning.seed = try Self.seed(body.member("seed"))
         if let n = body.member("n") {
             tuning.choices = try n.int()
             guard (1...128).contains(tuning.choices) else { throw n.invalid("must be from 1 to 128.") }
@@ -144,12 +160,17 @@ struct ChatRequest: Sendable {
                 guard let text = stop.value.rawString else { throw stop.wrongType("a string or an array of strings") }
                 tuning.stop = [text]
             }
+            // An input field that was left empty; no model could obey it.
+            tuning.stop.removeAll(where: \.isEmpty)
         }
         if try body.member("logprobs")?.bool() == true {
             let wanted = try body.member("top_logprobs")?.int()
             tuning.topLogprobs = wanted ?? 1
         }
-        tuning.logitBias = try body.member("logit_bias")?.object().value
+        if let bias = try body.member("logit_bias")?.object() {
+            guard bias.value.members.allSatisfy({ $0.value.kind == .number }) else { throw bias.invalid("must map tokens to numbers.") }
+            tuning.logitBias = bias.value
+        }
         tuning.parallelToolCalls = try body.member("parallel_tool_calls")?.bool()
         tuning.reasoningEffort = try body.member("reasoning_effort")?.string()
         tuning.verbosity = try body.member("verbosity")?.string()

@@ -28,7 +28,11 @@ struct ChatTool: Sendable {
         guard Self.isName(self.name) else { throw name.invalid("must be 1 to 64 letters, digits, '_' or '-'.") }
         let text = try function.member("description")?.rawString()
         description = text.flatMap { $0.isEmpty ? nil : $0 }
-        parameters = try function.member("parameters")?.object().value
+        let schema = try function.member("parameters")?.object()
+        if let type = schema?.member("type"), type.value.kind == .string, !type.value.equals("object") {
+            throw type.invalid("must be \"object\": the parameters of a function are the members of an object.")
+        }
+        parameters = schema?.value
     }
 
     private static func isName(_ name: String) -> Bool {

@@ -1,13 +1,22 @@
-/// A piece of a message's content. Texts and URLs are escaped, as they came.
+/// A piece of a message's content. Texts are escaped, as they came.
 enum ContentPart: Sendable {
     case text(ArraySlice<UInt8>)
-    /// A data URI or a URL, and how closely to look (`auto`, `low`, `high`).
-    case image(ArraySlice<UInt8>, detail: String?)
-    /// Base64 and its format, such as `wav`.
-    case audio(ArraySlice<UInt8>, format: String)
-    case video(ArraySlice<UInt8>)
-    /// A data URI of a document, such as a PDF.
-    case document(ArraySlice<UInt8>)
+    /// A picture, and how closely to look (`auto`, `low`, `high`).
+    case image(MediaURL, detail: String?)
+    case audio(MediaURL)
+    case video(MediaURL)
+    /// A document, such as a PDF.
+    case document(MediaURL)
+
+    /// Whether this is a text of nothing but white space.
+    var isBlank: Bool {
+        guard case .text(var rest) = self else { return false }
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: " ") { continue }
+            guard byte == UInt8(ascii: "\\"), let escape = rest.popFirst(), "nrt".utf8.contains(escape) else { return false }
+        }
+        return true
+    }
 
     /// The parts of a `content`: a string, an array of parts, or nothing at all.
     static func list(_ field: RequestField) throws(APIError) -> [ContentPart] {
@@ -28,7 +37,8 @@ enum ContentPart: Sendable {
         case "refusal": return .text(try field.member("refusal")?.rawString() ?? [])
         case "image_url", "input_image": return try image(field)
         case "input_audio": return try audio(field)
-        case "video_url": return try url(of: "video_url", in: field).map { .video($0) }
+        case "video_url": return .video(try MediaURL(try url(of: "video_url", in: field)))
+        case "audio_url": return .audio(try MediaURL(try url(of: "audio_url", in: field)))
         case "file", "input_file": return try file(field)
         // An assistant's own thoughts, echoed: no upstream wants them back.
         case "thinking", "redacted_thinking", "reasoning": return nil
@@ -36,41 +46,38 @@ enum ContentPart: Sendable {
         }
     }
 
+    private static let imageTypes: Set<String> = ["image/png", "image/jpeg", "image/webp", "image/gif"]
+
     private static func image(_ field: RequestField) throws(APIError) -> ContentPart {
-        guard let url = try url(of: "image_url", in: field), let place = field.member("image_url") else {
-            throw field.invalid("has no 'image_url'.")
+        let place = try url(of: "image_url", in: field)
+        let url = try MediaURL(place)
+        // Some clients have only this part for everything.
+        if url.mediaType == "application/pdf" { return .document(url) }
+        if let type = url.mediaType, !imageTypes.contains(type) {
+            throw place.invalid("is of type \(type.prefix(80)); send a png, jpeg, webp or gif image.")
         }
-        if url.starts(with: ("data:application/pdf" as StaticString).utf8) { return .document(url) }
-        guard isImage(url) else {
-            throw place.invalid("must be a data URI of a png, jpeg, webp or gif image in base64 (data:image/png;base64,...) or an http(s) URL.")
-        }
-        let detail = place.value.kind == .object ? place.value["detail"]?.string : field.value["detail"]?.string
-        return .image(url, detail: detail)
+        return .image(url, detail: field.value["image_url"]?["detail"]?.string ?? field.value["detail"]?.string)
     }
 
-    /// `{url}`, or the bare string that some clients send.
-    private static func url(of name: StaticString, in field: RequestField) throws(APIError) -> ArraySlice<UInt8>? {
-        guard let place = field.member(name) else { return nil }
-        if let url = place.value.rawString { return url }
+    /// The `url` of an object, or the bare string that some clients send.
+    private static func url(of name: StaticString, in field: RequestField) throws(APIError) -> RequestField {
+        guard let place = field.member(name) else { throw field.invalid("has no '\(name)'.") }
+        if place.value.kind == .string { return place }
         guard let url = try place.object().member("url") else { throw place.invalid("has no 'url'.") }
-        return try url.rawString()
-    }
-
-    private static func isImage(_ url: ArraySlice<UInt8>) -> Bool {
-        let start = String(decoding: url.prefix(32), as: UTF8.self).lowercased().replacing("\\/", with: "/")
-        if start.hasPrefix("http://") || start.hasPrefix("https://") { return true }
-        return ["png", "jpeg", "jpg", "webp", "gif"].contains { start.hasPrefix("data:image/\($0);base64,") }
+        return RequestField(value: url.value, path: place.path)
     }
 
     private static func audio(_ field: RequestField) throws(APIError) -> ContentPart {
         guard let audio = field.member("input_audio"), let data = try audio.object().member("data") else {
             throw field.invalid("has no 'input_audio' with 'data'.")
         }
-        let format = try audio.member("format")?.string() ?? "wav"
-        guard format.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }) else {
-            throw audio.invalid("has an unknown 'format'; send wav or mp3.")
+        let base64 = try data.rawString()
+        if let url = MediaURL(dataURI: data.value) { return .audio(url) }
+        let format = try audio.member("format")?.string().lowercased() ?? "wav"
+        guard !base64.isEmpty, (1...32).contains(format.utf8.count), format.utf8.allSatisfy(\.isMediaTypeByte) else {
+            throw audio.invalid("has no 'data' or an unknown 'format'; send wav or mp3 in base64.")
         }
-        return .audio(try data.rawString(), format: format)
+        return .audio(MediaURL(base64: base64, type: "audio/" + format))
     }
 
     private static func file(_ field: RequestField) throws(APIError) -> ContentPart {
@@ -78,6 +85,16 @@ enum ContentPart: Sendable {
         guard let data = try file.object().member("file_data") else {
             throw field.invalid("has no 'file_data': files are taken as data URIs only, since there is no file store here.")
         }
-        return .document(try data.rawString())
+        let base64 = try data.rawString()
+        if let url = MediaURL(dataURI: data.value), let type = url.mediaType {
+            if imageTypes.contains(type) { return .image(url, detail: nil) }
+            if type.hasPrefix("audio/") { return .audio(url) }
+            return type.hasPrefix("video/") ? .video(url) : .document(url)
+        }
+        // Bare base64, as the API also has it: then the name says what it is.
+        guard !base64.isEmpty, !base64.contains(UInt8(ascii: ":")), file.value["filename"]?.string?.lowercased().hasSuffix(".pdf") == true else {
+            throw data.invalid("must be a data URI: data:application/pdf;base64,...")
+        }
+        return .document(MediaURL(base64: base64, type: "application/pdf"))
     }
 }

@@ -35,14 +35,18 @@ struct RequestField: Sendable {
         return bool
     }
 
+    /// A whole number, also written as `3.0`. One that is too great becomes the greatest that OCI's 32 bits hold.
     func int() throws(APIError) -> Int {
-        guard let int = value.int else { throw wrongType("a whole number") }
-        return int
+        let number = try double()
+        guard number.rounded() == number else { throw invalid("must be a whole number, but it has a fraction.", code: "invalid_type") }
+        return Int(exactly: Int32(clamping: value.int ?? (number < 0 ? .min : .max))) ?? 0
     }
 
+    /// A number. One beyond the range of doubles becomes the end of that range.
     func double() throws(APIError) -> Double {
-        guard let double = value.double else { throw wrongType("a number") }
-        return double
+        guard value.kind == .number else { throw wrongType("a number") }
+        if let double = value.double { return double }
+        return value.raw.first == UInt8(ascii: "-") ? -.greatestFiniteMagnitude : .greatestFiniteMagnitude
     }
 
     func object() throws(APIError) -> RequestField {

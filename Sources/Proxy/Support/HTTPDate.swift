@@ -1,12 +1,13 @@
 /// Dates as HTTP writes them (RFC 9110, 5.6.7), by calendar arithmetic: a signature needs one per request.
 enum HTTPDate {
     private static let weekdays: [StaticString] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    private static let months: [StaticString] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    static let months: [StaticString] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     /// `Thu, 05 Jan 2034 21:31:40 GMT`.
     ///
-    /// - Parameter seconds: since 1970; years 0 to 9999.
+    /// - Parameter seconds: since 1970; what lies outside the years 0 to 9999 becomes their first or last second.
     static func format(_ seconds: Int64) -> String {
+        let seconds = min(max(seconds, -62_167_219_200), 253_402_300_799)
         let day = seconds.quotient(of: 86_400)
         let second = Int(seconds - day * 86_400)
         let date = CivilDate(daysSince1970: day)

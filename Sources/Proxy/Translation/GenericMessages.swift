@@ -3,41 +3,22 @@ enum GenericMessages {
     static func write(_ messages: [ChatMessage], family: ModelFamily, to writer: inout JSONWriter) {
         writer.key("messages")
         writer.beginArray()
-        var index = messages.startIndex
-        while index < messages.endIndex {
-            let message = messages[index]
-            index += 1
-            guard family.pairsToolResults, !message.toolCalls.isEmpty else {
-                write(message, calls: message.toolCalls, content: message.content, family: family, to: &writer)
-                continue
+        for step in ToolResultOrder.arrange(messages, pairsToolCalls: family.pairsToolResults) {
+            switch step {
+            case .whole(let index):
+                write(messages[index], calls: messages[index].toolCalls[...], content: messages[index].content, family: family, to: &writer)
+            case .firstCall(let index):
+                let call = messages[index].toolCalls.prefix(1)
+                write(messages[index], calls: call, content: messages[index].content, family: family, to: &writer)
+            case .furtherCall(let index, let call):
+                write(messages[index], calls: messages[index].toolCalls[call...call], content: [], family: family, to: &writer)
             }
-            let results = messages[index...].prefix { $0.role == .tool }
-            index += results.count
-            writePairs(message, results, family: family, to: &writer)
         }
         writer.endArray()
     }
 
-    /// One call, its result, the next call, its result; the text goes with the first call. Results to none of the calls
-    /// and calls without a result stay where a reader would look for them: at the end.
-    private static func writePairs(
-        _ message: ChatMessage, _ results: ArraySlice<ChatMessage>, family: ModelFamily, to writer: inout JSONWriter
-    ) {
-        var rest = Array(results)
-        for (position, call) in message.toolCalls.enumerated() {
-            write(message, calls: [call], content: position == 0 ? message.content : [], family: family, to: &writer)
-            guard let match = rest.firstIndex(where: { $0.toolCallID?.elementsEqual(call.id) == true }) else { continue }
-            write(rest.remove(at: match), family: family, to: &writer)
-        }
-        for result in rest { write(result, family: family, to: &writer) }
-    }
-
-    private static func write(_ message: ChatMessage, family: ModelFamily, to writer: inout JSONWriter) {
-        write(message, calls: message.toolCalls, content: message.content, family: family, to: &writer)
-    }
-
     private static func write(
-        _ message: ChatMessage, calls: [ChatMessage.ToolCall], content: [ContentPart], family: ModelFamily, to writer: inout JSONWriter
+        _ message: ChatMessage, calls: ArraySlice<ChatMessage.ToolCall>, content: [ContentPart], family: ModelFamily, to writer: inout JSONWriter
     ) {
         writer.beginObject()
         writer.key("role")
@@ -52,6 +33,10 @@ enum GenericMessages {
         if let name = message.name, !name.isEmpty, message.role != .tool {
             writer.key("name")
             writer.string(escaped: [name])
+        }
+        if let refusal = message.refusal, !refusal.isEmpty {
+            writer.key("refusal")
+            writer.string(escaped: [refusal])
         }
         if !calls.isEmpty {
             writer.key("toolCalls")
@@ -69,16 +54,17 @@ enum GenericMessages {
     private static func write(
         _ content: [ContentPart], of role: ChatMessage.Role, hasCalls: Bool, family: ModelFamily, to writer: inout JSONWriter
     ) {
-        let isEmpty = content.allSatisfy { if case .text(let text) = $0 { text.isEmpty } else { false } }
-        if isEmpty, role == .assistant, hasCalls, family.emptyAssistantText == nil { return }
+        // Where an empty text breaks the call, so does one of blanks.
+        let parts = family.emptyText == nil ? content : content.filter { !$0.isBlank }
+        let isEmpty = parts.allSatisfy { if case .text(let text) = $0 { text.isEmpty } else { false } }
+        if isEmpty, role == .assistant, hasCalls, family.emptyText == nil { return }
         writer.key("content")
         writer.beginArray()
         if isEmpty {
             // A content must be there: an empty text, or what the family wants in its place.
-            let filler = role == .assistant ? family.emptyAssistantText : nil
-            writeText(Array((filler ?? "").utf8)[...], to: &writer)
+            writeText(Array((family.emptyText ?? "").utf8)[...], to: &writer)
         } else {
-            for part in content { write(part, to: &writer) }
+            for part in parts { write(part, to: &writer) }
         }
         writer.endArray()
     }
@@ -88,11 +74,10 @@ enum GenericMessages {
         case .text(let text): writeText(text, to: &writer)
         case .image(let url, let detail):
             let word = detail.map { $0.uppercased() }.flatMap { ["AUTO", "LOW", "HIGH"].contains($0) ? $0 : nil }
-            writeMedia("IMAGE", "imageUrl", [url], detail: word, to: &writer)
-        case .audio(let data, let format):
-            writeMedia("AUDIO", "audioUrl", [Array("data:audio/\(format);base64,".utf8)[...], data], to: &writer)
-        case .video(let url): writeMedia("VIDEO", "videoUrl", [url], to: &writer)
-        case .document(let url): writeMedia("DOCUMENT", "documentUrl", [url], to: &writer)
+            writeMedia("IMAGE", "imageUrl", url, detail: word, to: &writer)
+        case .audio(let url): writeMedia("AUDIO", "audioUrl", url, to: &writer)
+        case .video(let url): writeMedia("VIDEO", "videoUrl", url, to: &writer)
+        case .document(let url): writeMedia("DOCUMENT", "documentUrl", url, to: &writer)
         }
     }
 
@@ -106,7 +91,7 @@ enum GenericMessages {
     }
 
     private static func writeMedia(
-        _ type: StaticString, _ member: StaticString, _ url: [ArraySlice<UInt8>], detail: String? = nil, to writer: inout JSONWriter
+        _ type: StaticString, _ member: StaticString, _ url: MediaURL, detail: String? = nil, to writer: inout JSONWriter
     ) {
         writer.beginObject()
         writer.key("type")
@@ -114,7 +99,7 @@ enum GenericMessages {
         writer.key(member)
         writer.beginObject()
         writer.key("url")
-        writer.string(escaped: url)
+        writer.string(escaped: [Array(url.head.utf8)[...], url.rest])
         if let detail {
             writer.key("detail")
             writer.string(detail)

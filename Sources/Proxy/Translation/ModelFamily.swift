@@ -13,15 +13,17 @@ struct ModelFamily: Sendable {
     var refuses: Set<TuningField> = []
     /// Knows the role DEVELOPER; others get SYSTEM.
     var hasDeveloperRole = false
-    /// What stands for the missing text of an assistant that only calls tools; nil: nothing does.
-    var emptyAssistantText: StaticString?
+    /// What stands for an empty text, where one breaks the call; nil: an empty text is fine.
+    var emptyText: StaticString?
     /// Wants parallel calls told as one call and its result after the other.
     var pairsToolResults = false
     var schemas = ToolSchema.Dialect.standard
+    /// Schemas of answers must be brought to that dialect too; elsewhere they go out as the client wrote them.
+    var adaptsAnswerSchemas = false
 
     /// Fields that some families refuse.
     enum TuningField: Sendable {
-        case temperature, topP, stop, reasoningEffort, penalties
+        case temperature, topP, topK, stop, reasoningEffort, penalties, logitBias, parallelToolCalls
     }
 
     static let table: [ModelFamily] = [
@@ -30,12 +32,19 @@ struct ModelFamily: Sendable {
         ModelFamily(models: ["xai.grok-4"], refuses: [.stop, .reasoningEffort]),
         ModelFamily(models: ["xai."], refuses: [.reasoningEffort]),
         // An assistant without text fails after 90 s; unpaired results are refused.
-        ModelFamily(models: ["google."], mostTokens: 65_536, emptyAssistantText: ".", pairsToolResults: true, schemas: .gemini),
-        // The open-weight models take the classic limit, the commercial ones only the new one.
-        ModelFamily(models: ["openai.gpt-oss"], hasDeveloperRole: true),
-        ModelFamily(models: ["openai.gpt-5", "openai.o"], tokenLimit: "maxCompletionTokens", refuses: [.temperature, .topP], hasDeveloperRole: true),
+        ModelFamily(
+            models: ["google."], mostTokens: 65_536, emptyText: ".", pairsToolResults: true, schemas: .gemini, adaptsAnswerSchemas: true),
+        // The open-weight models take the classic limit, the commercial ones only the new one. One region names them bare.
+        ModelFamily(models: ["openai.gpt-oss", "gpt-oss"], hasDeveloperRole: true),
+        // Reasoning models sample as they like.
+        ModelFamily(
+            models: ["openai.gpt-5"], tokenLimit: "maxCompletionTokens",
+            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop], hasDeveloperRole: true),
+        ModelFamily(
+            models: ["openai.o"], tokenLimit: "maxCompletionTokens",
+            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop, .parallelToolCalls], hasDeveloperRole: true),
         ModelFamily(models: ["openai."], tokenLimit: "maxCompletionTokens", hasDeveloperRole: true),
-        ModelFamily(models: ["meta.llama-3"], mostTokens: 4000),
+        ModelFamily(models: ["meta."], mostTokens: 4000),
         ModelFamily(models: [""]),
     ]
 

@@ -43,7 +43,7 @@ enum OpenAIToGeneric {
         writer.int(min(wanted, limit(of: family, target.serving) ?? wanted))
         write(chat.tuning, family: family, to: &writer)
         write(chat.tools, chat.toolChoice, chat.tuning.parallelToolCalls, family: family, to: &writer)
-        try write(chat.responseFormat, to: &writer)
+        try write(chat.responseFormat, family: family, to: &writer)
         writer.endObject()
         writer.endObject()
         return writer.bytes
@@ -76,10 +76,11 @@ enum OpenAIToGeneric {
     private static func write(_ tuning: ChatRequest.Tuning, family: ModelFamily, to writer: inout JSONWriter) {
         if let value = tuning.temperature, !family.refuses.contains(.temperature) { number("temperature", value, in: 0...2, &writer) }
         if let value = tuning.topP, !family.refuses.contains(.topP) { number("topP", value, in: 0...1, &writer) }
-        if let value = tuning.topK { integer("topK", value, &writer) }
+        if let value = tuning.topK, !family.refuses.contains(.topK) { integer("topK", value, &writer) }
         if !family.refuses.contains(.penalties) {
-            if let value = tuning.frequencyPenalty { number("frequencyPenalty", value, in: -2...2, &writer) }
-            if let value = tuning.presencePenalty { number("presencePenalty", value, in: -2...2, &writer) }
+            // 0 is what is meant anyway, and some models refuse even that.
+            if let value = tuning.frequencyPenalty, value != 0 { number("frequencyPenalty", value, in: -2...2, &writer) }
+            if let value = tuning.presencePenalty, value != 0 { number("presencePenalty", value, in: -2...2, &writer) }
         }
         if let value = tuning.seed { integer("seed", value, &writer) }
         if tuning.choices > 1 { integer("numGenerations", tuning.choices, &writer) }
@@ -90,8 +91,8 @@ enum OpenAIToGeneric {
             writer.endArray()
         }
         if let value = tuning.topLogprobs { integer("logProbs", min(max(value, 1), 20), &writer) }
-        if let value = tuning.logitBias { raw("logitBias", value, &writer) }
-        if let value = tuning.metadata, isMetadata(value) { raw("metadata", value, &writer) }
+        if let value = tuning.logitBias, !family.refuses.contains(.logitBias) { raw("logitBias", value, &writer) }
+        if let value = tuning.metadata { metadata(value, &writer) }
         if !family.refuses.contains(.reasoningEffort) { word("reasoningEffort", tuning.reasoningEffort, efforts, &writer) }
         word("verbosity", tuning.verbosity, ["low": "LOW", "medium": "MEDIUM", "high": "HIGH"], &writer)
         word("serviceTier", tuning.serviceTier, ["auto": "AUTO", "default": "DEFAULT", "priority": "PRIORITY"], &writer)
@@ -126,13 +127,16 @@ enum OpenAIToGeneric {
     }
 
     /// OCI takes sixteen pairs of texts.
-    private static func isMetadata(_ value: JSONValue) -> Bool {
-        var count = 0
-        for (_, value) in value.members {
-            count += 1
-            guard value.kind == .string, count <= 16 else { return false }
+    private static func metadata(_ value: JSONValue, _ writer: inout JSONWriter) {
+        let pairs = value.members.lazy.filter { $0.value.kind == .string }.prefix(16)
+        guard pairs.contains(where: { _ in true }) else { return }
+        writer.key("metadata")
+        writer.beginObject()
+        for (key, value) in pairs {
+            writer.key(key.string ?? "")
+            writer.raw(value.raw)
         }
-        return count > 0
+        writer.endObject()
     }
 
     private static func prediction(_ texts: [ArraySlice<UInt8>], _ writer: inout JSONWriter) {
@@ -199,13 +203,13 @@ enum OpenAIToGeneric {
             }
             writer.endObject()
         }
-        if let parallel {
+        if let parallel, !family.refuses.contains(.parallelToolCalls) {
             writer.key("isParallelToolCalls")
             writer.bool(parallel)
         }
     }
 
-    private static func write(_ format: ChatRequest.ResponseFormat?, to writer: inout JSONWriter) throws(APIError) {
+    private static func write(_ format: ChatRequest.ResponseFormat?, family: ModelFamily, to writer: inout JSONWriter) throws(APIError) {
         guard let format else { return }
         writer.key("responseFormat")
         writer.beginObject()
@@ -227,7 +231,12 @@ enum OpenAIToGeneric {
                 guard body.kind == .object else {
                     throw RequestField(value: body, path: "response_format.json_schema.schema").wrongType("an object")
                 }
-                raw("schema", body, &writer)
+                writer.key("schema")
+                if family.adaptsAnswerSchemas {
+                    ToolSchema.writeAny(body, dialect: family.schemas, to: &writer)
+                } else {
+                    writer.raw(body.raw)
+                }
             }
             if let strict = schema["strict"]?.bool {
                 writer.key("isStrict")

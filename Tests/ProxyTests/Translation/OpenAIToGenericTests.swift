@@ -97,6 +97,12 @@ import Testing
         #expect((parts[1]["imageUrl"] as? Golden.Object)?["detail"] as? String == "LOW")
     }
 
+    @Test func anEscapedSlashInADataURIMeansTheSame() throws {
+        let found = try messages(
+            #"{"role":"user","content":[{"type":"image_url","image_url":"data:image\/png;base64,AA"},{"type":"image_url","image_url":"data:application\/pdf;base64,AA"}]}"#)
+        #expect((found[0]["content"] as? [Golden.Object])?.map { $0["type"] as? String } == ["IMAGE", "DOCUMENT"])
+    }
+
     @Test func geminiGetsOneResultAfterEachCallInTheCallsOrder() throws {
         let found = try messages(
             #"{"role":"assistant","content":"Let me see","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"g","arguments":""}}]},{"role":"tool","tool_call_id":"b","content":"2"},{"role":"tool","tool_call_id":"a","content":"1"},{"role":"user","content":"go on"}"#,
@@ -111,7 +117,87 @@ import Testing
         #expect((found[0]["toolCalls"] as? [Golden.Object])?.first?["arguments"] as? String == #"{"x":"\"y\""}"#)
     }
 
+    @Test func resultsFollowTheirCallsInTheCallsOrderWhateverStandsBetween() throws {
+        let chat =
+            #"{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f"}},{"id":"b","function":{"name":"g"}}]},{"role":"tool","tool_call_id":"b","content":"2"},{"role":"user","content":"look"},{"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"z","content":"?"},{"role":"assistant","content":"ok"}"#
+        let texts = { (found: [Golden.Object]) in found.map { ($0["content"] as? [Golden.Object])?.first?["text"] as? String } }
+        #expect(texts(try messages(chat)) == [nil, "1", "2", "look", "?", "ok"])
+        #expect(texts(try messages(chat, model: "google.gemini-2.5-pro")) == [".", "1", ".", "2", "look", "?", "ok"])
+    }
+
+    @Test func aResultBelongsToTheTurnOfItsCall() throws {
+        let turn = #"{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"a","content":"#
+        let found = try messages(turn + #""1"},"# + turn + #""2"}"#)
+        #expect(found.map { ($0["content"] as? [Golden.Object])?.first?["text"] as? String } == [nil, "1", nil, "2"])
+    }
+
+    @Test(arguments: ["", " ", #"\n"#])
+    func geminiNeverGetsAnEmptyText(text: String) throws {
+        let found = try messages(
+            #"{"role":"user","content":"\#(text)"},{"role":"assistant","content":"\#(text)","tool_calls":[{"id":"a","function":{"name":"f"}}]},{"role":"tool","tool_call_id":"a","content":"\#(text)"},{"role":"user","content":[{"type":"text","text":"\#(text)"},{"type":"text","text":"x"}]}"#,
+            model: "google.gemini-2.5-pro")
+        #expect(found.map { ($0["content"] as? [Golden.Object])?.map { $0["text"] as? String } } == [["."], ["."], ["."], ["x"]])
+    }
+
+    @Test(arguments: [
+        (#"{"type":"file","file":{"filename":"a.PDF","file_data":"JVBERi0="}}"#, "DOCUMENT", "documentUrl", "data:application/pdf;base64,JVBERi0="),
+        (#"{"type":"file","file":{"file_data":"data:image/png;base64,AAAA"}}"#, "IMAGE", "imageUrl", "data:image/png;base64,AAAA"),
+        (#"{"type":"image_url","image_url":"data:application\/pdf;base64,AAAA"}"#, "DOCUMENT", "documentUrl", "data:application/pdf;base64,AAAA"),
+        (#"{"type":"image_url","image_url":{"url":"DATA:IMAGE\/JPG;charset=utf-8;base64,AA\/A"}}"#, "IMAGE", "imageUrl", "data:image/jpeg;base64,AA/A"),
+        (#"{"type":"input_audio","input_audio":{"data":"data:audio/mp3;base64,AAAA"}}"#, "AUDIO", "audioUrl", "data:audio/mp3;base64,AAAA"),
+        (#"{"type":"audio_url","audio_url":{"url":"https://x.example/a.mp3"}}"#, "AUDIO", "audioUrl", "https://x.example/a.mp3"),
+        (#"{"type":"video_url","video_url":"data:video/mp4;base64,AAAA"}"#, "VIDEO", "videoUrl", "data:video/mp4;base64,AAAA"),
+    ])
+    func mediaGoOutAsOneKindOfDataURI(part: String, type: String, member: String, url: String) throws {
+        let content = try messages(#"{"role":"user","content":[\#(part)]}"#)[0]["content"] as? [Golden.Object]
+        #expect(content?.first?["type"] as? String == type)
+        #expect((content?.first?[member] as? Golden.Object)?["url"] as? String == url)
+    }
+
+    @Test(arguments: [
+        (#"{"type":"file","file":{"file_data":"http://10.0.0.1/"}}"#, "file.file_data"), (#"{"type":"file","file":{"file_data":"JVBERi0="}}"#, "file.file_data"),
+        (#"{"type":"image_url","image_url":"data:image/png;base64,"}"#, "image_url"), (#"{"type":"image_url","image_url":"data:image/png,AAAA"}"#, "image_url"),
+        (#"{"type":"input_audio","input_audio":{"data":"AAAA","format":""}}"#, "input_audio"), (#"{"type":"video_url","video_url":"junk"}"#, "video_url"),
+    ])
+    func mediaWithoutDataAreRefused(part: String, parameter: String) {
+        expectRefusal(#"{"model":"m","messages":[{"role":"user","content":[\#(part)]}]}"#, "messages[0].content[0].\(parameter)")
+    }
+
+    @Test func aRefusalInTheHistoryIsPassedOn() throws {
+        #expect(try messages(#"{"role":"assistant","content":null,"refusal":"I will not."}"#)[0]["refusal"] as? String == "I will not.")
+    }
+
     // MARK: Tuning
+
+    @Test(arguments: [
+        (#""seed":1e30"#, "seed", 2_147_483_647.0), (#""seed":1700000000000"#, "seed", Double(1_700_000_000_000 & 0x7FFF_FFFF)), (#""seed":-5"#, "seed", -5),
+        (#""max_tokens":1e12"#, "maxTokens", 2_147_483_647), (#""max_tokens":50,"max_completion_tokens":0"#, "maxTokens", 50),
+        (#""temperature":1e999"#, "temperature", 2), (#""top_logprobs":99,"logprobs":true"#, "logProbs", 20),
+    ])
+    func noNumberIsTooGreat(fields: String, name: String, value: Double) throws {
+        #expect((try chat(fields)[name] as? NSNumber)?.doubleValue == value)
+    }
+
+    @Test(arguments: [
+        (#""presence_penalty":0,"frequency_penalty":0"#, "xai.grok-4"), (#""presence_penalty":1,"stop":"x","logit_bias":{"1":2},"top_k":3"#, "openai.gpt-5"),
+        (#""stop":"""#, "meta.llama-3.3-70b-instruct"), (#""stop":[]"#, "meta.llama-3.3-70b-instruct"), (#""functions":[],"function_call":"auto""#, "xai.grok-4"),
+    ])
+    func whatWouldBeRefusedForNothingIsLeftOut(fields: String, model: String) throws {
+        #expect(Set(try chat(fields, model: model).keys).subtracting(["maxTokens", "maxCompletionTokens"]) == ["apiFormat", "messages"])
+    }
+
+    @Test func metadataAreSixteenTexts() throws {
+        let pairs = (0..<20).map { #""k\#($0)":"v""# }.joined(separator: ",")
+        let metadata = try chat(#""metadata":{"n":1,\#(pairs)}"#)["metadata"] as? [String: String]
+        #expect(metadata?.count == 16 && metadata?["n"] == nil)
+    }
+
+    @Test func geminisAnswerSchemasAreReducedAndOthersGoAsTheyCame() throws {
+        let format = #""response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object","title":"T","properties":{"a":{"const":"x"}},"additionalProperties":false}}}"#
+        let schema = { (request: Golden.Object) in ((request["responseFormat"] as? Golden.Object)?["jsonSchema"] as? Golden.Object)?["schema"] as? Golden.Object }
+        #expect(Set(schema(try chat(format, model: "google.gemini-2.5-pro"))?.keys.map { $0 } ?? []) == ["type", "properties"])
+        #expect(Set(schema(try chat(format, model: "xai.grok-4"))?.keys.map { $0 } ?? []) == ["type", "title", "properties", "additionalProperties"])
+    }
 
     @Test(arguments: [
         (#""temperature":9"#, "temperature", 2.0), (#""temperature":-1"#, "temperature", 0), (#""top_p":1.5"#, "topP", 1),
@@ -165,7 +251,8 @@ import Testing
         (#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}"#, "messages[0].content[0].image_url"),
         (#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/bmp;base64,AA"}}]}]}"#, "messages[0].content[0].image_url"),
         (#"{"model":"m","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}"#, "messages[0].content[0]"),
-        (#"{"model":"m","messages":[{"role":"tool","content":"x"}]}"#, "messages[0]"),
+        (#"{"model":"m","messages":[{"role":"tool","content":"x"}]}"#, "messages[0]"), (#"{"model":" ","messages":[{"role":"user","content":"x"}]}"#, "model"),
+        (#"{"model":"m","messages":[{"role":"assistant","function_call":{"name":"f","arguments":"{}"}}]}"#, "messages[0].function_call"),
         (#"{"model":"m","messages":[{"role":"assistant","tool_calls":[{"id":"a","type":"custom","custom":{}}]}]}"#, "messages[0].tool_calls[0]"),
     ])
     func aBrokenRequestNamesTheField(body: String, parameter: String) {
@@ -181,7 +268,9 @@ import Testing
         (#""tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"maybe""#, "tool_choice"),
         (#""response_format":{"type":"xml"}"#, "response_format"), (#""response_format":"json""#, "response_format"),
         (#""response_format":{"type":"json_schema","json_schema":{"name":"x","schema":[]}}"#, "response_format.json_schema.schema"),
-        (#""functions":[{"name":"f"}]"#, "functions"), (#""reasoning_effort":5"#, "reasoning_effort"),
+        (#""functions":[{"name":"f"}]"#, "functions"), (#""logit_bias":{"1":"x"}"#, "logit_bias"),
+        (#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"string"}}}]"#, "tools[0].function.parameters.type"),
+         (#""reasoning_effort":5"#, "reasoning_effort"),
     ])
     func aBrokenFieldIsNamed(fields: String, parameter: String) {
         expectRefusal(#"{"model":"m","messages":[{"role":"user","content":"hi"}],"# + fields + "}", parameter)

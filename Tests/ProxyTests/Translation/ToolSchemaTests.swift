@@ -57,11 +57,89 @@ import Testing
         try expectSchema(
             #"{"type":"object","additionalProperties":false,"properties":{"n":{"type":"integer","description":"How many","exclusiveMinimum":0,"maximum":9007199254740991},"k":{"type":"string","const":"x"}}}"#,
             .gemini,
-            gives: #"{"type":"object","properties":{"n":{"type":"integer","description":"How many (exclusiveMinimum: 0)"},"k":{"type":"string","description":"(const: \"x\")"}}}"#)
+            gives: #"{"type":"object","properties":{"n":{"type":"integer","description":"How many","minimum":1},"k":{"type":"string","enum":["x"]}}}"#)
     }
 
     @Test func otherFamiliesKeepTheirKeywords() throws {
         let schema = #"{"type":"object","additionalProperties":false,"properties":{"n":{"type":"integer","exclusiveMinimum":0,"minimum":1},"t":{"type":"array","items":{"type":"string"},"minItems":1}}}"#
         try expectSchema(schema, gives: schema)
+    }
+
+    // MARK: What strangers' schemas do
+
+    @Test func aRecursionIsCutWhereItComesRound() throws {
+        try expectSchema(
+            ##"{"type":"object","properties":{"name":{"type":"string"},"children":{"type":"array","items":{"$ref":"#"}}}}"##,
+            gives: ##"{"type":"object","properties":{"name":{"type":"string"},"children":{"type":"array","items":{"type":"object","description":"same structure as the whole"}}}}"##)
+        try expectSchema(
+            ##"{"type":"object","properties":{"v":{"$ref":"#/$defs/J"}},"$defs":{"J":{"type":"object","additionalProperties":{"$ref":"#/$defs/J"}}}}"##,
+            gives: ##"{"type":"object","properties":{"v":{"type":"object","additionalProperties":{"type":"object","description":"same structure as J"}}}}"##)
+    }
+
+    /// Each level refers to the next one ten times, and each has a long description: 10^10 times that, if written out.
+    @Test(arguments: [ToolSchema.Dialect.standard, .gemini])
+    func aSchemaThatExplodesStaysSmall(dialect: ToolSchema.Dialect) throws {
+        let text = String(repeating: "d", count: 2000)
+        let levels = (0..<10).map { level in
+            let properties = (0..<10).map { ##""p\##($0)":{"$ref":"#/$defs/L\##(level + 1)"}"## }.joined(separator: ",")
+            return #""L\#(level)":{"type":"object","description":"\#(text)","properties":{\#(properties)}}"#
+        }
+        let schema = ##"{"type":"object","$defs":{\##(levels.joined(separator: ",")),"L10":{"type":"string"}},"properties":{"a":{"$ref":"#/$defs/L0"}}}"##
+        var writer = JSONWriter()
+        ToolSchema.write(try JSONDocument(parsing: Array(schema.utf8)).root, dialect: dialect, to: &writer)
+        #expect(writer.bytes.count < 400_000)
+        #expect(throws: Never.self) { try Golden.parse(writer.bytes) }
+    }
+
+    /// Definitions that refer to each other in a long chain, and values nested as deep as the parser allows.
+    @Test(arguments: [ToolSchema.Dialect.standard, .gemini])
+    func depthIsBounded(dialect: ToolSchema.Dialect) throws {
+        let chain = (0..<5000).map { ##""D\##($0)":{"type":"object","properties":{"n":{"$ref":"#/$defs/D\##($0 + 1)"}}}"## }.joined(separator: ",")
+        let deep = String(repeating: #"{"anyOf":["#, count: 100) + "{}" + String(repeating: "]}", count: 100)
+        for schema in [##"{"$ref":"#/$defs/D0","$defs":{\##(chain)}}"##, #"{"properties":{"a":\#(deep)}}"#] {
+            var writer = JSONWriter()
+            ToolSchema.write(try JSONDocument(parsing: Array(schema.utf8)).root, dialect: dialect, to: &writer)
+            #expect(throws: Never.self) { try Golden.parse(writer.bytes) }
+        }
+    }
+
+    @Test(arguments: [
+        // The parts of a union or a reference add to what stands beside them, and what stands beside them counts.
+        (#"{"type":"object","properties":{"a":{"type":"string"}},"anyOf":[{"required":["a"]}]}"#, #"{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}"#),
+        (##"{"$ref":"#/$defs/A","$defs":{"A":{"properties":{"a":{"type":"string"}}}}}"##, #"{"type":"object","properties":{"a":{"type":"string"}}}"#),
+        (#"{"type":"object","properties":{"a":{"minLength":2,"anyOf":[{"type":"string"},{"type":"null"}]}}}"#, #"{"type":"object","properties":{"a":{"minLength":2,"type":"string"}}}"#),
+        (#"{"allOf":[{"properties":{"a":{"type":"string"}},"required":["a"]},{"properties":{"b":{"type":"number"}}}]}"#, #"{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"number"}},"required":["a"]}"#),
+        // Null in its other disguises.
+        (#"{"type":"object","properties":{"a":{"anyOf":[{"type":"string"},{"const":null}]},"b":{"type":["string","null"],"enum":["x",null]}}}"#, #"{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string","enum":["x"]}}}"#),
+        (#"{"type":"object","properties":{"a":{"type":["string","integer"],"description":"id"}},"description":null}"#, #"{"type":"object","properties":{"a":{"type":"string","description":"id (or integer)"}}}"#),
+        // No reference is left dangling, wherever it stands.
+        (##"{"type":"object","properties":{"a":{"$ref":"https://x.example/y"},"b":{"type":"object","patternProperties":{"x":{"$ref":"#/$defs/A~1B"}}}},"$defs":{"A/B":{"type":"string"}}}"##, #"{"type":"object","properties":{"a":{"type":"object"},"b":{"type":"object","patternProperties":{"x":{"type":"string"}}}}}"#),
+        (#"{"type":"object","properties":{"a":{"type":"array","prefixItems":[{"type":"number"}]}}}"#, #"{"type":"object","properties":{"a":{"type":"array","prefixItems":[{"type":"number"}],"items":{"type":"number"}}}}"#),
+    ])
+    func theStandardDialectKeepsWhatIsSaid(schema: String, expected: String) throws {
+        try expectSchema(schema, gives: expected)
+    }
+
+    @Test(arguments: [
+        (#"{"enum":[1,2]}"#, #"{"type":"string","description":"one of: 1, 2"}"#),
+        (#"{"enum":["a",""]}"#, #"{"type":"string","enum":["a"]}"#),
+        (#"{"type":"string","format":"uri","default":"x"}"#, #"{"type":"string","description":"format: uri; default: x"}"#),
+        (#"{"type":"string","format":"date-time"}"#, #"{"type":"string","format":"date-time"}"#),
+        (#"{"type":"number","exclusiveMaximum":1}"#, #"{"type":"number","description":"less than 1"}"#),
+        (#"{"anyOf":[{"type":"integer"},{"type":"string"}]}"#, #"{"type":"integer","description":"or string"}"#),
+        (#"{}"#, #"{"type":"string"}"#), ("true", #"{"type":"string"}"#),
+        (#"{"type":"array"}"#, #"{"type":"array","items":{"type":"string"}}"#),
+        (#"{"type":"array","items":[{"type":"number"},{"type":"string"}],"uniqueItems":true}"#, #"{"type":"array","items":{"type":"number"},"description":"without duplicates"}"#),
+        (#"{"type":"object","properties":{"x":{"type":"string"}},"required":["x","y"],"additionalProperties":{"type":"number"}}"#, #"{"type":"object","properties":{"x":{"type":"string"}},"required":["x"],"description":"further members of type number"}"#),
+    ])
+    func everyGeminiSchemaHasATypeAndOnlyKnownKeywords(property: String, expected: String) throws {
+        try expectSchema(
+            #"{"type":"object","properties":{"a":\#(property)}}"#, .gemini, gives: #"{"type":"object","properties":{"a":\#(expected)}}"#)
+    }
+
+    @Test func anAnswersSchemaMayHaveAnyType() throws {
+        var writer = JSONWriter()
+        ToolSchema.writeAny(try JSONDocument(parsing: Array(#"{"type":"array","title":"L","items":{"const":"x"}}"#.utf8)).root, dialect: .gemini, to: &writer)
+        #expect(Golden.difference(try Golden.parse(writer.bytes), try Golden.parse(#"{"type":"array","items":{"type":"string","enum":["x"]}}"#.utf8)) == nil)
     }
 }

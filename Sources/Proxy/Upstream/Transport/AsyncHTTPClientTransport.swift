@@ -86,6 +86,8 @@ struct AsyncHTTPClientTransport: HTTPTransport, Service {
             default: return TransportError.connectionLost(error.shortDescription)
             }
         case let error as NIOConnectionError: return TransportError.cannotConnect(describe(error))
+        // The connection ended inside the answer.
+        case HTTPParserError.invalidEOFState: return TransportError.connectionLost("the upstream closed the connection")
         case let error as HTTPParserError: return TransportError.malformedAnswer("\(error)")
         case let error as NIOSSLError: return TransportError.tls("\(error)")
         case let error as BoringSSLError: return TransportError.tls("\(error)")

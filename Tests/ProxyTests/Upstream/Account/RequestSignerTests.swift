@@ -17,6 +17,7 @@ struct SigningVector: Decodable, CustomTestStringConvertible {
     var headers_signed: [String]
     var signing_string: String
     var headers_added: [String: String]
+    var signature: String
     var authorization: String
 
     var testDescription: String { name }
@@ -31,6 +32,13 @@ struct SigningVector: Decodable, CustomTestStringConvertible {
         let rest = url.dropFirst(url.hasPrefix("https://") ? 8 : 7)
         let slash = rest.firstIndex(where: { $0 == "/" || $0 == "?" }) ?? rest.endIndex
         return (String(rest[..<slash]), String(rest[slash...]))
+    }
+
+    var contentType: String { headers_in["content-type"] ?? "application/json" }
+
+    func signer() throws -> RequestSigner {
+        let pem = try Data(contentsOf: .fixture("oci/signing/\(key_file)"))
+        return RequestSigner(keyID: key_id, key: try PrivateKey(pem: Array(pem), passPhrase: passphrase.map { Secret($0) }))
     }
 
     static let all: [SigningVector] = {
@@ -49,43 +57,95 @@ struct SigningVector: Decodable, CustomTestStringConvertible {
 
     @Test func allVectorsAreThere() {
         #expect(SigningVector.all.count == 26)
+        #expect(Set(SigningVector.all.map(\.key_file)).count == 8)
     }
 
     @Test(arguments: SigningVector.all)
     func signsAsOraclesSDKDoes(vector: SigningVector) throws {
-        let pem = try Data(contentsOf: .fixture("oci/signing/\(vector.key_file)"))
-        let key = try PrivateKey(pem: Array(pem), passPhrase: vector.passphrase.map { Secret($0) })
-        let signer = RequestSigner(keyID: vector.key_id, key: key)
-        let headers = try signer.sign(
+        let headers = try vector.signer().sign(
             method: vector.method, authority: vector.parts.authority, target: vector.parts.target, date: date,
-            contentType: vector.headers_in["content-type"] ?? "application/json", body: vector.bytes)
-        let sent = Dictionary(headers.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-        #expect(sent["authorization"] == vector.authorization)
+            contentType: vector.contentType, body: vector.bytes)
+        let signed = headers.dropLast()
+        #expect(signed.map(\.name) == vector.headers_signed.filter { $0 != "(request-target)" })
+        #expect(headers.last?.name == "authorization")
+        #expect(headers.last?.value == vector.authorization)
+        let sent = Dictionary(uniqueKeysWithValues: headers.map { ($0.name, $0.value) })
         for (name, value) in vector.headers_added { #expect(sent[name] == value, "\(name)") }
-        let signed = headers.filter { $0.name != "authorization" }
-        let text = RequestSigner.signingString(method: vector.method, target: vector.parts.target, headers: signed)
-        #expect(String(decoding: text, as: UTF8.self) == vector.signing_string)
+        #expect(sent["date"] == vector.headers_in["date"])
     }
 
-    @Test func everyPartOfARequestIsUnderTheSignature() throws {
-        let signer = try RequestSigner.fixture()
-        func signature(
-            method: String = "POST", authority: String = "h", target: String = "/p?q=1", date: Int64 = 1, type: String = "application/json",
-            body: [UInt8] = [1]
-        ) throws -> String? {
-            try signer.sign(method: method, authority: authority, target: target, date: date, contentType: type, body: body).last?.value
+    @Test(arguments: SigningVector.all)
+    func eachStepAloneGivesWhatTheSDKGives(vector: SigningVector) throws {
+        #expect(RequestSigner.signedHeaders(method: vector.method) == vector.headers_signed)
+        var given = vector.headers_added
+        given.merge(vector.headers_in) { added, _ in added }
+        let headers = try vector.headers_signed.filter { $0 != "(request-target)" }.map { (name: $0, value: try #require(given[$0])) }
+        let text = RequestSigner.signingString(method: vector.method, target: vector.parts.target, headers: headers)
+        #expect(String(decoding: text, as: UTF8.self) == vector.signing_string)
+        let signature = Array(try #require(Data(base64Encoded: vector.signature)))
+        #expect(try vector.signer().authorization(method: vector.method, signature: signature) == vector.authorization)
+    }
+
+    @Test(arguments: SigningVector.all)
+    func aBodyNeedNotBeInAnArray(vector: SigningVector) throws {
+        let headers = try (vector.bytes ?? []).withUnsafeBytes { body in
+            try vector.signer().sign(
+                method: vector.method, authority: vector.parts.authority, target: vector.parts.target, date: date,
+                contentType: vector.contentType, body: body)
         }
-        let reference = try signature()
-        #expect(try signature() == reference)
-        #expect(try signature(method: "PUT") != reference)
-        #expect(try signature(authority: "h:1") != reference)
-        #expect(try signature(target: "/p?q=2") != reference)
-        #expect(try signature(date: 2) != reference)
-        #expect(try signature(type: "text/plain") != reference)
-        #expect(try signature(body: [2]) != reference)
+        #expect(headers.last?.value == vector.authorization)
+    }
+
+    @Test(arguments: SigningVector.all)
+    func everyPartOfARequestIsUnderTheSignature(vector: SigningVector) throws {
+        let signer = try vector.signer()
+        let (authority, target) = vector.parts
+        func authorization(
+            method: String? = nil, authority: String = authority, target: String = target, seconds: Int64? = nil, type: String? = nil,
+            body: [UInt8]? = vector.bytes
+        ) throws -> String? {
+            try signer.sign(
+                method: method ?? vector.method, authority: authority, target: target, date: seconds ?? date,
+                contentType: type ?? vector.contentType, body: body
+            ).last?.value
+        }
+        var tampered = [
+            try authorization(method: vector.method == "GET" ? "DELETE" : vector.method == "POST" ? "PUT" : "POST"),
+            try authorization(authority: authority + ":1"), try authorization(target: target + "x"), try authorization(seconds: date + 1),
+        ]
+        if vector.headers_signed.count > 3 {
+            tampered.append(try authorization(type: vector.contentType + "x"))
+            tampered.append(try authorization(body: (vector.bytes ?? []) + [0]))
+            if var body = vector.bytes, !body.isEmpty {
+                body[body.count / 2] ^= 1
+                tampered.append(try authorization(body: body))
+            }
+        }
+        #expect(try authorization() == vector.authorization)
+        #expect(!tampered.contains(vector.authorization))
+        #expect(Set(tampered).count == tampered.count)
     }
 
     @Test func manyTasksMaySignAtOnce() async throws {
+        let vectors = SigningVector.all
+        let signers = try vectors.map { try $0.signer() }
+        let date = date
+        try await withThrowingTaskGroup(of: (Int, String?).self) { group in
+            for turn in 0..<260 {
+                let index = turn % vectors.count
+                let vector = vectors[index]
+                group.addTask {
+                    let headers = try signers[index].sign(
+                        method: vector.method, authority: vector.parts.authority, target: vector.parts.target, date: date,
+                        contentType: vector.contentType, body: vector.bytes)
+                    return (index, headers.last?.value)
+                }
+            }
+            for try await (index, value) in group { #expect(value == vectors[index].authorization) }
+        }
+    }
+
+    @Test func manyTasksMayShareOneKey() async throws {
         let signer = try RequestSigner.fixture()
         let signatures = try await withThrowingTaskGroup(of: String?.self) { group in
             for _ in 0..<64 {
@@ -93,7 +153,18 @@ struct SigningVector: Decodable, CustomTestStringConvertible {
             }
             return try await group.reduce(into: Set<String?>()) { $0.insert($1) }
         }
-        #expect(signatures.count == 1)
+        #expect(signatures.count == 1 && !signatures.contains(nil))
+    }
+
+    @Test(arguments: [("", "/"), ("/", "/"), ("?a=1", "/?a=1"), ("/a?b=%2F+c", "/a?b=%2F+c"), ("/%2e", "/%2e")])
+    func theTargetIsSignedAsSent(target: String, signed: String) {
+        let text = RequestSigner.signingString(method: "GET", target: target, headers: [("date", "d"), ("host", "h")])
+        #expect(String(decoding: text, as: UTF8.self) == "date: d\n(request-target): get \(signed)\nhost: h")
+    }
+
+    @Test func aSessionTokenLosesTheBlanksOfItsFile() {
+        #expect(RequestSigner.keyID(sessionToken: "\n a.b.c\r\n") == "ST$a.b.c")
+        #expect(RequestSigner.keyID(sessionToken: " \n") == "ST$")
     }
 }
 

@@ -1,0 +1,100 @@
+import Foundation
+import OCISimulator
+import Testing
+
+@Suite struct ChatTests {
+    @Test(arguments: ["grok-4", "grok-3-mini", "llama-3.3-70b", "gemini-2.5-flash", "gpt-oss-120b", "xai.grok-4"], [false, true])
+    func everyFamilyAnswers(model: String, streams: Bool) async throws {
+        try await RunningProxy.run { proxy in
+            let answer = try await proxy.chat(RunningProxy.body("Tell me of harbours.", model: model, streams: streams))
+            #expect(answer.status == 200)
+            #expect(answer.headers["x-request-id"] != nil)
+            if streams {
+                #expect(answer.headers["content-type"] == "text/event-stream; charset=utf-8")
+                #expect(answer.headers["cache-control"] == "no-cache" && answer.headers["x-accel-buffering"] == "no")
+                #expect(answer.headers["content-length"] == nil && answer.headers["content-encoding"] == nil)
+                #expect(answer.text.contains("harbours"))
+                #expect(answer.events.last == "[DONE]")
+                #expect(!answer.body.contains(#""usage":{"#))
+            } else {
+                #expect(answer.headers["content-type"] == "application/json")
+                #expect(answer.json?["model"] as? String == model)
+                #expect(answer.body.contains("harbours"))
+                #expect((answer.json?["usage"] as? [String: Any])?["total_tokens"] is Int)
+            }
+            #expect(proxy.simulator.requests.filter { $0.kind == .chat }.allSatisfy { $0.refusal == nil })
+        }
+    }
+
+    /// What each client sends, in both modes, for a model of every dialect.
+    @Test(arguments: ["grok-4", "llama-3.3-70b", "gemini-2.5-flash", "gpt-oss-120b"])
+    func everyClientsRequestIsAccepted(model: String) async throws {
+        let folder = try #require(Bundle.module.resourceURL).appending(path: "Fixtures/clients")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter { $0.hasSuffix(".json") && $0 != "index.json" }
+        try await RunningProxy.run { proxy in
+            let connection = try await proxy.connect()
+            defer { connection.close() }
+            var chats = 0
+            for file in files {
+                let data = try Data(contentsOf: folder.appending(path: file))
+                guard var request = try JSONSerialization.jsonObject(with: data) as? [String: Any], request["messages"] != nil else { continue }
+                chats += 1
+                request["model"] = model
+                for streams in [true, false] {
+                    request["stream"] = streams
+                    let body = String(decoding: try JSONSerialization.data(withJSONObject: request), as: UTF8.self)
+                    connection.send(proxy.chatRequest(body))
+                    let answer = try await connection.answer()
+                    #expect(answer.status == 200, "\(file): \(answer.body)")
+                    if streams { #expect(answer.events.last == "[DONE]", "\(file): \(answer.body)") }
+                }
+            }
+            #expect(chats >= 25)
+        }
+    }
+
+    @Test func anAnswerInOnePieceIsToldAsAStreamWhenTheConfigurationSaysSo() async throws {
+        try await RunningProxy.run(settings: "force_non_stream = true") { proxy in
+            let answer = try await proxy.chat(RunningProxy.body("Tell me of harbours.", streams: true, #","stream_options":{"include_usage":true}"#))
+            #expect(answer.status == 200 && answer.text.contains("harbours") && answer.events.last == "[DONE]")
+            #expect(answer.body.contains(#""usage":{"#))
+            let seen = try #require(proxy.simulator.requests.last { $0.kind == .chat })
+            #expect(!seen.isStream)
+        }
+    }
+
+    @Test func theDefaultLimitIsSentWhenTheClientSetsNone() async throws {
+        try await RunningProxy.run(settings: "default_max_tokens = 1234") { proxy in
+            _ = try await proxy.chat(RunningProxy.body())
+            _ = try await proxy.chat(RunningProxy.body(model: "grok-4", #","max_tokens":77"#))
+            let limits = proxy.simulator.requests.filter { $0.kind == .chat }.map { String(decoding: $0.body, as: UTF8.self) }
+            #expect(limits[0].contains(#""maxTokens":1234"#))
+            #expect(limits[1].contains(#""maxTokens":77"#))
+        }
+    }
+
+    @Test func aModelOfAnotherFormatIsRefusedInWords() async throws {
+        try await RunningProxy.run { proxy in
+            let answer = try await proxy.chat(RunningProxy.body(model: "command-a"))
+            #expect(answer.status == 400 && answer.error("param") == "model" && answer.error("code") == "unsupported_model_format")
+        }
+    }
+
+    /// Eight events, 150 ms apart, reach the client with the same gaps.
+    @Test func tokensArriveAsTheyAreSpoken() async throws {
+        let gap = 0.15
+        try await RunningProxy.run(pacing: Pacing(events: 8, text: "tick ", interval: .milliseconds(150))) { proxy in
+            let connection = try await proxy.connect()
+            defer { connection.close() }
+            connection.send(proxy.chatRequest(RunningProxy.body(streams: true)))
+            var moments: [ContinuousClock.Instant] = []
+            for count in 1...8 {
+                try await connection.received(#""content":"tick "#, times: count)
+                moments.append(.now)
+            }
+            let gaps = zip(moments.dropFirst(), moments).map { $0 - $1 }.map { Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18 }
+            #expect(gaps.allSatisfy { $0 > gap / 3 }, "no two events came together: \(gaps)")
+            #expect(abs(gaps.reduce(0, +) - gap * 7) < gap, "\(gaps)")
+        }
+    }
+}

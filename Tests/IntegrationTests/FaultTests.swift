@@ -1,0 +1,132 @@
+import Foundation
+import OCISimulator
+import Testing
+
+/// What a client sees when its upstream misbehaves.
+@Suite struct FaultTests {
+    private func expectError(
+        _ action: Fault.Action, streams: Bool, status: Int, code: String, settings: String = "", sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await RunningProxy.run(settings: settings) { proxy in
+            proxy.simulator.add(Fault(action, kind: .chat, times: nil))
+            let answer = try await proxy.chat(RunningProxy.body(streams: streams))
+            #expect(answer.status == status, "\(answer.body)", sourceLocation: sourceLocation)
+            #expect(answer.error("code") == code, "\(answer.body)", sourceLocation: sourceLocation)
+            #expect(answer.headers["content-type"] == "application/json", sourceLocation: sourceLocation)
+            for member in ["message", "type"] { #expect(answer.error(member)?.isEmpty == false, sourceLocation: sourceLocation) }
+            #expect(!answer.body.contains("<html"), sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test(arguments: [
+        (Fault.Action.status(400), 400, "invalid_request"), (.status(404), 404, "model_not_found"), (.status(413), 413, "request_too_large"),
+        (.status(401), 502, "upstream_auth_failed"), (.status(403), 502, "upstream_auth_failed"), (.status(429), 429, "rate_limit_exceeded"),
+        (.status(500), 502, "upstream_error"), (.status(503), 503, "upstream_unavailable"), (Fault.Action.gatewayTimeoutPage, 504, "upstream_timeout"),
+        (.reset, 502, "upstream_connection_lost"), (.close, 502, "upstream_connection_lost"), (.empty, 502, "upstream_empty_answer"),
+    ], [false, true])
+    func aFailureBeforeTheFirstEventIsAnOrdinaryError(fault: (action: Fault.Action, status: Int, code: String), streams: Bool) async throws {
+        try await expectError(fault.action, streams: streams, status: fault.status, code: fault.code)
+    }
+
+    @Test func theUpstreamsWaitIsPassedOn() async throws {
+        try await RunningProxy.run { proxy in
+            proxy.simulator.add(Fault(.status(429, retryAfter: 7), kind: .chat))
+            let answer = try await proxy.chat(RunningProxy.body())
+            #expect(answer.status == 429 && answer.headers["retry-after"] == "7")
+        }
+    }
+
+    @Test func refusedCredentialsAreNotTheClientsFault() async throws {
+        try await RunningProxy.run { proxy in
+            proxy.simulator.add(Fault(.status(401), kind: .chat))
+            let answer = try await proxy.chat(RunningProxy.body())
+            #expect(answer.status == 502 && answer.headers["x-should-retry"] == "false")
+            #expect(answer.error("message")?.contains("'default'") == true)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func anUnreachableUpstreamIsSaidAtOnce(streams: Bool) async throws {
+        try await RunningProxy.run(listenerPerAccount: true) { proxy in
+            try await proxy.simulator.refuseConnections(of: "account_1")
+            let start = ContinuousClock.now
+            let answer = try await proxy.chat(RunningProxy.body(streams: streams))
+            #expect(answer.status == 502 && answer.error("code") == "upstream_unreachable", "\(answer.body)")
+            #expect(ContinuousClock.now - start < .seconds(2))
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func aSilentUpstreamTimesOut(streams: Bool) async throws {
+        try await expectError(.stall, streams: streams, status: 504, code: "upstream_timeout", settings: "request_timeout = 300ms\nkeepalive_interval = 0")
+    }
+
+    @Test func aLateFirstEventTimesOut() async throws {
+        try await expectError(
+            .delayFirstEvent(.seconds(60)), streams: true, status: 504, code: "upstream_timeout", settings: "first_token_timeout = 200ms\nkeepalive_interval = 0")
+    }
+
+    @Test func anAnswerOverTheLimitIsRefused() async throws {
+        try await expectError(.huge(bytes: 200_000), streams: false, status: 502, code: "response_too_large", settings: "max_response_size = 100000")
+    }
+
+    @Test(arguments: [
+        (Fault.Action.cut(afterEvents: 2), "upstream_connection_lost"), (.resetMidway(afterEvents: 2), "upstream_connection_lost"),
+        (.silentEnd(afterEvents: 2), "upstream_stream_incomplete"), (.errorEvent(afterEvents: 2), "upstream_error"),
+        (.stallMidway(afterEvents: 2), "upstream_timeout"),
+    ])
+    func aFailureInMidStreamIsAnEventAndNeverADone(fault: (action: Fault.Action, code: String)) async throws {
+        try await RunningProxy.run(settings: "stream_timeout = 300ms") { proxy in
+            proxy.simulator.add(Fault(fault.action, kind: .chat))
+            let answer = try await proxy.chat(RunningProxy.body("one two three four", streams: true))
+            #expect(answer.status == 200)
+            #expect(!answer.text.isEmpty)
+            let last = try #require(answer.events.last)
+            let error = ((try JSONSerialization.jsonObject(with: Data(last.utf8))) as? [String: Any])?["error"] as? [String: Any]
+            #expect(error?["code"] as? String == fault.code, "\(last)")
+            #expect(error?["message"] is String)
+            #expect(!answer.body.contains("[DONE]"))
+        }
+    }
+
+    @Test(arguments: [Fault.Action.brokenEvent(afterEvents: 1), .noDone, .keepOpen])
+    func anAnswerThatIsWholeAllTheSameIsWhole(action: Fault.Action) async throws {
+        try await RunningProxy.run { proxy in
+            proxy.simulator.add(Fault(action, kind: .chat))
+            let answer = try await proxy.chat(RunningProxy.body("one two three four", streams: true))
+            #expect(answer.events.last == "[DONE]", "\(answer.body)")
+            #expect(answer.text.contains("four"))
+        }
+    }
+
+    @Test func aConnectionServesOnAfterAFailure() async throws {
+        try await RunningProxy.run { proxy in
+            proxy.simulator.add(Fault(.cut(afterEvents: 2), kind: .chat))
+            let connection = try await proxy.connect()
+            defer { connection.close() }
+            connection.send(proxy.chatRequest(RunningProxy.body(streams: true)))
+            #expect(try await !connection.answer().body.contains("[DONE]"))
+            connection.send(proxy.chatRequest(RunningProxy.body(streams: true)))
+            #expect(try await connection.answer().events.last == "[DONE]")
+        }
+    }
+
+    @Test func silenceIsBridgedUntilTheFirstEventAndBetweenEvents() async throws {
+        try await RunningProxy.run(settings: "keepalive_interval = 100ms", pacing: Pacing(firstDelay: .milliseconds(450))) { proxy in
+            let answer = try await proxy.chat(RunningProxy.body(streams: true))
+            #expect(answer.body.hasPrefix(": keep-alive\n\n"))
+            #expect(answer.body.components(separatedBy: ": keep-alive\n\n").count >= 3)
+            #expect(answer.events.last == "[DONE]")
+        }
+    }
+
+    @Test func aFailureAfterTheHeadersIsAnEvent() async throws {
+        try await RunningProxy.run(settings: "keepalive_interval = 100ms") { proxy in
+            proxy.simulator.add(Fault(.delay(.milliseconds(350)), kind: .chat))
+            proxy.simulator.add(Fault(.status(500), kind: .chat))
+            let answer = try await proxy.chat(RunningProxy.body(streams: true))
+            #expect(answer.status == 200)
+            #expect(answer.events.last?.contains(#""error""#) == true && !answer.body.contains("[DONE]"))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// A program of this package as a process, with all that it prints.
+final class Program: Sendable {
+    private let transcript = Transcript()
+    private let pid: Int32
+
+    /// Starts the program. A thread of its own reads what it prints and waits for its end: Foundation's `Process` loses the
+    /// end of one now and then when many are started at once.
+    init(_ name: String, _ arguments: [String], in directory: URL? = nil) throws {
+        let directory = directory?.path ?? FileManager.default.currentDirectoryPath
+        let command = ["/bin/bash", "-c", Self.wrapper, directory, Self.products.appending(path: name).path] + arguments
+        let (child, output) = try Self.spawn(command)
+        pid = child
+        let transcript = transcript
+        Thread.detachNewThread {
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = read(output, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                transcript.change { $0.output += String(decoding: buffer[..<count], as: UTF8.self) }
+            }
+            close(output)
+            var code: Int32 = 0
+            while waitpid(child, &code, 0) < 0, errno == EINTR {}
+            // A signal counts as 128 and its number, as in a shell.
+            let signal = code & 0x7F
+            transcript.change { $0.exitCode = signal == 0 ? (code >> 8) & 0xFF : 128 + signal }
+        }
+    }
+
+    /// Closes what the process inherits before it becomes the program. The tests' sockets are not marked to be closed on
+    /// exec, and a connection of which a bystander holds a copy does not end when its test hangs up.
+    private static let wrapper = #"""
+        for entry in /proc/$$/fd/*; do fd=${entry##*/}; if ((fd > 2)); then eval "exec $fd>&-"; fi; done
+        cd "$0" && exec "$@"
+        """#
+
+    /// Starts a process whose output can be read from the descriptor.
+    private static func spawn(_ command: [String]) throws -> (pid: pid_t, output: Int32) {
+        // One at a time: a process that is started between a pipe's making and its marking would keep it open.
+        try lock.withLock { _ in
+            var descriptors: [Int32] = [0, 0]
+            try #require(pipe(&descriptors) == 0)
+            for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+            var actions = posix_spawn_file_actions_t()
+            posix_spawn_file_actions_init(&actions)
+            defer { posix_spawn_file_actions_destroy(&actions) }
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            posix_spawn_file_actions_adddup2(&actions, descriptors[1], 1)
+            posix_spawn_file_actions_adddup2(&actions, descriptors[1], 2)
+            var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
+            defer { for word in words { free(word) } }
+            var pid: pid_t = 0
+            let status = posix_spawn(&pid, command[0], &actions, nil, &words, environ)
+            close(descriptors[1])
+            try #require(status == 0, "\(command[0]) cannot be started: \(String(cString: strerror(status)))")
+            return (pid, descriptors[0])
+        }
+    }
+
+    private static let lock = Mutex(())
+
+    /// Everything printed so far.
+    var output: String { transcript.output }
+
+    func terminate() {
+        if transcript.exitCode == nil { kill(pid, SIGTERM) }
+    }
+
+    /// Waits for the end; by then all of the output is there.
+    func exitCode() async -> Int32 {
+        await transcript.wait { $0.exitCode != nil }
+        return transcript.exitCode ?? -1
+    }
+
+    /// Returns when the output contains `text`.
+    func printed(_ text: String) async throws {
+        await transcript.wait { $0.output.contains(text) || $0.exitCode != nil }
+        try #require(output.contains(text), "the program ended without printing \(text):\n\(output)")
+    }
+
+    /// The port that the program says it listens on.
+    func port() async throws -> Int {
+        await transcript.wait { Self.port(in: $0.output) != nil || $0.exitCode != nil }
+        return try #require(Self.port(in: output), "the program did not start:\n\(output)")
+    }
+
+    private static func port(in output: String) -> Int? {
+        output.firstMatch(of: /http:\/\/127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) }
+    }
+
+    /// Where the package's programs are built: beside the tests.
+    private static let products = Bundle.main.executableURL?.deletingLastPathComponent() ?? URL(filePath: ".")
+}
+
+/// What a process has said and how it ended, for those who wait for it.
+private final class Transcript: Sendable {
+    struct Content {
+        var output = ""
+        var exitCode: Int32?
+    }
+
+    private struct State {
+        var content = Content()
+        var watchers: [(condition: @Sendable (Content) -> Bool, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let state = Mutex(State())
+
+    var output: String { state.withLock { $0.content.output } }
+    var exitCode: Int32? { state.withLock { $0.content.exitCode } }
+
+    func change(_ body: (inout Content) -> Void) {
+        let served = state.withLock { state in
+            body(&state.content)
+            let content = state.content
+            let served = state.watchers.filter { $0.condition(content) }.map(\.continuation)
+            state.watchers.removeAll { $0.condition(content) }
+            return served
+        }
+        for continuation in served { continuation.resume() }
+    }
+
+    func wait(until condition: @escaping @Sendable (Content) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let isThere = state.withLock { state in
+                if condition(state.content) { return true }
+                state.watchers.append((condition, continuation))
+                return false
+            }
+            if isThere { continuation.resume() }
+        }
+    }
+}

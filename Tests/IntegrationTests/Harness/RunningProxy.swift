@@ -1,0 +1,165 @@
+import Foundation
+import OCISimulator
+import Synchronization
+import Testing
+
+/// The real binary as a process of its own, in front of a simulator in this one.
+final class RunningProxy: Sendable {
+    let simulator: OCISimulator
+    let port: Int
+    let key: String
+    let directory: URL
+    private let process: Program
+
+    private init(simulator: OCISimulator, port: Int, key: String, directory: URL, process: Program) {
+        self.simulator = simulator
+        self.port = port
+        self.key = key
+        self.directory = directory
+        self.process = process
+    }
+
+    /// Starts both, runs `body`, stops both. The proxy must end with exit code 0 when it is told to stop.
+    ///
+    /// - Parameters:
+    ///   - settings: further lines for the root of the config file.
+    ///   - models: further lines for `[MODELS]`.
+    static func run(
+        settings: String = "", models: String = "", pacing: Pacing = Pacing(), listenerPerAccount: Bool = false,
+        _ body: (RunningProxy) async throws -> Void
+    ) async throws {
+        await Slots.shared.take()
+        defer { Slots.shared.giveBack() }
+        var configuration = SimulatorConfiguration(accounts: try SimulatedAccount.generate(1))
+        configuration.pacing = pacing
+        configuration.listenerPerAccount = listenerPerAccount
+        let simulator = try await OCISimulator.start(configuration)
+        let account = simulator.accounts[0]
+        let directory = try TemporaryDirectory.make()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let key = "k-0123456789"
+        let pem = directory.appending(path: "key.pem")
+        try #require(account.privateKeyPEM).write(to: pem, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: pem.path)
+        let config = directory.appending(path: "config.conf")
+        try """
+            api_key = \(key)
+            user = \(account.user)
+            fingerprint = \(account.fingerprint)
+            tenancy = \(account.tenancy)
+            key_file = key.pem
+            region = \(account.region)
+            endpoint = \(simulator.endpoint(of: account.id))
+            port = 0
+            \(settings)
+
+            [MODELS]
+            grok-4 = xai.grok-4
+            grok-3-mini = xai.grok-3-mini
+            llama-3.3-70b = meta.llama-3.3-70b-instruct
+            gemini-2.5-flash = google.gemini-2.5-flash
+            gpt-oss-120b = openai.gpt-oss-120b
+            command-a = cohere.command-a-03-2025
+            \(models)
+            """.write(to: config, atomically: true, encoding: .utf8)
+        let process = try Program("ociai-proxy", ["-config", config.path])
+        do {
+            let port = try await process.port()
+            let proxy = RunningProxy(simulator: simulator, port: port, key: key, directory: directory, process: process)
+            try await body(proxy)
+            process.terminate()
+            #expect(await process.exitCode() == 0, "\(process.output)")
+        } catch {
+            process.terminate()
+            _ = await process.exitCode()
+            try? await simulator.stop()
+            throw error
+        }
+        try await simulator.stop()
+    }
+
+    /// Everything that the proxy has logged.
+    var log: String { process.output }
+
+    /// Tells the proxy to stop, as systemd does.
+    func terminate() { process.terminate() }
+
+    /// Returns when the log has a line that contains `text`.
+    func logged(_ text: String) async throws { try await process.printed(text) }
+
+    /// A new connection.
+    func connect() async throws -> RawConnection { try await RawConnection.open(port: port) }
+
+    /// A whole exchange on a connection of its own.
+    func send(_ request: String) async throws -> RawAnswer {
+        let connection = try await connect()
+        defer { connection.close() }
+        connection.send(request)
+        return try await connection.answer()
+    }
+
+    func get(_ path: String, _ headers: String...) async throws -> RawAnswer {
+        try await send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(headers.map { $0 + "\r\n" }.joined())\r\n")
+    }
+
+    func chat(_ body: String) async throws -> RawAnswer { try await send(chatRequest(body)) }
+
+    /// The bytes of a chat request with our key.
+    func chatRequest(_ body: String, _ headers: String = "") -> String {
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\nContent-Type: application/json\r\n"
+            + "Content-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)"
+    }
+
+    /// A chat about `text`.
+    static func body(_ text: String = "Say hello.", model: String = "grok-4", streams: Bool = false, _ more: String = "") -> String {
+        #"{"model":"\#(model)","stream":\#(streams),"messages":[{"role":"user","content":"\#(text)"}]\#(more)}"#
+    }
+}
+
+/// A directory that only this test knows.
+enum TemporaryDirectory {
+    static func make() throws -> URL {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "ociai-test-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        return directory
+    }
+}
+
+/// Bounds how many proxies run at once: more than a few would only measure how busy the machine is.
+private final class Slots: Sendable {
+    static let shared = Slots(count: 4)
+
+    private struct State {
+        var free: Int
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state: Mutex<State>
+
+    init(count: Int) { state = Mutex(State(free: count)) }
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.free > 0 {
+                    state.free -= 1
+                    return true
+                }
+                state.waiting.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func giveBack() {
+        let next = state.withLock { state in
+            if state.waiting.isEmpty {
+                state.free += 1
+                return nil as CheckedContinuation<Void, Never>?
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resume()
+    }
+}
