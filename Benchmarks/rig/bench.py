@@ -7,6 +7,7 @@ what counts: it hardly depends on what else the machine does, while throughput a
 """
 import argparse
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -170,13 +171,14 @@ http {{
 class Proxy(Peer):
     name = "ociai-proxy"
     program = None
+    bits = 2048
 
     def prepare(self):
         d = self.directory
-        subprocess.run(["openssl", "genrsa", "-out", d / "key.pem", "2048"], check=True, capture_output=True)
+        subprocess.run(["openssl", "genrsa", "-out", d / "key.pem", str(self.bits)], check=True, capture_output=True)
         der = subprocess.run(["openssl", "rsa", "-in", d / "key.pem", "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout
-        digest = subprocess.run(["openssl", "md5", "-c", "-r"], input=der, check=True, capture_output=True, text=False).stdout
-        fingerprint = digest.decode().split()[0]
+        fingerprint = hashlib.md5(der).hexdigest()
+        fingerprint = ":".join(fingerprint[i:i + 2] for i in range(0, 32, 2))
         self.model = "grok-4"
         (d / "config.conf").write_text(f"""
 user = ocid1.user.oc1..bench
@@ -197,11 +199,24 @@ grok-4 = xai.grok-4
         return [self.program, "-config", d / "config.conf"]
 
 
-def signature_us():
-    """CPU of one RSA-2048 signature by the system's libcrypto, which the proxy uses."""
-    out = subprocess.run(["openssl", "speed", "-mr", "-seconds", "2", "rsa2048"], capture_output=True, text=True).stdout
-    found = re.search(r"^\+F2:\d+:2048:([0-9.e-]+):", out, re.M)
+class ShortKey(Proxy):
+    """The same with a key of half the length: the difference shows what a signature costs in the proxy under this very load."""
+    name = "ociai-proxy, 1,024-bit key"
+    bits = 1024
+
+
+def signature_us(bits):
+    """CPU of one RSA signature by the system's libcrypto, which the proxy uses, alone on the machine."""
+    out = subprocess.run(["openssl", "speed", "-mr", "-seconds", "2", f"rsa{bits}"], capture_output=True, text=True).stdout
+    found = re.search(rf"^\+F2:\d+:{bits}:([0-9.e-]+):", out, re.M)
     return 1e6 / float(found[1]) if found else float("nan")
+
+
+def without_signature(long, short, signatures):
+    """A request's cost less its signature, from its cost with two lengths of key. Under load a signature costs more than
+    alone, and by the same factor for both lengths."""
+    factor = (long - short) / (signatures[0] - signatures[1])
+    return long - factor * signatures[0]
 
 
 def cost(result, cell):
@@ -221,13 +236,16 @@ def main():
     try:
         for number in range(arguments.rounds):
             print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
-            signatures.append(signature_us())
-            for kind in (Nginx, Proxy):
+            signatures.append((signature_us(2048), signature_us(1024)))
+            for kind in (Nginx, Proxy, ShortKey):
                 peer = kind(upstream)
                 try:
-                    extras.setdefault((peer.name, "first answer, ms"), []).append(peer.first_answer_ms)
-                    extras.setdefault((peer.name, "at rest, MB"), []).append(peer.at_rest_mb)
+                    if kind is not ShortKey:
+                        extras.setdefault((peer.name, "first answer, ms"), []).append(peer.first_answer_ms)
+                        extras.setdefault((peer.name, "at rest, MB"), []).append(peer.at_rest_mb)
                     for name in arguments.cells.split(","):
+                        if kind is ShortKey and CELLS[name].get("stream"):
+                            continue
                         result = peer.measure(CELLS[name])
                         rows.setdefault(name, {}).setdefault(peer.name, []).append(cost(result, CELLS[name]))
                         if name == "slow-1000":
@@ -239,15 +257,18 @@ def main():
         upstream.process.terminate()
         upstream.process.wait()
 
-    signature = statistics.median(signatures)
-    print(f"One RSA-2048 signature: {signature:.0f} µs (system libcrypto)\n")
-    print("| cell | nginx, µs | ociai-proxy, µs | times nginx | less the signature |")
+    median = statistics.median
+    print(f"One RSA-2048 signature alone: {median(s for s, _ in signatures):.0f} µs (system libcrypto)\n")
+    print("| cell | nginx, µs | ociai-proxy, µs | less the signature, µs | times nginx |")
     print("|---|---|---|---|---|")
     for name, peers in rows.items():
-        pairs = list(zip(peers["nginx"], peers["ociai-proxy"]))
-        less = "" if CELLS[name].get("stream") else f"{statistics.median((p - s) / n for (n, p), s in zip(pairs, signatures)):.1f}"
-        print(f"| {name}, a {'chunk' if CELLS[name].get('stream') else 'request'} | {statistics.median(n for n, _ in pairs):.1f} "
-              f"| {statistics.median(p for _, p in pairs):.1f} | {statistics.median(p / n for n, p in pairs):.1f} | {less} |")
+        nginx, ours = peers["nginx"], peers["ociai-proxy"]
+        if CELLS[name].get("stream"):
+            less, unit = ours, "chunk"
+        else:
+            less, unit = [without_signature(*row) for row in zip(ours, peers[ShortKey.name], signatures)], "request"
+        ratio = median(cost / base for cost, base in zip(less, nginx))
+        print(f"| {name}, a {unit} | {median(nginx):.1f} | {median(ours):.1f} | {median(less):.1f} | {ratio:.1f} |")
     print("\n| | nginx | ociai-proxy |\n|---|---|---|")
     for what in dict.fromkeys(what for _, what in extras):
         print(f"| {what} | " + " | ".join(f"{statistics.median(extras[(peer, what)]):.0f}" for peer in ("nginx", "ociai-proxy")) + " |")

@@ -1,5 +1,5 @@
 #pragma once
-// libcrypto of the system (Debian: libssl-dev). Why not swift-crypto: docs/decisions/0002-openssl-for-rsa.md
+// libcrypto of the system (Debian: libssl-dev). Why not swift-crypto: docs/decisions/0001-openssl-for-rsa.md
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>

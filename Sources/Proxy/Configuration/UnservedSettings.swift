@@ -6,7 +6,12 @@ package enum UnservedSettings {
 
     /// Keys that get a warning when they are set.
     package static let keys: Set<String> = [
-        "tls_cert", "tls_key", "rate_limit", "max_client_connections", "profile",
+        "tls_cert", "tls_key", "rate_limit", "profile",
+        // What many accounts need: permits, the waiting line, failover and breakers.
+        "global_max_concurrency", "max_concurrency", "queue_size", "retry_attempts", "load_balance_strategy", "weight",
+        "max_failures", "reset_timeout", "failure_rate", "min_requests",
+        // Discovery.
+        "models_refresh_interval",
     ]
 
     /// Sections, in lower case and without the suffix, that get a warning.

@@ -38,7 +38,8 @@ enum LogLine {
 
     /// Clients choose some of the values; none of them may begin a line of its own or paint a terminal.
     private static func clean(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        // Almost every value is plain ASCII, and this runs for each of them.
+        if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) { return text }
         var result = ""
         for scalar in text.unicodeScalars { result += isControl(scalar) ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar) }
         return result

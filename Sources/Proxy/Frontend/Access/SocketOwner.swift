@@ -21,10 +21,12 @@ enum SocketOwner {
 
     /// The user who owns the peer's socket, as the kernel's tables say now; nil when they do not say.
     ///
-    /// Reads files of the proc file system: some milliseconds on a machine with thousands of connections.
+    /// Reads files of the proc file system: some milliseconds on a machine with thousands of connections. The kernel gives
+    /// such a table out in pieces, and a row may be missing when connections come and go meanwhile, so a second and a third
+    /// look are taken.
     static func ofPeer(_ peer: ClientRequest.Peer) -> UInt32? {
         guard let remote = peer.remote?.port, let own = peer.local?.port else { return nil }
-        for file in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        for file in ["/proc/net/tcp", "/proc/net/tcp6", "/proc/net/tcp", "/proc/net/tcp6", "/proc/net/tcp", "/proc/net/tcp6"] {
             guard let table = try? Data(contentsOf: URL(filePath: file)) else { continue }
             if let owner = find(in: String(decoding: table, as: UTF8.self), peerPort: remote, ownPort: own) { return owner }
         }

@@ -19,6 +19,8 @@ struct ChatCall: Sendable {
     let arrival: Duration
     let envelope: ChunkEnvelope
     let includesUsage: Bool
+    /// Runs what follows the signature on the connection's event loop.
+    let executor: EventLoopExecutor
 
     /// What the log and the statistics want to know of a stream.
     struct Summary: Sendable {
@@ -52,31 +54,38 @@ struct ChatCall: Sendable {
     /// Passes the upstream's stream on, event by event.
     func relay(to stream: EventStream) async throws -> Summary {
         try await within(firstEventDeadline()) { deadline in
-            let response = try await successful(try await account.chat(details))
-            var relay = StreamRelay(envelope: envelope, includesUsage: includesUsage)
-            var summary = Summary()
-            var body = response.body.makeAsyncIterator()
-            do {
-                while !relay.isComplete, let bytes = try await body.next(isolation: nil) {
-                    let failure = relay.take(bytes)
-                    try await forward(&relay, to: stream, &summary, deadline)
-                    if let failure { throw failure }
-                }
-                // The body of a cancelled call may look like one that has ended.
-                try Task.checkCancellation()
-            } catch where deadline.passed == .tail {
-                // It has said all but its goodbye.
+            let request = try await account.signedChat(details)
+            return try await withTaskExecutorPreference(executor) {
+                try await relay(request, to: stream, deadline)
             }
-            let failure = relay.end()
-            stream.send(last: ByteBuffer(bytes: relay.takeFrames()))
-            if let failure { throw failure }
-            stream.finish()
-            summary.usage = relay.usage
-            summary.unreadableEvents = relay.unreadableEvents
-            deadline.move(to: time.now() + Self.drainLimit, for: .drain)
-            await drain(&body)
-            return summary
         }
+    }
+
+    private func relay(_ request: TransportRequest, to stream: EventStream, _ deadline: MovingDeadline) async throws -> Summary {
+        let response = try await successful(try await account.transport.send(request))
+        var relay = StreamRelay(envelope: envelope, includesUsage: includesUsage)
+        var summary = Summary()
+        var body = response.body.makeAsyncIterator()
+        do {
+            while !relay.isComplete, let bytes = try await body.next(isolation: nil) {
+                let failure = relay.take(bytes)
+                try await forward(&relay, to: stream, &summary, deadline)
+                if let failure { throw failure }
+            }
+            // The body of a cancelled call may look like one that has ended.
+            try Task.checkCancellation()
+        } catch where deadline.passed == .tail {
+            // It has said all but its goodbye.
+        }
+        let failure = relay.end()
+        stream.send(last: ByteBuffer(bytes: relay.takeFrames()))
+        if let failure { throw failure }
+        stream.finish()
+        summary.usage = relay.usage
+        summary.unreadableEvents = relay.unreadableEvents
+        deadline.move(to: time.now() + Self.drainLimit, for: .drain)
+        await drain(&body)
+        return summary
     }
 
     // MARK: Steps
@@ -106,7 +115,10 @@ struct ChatCall: Sendable {
     }
 
     private func document() async throws -> [UInt8] {
-        try await successful(try await account.chat(details)).collect(upTo: limits.answer)
+        let request = try await account.signedChat(details)
+        return try await withTaskExecutorPreference(executor) {
+            try await successful(try await account.transport.send(request)).collect(upTo: limits.answer)
+        }
     }
 
     /// The response if it is one; the upstream's refusal as an error otherwise.

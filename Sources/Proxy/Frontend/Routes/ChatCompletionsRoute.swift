@@ -44,7 +44,7 @@ struct ChatCompletionsRoute: Sendable {
         let call = ChatCall(
             account: account, details: details, limits: limits, time: time, arrival: exchange.arrival,
             envelope: ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: chat.model),
-            includesUsage: chat.includesUsage)
+            includesUsage: chat.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop))
         exchange.record.attempts = 1
 
         if chat.isStreaming {

@@ -49,7 +49,11 @@ final class EventStream: Sendable {
     func send(_ events: ByteBuffer) async throws {
         try Task.checkCancellation()
         if channel.isWritable {
-            channel.eventLoop.execute { self.writeEvents(events, promise: nil) }
+            if channel.eventLoop.inEventLoop {
+                writeEvents(events, promise: nil)
+            } else {
+                channel.eventLoop.execute { self.writeEvents(events, promise: nil) }
+            }
         } else {
             let flushed = channel.eventLoop.makePromise(of: Void.self)
             channel.eventLoop.execute { self.writeEvents(events, promise: flushed) }

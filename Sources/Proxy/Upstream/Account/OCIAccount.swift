@@ -16,25 +16,27 @@ struct OCIAccount: Sendable {
     let transport: any HTTPTransport
     let time: TimeSource
 
-    /// `POST /20231130/actions/chat` with a whole ChatDetails document.
+    /// `POST /20231130/actions/chat` with a whole ChatDetails document, signed and ready to be sent: a signature is valid for
+    /// five minutes.
     ///
-    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`.
-    func chat(_ details: [UInt8]) async throws -> TransportResponse {
-        try await call(.POST, "/20231130/actions/chat", at: inference, body: details, accept: "application/json, text/event-stream")
+    /// - Throws: `PrivateKeyError`.
+    func signedChat(_ details: [UInt8]) async throws -> TransportRequest {
+        try signed(.POST, "/20231130/actions/chat", at: inference, body: details, accept: "application/json, text/event-stream")
     }
 
     /// `GET /20231130/models`: one page of at most `limit` models. It proves that the account can be reached, that its
     /// clock and key are right and that its user may list models.
     ///
-    /// - Throws: as `chat`.
+    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`.
     func listModels(limit: Int) async throws -> TransportResponse {
         let query = "?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)"
-        return try await call(.GET, "/20231130/models" + query, at: management, body: nil, accept: "application/json")
+        return try await transport.send(
+            try signed(.GET, "/20231130/models" + query, at: management, body: nil, accept: "application/json"))
     }
 
-    private func call(
+    private func signed(
         _ method: HTTPMethod, _ target: String, at endpoint: OCIEndpoint, body: [UInt8]?, accept: String
-    ) async throws -> TransportResponse {
+    ) throws -> TransportRequest {
         let target = endpoint.path + target
         let signed = try signer.sign(
             method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: body)
@@ -45,8 +47,7 @@ struct OCIAccount: Sendable {
         // Never zstd: the service compresses each event as a frame of its own, which decoders cut after the first.
         headers.add(name: "accept-encoding", value: "identity")
         headers.add(name: "user-agent", value: "ociai-proxy/\(ProxyVersion.current)")
-        return try await transport.send(
-            TransportRequest(method: method, url: endpoint.origin + target, headers: headers, body: body.map { ByteBuffer(bytes: $0) }))
+        return TransportRequest(method: method, url: endpoint.origin + target, headers: headers, body: body.map { ByteBuffer(bytes: $0) })
     }
 }
 
