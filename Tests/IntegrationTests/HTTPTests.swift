@@ -100,7 +100,7 @@ import Testing
     @Test func theOperatorNeedsNoKeyAndAReverseProxysClientsDo() async throws {
         try await RunningProxy.run { proxy in
             let own = try await proxy.get("/test-oci")
-            #expect(own.status == 200 && own.json?["status"] as? String == "ok")
+            #expect(own.status == 200 && own.json?["status"] as? String == "ok", "\(own.body)")
             let account = try #require((own.json?["accounts"] as? [[String: Any]])?.first)
             #expect(account["ok"] as? Bool == true && (account["models"] as? Int ?? 0) > 0)
             for header in ["X-Forwarded-For: 10.0.0.1", "Via: 1.1 nginx", "Origin: https://evil.example", "Sec-Fetch-Site: cross-site"] {

@@ -8,7 +8,7 @@ package enum UnservedSettings {
     package static let keys: Set<String> = [
         "tls_cert", "tls_key", "rate_limit", "profile",
         // What many accounts need: permits, the waiting line, failover and breakers.
-        "global_max_concurrency", "max_concurrency", "queue_size", "retry_attempts", "load_balance_strategy", "weight",
+        "global_max_concurrency", "queue_size", "retry_attempts", "load_balance_strategy",
         "max_failures", "reset_timeout", "failure_rate", "min_requests",
         // Discovery.
         "models_refresh_interval",

@@ -39,6 +39,7 @@ struct SSEParser {
             let line = buffer[lineStart..<end]
             lineStart = end + 1
             searched = lineStart
+            guard line.count <= limit else { throw LineTooLong(limit: limit) }
             if let data = Self.data(of: line) { return data }
         }
         searched = buffer.count

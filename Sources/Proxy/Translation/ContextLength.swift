@@ -19,14 +19,26 @@ enum ContextLength {
     /// 400 `context_length_exceeded`; the message begins as OpenAI's does, and keeps the upstream's words.
     static func error(from message: String) -> APIError {
         let beginning = "This model's maximum context length is"
-        let text = message.hasPrefix(beginning) ? message : "\(beginning) \(limit(in: message)). \(message)"
+        let text =
+            if let found = message.firstRange(of: beginning) {
+                // Words in front of it would hide it.
+                String(message[found.lowerBound...])
+            } else {
+                "\(beginning) \(limit(in: message)). \(message)"
+            }
         return APIError.invalidRequest(text, param: "messages", code: "context_length_exceeded")
     }
 
-    /// The figure that the upstream names as its limit, if it names one: the smaller of the token counts.
+    /// The figure that the upstream names as its limit, or "exceeded" when no number is clearly it: an agent compacts its
+    /// history to this figure, so a wrong one is worse than none.
     private static func limit(in message: String) -> String {
-        let numbers = message.matches(of: #/\b\d{3,}\b/#).compactMap { Int($0.output) }
-        guard let limit = numbers.min() else { return "exceeded" }
+        // "maximum prompt length is 131,072", "cannot exceed 8192 tokens", "number of tokens allowed (1048576)": between the
+        // word and its number stand words, but no other number and no end of a clause.
+        let wordFirst = #/(?i)(?:maximum|limit|cannot exceed|at most|allowed)[^0-9.,;>]{0,60}?(\d[\d,]{2,})(?!\d)/#
+        // "200000 maximum", "8192 token limit".
+        let numberFirst = #/(?i)(\d[\d,]{2,})(?: tokens?)? (?:maximum|limit)/#
+        let found = message.firstMatch(of: wordFirst)?.output.1 ?? message.firstMatch(of: numberFirst)?.output.1
+        guard let found, let limit = Int(found.filter { $0 != "," }) else { return "exceeded" }
         return "\(limit) tokens"
     }
 }

@@ -4,16 +4,38 @@ enum GenericFields {
     /// out, so the total decides where it is known (OCI wire notes, 3.3).
     static func usage(_ value: JSONValue?) -> TokenUsage? {
         guard let value, value.kind == .object else { return nil }
-        let prompt = value["promptTokens"]?.int
-        let total = value["totalTokens"]?.int
-        let completion = value["completionTokens"]?.int
+        let prompt = count(value["promptTokens"])
+        let total = count(value["totalTokens"])
+        let completion = count(value["completionTokens"])
         guard prompt != nil || total != nil || completion != nil else { return nil }
         let spent =
             if let total, let prompt { max(total - prompt, 0) } else { completion ?? 0 }
         return TokenUsage(
             prompt: prompt ?? max((total ?? spent) - spent, 0), completion: spent, total: total ?? (prompt ?? 0) + spent,
-            reasoning: value["completionTokensDetails"]?["reasoningTokens"]?.int,
-            cached: value["promptTokensDetails"]?["cachedTokens"]?.int)
+            reasoning: count(value["completionTokensDetails"]?["reasoningTokens"]),
+            cached: count(value["promptTokensDetails"]?["cachedTokens"]))
+    }
+
+    /// A number of tokens. What cannot be one (negative, or beyond 2^40) is unknown: the sums above and those of the
+    /// statistics must not overflow whatever an upstream writes.
+    private static func count(_ value: JSONValue?) -> Int? {
+        value?.int.flatMap { (0...1 << 40).contains($0) ? $0 : nil }
+    }
+
+    /// Whether an entry of `toolCalls` is, or begins, a call: it has an id or a name.
+    static func isCall(_ entry: JSONValue) -> Bool {
+        entry["id"]?.isEmptyString == false || entry["name"]?.isEmptyString == false
+    }
+
+    /// The arguments of a tool call, escaped. They are a text on the wire; an upstream that writes the object itself is
+    /// understood as well, since clients must never get one.
+    static func arguments(of call: JSONValue) -> ArraySlice<UInt8> {
+        guard let value = call.present("arguments") else { return [] }
+        if let text = value.rawString { return text }
+        guard value.kind == .object else { return [] }
+        var escaped: [UInt8] = []
+        JSONString.append(String(decoding: value.raw, as: UTF8.self), to: &escaped)
+        return escaped[...]
     }
 
     /// Nil for a reason that is none (`ERROR`) or unknown words: an unknown reason still ends an answer, as `stop`.

@@ -42,18 +42,21 @@ struct GenericStream: Sendable {
         if event.elementsEqual(("[DONE]" as StaticString).utf8) { return complete(into: &frames) }
         guard let root = try? JSONDocument(parsing: Array(event)).root, root.kind == .object else {
             unreadableEvents += 1
-            return .more
+            return isFinished ? .finished : .more
         }
         let message = root["message"]
-        if message?.kind == .string || (message == nil && root["code"] != nil) {
-            return .failed(Self.reported(message?.string))
+        if message?.kind == .string || (message == nil && (root["code"] != nil || root.present("error") != nil)) {
+            return .failed(OCIErrorToOpenAI.translate(event: root))
         }
         if let counts = GenericFields.usage(root["usage"]) { usage = counts }
-        let finish = root.present("finishReason")
+        // An empty reason, or one that is no text, is none.
+        let finish = root["finishReason"].flatMap { $0.isEmptyString == false ? $0 : nil }
         if message != nil || finish != nil {
             let choice = position(of: root["index"]?.int ?? 0)
             if choices[choice].finish == nil {
-                if let message { take(message, logprobs: root["logprobs"], of: choice, into: &frames) }
+                if let message, let failure = take(message, logprobs: root["logprobs"], of: choice, into: &frames) {
+                    return .failed(failure)
+                }
                 if let finish, let failure = end(choice, finish, into: &frames) { return .failed(failure) }
             }
         }
@@ -72,9 +75,11 @@ struct GenericStream: Sendable {
 
     private var isFinished: Bool { !choices.isEmpty && choices.allSatisfy { $0.finish != nil } }
 
-    /// `[DONE]`: the upstream's word that the answer is whole, whether or not each choice got a reason.
+    /// `[DONE]`: the upstream's word that the answer is whole, whether or not each choice got a reason. But a reason that is
+    /// missing after an event could not be read may have been in that event, and is not made up.
     private mutating func complete(into frames: inout [UInt8]) -> Step {
         guard !hasEnded else { return .complete }
+        guard unreadableEvents == 0 || isFinished else { return .failed(Self.incomplete) }
         guard choices.contains(where: \.hasRole) else { return .failed(GenericFields.emptyAnswer) }
         for index in choices.indices where choices[index].finish == nil {
             writeFinish(choices[index].calls.isEmpty ? .stop : .toolCalls, of: index, into: &frames)
@@ -83,17 +88,22 @@ struct GenericStream: Sendable {
         return .complete
     }
 
-    private mutating func take(_ message: JSONValue, logprobs: JSONValue?, of choice: Int, into frames: inout [UInt8]) {
+    /// - Returns: why the answer cannot be passed on; nil when all is well.
+    private mutating func take(
+        _ message: JSONValue, logprobs: JSONValue?, of choice: Int, into frames: inout [UInt8]
+    ) -> APIError? {
         let index = choices[choice].index
         if let text = message["reasoningContent"]?.rawString, !text.isEmpty {
             begin(choice, into: &frames)
             envelope.reasoning(text, choice: index, into: &frames)
         }
         if let content = message["content"] {
+            // They belong to the event, not to each of its parts.
+            var logprobs = GenericFields.logprobs(logprobs)
             for part in content.elements {
                 guard let text = part["text"]?.rawString, !text.isEmpty else { continue }
                 begin(choice, into: &frames)
-                envelope.content(text, logprobs: GenericFields.logprobs(logprobs), choice: index, into: &frames)
+                envelope.content(text, logprobs: logprobs.take(), choice: index, into: &frames)
             }
         }
         if let text = message["refusal"]?.rawString, !text.isEmpty {
@@ -101,11 +111,14 @@ struct GenericStream: Sendable {
             envelope.refusal(text, choice: index, into: &frames)
         }
         if let calls = message["toolCalls"] {
-            for call in calls.elements {
+            for call in calls.elements where !choices[choice].calls.isEmpty || GenericFields.isCall(call) {
                 begin(choice, into: &frames)
-                choices[choice].calls.take(call, choice: index, in: envelope, into: &frames)
+                if choices[choice].calls.take(call, choice: index, in: envelope, into: &frames) == .tooLate {
+                    return Self.broken("it came back to a tool call that was over")
+                }
             }
         }
+        return nil
     }
 
     private mutating func begin(_ choice: Int, into frames: inout [UInt8]) {
@@ -116,7 +129,7 @@ struct GenericStream: Sendable {
 
     private mutating func end(_ choice: Int, _ value: JSONValue, into frames: inout [UInt8]) -> APIError? {
         guard let reason = GenericFields.finishReason(value, hasCalls: !choices[choice].calls.isEmpty) else {
-            return Self.reported(nil)
+            return Self.broken("it gave no reason")
         }
         // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
         guard choices[choice].hasRole || reason == .length || reason == .contentFilter else { return GenericFields.emptyAnswer }
@@ -144,9 +157,9 @@ struct GenericStream: Sendable {
         return choices.count - 1
     }
 
-    private static func reported(_ message: String?) -> APIError {
+    private static func broken(_ reason: String) -> APIError {
         APIError(
-            status: 502, message: "The upstream broke the answer off: \(message ?? "it gave no reason").",
+            status: 502, message: "The upstream broke the answer off: \(reason).",
             type: "api_error", code: "upstream_error")
     }
 

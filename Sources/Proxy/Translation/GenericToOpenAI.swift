@@ -52,7 +52,7 @@ enum GenericToOpenAI {
     private static func write(_ choice: JSONValue, position: Int, answer: String, to writer: inout JSONWriter) throws(APIError) {
         let message = choice["message"]
         let texts = text(of: message)
-        let calls = message?.elements(of: "toolCalls") ?? []
+        let calls = message?.elements(of: "toolCalls").filter(GenericFields.isCall) ?? []
         let reasoning = message?["reasoningContent"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
         let refusal = message?["refusal"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
         let index = choice["index"]?.int ?? position
@@ -118,7 +118,7 @@ enum GenericToOpenAI {
             writer.key("name")
             writer.string(escaped: [call["name"]?.rawString ?? []])
             writer.key("arguments")
-            let arguments = call["arguments"]?.rawString ?? []
+            let arguments = GenericFields.arguments(of: call)
             if arguments.isEmpty { writer.string(literal: "{}") } else { writer.string(escaped: [arguments]) }
             writer.endObject()
             writer.endObject()

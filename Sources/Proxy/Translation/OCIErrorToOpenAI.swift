@@ -8,7 +8,25 @@ enum OCIErrorToOpenAI {
     ///   - body: the body as it came; markup and empty bodies are never passed on.
     ///   - account: named where an operator has to act.
     static func translate(status: Int, retryAfter: String?, body: [UInt8], account: String) -> APIError {
-        let said = Said(body)
+        translate(status: status, retryAfter: retryAfter, Said(try? JSONDocument(parsing: body).root), account: account)
+    }
+
+    /// An error in place of an event of a stream. No source shows one; the form of error bodies is expected (OCI wire
+    /// notes, 4.6). Its `code` may be the HTTP status that it would have had: then it means the same.
+    static func translate(event: JSONValue) -> APIError {
+        let said = Said(event)
+        let code = event["code"] ?? event["error"]?["code"]
+        switch code?.int ?? code?.string.flatMap({ Int($0) }) {
+        case let status? where [400, 404, 413, 422, 429, 503].contains(status):
+            return translate(status: status, retryAfter: nil, said, account: "")
+        default:
+            return APIError(
+                status: 502, message: "The upstream broke the answer off: \(said.message ?? "it gave no reason.")",
+                type: "api_error", code: "upstream_error")
+        }
+    }
+
+    private static func translate(status: Int, retryAfter: String?, _ said: Said, account: String) -> APIError {
         switch status {
         case 400, 422: return invalid(said, status: status)
         case 401, 403:
@@ -23,8 +41,16 @@ enum OCIErrorToOpenAI {
                 status: 404, message: said.message ?? "OCI does not know this model, or this account may not use it.",
                 type: "invalid_request_error", param: "model", code: "model_not_found")
         case 413:
+            if let message = said.message, ContextLength.isExceeded(message: message, code: said.code) {
+                return ContextLength.error(from: message)
+            }
             return APIError(
                 status: 413, message: said.message ?? "The request is larger than OCI takes.", type: "invalid_request_error", code: "request_too_large")
+        case 429 where said.code == "insufficient_quota":
+            // Used up for good: waiting mends nothing.
+            return APIError(
+                status: 429, message: said.message ?? "The quota of this account is used up.", type: "insufficient_quota",
+                code: "insufficient_quota", forbidsRetry: true)
         case 429:
             return APIError(
                 status: 429, message: said.message ?? "OCI throttles this account. Try again later.", type: "rate_limit_error",
@@ -33,9 +59,9 @@ enum OCIErrorToOpenAI {
             return APIError(
                 status: 503, message: said.message ?? "OCI is unavailable at the moment. Try again.", type: "server_error",
                 code: "upstream_unavailable", retryAfter: seconds(retryAfter))
-        case 504:
+        case 408, 504:
             return APIError(
-                status: 504, message: "OCI did not answer in time (HTTP 504). Try again.", type: "timeout_error", code: "upstream_timeout")
+                status: 504, message: "OCI did not answer in time (HTTP \(status)). Try again.", type: "timeout_error", code: "upstream_timeout")
         case 500...599:
             return APIError(
                 status: 502, message: said.message ?? "OCI failed (HTTP \(status)). Try again.", type: "server_error", code: "upstream_error")
@@ -77,19 +103,38 @@ private struct Said {
     var code: String?
     private var vendorParameter: String?
 
-    init(_ body: [UInt8]) {
-        guard let root = try? JSONDocument(parsing: body).root, let text = root["message"]?.string, !text.isEmpty else { return }
-        message = text
-        guard text.contains("{"), let inner = try? JSONDocument(parsing: Array(text.utf8)).root, inner.kind == .object else { return }
-        if let error = inner["error"], error.kind == .object, let words = error["message"]?.string {
-            // OpenAI's form.
-            message = words
+    /// - Parameter root: an error body, OCI's or a vendor's own; nil when it was no JSON.
+    init(_ root: JSONValue?) {
+        guard let root else { return }
+        read(root)
+        // The vendor's error as a JSON text, by itself or behind some words.
+        guard let text = message, let start = text.utf8.firstIndex(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") }),
+            let inner = try? JSONDocument(parsing: Array(text[start...].utf8)).root
+        else { return }
+        var unwrapped = self
+        unwrapped.message = nil
+        unwrapped.read(inner)
+        if unwrapped.message != nil { self = unwrapped }
+    }
+
+    /// Takes the words of one layer: `{"error":{"message"}}` (OpenAI, Google, the latter also in an array), `{"error":""}`
+    /// (xAI) or `{"message"}` (OCI, Cohere).
+    private mutating func read(_ value: JSONValue) {
+        var elements = value.elements
+        let root = elements.next() ?? value
+        if let error = root["error"], error.kind == .object {
+            message = Self.words(error["message"])
             code = error["code"]?.string
             vendorParameter = error["param"]?.string
-        } else if let words = inner["error"]?.string {
-            // xAI's form.
-            message = words
+        } else {
+            message = Self.words(root["error"]) ?? Self.words(root["message"])
         }
+    }
+
+    /// A text that can be shown: blanks are none, and markup of a gateway in between helps nobody.
+    private static func words(_ value: JSONValue?) -> String? {
+        guard let text = value?.string, let first = text.first(where: { !$0.isWhitespace }), first != "<" else { return nil }
+        return text
     }
 
     /// The request's field, in OpenAI's name for it.

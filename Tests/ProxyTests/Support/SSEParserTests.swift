@@ -27,6 +27,12 @@ import Testing
         #expect(try events("data: a\n\ndat") == ["a"])
     }
 
+    @Test func theLimitHoldsHoweverALongLineArrives() throws {
+        #expect(throws: SSEParser.LineTooLong(limit: 10)) { try events("data: 0123456789\n", limit: 10) }
+        #expect(throws: SSEParser.LineTooLong(limit: 10)) { try events("data: ", "01234", "56789\n", limit: 10) }
+        #expect(try events("data: 0123\n", limit: 10) == ["0123"])
+    }
+
     @Test func aLineThatNeverEndsIsGivenUp() {
         #expect(throws: SSEParser.LineTooLong(limit: 10)) { try events("data: 0123456789", limit: 10) }
     }

@@ -1,5 +1,12 @@
-import FoundationEssentials
 import NIOCore
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
 /// Reads the kernel's table of TCP sockets (`/proc/net/tcp`, `tcp6`) to tell which user owns the other end of a
 /// connection from this machine.
@@ -27,10 +34,23 @@ enum SocketOwner {
     static func ofPeer(_ peer: ClientRequest.Peer) -> UInt32? {
         guard let remote = peer.remote?.port, let own = peer.local?.port else { return nil }
         for file in ["/proc/net/tcp", "/proc/net/tcp6", "/proc/net/tcp", "/proc/net/tcp6", "/proc/net/tcp", "/proc/net/tcp6"] {
-            guard let table = try? Data(contentsOf: URL(filePath: file)) else { continue }
-            if let owner = find(in: String(decoding: table, as: UTF8.self), peerPort: remote, ownPort: own) { return owner }
+            if let owner = find(in: read(file), peerPort: remote, ownPort: own) { return owner }
         }
         return nil
+    }
+
+    /// A file of the proc file system, to its end: such a file has no size, and each read gives a page at most.
+    private static func read(_ path: String) -> String {
+        guard let file = fopen(path, "r") else { return "" }
+        defer { fclose(file) }
+        var text: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = fread(&piece, 1, piece.count, file)
+            guard count > 0 else { break }
+            text += piece[..<count]
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func port(_ column: Substring) -> Int? {

@@ -58,7 +58,8 @@ struct StreamRelay {
 
     private mutating func translate(_ event: ArraySlice<UInt8>) -> APIError? {
         switch translator.translate(event, into: &frames) {
-        case .more: break
+        // A choice may begin after all earlier ones have ended.
+        case .more: isFinished = false
         case .finished: isFinished = true
         case .complete:
             isFinished = true

@@ -45,6 +45,34 @@ struct JSONDocument: Sendable {
             self.bytes = bytes
             self.nodes = nodes
         }
+
+        /// The last member of that name in the object at `object`; nil when there is none, or no object.
+        ///
+        /// A stream looks up a dozen names per event, so this compares bytes in place: a `JSONValue` per member would
+        /// cost a reference count each.
+        func member(_ name: StaticString, of object: Int32) -> Int32? {
+            nodes.withUnsafeBufferPointer { nodes in
+                bytes.withUnsafeBytes { text in
+                    guard nodes[Int(object)].kind == .object else { return nil }
+                    let length = name.utf8CodeUnitCount
+                    var found: Int32?
+                    var key = object + 1
+                    while key < nodes[Int(object)].next {
+                        let node = nodes[Int(key)]
+                        let content = Int(node.start) + 1..<Int(node.end) - 1
+                        let isEqual =
+                            if node.isEscaped {
+                                JSONString.decode(bytes[content]).utf8.elementsEqual(name.utf8)
+                            } else {
+                                content.count == length && text[content].elementsEqual(UnsafeRawBufferPointer(name.utf8))
+                            }
+                        if isEqual { found = key + 1 }
+                        key = nodes[Int(key + 1)].next
+                    }
+                    return found
+                }
+            }
+        }
     }
 }
 

@@ -83,9 +83,7 @@ struct JSONValue: Sendable {
     /// The member of that name; the last one when there are several, as every JSON library of the clients does. Nil for
     /// other kinds than objects.
     subscript(name: StaticString) -> JSONValue? {
-        var found: JSONValue?
-        for member in members where member.key.equals(name) { found = member.value }
-        return found
+        storage.member(name, of: index).map { JSONValue(storage: storage, index: $0) }
     }
 
     /// The member of that name, unless it is absent or null.

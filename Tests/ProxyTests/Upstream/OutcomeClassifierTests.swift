@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct OutcomeClassifierTests {
+    @Test(arguments: [
+        (400, .refused), (404, .modelUnavailable), (413, .refused), (422, .refused), (401, .credentialsRefused), (403, .credentialsRefused),
+        (429, .rateLimited(retryAfter: 7)), (408, .timedOut), (409, .failed), (418, .failed), (302, .failed), (500, .failed), (502, .failed),
+        (503, .failed), (504, .timedOut), (529, .failed),
+    ] as [(Int, AttemptOutcome)])
+    func aStatusOfTheUpstreamMeans(status: Int, outcome: AttemptOutcome) {
+        let error = OCIErrorToOpenAI.translate(status: status, retryAfter: "7", body: [], account: "a")
+        #expect(OutcomeClassifier.outcome(of: error) == outcome)
+    }
+
+    @Test(arguments: [
+        ("Model meta.llama-3.1-70b-instruct 1.0.0 is retired", .modelUnavailable), ("prompt is too long: 210000 tokens > 200000 maximum", .promptTooLong),
+        ("temperature must be between 0 and 2", .refused),
+    ] as [(String, AttemptOutcome)])
+    func theWordsOfARefusalMean(message: String, outcome: AttemptOutcome) {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("message")
+        writer.string(message)
+        writer.endObject()
+        let error = OCIErrorToOpenAI.translate(status: 400, retryAfter: nil, body: writer.bytes, account: "a")
+        #expect(OutcomeClassifier.outcome(of: error) == outcome)
+    }
+
+    @Test(arguments: [
+        (TransportError.cannotConnect("x"), .failed), (.connectTimeout, .timedOut), (.tls("x"), .failed), (.connectionLost("x"), .failed),
+        (.malformedAnswer("x"), .failed), (.tooLarge(limit: 1), .refused),
+    ] as [(TransportError, AttemptOutcome)])
+    func aFailureOfTheWayMeans(error: TransportError, outcome: AttemptOutcome) {
+        #expect(OutcomeClassifier.outcome(of: error) == outcome)
+    }
+
+    @Test(arguments: [
+        (MovingDeadline.Cause.request, .timedOut), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned), (.tail, .succeeded), (.drain, .succeeded),
+    ] as [(MovingDeadline.Cause, AttemptOutcome)])
+    func aDeadlineMeans(cause: MovingDeadline.Cause, outcome: AttemptOutcome) {
+        #expect(OutcomeClassifier.outcome(of: MovingDeadline.Exceeded(cause: cause)) == outcome)
+    }
+
+    @Test func aStreamThatIsNotWholeIsTheUpstreamsFailure() throws {
+        for events in ["data: {\"message\":{\"content\":[{\"text\":\"a\"}]}}\n\n", "data: {\"finishReason\":\"stop\"}\n\n", ""] {
+            let error = try #require(try StreamRun([Array(events.utf8)[...]]).error)
+            #expect(OutcomeClassifier.outcome(of: error) == .failed)
+        }
+    }
+
+    @Test func aClientThatLeavesSaysNothingAboutTheUpstream() {
+        #expect(OutcomeClassifier.outcome(of: CancellationError()) == .abandoned)
+    }
+
+    @Test func whatCannotSignIsACaseOfCredentials() {
+        #expect(OutcomeClassifier.outcome(of: PrivateKeyError.signingFailed) == .credentialsRefused)
+    }
+
+    @Test(arguments: [
+        (.succeeded, .success, false, false), (.abandoned, .neither, false, false), (.refused, .neither, false, false), (.promptTooLong, .neither, false, false),
+        (.failed, .failure, true, true), (.timedOut, .failure, true, false), (.rateLimited(retryAfter: nil), .neither, true, true),
+        (.credentialsRefused, .failure, true, true), (.modelUnavailable, .neither, true, true),
+    ] as [(AttemptOutcome, AttemptOutcome.Vote, Bool, Bool)])
+    func theContractOfRouting(outcome: AttemptOutcome, vote: AttemptOutcome.Vote, mayMoveOn: Bool, mayRepeat: Bool) {
+        #expect(outcome.vote == vote)
+        #expect(outcome.mayMoveOn == mayMoveOn)
+        #expect(outcome.mayRepeat == mayRepeat)
+    }
+}
