@@ -46,13 +46,13 @@ import Testing
 @Suite struct KeyFileLookupTests {
     static func lookup(_ present: Set<String>, home: String? = "/home/me") -> KeyFileLookup {
         KeyFileLookup(
-            configurationDirectory: "/etc/proxy", workingDirectory: "/work", home: home,
+            configurationDirectory: "/etc/proxy", workingDirectory: "/srv/proxy", home: home,
             fileExists: { present.contains($0) })
     }
 
     @Test(arguments: [
-        ("k.pem", ["/etc/proxy/k.pem", "/work/k.pem"], "/etc/proxy/k.pem"), ("k.pem", ["/work/k.pem"], "/work/k.pem"),
-        ("./k.pem", ["/work/k.pem"], "/work/k.pem"), ("/x/k.pem", ["/x/k.pem", "/etc/proxy/x/k.pem"], "/x/k.pem"),
+        ("k.pem", ["/etc/proxy/k.pem", "/srv/proxy/k.pem"], "/etc/proxy/k.pem"), ("k.pem", ["/srv/proxy/k.pem"], "/srv/proxy/k.pem"),
+        ("./k.pem", ["/srv/proxy/k.pem"], "/srv/proxy/k.pem"), ("/x/k.pem", ["/x/k.pem", "/etc/proxy/x/k.pem"], "/x/k.pem"),
         ("~/k.pem", ["/home/me/k.pem"], "/home/me/k.pem"), ("../k.pem", ["/etc/proxy/../k.pem"], "/etc/proxy/../k.pem"),
     ])
     func findsTheFile(path: String, present: [String], found: String) throws {
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func saysWhatItMissed() {
-        #expect(throws: KeyFileLookup.Failure.missing(["/etc/proxy/k", "/work/k"])) { try Self.lookup([]).find("k") }
+        #expect(throws: KeyFileLookup.Failure.missing(["/etc/proxy/k", "/srv/proxy/k"])) { try Self.lookup([]).find("k") }
         #expect(throws: KeyFileLookup.Failure.noHome) { try Self.lookup([], home: nil).find("~/k") }
     }
 }

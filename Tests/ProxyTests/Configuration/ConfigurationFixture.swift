@@ -29,7 +29,7 @@ enum ConfigurationFixture {
         files: Set<String> = ["/etc/proxy/key.pem"]
     ) -> ConfigurationLoader.Outcome {
         let lookup = KeyFileLookup(
-            configurationDirectory: "/etc/proxy", workingDirectory: "/work", home: "/home/me",
+            configurationDirectory: "/etc/proxy", workingDirectory: "/srv/proxy", home: "/home/me",
             fileExists: { files.contains($0) })
         return Settings.read(bytes: bytes, fileName: "c.conf", files: lookup, overrides: overrides)
     }

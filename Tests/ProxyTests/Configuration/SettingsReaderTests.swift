@@ -187,7 +187,7 @@ import Testing
 
     @Test func theKeyFileMessageNamesWhereItLooked() {
         let error = Fixture.read(Fixture.identity(replacing: "key_file", with: "k/x.pem")).errors.first
-        #expect(error?.message.contains("/etc/proxy/k/x.pem and /work/k/x.pem") == true)
+        #expect(error?.message.contains("/etc/proxy/k/x.pem and /srv/proxy/k/x.pem") == true)
     }
 
     @Test func endpointsCompartmentAndPassphraseAreTaken() throws {
