@@ -121,7 +121,7 @@ import Testing
     }
 
     @Test func aFailureAfterTheHeadersIsAnEvent() async throws {
-        try await RunningProxy.run(settings: "keepalive_interval = 100ms") { proxy in
+        try await RunningProxy.run(settings: "keepalive_interval = 100ms\nretry_attempts = 0") { proxy in
             proxy.simulator.add(Fault(.delay(.milliseconds(350)), kind: .chat))
             proxy.simulator.add(Fault(.status(500), kind: .chat))
             let answer = try await proxy.chat(RunningProxy.body(streams: true))

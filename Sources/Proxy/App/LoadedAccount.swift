@@ -11,4 +11,17 @@ package struct LoadedAccount: Sendable {
             inference: OCIEndpoint(settings.endpoint), management: OCIEndpoint(settings.managementEndpoint),
             signer: signer, transport: transport, time: time)
     }
+
+    /// What Oracle throttles as one: a tenancy in a region.
+    var throttle: String {
+        switch settings.credentials {
+        case .apiKey(let identity): "\(identity.tenancy)/\(settings.region)"
+        }
+    }
+}
+
+/// An account as the file names it: loaded, or listed only.
+package enum ConfiguredAccount: Sendable {
+    case loaded(LoadedAccount)
+    case idle(IdleAccount)
 }

@@ -16,11 +16,11 @@ import UnixSignals
 /// Everything that runs, put together once. What starts first stops last.
 package struct ServiceGraph: Sendable {
     private let settings: Settings
-    private let accounts: [LoadedAccount]
+    private let accounts: [ConfiguredAccount]
     private let logger: Logger
     private let time: TimeSource
 
-    package init(settings: Settings, accounts: [LoadedAccount], logger: Logger, time: TimeSource = .system) {
+    package init(settings: Settings, accounts: [ConfiguredAccount], logger: Logger, time: TimeSource = .system) {
         self.settings = settings
         self.accounts = accounts
         self.logger = logger
@@ -33,15 +33,17 @@ package struct ServiceGraph: Sendable {
     package func run() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let transport = try makeTransport(on: group)
-        let upstreams = accounts.map { Upstream($0.account(transport: transport, time: time)) }
-        let monitor = Monitor(upstreams: upstreams, interval: settings.timeouts.healthCheckInterval, time: time, logger: logger)
+        let (router, roster) = try makeRouter(transport)
+        let monitor = Monitor(
+            router: router, broken: roster.broken.count, interval: settings.timeouts.healthCheckInterval, time: time, logger: logger)
         let listener = try Listener(
-            door: makeDoor(upstreams), settings: settings.server, bodyLimit: settings.limits.maxRequestSize,
+            door: makeDoor(router, roster), settings: settings.server, bodyLimit: settings.limits.maxRequestSize,
             group: group, logger: logger)
 
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: transport, successTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: router, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: monitor, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: listener, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
@@ -65,10 +67,42 @@ package struct ServiceGraph: Sendable {
         }
     }
 
-    private func makeDoor(_ upstreams: [Upstream]) throws -> FrontDoor {
-        guard let upstream = upstreams.first else {
+    /// The router over all accounts that can be used, and the list of all that the file names.
+    private func makeRouter(_ transport: any HTTPTransport) throws -> (Router, Roster) {
+        var members: [(account: OCIAccount, settings: Upstream.Settings)] = []
+        var throttles: [String: Int] = [:]
+        var entries: [Roster.Entry] = []
+        for configured in accounts {
+            switch configured {
+            case .idle(let account): entries.append(.idle(account))
+            case .loaded(let loaded):
+                let throttle = throttles[loaded.throttle] ?? throttles.count
+                throttles[loaded.throttle] = throttle
+                entries.append(.serving(members.count))
+                members.append((
+                    loaded.account(transport: transport, time: time),
+                    Upstream.Settings(
+                        weight: loaded.settings.weight, maxConcurrency: loaded.settings.maxConcurrency, throttle: throttle,
+                        breaker: breaker)
+                ))
+            }
+        }
+        guard !members.isEmpty else {
             throw ExitError(.badConfiguration, "no account can be used; run with -check to see why")
         }
+        let router = Router(
+            members, limits: .init(concurrency: settings.limits.globalMaxConcurrency, queue: settings.limits.queueSize),
+            strategy: settings.routing.strategy.make(), time: time, logger: logger)
+        return (router, Roster(entries: entries))
+    }
+
+    private var breaker: CircuitBreaker.Settings {
+        CircuitBreaker.Settings(
+            maxFailures: settings.breaker.maxFailures, resetTimeout: settings.breaker.resetTimeout,
+            failureRate: settings.breaker.failureRate, minRequests: settings.breaker.minRequests)
+    }
+
+    private func makeDoor(_ router: Router, _ roster: Roster) -> FrontDoor {
         let mode = settings.mode.rawValue
         let catalog = ModelCatalog(aliases: settings.models.map { ($0.name, $0.target) })
         return FrontDoor(
@@ -78,16 +112,21 @@ package struct ServiceGraph: Sendable {
             cors: CORS(origins: settings.server.corsOrigins),
             routes: FrontDoor.Routes(
                 root: RootRoute(mode: mode),
-                health: HealthRoute(mode: mode, upstreams: upstreams),
+                health: HealthRoute(mode: mode, router: router, roster: roster),
                 chat: ChatCompletionsRoute(
-                    catalog: catalog, upstream: upstream,
+                    catalog: catalog, failover: Failover(router: router, retryAttempts: settings.routing.retryAttempts),
                     limits: .init(
                         request: settings.timeouts.request, firstToken: settings.timeouts.firstToken, silence: settings.timeouts.stream,
                         keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
                         maxTokens: settings.limits.defaultMaxTokens, forcesWhole: settings.routing.forceNonStream),
                     time: time),
-                models: ModelsRoute(catalog: catalog, accounts: accounts.map(\.id), created: time.wallClock()),
-                testOCI: TestOCIRoute(upstreams: upstreams)),
+                models: ModelsRoute(catalog: catalog, accounts: router.upstreams.map(\.id), created: time.wallClock()),
+                testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
+                statistics: StatisticsRoute(
+                    mode: mode, strategy: settings.routing.strategy.rawValue, breaker: breaker, roster: roster, router: router, catalog: catalog),
+                metrics: MetricsRoute(router: router, process: ProcessFigures(startedAt: time.wallClock())),
+                admin: AdminRoute(router: router)),
+            counters: RequestCounters(),
             time: time,
             logger: logger)
     }

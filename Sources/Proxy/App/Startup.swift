@@ -34,7 +34,8 @@ package struct Startup: Sendable {
     /// What the file amounts to: settings, accounts with their keys, and all that is wrong.
     private struct Configured {
         var settings: Settings
-        var accounts: [LoadedAccount]
+        /// In the order of the file.
+        var accounts: [ConfiguredAccount]
         var issues: [ConfigurationIssue]
     }
 
@@ -62,12 +63,6 @@ package struct Startup: Sendable {
         } catch {
             throw ExitError(.badConfiguration, error.description)
         }
-        guard configured.settings.mode == .single else {
-            throw ExitError(
-                .badConfiguration,
-                "\(file): this version serves one account; put user, fingerprint, key_file, tenancy and region at the root of the file "
-                    + "in place of the [ACCOUNT_n] sections (-check reads them already)")
-        }
         let logger = try makeLogger(configured.settings.logging)
         for issue in configured.issues { logger.warning("\(issue)") }
         if configured.settings.needsGeneratedKey { storeKey(in: &configured.settings, logger) }
@@ -86,8 +81,8 @@ package struct Startup: Sendable {
             throw ConfigurationError(outcome.issues) ?? ConfigurationError(unexplained)
         }
         var configured = Configured(settings: settings, accounts: [], issues: outcome.issues)
-        for account in settings.usableAccounts where account.isEnabled { load(account, into: &configured) }
-        if configured.accounts.isEmpty {
+        for entry in settings.accounts { add(entry, to: &configured) }
+        if !configured.accounts.contains(where: { if case .loaded = $0 { true } else { false } }) {
             throw ConfigurationError(configured.issues)
                 ?? ConfigurationError(
                     ConfigurationIssue(
@@ -98,6 +93,15 @@ package struct Startup: Sendable {
 
     private var unexplained: ConfigurationIssue {
         ConfigurationIssue(.error, file: file, line: nil, message: "the file cannot be used", mend: "compare it with configs/config.conf.example")
+    }
+
+    private func add(_ entry: AccountEntry, to configured: inout Configured) {
+        switch entry {
+        case .unusable(let id, _, let errors):
+            configured.accounts.append(.idle(IdleAccount(id: id, problem: errors.first?.description ?? "it is not configured completely")))
+        case .usable(let account) where account.isEnabled: load(account, into: &configured)
+        case .usable(let account): configured.accounts.append(.idle(IdleAccount(account, problem: nil)))
+        }
     }
 
     private func load(_ account: AccountSettings, into configured: inout Configured) {
@@ -113,7 +117,7 @@ package struct Startup: Sendable {
                             mend: parts.count > 1 ? String(parts[1].trimmingBlanks()) : "use a 2048-bit key", account: account.id))
                 }
                 let keyID = RequestSigner.keyID(tenancy: identity.tenancy, user: identity.user, fingerprint: identity.fingerprint)
-                configured.accounts.append(LoadedAccount(settings: account, signer: RequestSigner(keyID: keyID, key: loaded.key)))
+                configured.accounts.append(.loaded(LoadedAccount(settings: account, signer: RequestSigner(keyID: keyID, key: loaded.key))))
             } catch {
                 let line =
                     switch error.culprit {
@@ -121,8 +125,9 @@ package struct Startup: Sendable {
                     case .passPhrase: identity.passPhraseLine ?? identity.keyFileLine
                     case .fingerprint: identity.fingerprintLine
                     }
-                configured.issues.append(
-                    ConfigurationIssue(.error, file: file, line: line, message: error.message, mend: error.mend, account: account.id))
+                let issue = ConfigurationIssue(.error, file: file, line: line, message: error.message, mend: error.mend, account: account.id)
+                configured.issues.append(issue)
+                configured.accounts.append(.idle(IdleAccount(account, problem: issue.description)))
             }
         }
     }

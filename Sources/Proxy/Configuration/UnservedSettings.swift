@@ -7,9 +7,6 @@ package enum UnservedSettings {
     /// Keys that get a warning when they are set.
     package static let keys: Set<String> = [
         "tls_cert", "tls_key", "rate_limit", "profile",
-        // What many accounts need: permits, the waiting line, failover and breakers.
-        "global_max_concurrency", "queue_size", "retry_attempts", "load_balance_strategy",
-        "max_failures", "reset_timeout", "failure_rate", "min_requests",
         // Discovery.
         "models_refresh_interval",
     ]

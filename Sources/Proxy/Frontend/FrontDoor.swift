@@ -8,6 +8,7 @@ struct FrontDoor: Sendable {
     let localAccess: LocalAccess
     let cors: CORS
     let routes: Routes
+    let counters: RequestCounters
     let time: TimeSource
     let logger: Logger
 
@@ -18,6 +19,9 @@ struct FrontDoor: Sendable {
         let chat: ChatCompletionsRoute
         let models: ModelsRoute
         let testOCI: TestOCIRoute
+        let statistics: StatisticsRoute
+        let metrics: MetricsRoute
+        let admin: AdminRoute
     }
 
     /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
@@ -53,7 +57,13 @@ struct FrontDoor: Sendable {
             // Cancelled: nobody is left to be answered. Nothing else is thrown up to here.
             exchange.record.clientLeft = true
         }
-        exchange.record.log(to: logger, duration: time.now() - exchange.arrival)
+        finish(exchange.record, took: time.now() - exchange.arrival)
+    }
+
+    /// Counts a request that has ended, and writes its line.
+    private func finish(_ record: AccessRecord, took duration: Duration) {
+        counters.count(route: Route(target: record.path)?.label ?? "other", status: record.finalStatus)
+        record.log(to: logger, duration: duration)
     }
 
     private func answer(_ route: Route, _ exchange: inout Exchange) async throws {
@@ -65,6 +75,9 @@ struct FrontDoor: Sendable {
         case .models: exchange.send(routes.models.list())
         case .model(let id): exchange.send(try routes.models.one(id))
         case .testOCI: exchange.send(try await routes.testOCI.answer())
+        case .statistics(let page): exchange.send(await routes.statistics.answer(page))
+        case .metrics: exchange.send(await routes.metrics.answer(counters))
+        case .resetBreakers: exchange.send(try await routes.admin.resetBreakers(Route.query("account", of: exchange.request.head.uri)))
         }
     }
 
@@ -88,7 +101,7 @@ struct FrontDoor: Sendable {
         var record = AccessRecord(id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
         record.status = error.status
         record.error = error.code
-        record.log(to: logger, duration: .zero)
+        finish(record, took: .zero)
         var answer = Answer(error)
         if error.status == 405, let head, let route = Route(target: head.uri) {
             answer.headers.add(name: "allow", value: route.methods.map(\.rawValue).joined(separator: ", "))

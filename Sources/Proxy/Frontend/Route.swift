@@ -9,6 +9,9 @@ enum Route: Equatable, Sendable {
     /// One model by its id, which may hold slashes and dots.
     case model(String)
     case testOCI
+    case statistics(StatisticsRoute.Page)
+    case metrics
+    case resetBreakers
 
     /// Who may use a route (section 5 of the contract).
     enum Access: Equatable, Sendable {
@@ -22,14 +25,14 @@ enum Route: Equatable, Sendable {
         switch self {
         case .root, .health: .anyone
         case .chatCompletions: .key
-        case .models, .model, .testOCI: .local
+        case .models, .model, .testOCI, .statistics, .metrics, .resetBreakers: .local
         }
     }
 
     var methods: [HTTPMethod] {
         switch self {
-        case .chatCompletions: [.POST]
-        case .root, .health, .models, .model, .testOCI: [.GET, .HEAD]
+        case .chatCompletions, .resetBreakers: [.POST]
+        case .root, .health, .models, .model, .testOCI, .statistics, .metrics: [.GET, .HEAD]
         }
     }
 
@@ -47,6 +50,11 @@ enum Route: Equatable, Sendable {
             self = .model(id)
         case ("chat", 2) where segments[1] == "completions": self = .chatCompletions
         case ("test-oci", 1): self = .testOCI
+        case ("stats", 2):
+            guard let page = StatisticsRoute.Page(rawValue: String(segments[1])) else { return nil }
+            self = .statistics(page)
+        case ("metrics", 1): self = .metrics
+        case ("admin", 3) where segments[1] == "circuit-breaker" && segments[2] == "reset": self = .resetBreakers
         default: return nil
         }
     }
@@ -54,7 +62,33 @@ enum Route: Equatable, Sendable {
     /// What `GET /` tells about the endpoints.
     static let endpoints = [
         "GET /", "GET /health", "POST /v1/chat/completions", "GET /v1/models", "GET /v1/models/{id}", "GET /test-oci",
+        "GET /stats/accounts", "GET /stats/concurrency", "GET /stats/circuit-breaker", "GET /stats/queue", "GET /metrics",
+        "POST /admin/circuit-breaker/reset",
     ]
+
+    /// A name for metrics: few, and none of them made up by a client.
+    var label: String {
+        switch self {
+        case .root: "root"
+        case .health: "health"
+        case .chatCompletions: "chat"
+        case .models, .model: "models"
+        case .testOCI: "test-oci"
+        case .statistics: "stats"
+        case .metrics: "metrics"
+        case .resetBreakers: "admin"
+        }
+    }
+
+    /// The value of a query parameter, decoded; nil when it is not there or broken.
+    static func query(_ name: String, of target: String) -> String? {
+        guard let start = target.firstIndex(of: "?") else { return nil }
+        for pair in target[target.index(after: start)...].prefix(while: { $0 != "#" }).split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts[0] == name { return parts.count == 2 ? String(parts[1]).removingPercentEncoding : "" }
+        }
+        return nil
+    }
 }
 
 extension String {

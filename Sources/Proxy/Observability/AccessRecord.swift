@@ -27,10 +27,13 @@ struct AccessRecord: Sendable {
         path = String(target.prefix { $0 != "?" }.prefix(200))
     }
 
+    /// What the client got; 499 when it left before, as nginx writes it.
+    var finalStatus: Int { clientLeft ? 499 : status ?? 0 }
+
     func log(to logger: Logger, duration: Duration) {
         var metadata: Logger.Metadata = [
             "request.id": "\(id)", "method": "\(method)", "path": "\(path)",
-            "status": "\(clientLeft ? 499 : status ?? 0)", "ms": "\(duration.milliseconds)",
+            "status": "\(finalStatus)", "ms": "\(duration.milliseconds)",
         ]
         metadata["key"] = key.map { "\($0)" }
         metadata["account"] = account.map { "\($0)" }

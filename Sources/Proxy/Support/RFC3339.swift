@@ -14,6 +14,14 @@ enum RFC3339 {
         return days * 86_400 + hour * 3600 + minute * 60 + second - offset
     }
 
+    /// `2025-08-11T08:12:13Z`.
+    static func format(_ seconds: Int64) -> String {
+        let (day, time) = (seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400, ((seconds % 86_400) + 86_400) % 86_400)
+        let date = CivilDate(daysSince1970: day)
+        func two(_ value: some BinaryInteger) -> String { (value < 10 ? "0" : "") + String(value) }
+        return "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60))Z"
+    }
+
     /// Skips a fraction and reads `Z` or `+hh:mm`, in seconds.
     private static func offset(_ rest: ArraySlice<UInt8>) -> Int? {
         var rest = rest

@@ -1,6 +1,5 @@
 /// Where a translated request is going.
 struct GenericTarget: Sendable {
-    let compartmentID: String
     let serving: ServingMode
     /// Decides about the family's quirks.
     let modelID: String
@@ -16,12 +15,10 @@ struct GenericTarget: Sendable {
 /// OCI refuses null and unknown members alike.
 enum OpenAIToGeneric {
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and OCI does not have.
-    static func translate(_ chat: ChatRequest, for target: GenericTarget) throws(APIError) -> [UInt8] {
+    static func translate(_ chat: ChatRequest, for target: GenericTarget) throws(APIError) -> ChatDetails {
         let family = ModelFamily.of(target.modelID)
         var writer = JSONWriter(capacity: 4096)
         writer.beginObject()
-        writer.key("compartmentId")
-        writer.string(target.compartmentID)
         write(target.serving, to: &writer)
         writer.key("chatRequest")
         writer.beginObject()
@@ -46,7 +43,7 @@ enum OpenAIToGeneric {
         try write(chat.responseFormat, family: family, to: &writer)
         writer.endObject()
         writer.endObject()
-        return writer.bytes
+        return ChatDetails(writer.bytes)
     }
 
     /// A cluster of the tenancy's own has other limits than the shared ones.

@@ -1,6 +1,6 @@
 /// What the end of one attempt at an upstream means for routing: whether it speaks against the upstream, and what may be
 /// done next. Classified once, here; breaker, cooldown and failover only ask.
-enum AttemptOutcome: Equatable, Sendable {
+package enum AttemptOutcome: Equatable, Sendable {
     /// The answer was complete.
     case succeeded
     /// The client left, or took nothing of what was ready for it: says nothing about the upstream, and nobody is waiting.
@@ -21,9 +21,9 @@ enum AttemptOutcome: Equatable, Sendable {
     case modelUnavailable
 
     /// What a circuit breaker is to count.
-    enum Vote: Equatable, Sendable { case success, failure, neither }
+    package enum Vote: Equatable, Sendable { case success, failure, neither }
 
-    var vote: Vote {
+    package var vote: Vote {
         switch self {
         case .succeeded: .success
         case .failed, .timedOut, .credentialsRefused: .failure
@@ -32,13 +32,19 @@ enum AttemptOutcome: Equatable, Sendable {
     }
 
     /// The reason is the upstream's own, so another may do better with the same request.
-    var mayMoveOn: Bool {
+    package var mayMoveOn: Bool {
         switch self {
         case .failed, .timedOut, .rateLimited, .credentialsRefused, .modelUnavailable: true
         case .succeeded, .abandoned, .refused, .promptTooLong: false
         }
     }
 
-    /// With no other candidate left, the same upstream may be asked again after a pause.
-    var mayRepeat: Bool { mayMoveOn && self != .timedOut }
+    /// With no other candidate left, the same upstream may be asked again after a pause. Not when it was too slow, nor when
+    /// it refuses the credentials or the model: a pause mends neither, so it is no candidate any more.
+    package var mayRepeat: Bool {
+        switch self {
+        case .failed, .rateLimited: true
+        case .succeeded, .abandoned, .refused, .promptTooLong, .timedOut, .credentialsRefused, .modelUnavailable: false
+        }
+    }
 }

@@ -1,23 +1,32 @@
 /// What the health checks know about one upstream. Two failures in a row make it unhealthy, one success healthy again.
-struct HealthRecord: Equatable, Sendable {
+package struct HealthRecord: Equatable, Sendable {
     /// How a check ended.
-    enum Probe: Equatable, Sendable {
+    package enum Probe: Equatable, Sendable {
         case passed
         /// The upstream refused the operator's credentials: there is nothing to wait for.
         case credentialsRefused
         case failed
     }
 
+    /// The check that ended last.
+    package struct Check: Equatable, Sendable {
+        package var at: Duration
+        package var passed: Bool
+        package var latency: Duration
+    }
+
     static let failuresUntilUnhealthy = 2
 
     /// Until the first check has ended nothing speaks against the upstream.
-    private(set) var isHealthy = true
-    /// Whether any check has ended yet.
-    private(set) var isKnown = false
+    package private(set) var isHealthy = true
+    /// Nil until the first check has ended.
+    package private(set) var lastCheck: Check?
     private var failures = 0
 
-    mutating func record(_ probe: Probe) {
-        isKnown = true
+    package init() {}
+
+    package mutating func record(_ probe: Probe, at now: Duration, latency: Duration) {
+        lastCheck = Check(at: now, passed: probe == .passed, latency: latency)
         switch probe {
         case .passed:
             failures = 0

@@ -3,7 +3,9 @@ import ServiceLifecycle
 
 /// Asks every account how it does, at start and then each interval, side by side.
 struct Monitor: Service {
-    let upstreams: [Upstream]
+    let router: Router
+    /// Accounts that cannot be used although they should be: they count as unhealthy.
+    let broken: Int
     /// `health_check_interval`; zero turns the checks off after the first round.
     let interval: Duration
     let time: TimeSource
@@ -14,9 +16,9 @@ struct Monitor: Service {
         do {
             try await cancelWhenGracefulShutdown {
                 await round()
-                var healthy = 0
-                for upstream in upstreams where await upstream.health.isHealthy { healthy += 1 }
-                logger.info("Healthy accounts: \(healthy)/\(upstreams.count)")
+                let states = await router.snapshot().upstreams
+                let healthy = states.count { $0.state.health.isHealthy }
+                logger.info("Healthy accounts: \(healthy)/\(states.count + broken)")
                 while interval > .zero {
                     try await time.sleep(for: interval)
                     await round()
@@ -32,7 +34,7 @@ struct Monitor: Service {
     /// One check of every account.
     func round() async {
         await withDiscardingTaskGroup { group in
-            for upstream in upstreams {
+            for upstream in router.upstreams {
                 group.addTask { await check(upstream) }
             }
         }
@@ -40,15 +42,13 @@ struct Monitor: Service {
 
     private func check(_ upstream: Upstream) async {
         guard let report = try? await AccountProbe.run(upstream.account, limit: 1) else { return }
-        let before = await upstream.health
-        await upstream.note(report.probe)
-        let after = await upstream.health
+        let change = await router.note(report.probe, of: upstream, latency: report.latency)
         if let error = report.error {
             logger.warning("Health check failed", metadata: ["account": "\(upstream.id)", "error": "\(error)"])
         }
-        if before.isHealthy != after.isHealthy {
+        if change.before != change.after {
             logger.log(
-                level: after.isHealthy ? .info : .error, "Account is \(after.isHealthy ? "healthy again" : "unhealthy")",
+                level: change.after ? .info : .error, "Account is \(change.after ? "healthy again" : "unhealthy")",
                 metadata: ["account": "\(upstream.id)"])
         }
     }

@@ -31,20 +31,45 @@ extension FrontDoor {
     static func fixture(
         _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source,
         limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
-        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        accounts: Int = 1, logger: Logger = .silent
     ) throws -> FrontDoor {
-        let upstream = Upstream(try .fixture(transport, time: time))
+        let router = try Router.fixture(transport, time: time, accounts: accounts)
+        let roster = Roster(entries: (0..<accounts).map { .serving($0) })
         let catalog = ModelCatalog(aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")])
         return FrontDoor(
             keys: ClientKeys([ClientKey(name: "default", value: Secret(key))]),
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
             routes: .init(
-                root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", upstreams: [upstream]),
-                chat: ChatCompletionsRoute(catalog: catalog, upstream: upstream, limits: limits, time: time),
-                models: ModelsRoute(catalog: catalog, accounts: ["default"], created: 1_700_000_000),
-                testOCI: TestOCIRoute(upstreams: [upstream])),
-            time: time, logger: logger)
+                root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
+                chat: ChatCompletionsRoute(catalog: catalog, failover: Failover(router: router, retryAttempts: 3), limits: limits, time: time),
+                models: ModelsRoute(catalog: catalog, accounts: router.upstreams.map(\.id), created: 1_700_000_000),
+                testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
+                statistics: StatisticsRoute(
+                    mode: "single", strategy: "round_robin", breaker: .init(), roster: roster, router: router, catalog: catalog),
+                metrics: MetricsRoute(router: router, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router)),
+            counters: RequestCounters(), time: time, logger: logger)
+    }
+}
+
+extension Logger {
+    static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+}
+
+extension Router {
+    /// A router over accounts `default`, `account_2`, …, all in front of `transport`. Without jitter.
+    static func fixture(
+        _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source, accounts: Int = 1,
+        settings: (Int) -> Upstream.Settings = { _ in Upstream.Settings() }, limits: RoutingCore.Limits = .init(concurrency: 200, queue: 2000),
+        strategy: any BalancingStrategy = RoundRobin()
+    ) throws -> Router {
+        Router(
+            try (0..<accounts).map { index in
+                var settings = settings(index)
+                if settings.throttle == 0 { settings.throttle = index }
+                return (try .fixture(transport, time: time, id: index == 0 ? "default" : "account_\(index + 1)"), settings)
+            },
+            limits: limits, strategy: strategy, time: time, random: { 0.5 }, logger: .silent)
     }
 }
 

@@ -163,7 +163,7 @@ import Testing
         let transport = FakeTransport(status: 401, body: #"{"code":"NotAuthenticated","message":"no"}"#)
         let time = ManualTime().source
         let door = try FrontDoor.fixture(transport, time: time)
-        let monitor = Monitor(upstreams: door.routes.health.upstreams, interval: .seconds(30), time: time, logger: door.logger)
+        let monitor = Monitor(router: door.routes.health.router, broken: 0, interval: .seconds(30), time: time, logger: door.logger)
         await monitor.round()
         let answer = try await ask(door, .GET, "/health")
         #expect(answer.head.status == .serviceUnavailable)

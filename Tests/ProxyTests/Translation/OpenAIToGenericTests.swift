@@ -12,13 +12,15 @@ import Testing
         "xai.grok-4", "xai.grok-3-mini", "meta.llama-3.3-70b-instruct", "google.gemini-2.5-flash", "openai.gpt-oss-120b", "openai.gpt-5",
     ]
 
-    private func translate(_ body: some Sequence<UInt8>, for target: GenericTarget) throws -> Golden.Object {
+    private func translate(
+        _ body: some Sequence<UInt8>, for target: GenericTarget, in compartment: String = "ocid1.c"
+    ) throws -> Golden.Object {
         let details = try OpenAIToGeneric.translate(try ChatRequest.parse(Array(body)), for: target)
-        return try #require(try Golden.parse(details) as? Golden.Object)
+        return try #require(try Golden.parse(details.document(in: compartment)) as? Golden.Object)
     }
 
     private func target(_ model: String, streams: Bool = false) -> GenericTarget {
-        GenericTarget(compartmentID: "ocid1.c", serving: ServingMode(id: model), modelID: model, defaultMaxTokens: 4000, isStreaming: streams)
+        GenericTarget(serving: ServingMode(id: model), modelID: model, defaultMaxTokens: 4000, isStreaming: streams)
     }
 
     private func chat(_ fields: String, model: String = "xai.grok-4") throws -> Golden.Object {
@@ -47,8 +49,9 @@ import Testing
         let found = try translate(
             body,
             for: GenericTarget(
-                compartmentID: try #require(context["compartment_id"] as? String), serving: serving, modelID: model,
-                defaultMaxTokens: try #require(context["default_max_tokens"] as? Int), isStreaming: request["stream"] as? Bool ?? false))
+                serving: serving, modelID: model, defaultMaxTokens: try #require(context["default_max_tokens"] as? Int),
+                isStreaming: request["stream"] as? Bool ?? false),
+            in: try #require(context["compartment_id"] as? String))
         #expect(Golden.difference(found, golden.object["oci_request"]) == nil)
     }
 

@@ -5,21 +5,21 @@ import Testing
 @Suite struct HealthRecordTests {
     @Test func twoFailuresInARowMakeItUnhealthyAndOneSuccessHealthy() {
         var record = HealthRecord()
-        #expect(record.isHealthy && !record.isKnown)
-        record.record(.failed)
+        #expect(record.isHealthy && record.lastCheck == nil)
+        record.record(.failed, at: .seconds(1), latency: .milliseconds(1))
         #expect(record.isHealthy)
-        record.record(.passed)
-        record.record(.failed)
+        record.record(.passed, at: .seconds(2), latency: .milliseconds(2))
+        record.record(.failed, at: .seconds(3), latency: .milliseconds(3))
         #expect(record.isHealthy)
-        record.record(.failed)
+        record.record(.failed, at: .seconds(4), latency: .milliseconds(4))
         #expect(!record.isHealthy)
-        record.record(.passed)
+        record.record(.passed, at: .seconds(5), latency: .milliseconds(5))
         #expect(record.isHealthy)
     }
 
     @Test func refusedCredentialsCountAtOnce() {
         var record = HealthRecord()
-        record.record(.credentialsRefused)
+        record.record(.credentialsRefused, at: .seconds(6), latency: .milliseconds(6))
         #expect(!record.isHealthy)
     }
 }

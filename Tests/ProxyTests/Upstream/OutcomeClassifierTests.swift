@@ -60,7 +60,7 @@ import Testing
     @Test(arguments: [
         (.succeeded, .success, false, false), (.abandoned, .neither, false, false), (.refused, .neither, false, false), (.promptTooLong, .neither, false, false),
         (.failed, .failure, true, true), (.timedOut, .failure, true, false), (.rateLimited(retryAfter: nil), .neither, true, true),
-        (.credentialsRefused, .failure, true, true), (.modelUnavailable, .neither, true, true),
+        (.credentialsRefused, .failure, true, false), (.modelUnavailable, .neither, true, false),
     ] as [(AttemptOutcome, AttemptOutcome.Vote, Bool, Bool)])
     func theContractOfRouting(outcome: AttemptOutcome, vote: AttemptOutcome.Vote, mayMoveOn: Bool, mayRepeat: Bool) {
         #expect(outcome.vote == vote)

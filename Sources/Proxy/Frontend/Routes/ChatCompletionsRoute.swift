@@ -1,11 +1,11 @@
 import NIOCore
 import NIOHTTP1
 
-/// `POST /v1/chat/completions`: reads the request, finds the model, translates, and hands over to the whole or the
-/// streamed way.
+/// `POST /v1/chat/completions`: reads the request, finds the model, translates once, and makes the call at one account after the
+/// other, as one document or as a stream.
 struct ChatCompletionsRoute: Sendable {
     let catalog: ModelCatalog
-    let upstream: Upstream
+    let failover: Failover
     let limits: Limits
     let time: TimeSource
 
@@ -32,27 +32,21 @@ struct ChatCompletionsRoute: Sendable {
         exchange.record.model = chat.model
         let target = try catalog.resolve(chat.model)
         guard APIFormat(modelID: target.modelID) == .generic else { throw APIError.notServedYet(chat.model) }
-        let account = upstream.account
-        exchange.record.account = account.id
 
         let streamsUpstream = chat.isStreaming && !limits.forcesWhole
-        let details = try OpenAIToGeneric.translate(
-            chat,
-            for: GenericTarget(
-                compartmentID: account.compartment, serving: target.serving, modelID: target.modelID,
-                defaultMaxTokens: limits.maxTokens, isStreaming: streamsUpstream))
         let call = ChatCall(
-            account: account, details: details, limits: limits, time: time, arrival: exchange.arrival,
+            details: try OpenAIToGeneric.translate(
+                chat,
+                for: GenericTarget(
+                    serving: target.serving, modelID: target.modelID, defaultMaxTokens: limits.maxTokens, isStreaming: streamsUpstream)),
+            limits: limits, time: time, deadline: exchange.arrival + limits.request,
             envelope: ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: chat.model),
             includesUsage: chat.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop))
-        exchange.record.attempts = 1
 
         if chat.isStreaming {
             try await stream(call, fromWhole: !streamsUpstream, to: &exchange)
         } else {
-            let answer = try await call.whole()
-            exchange.record.usage = answer.usage
-            exchange.send(.json(answer.body))
+            exchange.send(.json(try await attempts(call, for: &exchange, call.whole).body))
         }
     }
 
@@ -62,13 +56,37 @@ struct ChatCompletionsRoute: Sendable {
             keepAliveInterval: limits.keepAlive, emptyEvent: call.envelope.emptyEvent)
         stream.open()
         do {
-            let summary = fromWhole ? try await call.replay(to: stream) : try await call.relay(to: stream)
+            try await attempts(call, for: &exchange) { account, report in
+                if fromWhole {
+                    try await call.replay(at: account, to: stream, report)
+                } else {
+                    try await call.relay(at: account, to: stream, report)
+                }
+            }
             exchange.record.status = 200
-            exchange.record.usage = summary.usage
-            exchange.record.firstToken = summary.firstEvent.map { $0 - exchange.arrival }
         } catch let error as APIError {
             exchange.record.error = error.code
             exchange.record.status = try await stream.fail(exchange.decorated(Answer(error)), orEvent: call.envelope.error(error))
+        }
+    }
+
+    /// Makes the call at one account after the other, and notes in the log's record where the last attempt went and what came of
+    /// it.
+    private func attempts<Success>(
+        _ call: ChatCall, for exchange: inout Exchange, _ attempt: (OCIAccount, AttemptReport) async throws -> Success
+    ) async throws -> Success {
+        var record = exchange.record
+        defer { exchange.record = record }
+        let arrival = exchange.arrival
+        return try await failover.run(among: UpstreamSet(first: failover.router.upstreams.count), until: call.deadline) { upstream, report in
+            record.account = upstream.id
+            record.attempts += 1
+            defer {
+                let content = report.content
+                record.usage = content.usage
+                record.firstToken = content.firstEvent.map { $0 - arrival }
+            }
+            return try await attempt(upstream.account, report)
         }
     }
 

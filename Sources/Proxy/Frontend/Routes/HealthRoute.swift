@@ -3,7 +3,8 @@ import NIOHTTP1
 /// `GET /health`: what the health checks know. It starts none, so a load balancer may ask as often as it likes.
 struct HealthRoute: Sendable {
     let mode: String
-    let upstreams: [Upstream]
+    let router: Router
+    let roster: Roster
 
     /// A word for the whole: all well, some, or none.
     enum Status: String, Sendable {
@@ -15,8 +16,14 @@ struct HealthRoute: Sendable {
     }
 
     func answer() async -> Answer {
-        var accounts: [(id: String, healthy: Bool)] = []
-        for upstream in upstreams { accounts.append((upstream.id, await upstream.health.isHealthy)) }
+        let upstreams = await router.snapshot().upstreams
+        // Who is switched off is not missed; who cannot be used is.
+        let accounts = roster.entries.compactMap { entry -> (id: String, healthy: Bool)? in
+            switch entry {
+            case .serving(let index): (upstreams[index].upstream.id, upstreams[index].state.health.isHealthy)
+            case .idle(let account): account.isEnabled ? (account.id, false) : nil
+            }
+        }
         let healthy = accounts.count { $0.healthy }
         let status = Status(healthy: healthy, total: accounts.count)
 

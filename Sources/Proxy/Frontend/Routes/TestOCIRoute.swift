@@ -3,6 +3,7 @@ import NIOHTTP1
 /// `GET /test-oci`: one signed call per account, side by side.
 struct TestOCIRoute: Sendable {
     let upstreams: [Upstream]
+    let roster: Roster
 
     func answer() async throws -> Answer {
         let reports = try await withThrowingTaskGroup(of: (Int, AccountProbe.Report).self) { group in
@@ -12,7 +13,7 @@ struct TestOCIRoute: Sendable {
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
         let passed = reports.values.count { $0.error == nil }
-        let status = passed == 0 ? "failed" : passed < upstreams.count ? "degraded" : "ok"
+        let status = passed == 0 ? "failed" : passed < upstreams.count + roster.broken.count ? "degraded" : "ok"
 
         var writer = JSONWriter()
         writer.beginObject()
@@ -20,31 +21,52 @@ struct TestOCIRoute: Sendable {
         writer.string(status)
         writer.key("accounts")
         writer.beginArray()
-        for (index, upstream) in upstreams.enumerated() {
-            guard let report = reports[index] else { continue }
-            write(report, of: upstream.account, to: &writer)
+        for entry in roster.entries {
+            switch entry {
+            case .serving(let index):
+                guard let report = reports[index] else { continue }
+                let account = upstreams[index].account
+                write(Line(
+                    id: account.id, region: account.region, endpoint: account.inference.url, latency: report.latency,
+                    models: report.models, error: report.error), to: &writer)
+            case .idle(let account):
+                guard let problem = account.problem else { continue }
+                write(Line(id: account.id, region: account.region, endpoint: account.endpoint, error: problem), to: &writer)
+            }
         }
         writer.endArray()
         writer.endObject()
         return .json(writer.bytes, status: passed == 0 ? .serviceUnavailable : .ok)
     }
 
-    private func write(_ report: AccountProbe.Report, of account: OCIAccount, to writer: inout JSONWriter) {
+    private struct Line {
+        var id: String
+        var region: String?
+        var endpoint: String?
+        var latency = Duration.zero
+        var models: Int?
+        var error: String?
+    }
+
+    private func write(_ line: Line, to writer: inout JSONWriter) {
+        func text(_ text: String?) {
+            if let text { writer.string(text) } else { writer.null() }
+        }
         writer.beginObject()
         writer.key("id")
-        writer.string(account.id)
+        writer.string(line.id)
         writer.key("region")
-        writer.string(account.region)
+        text(line.region)
         writer.key("endpoint")
-        writer.string(account.inference.origin + account.inference.path)
+        text(line.endpoint)
         writer.key("ok")
-        writer.bool(report.error == nil)
+        writer.bool(line.error == nil)
         writer.key("latency_ms")
-        writer.int(Int(report.latency.milliseconds))
+        writer.int(Int(line.latency.milliseconds))
         writer.key("models")
-        writer.int(report.models ?? 0)
+        writer.int(line.models ?? 0)
         writer.key("error")
-        if let error = report.error { writer.string(error) } else { writer.null() }
+        text(line.error)
         writer.endObject()
     }
 }

@@ -45,7 +45,7 @@ final class EventStream: Sendable {
     /// Sends whole events, and the headers before the first of them. Returns when the connection can take more: a
     /// client that reads slowly slows the upstream down, and no more than the socket's high-water mark is kept here.
     ///
-    /// - Throws: `ChannelError` when the connection is gone; `CancellationError` when the task was cancelled.
+    /// - Throws: `CancellationError` when the connection is gone or the task was cancelled.
     func send(_ events: ByteBuffer) async throws {
         try Task.checkCancellation()
         if channel.isWritable {
@@ -57,7 +57,12 @@ final class EventStream: Sendable {
         } else {
             let flushed = channel.eventLoop.makePromise(of: Void.self)
             channel.eventLoop.execute { self.writeEvents(events, promise: flushed) }
-            try await flushed.futureResult.get()
+            do {
+                try await flushed.futureResult.get()
+            } catch {
+                // The client's side, whatever the reason: nothing that speaks against the upstream.
+                throw CancellationError()
+            }
         }
     }
 

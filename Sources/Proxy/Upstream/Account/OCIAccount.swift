@@ -60,6 +60,9 @@ struct OCIEndpoint: Equatable, Sendable {
     /// What stands in front of `/20231130`, without a slash at its end.
     let path: String
 
+    /// As one text.
+    var url: String { origin + path }
+
     init(_ url: BaseURL) {
         authority = (url.host.contains(":") ? "[\(url.host)]" : url.host) + (url.explicitPort.map { ":\($0)" } ?? "")
         origin = "\(url.scheme.rawValue)://\(authority)"

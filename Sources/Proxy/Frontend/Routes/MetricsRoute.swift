@@ -1,0 +1,81 @@
+import NIOCore
+import NIOHTTP1
+
+/// `GET /metrics`: the statistics in Prometheus's text format, made out of the same snapshot as the `/stats` pages.
+///
+/// Labels are ids of accounts, routes and statuses: all from the configuration or from short lists, none from a client.
+struct MetricsRoute: Sendable {
+    let router: Router
+    let process: ProcessFigures
+
+    func answer(_ counters: RequestCounters) async -> Answer {
+        let snapshot = await router.snapshot()
+        var text = PrometheusText()
+        text.family("ociai_build_info", .gauge, "Always 1; the version is a label.")
+        text.sample(["version": ProxyVersion.current], 1)
+        text.family("ociai_http_requests_total", .counter, "Requests of clients that have ended, by route and status (499: the client left).")
+        for (key, count) in counters.all { text.sample(["route": key.route, "status": "\(key.status)"], count) }
+        proxy(snapshot, &text)
+        attempts(snapshot, &text)
+        states(snapshot, &text)
+        process.write(to: &text)
+        return Answer(
+            status: .ok, headers: ["content-type": "text/plain; version=0.0.4; charset=utf-8"], body: ByteBuffer(string: text.text))
+    }
+
+    private func proxy(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
+        text.family("ociai_in_flight", .gauge, "Requests that hold a permit of the whole proxy.")
+        text.sample(snapshot.permits.inUse)
+        text.family("ociai_max_concurrency", .gauge, "Permits of the whole proxy (global_max_concurrency).")
+        text.sample(snapshot.permits.limit)
+        text.family("ociai_queue_depth", .gauge, "Requests that wait for a permit.")
+        text.sample(snapshot.waiting)
+        text.family("ociai_queue_requests_total", .counter, "Requests that had to wait, and those that did so in vain, by outcome.")
+        text.sample(["outcome": "enqueued"], snapshot.queue.enqueued)
+        text.sample(["outcome": "rejected"], snapshot.queue.rejected)
+        text.sample(["outcome": "timed_out"], snapshot.queue.timedOut)
+        text.sample(["outcome": "cancelled"], snapshot.queue.cancelled)
+        text.family("ociai_queue_wait_seconds", .histogram, "How long those waited that got a permit.")
+        text.histogram("queue", "permits", snapshot.queue.wait)
+    }
+
+    private func attempts(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
+        text.family("ociai_account_requests_total", .counter, "Attempts at an account, by outcome.")
+        for (upstream, state) in snapshot.upstreams {
+            text.sample(["account": upstream.id, "outcome": "succeeded"], state.statistics.succeeded)
+            text.sample(["account": upstream.id, "outcome": "failed"], state.statistics.failed)
+            text.sample(["account": upstream.id, "outcome": "cancelled"], state.statistics.cancelled)
+        }
+        text.family("ociai_account_rate_limited_total", .counter, "Those among the failed that were answered with 429.")
+        for (upstream, state) in snapshot.upstreams { text.sample(["account": upstream.id], state.statistics.rateLimited) }
+        text.family("ociai_account_tokens_total", .counter, "Tokens as the upstream counts them.")
+        for (upstream, state) in snapshot.upstreams {
+            text.sample(["account": upstream.id, "kind": "prompt"], state.statistics.promptTokens)
+            text.sample(["account": upstream.id, "kind": "completion"], state.statistics.completionTokens)
+        }
+        text.family("ociai_account_request_seconds", .histogram, "Duration of attempts that succeeded, from the permit to the end of the answer.")
+        for (upstream, state) in snapshot.upstreams { text.histogram("account", upstream.id, state.statistics.latency) }
+        text.family("ociai_account_first_token_seconds", .histogram, "From the permit to the first event of a stream.")
+        for (upstream, state) in snapshot.upstreams { text.histogram("account", upstream.id, state.statistics.firstToken) }
+    }
+
+    private func states(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
+        func gauge(_ name: String, _ help: String, _ value: (UpstreamState) -> Int) {
+            text.family(name, .gauge, help)
+            for (upstream, state) in snapshot.upstreams { text.sample(["account": upstream.id], value(state)) }
+        }
+        gauge("ociai_account_in_flight", "Requests in flight at an account.") { $0.permits.inUse }
+        gauge("ociai_account_max_concurrency", "Permits of an account.") { $0.permits.limit }
+        gauge("ociai_account_healthy", "1 when the health checks find the account well.") { $0.health.isHealthy ? 1 : 0 }
+        gauge("ociai_account_cooling", "1 while the account is left alone after 429.") { $0.cooldown.until(at: snapshot.at) == nil ? 0 : 1 }
+        text.family("ociai_account_breaker_state", .gauge, "1 for the state that the circuit breaker is in.")
+        for (upstream, state) in snapshot.upstreams {
+            let current = state.breaker.state(at: snapshot.at)
+            for candidate in CircuitBreaker.State.allCases {
+                text.sample(["account": upstream.id, "state": candidate.rawValue], candidate == current ? 1 : 0)
+            }
+        }
+        text.family("ociai_account_breaker_opened_total", .counter, "How often the circuit breaker has opened.")
+        for (upstream, state) in snapshot.upstreams { text.sample(["account": upstream.id], state.breaker.openedTotal) }
+    }
+}

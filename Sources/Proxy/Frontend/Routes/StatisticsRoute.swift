@@ -1,0 +1,150 @@
+/// `GET /stats/…`: what the proxy has done and how it does (section 6 of the contract). Each answer shows one moment.
+struct StatisticsRoute: Sendable {
+    enum Page: String, Sendable, CaseIterable {
+        case accounts, concurrency
+        case circuitBreaker = "circuit-breaker"
+        case queue
+    }
+
+    let mode: String
+    let strategy: String
+    let breaker: CircuitBreaker.Settings
+    let roster: Roster
+    let router: Router
+    let catalog: ModelCatalog
+
+    func answer(_ page: Page) async -> Answer {
+        let snapshot = await router.snapshot()
+        var writer = StatisticsWriter(snapshot: snapshot, wallClock: router.time.wallClock())
+        writer.json.beginObject()
+        switch page {
+        case .accounts: accounts(snapshot, &writer)
+        case .concurrency: concurrency(snapshot, &writer.json)
+        case .circuitBreaker: circuitBreaker(snapshot, &writer)
+        case .queue: queue(snapshot, &writer)
+        }
+        writer.json.endObject()
+        return .json(writer.json.bytes)
+    }
+
+    // MARK: Accounts
+
+    private func accounts(_ snapshot: Router.Snapshot, _ writer: inout StatisticsWriter) {
+        writer.json.key("mode")
+        writer.json.string(mode)
+        writer.json.key("strategy")
+        writer.json.string(strategy)
+        writer.json.key("total_accounts")
+        writer.json.int(roster.entries.count)
+        writer.json.key("healthy_accounts")
+        writer.json.int(snapshot.upstreams.count { $0.state.health.isHealthy })
+        writer.json.key("accounts")
+        writer.json.beginArray()
+        let models = catalog.entries.map(\.name)
+        for entry in roster.entries {
+            writer.json.beginObject()
+            switch entry {
+            case .serving(let index):
+                let (upstream, state) = snapshot.upstreams[index]
+                writer.identity(
+                    id: upstream.id, region: upstream.account.region, endpoint: upstream.account.inference.url, isEnabled: true,
+                    isHealthy: state.health.isHealthy, weight: upstream.settings.weight, maxConcurrency: state.permits.limit)
+                writer.figures(of: state, models: models)
+            case .idle(let account):
+                writer.identity(
+                    id: account.id, region: account.region, endpoint: account.endpoint, isEnabled: account.isEnabled, isHealthy: false,
+                    weight: account.weight, maxConcurrency: account.maxConcurrency)
+                writer.figures(of: UpstreamState(maxConcurrency: account.maxConcurrency, breaker: breaker), models: [], problem: account.problem)
+            }
+            writer.json.endObject()
+        }
+        writer.json.endArray()
+    }
+
+    // MARK: Concurrency
+
+    private func concurrency(_ snapshot: Router.Snapshot, _ json: inout JSONWriter) {
+        func write(_ permits: PermitCounter) {
+            json.key("max")
+            json.int(permits.limit)
+            json.key("in_flight")
+            json.int(permits.inUse)
+            json.key("available")
+            json.int(permits.available)
+            json.key("peak")
+            json.int(permits.peak)
+        }
+        json.key("global")
+        json.beginObject()
+        write(snapshot.permits)
+        json.endObject()
+        json.key("accounts")
+        json.beginArray()
+        for (upstream, state) in snapshot.upstreams {
+            json.beginObject()
+            json.key("id")
+            json.string(upstream.id)
+            write(state.permits)
+            json.endObject()
+        }
+        json.endArray()
+    }
+
+    // MARK: Breakers
+
+    private func circuitBreaker(_ snapshot: Router.Snapshot, _ writer: inout StatisticsWriter) {
+        writer.json.key("config")
+        writer.json.beginObject()
+        writer.json.key("max_failures")
+        writer.json.int(breaker.maxFailures)
+        writer.json.key("reset_timeout_ms")
+        writer.json.int(Int(breaker.resetTimeout.milliseconds))
+        writer.json.key("failure_rate")
+        writer.json.double(breaker.failureRate)
+        writer.json.key("min_requests")
+        writer.json.int(breaker.minRequests)
+        writer.json.endObject()
+        writer.json.key("accounts")
+        writer.json.beginArray()
+        for (upstream, state) in snapshot.upstreams {
+            let breaker = state.breaker
+            let window = breaker.window(at: snapshot.at)
+            writer.json.beginObject()
+            writer.json.key("id")
+            writer.json.string(upstream.id)
+            writer.json.key("state")
+            writer.json.string(breaker.state(at: snapshot.at).rawValue)
+            writer.json.key("consecutive_failures")
+            writer.json.int(breaker.consecutiveFailures)
+            writer.json.key("window_requests")
+            writer.json.int(window.requests)
+            writer.json.key("window_failures")
+            writer.json.int(window.failures)
+            writer.json.key("failure_rate")
+            writer.json.double(window.requests == 0 ? 0 : Double(window.failures) / Double(window.requests))
+            writer.json.key("opened_at")
+            writer.moment(breaker.openedAt)
+            writer.json.key("retry_at")
+            writer.moment(breaker.retryAt)
+            writer.json.key("opened_total")
+            writer.json.int(breaker.openedTotal)
+            writer.json.endObject()
+        }
+        writer.json.endArray()
+    }
+
+    // MARK: Queue
+
+    private func queue(_ snapshot: Router.Snapshot, _ writer: inout StatisticsWriter) {
+        let queue = snapshot.queue
+        for (key, value) in [
+            ("size", snapshot.queueLimit), ("depth", snapshot.waiting), ("peak", queue.peak), ("enqueued_total", queue.enqueued),
+            ("rejected_total", queue.rejected), ("timed_out_total", queue.timedOut), ("cancelled_total", queue.cancelled),
+        ] {
+            writer.json.key(key)
+            writer.json.int(value)
+        }
+        writer.json.key("wait_ms")
+        writer.percentiles(of: queue.wait)
+    }
+}

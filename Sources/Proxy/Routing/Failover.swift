@@ -1,0 +1,113 @@
+/// Runs a request's attempts: a permit, the call, the books, and the next upstream when one fails for a reason of its own.
+struct Failover: Sendable {
+    let router: Router
+    /// Further attempts after the first.
+    let retryAttempts: Int
+    var random: @Sendable () -> Double = { .random(in: 0..<1) }
+
+    /// Calls `attempt` with one upstream after the other until one succeeds, the failure is the request's own, a part of the
+    /// answer has reached the client, or nothing is left to try.
+    ///
+    /// Permits are held while `attempt` runs, and given back whatever ends it.
+    ///
+    /// - Parameters:
+    ///   - accepted: the upstreams that may serve the request, by their place in the router's list.
+    ///   - deadline: until when a permit is waited for and pauses are made. The attempts bound themselves.
+    /// - Throws: `APIError`; `CancellationError` when the client has left.
+    func run<Success>(
+        among accepted: UpstreamSet, until deadline: Duration,
+        _ attempt: (Upstream, AttemptReport) async throws -> Success
+    ) async throws -> Success {
+        let ticket = router.ticket()
+        var plan = FailoverPlan(accepts: accepted, retryAttempts: retryAttempts)
+        while true {
+            switch await router.admit(RouteRequest(ticket: ticket, terms: plan.terms, deadline: deadline)) {
+            case .success(let permit):
+                let report = AttemptReport()
+                let failure: any Error
+                do {
+                    let success = try await attempt(permit.upstream, report)
+                    await router.end(permit, ending(.succeeded, nil, report, of: permit))
+                    return success
+                } catch {
+                    failure = error
+                }
+                // Nobody is left to be answered: what else went wrong is a consequence.
+                let outcome = Task.isCancelled ? .abandoned : OutcomeClassifier.outcome(of: failure)
+                let error = UpstreamFault.apiError(failure, account: permit.upstream.id)
+                await router.end(permit, ending(outcome, error, report, of: permit))
+                try Task.checkCancellation()
+                guard let error else { throw CancellationError() }
+                guard outcome.mayMoveOn, report.content.firstEvent == nil else { throw error }
+                guard plan.note(outcome, error, at: permit.index) else { throw await final(error, plan) }
+            case .failure(.cancelled): throw CancellationError()
+            case .failure(.unavailable(let outlook)):
+                guard try await pause(&plan, until: deadline) else { throw await final(.noAccountAvailable(outlook, at: router.time.now()), plan) }
+            case .failure(.retryBudgetSpent): throw await final(.noAccountAvailable(.init(earliest: nil, isThrottled: false), at: .zero), plan)
+            case .failure(.queueFull(let seconds)): throw plan.error ?? .queueFull(retryAfter: seconds)
+            case .failure(.queueTimeout(let seconds)): throw plan.error ?? .queueTimeout(retryAfter: seconds)
+            }
+        }
+    }
+
+    /// Waits until those that failed may be asked again.
+    ///
+    /// - Returns: false when that makes no sense.
+    private func pause(_ plan: inout FailoverPlan, until deadline: Duration) async throws -> Bool {
+        let outlook = await router.outlook(of: plan.repeatable)
+        guard let pause = plan.pause(outlook, at: router.time.now(), deadline: deadline, jitter: random()) else { return false }
+        try await router.time.sleep(for: pause)
+        return true
+    }
+
+    /// The error to end with: what the attempts met, or `otherwise` when there was none. When it asks the client to come back
+    /// later and does not say when, the router does.
+    private func final(_ otherwise: APIError, _ plan: FailoverPlan) async -> APIError {
+        var error = plan.error ?? otherwise
+        // Other accounts do not throttle because one does, so a 429's own word is not the last one.
+        guard error.status == 429 || error.status == 503 && error.retryAfter == nil, !error.forbidsRetry else { return error }
+        if let earliest = await router.outlook(of: plan.repeatable).earliest {
+            error.retryAfter = max(1, (earliest - router.time.now()).secondsRoundedUp)
+        }
+        return error
+    }
+
+    private func ending(_ outcome: AttemptOutcome, _ error: APIError?, _ report: AttemptReport, of permit: Router.Permit) -> AttemptEnding {
+        let content = report.content
+        return AttemptEnding(outcome, error: error, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt })
+    }
+}
+
+extension APIError {
+    /// Nothing was tried: every upstream that could serve the request is out of use.
+    static func noAccountAvailable(_ outlook: RouteRefusal.Outlook, at now: Duration) -> APIError {
+        APIError(
+            status: outlook.isThrottled ? 429 : 503,
+            message: outlook.isThrottled
+                ? "Every account that serves this model is cooling down after 'too many requests'. Try again later."
+                : "No account that serves this model can be used at the moment: each is unhealthy, cooling down, or has failed too often. "
+                    + "The operator finds the reasons at /stats/accounts.",
+            type: "overloaded_error", code: "no_account_available",
+            retryAfter: outlook.earliest.map { max(1, ($0 - now).secondsRoundedUp) } ?? 30)
+    }
+
+    static func queueFull(retryAfter seconds: Int) -> APIError {
+        APIError(
+            status: 503, message: "Too many requests are waiting already. Try again later, or ask the operator to raise queue_size or the limits of concurrency.",
+            type: "overloaded_error", code: "queue_full", retryAfter: seconds)
+    }
+
+    static func queueTimeout(retryAfter seconds: Int) -> APIError {
+        APIError(
+            status: 503, message: "No account was free within request_timeout. Try again later, or ask the operator to raise the limits of concurrency.",
+            type: "overloaded_error", code: "queue_timeout", retryAfter: seconds)
+    }
+}
+
+extension Duration {
+    /// Whole seconds, rounded up.
+    var secondsRoundedUp: Int {
+        let (seconds, attoseconds) = components
+        return Int(clamping: seconds) + (attoseconds > 0 ? 1 : 0)
+    }
+}

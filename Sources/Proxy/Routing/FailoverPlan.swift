@@ -1,0 +1,81 @@
+/// What one request has tried so far, and what it may still do (section 4.4 of the contract).
+///
+/// First each upstream that may serve it, at once; then, after a pause, those among them once more for which a pause may help.
+package struct FailoverPlan: Sendable {
+    package static let firstPause = Duration.milliseconds(250)
+    package static let longestPause = Duration.seconds(5)
+
+    private let accepts: UpstreamSet
+    private let attemptsAllowed: Int
+    package private(set) var attempts = 0
+    private var pauses = 0
+    private var triedThisRound = UpstreamSet()
+    /// Not to be asked again by this request.
+    private var spent = UpstreamSet()
+    private var haveFailed = UpstreamSet()
+    private var verdict: (error: APIError, rank: Int)?
+
+    /// - Parameter retryAttempts: further attempts after the first.
+    package init(accepts: UpstreamSet, retryAttempts: Int) {
+        self.accepts = accepts
+        attemptsAllowed = 1 + retryAttempts
+    }
+
+    /// On what terms the next attempt is wanted.
+    package var terms: RouteRequest.Terms {
+        var terms = RouteRequest.Terms(accepts: accepts.subtracting(spent).subtracting(triedThisRound))
+        terms.haveFailed = haveFailed
+        terms.isRetry = attempts > 0
+        return terms
+    }
+
+    /// Those that may be asked again after a pause.
+    package var repeatable: UpstreamSet { accepts.subtracting(spent) }
+
+    /// What to tell the client when nothing else can be done; nil as long as nothing has been tried.
+    ///
+    /// Of several failures the last, but a refusal of credentials or of the model only when there was nothing else: it would
+    /// tell the client that no retry can help.
+    var error: APIError? { verdict?.error }
+
+    /// Takes note of an attempt that failed for its upstream's own reason.
+    ///
+    /// - Returns: whether there may be another one.
+    mutating func note(_ outcome: AttemptOutcome, _ error: APIError, at upstream: Int) -> Bool {
+        let rank =
+            switch outcome {
+            case .modelUnavailable: 0
+            case .credentialsRefused: 1
+            default: 2
+            }
+        if rank >= verdict?.rank ?? 0 { verdict = (error, rank) }
+        return note(outcome, at: upstream)
+    }
+
+    /// The same without words for a client.
+    package mutating func note(_ outcome: AttemptOutcome, at upstream: Int) -> Bool {
+        attempts += 1
+        triedThisRound.insert(upstream)
+        haveFailed.insert(upstream)
+        if !outcome.mayRepeat { spent.insert(upstream) }
+        return attempts < attemptsAllowed
+    }
+
+    /// No upstream is left in this round: how long to wait before all that may be asked again are.
+    ///
+    /// - Parameters:
+    ///   - outlook: of `repeatable`.
+    ///   - jitter: 0 ..< 1.
+    /// - Returns: nil when a pause leads nowhere.
+    package mutating func pause(
+        _ outlook: RouteRefusal.Outlook, at now: Duration, deadline: Duration, jitter: Double
+    ) -> Duration? {
+        guard attempts > 0, pauses < attemptsAllowed, let earliest = outlook.earliest, earliest - now <= Self.longestPause else { return nil }
+        let backoff = min(Self.firstPause * (1 << min(pauses, 5)), Self.longestPause) * (0.75 + jitter / 2)
+        let pause = max(backoff, earliest - now)
+        guard now + pause < deadline else { return nil }
+        pauses += 1
+        triedThisRound = UpstreamSet()
+        return pause
+    }
+}

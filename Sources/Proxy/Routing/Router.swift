@@ -1,0 +1,224 @@
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// Chooses an upstream for each attempt and owns the one waiting line. A shell: `RoutingCore` decides, the upstreams keep
+/// their own state, and all of them are on one executor, so every decision and every snapshot is of one moment.
+actor Router: Service {
+    /// An upstream to use, until `end`.
+    struct Permit: Sendable {
+        let upstream: Upstream
+        fileprivate let core: RoutingCore.Permit
+        /// Its place in `upstreams`.
+        var index: Int { core.upstream }
+        var admittedAt: Duration { core.pass.admittedAt }
+    }
+
+    /// All that the statistics show, at one moment.
+    struct Snapshot: Sendable {
+        let at: Duration
+        let permits: PermitCounter
+        let queue: QueueStatistics
+        let queueLimit: Int
+        let waiting: Int
+        let upstreams: [(upstream: Upstream, state: UpstreamState)]
+    }
+
+    /// In the order of the configuration.
+    nonisolated let upstreams: [Upstream]
+    nonisolated let time: TimeSource
+    private nonisolated let lastTicket = Atomic<UInt64>(0)
+    private let domain: RoutingDomain
+    private let random: @Sendable () -> Double
+    private let logger: Logger
+    private var core: RoutingCore
+    private var table: Table
+    private typealias Waiter = CheckedContinuation<Result<Permit, RouteRefusal>, Never>
+    private var parked: [RouteRequest.Ticket: Waiter] = [:]
+    /// For waiters that were served before they had parked: another job may run between the decision and the parking.
+    private var early: [RouteRequest.Ticket: Result<Permit, RouteRefusal>] = [:]
+    /// The moments at which the line is to be looked at, for `run`.
+    private let alarms: AsyncStream<Duration>
+    private let alarm: AsyncStream<Duration>.Continuation
+    /// Those that have not rung yet.
+    private var scheduled: Set<Duration> = []
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { domain.unownedExecutor }
+
+    /// - Parameters:
+    ///   - members: accounts and what the configuration says about them.
+    ///   - random: 0 ..< 1, for jitter.
+    init(
+        _ members: [(account: OCIAccount, settings: Upstream.Settings)], limits: RoutingCore.Limits, strategy: any BalancingStrategy,
+        time: TimeSource, random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }, logger: Logger
+    ) {
+        let domain = RoutingDomain()
+        self.domain = domain
+        upstreams = members.map { Upstream($0.account, $0.settings, in: domain) }
+        table = Table(upstreams: upstreams)
+        core = RoutingCore(limits: limits, strategy: strategy)
+        self.time = time
+        self.random = random
+        self.logger = logger
+        (alarms, alarm) = AsyncStream.makeStream(of: Duration.self)
+    }
+
+    // MARK: Requests
+
+    /// The place of a request that has just arrived among all; it keeps it over its attempts.
+    nonisolated func ticket() -> RouteRequest.Ticket {
+        RouteRequest.Ticket(rawValue: lastTicket.wrappingAdd(1, ordering: .relaxed).newValue)
+    }
+
+    /// Finds an upstream for the request, waiting for a permit while all that could serve it are full. Every permit has to be
+    /// given back with `end`; use `Failover`, which cannot forget it.
+    ///
+    /// Cancellation ends the wait at once.
+    func admit(_ request: RouteRequest) async -> Result<Permit, RouteRefusal> {
+        let now = time.now()
+        // Time may have freed somebody who came first, with the alarm still on its way.
+        settle(core.dispatch(at: now, &table), at: now)
+        switch core.arrive(request, at: now, &table) {
+        case .admitted(let permit): return .success(self.permit(permit))
+        case .refused(let refusal): return .failure(refusal)
+        case .waits: return await park(request.ticket, at: now)
+        }
+    }
+
+    /// Gives the permit back and says how the attempt ended.
+    func end(_ permit: Permit, _ ending: AttemptEnding) {
+        let now = time.now()
+        let before = breakerState(of: permit.upstream, at: now)
+        settle(core.end(permit.core, ending, at: now, jitter: random(), &table), at: now)
+        let after = breakerState(of: permit.upstream, at: now)
+        guard before != after else { return }
+        logger.log(
+            level: after == .open ? .warning : .info, "Circuit breaker is \(after.rawValue)",
+            metadata: ["account": "\(permit.upstream.id)", "error": "\(ending.error?.code ?? "-")"])
+    }
+
+    /// What is known about upstreams that are out of use now.
+    func outlook(of accepted: UpstreamSet) -> RouteRefusal.Outlook {
+        core.outlook(of: accepted, at: time.now(), table)
+    }
+
+    private func park(_ ticket: RouteRequest.Ticket, at now: Duration) async -> Result<Permit, RouteRefusal> {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { (waiter: Waiter) in
+                if let result = early.removeValue(forKey: ticket) { return waiter.resume(returning: result) }
+                // Read in the same breath as parking: the hop below finds the waiter, or this finds the cancellation.
+                if Task.isCancelled {
+                    _ = core.abandon(ticket)
+                    return waiter.resume(returning: .failure(.cancelled))
+                }
+                parked[ticket] = waiter
+                setAlarm(at: now)
+            }
+        } onCancel: {
+            // Cancellation handlers are synchronous; the actor has to be reached somehow.
+            Task { await self.abandon(ticket) }
+        }
+    }
+
+    private func abandon(_ ticket: RouteRequest.Ticket) {
+        guard core.abandon(ticket) else { return }
+        parked.removeValue(forKey: ticket)?.resume(returning: .failure(.cancelled))
+    }
+
+    private func settle(_ releases: [RoutingCore.Release], at now: Duration) {
+        for release in releases {
+            let result = release.result.map(permit)
+            if let waiter = parked.removeValue(forKey: release.ticket) {
+                waiter.resume(returning: result)
+            } else {
+                early[release.ticket] = result
+            }
+        }
+        if core.waiting > 0 { setAlarm(at: now) }
+    }
+
+    private func permit(_ permit: RoutingCore.Permit) -> Permit {
+        Permit(upstream: upstreams[permit.upstream], core: permit)
+    }
+
+    private func breakerState(of upstream: Upstream, at now: Duration) -> CircuitBreaker.State {
+        upstream.assumeIsolated { $0.state.breaker.state(at: now) }
+    }
+
+    // MARK: What else changes
+
+    /// Takes note of a health check.
+    ///
+    /// - Returns: whether the upstream was and is healthy.
+    func note(_ probe: HealthRecord.Probe, of upstream: Upstream, latency: Duration) -> (before: Bool, after: Bool) {
+        let now = time.now()
+        let change = upstream.assumeIsolated { $0.note(probe, at: now, latency: latency) }
+        if change.before != change.after { settle(core.dispatch(at: now, &table), at: now) }
+        return change
+    }
+
+    /// Closes the breakers and ends the cooldowns of all upstreams, or of one.
+    ///
+    /// - Returns: the ids of those it was done to; nil when there is no upstream of that name.
+    func resetBreakers(of id: String?) -> [String]? {
+        let chosen = upstreams.filter { id == nil || $0.id == id }
+        guard id == nil || !chosen.isEmpty else { return nil }
+        for upstream in chosen { upstream.assumeIsolated { $0.reset() } }
+        let now = time.now()
+        settle(core.dispatch(at: now, &table), at: now)
+        return chosen.map(\.id)
+    }
+
+    func snapshot() -> Snapshot {
+        Snapshot(
+            at: time.now(), permits: core.permits, queue: core.queue, queueLimit: core.limits.queue, waiting: core.waiting,
+            upstreams: upstreams.map { ($0, $0.assumeIsolated { $0.state }) })
+    }
+
+    // MARK: Time
+
+    /// Looks after the line when time alone changes something: a waiter's deadline passes, an upstream may be used again. Runs
+    /// until the service group stops it, or its task is cancelled.
+    nonisolated func run() async {
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                for await moment in self.alarms {
+                    group.addTask {
+                        guard (try? await self.time.sleep(moment)) != nil else { return }
+                        await self.ring(moment)
+                    }
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func ring(_ moment: Duration) {
+        scheduled.remove(moment)
+        let now = time.now()
+        settle(core.dispatch(at: now, &table), at: now)
+    }
+
+    private func setAlarm(at now: Duration) {
+        guard let moment = core.nextMoment(at: now, table), !scheduled.contains(where: { $0 <= moment }) else { return }
+        scheduled.insert(moment)
+        alarm.yield(moment)
+    }
+
+    /// The upstreams as the core sees them. Only to be used on the domain's executor, on which all of them are.
+    private struct Table: UpstreamTable {
+        let upstreams: [Upstream]
+
+        func view(of index: Int, at now: Duration) -> UpstreamView {
+            upstreams[index].assumeIsolated { $0.view(at: now) }
+        }
+
+        func admit(_ index: Int, at now: Duration) -> UpstreamState.Pass {
+            upstreams[index].assumeIsolated { $0.admit(at: now) }
+        }
+
+        func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) {
+            upstreams[index].assumeIsolated { $0.end(pass, ending, at: now, jitter: jitter) }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+/// How an attempt has ended, for the books of its upstream.
+package struct AttemptEnding: Sendable {
+    package let outcome: AttemptOutcome
+    /// What a client would be told about it.
+    let error: APIError?
+    let usage: TokenUsage?
+    /// From the permit to the first event of a stream.
+    let firstEvent: Duration?
+
+    init(_ outcome: AttemptOutcome, error: APIError?, usage: TokenUsage?, firstEvent: Duration?) {
+        self.outcome = outcome
+        self.error = error
+        self.usage = usage
+        self.firstEvent = firstEvent
+    }
+
+    package init(_ outcome: AttemptOutcome) {
+        self.init(outcome, error: nil, usage: nil, firstEvent: nil)
+    }
+}

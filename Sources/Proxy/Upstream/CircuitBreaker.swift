@@ -1,0 +1,134 @@
+/// Keeps requests away from an upstream that fails (section 4.3 of the contract).
+///
+/// Closed until too many failures in a row or too large a share of them; then open for a while; then half-open, with one
+/// request at a time as a probe. Each admission hands out the epoch in which it was given: what a request from before the
+/// last change of state has to say no longer counts, so a slow success of yesterday closes nothing and a late failure opens
+/// nothing.
+package struct CircuitBreaker: Sendable {
+    package struct Settings: Equatable, Sendable {
+        /// Failures in a row that open it.
+        package var maxFailures: Int
+        /// How long it stays open.
+        package var resetTimeout: Duration
+        /// The share of failures among the requests of the last 60 s that opens it, above 0 and at most 1.
+        package var failureRate: Double
+        /// Fewer requests in that window say nothing about a share.
+        package var minRequests: Int
+
+        package init(maxFailures: Int = 5, resetTimeout: Duration = .seconds(60), failureRate: Double = 0.6, minRequests: Int = 10) {
+            self.maxFailures = maxFailures
+            self.resetTimeout = resetTimeout
+            self.failureRate = failureRate
+            self.minRequests = minRequests
+        }
+    }
+
+    /// What a person sees.
+    package enum State: String, Equatable, Sendable, CaseIterable {
+        case closed, open
+        case halfOpen = "half_open"
+    }
+
+    /// Proof of an admission.
+    package struct Pass: Equatable, Sendable { fileprivate let epoch: UInt64 }
+
+    private enum Phase: Equatable {
+        case closed
+        case open(until: Duration)
+        case halfOpen(isProbing: Bool)
+    }
+
+    package let settings: Settings
+    private var phase = Phase.closed
+    private var epoch: UInt64 = 0
+    private var window = RollingCounts(seconds: 60)
+    /// Failures since the last success.
+    package private(set) var consecutiveFailures = 0
+    /// When it opened last; nil while it is closed.
+    package private(set) var openedAt: Duration?
+    package private(set) var openedTotal = 0
+
+    package init(_ settings: Settings) {
+        self.settings = settings
+    }
+
+    /// Whether a request may pass now.
+    package func admits(at now: Duration) -> Bool {
+        switch phase {
+        case .closed: true
+        case .open(let until): now >= until
+        case .halfOpen(let isProbing): !isProbing
+        }
+    }
+
+    /// An open breaker whose time is up is half-open for whoever looks: the next request is its probe.
+    package func state(at now: Duration) -> State {
+        switch phase {
+        case .closed: .closed
+        case .open(let until): now >= until ? .halfOpen : .open
+        case .halfOpen: .halfOpen
+        }
+    }
+
+    /// When an open breaker lets its probe pass; nil in every other state.
+    package var retryAt: Duration? {
+        if case .open(let until) = phase { until } else { nil }
+    }
+
+    /// Requests and failures in the last 60 s.
+    package func window(at now: Duration) -> (requests: Int, failures: Int) {
+        let totals = window.totals(at: now)
+        return (totals.events, totals.marked)
+    }
+
+    /// Lets a request pass. Only when `admits` says so.
+    package mutating func admit(at now: Duration) -> Pass {
+        precondition(admits(at: now), "the breaker admits nobody: \(phase)")
+        if phase != .closed {
+            phase = .halfOpen(isProbing: true)
+            epoch += 1
+        }
+        return Pass(epoch: epoch)
+    }
+
+    /// Counts how a request has ended; `.neither` only gives a probe's place back.
+    package mutating func record(_ vote: AttemptOutcome.Vote, of pass: Pass, at now: Duration) {
+        guard pass.epoch == epoch else { return }
+        switch (vote, phase) {
+        case (.neither, .halfOpen): phase = .halfOpen(isProbing: false)
+        case (.neither, _): break
+        case (.success, .halfOpen): close()
+        case (.success, _):
+            consecutiveFailures = 0
+            window.add(events: 1, at: now)
+        case (.failure, _):
+            consecutiveFailures += 1
+            window.add(events: 1, marked: 1, at: now)
+            if phase != .closed || hasFailedEnough(at: now) { open(at: now) }
+        }
+    }
+
+    /// Closes it and forgets what it knew, whatever its state.
+    package mutating func reset() { close() }
+
+    private func hasFailedEnough(at now: Duration) -> Bool {
+        if consecutiveFailures >= settings.maxFailures { return true }
+        let (requests, failures) = window(at: now)
+        return requests >= settings.minRequests && Double(failures) >= settings.failureRate * Double(requests)
+    }
+
+    private mutating func open(at now: Duration) {
+        phase = .open(until: now + settings.resetTimeout)
+        epoch += 1
+        openedAt = now
+        openedTotal += 1
+    }
+
+    private mutating func close() {
+        phase = .closed
+        epoch += 1
+        openedAt = nil
+        consecutiveFailures = 0
+        window.removeAll()
+    }
+}

@@ -1,0 +1,48 @@
+/// What one upstream has done since the process began (section 6 of the contract). An attempt counts as a request of its own.
+package struct UpstreamStatistics: Sendable {
+    /// The failure that was seen last.
+    package struct Failure: Sendable, Equatable {
+        package var at: Duration
+        /// The HTTP status that a client got for it.
+        package var status: Int
+        package var code: String
+        package var message: String
+    }
+
+    package private(set) var requests = 0
+    package private(set) var succeeded = 0
+    package private(set) var failed = 0
+    package private(set) var cancelled = 0
+    /// Those among the failed that were answered with 429.
+    package private(set) var rateLimited = 0
+    package private(set) var promptTokens = 0
+    package private(set) var completionTokens = 0
+    /// Of successes: from the permit to the end of the answer.
+    package private(set) var latency = LatencyHistogram()
+    /// Of streams: from the permit to the first event.
+    package private(set) var firstToken = LatencyHistogram()
+    package private(set) var lastFailure: Failure?
+
+    package mutating func begin() { requests += 1 }
+
+    package mutating func end(_ ending: AttemptEnding, at now: Duration, took duration: Duration) {
+        switch ending.outcome {
+        case .succeeded:
+            succeeded += 1
+            latency.record(duration)
+        case .abandoned: cancelled += 1
+        case .rateLimited:
+            failed += 1
+            rateLimited += 1
+        case .refused, .promptTooLong, .failed, .timedOut, .credentialsRefused, .modelUnavailable: failed += 1
+        }
+        if let usage = ending.usage {
+            promptTokens &+= usage.prompt
+            completionTokens &+= usage.completion
+        }
+        if let first = ending.firstEvent { firstToken.record(first) }
+        if let error = ending.error, ending.outcome.mayMoveOn {
+            lastFailure = Failure(at: now, status: error.status, code: error.code ?? error.type, message: error.message)
+        }
+    }
+}

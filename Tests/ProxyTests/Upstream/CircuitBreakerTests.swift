@@ -1,0 +1,136 @@
+import ProxyTestSupport
+import Testing
+
+@testable import Proxy
+
+@Suite struct CircuitBreakerTests {
+    private let settings = CircuitBreaker.Settings(maxFailures: 3, resetTimeout: .seconds(60), failureRate: 0.5, minRequests: 10)
+
+    /// Opened by failures at time zero.
+    private func opened() -> CircuitBreaker {
+        var breaker = CircuitBreaker(settings)
+        for _ in 0..<3 { breaker.record(.failure, of: breaker.admit(at: .zero), at: .zero) }
+        return breaker
+    }
+
+    @Test func opensAfterFailuresInARow() {
+        var breaker = CircuitBreaker(settings)
+        for count in 1...2 {
+            breaker.record(.failure, of: breaker.admit(at: .zero), at: .zero)
+            #expect(breaker.state(at: .zero) == .closed && breaker.consecutiveFailures == count)
+        }
+        breaker.record(.failure, of: breaker.admit(at: .seconds(1)), at: .seconds(1))
+        #expect(breaker.state(at: .seconds(1)) == .open)
+        #expect(breaker.openedAt == .seconds(1) && breaker.retryAt == .seconds(61) && breaker.openedTotal == 1)
+        #expect(!breaker.admits(at: .seconds(60)))
+    }
+
+    @Test func aSuccessBreaksTheRow() {
+        var breaker = CircuitBreaker(settings)
+        for vote in [.failure, .failure, .success, .failure, .failure] as [AttemptOutcome.Vote] {
+            breaker.record(vote, of: breaker.admit(at: .zero), at: .zero)
+        }
+        #expect(breaker.state(at: .zero) == .closed)
+    }
+
+    @Test func opensAtAShareOfTheLastMinute() {
+        var breaker = CircuitBreaker(settings)
+        for vote in [.success, .success, .failure, .success, .failure, .failure, .success, .failure, .success] as [AttemptOutcome.Vote] {
+            breaker.record(vote, of: breaker.admit(at: .seconds(10)), at: .seconds(10))
+        }
+        #expect(breaker.state(at: .seconds(10)) == .closed)
+        breaker.record(.failure, of: breaker.admit(at: .seconds(20)), at: .seconds(20))
+        #expect(breaker.state(at: .seconds(20)) == .open)
+    }
+
+    @Test func forgetsWhatIsOlderThanAMinute() {
+        var breaker = CircuitBreaker(settings)
+        for vote in [.success, .failure, .success, .failure, .success, .failure, .success, .failure, .success] as [AttemptOutcome.Vote] {
+            breaker.record(vote, of: breaker.admit(at: .seconds(10)), at: .seconds(10))
+        }
+        breaker.record(.failure, of: breaker.admit(at: .seconds(70)), at: .seconds(70))
+        #expect(breaker.state(at: .seconds(70)) == .closed)
+        #expect(breaker.window(at: .seconds(70)) == (1, 1))
+    }
+
+    @Test func whatSpeaksForNobodyCountsForNothing() {
+        var breaker = CircuitBreaker(settings)
+        for _ in 0..<2 { breaker.record(.failure, of: breaker.admit(at: .zero), at: .zero) }
+        for _ in 0..<50 { breaker.record(.neither, of: breaker.admit(at: .zero), at: .zero) }
+        #expect(breaker.consecutiveFailures == 2 && breaker.window(at: .zero) == (2, 2))
+    }
+
+    @Test func opensForOneProbeAfterTheTimeout() {
+        var breaker = opened()
+        #expect(!breaker.admits(at: .seconds(59)))
+        #expect(breaker.admits(at: .seconds(60)) && breaker.state(at: .seconds(60)) == .halfOpen)
+        _ = breaker.admit(at: .seconds(60))
+        #expect(!breaker.admits(at: .seconds(60)) && !breaker.admits(at: .seconds(600)))
+        #expect(breaker.state(at: .seconds(60)) == .halfOpen)
+    }
+
+    @Test func aProbeDecides() {
+        var breaker = opened()
+        breaker.record(.failure, of: breaker.admit(at: .seconds(60)), at: .seconds(61))
+        #expect(breaker.state(at: .seconds(61)) == .open && breaker.retryAt == .seconds(121) && breaker.openedTotal == 2)
+        breaker.record(.success, of: breaker.admit(at: .seconds(121)), at: .seconds(122))
+        #expect(breaker.state(at: .seconds(122)) == .closed && breaker.consecutiveFailures == 0 && breaker.openedAt == nil)
+    }
+
+    @Test func aProbeWhoseClientLeftGivesItsPlaceBack() {
+        var breaker = opened()
+        breaker.record(.neither, of: breaker.admit(at: .seconds(60)), at: .seconds(61))
+        #expect(breaker.admits(at: .seconds(61)) && breaker.state(at: .seconds(61)) == .halfOpen)
+    }
+
+    @Test func whoWasAdmittedBeforeSpeaksForNothingAfter() {
+        var breaker = CircuitBreaker(settings)
+        let old = breaker.admit(at: .zero)
+        for _ in 0..<3 { breaker.record(.failure, of: breaker.admit(at: .zero), at: .zero) }
+        breaker.record(.success, of: old, at: .seconds(1))
+        #expect(breaker.state(at: .seconds(1)) == .open)
+        let probe = breaker.admit(at: .seconds(60))
+        breaker.record(.success, of: old, at: .seconds(60))
+        breaker.record(.failure, of: old, at: .seconds(60))
+        breaker.record(.neither, of: old, at: .seconds(60))
+        #expect(!breaker.admits(at: .seconds(60)), "the probe is still under way")
+        breaker.record(.success, of: probe, at: .seconds(61))
+        for _ in 0..<5 { breaker.record(.failure, of: old, at: .seconds(62)) }
+        #expect(breaker.state(at: .seconds(62)) == .closed && breaker.consecutiveFailures == 0)
+    }
+
+    @Test func theOperatorClosesIt() {
+        var breaker = opened()
+        breaker.reset()
+        #expect(breaker.admits(at: .zero) && breaker.state(at: .zero) == .closed && breaker.window(at: .zero) == (0, 0))
+    }
+
+    /// Whatever happens: never two probes, an open breaker admits nobody before its time, and it always comes back.
+    @Test(arguments: 0..<50 as Range<UInt64>)
+    func aRandomWalkKeepsThePromises(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        var breaker = CircuitBreaker(settings)
+        var now = Duration.zero
+        var passes: [(pass: CircuitBreaker.Pass, isProbe: Bool)] = []
+        for _ in 0..<2000 {
+            now += .milliseconds(Int.random(in: 0...3000, using: &random))
+            if Bool.random(using: &random) {
+                let state = breaker.state(at: now)
+                if let retryAt = breaker.retryAt { #expect(breaker.admits(at: now) == (now >= retryAt)) }
+                if breaker.admits(at: now) {
+                    #expect(state != .open)
+                    passes.append((breaker.admit(at: now), state == .halfOpen))
+                    if state == .halfOpen { #expect(!breaker.admits(at: now)) }
+                }
+            } else if !passes.isEmpty {
+                let pass = passes.remove(at: Int.random(in: 0..<passes.count, using: &random)).pass
+                breaker.record([.success, .failure, .failure, .neither].randomElement(using: &random) ?? .neither, of: pass, at: now)
+            }
+            let window = breaker.window(at: now)
+            #expect(window.failures <= window.requests && breaker.consecutiveFailures >= 0)
+        }
+        // With everybody gone, time alone lets somebody in again.
+        for pass in passes { breaker.record(.neither, of: pass.pass, at: now) }
+        #expect(breaker.admits(at: now + .seconds(60)))
+    }
+}

@@ -1,0 +1,69 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct CooldownTests {
+    private func until(_ cooldown: Cooldown, _ now: Duration) -> Duration? { cooldown.until(at: now) }
+
+    @Test func lastsAsLongAsTheUpstreamAsks() {
+        var cooldown = Cooldown()
+        cooldown.throttled(retryAfter: .seconds(7), of: cooldown.pass, at: .seconds(10), jitter: 0.9)
+        #expect(until(cooldown, .seconds(16)) == .seconds(17))
+        #expect(until(cooldown, .seconds(17)) == nil)
+    }
+
+    @Test func doublesUpToAMinuteWithoutAWord() {
+        var cooldown = Cooldown()
+        var now = Duration.zero
+        var pauses: [Duration] = []
+        for _ in 0..<9 {
+            cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: now, jitter: 0.5)
+            let end = until(cooldown, now) ?? .zero
+            pauses.append(end - now)
+            now = end
+        }
+        #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60].map { .seconds($0) })
+    }
+
+    @Test(arguments: [(0.0, 750), (0.5, 1000), (0.999, 1249)])
+    func isSpreadByJitter(jitter: Double, milliseconds: Int64) {
+        var cooldown = Cooldown()
+        cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .zero, jitter: jitter)
+        #expect(until(cooldown, .zero)?.milliseconds == milliseconds)
+    }
+
+    @Test func aVolleyIsOneRefusal() {
+        var cooldown = Cooldown()
+        let pass = cooldown.pass
+        for _ in 0..<50 { cooldown.throttled(retryAfter: nil, of: pass, at: .zero, jitter: 0.5) }
+        #expect(until(cooldown, .zero) == .seconds(1))
+        cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .seconds(1), jitter: 0.5)
+        #expect(until(cooldown, .seconds(1)) == .seconds(3))
+    }
+
+    @Test func theLongestWordOfAVolleyCounts() {
+        var cooldown = Cooldown()
+        let pass = cooldown.pass
+        for seconds in [2, 9, 4] { cooldown.throttled(retryAfter: .seconds(seconds), of: pass, at: .zero, jitter: 0) }
+        #expect(until(cooldown, .zero) == .seconds(9))
+    }
+
+    @Test func aSuccessEndsTheDoublingButNotALateOne() {
+        var cooldown = Cooldown()
+        let early = cooldown.pass
+        for _ in 0..<3 { cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .zero, jitter: 0.5) }
+        cooldown.succeeded(early)
+        cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .seconds(10), jitter: 0.5)
+        #expect(until(cooldown, .seconds(10)) == .seconds(18))
+        cooldown.succeeded(cooldown.pass)
+        cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .seconds(20), jitter: 0.5)
+        #expect(until(cooldown, .seconds(20)) == .seconds(21))
+    }
+
+    @Test func theOperatorEndsIt() {
+        var cooldown = Cooldown()
+        cooldown.throttled(retryAfter: .seconds(3600), of: cooldown.pass, at: .zero, jitter: 0)
+        cooldown.reset()
+        #expect(until(cooldown, .zero) == nil)
+    }
+}
