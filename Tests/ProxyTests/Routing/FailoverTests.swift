@@ -1,0 +1,161 @@
+import ProxyTestSupport
+import Testing
+
+@testable import Proxy
+
+@Suite struct FailoverTests {
+    private let lost = TransportError.connectionLost("x")
+
+    /// Runs attempts that fail as the list says, nil being a success; returns the ids in the order in which they were asked.
+    private func run(
+        _ failures: [(any Error)?], accounts: Int = 3, retryAttempts: Int = 3, time: ManualTime = ManualTime(), firstEventAt: Int? = nil
+    ) async throws -> (asked: [String], error: (any Error)?, router: Router) {
+        let router = try Router.fixture(time: time.source, accounts: accounts)
+        let failover = Failover(router: router, retryAttempts: retryAttempts, random: { 0.5 })
+        var asked: [String] = []
+        var rest = failures[...]
+        do {
+            try await failover.run(among: UpstreamSet(first: accounts), until: .seconds(300)) { upstream, report in
+                asked.append(upstream.id)
+                if asked.count == firstEventAt { report.change { $0.firstEvent = time.now } }
+                if let failure = rest.popFirst() ?? nil { throw failure }
+            }
+            return (asked, nil, router)
+        } catch {
+            return (asked, error, router)
+        }
+    }
+
+    private func api(_ status: Int, retryAfter: Int? = nil) -> APIError {
+        OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter.map(String.init), body: [], account: "a")
+    }
+
+    @Test func aSuccessIsAskedForOnce() async throws {
+        let result = try await run([nil])
+        #expect(result.asked == ["default"] && result.error == nil)
+        let snapshot = await result.router.snapshot()
+        #expect(snapshot.permits.inUse == 0 && snapshot.upstreams[0].state.statistics.succeeded == 1)
+    }
+
+    @Test(arguments: [401, 403, 404, 408, 429, 500, 502, 503, 504])
+    func anUpstreamsOwnFailureMovesOnAtOnce(status: Int) async throws {
+        // Nobody moves this time: a sleep would never end.
+        let result = try await run([api(status), nil])
+        #expect(result.asked == ["default", "account_2"] && result.error == nil)
+    }
+
+    @Test(arguments: [400, 413, 422])
+    func theRequestsOwnFaultGoesBackToTheClient(status: Int) async throws {
+        let result = try await run([api(status)])
+        #expect(result.asked == ["default"] && (result.error as? APIError)?.status == status)
+        #expect(await result.router.snapshot().upstreams[0].state.breaker.consecutiveFailures == 0)
+    }
+
+    @Test func nothingIsRepeatedOnceTheClientHasSeenAPart() async throws {
+        let result = try await run([lost], firstEventAt: 1)
+        #expect(result.asked == ["default"] && (result.error as? APIError)?.code == "upstream_connection_lost")
+        let state = await result.router.snapshot().upstreams[0].state
+        #expect(state.statistics.failed == 1 && state.breaker.consecutiveFailures == 1)
+    }
+
+    @Test func noMoreAttemptsThanConfigured() async throws {
+        let result = try await run([lost, lost, lost, lost], accounts: 9, retryAttempts: 2)
+        #expect(result.asked == ["default", "account_2", "account_3"])
+        #expect((result.error as? APIError)?.status == 502)
+    }
+
+    @Test func theSameAreAskedAgainAfterAPause() async throws {
+        let time = ManualTime()
+        async let result = run([lost, lost, lost, nil], accounts: 2, time: time)
+        await time.waitForSleepers()
+        #expect(time.now == .zero, "both were asked before anybody slept")
+        time.advance(by: .milliseconds(250))
+        let asked = try await result.asked
+        #expect(asked == ["default", "account_2", "default", "account_2"])
+    }
+
+    @Test func aShortRetryAfterIsWaitedForAndALongOneIsPassedOn() async throws {
+        let time = ManualTime()
+        async let short = run([api(429, retryAfter: 4), nil], accounts: 1, time: time)
+        await time.waitForSleepers()
+        time.advance(by: .milliseconds(3999))
+        await time.waitForSleepers()
+        time.advance(by: .milliseconds(1))
+        #expect(try await short.asked == ["default", "default"])
+
+        let long = try await run([api(429, retryAfter: 7)], accounts: 1)
+        #expect(long.asked == ["default"] && (long.error as? APIError)?.status == 429 && (long.error as? APIError)?.retryAfter == 7)
+    }
+
+    @Test func whoTimedOutIsNotAskedAgain() async throws {
+        let time = ManualTime()
+        async let result = run([MovingDeadline.Exceeded(cause: .firstToken), lost, nil], accounts: 2, time: time)
+        await time.waitForSleepers()
+        time.advance(by: .seconds(1))
+        #expect(try await result.asked == ["default", "account_2", "account_2"])
+    }
+
+    @Test func refusedCredentialsEverywhereAreTheOperatorsConcern() async throws {
+        let result = try await run([api(401), api(401), api(403)])
+        let error = try #require(result.error as? APIError)
+        #expect(result.asked.count == 3 && error.status == 502 && error.code == "upstream_auth_failed" && error.forbidsRetry)
+    }
+
+    @Test func nobodyToAskIsSaidWithAnOutlook() async throws {
+        let time = ManualTime()
+        let router = try Router.fixture(time: time.source, accounts: 1, settings: { _ in .init(breaker: .init(maxFailures: 1, resetTimeout: .seconds(42))) })
+        let failover = Failover(router: router, retryAttempts: 0, random: { 0.5 })
+        await #expect(throws: APIError.self) { try await failover.run(among: UpstreamSet(first: 1), until: .seconds(300)) { _, _ in throw lost } }
+        do {
+            try await failover.run(among: UpstreamSet(first: 1), until: .seconds(300)) { _, _ in }
+            #expect(Bool(false), "the breaker is open")
+        } catch let error as APIError {
+            #expect(error.status == 503 && error.code == "no_account_available" && error.type == "overloaded_error" && error.retryAfter == 42)
+        }
+    }
+
+    @Test func allCoolingIs429() async throws {
+        let time = ManualTime()
+        let router = try Router.fixture(time: time.source, accounts: 2)
+        let failover = Failover(router: router, retryAttempts: 1, random: { 0.5 })
+        let throttled = [api(429, retryAfter: 20), api(429, retryAfter: 10)]
+        var calls = throttled[...]
+        for _ in 0..<2 {
+            do {
+                try await failover.run(among: UpstreamSet(first: 2), until: .seconds(300)) { _, _ in
+                    if let error = calls.popFirst() { throw error }
+                }
+                #expect(Bool(false), "both cool down")
+            } catch let error as APIError {
+                #expect(error.status == 429 && error.retryAfter == 10, "\(error)")
+            }
+        }
+    }
+
+    @Test func aClientThatLeavesCountsForNobody() async throws {
+        let router = try Router.fixture(accounts: 2)
+        let failover = Failover(router: router, retryAttempts: 3)
+        let (started, starts) = AsyncStream.makeStream(of: Void.self)
+        let task = Task {
+            try await failover.run(among: UpstreamSet(first: 2), until: .seconds(300)) { _, _ in
+                starts.yield()
+                while !Task.isCancelled { await Task.yield() }
+                throw lost
+            }
+        }
+        for await _ in started { break }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        let state = await router.snapshot().upstreams[0].state
+        #expect(state.statistics.cancelled == 1 && state.statistics.requests == 1 && state.permits.inUse == 0 && state.breaker.consecutiveFailures == 0)
+    }
+
+    @Test func aClientThatLeavesInAPauseIsGone() async throws {
+        let time = ManualTime()
+        let task = Task { try await run([lost], accounts: 1, time: time) }
+        await time.waitForSleepers()
+        task.cancel()
+        let result = try await task.value
+        #expect(result.error is CancellationError)
+    }
+}
