@@ -4,10 +4,10 @@
 /// the message may be another vendor's error as a JSON text (OCI wire notes, 3.7).
 enum OCIErrorToOpenAI {
     /// - Parameters:
-    ///   - retryAfter: the `retry-after` header as it came.
+    ///   - retryAfter: the seconds of the `retry-after` header.
     ///   - body: the body as it came; markup and empty bodies are never passed on.
     ///   - account: named where an operator has to act.
-    static func translate(status: Int, retryAfter: String?, body: [UInt8], account: String) -> APIError {
+    static func translate(status: Int, retryAfter: Int?, body: [UInt8], account: String) -> APIError {
         translate(status: status, retryAfter: retryAfter, Said(try? JSONDocument(parsing: body).root), account: account)
     }
 
@@ -26,7 +26,7 @@ enum OCIErrorToOpenAI {
         }
     }
 
-    private static func translate(status: Int, retryAfter: String?, _ said: Said, account: String) -> APIError {
+    private static func translate(status: Int, retryAfter: Int?, _ said: Said, account: String) -> APIError {
         switch status {
         case 400, 422: return invalid(said, status: status)
         case 401, 403:
@@ -54,11 +54,11 @@ enum OCIErrorToOpenAI {
         case 429:
             return APIError(
                 status: 429, message: said.message ?? "OCI throttles this account. Try again later.", type: "rate_limit_error",
-                code: "rate_limit_exceeded", retryAfter: seconds(retryAfter))
+                code: "rate_limit_exceeded", retryAfter: retryAfter)
         case 409, 503:
             return APIError(
                 status: 503, message: said.message ?? "OCI is unavailable at the moment. Try again.", type: "server_error",
-                code: "upstream_unavailable", retryAfter: seconds(retryAfter))
+                code: "upstream_unavailable", retryAfter: retryAfter)
         case 408, 504:
             return APIError(
                 status: 504, message: "OCI did not answer in time (HTTP \(status)). Try again.", type: "timeout_error", code: "upstream_timeout")
@@ -87,12 +87,6 @@ enum OCIErrorToOpenAI {
     /// `Model meta.llama-3.1-70b-instruct 1.0.0 is retired`: the listing may still show it as active.
     private static func isRetired(_ message: String) -> Bool {
         message.lowercased().hasPrefix("model ") && message.lowercased().contains("is retired")
-    }
-
-    /// Whole seconds; a date or a fraction is rounded up by its reader, anything else is nothing.
-    private static func seconds(_ header: String?) -> Int? {
-        guard let header, let value = Double(header), value.isFinite, value >= 0, value < 1_000_000 else { return nil }
-        return Int(value.rounded(.up))
     }
 }
 

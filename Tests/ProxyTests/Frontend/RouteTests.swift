@@ -16,13 +16,23 @@ import Testing
         ("/v1/models", .models), ("/models/", .models), ("/v1//models", .models), ("/v1/models/grok-4", .model("grok-4")),
         ("/v1/models/openrouter/meta/llama-3.1", .model("openrouter/meta/llama-3.1")),
         ("/v1/models/openrouter%2Fmeta%2Fllama-3", .model("openrouter/meta/llama-3")), ("/test-oci", .testOCI), ("/v1/test-oci", .testOCI),
+        ("/stats/accounts", .statistics(.accounts)), ("/v1/stats/circuit-breaker/", .statistics(.circuitBreaker)), ("/stats/queue", .statistics(.queue)),
+        ("/stats/concurrency?x=1", .statistics(.concurrency)), ("/metrics", .metrics), ("/admin/circuit-breaker/reset?account=a", .resetBreakers),
     ])
     func routes(target: String, route: Route) {
         #expect(Route(target: target) == route)
     }
 
-    @Test(arguments: ["/chat", "/v1/chat/completions/extra", "/v2/models", "/healthz", "/v1/dashboard/billing/usage", "/models/%zz", "/models/%ff"])
+    @Test(arguments: ["/chat", "/v1/chat/completions/extra", "/v2/models", "/healthz", "/v1/dashboard/billing/usage", "/stats", "/stats/none", "/admin", "/admin/circuit-breaker", "/models/%zz", "/models/%ff"])
     func whatIsNotServedIsNoRoute(target: String) {
         #expect(Route(target: target) == nil)
+    }
+
+    @Test(arguments: [
+        ("/a?account=x", "x"), ("/a?b=1&account=a%20b&c", "a b"), ("/a?account", ""), ("/a?account=x=y", "x=y"), ("/a", nil), ("/a?accounts=x", nil),
+        ("/a?account=%zz", nil), ("/a?account=x#f", "x"), ("/a#?account=x", "x"),
+    ] as [(String, String?)])
+    func readsTheQuery(target: String, value: String?) {
+        #expect(Route.query("account", of: target) == value)
     }
 }

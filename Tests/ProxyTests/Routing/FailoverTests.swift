@@ -27,7 +27,7 @@ import Testing
     }
 
     private func api(_ status: Int, retryAfter: Int? = nil) -> APIError {
-        OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter.map(String.init), body: [], account: "a")
+        OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: [], account: "a")
     }
 
     @Test func aSuccessIsAskedForOnce() async throws {

@@ -21,7 +21,7 @@ import Testing
         let upstream = try #require(golden.object["upstream"] as? Golden.Object)
         let headers = upstream["headers"] as? [String: String]
         let error = OCIErrorToOpenAI.translate(
-            status: try #require(upstream["status"] as? Int), retryAfter: headers?["retry-after"],
+            status: try #require(upstream["status"] as? Int), retryAfter: headers?["retry-after"].flatMap { RetryAfter.seconds($0, now: 0) },
             body: Array(try #require(upstream["body"] as? String).utf8), account: "default")
         let expected = try #require(golden.object["expected"] as? Golden.Object)
         #expect(error.status == expected["status"] as? Int)

@@ -9,7 +9,7 @@ import Testing
         (503, .failed), (504, .timedOut), (529, .failed),
     ] as [(Int, AttemptOutcome)])
     func aStatusOfTheUpstreamMeans(status: Int, outcome: AttemptOutcome) {
-        let error = OCIErrorToOpenAI.translate(status: status, retryAfter: "7", body: [], account: "a")
+        let error = OCIErrorToOpenAI.translate(status: status, retryAfter: 7, body: [], account: "a")
         #expect(OutcomeClassifier.outcome(of: error) == outcome)
     }
 

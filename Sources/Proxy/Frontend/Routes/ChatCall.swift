@@ -129,8 +129,8 @@ struct ChatCall: Sendable {
         // Error bodies are small; what is longer is not read, and an unreadable one says nothing.
         let body = (try? await response.collect(upTo: 256 << 10)) ?? []
         try Task.checkCancellation()
-        throw OCIErrorToOpenAI.translate(
-            status: response.status, retryAfter: response.headers.first(name: "retry-after"), body: body, account: account.id)
+        let retryAfter = response.headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, now: time.wallClock()) }
+        throw OCIErrorToOpenAI.translate(status: response.status, retryAfter: retryAfter, body: body, account: account.id)
     }
 
     // MARK: Deadlines
