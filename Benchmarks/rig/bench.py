@@ -199,6 +199,28 @@ grok-4 = xai.grok-4
         return [self.program, "-config", d / "config.conf"]
 
 
+class Accounts(Proxy):
+    """The same over several accounts, with the short key, under which the routing's own cost is easier to see."""
+    bits = 1024
+
+    def __init__(self, upstream, count, dead=0):
+        self.count, self.dead = count, dead
+        self.name = f"ociai-proxy, {count} accounts"
+        super().__init__(upstream)
+
+    def prepare(self):
+        command = super().prepare()
+        file = self.directory / "config.conf"
+        identity, rest = file.read_text().split("api_key =")
+        identity = identity.replace("key_file", "max_concurrency = 10000\nkey_file")
+        dead = identity.replace(f":{self.upstream.port}", f":{free_port()}")
+        sections = [f"[ACCOUNT_{n + 1}]{dead if n < self.dead else identity}" for n in range(self.count)]
+        # The breakers stay closed, so that every second request meets a dead account.
+        breaker = "[CIRCUIT_BREAKER]\nmax_failures = 1000000\nmin_requests = 1000000\n"
+        file.write_text("api_key =" + rest.replace("[GLOBAL]", "[GLOBAL]\nhealth_check_interval = 0") + breaker + "\n".join(sections))
+        return command
+
+
 class ShortKey(Proxy):
     """The same with a key of half the length: the difference shows what a signature costs in the proxy under this very load."""
     name = "ociai-proxy, 1,024-bit key"
@@ -219,6 +241,52 @@ def without_signature(long, short, signatures):
     return long - factor * signatures[0]
 
 
+def failover_ms(upstream, requests=600):
+    """Medians of requests that one account answered at once, and of those that met a refused connection before."""
+    peer = Accounts(upstream, 2, dead=1)
+    try:
+        upstream.set()
+        body = (HERE / "bodies" / "chat.json").read_text().replace("bench-model", peer.model)
+        headers = {"authorization": f"Bearer {peer.key}", "content-type": "application/json"}
+        connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=10)
+        times = []
+        for _ in range(requests):
+            started = time.perf_counter()
+            connection.request("POST", "/v1/chat/completions", body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            times.append((time.perf_counter() - started) * 1000)
+            if answer.status != 200:
+                sys.exit(f"a failover ended in {answer.status}")
+        attempts = [int(n) for n in re.findall(r"attempts=(\d+)", (peer.directory / "access.log").read_text())]
+        assert len(attempts) == requests and set(attempts) == {1, 2}, set(attempts)
+        return tuple(statistics.median(t for t, n in zip(times, attempts) if n == wanted) for wanted in (1, 2))
+    finally:
+        peer.stop()
+
+
+def routing(upstream, rounds):
+    """What it costs to choose among accounts, and to move from one to the next."""
+    counts, cell = (1, 3, 20, 100), CELLS["plain-16"]
+    costs, failovers = {}, []
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
+        for count in counts:
+            peer = ShortKey(upstream) if count == 1 else Accounts(upstream, count)
+            try:
+                costs.setdefault(count, []).append(cost(peer.measure(cell), cell))
+            finally:
+                peer.stop()
+        failovers.append(failover_ms(upstream))
+    print("| accounts | a request, µs | more than with one, µs |\n|---|---|---|")
+    for count in counts:
+        more = statistics.median(cost - one for cost, one in zip(costs[count], costs[1]))
+        print(f"| {count} | {statistics.median(costs[count]):.1f} | {more:+.1f} |")
+    at_once, moved = (statistics.median(values) for values in zip(*failovers))
+    print(f"\nAnswered at once: {at_once:.2f} ms. After a refused connection: {moved:.2f} ms. Moving on costs {moved - at_once:.2f} ms "
+          "(medians, one client, with the second signature).")
+
+
 def cost(result, cell):
     proxy = result["procs"]["proxy"]
     return proxy["cpu_us_per_chunk"] if cell.get("stream") else proxy["cpu_us_per_request"]
@@ -229,11 +297,14 @@ def main():
     parser.add_argument("program", help="the release build of ociai-proxy")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cells", default=",".join(CELLS))
+    parser.add_argument("--routing", action="store_true", help="measure the choice among accounts and the way to the next one instead")
     arguments = parser.parse_args()
     Proxy.program = arguments.program
     upstream = Upstream()
     rows, signatures, extras = {}, [], {}
     try:
+        if arguments.routing:
+            return routing(upstream, arguments.rounds)
         for number in range(arguments.rounds):
             print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
             signatures.append((signature_us(2048), signature_us(1024)))

@@ -72,6 +72,9 @@ package struct RoutingCore: Sendable {
     package private(set) var permits: PermitCounter
     package private(set) var queue = QueueStatistics()
     private var strategy: any BalancingStrategy
+    /// Second and further attempts take turns of their own. In one common turn over two accounts, the retry of a request that
+    /// met the dead one would move the turn on, and the next request would meet the dead one again, and so would each.
+    private var retryStrategy: any BalancingStrategy
     private var line = WaitingLine()
     private var budget = RetryBudget()
     /// Ends of attempts, to guess how fast the line moves.
@@ -84,6 +87,7 @@ package struct RoutingCore: Sendable {
     package init(limits: Limits, strategy: any BalancingStrategy) {
         self.limits = limits
         self.strategy = strategy
+        retryStrategy = strategy
         permits = PermitCounter(limit: limits.concurrency)
     }
 
@@ -231,7 +235,8 @@ package struct RoutingCore: Sendable {
             return .none(isBudgetSpent ? .retryBudgetSpent : .unavailable(outlook.value))
         }
         guard permits.hasRoom else { return .allFull }
-        return .one(candidates[strategy.pick(among: candidates)].index)
+        let pick = terms.isRetry ? retryStrategy.pick(among: candidates) : strategy.pick(among: candidates)
+        return .one(candidates[pick].index)
     }
 
     /// Moving on to an upstream that is well costs nothing; asking one again that has failed is what makes outages worse.

@@ -58,6 +58,19 @@ import Testing
         if case .admitted(let permit) = decision { permit.upstream } else { nil }
     }
 
+    @Test func aRetryDoesNotMoveTheTurnOfOthers() {
+        var bench = Bench([99, 99, 99])
+        var first: [Int?] = []
+        var retried: [Int?] = []
+        for _ in 0..<6 {
+            let index = upstream(bench.arrive().decision)
+            first.append(index)
+            if index == 0 { retried.append(upstream(bench.arrive([1, 2], failed: [0]).decision)) }
+        }
+        #expect(first == [0, 1, 2, 0, 1, 2])
+        #expect(retried == [1, 2])
+    }
+
     // MARK: Permits and the line
 
     @Test func spreadsAndWaitsWhenAllAreFull() {
