@@ -137,11 +137,28 @@ final class RawConnection: Sendable {
         }
     }
 
+    /// The next whole answer; nil when the connection ends before it is there.
+    func answerIfAny() async -> RawAnswer? {
+        var answer: RawAnswer?
+        _ = await isThere { bytes in
+            guard let (parsed, count) = Self.parse(bytes) else { return false }
+            answer = parsed
+            bytes.removeFirst(count)
+            return true
+        }
+        return answer
+    }
+
     private func wait(_ condition: (inout [UInt8]) -> Bool) async throws {
+        try #require(await isThere(condition), "the connection ended after: \(received)")
+    }
+
+    /// Waits for it; false when the connection ends before.
+    private func isThere(_ condition: (inout [UInt8]) -> Bool) async -> Bool {
         while true {
             let (isThere, isClosed, version) = inbox.state.withLock { (condition(&$0.bytes), $0.isClosed, $0.version) }
-            if isThere { return }
-            try #require(!isClosed, "the connection ended after: \(received)")
+            if isThere { return true }
+            if isClosed { return false }
             await changed(since: version)
         }
     }

@@ -7,14 +7,12 @@ import Testing
 final class RunningProxy: Sendable {
     let simulator: OCISimulator
     let port: Int
-    let key: String
     let directory: URL
     private let process: Program
 
-    private init(simulator: OCISimulator, port: Int, key: String, directory: URL, process: Program) {
+    private init(simulator: OCISimulator, port: Int, directory: URL, process: Program) {
         self.simulator = simulator
         self.port = port
-        self.key = key
         self.directory = directory
         self.process = process
     }
@@ -28,54 +26,81 @@ final class RunningProxy: Sendable {
         settings: String = "", models: String = "", pacing: Pacing = Pacing(), listenerPerAccount: Bool = false,
         _ body: (RunningProxy) async throws -> Void
     ) async throws {
-        await Slots.shared.take()
-        defer { Slots.shared.giveBack() }
         var configuration = SimulatorConfiguration(accounts: try SimulatedAccount.generate(1))
         configuration.pacing = pacing
         configuration.listenerPerAccount = listenerPerAccount
-        let simulator = try await OCISimulator.start(configuration)
-        let account = simulator.accounts[0]
+        try await launch(configuration, body) { simulator, directory in
+            let account = simulator.accounts[0]
+            try writeKey(#require(account.privateKeyPEM), to: directory.appending(path: "key.pem"))
+            let config = directory.appending(path: "config.conf")
+            try """
+                api_key = \(key)
+                user = \(account.user)
+                fingerprint = \(account.fingerprint)
+                tenancy = \(account.tenancy)
+                key_file = key.pem
+                region = \(account.region)
+                endpoint = \(simulator.endpoint(of: account.id))
+                port = 0
+                \(settings)
+
+                \(Self.models)
+                \(models)
+                """.write(to: config, atomically: true, encoding: .utf8)
+            return config
+        }
+    }
+
+    /// The client key of every configuration.
+    static let key = "k-0123456789"
+    var key: String { Self.key }
+
+    static let models = """
+        [MODELS]
+        grok-4 = xai.grok-4
+        grok-3-mini = xai.grok-3-mini
+        llama-3.3-70b = meta.llama-3.3-70b-instruct
+        gemini-2.5-flash = google.gemini-2.5-flash
+        gpt-oss-120b = openai.gpt-oss-120b
+        command-a = cohere.command-a-03-2025
+        """
+
+    /// Starts a simulator and a proxy, runs `body`, stops both.
+    ///
+    /// - Parameter write: writes what the proxy needs into a directory, and returns its config file.
+    static func launch(
+        _ configuration: SimulatorConfiguration, _ body: (RunningProxy) async throws -> Void,
+        write: (OCISimulator, URL) throws -> URL
+    ) async throws {
+        await Slots.shared.take()
+        defer { Slots.shared.giveBack() }
         let directory = try TemporaryDirectory.make()
         defer { try? FileManager.default.removeItem(at: directory) }
-        let key = "k-0123456789"
-        let pem = directory.appending(path: "key.pem")
-        try #require(account.privateKeyPEM).write(to: pem, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: pem.path)
-        let config = directory.appending(path: "config.conf")
-        try """
-            api_key = \(key)
-            user = \(account.user)
-            fingerprint = \(account.fingerprint)
-            tenancy = \(account.tenancy)
-            key_file = key.pem
-            region = \(account.region)
-            endpoint = \(simulator.endpoint(of: account.id))
-            port = 0
-            \(settings)
-
-            [MODELS]
-            grok-4 = xai.grok-4
-            grok-3-mini = xai.grok-3-mini
-            llama-3.3-70b = meta.llama-3.3-70b-instruct
-            gemini-2.5-flash = google.gemini-2.5-flash
-            gpt-oss-120b = openai.gpt-oss-120b
-            command-a = cohere.command-a-03-2025
-            \(models)
-            """.write(to: config, atomically: true, encoding: .utf8)
-        let process = try Program("ociai-proxy", ["-config", config.path])
+        let simulator = try await OCISimulator.start(configuration)
         do {
-            let port = try await process.port()
-            let proxy = RunningProxy(simulator: simulator, port: port, key: key, directory: directory, process: process)
-            try await body(proxy)
-            process.terminate()
-            #expect(await process.exitCode() == 0, "\(process.output)")
+            let config = try write(simulator, directory)
+            let process = try Program("ociai-proxy", ["-config", config.path])
+            do {
+                let port = try await process.port()
+                try await body(RunningProxy(simulator: simulator, port: port, directory: directory, process: process))
+                process.terminate()
+                #expect(await process.exitCode() == 0, "\(process.output)")
+            } catch {
+                process.terminate()
+                _ = await process.exitCode()
+                throw error
+            }
         } catch {
-            process.terminate()
-            _ = await process.exitCode()
             try? await simulator.stop()
             throw error
         }
         try await simulator.stop()
+    }
+
+    /// A key file that only its owner may read.
+    static func writeKey(_ pem: String, to file: URL) throws {
+        try pem.write(to: file, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
     }
 
     /// Everything that the proxy has logged.
@@ -100,6 +125,11 @@ final class RunningProxy: Sendable {
 
     func get(_ path: String, _ headers: String...) async throws -> RawAnswer {
         try await send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(headers.map { $0 + "\r\n" }.joined())\r\n")
+    }
+
+    /// With our key and without a body.
+    func post(_ path: String) async throws -> RawAnswer {
+        try await send("POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\nContent-Length: 0\r\n\r\n")
     }
 
     func chat(_ body: String) async throws -> RawAnswer { try await send(chatRequest(body)) }
