@@ -1,0 +1,71 @@
+import OCISimulator
+import Testing
+
+/// Which account a request goes to.
+@Suite struct RoutingTests {
+    private func ask(_ proxy: RunningProxy, times: Int) async throws {
+        let tally = try await Load(count: times, concurrency: 1).run(against: proxy)
+        #expect(tally.whole == times, "\(tally.flaws)")
+    }
+
+    @Test func weightsAreSpreadSmoothly() async throws {
+        try await RunningProxy.run(accounts: 3, weights: [3, 2, 1], settings: "load_balance_strategy = weighted") { proxy in
+            try await ask(proxy, times: 12)
+            let turn = [1, 2, 1, 3, 2, 1].map { "account_\($0)" }
+            #expect(proxy.accountsAsked == turn + turn)
+        }
+    }
+
+    @Test func roundRobinAsksEachInTurn() async throws {
+        try await RunningProxy.run(accounts: 3) { proxy in
+            try await ask(proxy, times: 6)
+            #expect(proxy.accountsAsked == ["account_1", "account_2", "account_3", "account_1", "account_2", "account_3"])
+        }
+    }
+
+    @Test func leastConnectionsPrefersTheIdleAccount() async throws {
+        try await RunningProxy.run(accounts: 2, settings: "load_balance_strategy = least_connections") { proxy in
+            let stream = try await proxy.openStream()
+            defer { stream.close() }
+            let busy = try #require(proxy.accountsAsked.first)
+            try await ask(proxy, times: 4)
+            #expect(proxy.accountsAsked.dropFirst().allSatisfy { $0 != busy }, "\(proxy.accountsAsked)")
+        }
+    }
+
+    @Test func anAccountThatIsSwitchedOffIsListedAndNeverUsed() async throws {
+        try await RunningProxy.run(accounts: 3, accountSettings: [2: "enabled = false"]) { proxy in
+            try await ask(proxy, times: 6)
+            #expect(!proxy.simulator.requests.contains { $0.account == "account_2" }, "neither chats nor health checks")
+            let accounts = try await proxy.accounts()
+            #expect(accounts.count == 3 && accounts["account_2"]?["enabled"] == false && accounts["account_1"]?["enabled"] == true)
+            #expect(accounts["account_2"]?["requests_total"] == 0)
+            #expect(try await proxy.health() == (200, "healthy", 2), "nobody misses what is switched off")
+        }
+    }
+
+    @Test func anAccountWithABrokenKeyIsSaidAndTheOthersServe() async throws {
+        try await RunningProxy.run(accounts: 3, brokenKeys: [2]) { proxy in
+            let warning = proxy.log.split(separator: "\n").first { $0.contains("account_2") && $0.contains("multi_config.conf:") }
+            #expect(warning?.contains("[WARNING]") == true, "\(proxy.log)")
+            #expect(proxy.log.contains("Healthy accounts: 2/3"))
+            try await ask(proxy, times: 4)
+            #expect(Set(proxy.accountsAsked) == ["account_1", "account_3"])
+            let accounts = try await proxy.accounts()
+            #expect(accounts.count == 3 && accounts["account_2"]?["healthy"] == false)
+            #expect(try await proxy.health() == (200, "degraded", 2))
+        }
+    }
+
+    /// The stream's account is full, the other one is not.
+    @Test func aFullAccountDoesNotHoldUpWhatAnotherCanServe() async throws {
+        try await RunningProxy.run(accounts: 2, maxConcurrency: 1) { proxy in
+            let stream = try await proxy.openStream()
+            defer { stream.close() }
+            let full = try #require(proxy.accountsAsked.first)
+            try await ask(proxy, times: 8)
+            #expect(proxy.accountsAsked.dropFirst().allSatisfy { $0 != full })
+            #expect(try await proxy.stats("queue")["enqueued_total"] == 0)
+        }
+    }
+}
