@@ -1,0 +1,194 @@
+import OCISimulator
+import Testing
+
+/// An account that fails again and again is left alone for a while.
+@Suite struct BreakerTests {
+    /// Chats until the breaker of `account_1`, whose chats all fail, is open.
+    private func open(_ proxy: RunningProxy) async throws {
+        proxy.simulator.add(Fault(.status(500), account: "account_1", kind: .chat, times: nil))
+        for _ in 0..<20 where try await state(proxy) == "closed" { #expect(try await proxy.chat(RunningProxy.body()).status == 200) }
+        // With a short `reset_timeout` it may be half open by now.
+        #expect(try await state(proxy) != "closed")
+        proxy.simulator.removeFaults()
+    }
+
+    private func expectAnswer(_ proxy: RunningProxy) async throws {
+        #expect(try await proxy.chat(RunningProxy.body()).status == 200)
+    }
+
+    private func state(_ proxy: RunningProxy, of account: String = "account_1") async throws -> String? {
+        try await proxy.figure("state", of: account, on: "circuit-breaker")?.string
+    }
+
+    private func count(_ account: String, _ proxy: RunningProxy) -> Int { proxy.accountsAsked.count { $0 == account } }
+
+    @Test func itOpensAfterFailuresInARow() async throws {
+        try await RunningProxy.run(accounts: 2, breaker: "max_failures = 3") { proxy in
+            try await open(proxy)
+            #expect(count("account_1", proxy) == 3)
+            #expect(try await state(proxy) == "open")
+            let breaker = try #require(try await proxy.accounts(on: "circuit-breaker")["account_1"])
+            #expect(breaker["consecutive_failures"] == 3 && breaker["window_failures"] == 3 && breaker["opened_total"] == 1)
+            #expect(breaker["opened_at"]?.string != nil && breaker["retry_at"]?.string != nil)
+            #expect(try await proxy.figure("circuit_breaker", of: "account_1") == "open")
+            let tally = try await Load(count: 10, concurrency: 2).run(against: proxy)
+            #expect(tally.whole == 10, "\(tally.flaws)")
+            #expect(count("account_1", proxy) == 3, "it is not asked while it is open")
+        }
+    }
+
+    @Test func itOpensWhenTooLargeAShareFails() async throws {
+        try await RunningProxy.run(accounts: 1, settings: "retry_attempts = 0", breaker: "max_failures = 100\nfailure_rate = 0.5\nmin_requests = 6") { proxy in
+            for number in 0..<6 {
+                #expect(try await state(proxy) == "closed")
+                if !number.isMultiple(of: 2) { proxy.simulator.add(Fault(.status(500), kind: .chat)) }
+                _ = try await proxy.chat(RunningProxy.body())
+            }
+            #expect(try await state(proxy) == "open")
+            #expect(try await proxy.figure("failure_rate", of: "account_1", on: "circuit-breaker")?.number == 0.5)
+        }
+    }
+
+    @Test(arguments: [400, 404, 413, 422, 429])
+    func whatIsNoFailureDoesNotOpenIt(status: Int) async throws {
+        try await RunningProxy.run(accounts: 2, breaker: "max_failures = 1\nfailure_rate = 0.1\nmin_requests = 1") { proxy in
+            proxy.simulator.add(Fault(.status(status, retryAfter: status == 429 ? 30 : nil), account: "account_1", kind: .chat))
+            _ = try await proxy.chat(RunningProxy.body())
+            #expect(count("account_1", proxy) == 1)
+            #expect(try await state(proxy) == "closed")
+            let account = try #require(try await proxy.accounts()["account_1"])
+            #expect(account["consecutive_failures"] == 0)
+            #expect(account["rate_limited_total"] == (status == 429 ? 1 : 0))
+            #expect((account["cooling_until"] != .null) == (status == 429))
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func halfOpenLetsOneProbeThroughAndItsEndDecides(succeeds: Bool) async throws {
+        try await RunningProxy.run(accounts: 2, breaker: "max_failures = 2\nreset_timeout = 300ms") { proxy in
+            try await open(proxy)
+            let before = count("account_1", proxy)
+            // The probe takes its time, so that others come meanwhile.
+            proxy.simulator.add(Fault(.delay(.seconds(2)), account: "account_1", kind: .chat))
+            if !succeeds { proxy.simulator.add(Fault(.status(500), account: "account_1", kind: .chat)) }
+            try await withThrowingTaskGroup(of: RawAnswer.self) { group in
+                try await eventually("a probe") {
+                    group.addTask { try await proxy.chat(RunningProxy.body()) }
+                    return count("account_1", proxy) > before
+                }
+                #expect(try await state(proxy) == "half_open")
+                let tally = try await Load(count: 8, concurrency: 4).run(against: proxy)
+                #expect(tally.whole == 8, "\(tally.flaws)")
+                let probe = try #require(proxy.chats.last { $0.account == "account_1" })
+                if probe.ending == nil { #expect(count("account_1", proxy) == before + 1, "one probe at a time") }
+                for try await answer in group { #expect(answer.status == 200, "a probe that fails is made good elsewhere") }
+            }
+            try await eventually("the verdict") { try await state(proxy) != "half_open" }
+            let openedTotal = try await proxy.figure("opened_total", of: "account_1", on: "circuit-breaker")
+            if succeeds {
+                #expect(try await state(proxy) == "closed" && openedTotal == 1)
+            } else {
+                #expect(openedTotal == 2)
+                // Its next probe succeeds.
+                try await eventually("a closed breaker") {
+                    try await expectAnswer(proxy)
+                    return try await state(proxy) == "closed"
+                }
+            }
+        }
+    }
+
+    /// The client's leaving says nothing about the account, and the place of the probe is free again.
+    @Test func aProbeWhoseClientLeavesGivesItsPlaceBack() async throws {
+        try await RunningProxy.run(accounts: 2, breaker: "max_failures = 2\nreset_timeout = 200ms") { proxy in
+            try await open(proxy)
+            let before = count("account_1", proxy)
+            proxy.simulator.add(Fault(.stall, account: "account_1", kind: .chat))
+            var clients: [RawConnection] = []
+            defer { for client in clients { client.close() } }
+            try await eventually("a probe") {
+                let client = try await proxy.connect()
+                client.send(proxy.chatRequest(RunningProxy.body()))
+                clients.append(client)
+                return count("account_1", proxy) > before
+            }
+            for client in clients { client.close() }
+            try await eventually("no permit in use") { try await proxy.isIdle() }
+            #expect(try await proxy.figure("opened_total", of: "account_1", on: "circuit-breaker") == 1)
+            try await eventually("a closed breaker") {
+                try await expectAnswer(proxy)
+                return try await state(proxy) == "closed"
+            }
+        }
+    }
+
+    @Test func theOperatorMayCloseThem() async throws {
+        try await RunningProxy.run(accounts: 3, settings: "retry_attempts = 0", breaker: "max_failures = 1") { proxy in
+            proxy.simulator.add(Fault(.status(500), kind: .chat, times: 3))
+            for _ in 0..<3 { #expect(try await proxy.chat(RunningProxy.body()).status == 502) }
+            for number in 1...3 { #expect(try await state(proxy, of: "account_\(number)") == "open") }
+
+            let one = try await proxy.post("/admin/circuit-breaker/reset?account=account_2")
+            #expect(one.status == 200 && one.json?["reset"] as? [String] == ["account_2"], "\(one.body)")
+            #expect(try await state(proxy, of: "account_1") == "open")
+            #expect(try await state(proxy, of: "account_2") == "closed")
+            #expect(try await proxy.chat(RunningProxy.body()).status == 200)
+            #expect(proxy.accountsAsked.last == "account_2")
+
+            let escaped = try await proxy.post("/admin/circuit-breaker/reset?account=account%5F3")
+            #expect(escaped.status == 200 && escaped.json?["reset"] as? [String] == ["account_3"], "\(escaped.body)")
+
+            let unknown = try await proxy.post("/admin/circuit-breaker/reset?account=nobody")
+            #expect(unknown.status == 404 && unknown.error("message")?.isEmpty == false)
+            #expect(try await proxy.get("/admin/circuit-breaker/reset").headers["allow"] == "POST")
+
+            let all = try await proxy.post("/admin/circuit-breaker/reset")
+            #expect(all.status == 200 && Set(all.json?["reset"] as? [String] ?? []) == ["account_1", "account_2", "account_3"])
+            for number in 1...3 { #expect(try await state(proxy, of: "account_\(number)") == "closed") }
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func withAllOfThemOpenTheClientIsToldWhenToComeBack(streams: Bool) async throws {
+        try await RunningProxy.run(accounts: 2, settings: "retry_attempts = 1", breaker: "max_failures = 1\nreset_timeout = 40s") { proxy in
+            proxy.simulator.add(Fault(.status(500), kind: .chat, times: 2))
+            #expect(try await proxy.chat(RunningProxy.body(streams: streams)).status == 502)
+            let answer = try await proxy.chat(RunningProxy.body(streams: streams))
+            #expect(answer.status == 503 && answer.error("type") == "overloaded_error" && answer.error("code") == "no_account_available", "\(answer.body)")
+            let wait = answer.headers["retry-after"].flatMap { Int($0) } ?? 0
+            #expect((20...40).contains(wait), "until the first may be asked again: \(wait)")
+            #expect(proxy.chats.count == 2)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func withAllOfThemCoolingTheClientIsToldThatItsRequestsAreTooMany(streams: Bool) async throws {
+        try await RunningProxy.run(accounts: 2) { proxy in
+            proxy.simulator.add(Fault(.status(429, retryAfter: 30), account: "account_1", kind: .chat))
+            proxy.simulator.add(Fault(.status(429, retryAfter: 50), account: "account_2", kind: .chat))
+            let first = try await proxy.chat(RunningProxy.body(streams: streams))
+            #expect(first.status == 429, "\(first.body)")
+            let second = try await proxy.chat(RunningProxy.body(streams: streams))
+            #expect(second.status == 429 && second.error("type") == "overloaded_error" && second.error("code") == "no_account_available", "\(second.body)")
+            for answer in [first, second] {
+                let wait = answer.headers["retry-after"].flatMap { Int($0) } ?? 0
+                #expect((15...30).contains(wait), "until the first has cooled down: \(wait)")
+            }
+            #expect(proxy.chats.count == 2)
+        }
+    }
+
+    @Test func anAccountServesAgainWhenItHasCooledDown() async throws {
+        try await RunningProxy.run(accounts: 2) { proxy in
+            proxy.simulator.add(Fault(.status(429, retryAfter: 1), account: "account_1", kind: .chat))
+            #expect(try await proxy.chat(RunningProxy.body()).status == 200)
+            #expect(try await proxy.chat(RunningProxy.body()).status == 200)
+            #expect(proxy.accountsAsked == ["account_1", "account_2", "account_2"])
+            try await eventually("account_1 to be asked again") {
+                try await expectAnswer(proxy)
+                return count("account_1", proxy) == 2
+            }
+            #expect(try await proxy.figure("cooling_until", of: "account_1") == .null)
+        }
+    }
+}
