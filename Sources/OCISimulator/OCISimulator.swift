@@ -78,7 +78,7 @@ package final class OCISimulator: Sendable {
 
     /// Closes the account's own port: new connections are refused, open ones are hung up on.
     package func refuseConnections(of account: String) async throws {
-        try await listeners.listener(of: account)?.close().get()
+        try await listeners.listener(of: account)?.refuse().get()
     }
 
     /// Opens the account's own port again.

@@ -87,7 +87,7 @@ final class ControlAPI: Sendable {
         guard let listener = listeners.listener(of: account) else {
             throw ControlError("'\(account)' has no port of its own; start with one port per account")
         }
-        return (open ? listener.open() : listener.close()).map {
+        return (open ? listener.open() : listener.refuse()).map {
             Answer(body: ["account": .string(account), "open": .bool(open)])
         }
     }

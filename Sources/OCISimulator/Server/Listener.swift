@@ -9,6 +9,8 @@ final class Listener: Sendable {
         var server: (any Channel)?
         var connections: [ObjectIdentifier: any Channel] = [:]
         var port: Int
+        /// Held between `refuse` and `open`.
+        var reservation: PortReservation?
     }
 
     private let group: any EventLoopGroup
@@ -30,7 +32,10 @@ final class Listener: Sendable {
 
     /// Listens; does nothing when it listens already.
     func open() -> EventLoopFuture<Void> {
-        let (isOpen, port) = state.withLock { ($0.server != nil, $0.port) }
+        let (isOpen, port) = state.withLock { state in
+            state.reservation = nil
+            return (state.server != nil, state.port)
+        }
         guard !isOpen else { return group.any().makeSucceededVoidFuture() }
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
@@ -65,6 +70,13 @@ final class Listener: Sendable {
             // Closed already: what was wanted.
             error is ChannelError
                 ? self.group.any().makeSucceededVoidFuture() : self.group.any().makeFailedFuture(error)
+        }
+    }
+
+    /// The same, but the port stays ours until `open`: another listener on it would answer in our place.
+    func refuse() -> EventLoopFuture<Void> {
+        close().map {
+            self.state.withLock { $0.reservation = PortReservation(host: self.host, port: $0.port) }
         }
     }
 
