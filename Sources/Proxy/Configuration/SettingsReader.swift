@@ -146,6 +146,13 @@ struct SettingsReader {
     /// The path where the file stands; nil, with an error reported, when it does not.
     mutating func existing(_ path: String?, key: String, _ line: Int, account: String? = nil) -> String? {
         guard let path else { return nil }
+        // Somebody put the key itself there, in one line. It must not come back in the message about a missing file.
+        guard !path.contains("-----BEGIN") else {
+            report(
+                .error, line, "\(key) holds a PEM text and not the name of a file",
+                "put the PEM text into a file of its own and name that as \(key)", account: account)
+            return nil
+        }
         do {
             return try files.find(path)
         } catch {

@@ -39,7 +39,7 @@ enum Route: Equatable, Sendable {
     /// The route of a request target, whatever base URL its sender made up: with and without `/v1`, with a doubled one,
     /// with doubled and trailing slashes, with any query.
     init?(target: String) {
-        var segments = target.prefix { $0 != "?" && $0 != "#" }.split(separator: "/", omittingEmptySubsequences: true)
+        var segments = Self.path(of: target).prefix { $0 != "?" && $0 != "#" }.split(separator: "/", omittingEmptySubsequences: true)
         while segments.first == "v1" { segments.removeFirst() }
         switch (segments.first, segments.count) {
         case (nil, _): self = .root
@@ -57,6 +57,15 @@ enum Route: Equatable, Sendable {
         case ("admin", 3) where segments[1] == "circuit-breaker" && segments[2] == "reset": self = .resetBreakers
         default: return nil
         }
+    }
+
+    /// The target without scheme and host: clients of a forward proxy send the whole URL, and a server has to take it
+    /// (RFC 9112, 3.2.2).
+    private static func path(of target: String) -> Substring {
+        for scheme in ["http://", "https://"] where target.prefix(scheme.count).lowercased() == scheme {
+            return target.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" && $0 != "#" }
+        }
+        return target[...]
     }
 
     /// What `GET /` tells about the endpoints.

@@ -42,7 +42,8 @@ enum GenericAnswerAsStream {
             writer.key(name)
             writer.raw(value.raw)
         }
-        if choice.present("finishReason") == nil {
+        // An empty reason says as little as none; of two members the last counts.
+        if choice["finishReason"]?.isEmptyString != false {
             writer.key("finishReason")
             writer.string(literal: "stop")
         }

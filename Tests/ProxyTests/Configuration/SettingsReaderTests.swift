@@ -16,6 +16,14 @@ import Testing
         #expect(settings == Settings())
     }
 
+    @Test func aKeyInPlaceOfItsFileNameIsNotShown() {
+        let identity = Fixture.identity().replacing("key_file = key.pem", with: #"key_file = "-----BEGIN PRIVATE KEY-----\nMIIE""#)
+        #expect(identity.contains("MIIE"))
+        let errors = Fixture.read(identity + "api_key = k1\n").errors
+        #expect(errors.map(\.message) == ["key_file holds a PEM text and not the name of a file"])
+        #expect(!errors.contains { "\($0)".contains("MIIE") })
+    }
+
     @Test func readsASingleAccountWithItsDefaults() throws {
         let outcome = Fixture.read(Fixture.identity() + "api_key = k1\n")
         #expect(outcome.issues.isEmpty)

@@ -3,6 +3,13 @@ import Testing
 @testable import Proxy
 
 @Suite struct RouteTests {
+    @Test func theWholeURLIsATargetToo() {
+        #expect(Route(target: "http://localhost:8080/v1/chat/completions?a=http://b/c") == .chatCompletions)
+        #expect(Route(target: "HTTPS://proxy.example/health") == .health)
+        #expect(Route(target: "http://localhost:8080") == .root)
+        #expect(Route(target: "ftp://localhost/health") == nil)
+    }
+
     @Test(arguments: [
         "/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions", "//v1/chat/completions", "/v1//chat/completions/",
         "/v1/chat/completions?api-version=1", "/v1/v1/v1/chat//completions//",

@@ -26,6 +26,14 @@ import Testing
         #expect(try parse(#"{"a":1,"a":2}"#)["a"]?.int == 2)
     }
 
+    @Test func longIntegersKeepTheirLastDigits() throws {
+        for number in [Int.max, .min, 1_234_567_890_123_456_789, -1_234_567_890_123_456_789] {
+            #expect(try parse("\(number)").int == number)
+        }
+        #expect(try parse("9223372036854775808").int == nil)
+        #expect(try parse("-9223372036854775809").int == nil)
+    }
+
     @Test func aByteOrderMarkIsNoPartOfTheText() throws {
         #expect(try JSONDocument(parsing: [0xEF, 0xBB, 0xBF] + Array("7".utf8)).root.int == 7)
     }

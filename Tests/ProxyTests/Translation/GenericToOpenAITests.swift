@@ -52,6 +52,14 @@ import Testing
         #expect(throws: APIError.self) { try GenericAnswerAsStream.frames(of: Array(body.utf8), in: envelope, includesUsage: true) }
     }
 
+    @Test func anEmptyFinishReasonEndsBothFormsOfTheAnswer() throws {
+        let body = #"{"chatResponse":{"choices":[{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":"hi"}]},"finishReason":""}]}}"#
+        let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
+        #expect(String(decoding: try GenericToOpenAI.translate(Array(body.utf8), in: envelope).body, as: UTF8.self).contains(#""finish_reason":"stop""#))
+        let frames = try GenericAnswerAsStream.frames(of: Array(body.utf8), in: envelope, includesUsage: false).frames
+        #expect(String(decoding: frames, as: UTF8.self).contains(#""finish_reason":"stop""#))
+    }
+
     @Test func anEmptyAnswerIsAnUpstreamFailure() {
         let body = #"{"chatResponse":{"choices":[{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]},"finishReason":"stop"}]}}"#
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")

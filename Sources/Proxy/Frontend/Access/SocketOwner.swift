@@ -11,15 +11,20 @@ import NIOCore
 /// Reads the kernel's table of TCP sockets (`/proc/net/tcp`, `tcp6`) to tell which user owns the other end of a
 /// connection from this machine.
 enum SocketOwner {
-    /// The user id in the row whose local address is the peer's and whose remote port is ours.
+    /// The user id in the row of the connection's other end.
     ///
-    /// - Parameter table: the text of `/proc/net/tcp` or `/proc/net/tcp6`; its address columns are
-    ///   `HEX-ADDRESS:HEX-PORT`, the address in the machine's byte order, the port in plain hex.
-    static func find(in table: String, peerPort: Int, ownPort: Int) -> UInt32? {
+    /// Both addresses count, not only the ports: on loopback two users can hold the same pair of ports at 127.0.0.1 and
+    /// 127.0.0.2. And only an established connection has an owner: the kernel writes 0, which is root, for one that its
+    /// user has closed.
+    ///
+    /// - Parameter table: the text of `/proc/net/tcp` or `/proc/net/tcp6`.
+    static func find(in table: String, peer: SocketAddress, own: SocketAddress) -> UInt32? {
+        let peer = withoutMapping(peer)
+        let own = withoutMapping(own)
         for line in table.split(separator: "\n").dropFirst() {
             let columns = line.split(separator: " ", omittingEmptySubsequences: true)
-            guard columns.count > 7,
-                port(columns[1]) == peerPort, port(columns[2]) == ownPort, isLoopback(columns[1])
+            guard columns.count > 7, columns[3] == "01", port(columns[1]) == peer.port, port(columns[2]) == own.port,
+                address(columns[1]) == peer, address(columns[2]) == own
             else { continue }
             return UInt32(columns[7])
         }
@@ -32,9 +37,9 @@ enum SocketOwner {
     /// such a table out in pieces, and a row may be missing when connections come and go meanwhile, so a second and a third
     /// look are taken.
     static func ofPeer(_ peer: ClientRequest.Peer) -> UInt32? {
-        guard let remote = peer.remote?.port, let own = peer.local?.port else { return nil }
+        guard let remote = peer.remote, let own = peer.local else { return nil }
         for file in ["/proc/net/tcp", "/proc/net/tcp6", "/proc/net/tcp", "/proc/net/tcp6", "/proc/net/tcp", "/proc/net/tcp6"] {
-            if let owner = find(in: read(file), peerPort: remote, ownPort: own) { return owner }
+            if let owner = find(in: read(file), peer: remote, own: own) { return owner }
         }
         return nil
     }
@@ -53,17 +58,28 @@ enum SocketOwner {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// An IPv4 address as an IPv6 socket sees it (`::ffff:127.0.0.1`) is the IPv4 address.
+    private static func withoutMapping(_ address: SocketAddress) -> SocketAddress {
+        guard let ip = address.ipAddress, ip.hasPrefix("::ffff:"), let port = address.port,
+            let plain = try? SocketAddress(ipAddress: String(ip.dropFirst(7)), port: port)
+        else { return address }
+        return plain
+    }
+
     private static func port(_ column: Substring) -> Int? {
         column.lastIndex(of: ":").flatMap { Int(column[column.index(after: $0)...], radix: 16) }
     }
 
-    private static func isLoopback(_ column: Substring) -> Bool {
-        let address = column.prefix { $0 != ":" }
-        // Little-endian words: 127.0.0.1 is 0100007F; ::1 ends in 01000000; ::ffff:127.0.0.1 in FFFF0000 0100007F.
-        switch address.count {
-        case 8: return address.hasSuffix("7F")
-        case 32: return address == "00000000000000000000000001000000" || (address.hasPrefix("0000000000000000FFFF0000") && address.hasSuffix("7F"))
-        default: return false
+    /// A column `HEX-ADDRESS:HEX-PORT`: the address in words of 32 bits as the machine reads them, the port in plain hex.
+    private static func address(_ column: Substring) -> SocketAddress? {
+        guard let port = port(column) else { return nil }
+        var bytes = ByteBuffer()
+        var rest = column.prefix { $0 != ":" }
+        while !rest.isEmpty {
+            guard let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
+            _ = withUnsafeBytes(of: word) { bytes.writeBytes($0) }
+            rest = rest.dropFirst(8)
         }
+        return (try? SocketAddress(packedIPAddress: bytes, port: port)).map(withoutMapping)
     }
 }

@@ -54,7 +54,9 @@ extension ChannelPipeline.SynchronousOperations {
         parser.maxHeaderFieldCount = limits.headerCount
         try addHandlers([
             HTTPResponseEncoder(),
-            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: parser)),
+            // Bounded, since after a request with `upgrade` the decoder takes nothing more and its buffer would only grow.
+            ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: parser), maximumBufferSize: 2 * limits.headers),
             handler,
         ])
     }

@@ -25,6 +25,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var peer = ClientRequest.Peer()
     /// Parts of pipelined requests that came while an answer was due.
     private var waiting = CircularBuffer<HTTPServerRequestPart>()
+    private var isTakingWaiting = false
     private var readIsHeld = false
     private var timer: Scheduled<Void>?
     /// The last moment at which the client gave a sign of life that the running timer has to respect.
@@ -59,8 +60,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
-        guard !state.isAnswering, waiting.isEmpty else { return waiting.append(part) }
+        guard takesParts(context), waiting.isEmpty else { return waiting.append(part) }
         receive(part, context)
+    }
+
+    /// The next request can be looked at: the last one has been answered, and the client takes its answers. A client that
+    /// asks on without reading would have them all kept here.
+    private func takesParts(_ context: ChannelHandlerContext) -> Bool { !state.isAnswering && context.channel.isWritable }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        takeWaiting(context)
+        context.fireChannelWritabilityChanged()
     }
 
     private func receive(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
@@ -69,7 +79,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .body(let bytes):
             lastActivity = context.eventLoop.now
             let action = state.received(bodyBytes: bytes.readableBytes)
-            if case .receivingBody(_, refused: false) = state.phase {
+            if admission.readsBody, case .receivingBody(_, refused: false) = state.phase {
                 body.append(bytes, expecting: head.flatMap { Framing.announcedLength(of: $0.headers) })
             }
             perform(action, context)
@@ -78,6 +88,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        // After the last answer nobody is answered; above all, no head may start the timer anew.
+        guard state.phase == .awaitingHead else { return }
         self.head = head
         body = ByteBuffer()
         guard !Framing.isAmbiguous(head) else { return perform(state.receivedGarbage(), context) }
@@ -86,7 +98,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let facts = ConnectionState.Head(
             contentLength: Framing.announcedLength(of: head.headers) ?? (head.headers.contains(name: "transfer-encoding") ? nil : 0),
             expectsContinue: head.version.isAtLeast1_1 && Framing.expectsContinue(head.headers),
-            keepAlive: head.isKeepAlive && head.version.isAtLeast1_1,
+            keepAlive: head.isKeepAlive && head.version.isAtLeast1_1 && !Framing.endsHTTP(head),
             isRefused: admission.isRefusal)
         perform(state.received(facts), context)
         startTimer(context)
@@ -95,6 +107,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if error is HTTPParserError {
             perform(state.receivedGarbage(), context)
+        } else if case ByteToMessageDecoderError.dataReceivedInErrorState(_, let bytes) = error {
+            // What follows the garbage: thrown away, as closing now would take the answer from the client.
+            perform(state.received(bodyBytes: bytes.readableBytes), context)
         } else {
             // The connection broke (reset, time-out of the network): there is nobody left to talk to.
             context.close(promise: nil)
@@ -153,10 +168,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .abandon: departure.succeed()
         case .readNext: readNext(context)
         case .lingerAndClose:
+            dropWaiting(context)
             context.close(mode: .output, promise: nil)
             startTimer(context)
         case .close: context.close(promise: nil)
         }
+    }
+
+    /// What came after the last request will not be answered, and must not keep the socket from being read to its end.
+    private func dropWaiting(_ context: ChannelHandlerContext) {
+        waiting.removeAll()
+        body = ByteBuffer()
+        guard readIsHeld else { return }
+        readIsHeld = false
+        context.read()
     }
 
     private func deliver(_ context: ChannelHandlerContext) {
@@ -186,7 +211,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func readNext(_ context: ChannelHandlerContext) {
         startTimer(context)
-        while !state.isAnswering, let part = waiting.popFirst() { receive(part, context) }
+        takeWaiting(context)
+    }
+
+    /// A loop and no recursion, although each refusal among the waiting requests leads here again: there may be thousands.
+    private func takeWaiting(_ context: ChannelHandlerContext) {
+        guard !isTakingWaiting else { return }
+        isTakingWaiting = true
+        while takesParts(context), let part = waiting.popFirst() { receive(part, context) }
+        isTakingWaiting = false
         if waiting.isEmpty, readIsHeld {
             readIsHeld = false
             context.read()

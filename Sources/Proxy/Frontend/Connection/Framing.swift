@@ -18,6 +18,12 @@ enum Framing {
         return hosts.count > 1 || (head.version.isAtLeast1_1 && hosts.isEmpty)
     }
 
+    /// The request asks for another protocol. NIO's decoder reads nothing after such a request, whether or not it is granted
+    /// (`HTTPDecoder.stopParsing`), so the connection has to end with the answer: a next request would be waited for in vain.
+    static func endsHTTP(_ head: HTTPRequestHead) -> Bool {
+        head.method == .CONNECT || head.headers.contains(name: "upgrade")
+    }
+
     /// The value of `content-length`.
     static func announcedLength(of headers: HTTPHeaders) -> Int? {
         headers.first(name: "content-length").flatMap(Int.init)

@@ -58,7 +58,12 @@ final class EventStream: Sendable {
             let flushed = channel.eventLoop.makePromise(of: Void.self)
             channel.eventLoop.execute { self.writeEvents(events, promise: flushed) }
             do {
-                try await flushed.futureResult.get()
+                // A future knows nothing of cancellation, and a client that takes nothing never completes the write.
+                try await withTaskCancellationHandler {
+                    try await flushed.futureResult.get()
+                } onCancel: {
+                    flushed.fail(CancellationError())
+                }
             } catch {
                 // The client's side, whatever the reason: nothing that speaks against the upstream.
                 throw CancellationError()

@@ -67,9 +67,11 @@ struct JSONValue: Sendable {
     /// A number without a fraction that fits an `Int` (`3`, also `3.0` and `3e2`); nil for everything else.
     var int: Int? {
         guard kind == .number else { return nil }
-        let digits = raw
-        if digits.count <= 18, let value = Int(String(decoding: digits, as: UTF8.self)) { return value }
-        return double.flatMap { Int(exactly: $0) }
+        let written = raw
+        if let value = Int(String(decoding: written, as: UTF8.self)) { return value }
+        // A double would round the last digits of a long integer away, so only the other forms are left to it.
+        let isInteger = written.allSatisfy { $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        return isInteger ? nil : double.flatMap { Int(exactly: $0) }
     }
 
     /// A number; nil for other kinds and for numbers beyond a double's range.

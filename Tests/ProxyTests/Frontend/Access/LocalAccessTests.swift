@@ -66,7 +66,7 @@ import Testing
         #expect(Self.access(enabled: false).objection(to: Self.head(), from: try Self.peer()) == "local_access is switched off")
     }
 
-    @Test func theKernelsTableTellsTheOwner() {
+    @Test func theKernelsTableTellsTheOwner() throws {
         let table = """
               sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
                0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
@@ -74,18 +74,47 @@ import Testing
                2: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000  1000        0 3 1 0 20 4 30 10 -1
                3: 0A00007F:9C40 0A00000A:1F90 01 00000000:00000000 00:00000000 00000000  1002        0 2 1 0 20 4 30 10 -1
             """
-        #expect(SocketOwner.find(in: table, peerPort: 40000, ownPort: 8080) == 1001)
-        #expect(SocketOwner.find(in: table, peerPort: 8080, ownPort: 40000) == 1000)
-        #expect(SocketOwner.find(in: table, peerPort: 40001, ownPort: 8080) == nil)
+        let proxy = try SocketAddress(ipAddress: "127.0.0.1", port: 8080)
+        let client = try SocketAddress(ipAddress: "127.0.0.1", port: 40000)
+        #expect(SocketOwner.find(in: table, peer: client, own: proxy) == 1001)
+        #expect(SocketOwner.find(in: table, peer: proxy, own: client) == 1000)
+        #expect(SocketOwner.find(in: table, peer: try SocketAddress(ipAddress: "127.0.0.1", port: 40001), own: proxy) == nil)
+        // The same client as an IPv6 listener sees it.
+        let mapped = (try SocketAddress(ipAddress: "::ffff:127.0.0.1", port: 40000), try SocketAddress(ipAddress: "::ffff:127.0.0.1", port: 8080))
+        #expect(SocketOwner.find(in: table, peer: mapped.0, own: mapped.1) == 1001)
     }
 
-    @Test func theKernelsTableOfIPv6TellsTheOwner() {
+    @Test func theSamePortsAtAnotherLoopbackAddressAreAnotherConnection() throws {
+        // The first row is the operator's, or what is left of a connection that another user closed: there the kernel writes 0.
+        for owner in [("01", 1000), ("06", 0)] {
+            let table = """
+                  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+                   0: 0100007F:9C40 0100007F:1F90 \(owner.0) 00000000:00000000 00:00000000 00000000  \(owner.1)        0 2 1 0 20 4 30 10 -1
+                   1: 0200007F:9C40 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1001        0 2 1 0 20 4 30 10 -1
+                """
+            let peer = try SocketAddress(ipAddress: "127.0.0.2", port: 40000)
+            #expect(SocketOwner.find(in: table, peer: peer, own: try SocketAddress(ipAddress: "127.0.0.1", port: 8080)) == 1001)
+        }
+    }
+
+    @Test func aClosedSocketIsNobodys() throws {
+        let table = """
+              sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+               0: 0100007F:9C40 0100007F:1F90 05 00000000:00000000 00:00000000 00000000     0        0 0 1 0 20 4 30 10 -1
+            """
+        let peer = try SocketAddress(ipAddress: "127.0.0.1", port: 40000)
+        #expect(SocketOwner.find(in: table, peer: peer, own: try SocketAddress(ipAddress: "127.0.0.1", port: 8080)) == nil)
+    }
+
+    @Test func theKernelsTableOfIPv6TellsTheOwner() throws {
         let table = """
               sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
                0: 00000000000000000000000001000000:9C40 00000000000000000000000001000000:1F90 01 00000000:00000000 00:00000000 00000000  1003        0 1 1 0 100 0 0 10 0
                1: 0000000000000000FFFF00000100007F:9C41 0000000000000000FFFF00000100007F:1F90 01 00000000:00000000 00:00000000 00000000  1004        0 1 1 0 100 0 0 10 0
             """
-        #expect(SocketOwner.find(in: table, peerPort: 40000, ownPort: 8080) == 1003)
-        #expect(SocketOwner.find(in: table, peerPort: 40001, ownPort: 8080) == 1004)
+        let six = (try SocketAddress(ipAddress: "::1", port: 40000), try SocketAddress(ipAddress: "::1", port: 8080))
+        #expect(SocketOwner.find(in: table, peer: six.0, own: six.1) == 1003)
+        let four = (try SocketAddress(ipAddress: "127.0.0.1", port: 40001), try SocketAddress(ipAddress: "127.0.0.1", port: 8080))
+        #expect(SocketOwner.find(in: table, peer: four.0, own: four.1) == 1004)
     }
 }

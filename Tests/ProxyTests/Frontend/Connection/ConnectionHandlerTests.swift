@@ -93,6 +93,26 @@ import Testing
         #expect(order.count == 3 && order == order.sorted())
     }
 
+    @Test func thousandsOfPipelinedRefusalsNeedNoStack() async throws {
+        let connection = try Connection()
+        connection.send(
+            "GET /health HTTP/1.1\r\nHost: x\r\n\r\n" + String(repeating: "GET /x HTTP/1.1\r\nHost:\r\n\r\n", count: 20_000))
+        _ = try await connection.request()
+        connection.answer()
+        #expect(connection.output.components(separatedBy: "HTTP/1.1 404 Not Found").count == 20_001)
+        #expect(connection.isOpen)
+    }
+
+    @Test func aClientThatDoesNotReadItsAnswersGetsNoMoreOfThem() throws {
+        let connection = try Connection()
+        connection.channel.isWritable = false
+        connection.send(String(repeating: "GET /x HTTP/1.1\r\nHost: x\r\n\r\n", count: 100))
+        #expect(connection.output == "")
+        connection.channel.isWritable = true
+        connection.channel.pipeline.fireChannelWritabilityChanged()
+        #expect(connection.output.components(separatedBy: "HTTP/1.1 404 Not Found").count == 101)
+    }
+
     @Test func expectContinueIsAnsweredAtOnce() throws {
         let connection = try Connection()
         connection.send(Self.chat + "Content-Length: 10\r\nExpect: 100-continue\r\n\r\n")
@@ -244,6 +264,36 @@ import Testing
         #expect(!output.lowercased().contains("transfer-encoding"))
     }
 
+    @Test(arguments: [
+        "GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ])
+    func aRequestForAnotherProtocolIsAnsweredAndEndsTheConnection(text: String) async throws {
+        let connection = try Connection()
+        connection.send(text)
+        _ = try await connection.request()
+        connection.answer()
+        let output = connection.output
+        #expect(output.hasPrefix("HTTP/1.1 200 OK\r\n") && output.contains("connection: close"), "\(output)")
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(6))
+        #expect(!connection.isOpen)
+    }
+
+    @Test func whatFollowsARequestForAnotherProtocolIsNotHoarded() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n")
+        _ = try await connection.request()
+        for _ in 0..<100 { connection.send(String(repeating: "x", count: 10_000)) }
+        #expect(!connection.isOpen)
+    }
+
+    @Test func aTunnelIsRefused() throws {
+        let connection = try Connection()
+        connection.send("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n")
+        let output = connection.output
+        #expect(output.hasPrefix("HTTP/1.1 404 ") && output.contains("connection: close"), "\(output)")
+    }
+
     @Test func aStoppingServerSaysThatTheConnectionEnds() async throws {
         let connection = try Connection()
         connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -251,6 +301,15 @@ import Testing
         connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         connection.answer()
         #expect(connection.output.contains("connection: close"))
+    }
+
+    @Test(arguments: ["GET /health", "GET /v1/models", "OPTIONS /v1/chat/completions"])
+    func aBodyThatNobodyReadsIsNotKept(request: String) async throws {
+        let connection = try Connection()
+        connection.send("\(request) HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n" + String(repeating: "x", count: 500))
+        #expect(try await connection.request().body.storageCapacity == 0)
+        connection.answer()
+        #expect(connection.isOpen)
     }
 
     @Test func aPreflightNeedsNoKey() async throws {

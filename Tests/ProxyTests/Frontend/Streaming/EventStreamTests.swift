@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import Proxy
@@ -86,6 +87,37 @@ import Testing
         let parts = try await eventually { try await output() }
         #expect(parts == ["data: error\n\n", "end"])
         #expect(try await status == 200)
+    }
+
+    /// The socket of a client that has stopped reading: no write is ever complete.
+    private final class FullSocket: ChannelOutboundHandler, Sendable {
+        typealias OutboundIn = HTTPServerResponsePart
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {}
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aSendToAClientThatTakesNothingEndsWithItsTask() async throws {
+        let stream = try await open()
+        try await channel.pipeline.addHandler(FullSocket()).get()
+        channel.isWritable = false
+        let hasEnded = Atomic(false)
+        let sending = Task {
+            defer { hasEnded.store(true, ordering: .releasing) }
+            try await stream.send(ByteBuffer(string: "data: 1\n\n"))
+        }
+        for _ in 0..<100 {
+            await channel.testingEventLoop.run()
+            await Task.yield()
+        }
+        sending.cancel()
+        for _ in 0..<100_000 where !hasEnded.load(ordering: .acquiring) {
+            await channel.testingEventLoop.run()
+            await Task.yield()
+        }
+        guard hasEnded.load(ordering: .acquiring) else {
+            Issue.record("the send goes on")
+            return
+        }
+        await #expect(throws: CancellationError.self) { try await sending.value }
     }
 
     @Test func anIntervalOfZeroReassuresNobody() async throws {
