@@ -47,7 +47,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func anUnreachableUpstreamIsSaidAtOnce(streams: Bool) async throws {
-        try await RunningProxy.run(listenerPerAccount: true) { proxy in
+        try await RunningProxy.run(settings: "retry_attempts = 0", listenerPerAccount: true) { proxy in
             try await proxy.simulator.refuseConnections(of: "account_1")
             let start = ContinuousClock.now
             let answer = try await proxy.chat(RunningProxy.body(streams: streams))

@@ -9,6 +9,8 @@ final class Listener: Sendable {
         var server: (any Channel)?
         var connections: [ObjectIdentifier: any Channel] = [:]
         var port: Int
+        /// A connection that is accepted late, while the listener closes, is hung up on like the others.
+        var isClosing = false
         /// Held between `refuse` and `open`.
         var reservation: PortReservation?
     }
@@ -34,6 +36,7 @@ final class Listener: Sendable {
     func open() -> EventLoopFuture<Void> {
         let (isOpen, port) = state.withLock { state in
             state.reservation = nil
+            state.isClosing = false
             return (state.server != nil, state.port)
         }
         guard !isOpen else { return group.any().makeSucceededVoidFuture() }
@@ -62,6 +65,7 @@ final class Listener: Sendable {
     func close() -> EventLoopFuture<Void> {
         let (server, connections) = state.withLock { state in
             defer { state.server = nil }
+            state.isClosing = true
             return (state.server, Array(state.connections.values))
         }
         let closed = server?.close() ?? group.any().makeSucceededVoidFuture()
@@ -82,7 +86,11 @@ final class Listener: Sendable {
 
     private func add(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)
-        state.withLock { $0.connections[id] = channel }
+        let isTooLate = state.withLock { state in
+            state.connections[id] = channel
+            return state.isClosing
+        }
+        if isTooLate { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in self.state.withLock { $0.connections[id] = nil } }
     }
 }

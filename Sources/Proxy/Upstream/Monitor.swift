@@ -6,7 +6,8 @@ struct Monitor: Service {
     let router: Router
     /// Accounts that cannot be used although they should be: they count as unhealthy.
     let broken: Int
-    /// `health_check_interval`; zero turns the checks off after the first round.
+    /// `health_check_interval`; zero turns the checks off. Not even the first is made then: whom it found unhealthy would stay
+    /// so for ever.
     let interval: Duration
     let time: TimeSource
     let logger: Logger
@@ -15,16 +16,18 @@ struct Monitor: Service {
     func run() async throws {
         do {
             try await cancelWhenGracefulShutdown {
+                if interval == .zero {
+                    logger.info("Health checks are off")
+                    return try await gracefulShutdown()
+                }
                 await round()
                 let states = await router.snapshot().upstreams
                 let healthy = states.count { $0.state.health.isHealthy }
                 logger.info("Healthy accounts: \(healthy)/\(states.count + broken)")
-                while interval > .zero {
+                while true {
                     try await time.sleep(for: interval)
                     await round()
                 }
-                // Nothing left to do, yet a service that returns would end the group.
-                try await gracefulShutdown()
             }
         } catch is CancellationError {
             // The way in which this service ends.
