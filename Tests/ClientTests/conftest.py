@@ -4,6 +4,7 @@ import pathlib
 import re
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -37,13 +38,41 @@ class Proxy:
         self.base, self.key, self.simulator = base, key, simulator
 
 
+ADDRESS = r"http://127\.0\.0\.1:\d+"
+
+
+def simulator(work, accounts):
+    return Running([BIN / "oci-simulator", "-accounts", str(accounts), "-write-config", work], work / "simulator.log", ADDRESS)
+
+
+def serve(config, simulator):
+    """The proxy, until the caller resumes."""
+    server = Running([BIN / "ociai-proxy", "-config", config, "-port", "0"], config.parent / "proxy.log", ADDRESS)
+    key = re.search(r"^\s*api_key\s*=\s*([0-9a-f]{32})", config.read_text(), re.M).group(1)
+    yield Proxy(server.url, key, simulator.url)
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def proxy(tmp_path_factory):
     work = tmp_path_factory.mktemp("proxy")
-    address = r"http://127\.0\.0\.1:\d+"
-    simulator = Running([BIN / "oci-simulator", "-accounts", "1", "-write-config", work], work / "simulator.log", address)
-    server = Running([BIN / "ociai-proxy", "-config", work / "config.conf", "-port", "0"], work / "proxy.log", address)
-    key = re.search(r"^\s*api_key\s*=\s*([0-9a-f]{32})", (work / "config.conf").read_text(), re.M).group(1)
-    yield Proxy(server.url, key, simulator.url)
-    server.stop()
-    simulator.stop()
+    oci = simulator(work, 1)
+    yield from serve(work / "config.conf", oci)
+    oci.stop()
+
+
+@pytest.fixture(scope="session")
+def oci(tmp_path_factory):
+    """Three accounts; making their keys takes a while."""
+    work = tmp_path_factory.mktemp("fleet")
+    running = simulator(work, 3)
+    yield running, work / "multi_config.conf"
+    running.stop()
+
+
+@pytest.fixture
+def fleet(oci):
+    """The proxy over three accounts, anew for each test."""
+    running, config = oci
+    urllib.request.urlopen(urllib.request.Request(f"{running.url}/__control/reset", b"{}", method="POST"), timeout=10).close()
+    yield from serve(config, running)
