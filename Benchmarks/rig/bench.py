@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -72,6 +73,9 @@ def resident_mb(root):
 class Upstream:
     def __init__(self):
         self.port = free_port()
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen([HERE / "upstream", "--port", str(self.port)])
         for _ in range(100):
             time.sleep(0.05)
@@ -79,6 +83,10 @@ class Upstream:
                 if get(self.port, "/__stats")[0] == 200:
                     return
         sys.exit("the fake upstream does not answer")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
 
     def set(self, chunks=200, interval=0):
         assert get(self.port, f"/__ctl?chunks={chunks}&interval={interval}&first-delay=0&payload=1024")[0] == 200
@@ -109,7 +117,7 @@ class Peer:
             time.sleep(0.002)
         sys.exit((self.directory / "log").read_text(errors="replace"))
 
-    def measure(self, cell):
+    def measure(self, cell, may_fail=False):
         self.upstream.set(chunks=cell.get("chunks", 200), interval=cell.get("interval", 0))
         streams = cell.get("stream", False)
         body = self.directory / "body.json"
@@ -126,7 +134,7 @@ class Peer:
                 command += [f"--{option}", str(cell[option])]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         result = json.loads(done.stdout)
-        if result["failed"]:
+        if result["failed"] and not may_fail:
             sys.exit(f"{self.name}: {result['failed']} of {result['ok'] + result['failed']} answers were wrong:\n{done.stdout}")
         return result
 
@@ -203,8 +211,9 @@ class Accounts(Proxy):
     """The same over several accounts, with the short key, under which the routing's own cost is easier to see."""
     bits = 1024
 
-    def __init__(self, upstream, count, dead=0):
+    def __init__(self, upstream, count, dead=0, others=()):
         self.count, self.dead = count, dead
+        self.ports = [upstream.port] + [other.port for other in others]
         self.name = f"ociai-proxy, {count} accounts"
         super().__init__(upstream)
 
@@ -214,9 +223,10 @@ class Accounts(Proxy):
         identity, rest = file.read_text().split("api_key =")
         identity = identity.replace("key_file", "max_concurrency = 10000\nkey_file")
         dead = identity.replace(f":{self.upstream.port}", f":{free_port()}")
-        sections = [f"[ACCOUNT_{n + 1}]{dead if n < self.dead else identity}" for n in range(self.count)]
-        # The breakers stay closed, so that every second request meets a dead account.
-        breaker = "[CIRCUIT_BREAKER]\nmax_failures = 1000000\nmin_requests = 1000000\n"
+        living = [identity.replace(f":{self.upstream.port}", f":{port}") for port in self.ports]
+        sections = [f"[ACCOUNT_{n + 1}]{dead if n < self.dead else living[n % len(living)]}" for n in range(self.count)]
+        # With a dead account the breakers stay closed, so that every second request meets it.
+        breaker = "[CIRCUIT_BREAKER]\nmax_failures = 1000000\nmin_requests = 1000000\n" if self.dead else ""
         file.write_text("api_key =" + rest.replace("[GLOBAL]", "[GLOBAL]\nhealth_check_interval = 0") + breaker + "\n".join(sections))
         return command
 
@@ -265,6 +275,31 @@ def failover_ms(upstream, requests=600):
         peer.stop()
 
 
+def outage(upstream, seconds=60):
+    """One of three accounts goes away for a minute under steady load: what clients and upstreams notice of it."""
+    others = [Upstream(), Upstream()]
+    peer = Accounts(upstream, 3, others=others)
+    try:
+        for each in (upstream, *others):
+            each.set()
+        timers = [threading.Timer(10, others[0].stop), threading.Timer(10 + seconds, others[0].start)]
+        for timer in timers:
+            timer.start()
+        result = peer.measure(dict(conns=4, secs=seconds + 80), may_fail=True)
+        for timer in timers:
+            timer.join()
+        attempts = [int(n) for n in re.findall(r"attempts=(\d+)", (peer.directory / "access.log").read_text())]
+        connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=10)
+        connection.request("GET", "/stats/circuit-breaker", headers={"authorization": f"Bearer {peer.key}"})
+        breaker = json.load(connection.getresponse())["accounts"][1]
+        print(f"\nOne of three accounts away for {seconds} s: {result['failed']} of {result['ok'] + result['failed']} requests failed, "
+              f"{sum(attempts) / len(attempts):.5f} attempts a request; its breaker opened {breaker['opened_total']} times and is {breaker['state']}.")
+    finally:
+        peer.stop()
+        for other in others:
+            other.stop()
+
+
 def routing(upstream, rounds):
     """What it costs to choose among accounts, and to move from one to the next."""
     counts, cell = (1, 3, 20, 100), CELLS["plain-16"]
@@ -285,6 +320,7 @@ def routing(upstream, rounds):
     at_once, moved = (statistics.median(values) for values in zip(*failovers))
     print(f"\nAnswered at once: {at_once:.2f} ms. After a refused connection: {moved:.2f} ms. Moving on costs {moved - at_once:.2f} ms "
           "(medians, one client, with the second signature).")
+    outage(upstream)
 
 
 def cost(result, cell):
@@ -325,8 +361,7 @@ def main():
                 finally:
                     peer.stop()
     finally:
-        upstream.process.terminate()
-        upstream.process.wait()
+        upstream.stop()
 
     median = statistics.median
     print(f"One RSA-2048 signature alone: {median(s for s, _ in signatures):.0f} µs (system libcrypto)\n")
