@@ -76,11 +76,12 @@ import Testing
                     group.addTask { try await proxy.chat(RunningProxy.body()) }
                     return count("account_1", proxy) > before
                 }
-                #expect(try await state(proxy) == "half_open")
+                let during = try await state(proxy)
                 let tally = try await Load(count: 8, concurrency: 4).run(against: proxy)
                 #expect(tally.whole == 8, "\(tally.flaws)")
-                let probe = try #require(proxy.chats.last { $0.account == "account_1" })
-                if probe.ending == nil { #expect(count("account_1", proxy) == before + 1, "one probe at a time") }
+                let asked = proxy.chats.filter { $0.account == "account_1" }.dropFirst(before)
+                // On a very slow machine the probe may be over by now; then others may follow it.
+                if let probe = asked.first, probe.ending == nil { #expect(asked.count == 1 && during == "half_open", "one probe at a time") }
                 for try await answer in group { #expect(answer.status == 200, "a probe that fails is made good elsewhere") }
             }
             try await eventually("the verdict") { try await state(proxy) != "half_open" }
@@ -150,13 +151,13 @@ import Testing
 
     @Test(arguments: [false, true])
     func withAllOfThemOpenTheClientIsToldWhenToComeBack(streams: Bool) async throws {
-        try await RunningProxy.run(accounts: 2, settings: "retry_attempts = 1", breaker: "max_failures = 1\nreset_timeout = 40s") { proxy in
+        try await RunningProxy.run(accounts: 2, settings: "retry_attempts = 1", breaker: "max_failures = 1\nreset_timeout = 100s") { proxy in
             proxy.simulator.add(Fault(.status(500), kind: .chat, times: 2))
             #expect(try await proxy.chat(RunningProxy.body(streams: streams)).status == 502)
             let answer = try await proxy.chat(RunningProxy.body(streams: streams))
             #expect(answer.status == 503 && answer.error("type") == "overloaded_error" && answer.error("code") == "no_account_available", "\(answer.body)")
             let wait = answer.headers["retry-after"].flatMap { Int($0) } ?? 0
-            #expect((20...40).contains(wait), "until the first may be asked again: \(wait)")
+            #expect((50...100).contains(wait), "until the first may be asked again: \(wait)")
             #expect(proxy.chats.count == 2)
         }
     }
@@ -164,7 +165,7 @@ import Testing
     @Test(arguments: [false, true])
     func withAllOfThemCoolingTheClientIsToldThatItsRequestsAreTooMany(streams: Bool) async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
-            proxy.simulator.add(Fault(.status(429, retryAfter: 30), account: "account_1", kind: .chat))
+            proxy.simulator.add(Fault(.status(429, retryAfter: 20), account: "account_1", kind: .chat))
             proxy.simulator.add(Fault(.status(429, retryAfter: 50), account: "account_2", kind: .chat))
             let first = try await proxy.chat(RunningProxy.body(streams: streams))
             #expect(first.status == 429, "\(first.body)")
@@ -172,7 +173,7 @@ import Testing
             #expect(second.status == 429 && second.error("type") == "overloaded_error" && second.error("code") == "no_account_available", "\(second.body)")
             for answer in [first, second] {
                 let wait = answer.headers["retry-after"].flatMap { Int($0) } ?? 0
-                #expect((15...30).contains(wait), "until the first has cooled down: \(wait)")
+                #expect((10...20).contains(wait), "until the first has cooled down: \(wait)")
             }
             #expect(proxy.chats.count == 2)
         }

@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func whoFindsTheLineFullIsSentAwayAtOnce() async throws {
-        try await RunningProxy.run(accounts: 2, settings: "global_max_concurrency = 1\nqueue_size = 2") { proxy in
+        try await RunningProxy.run(accounts: 2, settings: "global_max_concurrency = 1\nqueue_size = 2\nrequest_timeout = 20s") { proxy in
             let stream = try await proxy.openStream()
             var waiters: [RawConnection] = []
             for number in 1...2 {
