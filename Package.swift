@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "Proxy", targets: ["Proxy"]),
         .executable(name: "ociai-proxy", targets: ["ociai-proxy"]),
         .executable(name: "oci-simulator", targets: ["oci-simulator"]),
+        .executable(name: "routing-simulation", targets: ["routing-simulation"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -84,10 +85,27 @@ let package = Package(
             dependencies: ["Proxy"],
             swiftSettings: settings
         ),
+
+        // The routing core against made-up accounts under virtual time: how strategies are judged.
+        .target(
+            name: "RoutingSimulation",
+            dependencies: ["Proxy", "ProxyTestSupport"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "routing-simulation",
+            dependencies: [
+                "RoutingSimulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/RoutingSimulationCommand",
+            swiftSettings: settings
+        ),
+
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "COpenSSL", "Proxy", "ProxyTestSupport",
+                "COpenSSL", "Proxy", "ProxyTestSupport", "RoutingSimulation",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

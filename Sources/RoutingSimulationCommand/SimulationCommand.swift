@@ -1,0 +1,112 @@
+import ArgumentParser
+import RoutingSimulation
+
+/// `routing-simulation`: judges balancing strategies under virtual time.
+@main
+struct SimulationCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "routing-simulation",
+        abstract: "Runs the proxy's routing core against made-up accounts under virtual time, and prints how each strategy does.",
+        discussion: """
+            The accounts have ceilings that the core does not know, and outages. The same arguments print the same table. \
+            What its columns mean and how to add a strategy: docs/decisions/0009-judging-strategies.md. \
+            One dash and two dashes both work.
+            """)
+
+    @Option(name: .either("strategies"), help: "Comma separated, or all: \(Contender.all.map(\.name).joined(separator: ", ")).")
+    var strategies = "all"
+
+    @Option(name: .either("scenarios"), help: "Comma separated, or all: \(Scenario.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var scenarios = "all"
+
+    @Option(name: .either("loads"), help: "Arrivals in per cent of what the accounts could answer, comma separated.")
+    var loads = "70,110"
+
+    @Option(
+        name: .either("limits"),
+        help: "Each account's max_concurrency, as a multiple of what fits its hidden ceiling: any number from this range.")
+    var limits = "0.5-8"
+
+    @Option(name: .either("seeds"), help: "Runs of each: the seeds from -first-seed on.")
+    var seeds = 3
+
+    @Option(name: .either("first-seed"), help: "The first seed.")
+    var firstSeed: UInt64 = 1
+
+    @Option(name: .either("accounts"), help: "Number of accounts.")
+    var accounts = 20
+
+    @Option(name: .either("duration"), help: "Seconds of virtual time in which requests arrive.")
+    var duration = 240
+
+    func validate() throws {
+        guard (1...10_000).contains(seeds) else { throw ValidationError("-seeds is a number from 1 to 10000.") }
+        guard firstSeed < .max - 10_000 else { throw ValidationError("-first-seed is too large.") }
+        guard (1...500).contains(accounts) else { throw ValidationError("-accounts is a number from 1 to 500.") }
+        guard (10...86_400).contains(duration) else { throw ValidationError("-duration is a number of seconds from 10 to 86400.") }
+        _ = try chosenContenders
+        _ = try chosenScenarios
+        _ = try chosenLoads
+        _ = try chosenLimits
+    }
+
+    func run() throws {
+        let limits = try chosenLimits
+        let report = Report(
+            try chosenContenders, scenarios: try chosenScenarios, loads: try chosenLoads, seeds: firstSeed...firstSeed + UInt64(seeds - 1)
+        ) {
+            $0.accounts = accounts
+            $0.duration = duration
+            $0.limits = limits
+        }
+        print(report.markdown, terminator: "")
+    }
+
+    private var chosenContenders: [Contender] {
+        get throws { try Self.choose(strategies, from: Contender.all, named: "-strategies", \.name) }
+    }
+
+    private var chosenScenarios: [Scenario] {
+        get throws { try Self.choose(scenarios, from: Scenario.allCases, named: "-scenarios", \.rawValue) }
+    }
+
+    private var chosenLoads: [Double] {
+        get throws {
+            try loads.split(separator: ",").map {
+                guard let percent = Double($0), (1...1000).contains(percent) else {
+                    throw ValidationError("-loads are numbers from 1 to 1000, comma separated; '\($0)' is none.")
+                }
+                return percent / 100
+            }
+        }
+    }
+
+    private var chosenLimits: ClosedRange<Double> {
+        get throws {
+            let ends = limits.split(separator: "-").map { Double($0) ?? 0 }
+            guard ends.count == 2, ends.allSatisfy({ (0.01...1000).contains($0) }), ends[0] <= ends[1] else {
+                throw ValidationError("-limits is a range of numbers from 0.01 to 1000, such as 0.5-8.")
+            }
+            return ends[0]...ends[1]
+        }
+    }
+
+    private static func choose<Choice>(
+        _ names: String, from choices: [Choice], named option: String, _ name: (Choice) -> String
+    ) throws -> [Choice] {
+        if names == "all" { return choices }
+        return try names.split(separator: ",").map { wanted in
+            guard let choice = choices.first(where: { name($0) == wanted }) else {
+                throw ValidationError("\(option) knows no '\(wanted)': \(choices.map(name).joined(separator: ", ")).")
+            }
+            return choice
+        }
+    }
+}
+
+extension NameSpecification {
+    /// `-name` and `--name`.
+    fileprivate static func either(_ name: String) -> NameSpecification {
+        [.customLong(name), .customLong(name, withSingleDash: true)]
+    }
+}

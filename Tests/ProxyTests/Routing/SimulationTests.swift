@@ -1,0 +1,76 @@
+import Proxy
+import RoutingSimulation
+import Testing
+
+/// What the routing core promises, whole: many accounts, their hidden ceilings and outages, under virtual time.
+@Suite struct SimulationTests {
+    /// A short run, for a debug build.
+    private func run(
+        _ scenario: Scenario, load: Double = 0.7, seed: UInt64 = 1, _ contender: Contender = Contender.all[0],
+        _ adjust: (inout Conditions) -> Void = { _ in }
+    ) -> RunFigures {
+        var conditions = Conditions(scenario, load: load, seed: seed)
+        conditions.accounts = 6
+        conditions.duration = 45
+        adjust(&conditions)
+        var simulation = Simulation(conditions, contender)
+        return simulation.run()
+    }
+
+    /// Limits well below the ceilings: no 429 disturbs what is looked at.
+    private func fits(_ conditions: inout Conditions) { conditions.limits = 0.3...0.5 }
+
+    @Test func theSameArgumentsPrintTheSameTable() {
+        let tables = (0..<2).map { _ in
+            Report(Contender.all, scenarios: [.mixed], loads: [0.9], seeds: 7...8) {
+                $0.accounts = 4
+                $0.duration = 20
+            }.markdown
+        }
+        #expect(tables[0] == tables[1])
+        #expect(tables[0].split(separator: "\n").count == 2 + Contender.all.count)
+        #expect(Set(tables[0].split(separator: "\n").map(\.count)).count == 1, "aligned")
+        #expect(run(.mixed, seed: 1) != run(.mixed, seed: 2))
+    }
+
+    @Test(arguments: Scenario.allCases)
+    func theBooksBalance(scenario: Scenario) {
+        for (seed, load) in [(1, 0.7), (2, 1.5)] as [(UInt64, Double)] {
+            let contender = Contender.all[Int(seed) % Contender.all.count]
+            let figures = run(scenario, load: load, seed: seed, contender) { $0.duration = 30 }
+            #expect(figures.limitsKept)
+            #expect(figures.arrivals > 0 && figures.completed + figures.failed == figures.arrivals)
+            #expect(figures.leftWaiting == 0 && figures.leftInFlight == 0)
+            #expect(figures.mostAttempts <= 1 + RoutingSettings().retryAttempts)
+            // Lengths are the oracle's only guess.
+            #expect(Double(figures.completed) <= figures.oracle * 1.05)
+        }
+    }
+
+    @Test(arguments: Contender.all.indices)
+    func oneAccountThatFailsCostsNobodyAnAnswer(contender: Int) throws {
+        for seed in 1...2 as ClosedRange<UInt64> {
+            let figures = run(.oneFails, load: 0.5, seed: seed, Contender.all[contender], fits)
+            #expect(figures.failed == 0)
+            #expect(Double(figures.attempts) <= 1.2 * Double(figures.arrivals))
+            let outage = try #require(figures.outage)
+            #expect(outage.deadAttempts > 0, "somebody has to find out")
+        }
+    }
+
+    @Test func anOutageOfAllIsNotAnsweredWithAMultipleOfTheLoad() throws {
+        for seed in 1...4 as ClosedRange<UInt64> {
+            let outage = try #require(run(.allDown, load: 0.9, seed: seed) { $0.accounts = 12 }.outage)
+            #expect(Double(outage.attempts) <= 1.2 * Double(outage.arrivals) + 3 * Double(outage.seconds))
+        }
+    }
+
+    @Test(arguments: Contender.all.indices)
+    func nobodyStarvesWhileThereIsRoom(contender: Int) {
+        for scenario in [.steady, .oneFails, .bursts] as [Scenario] {
+            let figures = run(scenario, load: 0.6, seed: 4, Contender.all[contender], fits)
+            #expect(figures.failed == 0)
+            #expect(figures.worstWait < .seconds(10))
+        }
+    }
+}
