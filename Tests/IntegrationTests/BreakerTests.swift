@@ -63,6 +63,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        Fault.Action.status(500), .status(503), .status(401), .status(403), .reset, .close, .empty, .gatewayTimeoutPage, .stall, .cut(afterEvents: 2),
+        .stallMidway(afterEvents: 2),
+    ])
+    func everyFailureOfTheAccountsOwnCounts(action: Fault.Action) async throws {
+        let settings = "first_token_timeout = 200ms\nstream_timeout = 300ms"
+        try await RunningProxy.run(accounts: 2, settings: settings, breaker: "max_failures = 1") { proxy in
+            proxy.simulator.add(Fault(action, account: "account_1", kind: .chat))
+            _ = try await proxy.chat(RunningProxy.body("one two three four", streams: true))
+            try await eventually("the books to be closed") { try await proxy.isIdle() }
+            #expect(count("account_1", proxy) == 1)
+            #expect(try await state(proxy) == "open")
+        }
+    }
+
     @Test(arguments: [true, false])
     func halfOpenLetsOneProbeThroughAndItsEndDecides(succeeds: Bool) async throws {
         try await RunningProxy.run(accounts: 2, breaker: "max_failures = 2\nreset_timeout = 300ms") { proxy in
@@ -179,9 +194,10 @@ import Testing
         }
     }
 
-    @Test func anAccountServesAgainWhenItHasCooledDown() async throws {
+    @Test(arguments: [1, nil])
+    func anAccountServesAgainWhenItHasCooledDown(retryAfter: Int?) async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
-            proxy.simulator.add(Fault(.status(429, retryAfter: 1), account: "account_1", kind: .chat))
+            proxy.simulator.add(Fault(.status(429, retryAfter: retryAfter), account: "account_1", kind: .chat))
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)
             #expect(proxy.accountsAsked == ["account_1", "account_2", "account_2"])

@@ -150,14 +150,18 @@ import Testing
         #expect(answer.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1, "\(answer.headers)", sourceLocation: sourceLocation)
     }
 
-    @Test(arguments: [false, true])
-    func aWaiterThatLeavesIsGoneAtOnce(streams: Bool) async throws {
+    @Test(arguments: [false, true], DisconnectTests.Leaving.allCases)
+    func aWaiterThatLeavesIsGoneAtOnce(streams: Bool, leaving: DisconnectTests.Leaving) async throws {
         try await RunningProxy.run(accounts: 2, settings: "global_max_concurrency = 1") { proxy in
             let stream = try await proxy.openStream()
             let waiter = try await proxy.connect()
             waiter.send(proxy.chatRequest(RunningProxy.body(streams: streams)))
             try await eventually("a line of one") { try await proxy.stats("queue")["depth"] == 1 }
-            waiter.close()
+            defer { waiter.close() }
+            switch leaving {
+            case .close: waiter.close()
+            case .finishSending: waiter.finishSending()
+            }
             try await eventually("an empty line", within: .seconds(5)) { try await proxy.stats("queue")["depth"] == 0 }
             #expect(try await proxy.stats("queue")["cancelled_total"] == 1)
             stream.close()

@@ -127,6 +127,24 @@ import Testing
         }
     }
 
+    /// The only account that is left has no permit free at the moment.
+    @Test(arguments: [false, true])
+    func anAccountThatIsFullIsWaitedFor(streams: Bool) async throws {
+        try await RunningProxy.run(accounts: 2, maxConcurrency: 1) { proxy in
+            let stream = try await proxy.openStream(of: "account_1")
+            proxy.simulator.add(Fault(.status(500), account: "account_2", kind: .chat))
+            let client = try await proxy.connect()
+            defer { client.close() }
+            client.send(proxy.chatRequest(RunningProxy.body("one two three", streams: streams)))
+            try await eventually("a line of one") { try await proxy.stats("queue")["depth"] == 1 }
+            #expect(try await proxy.figure("in_flight", of: "account_2") == 0)
+            stream.close()
+            let answer = try await client.answer()
+            #expect(answer.flaw(RunningProxy.echo("one two three"), streams: streams) == nil, "\(answer.body)")
+            #expect(proxy.accountsAsked == ["account_1", "account_2", "account_1"])
+        }
+    }
+
     @Test(arguments: [false, true])
     func aShortThrottleIsWaitedOut(streams: Bool) async throws {
         try await RunningProxy.run(accounts: 1) { proxy in

@@ -1,3 +1,4 @@
+import Foundation
 import OCISimulator
 import Testing
 
@@ -54,6 +55,10 @@ import Testing
             let accounts = try await proxy.accounts()
             #expect(accounts.count == 3 && accounts["account_2"]?["healthy"] == false)
             #expect(try await proxy.health() == (200, "degraded", 2))
+            // Whoever checks the file wants to know of it.
+            let check = try Program("ociai-proxy", ["-config", proxy.directory.appending(path: "multi_config.conf").path, "-check"])
+            #expect(await check.exitCode() == 78)
+            #expect(check.output.split(separator: "\n").contains { $0.contains("account_2") && $0.contains("multi_config.conf:") }, "\(check.output)")
         }
     }
 
