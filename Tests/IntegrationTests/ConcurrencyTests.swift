@@ -145,6 +145,27 @@ import Testing
         }
     }
 
+    /// The client of a stream is kept from giving up while it waits; once it has the headers, bad news is an event.
+    @Test(arguments: [true, false])
+    func theLineIsBridgedAsAnySilenceIs(isServed: Bool) async throws {
+        let timeout = isServed ? "20s" : "600ms"
+        try await RunningProxy.run(accounts: 2, settings: "global_max_concurrency = 1\nkeepalive_interval = 100ms\nrequest_timeout = \(timeout)") { proxy in
+            let stream = try await proxy.openStream()
+            let waiter = try await proxy.connect()
+            defer { waiter.close() }
+            waiter.send(proxy.chatRequest(RunningProxy.body("one two three", streams: true)))
+            try await waiter.received(": keep-alive", times: 2)
+            if isServed { stream.close() }
+            let answer = try await waiter.answer()
+            if isServed {
+                #expect(answer.flaw(RunningProxy.echo("one two three"), streams: true) == nil, "\(answer.body)")
+            } else {
+                #expect(answer.status == 200 && answer.events.last?.contains("queue_timeout") == true && !answer.body.contains("[DONE]"), "\(answer.body)")
+            }
+            stream.close()
+        }
+    }
+
     private func expectOverload(_ answer: RawAnswer, code: String, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(answer.status == 503 && answer.error("type") == "overloaded_error" && answer.error("code") == code, "\(answer.body)", sourceLocation: sourceLocation)
         #expect(answer.headers["retry-after"].flatMap { Int($0) } ?? 0 >= 1, "\(answer.headers)", sourceLocation: sourceLocation)

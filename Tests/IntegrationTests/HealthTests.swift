@@ -64,6 +64,22 @@ import Testing
         }
     }
 
+    /// The account for which a request waits is found ill: nobody will free a permit for it any more.
+    @Test func whoWaitsIsToldWhenNoHealthyAccountIsLeft() async throws {
+        try await RunningProxy.run(accounts: 1, maxConcurrency: 1, settings: "health_check_interval = 50ms\nrequest_timeout = 60s") { proxy in
+            let stream = try await proxy.openStream()
+            defer { stream.close() }
+            let waiter = try await proxy.connect()
+            defer { waiter.close() }
+            waiter.send(proxy.chatRequest(RunningProxy.body()))
+            try await eventually("a line of one") { try await proxy.stats("queue")["depth"] == 1 }
+            failListing(of: [1], proxy)
+            let answer = try await waiter.answer()
+            #expect(answer.status == 503 && answer.error("code") == "no_account_available", "\(answer.body)")
+            #expect(try await proxy.stats("queue")["depth"] == 0)
+        }
+    }
+
     /// One check that fails may be bad luck.
     @Test func oneFailedCheckIsNoVerdict() async throws {
         try await RunningProxy.run(accounts: 2, settings: "health_check_interval = 50ms") { proxy in
