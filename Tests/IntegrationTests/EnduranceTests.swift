@@ -88,7 +88,7 @@ import Testing
         let settings = "global_max_concurrency = 2000"
         // The first event comes late, so that even a busy machine has begun most of them before the first one ends.
         let pacing = Pacing(events: 4, text: "tick ", interval: .milliseconds(200), firstDelay: .seconds(6))
-        try await RunningProxy.run(accounts: 3, maxConcurrency: 400, settings: settings, pacing: pacing, listenerPerAccount: true) { proxy in
+        try await RunningProxy.run(accounts: 3, maxConcurrency: 400, settings: settings, pacing: pacing, listenerPerAccount: true, isAlone: true) { proxy in
             let load = Load(count: 1000, concurrency: 1000, streams: { _ in true }, answer: "tick tick tick tick ")
             let tally = try await load.run(against: proxy)
             #expect(tally.whole == 1000, "\(tally.flaws.prefix(5))")

@@ -14,11 +14,13 @@ extension RunningProxy {
     ///   - breaker: lines of `[CIRCUIT_BREAKER]`.
     ///   - accountSettings: further lines of an account, by its number.
     ///   - brokenKeys: numbers of accounts whose key file is none.
+    ///   - isAlone: no other proxy runs meanwhile.
     ///   - faults: in force from the start.
     static func run(
         accounts count: Int, weights: [Int] = [], maxConcurrency: Int? = nil, regions: [String] = ["us-chicago-1"], sharedTenancy: Bool = false,
         settings: String = "", breaker: String = "", accountSettings: [Int: String] = [:], brokenKeys: Set<Int> = [],
-        faults: [Fault] = [], pacing: Pacing = Pacing(), listenerPerAccount: Bool = false, _ body: (RunningProxy) async throws -> Void
+        faults: [Fault] = [], pacing: Pacing = Pacing(), listenerPerAccount: Bool = false, isAlone: Bool = false,
+        _ body: (RunningProxy) async throws -> Void
     ) async throws {
         var configuration = SimulatorConfiguration(accounts: try SimulatedAccount.generate(count, regions: regions, sharedTenancy: sharedTenancy))
         configuration.pacing = pacing
@@ -27,7 +29,7 @@ extension RunningProxy {
             try await proxy.logged("Healthy accounts: ")
             try await body(proxy)
         }
-        try await launch(configuration, started) { simulator, directory in
+        try await launch(configuration, isAlone: isAlone, started) { simulator, directory in
             for fault in faults { simulator.add(fault) }
             let sections = try simulator.accounts.enumerated().map { index, account in
                 let number = index + 1

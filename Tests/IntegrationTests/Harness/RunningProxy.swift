@@ -67,13 +67,16 @@ final class RunningProxy: Sendable {
 
     /// Starts a simulator and a proxy, runs `body`, stops both.
     ///
-    /// - Parameter write: writes what the proxy needs into a directory, and returns its config file.
+    /// - Parameters:
+    ///   - isAlone: no other proxy runs meanwhile, so that a heavy load spoils no test that measures time.
+    ///   - write: writes what the proxy needs into a directory, and returns its config file.
     static func launch(
-        _ configuration: SimulatorConfiguration, _ body: (RunningProxy) async throws -> Void,
+        _ configuration: SimulatorConfiguration, isAlone: Bool = false, _ body: (RunningProxy) async throws -> Void,
         write: (OCISimulator, URL) throws -> URL
     ) async throws {
-        await Slots.shared.take()
-        defer { Slots.shared.giveBack() }
+        let slots = isAlone ? Slots.shared.count : 1
+        await Slots.shared.take(slots)
+        defer { Slots.shared.giveBack(slots) }
         let directory = try TemporaryDirectory.make()
         defer { try? FileManager.default.removeItem(at: directory) }
         let simulator = try await OCISimulator.start(configuration)
@@ -155,41 +158,48 @@ enum TemporaryDirectory {
     }
 }
 
-/// Bounds how many proxies run at once: more than a few would only measure how busy the machine is.
+/// Bounds how many proxies run at once: more than a few would only measure how busy the machine is. First come first served.
 private final class Slots: Sendable {
     static let shared = Slots(count: 4)
 
     private struct State {
         var free: Int
-        var waiting: [CheckedContinuation<Void, Never>] = []
+        var waiting: [(wanted: Int, continuation: CheckedContinuation<Void, Never>)] = []
+
+        /// Those at the head of the line for whom there is room.
+        mutating func served() -> [CheckedContinuation<Void, Never>] {
+            var served: [CheckedContinuation<Void, Never>] = []
+            while let first = waiting.first, first.wanted <= free {
+                free -= first.wanted
+                served.append(waiting.removeFirst().continuation)
+            }
+            return served
+        }
     }
 
+    let count: Int
     private let state: Mutex<State>
 
-    init(count: Int) { state = Mutex(State(free: count)) }
+    private init(count: Int) {
+        self.count = count
+        state = Mutex(State(free: count))
+    }
 
-    func take() async {
+    func take(_ wanted: Int) async {
         await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state in
-                if state.free > 0 {
-                    state.free -= 1
-                    return true
-                }
-                state.waiting.append(continuation)
-                return false
+            let served = state.withLock { state in
+                state.waiting.append((wanted, continuation))
+                return state.served()
             }
-            if isFree { continuation.resume() }
+            for continuation in served { continuation.resume() }
         }
     }
 
-    func giveBack() {
-        let next = state.withLock { state in
-            if state.waiting.isEmpty {
-                state.free += 1
-                return nil as CheckedContinuation<Void, Never>?
-            }
-            return state.waiting.removeFirst()
+    func giveBack(_ taken: Int) {
+        let served = state.withLock { state in
+            state.free += taken
+            return state.served()
         }
-        next?.resume()
+        for continuation in served { continuation.resume() }
     }
 }
