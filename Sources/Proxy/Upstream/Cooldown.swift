@@ -1,7 +1,9 @@
 /// Leaves an upstream alone that throttles (429): for as long as it asks, or for 1 s, then 2, up to 60, with jitter.
 ///
 /// A throttled upstream answers everything that is in flight with 429 at once. Such a volley is one refusal, not many: only a
-/// request that was admitted after the last cooldown began makes the next one longer.
+/// request that was admitted after the last cooldown began makes the next one longer. When the line rushes in at its end, some
+/// are answered and the rest refused before those answers are whole: then the upstream is not down but full, and its next
+/// cooldown is the first again.
 package struct Cooldown: Sendable {
     package static let first = Duration.seconds(1)
     package static let longest = Duration.seconds(60)
@@ -40,9 +42,13 @@ package struct Cooldown: Sendable {
         end = max(end ?? .zero, now + pause)
     }
 
-    /// The upstream has answered a request that it was sent after the last refusal.
+    /// The upstream has answered a request. It tells about the time after the last refusal, or between that and the one before.
     package mutating func succeeded(_ pass: Pass) {
-        if pass.epoch == epoch { streak = 0 }
+        if pass.epoch == epoch {
+            streak = 0
+        } else if pass.epoch + 1 == epoch {
+            streak = min(streak, 1)
+        }
     }
 
     /// Ends the cooldown.

@@ -60,6 +60,16 @@ import Testing
         #expect(until(cooldown, .seconds(20)) == .seconds(21))
     }
 
+    @Test func anUpstreamThatAnswersSomeOfEachRushIsNotLeftAloneForLonger() {
+        var cooldown = Cooldown()
+        for second in stride(from: 0, to: 100, by: 10) {
+            let rush = cooldown.pass
+            cooldown.throttled(retryAfter: nil, of: rush, at: .seconds(second), jitter: 0.5)
+            #expect(until(cooldown, .seconds(second)).map { $0 - .seconds(second) <= .seconds(2) } == true)
+            cooldown.succeeded(rush)
+        }
+    }
+
     @Test func theOperatorEndsIt() {
         var cooldown = Cooldown()
         cooldown.throttled(retryAfter: .seconds(3600), of: cooldown.pass, at: .zero, jitter: 0)
