@@ -10,7 +10,7 @@ package struct Conditions: Sendable {
     /// From which range each account's `max_concurrency` comes, as a multiple of what would fit its ceiling: operators guess.
     package var limits = 0.5...8.0
     /// Seconds in which requests arrive. The run goes on until all of them have ended.
-    package var duration = 240
+    package var duration = 180
     /// For how long a request waits for an account, all attempts together.
     package var patience = Duration.seconds(60)
     package var retryAttempts = RoutingSettings().retryAttempts

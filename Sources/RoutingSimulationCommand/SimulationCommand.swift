@@ -37,7 +37,7 @@ struct SimulationCommand: ParsableCommand {
     var accounts = 20
 
     @Option(name: .either("duration"), help: "Seconds of virtual time in which requests arrive.")
-    var duration = 240
+    var duration = 180
 
     func validate() throws {
         guard (1...10_000).contains(seeds) else { throw ValidationError("-seeds is a number from 1 to 10000.") }

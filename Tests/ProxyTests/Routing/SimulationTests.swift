@@ -48,9 +48,9 @@ import Testing
     }
 
     @Test(arguments: Contender.all.indices)
-    func oneAccountThatFailsCostsNobodyAnAnswer(contender: Int) throws {
-        for seed in 1...2 as ClosedRange<UInt64> {
-            let figures = run(.oneFails, load: 0.5, seed: seed, Contender.all[contender], fits)
+    func oneAccountThatIsOutCostsNobodyAnAnswer(contender: Int) throws {
+        for (scenario, seed) in [(.oneFails, 1), (.oneHangs, 2)] as [(Scenario, UInt64)] {
+            let figures = run(scenario, load: 0.5, seed: seed, Contender.all[contender], fits)
             #expect(figures.failed == 0)
             #expect(Double(figures.attempts) <= 1.2 * Double(figures.arrivals))
             let outage = try #require(figures.outage)
