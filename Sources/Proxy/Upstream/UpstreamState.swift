@@ -10,13 +10,14 @@ package struct UpstreamState: Sendable {
     /// Whether a request may be sent.
     package enum Standing: Equatable, Sendable {
         case ready
-        /// All permits are out; the next one that comes back will do.
+        /// All permits are out, or as many as it takes at once, as far as one knows; the next one that comes back will do.
         case full
         /// Out of use. `until` is nil when nobody knows for how long.
         case resting(until: Duration?, isThrottled: Bool)
     }
 
     package private(set) var permits: PermitCounter
+    private var estimate: ConcurrencyEstimate
     package private(set) var breaker: CircuitBreaker
     package private(set) var cooldown = Cooldown()
     package private(set) var health = HealthRecord()
@@ -24,6 +25,7 @@ package struct UpstreamState: Sendable {
 
     package init(maxConcurrency: Int, breaker: CircuitBreaker.Settings) {
         permits = PermitCounter(limit: maxConcurrency)
+        estimate = ConcurrencyEstimate(limit: maxConcurrency)
         self.breaker = CircuitBreaker(breaker)
     }
 
@@ -34,7 +36,7 @@ package struct UpstreamState: Sendable {
             // A probe is under way: it may be over at any moment, so ask again soon.
             return .resting(until: breaker.retryAt ?? now + .seconds(1), isThrottled: false)
         }
-        return permits.hasRoom ? .ready : .full
+        return permits.hasRoom && estimate.hasRoom(besides: permits.inUse) ? .ready : .full
     }
 
     /// Takes a permit. Only while `standing` is `.ready`.
@@ -52,8 +54,11 @@ package struct UpstreamState: Sendable {
         breaker.record(ending.outcome.vote, of: pass.breaker, at: now)
         switch ending.outcome {
         case .rateLimited(let seconds):
+            estimate.throttled(inFlight: permits.inUse, isNew: pass.cooldown == cooldown.pass)
             cooldown.throttled(retryAfter: seconds.map { .seconds($0) }, of: pass.cooldown, at: now, jitter: jitter)
-        case .succeeded: cooldown.succeeded(pass.cooldown)
+        case .succeeded:
+            estimate.succeeded(inFlight: permits.inUse + 1, limit: permits.limit)
+            cooldown.succeeded(pass.cooldown)
         case .abandoned, .refused, .promptTooLong, .failed, .timedOut, .credentialsRefused, .modelUnavailable: break
         }
         statistics.end(ending, at: now, took: now - pass.admittedAt)
@@ -67,5 +72,6 @@ package struct UpstreamState: Sendable {
     package mutating func reset() {
         breaker.reset()
         cooldown.reset()
+        estimate = ConcurrencyEstimate(limit: permits.limit)
     }
 }
