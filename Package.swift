@@ -95,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "routing-simulation",
             dependencies: [
-                "RoutingSimulation",
+                "Proxy", "RoutingSimulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/RoutingSimulationCommand",
