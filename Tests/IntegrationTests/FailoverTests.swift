@@ -21,14 +21,25 @@ import Testing
 
     @Test(arguments: elsewhere, [false, true])
     func anotherAccountAnswersAtOnce(action: Fault.Action, streams: Bool) async throws {
+        // The first pause would take 125 ms or more. Another program can hold this one up for as long, but hardly each time.
+        var moves: [Duration] = []
+        while moves.count < 5, !moves.contains(where: { $0 < .milliseconds(100) }) {
+            let moved = try await timeToTheSecond(after: action, streams: streams)
+            moves.append(moved)
+        }
+        #expect(moves.contains { $0 < .milliseconds(100) }, "without a pause: \(moves)")
+    }
+
+    private func timeToTheSecond(after action: Fault.Action, streams: Bool) async throws -> Duration {
+        var moved = Duration.zero
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(action, account: "account_1", kind: .chat, times: nil))
             try await expectAnswerFromTheSecond(proxy, streams: streams)
             let attempts = proxy.chats
             try #require(attempts.count == 2)
-            let moved = attempts[1].arrived - (try #require(attempts[0].ended))
-            #expect(moved < .milliseconds(200), "without a pause: \(moved)")
+            moved = attempts[1].arrived - (try #require(attempts[0].ended))
         }
+        return moved
     }
 
     @Test(arguments: [false, true])

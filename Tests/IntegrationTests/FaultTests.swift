@@ -52,7 +52,8 @@ import Testing
             let start = ContinuousClock.now
             let answer = try await proxy.chat(RunningProxy.body(streams: streams))
             #expect(answer.status == 502 && answer.error("code") == "upstream_unreachable", "\(answer.body)")
-            #expect(ContinuousClock.now - start < .seconds(2))
+            // Far below every limit that a request has.
+            #expect(ContinuousClock.now - start < .seconds(30))
         }
     }
 
