@@ -34,16 +34,21 @@ package struct ServiceGraph: Sendable {
         let group = MultiThreadedEventLoopGroup.singleton
         let transport = try makeTransport(on: group)
         let (router, roster) = try makeRouter(transport)
+        let directory = ModelDirectory(
+            aliases: settings.models.map { ($0.name, $0.target) }, regions: router.upstreams.map(\.account.region), time: time)
+        let discovery = ModelDiscovery(
+            router.upstreams, into: directory, interval: settings.timeouts.modelsRefreshInterval, time: time, logger: logger)
         let monitor = Monitor(
             router: router, broken: roster.broken.count, interval: settings.timeouts.healthCheckInterval, time: time, logger: logger)
         let listener = try Listener(
-            door: makeDoor(router, roster), settings: settings.server, bodyLimit: settings.limits.maxRequestSize,
+            door: makeDoor(router, roster, directory, discovery), settings: settings.server, bodyLimit: settings.limits.maxRequestSize,
             group: group, logger: logger)
 
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: transport, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: router, successTerminationBehavior: .gracefullyShutdownGroup),
+                .init(service: discovery, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: monitor, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: listener, successTerminationBehavior: .gracefullyShutdownGroup),
             ],
@@ -102,9 +107,8 @@ package struct ServiceGraph: Sendable {
             failureRate: settings.breaker.failureRate, minRequests: settings.breaker.minRequests)
     }
 
-    private func makeDoor(_ router: Router, _ roster: Roster) -> FrontDoor {
+    private func makeDoor(_ router: Router, _ roster: Roster, _ directory: ModelDirectory, _ discovery: ModelDiscovery) -> FrontDoor {
         let mode = settings.mode.rawValue
-        let catalog = ModelCatalog(aliases: settings.models.map { ($0.name, $0.target) })
         return FrontDoor(
             keys: ClientKeys(settings.clientKeys),
             localAccess: LocalAccess(
@@ -114,18 +118,18 @@ package struct ServiceGraph: Sendable {
                 root: RootRoute(mode: mode),
                 health: HealthRoute(mode: mode, router: router, roster: roster),
                 chat: ChatCompletionsRoute(
-                    catalog: catalog, failover: Failover(router: router, retryAttempts: settings.routing.retryAttempts),
+                    directory: directory, failover: Failover(router: router, retryAttempts: settings.routing.retryAttempts),
                     limits: .init(
                         request: settings.timeouts.request, firstToken: settings.timeouts.firstToken, silence: settings.timeouts.stream,
                         keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
                         maxTokens: settings.limits.defaultMaxTokens, forcesWhole: settings.routing.forceNonStream),
                     time: time),
-                models: ModelsRoute(catalog: catalog, accounts: router.upstreams.map(\.id), created: time.wallClock()),
+                models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: time.wallClock()),
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
                 statistics: StatisticsRoute(
-                    mode: mode, strategy: settings.routing.strategy.rawValue, breaker: breaker, roster: roster, router: router, catalog: catalog),
+                    mode: mode, strategy: settings.routing.strategy.rawValue, breaker: breaker, roster: roster, router: router, directory: directory),
                 metrics: MetricsRoute(router: router, process: ProcessFigures(startedAt: time.wallClock())),
-                admin: AdminRoute(router: router)),
+                admin: AdminRoute(router: router, discovery: discovery, directory: directory)),
             counters: RequestCounters(),
             time: time,
             logger: logger)

@@ -7,8 +7,6 @@ package enum UnservedSettings {
     /// Keys that get a warning when they are set.
     package static let keys: Set<String> = [
         "tls_cert", "tls_key", "rate_limit", "profile",
-        // Discovery.
-        "models_refresh_interval",
     ]
 
     /// Sections, in lower case and without the suffix, that get a warning.

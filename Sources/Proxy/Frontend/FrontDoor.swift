@@ -72,11 +72,12 @@ struct FrontDoor: Sendable {
         case .root: exchange.send(routes.root.answer())
         case .health: exchange.send(await routes.health.answer())
         case .chatCompletions: try await routes.chat.respond(&exchange)
-        case .models: exchange.send(routes.models.list())
-        case .model(let id): exchange.send(try routes.models.one(id))
+        case .models: exchange.send(await routes.models.list())
+        case .model(let id): exchange.send(try await routes.models.one(id))
         case .testOCI: exchange.send(try await routes.testOCI.answer())
         case .statistics(let page): exchange.send(await routes.statistics.answer(page))
         case .metrics: exchange.send(await routes.metrics.answer(counters))
+        case .refreshModels: exchange.send(try await routes.admin.refreshModels())
         case .resetBreakers: exchange.send(try await routes.admin.resetBreakers(Route.query("account", of: exchange.request.head.uri)))
         }
     }

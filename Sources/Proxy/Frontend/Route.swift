@@ -12,6 +12,7 @@ enum Route: Equatable, Sendable {
     case statistics(StatisticsRoute.Page)
     case metrics
     case resetBreakers
+    case refreshModels
 
     /// Who may use a route (section 5 of the contract).
     enum Access: Equatable, Sendable {
@@ -24,14 +25,14 @@ enum Route: Equatable, Sendable {
     var access: Access {
         switch self {
         case .root, .health: .anyone
-        case .chatCompletions: .key
+        case .chatCompletions, .refreshModels: .key
         case .models, .model, .testOCI, .statistics, .metrics, .resetBreakers: .local
         }
     }
 
     var methods: [HTTPMethod] {
         switch self {
-        case .chatCompletions, .resetBreakers: [.POST]
+        case .chatCompletions, .resetBreakers, .refreshModels: [.POST]
         case .root, .health, .models, .model, .testOCI, .statistics, .metrics: [.GET, .HEAD]
         }
     }
@@ -55,6 +56,7 @@ enum Route: Equatable, Sendable {
             self = .statistics(page)
         case ("metrics", 1): self = .metrics
         case ("admin", 3) where segments[1] == "circuit-breaker" && segments[2] == "reset": self = .resetBreakers
+        case ("admin", 3) where segments[1] == "models" && segments[2] == "refresh": self = .refreshModels
         default: return nil
         }
     }
@@ -72,7 +74,7 @@ enum Route: Equatable, Sendable {
     static let endpoints = [
         "GET /", "GET /health", "POST /v1/chat/completions", "GET /v1/models", "GET /v1/models/{id}", "GET /test-oci",
         "GET /stats/accounts", "GET /stats/concurrency", "GET /stats/circuit-breaker", "GET /stats/queue", "GET /metrics",
-        "POST /admin/circuit-breaker/reset",
+        "POST /admin/circuit-breaker/reset", "POST /admin/models/refresh",
     ]
 
     /// A name for metrics: few, and none of them made up by a client.
@@ -85,7 +87,7 @@ enum Route: Equatable, Sendable {
         case .testOCI: "test-oci"
         case .statistics: "stats"
         case .metrics: "metrics"
-        case .resetBreakers: "admin"
+        case .resetBreakers, .refreshModels: "admin"
         }
     }
 

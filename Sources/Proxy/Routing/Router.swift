@@ -54,7 +54,7 @@ actor Router: Service {
     ) {
         let domain = RoutingDomain()
         self.domain = domain
-        upstreams = members.map { Upstream($0.account, $0.settings, in: domain) }
+        upstreams = members.enumerated().map { Upstream($1.account, at: $0, $1.settings, in: domain) }
         table = Table(upstreams: upstreams)
         core = RoutingCore(limits: limits, strategy: strategy)
         self.time = time

@@ -18,6 +18,8 @@ actor Upstream {
         var breaker = CircuitBreaker.Settings()
     }
 
+    /// Its place in the router's list.
+    nonisolated let index: Int
     nonisolated let account: OCIAccount
     nonisolated let settings: Settings
     nonisolated var id: String { account.id }
@@ -26,7 +28,8 @@ actor Upstream {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { domain.unownedExecutor }
 
-    init(_ account: OCIAccount, _ settings: Settings, in domain: RoutingDomain) {
+    init(_ account: OCIAccount, at index: Int, _ settings: Settings, in domain: RoutingDomain) {
+        self.index = index
         self.account = account
         self.settings = settings
         self.domain = domain

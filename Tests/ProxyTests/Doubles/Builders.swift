@@ -35,19 +35,21 @@ extension FrontDoor {
     ) throws -> FrontDoor {
         let router = try Router.fixture(transport, time: time, accounts: accounts)
         let roster = Roster(entries: (0..<accounts).map { .serving($0) })
-        let catalog = ModelCatalog(aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")])
+        let directory = ModelDirectory(
+            aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], regions: router.upstreams.map(\.account.region), time: time)
+        let discovery = ModelDiscovery(router.upstreams, into: directory, interval: .seconds(10), time: time, logger: logger)
         return FrontDoor(
             keys: ClientKeys([ClientKey(name: "default", value: Secret(key))]),
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
             routes: .init(
                 root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
-                chat: ChatCompletionsRoute(catalog: catalog, failover: Failover(router: router, retryAttempts: 3), limits: limits, time: time),
-                models: ModelsRoute(catalog: catalog, accounts: router.upstreams.map(\.id), created: 1_700_000_000),
+                chat: ChatCompletionsRoute(directory: directory, failover: Failover(router: router, retryAttempts: 3), limits: limits, time: time),
+                models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: 1_700_000_000),
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
                 statistics: StatisticsRoute(
-                    mode: "single", strategy: "round_robin", breaker: .init(), roster: roster, router: router, catalog: catalog),
-                metrics: MetricsRoute(router: router, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router)),
+                    mode: "single", strategy: "round_robin", breaker: .init(), roster: roster, router: router, directory: directory),
+                metrics: MetricsRoute(router: router, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router, discovery: discovery, directory: directory)),
             counters: RequestCounters(), time: time, logger: logger)
     }
 }

@@ -13,7 +13,8 @@ import Testing
     private func route(_ router: Router, entries: [Roster.Entry]? = nil) -> StatisticsRoute {
         StatisticsRoute(
             mode: "multi-account", strategy: "weighted", breaker: .init(), roster: Roster(entries: entries ?? router.upstreams.indices.map { .serving($0) }),
-            router: router, catalog: ModelCatalog(aliases: [("grok-4", "xai.grok-4")]))
+            router: router,
+            directory: ModelDirectory(aliases: [("grok-4", "xai.grok-4")], regions: router.upstreams.map(\.account.region), time: time.source))
     }
 
     private func page(_ router: Router, _ page: StatisticsRoute.Page, entries: [Roster.Entry]? = nil) async throws -> [String: Any] {

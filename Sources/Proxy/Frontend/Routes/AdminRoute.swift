@@ -1,6 +1,43 @@
 /// `POST /admin/…`: what an operator may do while the proxy runs.
 struct AdminRoute: Sendable {
     let router: Router
+    let discovery: ModelDiscovery
+    let directory: ModelDirectory
+
+    /// Asks every account for its models, now.
+    ///
+    /// - Throws: `CancellationError` when the client has left.
+    func refreshModels() async throws -> Answer {
+        guard let report = await discovery.refresh() else { throw CancellationError() }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("models")
+        writer.int(directory.catalog.entries.count)
+        for (key, names) in [("added", report.added), ("removed", report.removed)] {
+            writer.key(key)
+            writer.beginArray()
+            for name in names { writer.string(name) }
+            writer.endArray()
+        }
+        writer.key("accounts")
+        writer.beginObject()
+        for account in report.accounts {
+            writer.key(account.id)
+            writer.beginObject()
+            writer.key("ok")
+            writer.bool(account.error == nil)
+            writer.key("models")
+            writer.int(account.models)
+            if let error = account.error {
+                writer.key("error")
+                writer.string(error)
+            }
+            writer.endObject()
+        }
+        writer.endObject()
+        writer.endObject()
+        return .json(writer.bytes)
+    }
 
     /// Closes the breakers and ends the cooldowns of all accounts, or of one.
     ///

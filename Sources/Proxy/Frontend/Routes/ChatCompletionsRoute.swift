@@ -4,7 +4,7 @@ import NIOHTTP1
 /// `POST /v1/chat/completions`: reads the request, finds the model, translates once, and makes the call at one account after the
 /// other, as one document or as a stream.
 struct ChatCompletionsRoute: Sendable {
-    let catalog: ModelCatalog
+    let directory: ModelDirectory
     let failover: Failover
     let limits: Limits
     let time: TimeSource
@@ -30,7 +30,7 @@ struct ChatCompletionsRoute: Sendable {
     func respond(_ exchange: inout Exchange) async throws {
         let chat = try ChatRequest.parse(Array(buffer: exchange.request.body))
         exchange.record.model = chat.model
-        let target = try catalog.resolve(chat.model)
+        let target = try directory.catalog.resolve(chat.model)
         guard APIFormat(modelID: target.modelID) == .generic else { throw APIError.notServedYet(chat.model) }
 
         let streamsUpstream = chat.isStreaming && !limits.forcesWhole
@@ -44,19 +44,19 @@ struct ChatCompletionsRoute: Sendable {
             includesUsage: chat.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop))
 
         if chat.isStreaming {
-            try await stream(call, fromWhole: !streamsUpstream, to: &exchange)
+            try await stream(call, at: target, fromWhole: !streamsUpstream, to: &exchange)
         } else {
-            exchange.send(.json(try await attempts(call, for: &exchange, call.whole).body))
+            exchange.send(.json(try await attempts(call, at: target, for: &exchange, call.whole).body))
         }
     }
 
-    private func stream(_ call: ChatCall, fromWhole: Bool, to exchange: inout Exchange) async throws {
+    private func stream(_ call: ChatCall, at target: ModelCatalog.Target, fromWhole: Bool, to exchange: inout Exchange) async throws {
         let stream = EventStream(
             on: exchange.channel, headers: exchange.decorated(Self.streamHeaders),
             keepAliveInterval: limits.keepAlive, emptyEvent: call.envelope.emptyEvent)
         stream.open()
         do {
-            try await attempts(call, for: &exchange) { account, report in
+            try await attempts(call, at: target, for: &exchange) { account, report in
                 if fromWhole {
                     try await call.replay(at: account, to: stream, report)
                 } else {
@@ -73,12 +73,12 @@ struct ChatCompletionsRoute: Sendable {
     /// Makes the call at one account after the other, and notes in the log's record where the last attempt went and what came of
     /// it.
     private func attempts<Success>(
-        _ call: ChatCall, for exchange: inout Exchange, _ attempt: (OCIAccount, AttemptReport) async throws -> Success
+        _ call: ChatCall, at target: ModelCatalog.Target, for exchange: inout Exchange, _ attempt: (OCIAccount, AttemptReport) async throws -> Success
     ) async throws -> Success {
         var record = exchange.record
         defer { exchange.record = record }
         let arrival = exchange.arrival
-        return try await failover.run(among: UpstreamSet(first: failover.router.upstreams.count), until: call.deadline) { upstream, report in
+        return try await failover.run(among: target.accepts, until: call.deadline) { upstream, report in
             record.account = upstream.id
             record.attempts += 1
             defer {
@@ -86,7 +86,12 @@ struct ChatCompletionsRoute: Sendable {
                 record.usage = content.usage
                 record.firstToken = content.firstEvent.map { $0 - arrival }
             }
-            return try await attempt(upstream.account, report)
+            do {
+                return try await attempt(upstream.account, report)
+            } catch {
+                if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(target.serving.id, at: upstream.index) }
+                throw error
+            }
         }
     }
 

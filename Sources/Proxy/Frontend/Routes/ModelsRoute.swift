@@ -1,12 +1,15 @@
 /// `GET /v1/models` and `GET /v1/models/{id}`.
 struct ModelsRoute: Sendable {
-    let catalog: ModelCatalog
-    /// The accounts that serve what the catalogue holds.
+    let directory: ModelDirectory
+    let discovery: ModelDiscovery
+    /// In the router's order.
     let accounts: [String]
-    /// Seconds since 1970 when the catalogue was made; some clients refuse a list whose `created` is no number.
+    /// Seconds since 1970, for models whose age nobody knows; some clients refuse a list whose `created` is no number.
     let created: Int64
 
-    func list() -> Answer {
+    func list() async -> Answer {
+        await discovery.refreshIfDue()
+        let catalog = directory.catalog
         var writer = JSONWriter(capacity: 256 + catalog.entries.count * 160)
         writer.beginObject()
         writer.key("object")
@@ -19,7 +22,10 @@ struct ModelsRoute: Sendable {
         return .json(writer.bytes)
     }
 
-    func one(_ id: String) throws(APIError) -> Answer {
+    /// - Throws: 404 `model_not_found`.
+    func one(_ id: String) async throws(APIError) -> Answer {
+        await discovery.refreshIfDue()
+        let catalog = directory.catalog
         let target = try catalog.resolve(id)
         var writer = JSONWriter()
         write(catalog[id] ?? ModelCatalog.Entry(name: id, target: target), to: &writer)
@@ -33,14 +39,14 @@ struct ModelsRoute: Sendable {
         writer.key("object")
         writer.string("model")
         writer.key("created")
-        writer.int(Int(created))
+        writer.int(entry.created ?? Int(created))
         writer.key("owned_by")
         writer.string(entry.owner)
         writer.key("oci_model_id")
-        writer.string(entry.target.modelID)
+        writer.string(entry.target.serving.id)
         writer.key("accounts")
         writer.beginArray()
-        for account in accounts { writer.string(account) }
+        for index in entry.target.accepts { writer.string(accounts[index]) }
         writer.endArray()
         writer.endObject()
     }

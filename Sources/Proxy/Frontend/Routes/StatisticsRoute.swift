@@ -11,7 +11,7 @@ struct StatisticsRoute: Sendable {
     let breaker: CircuitBreaker.Settings
     let roster: Roster
     let router: Router
-    let catalog: ModelCatalog
+    let directory: ModelDirectory
 
     func answer(_ page: Page) async -> Answer {
         let snapshot = await router.snapshot()
@@ -40,7 +40,7 @@ struct StatisticsRoute: Sendable {
         writer.json.int(snapshot.upstreams.count { $0.state.health.isHealthy })
         writer.json.key("accounts")
         writer.json.beginArray()
-        let models = catalog.entries.map(\.name)
+        let catalog = directory.catalog
         for entry in roster.entries {
             writer.json.beginObject()
             switch entry {
@@ -49,7 +49,7 @@ struct StatisticsRoute: Sendable {
                 writer.identity(
                     id: upstream.id, region: upstream.account.region, endpoint: upstream.account.inference.url, isEnabled: true,
                     isHealthy: state.health.isHealthy, weight: upstream.settings.weight, maxConcurrency: state.permits.limit)
-                writer.figures(of: state, models: models)
+                writer.figures(of: state, models: catalog.names(at: index))
             case .idle(let account):
                 writer.identity(
                     id: account.id, region: account.region, endpoint: account.endpoint, isEnabled: account.isEnabled, isHealthy: false,

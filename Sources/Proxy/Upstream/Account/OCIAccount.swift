@@ -27,9 +27,10 @@ struct OCIAccount: Sendable {
     /// `GET /20231130/models`: one page of at most `limit` models. It proves that the account can be reached, that its
     /// clock and key are right and that its user may list models.
     ///
+    /// - Parameter page: what the page before named as the next one; nil for the first.
     /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`.
-    func listModels(limit: Int) async throws -> TransportResponse {
-        let query = "?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)"
+    func listModels(limit: Int, page: String? = nil) async throws -> TransportResponse {
+        let query = "?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)" + (page.map { "&page=\($0.percentEncodedForQuery)" } ?? "")
         return try await transport.send(
             try signed(.GET, "/20231130/models" + query, at: management, body: nil, accept: "application/json"))
     }

@@ -1,0 +1,169 @@
+/// Which names clients may use, what each means at OCI, and which account serves it (section 7 of the contract). A value: it is
+/// made anew out of what the accounts list.
+struct ModelCatalog: Sendable {
+    /// A model as OCI is asked for it.
+    struct Target: Equatable, Sendable {
+        /// What the upstream call names: a model's id or OCID, or a dedicated endpoint's OCID.
+        var serving: ServingMode
+        /// The id that decides about dialect and quirks; for an endpoint its OCID, since its base model is not known.
+        var modelID: String
+        /// The upstreams that may be asked for it, by their place in the router's list.
+        var accepts: UpstreamSet
+
+        init(serving: ServingMode, modelID: String? = nil, accepts: UpstreamSet = UpstreamSet()) {
+            self.serving = serving
+            self.modelID = modelID ?? serving.id
+            self.accepts = accepts
+        }
+    }
+
+    /// An entry of the model list.
+    struct Entry: Equatable, Sendable {
+        let name: String
+        let target: Target
+        /// Seconds since 1970, as OCI says; nil when nobody has listed it.
+        var created: Int?
+        /// The vendor, as the id begins.
+        var owner: String {
+            switch target.serving {
+            case .onDemand(let id): id.hasPrefix("ocid1.") ? "oci" : String(target.modelID.prefix { $0 != "." })
+            case .dedicated: "oci"
+            }
+        }
+    }
+
+    /// One account, as the catalogue sees it.
+    struct Account: Equatable, Sendable {
+        var region: String
+        /// What it has listed; nil as long as it has not.
+        var models: [ModelSummary]?
+        /// Ids that it has refused as retired or unknown since.
+        var refused: Set<String> = []
+    }
+
+    /// What can be chatted with: custom aliases in the order of the config file, then what was discovered, by name.
+    let entries: [Entry]
+    private let byName: [String: Entry]
+    /// Discovered embedding and rerank models: usable, but no chat models.
+    private let others: [String: Entry]
+    private let accounts: [Account]
+    /// Ids and OCIDs that somebody has listed, and who has.
+    private let offers: [String: UpstreamSet]
+    /// The id behind a listed OCID.
+    private let idOfOCID: [String: String]
+
+    /// - Parameters:
+    ///   - accounts: in the router's order.
+    ///   - now: seconds since 1970, for what is retired.
+    init(aliases: [(name: String, target: String)], accounts: [Account] = [], at now: Int64 = 0) {
+        self.accounts = accounts
+        var offers: [String: UpstreamSet] = [:]
+        var names: [String: String] = [:]
+        var created: [String: Int] = [:]
+        var chats: Set<String> = []
+        var others: Set<String> = []
+        for (index, account) in accounts.enumerated() {
+            for model in account.models ?? [] {
+                let isChat = model.serves(.chat, at: now)
+                guard isChat || model.serves(.embeddings, at: now) || model.serves(.rerank, at: now) else { continue }
+                for id in [model.displayName, model.ocid] where !id.isEmpty { offers[id, default: UpstreamSet()].insert(index) }
+                names[model.ocid] = model.displayName
+                if let time = model.created { created[model.displayName] = min(created[model.displayName] ?? time, time) }
+                if isChat { chats.insert(model.displayName) } else { others.insert(model.displayName) }
+            }
+        }
+        self.offers = offers
+        idOfOCID = names
+
+        let router = Candidates(accounts: accounts, offers: offers)
+        func target(_ id: String) -> Target {
+            Target(serving: ServingMode(id: id), modelID: names[id], accepts: router.accepting(id))
+        }
+        func discovered(_ ids: Set<String>) -> [Entry] {
+            FriendlyNames.assign(ids).map { Entry(name: $0.name, target: target($0.id), created: created[$0.id]) }
+        }
+        let custom = aliases.map { Entry(name: $0.name, target: target($0.target), created: created[$0.target]) }
+        var byName = Dictionary(custom.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
+        // A model that every account has refused is not offered, though its name still works.
+        let found = discovered(chats).filter { entry in byName[entry.name] == nil }
+        for entry in found { byName[entry.name] = entry }
+        entries = (custom + found.sorted { $0.name < $1.name }).filter { router.isOffered($0.target.serving.id) }
+        self.byName = byName
+        self.others = Dictionary(discovered(others).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The entry of that name.
+    subscript(name: String) -> Entry? { byName[name] }
+
+    /// The names of the models that an account serves.
+    func names(at upstream: Int) -> [String] {
+        entries.filter { $0.target.accepts.contains(upstream) }.map(\.name)
+    }
+
+    /// What `name` stands for: an alias, a discovered name, or a full OCI id or OCID, which always works.
+    ///
+    /// - Throws: 404 `model_not_found`, with up to three names that are near.
+    func resolve(_ name: String) throws(APIError) -> Target {
+        if let entry = byName[name] ?? others[name] { return entry.target }
+        if offers[name] != nil || Self.isFullID(name) {
+            return Target(
+                serving: ServingMode(id: name), modelID: idOfOCID[name],
+                accepts: Candidates(accounts: accounts, offers: offers).accepting(name))
+        }
+        throw .unknownModel(name, near: NearestName.several(to: name, among: entries.map(\.name), limit: 3))
+    }
+
+    /// `vendor.model` of a vendor that OCI hosts, or the OCID of a model or an endpoint.
+    private static func isFullID(_ name: String) -> Bool {
+        if name.hasPrefix("ocid1.generativeaimodel.") || name.hasPrefix("ocid1.generativeaiendpoint.") { return true }
+        return ["xai.", "meta.", "google.", "openai.", "cohere."].contains { name.hasPrefix($0) && name.count > $0.count }
+    }
+}
+
+/// Who may be asked for an id.
+private struct Candidates {
+    let accounts: [ModelCatalog.Account]
+    let offers: [String: UpstreamSet]
+
+    /// Those that list it and those that have listed nothing yet, but for those that have refused it. An id that nobody lists may
+    /// work all the same (the list is not the last word): then everybody in its region, else everybody, is asked. And when all
+    /// have refused it, all of them are asked again, since nobody is left to ask instead.
+    func accepting(_ id: String) -> UpstreamSet {
+        let offered = offering(id)
+        let willing = offered.filter { !accounts[$0].refused.contains(id) }
+        return UpstreamSet(willing.isEmpty ? offered : willing)
+    }
+
+    /// Whether there is an account that has not refused it.
+    func isOffered(_ id: String) -> Bool {
+        let offered = offering(id)
+        return offered.isEmpty || offered.contains { !accounts[$0].refused.contains(id) }
+    }
+
+    private func offering(_ id: String) -> [Int] {
+        let undiscovered = accounts.indices.filter { accounts[$0].models == nil }
+        if let listed = offers[id] { return Array(UpstreamSet(Array(listed) + undiscovered)) }
+        let region = Self.region(of: id)
+        let inRegion = accounts.indices.filter { accounts[$0].region == region }
+        return inRegion.isEmpty ? Array(accounts.indices) : inRegion
+    }
+
+    /// The region in an OCID: `ocid1.generativeaiendpoint.oc1.us-chicago-1.…`; nil for what is no OCID.
+    private static func region(of id: String) -> String? {
+        let parts = id.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
+        return parts.count == 5 && parts[0] == "ocid1" && !parts[3].isEmpty ? String(parts[3]) : nil
+    }
+}
+
+extension APIError {
+    static func unknownModel(_ name: String, near: [String]) -> APIError {
+        let hint =
+            switch near.count {
+            case 0: "GET /v1/models lists the names that work."
+            default: "Did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))? GET /v1/models lists the names that work."
+            }
+        return APIError(
+            status: 404, message: "The model '\(name.prefix(200))' is not known here. \(hint)",
+            type: "invalid_request_error", param: "model", code: "model_not_found")
+    }
+}

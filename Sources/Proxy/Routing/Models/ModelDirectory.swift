@@ -1,0 +1,56 @@
+import Synchronization
+
+/// The catalogue of the moment. Read by every request, changed by discoveries and refusals, which are rare.
+final class ModelDirectory: Sendable {
+    private struct State {
+        var accounts: [ModelCatalog.Account]
+        var catalog: ModelCatalog
+    }
+
+    private let aliases: [(name: String, target: String)]
+    private let time: TimeSource
+    private let state: Mutex<State>
+
+    /// - Parameter regions: of the accounts, in the router's order.
+    init(aliases: [(name: String, target: String)], regions: [String], time: TimeSource) {
+        self.aliases = aliases
+        self.time = time
+        let accounts = regions.map { ModelCatalog.Account(region: $0) }
+        state = Mutex(State(accounts: accounts, catalog: ModelCatalog(aliases: aliases, accounts: accounts, at: time.wallClock())))
+    }
+
+    var catalog: ModelCatalog { state.withLock { $0.catalog } }
+
+    /// Whether an account has listed its models since the start.
+    func isDiscovered(_ upstream: Int) -> Bool { state.withLock { $0.accounts[upstream].models != nil } }
+
+    /// Takes what accounts have listed, by their place in the router's list. What they refused before may be asked again.
+    ///
+    /// - Returns: the names that have come and those that have gone.
+    func update(_ lists: [Int: [ModelSummary]]) -> (added: [String], removed: [String]) {
+        change { accounts in
+            for (index, models) in lists { accounts[index] = ModelCatalog.Account(region: accounts[index].region, models: models) }
+        }
+    }
+
+    /// An account has refused a model as retired or unknown: others are asked, until its next list says otherwise.
+    func refuse(_ modelID: String, at upstream: Int) {
+        let isKnown = state.withLock { $0.accounts[upstream].refused.contains(modelID) }
+        guard !isKnown else { return }
+        _ = change { accounts in
+            // Clients choose ids; what they make up must not grow without bound.
+            if accounts[upstream].refused.count >= 1000 { accounts[upstream].refused.removeAll() }
+            accounts[upstream].refused.insert(modelID)
+        }
+    }
+
+    private func change(_ body: (inout [ModelCatalog.Account]) -> Void) -> (added: [String], removed: [String]) {
+        state.withLock { state in
+            let before = Set(state.catalog.entries.map(\.name))
+            body(&state.accounts)
+            state.catalog = ModelCatalog(aliases: aliases, accounts: state.accounts, at: time.wallClock())
+            let after = Set(state.catalog.entries.map(\.name))
+            return (after.subtracting(before).sorted(), before.subtracting(after).sorted())
+        }
+    }
+}

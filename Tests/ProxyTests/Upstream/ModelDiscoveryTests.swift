@@ -1,0 +1,127 @@
+import NIOCore
+import NIOHTTP1
+import ProxyTestSupport
+import Synchronization
+import Testing
+
+@testable import Proxy
+
+@Suite struct ModelDiscoveryTests {
+    /// An upstream whose list a test changes.
+    private final class Lists: Sendable {
+        /// By account: the pages, each a list of names; nil for an account that fails.
+        let pages: Mutex<[[[String]]?]>
+        let calls = Mutex(0)
+
+        init(_ pages: [[[String]]?]) { self.pages = Mutex(pages) }
+
+
+        func transport(_ account: Int) -> FakeTransport {
+            FakeTransport { request in
+                self.calls.withLock { $0 += 1 }
+                guard let pages = self.pages.withLock({ $0[account] }) else { throw TransportError.cannotConnect("down") }
+                let number = Route.query("page", of: request.url).flatMap { Int($0) } ?? 0
+                let items = pages[number].map {
+                    #"{"displayName":"\#($0)","id":"ocid1.generativeaimodel.oc1.r.\#($0)","capabilities":["CHAT"],"lifecycleState":"ACTIVE","type":"BASE"}"#
+                }
+                var headers: HTTPHeaders = [:]
+                if number + 1 < pages.count { headers.add(name: "opc-next-page", value: "\(number + 1)") }
+                return TransportResponse(status: 200, headers: headers, body: FakeTransport.Pieces([#"{"items":["# + items.joined(separator: ",") + "]}"]))
+            }
+        }
+    }
+
+    private func with(
+        _ lists: Lists, time: ManualTime = ManualTime(), interval: Duration = .seconds(10),
+        _ body: (ModelDiscovery, ModelDirectory) async throws -> Void
+    ) async throws {
+        let count = lists.pages.withLock { $0.count }
+        let router = Router(
+            try (0..<count).map { (try .fixture(lists.transport($0), time: time.source, id: "account_\($0 + 1)"), .init()) },
+            limits: .init(concurrency: 9, queue: 9), strategy: RoundRobin(), time: time.source, logger: .silent)
+        let directory = ModelDirectory(aliases: [("mine", "xai.grok-4")], regions: (0..<count).map { _ in "r" }, time: time.source)
+        let discovery = ModelDiscovery(router.upstreams, into: directory, interval: interval, time: time.source, logger: .silent)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await discovery.run() }
+            _ = await discovery.refresh()
+            try await body(discovery, directory)
+            group.cancelAll()
+        }
+    }
+
+    @Test func takesAllPagesOfAllAccountsEmptyOnesIncluded() async throws {
+        try await with(Lists([[["xai.grok-4"], [], ["meta.llama-3-70b-instruct"]], [["xai.grok-4"]]])) { _, directory in
+            let catalog = directory.catalog
+            #expect(catalog.entries.map(\.name) == ["mine", "grok-4", "llama-3-70b"])
+            #expect(Array(try catalog.resolve("grok-4").accepts) == [0, 1] && Array(try catalog.resolve("llama-3-70b").accepts) == [0])
+        }
+    }
+
+    @Test func saysWhatHasComeAndGoneAndHowEachAccountDid() async throws {
+        let lists = Lists([[["xai.grok-4", "xai.grok-3"]], nil])
+        try await with(lists) { discovery, directory in
+            #expect(directory.catalog["grok-3"] != nil && !directory.isDiscovered(1))
+            lists.pages.withLock { $0 = [[["xai.grok-4", "xai.grok-5"]], [["meta.x"]]] }
+            let report = try #require(await discovery.refresh())
+            #expect(report.added == ["grok-5", "x"] && report.removed == ["grok-3"])
+            lists.pages.withLock { $0[0] = nil }
+            let failed = try #require(await discovery.refresh())
+            #expect(failed.added.isEmpty && failed.removed.isEmpty, "the last list is kept")
+            #expect(failed.accounts.map { $0.error == nil } == [false, true])
+            #expect(directory.catalog["grok-5"] != nil)
+        }
+    }
+
+    @Test func oneRoundServesAllWhoAsk() async throws {
+        let lists = Lists([[["xai.grok-4"]]])
+        try await with(lists) { discovery, _ in
+            let before = lists.calls.withLock { $0 }
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<50 { group.addTask { _ = await discovery.refresh() } }
+            }
+            // All of them joined the first round, or the one after it.
+            #expect(lists.calls.withLock { $0 } - before <= 50 && lists.calls.withLock { $0 } > before)
+        }
+    }
+
+    @Test func aYoungListIsNotAskedForAgain() async throws {
+        let time = ManualTime()
+        let lists = Lists([[["xai.grok-4"]]])
+        try await with(lists, time: time) { discovery, _ in
+            let before = lists.calls.withLock { $0 }
+            for _ in 0..<5 { await discovery.refreshIfDue() }
+            #expect(lists.calls.withLock { $0 } == before)
+            time.advance(by: .seconds(10))
+            await discovery.refreshIfDue()
+            #expect(lists.calls.withLock { $0 } == before + 1)
+        }
+    }
+
+    @Test func whoHasNeverListedAnythingIsAskedAgainByItself() async throws {
+        let time = ManualTime()
+        let lists = Lists([nil])
+        try await with(lists, time: time) { _, directory in
+            #expect(try directory.catalog.resolve("mine").serving.id == "xai.grok-4", "aliases work without a list")
+            lists.pages.withLock { $0[0] = [["xai.grok-5"]] }
+            // The deadline of nobody: only the pause sleeps.
+            await time.waitForSleepers()
+            time.advance(by: ModelDiscovery.firstPause)
+            while directory.catalog["grok-5"] == nil { await Task.yield() }
+        }
+    }
+
+    @Test func aRefusalLastsUntilTheNextList() async throws {
+        try await with(Lists([[["xai.grok-4"]], [["xai.grok-4"]]])) { discovery, directory in
+            directory.refuse("xai.grok-4", at: 0)
+            #expect(Array(try directory.catalog.resolve("grok-4").accepts) == [1])
+            _ = await discovery.refresh()
+            #expect(Array(try directory.catalog.resolve("grok-4").accepts) == [0, 1])
+        }
+    }
+
+    @Test func aListThatDoesNotEndIsCut() async throws {
+        try await with(Lists([Array(repeating: ["xai.grok-4"], count: 5000)])) { _, directory in
+            #expect(directory.isDiscovered(0))
+        }
+    }
+}
