@@ -33,7 +33,8 @@ package struct ServiceGraph: Sendable {
     package func run() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let transport = try makeTransport(on: group)
-        let (router, roster) = try makeRouter(transport)
+        let clusters = try makeClusterTransports(on: group)
+        let (router, roster) = try makeRouter(Transports(common: transport, others: clusters))
         let directory = ModelDirectory(
             aliases: settings.models.map { ($0.name, $0.target) }, regions: router.upstreams.map(\.account.region), time: time)
         let discovery = ModelDiscovery(
@@ -47,6 +48,7 @@ package struct ServiceGraph: Sendable {
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: transport, successTerminationBehavior: .gracefullyShutdownGroup),
+            ] + clusters.values.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) } + [
                 .init(service: router, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: discovery, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: monitor, successTerminationBehavior: .gracefullyShutdownGroup),
@@ -72,8 +74,24 @@ package struct ServiceGraph: Sendable {
         }
     }
 
+    /// A transport for each authority that only an account's token service needs, by the authority's file.
+    private func makeClusterTransports(on group: any EventLoopGroup) throws -> [String: AsyncHTTPClientTransport] {
+        var transports: [String: AsyncHTTPClientTransport] = [:]
+        for case .loaded(let account) in accounts {
+            guard let authority = account.authority, transports[authority] == nil else { continue }
+            do {
+                transports[authority] = try AsyncHTTPClientTransport(group: group, options: .init(connectionsPerHost: 4, trustedCertificates: authority))
+            } catch {
+                throw ExitError(
+                    .badConfiguration,
+                    "the cluster's authority \(authority) cannot be used (\(error)); set OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH to a PEM file")
+            }
+        }
+        return transports
+    }
+
     /// The router over all accounts that can be used, and the list of all that the file names.
-    private func makeRouter(_ transport: any HTTPTransport) throws -> (Router, Roster) {
+    private func makeRouter(_ transports: Transports) throws -> (Router, Roster) {
         var members: [(account: OCIAccount, settings: Upstream.Settings)] = []
         var throttles: [String: Int] = [:]
         var entries: [Roster.Entry] = []
@@ -85,7 +103,7 @@ package struct ServiceGraph: Sendable {
                 throttles[loaded.throttle] = throttle
                 entries.append(.serving(members.count))
                 members.append((
-                    loaded.account(transport: transport, time: time),
+                    loaded.account(transports: transports, time: time, logger: logger),
                     Upstream.Settings(
                         weight: loaded.settings.weight, maxConcurrency: loaded.settings.maxConcurrency, throttle: throttle,
                         breaker: breaker)

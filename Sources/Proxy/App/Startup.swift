@@ -105,30 +105,14 @@ package struct Startup: Sendable {
     }
 
     private func load(_ account: AccountSettings, into configured: inout Configured) {
-        switch account.credentials {
-        case .apiKey(let identity):
-            do {
-                let loaded = try KeyFile.load(identity)
-                for warning in loaded.warnings {
-                    let parts = warning.split(separator: ";", maxSplits: 1)
-                    configured.issues.append(
-                        ConfigurationIssue(
-                            .warning, file: file, line: identity.keyFileLine, message: String(parts[0]),
-                            mend: parts.count > 1 ? String(parts[1].trimmingBlanks()) : "use a 2048-bit key", account: account.id))
-                }
-                let keyID = RequestSigner.keyID(tenancy: identity.tenancy, user: identity.user, fingerprint: identity.fingerprint)
-                configured.accounts.append(.loaded(LoadedAccount(settings: account, signer: RequestSigner(keyID: keyID, key: loaded.key))))
-            } catch {
-                let line =
-                    switch error.culprit {
-                    case .keyFile: identity.keyFileLine
-                    case .passPhrase: identity.passPhraseLine ?? identity.keyFileLine
-                    case .fingerprint: identity.fingerprintLine
-                    }
-                let issue = ConfigurationIssue(.error, file: file, line: line, message: error.message, mend: error.mend, account: account.id)
-                configured.issues.append(issue)
-                configured.accounts.append(.idle(IdleAccount(account, problem: issue.description)))
-            }
+        let loading = AccountLoading(configuration: file, now: TimeSource.system.wallClock())
+        let (loaded, issues) = loading.load(account)
+        configured.issues += issues
+        if let loaded {
+            configured.accounts.append(.loaded(loaded))
+        } else {
+            let problem = issues.first { $0.severity == .error }?.description ?? "its credentials cannot be used"
+            configured.accounts.append(.idle(IdleAccount(account, problem: problem)))
         }
     }
 

@@ -21,6 +21,10 @@ package struct APIKeyIdentity: Sendable, Equatable {
     package var keyFileLine: Int?
     package var fingerprintLine: Int?
     package var passPhraseLine: Int?
+    /// The file in which those lines are, where it is not the configuration: a `profile` was read from it.
+    package var keyFileOrigin: String?
+    package var fingerprintOrigin: String?
+    package var passPhraseOrigin: String?
 
     package init(
         user: String, tenancy: String, fingerprint: String, keyFile: String, passPhrase: Secret? = nil,
@@ -40,6 +44,20 @@ package struct APIKeyIdentity: Sendable, Equatable {
 /// What an account signs with. One case for each kind in `UnservedSettings.servedAuthKinds`.
 package enum Credentials: Sendable, Equatable {
     case apiKey(APIKeyIdentity)
+    case securityToken(SecurityTokenIdentity)
+    case instancePrincipal(InstancePrincipalSettings)
+    case resourcePrincipal(ResourcePrincipalSettings)
+    case okeWorkloadIdentity(WorkloadIdentitySettings)
+
+    package var kind: AuthKind {
+        switch self {
+        case .apiKey: .apiKey
+        case .securityToken: .securityToken
+        case .instancePrincipal: .instancePrincipal
+        case .resourcePrincipal: .resourcePrincipal
+        case .okeWorkloadIdentity: .okeWorkloadIdentity
+        }
+    }
 }
 
 /// One OCI account that is ready to be used.
@@ -49,6 +67,8 @@ package struct AccountSettings: Sendable, Equatable {
     /// The line of the section, or 1 for an account at the root.
     package var line: Int
     package var credentials: Credentials
+    /// OCID; nil when the configuration does not say and the credentials are only known to belong to some tenancy.
+    package var tenancy: String?
     /// The OCID sent with each call.
     package var compartment: String
     /// A full region id, such as `us-chicago-1`.
@@ -64,12 +84,13 @@ package struct AccountSettings: Sendable, Equatable {
     package var isEnabled: Bool
 
     package init(
-        id: String, line: Int = 1, credentials: Credentials, compartment: String, region: String, endpoint: BaseURL,
+        id: String, line: Int = 1, credentials: Credentials, tenancy: String? = nil, compartment: String, region: String, endpoint: BaseURL,
         managementEndpoint: BaseURL, weight: Int = 1, maxConcurrency: Int = 50, isEnabled: Bool = true
     ) {
         self.id = id
         self.line = line
         self.credentials = credentials
+        self.tenancy = tenancy
         self.compartment = compartment
         self.region = region
         self.endpoint = endpoint

@@ -33,18 +33,27 @@ package enum CheckReport {
         case .unusable(let id, let line, let errors):
             return ["  \(id) (line \(line)): unusable, \(errors.count == 1 ? "1 error" : "\(errors.count) errors")"]
         case .usable(let account):
-            let identity =
-                switch account.credentials {
-                case .apiKey(let identity): identity
-                }
             return [
                 "  \(account.id): region \(account.region), weight \(account.weight), "
                     + "max_concurrency \(account.maxConcurrency)\(account.isEnabled ? "" : ", disabled")",
                 "    endpoint \(account.endpoint)",
                 "    management endpoint \(account.managementEndpoint)",
-                "    key file \(identity.keyFile)\(identity.passPhrase == nil ? "" : " (with a passphrase)")",
+                "    \(credentials(account.credentials))",
                 "    compartment \(account.compartment)",
             ]
+        }
+    }
+
+    private static func credentials(_ credentials: Credentials) -> String {
+        func passPhrase(_ secret: Secret?) -> String { secret == nil ? "" : " (with a passphrase)" }
+        func origin(_ value: ResourcePrincipalSettings.Value) -> String { value.path.map { "file \($0)" } ?? "the environment" }
+        switch credentials {
+        case .apiKey(let identity): return "auth api_key, key file \(identity.keyFile)\(passPhrase(identity.passPhrase))"
+        case .securityToken(let identity):
+            return "auth security_token, token file \(identity.tokenFile), key file \(identity.keyFile)\(passPhrase(identity.passPhrase))"
+        case .instancePrincipal(let places): return "auth instance_principal, metadata service \(places.metadata.first ?? "")"
+        case .resourcePrincipal(let settings): return "auth resource_principal, token from \(origin(settings.token)), key from \(origin(settings.privateKey))"
+        case .okeWorkloadIdentity(let settings): return "auth oke_workload_identity, token service \(settings.service)"
         }
     }
 

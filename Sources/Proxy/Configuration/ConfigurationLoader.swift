@@ -35,7 +35,8 @@ package enum ConfigurationLoader {
             let files = KeyFileLookup(
                 configurationDirectory: KeyFileLookup.directory(of: path), workingDirectory: workingDirectory,
                 home: environment["HOME"], fileExists: ConfigurationFile.exists)
-            return Settings.read(bytes: bytes, fileName: file, files: files, overrides: overrides)
+            let credentials = CredentialEnvironment(values: environment, readFile: { try? ConfigurationFile.read($0, name: $0) })
+            return Settings.read(bytes: bytes, fileName: file, files: files, overrides: overrides, credentials: credentials)
         } catch {
             return Outcome(settings: nil, issues: error.errors)
         }
@@ -68,7 +69,8 @@ extension Settings {
     /// The pure core: the bytes of a file to settings and issues.
     package static func read(
         bytes: [UInt8], fileName: String, files: KeyFileLookup,
-        overrides: ConfigurationLoader.Overrides = ConfigurationLoader.Overrides()
+        overrides: ConfigurationLoader.Overrides = ConfigurationLoader.Overrides(),
+        credentials: CredentialEnvironment = CredentialEnvironment()
     ) -> ConfigurationLoader.Outcome {
         if ConfigurationFile.format(of: bytes) == .json {
             let issue = ConfigurationIssue(
@@ -77,7 +79,8 @@ extension Settings {
             return ConfigurationLoader.Outcome(settings: nil, issues: [issue])
         }
         var reader = SettingsReader(
-            document: INIDocument(bytes), fileName: fileName, files: files, requiresAccounts: overrides.multiAccount)
+            document: INIDocument(bytes), fileName: fileName, files: files, credentials: credentials,
+            requiresAccounts: overrides.multiAccount)
         reader.read()
         guard reader.isUsable else { return ConfigurationLoader.Outcome(settings: nil, issues: reader.issues) }
         var settings = reader.settings

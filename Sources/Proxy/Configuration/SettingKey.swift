@@ -2,6 +2,10 @@
 struct Located<Value> {
     var value: Value
     var line: Int
+    /// The file; nil for the configuration itself.
+    var file: String?
+
+    var place: SettingPlace { SettingPlace(file: file, line: line) }
 }
 
 extension Located: Sendable where Value: Sendable {}

@@ -66,7 +66,7 @@ extension SettingsReader {
 }
 
 /// Where an account stands, for messages about what is not there.
-private struct AccountPlace {
+struct AccountPlace {
     let id: String
     let line: Int
     /// `[ACCOUNT_2]` or `the root`.
@@ -82,14 +82,13 @@ private struct AccountPlace {
 }
 
 extension SettingsReader {
-    /// The keys that each kind of authentication needs. `region` may be left out where the credentials know theirs, or
-    /// where `endpoint` says enough.
-    private static func requiredKeys(_ auth: AuthKind, hasEndpoint: Bool) -> [String] {
+    /// The keys that each kind of authentication needs. `region` may be left out where the environment knows it.
+    private static func requiredKeys(_ auth: AuthKind) -> [String] {
         switch auth {
         case .apiKey: ["user", "fingerprint", "key_file", "tenancy", "region"]
-        case .securityToken: ["security_token_file", "key_file", "tenancy", "region"]
-        case .bearer: ["bearer_key", "compartment"] + (hasEndpoint ? [] : ["region"])
-        case .instancePrincipal, .resourcePrincipal, .okeWorkloadIdentity: []
+        case .securityToken: ["security_token_file", "key_file", "region"]
+        case .bearer: ["bearer_key", "compartment", "region"]
+        case .instancePrincipal, .resourcePrincipal, .okeWorkloadIdentity: ["region"]
         }
     }
 
@@ -101,18 +100,23 @@ extension SettingsReader {
         "pass_phrase": [.apiKey, .securityToken],
         "security_token_file": [.securityToken],
         "bearer_key": [.bearer],
+        "profile": [.apiKey, .securityToken, .instancePrincipal, .resourcePrincipal, .okeWorkloadIdentity],
     ]
 
     /// Checks what one key alone cannot tell. Nil, with the reasons reported, when the account cannot be used.
     private mutating func complete(_ draft: AccountDraft, _ place: AccountPlace) -> AccountSettings? {
+        var draft = draft
+        guard applyProfile(to: &draft, place) else { return nil }
         let auth = draft.auth?.value ?? .apiKey
         if !UnservedSettings.servedAuthKinds.contains(auth) {
             let served = AuthKind.allCases.filter(UnservedSettings.servedAuthKinds.contains).map(\.rawValue)
             report(
                 .error, draft.auth?.line ?? place.line, "auth = \(auth.rawValue) is not served by this version yet",
+                // OCI takes such keys on its OpenAI-compatible path only (OCI wire notes 7), which this version does not call.
                 "use auth = \(served.joined(separator: " or "))", account: place.owner)
         }
-        for key in Self.requiredKeys(auth, hasEndpoint: draft.endpoint != nil) where place.line(of: key) == nil {
+        applyEnvironment(to: &draft, auth, place)
+        for key in Self.requiredKeys(auth) where place.line(of: key) == nil && !draft.has(key) {
             reportMissing(key, auth, place)
         }
         for (key, kinds) in Self.particularKeys.sorted(by: { $0.key < $1.key }) where !kinds.contains(auth) {
@@ -122,36 +126,31 @@ extension SettingsReader {
         warnAboutOCIDs(draft)
         warnAboutRegion(draft)
         warnAboutPlainHTTP(draft)
-        let keyFile = existing(
-            draft.keyFile?.value, key: "key_file", draft.keyFile?.line ?? place.line, account: place.owner)
-        _ = existing(
-            draft.securityTokenFile?.value, key: "security_token_file", draft.securityTokenFile?.line ?? place.line,
-            account: place.owner)
+        let credentials = credentials(of: draft, auth, place)
+        // The tenancy is the default; where it is not known, somebody has to name one of the two.
+        let compartment = draft.compartment?.value ?? draft.tenancy?.value
+        if auth != .apiKey, compartment == nil, ["compartment", "tenancy"].allSatisfy({ place.line(of: $0) == nil }) {
+            reportMissing("compartment", auth, place)
+        }
 
         // Whatever is absent here has been reported above, as missing or as not valid.
-        guard auth == .apiKey, let user = draft.user, let tenancy = draft.tenancy, let keyFile,
-            let fingerprint = draft.fingerprint, let region = draft.region?.value
-        else { return nil }
+        guard let credentials, let compartment, let region = draft.region?.value else { return nil }
         let isInvalid = { (key: String, value: Bool) in place.line(of: key) != nil && !value }
         if isInvalid("compartment", draft.compartment != nil) || isInvalid("endpoint", draft.endpoint != nil)
             || isInvalid("management_endpoint", draft.managementEndpoint != nil)
         {
             return nil
         }
-        let identity = APIKeyIdentity(
-            user: user.value, tenancy: tenancy.value, fingerprint: fingerprint.value, keyFile: keyFile,
-            passPhrase: draft.passPhrase?.value, keyFileLine: draft.keyFile?.line, fingerprintLine: fingerprint.line,
-            passPhraseLine: draft.passPhrase?.line)
         let endpoint = draft.endpoint?.value
         return AccountSettings(
-            id: place.id, line: place.line, credentials: .apiKey(identity),
-            compartment: draft.compartment?.value ?? tenancy.value, region: region,
+            id: place.id, line: place.line, credentials: credentials, tenancy: draft.tenancy?.value,
+            compartment: compartment, region: region,
             endpoint: endpoint ?? RegionTable.inferenceEndpoint(region),
             managementEndpoint: draft.managementEndpoint?.value ?? endpoint ?? RegionTable.managementEndpoint(region),
             weight: draft.weight, maxConcurrency: draft.maxConcurrency ?? 50, isEnabled: draft.isEnabled)
     }
 
-    private mutating func reportMissing(_ key: String, _ auth: AuthKind, _ place: AccountPlace) {
+    mutating func reportMissing(_ key: String, _ auth: AuthKind, _ place: AccountPlace) {
         let empty = place.entries.last { $0.name == key }
         let use = auth == .apiKey ? "" : ", which auth = \(auth.rawValue) needs"
         let example = Self.examples[key] ?? "VALUE"
@@ -183,7 +182,7 @@ extension SettingsReader {
             guard let located, !prefixes.contains(where: located.value.lowercased().hasPrefix) else { continue }
             report(
                 .warning, located.line, "\(key) = \(located.value) does not look like the OCID of a \(key)",
-                "copy the one that begins with \(prefixes[0]) from the console")
+                "copy the one that begins with \(prefixes[0]) from the console", in: located.file)
         }
     }
 
@@ -194,7 +193,7 @@ extension SettingsReader {
         report(
             .warning, region.line, "region \(region.value) is unknown\(consequence)",
             nearest.map { "did you mean \($0)? otherwise set endpoint and management_endpoint" }
-                ?? "set endpoint and management_endpoint")
+                ?? "set endpoint and management_endpoint", in: region.file)
     }
 
     private mutating func warnAboutPlainHTTP(_ draft: AccountDraft) {

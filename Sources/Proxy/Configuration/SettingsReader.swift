@@ -6,16 +6,19 @@ struct SettingsReader {
     /// As the messages name it.
     let fileName: String
     let files: KeyFileLookup
+    /// What the environment says about credentials.
+    let credentials: CredentialEnvironment
     /// `-multi-account`: a file without accounts is then an error.
     let requiresAccounts: Bool
 
     var settings = Settings()
     var issues: [ConfigurationIssue] = []
 
-    init(document: INIDocument, fileName: String, files: KeyFileLookup, requiresAccounts: Bool) {
+    init(document: INIDocument, fileName: String, files: KeyFileLookup, credentials: CredentialEnvironment, requiresAccounts: Bool) {
         self.document = document
         self.fileName = fileName
         self.files = files
+        self.credentials = credentials
         self.requiresAccounts = requiresAccounts
     }
 
@@ -144,7 +147,7 @@ struct SettingsReader {
     }
 
     /// The path where the file stands; nil, with an error reported, when it does not.
-    mutating func existing(_ path: String?, key: String, _ line: Int, account: String? = nil) -> String? {
+    mutating func existing(_ path: String?, key: String, _ line: Int, in file: String? = nil, account: String? = nil) -> String? {
         guard let path else { return nil }
         // Somebody put the key itself there, in one line. It must not come back in the message about a missing file.
         guard !path.contains("-----BEGIN") else {
@@ -156,23 +159,23 @@ struct SettingsReader {
         do {
             return try files.find(path)
         } catch {
-            reportMissing(error, key: key, path: path, line, account: account)
+            reportMissing(error, key: key, path: path, line, in: file, account: account)
             return nil
         }
     }
 
     private mutating func reportMissing(
-        _ failure: KeyFileLookup.Failure, key: String, path: String, _ line: Int, account: String?
+        _ failure: KeyFileLookup.Failure, key: String, path: String, _ line: Int, in file: String? = nil, account: String?
     ) {
         switch failure {
         case .missing(let candidates):
             report(
                 .error, line, "\(key) = \(path): no such file (looked for \(candidates.joined(separator: " and ")))",
-                "correct the path, or put the file there", account: account)
+                "correct the path, or put the file there", in: file, account: account)
         case .noHome:
             report(
                 .error, line, "\(key) = \(path): ~ cannot be expanded, since HOME is not set",
-                "write the whole path", account: account)
+                "write the whole path", in: file, account: account)
         }
     }
 }
@@ -255,12 +258,13 @@ extension SettingsReader {
         }
     }
 
+    /// - Parameter file: where the line is; nil for the configuration.
     mutating func report(
-        _ severity: ConfigurationIssue.Severity, _ line: Int, _ message: String, _ mend: String, account: String? = nil
+        _ severity: ConfigurationIssue.Severity, _ line: Int, _ message: String, _ mend: String, in file: String? = nil, account: String? = nil
     ) {
         issues.append(
             ConfigurationIssue(
-                severity, file: fileName, line: line, message: message, mend: mend, account: account))
+                severity, file: file ?? fileName, line: line, message: message, mend: mend, account: account))
     }
 
     /// By line; those of one line stay in the order in which they were found.

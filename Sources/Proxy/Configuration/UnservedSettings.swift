@@ -2,11 +2,17 @@
 /// same, and reported, so that nothing is ignored in silence. Whoever makes one of them work removes it from here.
 package enum UnservedSettings {
     /// The values of `auth` that work; any other is an error.
-    package static let servedAuthKinds: Set<AuthKind> = [.apiKey]
+    package static let servedAuthKinds: Set<AuthKind> = [.apiKey, .securityToken, .instancePrincipal, .resourcePrincipal, .okeWorkloadIdentity]
 
     /// Keys that get a warning when they are set.
     package static let keys: Set<String> = [
+<<<<<<< HEAD
         "tls_cert", "tls_key", "rate_limit", "profile",
+=======
+        "tls_cert", "tls_key", "rate_limit",
+        // Discovery.
+        "models_refresh_interval",
+>>>>>>> Session tokens, instance, resource and workload principals, and profiles of ~/.oci/config
     ]
 
     /// Sections, in lower case and without the suffix, that get a warning.

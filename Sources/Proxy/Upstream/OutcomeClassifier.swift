@@ -8,7 +8,7 @@ enum OutcomeClassifier {
         case let error as APIError: outcome(of: error)
         case let error as MovingDeadline.Exceeded: outcome(of: error.cause)
         case let error as TransportError: outcome(of: error)
-        case is PrivateKeyError: .credentialsRefused
+        case is PrivateKeyError, is CredentialFailure: .credentialsRefused
         // The way to the upstream failed in a manner unknown to us.
         default: .failed
         }

@@ -13,6 +13,10 @@ enum UpstreamFault {
             APIError(
                 status: 502, message: "The request could not be signed for account '\(account)': \(error)",
                 type: "upstream_error", code: "signing_failed", forbidsRetry: true)
+        case let error as CredentialFailure:
+            APIError(
+                status: 502, message: "There are no credentials for account '\(account)' at the moment: \(error).",
+                type: "upstream_error", code: "credentials_unavailable")
         default:
             APIError(
                 status: 502, message: "The call to account '\(account)' failed (\(type(of: error))).",

@@ -25,7 +25,7 @@ import Testing
 
     @Test(arguments: [
         ("weight = 0", 8), ("weight = 1001", 8), ("max_concurrency = 0", 8), ("enabled = perhaps", 8), ("id = a/b", 8),
-        ("auth = instance_principal", 8), ("user =", 8), ("key_file = gone.pem", 8),
+        ("auth = nonsense", 8), ("user =", 8), ("key_file = gone.pem", 8),
     ])
     func oneBadAccountLeavesTheOthersAlone(line: String, number: Int) throws {
         let outcome = Fixture.read("api_key = k\n" + Self.account("ACCOUNT_1", line + "\n") + Self.account("ACCOUNT_2"))

@@ -28,7 +28,7 @@ import Testing
                 "  account_1: region us-chicago-1, weight 1, max_concurrency 50",
                 "    endpoint https://inference.generativeai.us-chicago-1.oci.oraclecloud.com",
                 "    management endpoint https://generativeai.us-chicago-1.oci.oraclecloud.com",
-                "    key file /etc/proxy/key.pem (with a passphrase)",
+                "    auth api_key, key file /etc/proxy/key.pem (with a passphrase)",
                 "    compartment ocid1.tenancy.oc1..t",
                 "  account_2 (line 10): unusable, 4 errors",
                 "models: 1",

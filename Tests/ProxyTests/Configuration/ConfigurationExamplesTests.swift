@@ -16,7 +16,8 @@ import Testing
 
     static func read(_ text: String) -> ConfigurationLoader.Outcome {
         ConfigurationFixture.read(
-            text, files: Set(files.map { "/etc/proxy/\($0)" } + ["/home/me/.oci/sessions/DEFAULT/token"]))
+            text, files: Set(files.map { "/etc/proxy/\($0)" } + ["/home/me/.oci/sessions/DEFAULT/token"]),
+            credentials: CredentialEnvironment(readFile: { $0 == "/home/me/.oci/config" ? Array("[DEFAULT]\n".utf8) : nil }))
     }
 
     @Test(arguments: names)

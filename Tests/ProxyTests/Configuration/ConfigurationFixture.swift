@@ -19,28 +19,26 @@ enum ConfigurationFixture {
     }
 
     static func read(
-        _ text: String, overrides: ConfigurationLoader.Overrides = .init(), files: Set<String> = ["/etc/proxy/key.pem"]
+        _ text: String, overrides: ConfigurationLoader.Overrides = .init(), files: Set<String> = ["/etc/proxy/key.pem"],
+        credentials: CredentialEnvironment = .init()
     ) -> ConfigurationLoader.Outcome {
-        read(Array(text.utf8), overrides: overrides, files: files)
+        read(Array(text.utf8), overrides: overrides, files: files, credentials: credentials)
     }
 
     static func read(
         _ bytes: [UInt8], overrides: ConfigurationLoader.Overrides = .init(),
-        files: Set<String> = ["/etc/proxy/key.pem"]
+        files: Set<String> = ["/etc/proxy/key.pem"], credentials: CredentialEnvironment = .init()
     ) -> ConfigurationLoader.Outcome {
         let lookup = KeyFileLookup(
             configurationDirectory: "/etc/proxy", workingDirectory: "/srv/proxy", home: "/home/me",
             fileExists: { files.contains($0) })
-        return Settings.read(bytes: bytes, fileName: "c.conf", files: lookup, overrides: overrides)
+        return Settings.read(bytes: bytes, fileName: "c.conf", files: lookup, overrides: overrides, credentials: credentials)
     }
 
     /// The only account's identity.
     static func identity(of settings: Settings) -> APIKeyIdentity? {
-        settings.usableAccounts.first.map { account in
-            switch account.credentials {
-            case .apiKey(let identity): identity
-            }
-        }
+        guard case .apiKey(let identity) = settings.usableAccounts.first?.credentials else { return nil }
+        return identity
     }
 }
 

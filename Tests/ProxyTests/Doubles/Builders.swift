@@ -20,7 +20,7 @@ extension OCIAccount {
         OCIAccount(
             id: id, region: "us-chicago-1", compartment: "ocid1.compartment.oc1..aaaaaaaacompartmentfixture",
             inference: OCIEndpoint(try #require(BaseURL("http://127.0.0.1:9"))), management: OCIEndpoint(try #require(BaseURL("http://127.0.0.1:9"))),
-            signer: try RequestSigner.fixture(), transport: transport, time: time)
+            credentials: .key(try RequestSigner.fixture()), transport: transport, time: time)
     }
 }
 

@@ -63,7 +63,7 @@ struct ChatCall: Sendable {
     private func relay(
         _ request: TransportRequest, of account: OCIAccount, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
-        let response = try await successful(try await account.transport.send(request), of: account)
+        let response = try await successful(try await account.send(request), of: account)
         var relay = StreamRelay(envelope: envelope, includesUsage: includesUsage)
         var hasBegun = false
         defer { report.change { ($0.usage, $0.unreadableEvents) = (relay.usage, relay.unreadableEvents) } }
@@ -119,7 +119,7 @@ struct ChatCall: Sendable {
     private func document(at account: OCIAccount) async throws -> [UInt8] {
         let request = try await account.signedChat(details.document(in: account.compartment))
         return try await withTaskExecutorPreference(executor) {
-            try await successful(try await account.transport.send(request), of: account).collect(upTo: limits.answer)
+            try await successful(try await account.send(request), of: account).collect(upTo: limits.answer)
         }
     }
 

@@ -3,7 +3,7 @@ import NIOHTTP1
 
 /// An OCI account as its configuration describes it, and the signed calls that it can make.
 ///
-/// A value without mutable state. Its methods are `nonisolated async`, so a signature (0.2 ms of RSA) is computed on the
+/// A value without mutable state: what changes about its credentials is behind `RequestCredentials`. Its methods are `nonisolated async`, so a signature (0.2 ms of RSA) is computed on the
 /// concurrency pool: never on an event loop, never inside an actor.
 struct OCIAccount: Sendable {
     let id: String
@@ -12,34 +12,72 @@ struct OCIAccount: Sendable {
     let compartment: String
     let inference: OCIEndpoint
     let management: OCIEndpoint
-    let signer: RequestSigner
+    let credentials: RequestCredentials
+    /// How it authenticates, for hints to the operator.
+    var kind = AuthKind.apiKey
     let transport: any HTTPTransport
     let time: TimeSource
 
     /// `POST /20231130/actions/chat` with a whole ChatDetails document, signed and ready to be sent: a signature is valid for
     /// five minutes.
     ///
-    /// - Throws: `PrivateKeyError`.
+    /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`.
     func signedChat(_ details: [UInt8]) async throws -> TransportRequest {
-        try signed(.POST, "/20231130/actions/chat", at: inference, body: details, accept: "application/json, text/event-stream")
+        try await signed(.POST, "/20231130/actions/chat", at: inference, body: details, accept: "application/json, text/event-stream")
     }
 
     /// `GET /20231130/models`: one page of at most `limit` models. It proves that the account can be reached, that its
     /// clock and key are right and that its user may list models.
     ///
+<<<<<<< HEAD
     /// - Parameter page: what the page before named as the next one; nil for the first.
     /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`.
     func listModels(limit: Int, page: String? = nil) async throws -> TransportResponse {
         let query = "?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)" + (page.map { "&page=\($0.percentEncodedForQuery)" } ?? "")
         return try await transport.send(
             try signed(.GET, "/20231130/models" + query, at: management, body: nil, accept: "application/json"))
+=======
+    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`, `CredentialFailure`.
+    func listModels(limit: Int) async throws -> TransportResponse {
+        let query = "?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)"
+        return try await send(
+            try await signed(.GET, "/20231130/models" + query, at: management, body: nil, accept: "application/json"))
+    }
+
+    /// Sends a signed request. When the service refuses its token (401) and there is a newer one, or one can be had, sends it once
+    /// more.
+    ///
+    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`, `CredentialFailure`.
+    func send(_ request: TransportRequest) async throws -> TransportResponse {
+        let response = try await transport.send(request)
+        guard response.status == 401, let refused = request.headers.first(name: "authorization"), try await credentials.renew(after: refused)
+        else { return response }
+        // Read to its end, so that the connection can be used again.
+        _ = try? await response.collect(upTo: 64 << 10)
+        return try await transport.send(try await signedAnew(request))
+    }
+
+    /// The same request with another signature, computed on the concurrency pool wherever the caller runs.
+    private func signedAnew(_ request: TransportRequest) async throws -> TransportRequest {
+        let signer = try await credentials.signer()
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            let target = HTTPTarget(of: request.url)
+            let signed = try (request.body ?? ByteBuffer()).withUnsafeReadableBytes {
+                try signer.sign(
+                    method: request.method.rawValue, authority: target.authority, target: target.path, date: time.wallClock(), body: $0)
+            }
+            var request = request
+            for (name, value) in signed { request.headers.replaceOrAdd(name: name, value: value) }
+            return request
+        }
+>>>>>>> Session tokens, instance, resource and workload principals, and profiles of ~/.oci/config
     }
 
     private func signed(
         _ method: HTTPMethod, _ target: String, at endpoint: OCIEndpoint, body: [UInt8]?, accept: String
-    ) throws -> TransportRequest {
+    ) async throws -> TransportRequest {
         let target = endpoint.path + target
-        let signed = try signer.sign(
+        let signed = try await credentials.signer().sign(
             method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: body)
         var headers = HTTPHeaders()
         headers.reserveCapacity(signed.count + 3)

@@ -16,10 +16,14 @@ final class PrivateKey: @unchecked Sendable {
     /// Reads PKCS#8 or PKCS#1, encrypted or not (OCI wire notes 1.5). A passphrase that is not needed does no harm.
     ///
     /// - Throws: one case for each way in which the text cannot serve. OpenSSL's error queue is empty afterwards.
-    init(pem: [UInt8], passPhrase: Secret?) throws(PrivateKeyError) {
+    convenience init(pem: [UInt8], passPhrase: Secret?) throws(PrivateKeyError) {
         ERR_clear_error()
         defer { ERR_clear_error() }
-        let key = try Self.read(Self.privateKeyBlock(in: pem), passPhrase)
+        try self.init(owning: try Self.read(Self.privateKeyBlock(in: pem), passPhrase))
+    }
+
+    /// Takes over a key of OpenSSL's, which is freed when it does not serve.
+    init(owning key: OpaquePointer) throws(PrivateKeyError) {
         do {
             (bits, fingerprint) = try Self.examine(key)
         } catch {
@@ -30,6 +34,15 @@ final class PrivateKey: @unchecked Sendable {
     }
 
     deinit { EVP_PKEY_free(key) }
+
+    /// The public half as the services that issue tokens want it: base64 of the DER SubjectPublicKeyInfo, in one line.
+    var publicKey: String {
+        var der: UnsafeMutablePointer<UInt8>?
+        let length = i2d_PUBKEY(key, &der)
+        guard length > 0, let der else { return "" }
+        defer { CRYPTO_free(der, nil, 0) }
+        return Digest.base64(UnsafeRawBufferPointer(start: der, count: Int(length)))
+    }
 
     /// RSA-SHA256 with PKCS#1 v1.5 padding over `message`. Deterministic. Takes 0.2 ms of CPU or more: never call it on an
     /// event loop or inside an actor.

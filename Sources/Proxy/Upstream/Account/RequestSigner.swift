@@ -10,14 +10,21 @@ struct RequestSigner: Sendable {
     /// The value of `authorization` up to the signature: all of it is known beforehand.
     private let head: String
     private let headWithBody: String
+    private let signsHost: Bool
 
-    /// - Parameter keyID: without a quote or a line end: it becomes part of a header.
-    init(keyID: String, key: PrivateKey) {
+    /// - Parameters:
+    ///   - keyID: without a quote or a line end: it becomes part of a header.
+    ///   - signsHost: false towards the auth service only (OCI wire notes 1.7).
+    init(keyID: String, key: PrivateKey, signsHost: Bool = true) {
         self.keyID = keyID
         self.key = key
-        head = Self.authorizationHead(method: "GET", keyID: keyID)
-        headWithBody = Self.authorizationHead(method: "POST", keyID: keyID)
+        self.signsHost = signsHost
+        head = Self.authorizationHead(method: "GET", keyID: keyID, signsHost: signsHost)
+        headWithBody = Self.authorizationHead(method: "POST", keyID: keyID, signsHost: signsHost)
     }
+
+    /// Whether this signer's key id is that of an `authorization` header.
+    func made(_ authorization: String) -> Bool { authorization.hasPrefix(head) || authorization.hasPrefix(headWithBody) }
 
     /// The key id of an API key.
     static func keyID(tenancy: String, user: String, fingerprint: String) -> String { "\(tenancy)/\(user)/\(fingerprint)" }
@@ -62,7 +69,7 @@ struct RequestSigner: Sendable {
         var headers: [(name: String, value: String)] = []
         headers.reserveCapacity(6)
         headers.append(("date", HTTPDate.format(date)))
-        headers.append(("host", authority))
+        if signsHost { headers.append(("host", authority)) }
         if let content {
             guard let digest = content.digest else { throw .signingFailed }
             headers.append(("content-length", content.length))
@@ -79,8 +86,8 @@ struct RequestSigner: Sendable {
 
 extension RequestSigner {
     /// The names under the signature, in the order of the signing string and of `authorization`.
-    static func signedHeaders(method: String) -> [String] {
-        ["date", "(request-target)", "host"] + (signsBody(method) ? ["content-length", "content-type", "x-content-sha256"] : [])
+    static func signedHeaders(method: String, signsHost: Bool = true) -> [String] {
+        ["date", "(request-target)"] + (signsHost ? ["host"] : []) + (signsBody(method) ? ["content-length", "content-type", "x-content-sha256"] : [])
     }
 
     /// One line `name: value` a header, `(request-target)` after the first, without a newline at the end.
@@ -119,8 +126,8 @@ extension RequestSigner {
         return value
     }
 
-    private static func authorizationHead(method: String, keyID: String) -> String {
-        let names = signedHeaders(method: method).joined(separator: " ")
+    private static func authorizationHead(method: String, keyID: String, signsHost: Bool) -> String {
+        let names = signedHeaders(method: method, signsHost: signsHost).joined(separator: " ")
         return "Signature algorithm=\"rsa-sha256\",headers=\"\(names)\",keyId=\"\(keyID)\",signature=\""
     }
 

@@ -1,0 +1,41 @@
+/// Base64 into bytes (RFC 4648), in both alphabets.
+enum Base64 {
+    /// Decodes `+/` and `-_` alike, with or without padding at the end; ASCII white space between does not matter, as services
+    /// wrap lines.
+    ///
+    /// - Returns: nil when anything else is in the text, or bits are left over that cannot be a byte.
+    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var bits: UInt32 = 0
+        var count = 0
+        var padding = 0
+        for character in text {
+            if character == 0x20 || (0x09...0x0D).contains(character) { continue }
+            if character == UInt8(ascii: "=") {
+                padding += 1
+                continue
+            }
+            guard padding == 0, let value = value(of: character) else { return nil }
+            bits = bits << 6 | UInt32(value)
+            count += 1
+            if count % 4 != 1 {
+                let left = UInt32(6 - 2 * ((count - 1) % 4))
+                bytes.append(UInt8(truncatingIfNeeded: bits >> left))
+            }
+        }
+        // One character alone has six bits; padding, where there is some, fills up the last four.
+        guard count % 4 != 1, padding == 0 || (count + padding) % 4 == 0 && padding <= 2 else { return nil }
+        return bytes
+    }
+
+    private static func value(of character: UInt8) -> UInt8? {
+        switch character {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): character - UInt8(ascii: "a") + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0") + 52
+        case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
+        case UInt8(ascii: "/"), UInt8(ascii: "_"): 63
+        default: nil
+        }
+    }
+}

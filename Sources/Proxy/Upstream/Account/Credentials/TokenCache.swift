@@ -1,0 +1,133 @@
+import Logging
+
+/// Keeps the token of one account and replaces it in time, with one fetch at a time.
+///
+/// Nobody waits while the token in hand is valid: whoever finds it due starts the fetch and goes on with it. Health checks make
+/// that happen without any client as well. Without a valid token requests wait for the fetch that is running, and fail at once
+/// while the pause after a failed one lasts.
+actor TokenCache {
+    /// How long a fetch may take in all.
+    static let fetchTimeout = Duration.seconds(30)
+    /// How often files are looked at.
+    static let lookInterval = Duration.seconds(1)
+
+    private let account: String
+    private let source: any TokenSource
+    private let time: TimeSource
+    private let random: @Sendable () -> Double
+    private let logger: Logger
+    private var schedule: TokenSchedule
+    private var nextLook = Duration.zero
+    private var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
+    private var nextWaiter: UInt64 = 0
+
+    init(
+        account: String, source: any TokenSource, time: TimeSource, random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
+        logger: Logger
+    ) {
+        self.account = account
+        self.source = source
+        self.time = time
+        self.random = random
+        self.logger = logger
+        schedule = TokenSchedule(source.renewal)
+    }
+
+    /// The signer to use now.
+    ///
+    /// - Throws: `CredentialFailure` when there is no valid token and none can be had; `CancellationError`.
+    func signer() async throws -> RequestSigner {
+        lookForChange()
+        if schedule.isDue(at: moment) { fetch() }
+        if let token = schedule.usable(at: moment) { return token.signer }
+        if schedule.isFetching { try await fetchEnd() }
+        if let token = schedule.usable(at: moment) { return token.signer }
+        throw schedule.failure ?? CredentialFailure("the token has expired", mend: "try again")
+    }
+
+    /// The service has answered 401 to a request. Fetches another token, unless that has happened meanwhile or just now.
+    ///
+    /// - Parameter authorization: the header of that request.
+    /// - Returns: whether the request may be sent once more, signed with another token.
+    /// - Throws: `CancellationError`.
+    func renew(after authorization: String) async throws -> Bool {
+        guard let refused = schedule.token, refused.signer.made(authorization) else { return schedule.usable(at: moment) != nil }
+        if !schedule.isFetching {
+            guard source.hasChanged(since: refused) || schedule.force(at: moment) else { return false }
+            logger.notice("OCI refuses the token, a new one is fetched", metadata: ["account": "\(account)"])
+            fetch()
+        }
+        try await fetchEnd()
+        return schedule.usable(at: moment).map { $0.signer.keyID != refused.signer.keyID } ?? false
+    }
+
+    /// Whether a fetch is running.
+    var isFetching: Bool { schedule.isFetching }
+
+    private var moment: TokenSchedule.Moment { .init(wall: time.wallClock(), now: time.now()) }
+
+    private func lookForChange() {
+        let now = time.now()
+        guard now >= nextLook, let token = schedule.token else { return }
+        nextLook = now + Self.lookInterval
+        if source.hasChanged(since: token) { schedule.noteChange() }
+    }
+
+    // MARK: Fetching
+
+    /// Begins a fetch. A task of its own, since whoever began it may leave while others wait for it; its time is bounded.
+    private func fetch() {
+        schedule.began()
+        Task {
+            let result = await Self.fetch(from: source, time)
+            end(result)
+        }
+    }
+
+    private func end(_ result: Result<SessionToken, CredentialFailure>) {
+        let had = schedule.usable(at: moment) != nil
+        schedule.ended(result, at: moment, jitter: random())
+        if let failure = schedule.failure {
+            logger.log(
+                level: had ? .warning : .error, "No new token\(had ? ", the old one stays in use" : "")",
+                metadata: ["account": "\(account)", "error": "\(failure)"])
+        } else {
+            logger.debug("New token", metadata: ["account": "\(account)"])
+        }
+        let served = waiters.values
+        waiters.removeAll()
+        for waiter in served { waiter.resume() }
+    }
+
+    /// Off the actor: RSA and files take their time.
+    private nonisolated static func fetch(from source: any TokenSource, _ time: TimeSource) async -> Result<SessionToken, CredentialFailure> {
+        do {
+            let deadline = MovingDeadline(at: time.now() + fetchTimeout, for: .request, on: time)
+            return .success(try await withDeadline(deadline) { try await source.fetch(at: time.wallClock()) })
+        } catch let failure as CredentialFailure {
+            return .failure(failure)
+        } catch is MovingDeadline.Exceeded {
+            return .failure(CredentialFailure("no token came within \(fetchTimeout.components.seconds) s", mend: "check the network"))
+        } catch {
+            return .failure(CredentialFailure("the fetch of a token was broken off", mend: "try again"))
+        }
+    }
+
+    /// Returns when the fetch that is running has ended.
+    private func fetchEnd() async throws {
+        nextWaiter += 1
+        let id = nextWaiter
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (waiter: CheckedContinuation<Void, any Error>) in
+                if Task.isCancelled { return waiter.resume(throwing: CancellationError()) }
+                waiters[id] = waiter
+            }
+        } onCancel: {
+            Task { await self.abandon(id) }
+        }
+    }
+
+    private func abandon(_ id: UInt64) {
+        waiters.removeValue(forKey: id)?.resume(throwing: CancellationError())
+    }
+}

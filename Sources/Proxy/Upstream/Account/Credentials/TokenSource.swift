@@ -1,0 +1,41 @@
+/// Where the tokens of an account come from.
+protocol TokenSource: Sendable {
+    /// When a token is to be replaced.
+    var renewal: TokenRenewal { get }
+
+    /// Gets a token, over the network or from files. May take seconds and much CPU (a fresh RSA key), so it runs on the
+    /// concurrency pool, never in an actor.
+    ///
+    /// - Parameter now: seconds since 1970.
+    /// - Throws: `CredentialFailure`, `CancellationError`.
+    func fetch(at now: Int64) async throws -> SessionToken
+
+    /// Whether what the token was made from has changed since. Answers within microseconds.
+    func hasChanged(since token: SessionToken) -> Bool
+}
+
+extension TokenSource {
+    func hasChanged(since token: SessionToken) -> Bool { false }
+}
+
+/// When a token is replaced.
+enum TokenRenewal: Sendable, Equatable {
+    /// A minute before it expires, or up to five minutes before, so that many proxies do not ask at once (OCI wire notes 1.7).
+    case beforeExpiry
+    /// At half of its life (OCI wire notes 1.9).
+    case halfway
+
+    /// - Parameters:
+    ///   - now: when it was fetched. Both in seconds since 1970.
+    ///   - jitter: 0 ..< 1.
+    /// - Returns: the second from which on it is to be replaced. Never in the first half of its life, else a short-lived token
+    ///   would be fetched again and again.
+    func moment(fetchedAt now: Int64, expiry: Int64, jitter: Double) -> Int64 {
+        let lifetime = max(expiry - now, 0)
+        let half = lifetime / 2
+        return switch self {
+        case .halfway: now + half
+        case .beforeExpiry: expiry - min(60 + Int64(240 * jitter), lifetime - half)
+        }
+    }
+}
