@@ -1,3 +1,5 @@
+import NIOHTTP1
+
 /// One signed call to find out how an account does, and what came of it.
 struct AccountProbe: Sendable {
     /// How long the call may take.
@@ -10,6 +12,8 @@ struct AccountProbe: Sendable {
         /// Why it failed, in words for the operator; nil when it did not.
         var error: String?
         var probe: HealthRecord.Probe
+        /// How far this machine's clock is off, where it is by more than a minute.
+        var skew: ClockSkew?
     }
 
     /// Asks `account` for one page of its model list.
@@ -17,6 +21,7 @@ struct AccountProbe: Sendable {
     /// - Throws: `CancellationError` only; every failure of the account is a report.
     static func run(_ account: OCIAccount, limit: Int) async throws -> Report {
         let start = account.time.now()
+        let sent = account.time.wallClock()
         let deadline = MovingDeadline(at: start + timeout, for: .request, on: account.time)
         do {
             let (status, body) = try await withDeadline(deadline) {
@@ -24,15 +29,19 @@ struct AccountProbe: Sendable {
                 return (response, try await response.collect(upTo: 4 << 20))
             }
             let latency = account.time.now() - start
+            let skew = ClockSkew(date: status.headers.first(name: "date"), sent: sent, received: account.time.wallClock())
             guard status.status == 200 else {
                 let refused = status.status == 401 || status.status == 403
                 let error = OCIErrorToOpenAI.translate(status: status.status, retryAfter: nil, body: body, account: account.id)
-                return Report(latency: latency, error: "HTTP \(status.status): \(error.message)", probe: refused ? .credentialsRefused : .failed)
+                var text = "HTTP \(status.status): \(error.message)"
+                if let skew { text += " \(skew.hint)" }
+                if PolicyHint.mayHelp(status: status.status, body: body) { text += " \(PolicyHint.text(account.kind, compartment: account.compartment))" }
+                return Report(latency: latency, error: text, probe: refused ? .credentialsRefused : .failed, skew: skew)
             }
             guard let items = try? JSONDocument(parsing: body).root["items"], items.kind == .array else {
-                return Report(latency: latency, error: "the answer is no model list", probe: .failed)
+                return Report(latency: latency, error: "the answer is no model list", probe: .failed, skew: skew)
             }
-            return Report(latency: latency, models: items.elements.reduce(0) { count, _ in count + 1 }, probe: .passed)
+            return Report(latency: latency, models: items.elements.reduce(0) { count, _ in count + 1 }, probe: .passed, skew: skew)
         } catch let error as CancellationError {
             throw error
         } catch {

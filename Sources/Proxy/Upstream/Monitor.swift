@@ -11,6 +11,15 @@ struct Monitor: Service {
     let interval: Duration
     let time: TimeSource
     let logger: Logger
+    private let clockWarnings = PacedWarnings(interval: .seconds(3600))
+
+    init(router: Router, broken: Int, interval: Duration, time: TimeSource, logger: Logger) {
+        self.router = router
+        self.broken = broken
+        self.interval = interval
+        self.time = time
+        self.logger = logger
+    }
 
     /// Runs until the service group stops it, or its task is cancelled.
     func run() async throws {
@@ -48,6 +57,9 @@ struct Monitor: Service {
         let change = await router.note(report.probe, of: upstream, latency: report.latency)
         if let error = report.error {
             logger.warning("Health check failed", metadata: ["account": "\(upstream.id)", "error": "\(error)"])
+        }
+        if let skew = report.skew, clockWarnings.isDue(upstream.id, at: time.now()) {
+            logger.warning("\(skew.hint)", metadata: ["account": "\(upstream.id)"])
         }
         if change.before != change.after {
             logger.log(
