@@ -86,6 +86,26 @@ package final class OCISimulator: Sendable {
         try await listeners.listener(of: account)?.open().get()
     }
 
+    // MARK: Tokens
+
+    /// Of the session tokens to come, in seconds.
+    package var tokenLifetime: Int { service.credentials.issuer.lifetime }
+    package func setTokenLifetime(_ seconds: Int) { service.credentials.issuer.lifetime = seconds }
+
+    /// So many session tokens have been issued.
+    package var tokensIssued: Int { service.credentials.issuer.count }
+
+    /// A session token for an account, as `oci session authenticate` gets one, without `ST$`.
+    ///
+    /// - Parameter key: PKCS#8 text of the session's key.
+    package func sessionToken(for account: SimulatedAccount, key: String) throws(KeyError) -> String {
+        service.credentials.issuer.issue(
+            to: account, key: try RSAPublicKey(privatePEM: key), now: Int(service.configuration.now()))
+    }
+
+    /// From now on every token issued so far is refused with 401.
+    package func revokeTokens() { service.credentials.issuer.revokeAll() }
+
     // MARK: Watching
 
     package var requests: [RequestRecord] { service.log.records }

@@ -19,6 +19,12 @@ package struct SimulatorConfiguration: Sendable {
     package var maximumBodySize = 64 << 20
     /// So many requests are remembered, at least.
     package var recordLimit = 10_000
+    /// Of the session tokens that are issued, in seconds.
+    package var tokenLifetime = 3600
+    /// What a pod shows to the cluster's token service.
+    package var serviceAccountToken = "simulated-service-account"
+    /// A basic cluster has no workload identity.
+    package var isEnhancedCluster = true
     /// The service's clock, in seconds since 1970: signatures are checked against it, and answers are stamped by it.
     package var now: @Sendable () -> Double = { Date().timeIntervalSince1970 }
 

@@ -30,7 +30,7 @@ import Testing
             try verifier.signingString(of: request, signed: header.signedHeaders) == vector["signing_string"]?.string)
         let date = try #require(vector["headers_in"]?["date"]?.string.flatMap(HTTPDate.parse))
         if vector["signer"]?.string == "session_token" {
-            // The simulator knows API keys only.
+            // The simulator takes the tokens only that it has issued.
             #expect(throws: SignatureRefusal.unknownKey(header.keyID)) { try verifier.verify(request, now: date) }
         } else {
             #expect(try verifier.verify(request, now: date).id == "fixture")

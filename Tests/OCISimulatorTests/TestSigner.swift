@@ -16,6 +16,12 @@ struct TestSigner {
         privateKeyPEM = try #require(account.privateKeyPEM)
     }
 
+    init(keyID: String, privateKeyPEM: String, date: Int) {
+        self.keyID = keyID
+        self.privateKeyPEM = privateKeyPEM
+        self.date = date
+    }
+
     static let getHeaders = ["date", "(request-target)", "host"]
     static let postHeaders = getHeaders + ["content-length", "content-type", "x-content-sha256"]
 

@@ -8,6 +8,7 @@ import NIOCore
 /// | `DELETE /__control/faults` | takes all faults away |
 /// | `POST /__control/pacing` | `events`, `text`, `intervalMs`, `firstDelayMs`, `separator`; null unsets |
 /// | `POST /__control/listeners` | `{"account": "account_1", "open": false}` |
+/// | `POST /__control/tokens` | `{"lifetime": 60}` (seconds, of tokens to come), `{"revoke": true}` |
 /// | `POST /__control/reset` | faults, records, totals and pacing as at the start; all listeners open |
 /// | `GET /__control/requests?after=ID` | the records with a larger id, 1000 at most |
 /// | `GET /__control/stats` | in flight now and at the peak, totals, per account; ports |
@@ -62,6 +63,11 @@ final class ControlAPI: Sendable {
             try pacing.change(try parse(body))
             service.pacing = pacing
             return Answer(body: ["changed": true])
+        case ("POST", "tokens"):
+            let json = try parse(body)
+            if let lifetime = json["lifetime"]?.integer { service.credentials.issuer.lifetime = lifetime }
+            if json["revoke"]?.bool == true { service.credentials.issuer.revokeAll() }
+            return Answer(body: ["lifetime": .integer(service.credentials.issuer.lifetime)])
         case ("GET", "requests"):
             let after = Query(target: target).all("after").first.flatMap { Int($0) } ?? 0
             let records = service.log.records.drop { $0.id <= after }.prefix(1000)

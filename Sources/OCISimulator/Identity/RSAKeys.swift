@@ -34,13 +34,18 @@ package final class RSAPublicKey: @unchecked Sendable {
         self.init(key)
     }
 
-    /// MD5 of the DER SubjectPublicKeyInfo, lower-case hex pairs with colons (OCI wire notes 1.4).
-    package var fingerprint: String {
+    /// The DER SubjectPublicKeyInfo.
+    package var der: [UInt8] {
         var der: UnsafeMutablePointer<UInt8>?
         let length = i2d_PUBKEY(key, &der)
-        guard length > 0, let der else { return "" }
+        guard length > 0, let der else { return [] }
         defer { CRYPTO_free(der, #file, #line) }
-        return Digest.md5(UnsafeBufferPointer(start: der, count: Int(length))).map { byte in
+        return Array(UnsafeBufferPointer(start: der, count: Int(length)))
+    }
+
+    /// MD5 of the DER SubjectPublicKeyInfo, lower-case hex pairs with colons (OCI wire notes 1.4).
+    package var fingerprint: String {
+        der.withUnsafeBufferPointer(Digest.md5).map { byte in
             let hex = String(byte, radix: 16)
             return hex.count == 1 ? "0" + hex : hex
         }.joined(separator: ":")

@@ -13,6 +13,7 @@ package enum SignatureRefusal: Error, Equatable, CustomStringConvertible {
     case malformedDate(String)
     case clockSkew(seconds: Int)
     case malformedSignature
+    case expiredToken(seconds: Int)
     case wrongSignature(signingString: String)
 
     package var description: String {
@@ -27,6 +28,7 @@ package enum SignatureRefusal: Error, Equatable, CustomStringConvertible {
         case .wrongLength: "content-length is not the length of the body"
         case .malformedDate(let text): "malformed date '\(text)'"
         case .clockSkew(let seconds): "the date is \(seconds) s away from the service's clock"
+        case .expiredToken(let seconds): "the token expired \(seconds) s ago"
         case .malformedSignature: "the signature is not base64"
         case .wrongSignature(let string): "the signature does not fit the signing string:\n\(string)"
         }
@@ -49,14 +51,17 @@ package struct SignedRequest: Sendable {
     }
 }
 
-/// Checks request signatures as OCI wire notes 1 describe them, against the keys of known accounts.
+/// Checks request signatures as OCI wire notes 1 describe them, against the keys of known accounts and those of issued
+/// session tokens.
 package struct SignatureVerifier: Sendable {
     /// Allowed distance between the request's date and the service's clock, in seconds (OCI wire notes 1.10).
     package static let toleratedSkew = 300
 
     private let accounts: [String: SimulatedAccount]
+    private let tokens: TokenIssuer?
 
-    package init(_ accounts: [SimulatedAccount]) {
+    package init(_ accounts: [SimulatedAccount], tokens: TokenIssuer? = nil) {
+        self.tokens = tokens
         self.accounts = Dictionary(accounts.map { ($0.keyID, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -64,16 +69,28 @@ package struct SignatureVerifier: Sendable {
     package struct Claim: Sendable {
         fileprivate let authorization: AuthorizationHeader
         package let account: SimulatedAccount
+        fileprivate let key: RSAPublicKey
+        /// Of a session token, in seconds since 1970.
+        fileprivate let expiry: Int?
     }
 
     /// Reads whose signature the request claims to bear; nothing is proved by it.
     package func claim(of request: SignedRequest) throws(SignatureRefusal) -> Claim {
+        let authorization = try authorization(of: request)
+        if authorization.keyID.hasPrefix("ST$") {
+            guard let issued = tokens?.find(String(authorization.keyID.dropFirst(3))) else { throw .unknownKey(authorization.keyID) }
+            return Claim(authorization: authorization, account: issued.account, key: issued.key, expiry: issued.expiry)
+        }
+        guard let account = accounts[authorization.keyID] else { throw .unknownKey(authorization.keyID) }
+        return Claim(authorization: authorization, account: account, key: account.publicKey, expiry: nil)
+    }
+
+    /// The only authorization header, read.
+    package func authorization(of request: SignedRequest) throws(SignatureRefusal) -> AuthorizationHeader {
         let authorizations = header("authorization", of: request)
         guard let text = authorizations.first else { throw .noAuthorization }
         guard authorizations.count == 1 else { throw .headerRepeated("authorization") }
-        let authorization = try AuthorizationHeader(text)
-        guard let account = accounts[authorization.keyID] else { throw .unknownKey(authorization.keyID) }
-        return Claim(authorization: authorization, account: account)
+        return try AuthorizationHeader(text)
     }
 
     /// The account whose key signed the request. `now` is in seconds since 1970.
@@ -85,11 +102,19 @@ package struct SignatureVerifier: Sendable {
 
     /// Checks a claim. `now` is in seconds since 1970.
     package func verify(_ claim: Claim, of request: SignedRequest, now: Int) throws(SignatureRefusal) {
-        let (authorization, account) = (claim.authorization, claim.account)
-        let signed = authorization.signedHeaders
+        let signed = claim.authorization.signedHeaders
         for name in mandatoryHeaders(of: request.method, signed: signed) where !signed.contains(name) {
             throw .headerNotSigned(name)
         }
+        if let expiry = claim.expiry, expiry <= now { throw .expiredToken(seconds: now - expiry) }
+        try verify(claim.authorization, by: claim.key, of: request, now: now)
+    }
+
+    /// Checks the headers that are under the signature, whichever they are, and the signature itself.
+    package func verify(
+        _ authorization: AuthorizationHeader, by key: RSAPublicKey, of request: SignedRequest, now: Int
+    ) throws(SignatureRefusal) {
+        let signed = authorization.signedHeaders
         let string = try signingString(of: request, signed: signed)
         try checkDate(of: request, signed: signed, now: now)
         if signed.contains("content-length"), header("content-length", of: request) != [String(request.body.count)] {
@@ -100,7 +125,7 @@ package struct SignatureVerifier: Sendable {
             guard header("x-content-sha256", of: request) == [digest] else { throw .wrongDigest }
         }
         guard let signature = Data(base64Encoded: authorization.signature) else { throw .malformedSignature }
-        guard account.publicKey.isValid(signature: Array(signature), of: Array(string.utf8)) else {
+        guard key.isValid(signature: Array(signature), of: Array(string.utf8)) else {
             throw .wrongSignature(signingString: string)
         }
     }

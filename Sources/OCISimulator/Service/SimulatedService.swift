@@ -9,13 +9,15 @@ package final class SimulatedService: Sendable {
 
     package let configuration: SimulatorConfiguration
     package let log: RequestLog
+    package let credentials: CredentialServices
     private let verifier: SignatureVerifier
     private let settings: Mutex<Settings>
 
     package init(_ configuration: SimulatorConfiguration) {
         self.configuration = configuration
         log = RequestLog(limit: configuration.recordLimit, now: configuration.now)
-        verifier = SignatureVerifier(configuration.accounts)
+        credentials = CredentialServices(configuration)
+        verifier = SignatureVerifier(configuration.accounts, tokens: credentials.issuer)
         settings = Mutex(Settings(pacing: configuration.pacing))
     }
 
@@ -32,10 +34,12 @@ package final class SimulatedService: Sendable {
     package func reset() {
         settings.withLock { $0 = Settings(pacing: configuration.pacing) }
         log.reset()
+        credentials.issuer.reset()
     }
 
     /// Answers one request. The caller reports the end of the answer to the log.
     package func answer(_ request: SignedRequest) -> (id: Int, account: String?, script: ReplyScript) {
+        if let kind = credentials.kind(of: request.target) { return answer(request, kind) }
         let claim = Result { () throws(SignatureRefusal) in try verifier.claim(of: request) }
         let claimed = try? claim.get().account.id
         let id = log.begin(request, account: claimed)
@@ -48,9 +52,28 @@ package final class SimulatedService: Sendable {
             log.update(id) { $0.refusal = error.description }
             script = .error(.notAuthenticated)
         }
+        return (id, claimed, stamped(script))
+    }
+
+    /// Answers a request to a service that gives out credentials.
+    private func answer(_ request: SignedRequest, _ kind: RequestKind) -> (id: Int, account: String?, script: ReplyScript) {
+        let account = configuration.accounts.first?.id
+        let id = log.begin(request, account: nil)
+        log.update(id) { $0.kind = kind }
+        let effects = settings.withLock { $0.faults.effects(account: account ?? "", model: nil, kind: kind) }
+        let faulty = FaultyAnswer(effects: effects, pacing: Pacing())
+        if let script = faulty.instead() { return (id, nil, stamped(script)) }
+        var (script, refusal) = credentials.answer(request)
+        if let refusal { log.update(id) { $0.refusal = refusal } }
+        script.delay = effects.delay
+        return (id, nil, stamped(script))
+    }
+
+    private func stamped(_ script: ReplyScript) -> ReplyScript {
+        var script = script
         script.headers.append(("opc-request-id", Self.requestID()))
         script.headers.append(("date", HTTPDate.format(Int(configuration.now()))))
-        return (id, claimed, script)
+        return script
     }
 
     /// Three segments of 32 hex digits.
