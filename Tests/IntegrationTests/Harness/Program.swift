@@ -9,9 +9,12 @@ final class Program: Sendable {
 
     /// Starts the program. A thread of its own reads what it prints and waits for its end: Foundation's `Process` loses the
     /// end of one now and then when many are started at once.
-    init(_ name: String, _ arguments: [String], in directory: URL? = nil) throws {
+    ///
+    /// - Parameter environment: variables to set beside those of this process.
+    init(_ name: String, _ arguments: [String], in directory: URL? = nil, environment: [String: String] = [:]) throws {
         let directory = directory?.path ?? FileManager.default.currentDirectoryPath
-        let command = ["/bin/bash", "-c", Self.wrapper, directory, Self.products.appending(path: name).path] + arguments
+        let variables = environment.isEmpty ? [] : ["/usr/bin/env"] + environment.map { "\($0)=\($1)" }
+        let command = ["/bin/bash", "-c", Self.wrapper, directory] + variables + [Self.products.appending(path: name).path] + arguments
         let (child, output) = try Self.spawn(command)
         pid = child
         let transcript = transcript
