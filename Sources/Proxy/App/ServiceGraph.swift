@@ -136,7 +136,7 @@ package struct ServiceGraph: Sendable {
                 root: RootRoute(mode: mode),
                 health: HealthRoute(mode: mode, router: router, roster: roster),
                 chat: ChatCompletionsRoute(
-                    directory: directory, failover: Failover(router: router, retryAttempts: settings.routing.retryAttempts),
+                    directory: directory, lessons: ParameterLessons(), failover: Failover(router: router, retryAttempts: settings.routing.retryAttempts),
                     limits: .init(
                         request: settings.timeouts.request, firstToken: settings.timeouts.firstToken, silence: settings.timeouts.stream,
                         keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,

@@ -6,13 +6,7 @@ package enum UnservedSettings {
 
     /// Keys that get a warning when they are set.
     package static let keys: Set<String> = [
-<<<<<<< HEAD
-        "tls_cert", "tls_key", "rate_limit", "profile",
-=======
         "tls_cert", "tls_key", "rate_limit",
-        // Discovery.
-        "models_refresh_interval",
->>>>>>> Session tokens, instance, resource and workload principals, and profiles of ~/.oci/config
     ]
 
     /// Sections, in lower case and without the suffix, that get a warning.

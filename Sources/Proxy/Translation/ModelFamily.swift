@@ -6,7 +6,7 @@ struct ModelFamily: Sendable {
     /// Beginnings of the model ids.
     let models: [String]
     /// The name under which the limit of an answer's tokens goes out.
-    var tokenLimit: StaticString = "maxTokens"
+    var tokenLimit = TokenLimit.maxTokens
     /// Larger limits are brought down to this: the service caps or refuses them.
     var mostTokens: Int?
     /// Fields that are answered with 400; they are left out.
@@ -21,9 +21,16 @@ struct ModelFamily: Sendable {
     /// Schemas of answers must be brought to that dialect too; elsewhere they go out as the client wrote them.
     var adaptsAnswerSchemas = false
 
-    /// Fields that some families refuse.
+    /// The limit's name was learnt from a refusal: there is no third one.
+    var hasLearntTokenLimit = false
+
+    /// Fields that only tune the answer, and that some families or models refuse.
     enum TuningField: Sendable {
-        case temperature, topP, topK, stop, reasoningEffort, penalties, logitBias, parallelToolCalls
+        case temperature, topP, topK, stop, reasoningEffort, penalties, logitBias, parallelToolCalls, seed, streamOptions, verbosity, metadata
+    }
+
+    enum TokenLimit: String, Sendable {
+        case maxTokens, maxCompletionTokens
     }
 
     static let table: [ModelFamily] = [
@@ -38,12 +45,12 @@ struct ModelFamily: Sendable {
         ModelFamily(models: ["openai.gpt-oss", "gpt-oss"], hasDeveloperRole: true),
         // Reasoning models sample as they like.
         ModelFamily(
-            models: ["openai.gpt-5"], tokenLimit: "maxCompletionTokens",
+            models: ["openai.gpt-5"], tokenLimit: .maxCompletionTokens,
             refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop], hasDeveloperRole: true),
         ModelFamily(
-            models: ["openai.o"], tokenLimit: "maxCompletionTokens",
+            models: ["openai.o"], tokenLimit: .maxCompletionTokens,
             refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop, .parallelToolCalls], hasDeveloperRole: true),
-        ModelFamily(models: ["openai."], tokenLimit: "maxCompletionTokens", hasDeveloperRole: true),
+        ModelFamily(models: ["openai."], tokenLimit: .maxCompletionTokens, hasDeveloperRole: true),
         ModelFamily(models: ["meta."], mostTokens: 4000),
         ModelFamily(models: [""]),
     ]

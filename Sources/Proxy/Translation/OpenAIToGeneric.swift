@@ -1,8 +1,8 @@
 /// Where a translated request is going.
 struct GenericTarget: Sendable {
     let serving: ServingMode
-    /// Decides about the family's quirks.
-    let modelID: String
+    /// The model's quirks.
+    let family: ModelFamily
     /// Sent when the client sets no limit: the service's own default is about twenty tokens.
     let defaultMaxTokens: Int
     /// How the upstream is called, whatever the client asked for.
@@ -16,7 +16,7 @@ struct GenericTarget: Sendable {
 enum OpenAIToGeneric {
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and OCI does not have.
     static func translate(_ chat: ChatRequest, for target: GenericTarget) throws(APIError) -> ChatDetails {
-        let family = ModelFamily.of(target.modelID)
+        let family = target.family
         var writer = JSONWriter(capacity: 4096)
         writer.beginObject()
         write(target.serving, to: &writer)
@@ -29,13 +29,15 @@ enum OpenAIToGeneric {
             writer.key("isStream")
             writer.bool(true)
             // Always, for the statistics; the client sees it when it asked.
-            writer.key("streamOptions")
-            writer.beginObject()
-            writer.key("isIncludeUsage")
-            writer.bool(true)
-            writer.endObject()
+            if !family.refuses.contains(.streamOptions) {
+                writer.key("streamOptions")
+                writer.beginObject()
+                writer.key("isIncludeUsage")
+                writer.bool(true)
+                writer.endObject()
+            }
         }
-        writer.key(family.tokenLimit)
+        writer.key(family.tokenLimit.rawValue)
         let wanted = chat.maxTokens ?? target.defaultMaxTokens
         writer.int(min(wanted, limit(of: family, target.serving) ?? wanted))
         write(chat.tuning, family: family, to: &writer)
@@ -79,7 +81,7 @@ enum OpenAIToGeneric {
             if let value = tuning.frequencyPenalty, value != 0 { number("frequencyPenalty", value, in: -2...2, &writer) }
             if let value = tuning.presencePenalty, value != 0 { number("presencePenalty", value, in: -2...2, &writer) }
         }
-        if let value = tuning.seed { integer("seed", value, &writer) }
+        if let value = tuning.seed, !family.refuses.contains(.seed) { integer("seed", value, &writer) }
         if tuning.choices > 1 { integer("numGenerations", tuning.choices, &writer) }
         if !tuning.stop.isEmpty, !family.refuses.contains(.stop) {
             writer.key("stop")
@@ -89,9 +91,11 @@ enum OpenAIToGeneric {
         }
         if let value = tuning.topLogprobs { integer("logProbs", min(max(value, 1), 20), &writer) }
         if let value = tuning.logitBias, !family.refuses.contains(.logitBias) { raw("logitBias", value, &writer) }
-        if let value = tuning.metadata { metadata(value, &writer) }
+        if let value = tuning.metadata, !family.refuses.contains(.metadata) { metadata(value, &writer) }
         if !family.refuses.contains(.reasoningEffort) { word("reasoningEffort", tuning.reasoningEffort, efforts, &writer) }
-        word("verbosity", tuning.verbosity, ["low": "LOW", "medium": "MEDIUM", "high": "HIGH"], &writer)
+        if !family.refuses.contains(.verbosity) {
+            word("verbosity", tuning.verbosity, ["low": "LOW", "medium": "MEDIUM", "high": "HIGH"], &writer)
+        }
         word("serviceTier", tuning.serviceTier, ["auto": "AUTO", "default": "DEFAULT", "priority": "PRIORITY"], &writer)
         if !tuning.prediction.isEmpty { prediction(tuning.prediction, &writer) }
         if let value = tuning.webSearch { webSearch(value, &writer) }

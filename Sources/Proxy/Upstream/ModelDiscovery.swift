@@ -122,7 +122,7 @@ actor ModelDiscovery: Service {
     private nonisolated func round() async -> Report {
         let lists = await withTaskGroup(of: (Int, Result<[ModelSummary], any Error>).self) { group in
             for (index, upstream) in upstreams.enumerated() {
-                group.addTask { (index, await list(of: upstream.account)) }
+                group.addTask { (index, await self.list(of: upstream.account)) }
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }

@@ -44,7 +44,7 @@ extension FrontDoor {
             cors: CORS(origins: cors),
             routes: .init(
                 root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
-                chat: ChatCompletionsRoute(directory: directory, failover: Failover(router: router, retryAttempts: 3), limits: limits, time: time),
+                chat: ChatCompletionsRoute(directory: directory, lessons: ParameterLessons(), failover: Failover(router: router, retryAttempts: 3), limits: limits, time: time),
                 models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: 1_700_000_000),
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
                 statistics: StatisticsRoute(

@@ -20,7 +20,7 @@ import Testing
     }
 
     private func target(_ model: String, streams: Bool = false) -> GenericTarget {
-        GenericTarget(serving: ServingMode(id: model), modelID: model, defaultMaxTokens: 4000, isStreaming: streams)
+        GenericTarget(serving: ServingMode(id: model), family: .of(model), defaultMaxTokens: 4000, isStreaming: streams)
     }
 
     private func chat(_ fields: String, model: String = "xai.grok-4") throws -> Golden.Object {
@@ -49,7 +49,7 @@ import Testing
         let found = try translate(
             body,
             for: GenericTarget(
-                serving: serving, modelID: model, defaultMaxTokens: try #require(context["default_max_tokens"] as? Int),
+                serving: serving, family: .of(model), defaultMaxTokens: try #require(context["default_max_tokens"] as? Int),
                 isStreaming: request["stream"] as? Bool ?? false),
             in: try #require(context["compartment_id"] as? String))
         #expect(Golden.difference(found, golden.object["oci_request"]) == nil)

@@ -12,12 +12,14 @@ struct ChatCall: Sendable {
     /// How long the end of a complete answer's body is waited for, so that its connection can be used again.
     static let drainLimit = Duration.milliseconds(250)
 
-    let details: ChatDetails
+    var details: ChatDetails
     let limits: ChatCompletionsRoute.Limits
     let time: TimeSource
     /// `request_timeout` after the arrival.
     let deadline: Duration
     let envelope: ChunkEnvelope
+    /// How the upstream is called, whatever the client asked for.
+    let isStreaming: Bool
     let includesUsage: Bool
     /// Runs what follows the signature on the connection's event loop.
     let executor: EventLoopExecutor

@@ -4,7 +4,11 @@ import NIOHTTP1
 /// `POST /v1/chat/completions`: reads the request, finds the model, translates once, and makes the call at one account after the
 /// other, as one document or as a stream.
 struct ChatCompletionsRoute: Sendable {
+    /// How often a request is mended after OCI has refused a parameter by name.
+    static let mostLessons = 3
+
     let directory: ModelDirectory
+    let lessons: ParameterLessons
     let failover: Failover
     let limits: Limits
     let time: TimeSource
@@ -35,19 +39,23 @@ struct ChatCompletionsRoute: Sendable {
 
         let streamsUpstream = chat.isStreaming && !limits.forcesWhole
         let call = ChatCall(
-            details: try OpenAIToGeneric.translate(
-                chat,
-                for: GenericTarget(
-                    serving: target.serving, modelID: target.modelID, defaultMaxTokens: limits.maxTokens, isStreaming: streamsUpstream)),
-            limits: limits, time: time, deadline: exchange.arrival + limits.request,
+            details: try translate(chat, for: target, isStreaming: streamsUpstream), limits: limits, time: time, deadline: exchange.arrival + limits.request,
             envelope: ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: chat.model),
-            includesUsage: chat.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop))
+            isStreaming: streamsUpstream, includesUsage: chat.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop))
 
         if chat.isStreaming {
             try await stream(call, at: target, fromWhole: !streamsUpstream, to: &exchange)
         } else {
-            exchange.send(.json(try await attempts(call, at: target, for: &exchange, call.whole).body))
+            let answer = try await attempts(call, at: target, for: &exchange) { call, account, report in try await call.whole(at: account, report) }
+            exchange.send(.json(answer.body))
         }
+    }
+
+    private func translate(_ chat: ChatRequest, for target: ModelCatalog.Target, isStreaming: Bool) throws(APIError) -> ChatDetails {
+        try OpenAIToGeneric.translate(
+            chat,
+            for: GenericTarget(
+                serving: target.serving, family: lessons.family(of: target.modelID), defaultMaxTokens: limits.maxTokens, isStreaming: isStreaming))
     }
 
     private func stream(_ call: ChatCall, at target: ModelCatalog.Target, fromWhole: Bool, to exchange: inout Exchange) async throws {
@@ -56,7 +64,7 @@ struct ChatCompletionsRoute: Sendable {
             keepAliveInterval: limits.keepAlive, emptyEvent: call.envelope.emptyEvent)
         stream.open()
         do {
-            try await attempts(call, at: target, for: &exchange) { account, report in
+            try await attempts(call, at: target, for: &exchange) { call, account, report in
                 if fromWhole {
                     try await call.replay(at: account, to: stream, report)
                 } else {
@@ -73,8 +81,11 @@ struct ChatCompletionsRoute: Sendable {
     /// Makes the call at one account after the other, and notes in the log's record where the last attempt went and what came of
     /// it.
     private func attempts<Success>(
-        _ call: ChatCall, at target: ModelCatalog.Target, for exchange: inout Exchange, _ attempt: (OCIAccount, AttemptReport) async throws -> Success
+        _ call: ChatCall, at target: ModelCatalog.Target, for exchange: inout Exchange,
+        _ attempt: (ChatCall, OCIAccount, AttemptReport) async throws -> Success
     ) async throws -> Success {
+        var call = call
+        let body = exchange.request.body
         var record = exchange.record
         defer { exchange.record = record }
         let arrival = exchange.arrival
@@ -86,11 +97,18 @@ struct ChatCompletionsRoute: Sendable {
                 record.usage = content.usage
                 record.firstToken = content.firstEvent.map { $0 - arrival }
             }
-            do {
-                return try await attempt(upstream.account, report)
-            } catch {
-                if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(target.serving.id, at: upstream.index) }
-                throw error
+            var lessonsLeft = Self.mostLessons
+            while true {
+                do {
+                    return try await attempt(call, upstream.account, report)
+                } catch let error as APIError where lessonsLeft > 0 && lessons.learn(from: error, of: target.modelID) {
+                    lessonsLeft -= 1
+                    // Read once more: keeping every request in its parsed form, for the one that needs it, would cost all of them.
+                    call.details = try translate(ChatRequest.parse(Array(buffer: body)), for: target, isStreaming: call.isStreaming)
+                } catch {
+                    if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(target.serving.id, at: upstream.index) }
+                    throw error
+                }
             }
         }
     }

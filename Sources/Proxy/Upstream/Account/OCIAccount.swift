@@ -29,17 +29,10 @@ struct OCIAccount: Sendable {
     /// `GET /20231130/models`: one page of at most `limit` models. It proves that the account can be reached, that its
     /// clock and key are right and that its user may list models.
     ///
-<<<<<<< HEAD
     /// - Parameter page: what the page before named as the next one; nil for the first.
-    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`.
+    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`, `CredentialFailure`.
     func listModels(limit: Int, page: String? = nil) async throws -> TransportResponse {
         let query = "?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)" + (page.map { "&page=\($0.percentEncodedForQuery)" } ?? "")
-        return try await transport.send(
-            try signed(.GET, "/20231130/models" + query, at: management, body: nil, accept: "application/json"))
-=======
-    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`, `CredentialFailure`.
-    func listModels(limit: Int) async throws -> TransportResponse {
-        let query = "?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)"
         return try await send(
             try await signed(.GET, "/20231130/models" + query, at: management, body: nil, accept: "application/json"))
     }
@@ -70,7 +63,6 @@ struct OCIAccount: Sendable {
             for (name, value) in signed { request.headers.replaceOrAdd(name: name, value: value) }
             return request
         }
->>>>>>> Session tokens, instance, resource and workload principals, and profiles of ~/.oci/config
     }
 
     private func signed(

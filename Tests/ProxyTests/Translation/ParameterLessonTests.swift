@@ -1,0 +1,52 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct ParameterLessonTests {
+    private func refusal(_ message: String, status: Int = 400) -> APIError {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("code")
+        writer.string("400")
+        writer.key("message")
+        writer.string(message)
+        writer.endObject()
+        return OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: writer.bytes, account: "a")
+    }
+
+    @Test(arguments: [
+        ("Invalid 'maxTokens': Unsupported parameter: 'maxTokens' is not supported with this model. Use 'maxCompletionTokens' instead.", .otherTokenLimit),
+        ("Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.", .refuses(.temperature)),
+        ("Argument not supported on this model: stop", .refuses(.stop)),
+        ("Argument not supported on this model: presencePenalty", .refuses(.penalties)),
+        ("temperature must be between 0 and 2", nil),
+        ("Incorrectly formatted request.", nil),
+        ("Argument not supported on this model: tools", nil),
+    ] as [(String, ParameterLesson?)])
+    func aRefusalByNameIsALesson(message: String, lesson: ParameterLesson?) {
+        #expect(ParameterLesson(refusal(message), family: .of("vendor.new")) == lesson)
+    }
+
+    @Test func whatIsKnownIsNoLesson() {
+        let error = refusal("Argument not supported on this model: stop")
+        #expect(ParameterLesson(error, family: .of("xai.grok-4")) == nil, "grok-4 gets none anyway")
+        let lessons = ParameterLessons()
+        #expect(lessons.learn(from: error, of: "vendor.new"))
+        #expect(!lessons.learn(from: error, of: "vendor.new"))
+        #expect(lessons.family(of: "vendor.new").refuses.contains(.stop) && !lessons.family(of: "vendor.other").refuses.contains(.stop))
+    }
+
+    @Test func theLimitIsRenamedOnceAndNotBack() {
+        let lessons = ParameterLessons()
+        let old = refusal("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
+        let new = refusal("Unsupported parameter: 'max_completion_tokens' is not supported with this model.")
+        let candidates = [old, new].map { $0.param == nil ? APIError(status: 400, message: $0.message, type: $0.type, param: "max_tokens", code: "unsupported_parameter") : $0 }
+        #expect(lessons.learn(from: candidates[0], of: "vendor.new"))
+        #expect(lessons.family(of: "vendor.new").tokenLimit == .maxCompletionTokens)
+        #expect(!lessons.learn(from: candidates[1], of: "vendor.new"))
+    }
+
+    @Test func anUpstreamsFailureTeachesNothing() {
+        #expect(ParameterLesson(refusal("Argument not supported on this model: stop", status: 500), family: .of("vendor.new")) == nil)
+    }
+}
