@@ -25,7 +25,7 @@ struct ChatTool: Sendable {
         guard let function = field.member("function") else { throw field.invalid("has no 'function'.") }
         guard let name = try function.object().member("name") else { throw function.invalid("has no 'name'.") }
         self.name = try name.string()
-        guard Self.isName(self.name) else { throw name.invalid("must be 1 to 64 letters, digits, '_' or '-'.") }
+        guard Self.isName(self.name) else { throw name.invalid("must be 1 to 64 letters, digits, '_', '-' or '.'.") }
         let text = try function.member("description")?.rawString()
         description = text.flatMap { $0.isEmpty ? nil : $0 }
         let schema = try function.member("parameters")?.object()
@@ -40,7 +40,7 @@ struct ChatTool: Sendable {
             && name.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                    UInt8(ascii: "_"), UInt8(ascii: "-"):
+                    UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
                     true
                 default: false
                 }

@@ -17,3 +17,47 @@ struct ChatDetails: Sendable {
         return writer.bytes
     }
 }
+
+extension ChatDetails {
+    /// The document around a chat request of any dialect: where it goes, and what all dialects call alike.
+    ///
+    /// - Parameter write: writes the members that the dialect has of its own.
+    init(
+        for target: GenericTarget, in format: APIFormat, _ write: (inout JSONWriter) throws(APIError) -> Void
+    ) throws(APIError) {
+        var writer = JSONWriter(capacity: 4096)
+        writer.beginObject()
+        writer.key("servingMode")
+        writer.beginObject()
+        writer.key("servingType")
+        switch target.serving {
+        case .onDemand(let id):
+            writer.string(literal: "ON_DEMAND")
+            writer.key("modelId")
+            writer.string(id)
+        case .dedicated(let id):
+            writer.string(literal: "DEDICATED")
+            writer.key("endpointId")
+            writer.string(id)
+        }
+        writer.endObject()
+        writer.key("chatRequest")
+        writer.beginObject()
+        writer.key("apiFormat")
+        writer.string(format.rawValue)
+        if target.isStreaming {
+            writer.key("isStream")
+            writer.bool(true)
+            // Always, for the statistics; the client sees it when it asked.
+            writer.key("streamOptions")
+            writer.beginObject()
+            writer.key("isIncludeUsage")
+            writer.bool(true)
+            writer.endObject()
+        }
+        try write(&writer)
+        writer.endObject()
+        writer.endObject()
+        self.init(writer.bytes)
+    }
+}

@@ -101,7 +101,8 @@ enum GenericFields {
             .sorted { $0.logprob ?? -.infinity > $1.logprob ?? -.infinity }
     }
 
-    private static func write(_ token: String, logprob: Double?, to writer: inout JSONWriter) {
+    /// The members of a token's entry but for its alternatives.
+    static func write(_ token: String, logprob: Double?, to writer: inout JSONWriter) {
         writer.key("token")
         writer.string(token)
         writer.key("logprob")

@@ -72,9 +72,7 @@ enum GenericMessages {
     private static func write(_ part: ContentPart, to writer: inout JSONWriter) {
         switch part {
         case .text(let text): writeText(text, to: &writer)
-        case .image(let url, let detail):
-            let word = detail.map { $0.uppercased() }.flatMap { ["AUTO", "LOW", "HIGH"].contains($0) ? $0 : nil }
-            writeMedia("IMAGE", "imageUrl", url, detail: word, to: &writer)
+        case .image(let url, let detail): writeImage("IMAGE", url, detail: detail, to: &writer)
         case .audio(let url): writeMedia("AUDIO", "audioUrl", url, to: &writer)
         case .video(let url): writeMedia("VIDEO", "videoUrl", url, to: &writer)
         case .document(let url): writeMedia("DOCUMENT", "documentUrl", url, to: &writer)
@@ -88,6 +86,12 @@ enum GenericMessages {
         writer.key("text")
         writer.string(escaped: [text])
         writer.endObject()
+    }
+
+    /// - Parameter type: how the dialect calls such a part.
+    static func writeImage(_ type: StaticString, _ url: MediaURL, detail: String?, to writer: inout JSONWriter) {
+        let word = detail.map { $0.uppercased() }.flatMap { ["AUTO", "LOW", "HIGH"].contains($0) ? $0 : nil }
+        writeMedia(type, "imageUrl", url, detail: word, to: &writer)
     }
 
     private static func writeMedia(

@@ -1,28 +1,13 @@
 /// Translates the events of a GENERIC stream into chunks, one at a time.
 ///
-/// It says nothing before the upstream has said something, so that an attempt that fails early leaves no trace and
-/// another can take its place. Every choice gets one role, one finish reason, and its tool calls one after the other.
-struct GenericStream: Sendable {
-    /// What an event means for the stream.
-    enum Step: Equatable, Sendable {
-        /// Go on.
-        case more
-        /// Every choice has its finish reason: what may still come is the usage and `[DONE]`.
-        case finished
-        /// The upstream says that this was all.
-        case complete
-        /// The upstream reports a failure; it has not been written.
-        case failed(APIError)
-    }
-
+/// Every choice gets one role, one finish reason, and its tool calls one after the other.
+struct GenericStream: AnswerStream {
     private let envelope: ChunkEnvelope
     private let includesUsage: Bool
     private var choices: [Choice] = []
     private var hasEnded = false
 
-    /// The token counts, once the upstream has told them.
     private(set) var usage: TokenUsage?
-    /// Events that could not be read and were passed over.
     private(set) var unreadableEvents = 0
 
     init(envelope: ChunkEnvelope, includesUsage: Bool) {
@@ -37,8 +22,7 @@ struct GenericStream: Sendable {
         var calls = ToolCallAssembly()
     }
 
-    /// Takes the data of one event and appends what the client is to see.
-    mutating func translate(_ event: ArraySlice<UInt8>, into frames: inout [UInt8]) -> Step {
+    mutating func translate(_ event: ArraySlice<UInt8>, into frames: inout [UInt8]) -> AnswerStreamStep {
         if event.elementsEqual(("[DONE]" as StaticString).utf8) { return complete(into: &frames) }
         guard let root = try? JSONDocument(parsing: Array(event)).root, root.kind == .object else {
             unreadableEvents += 1
@@ -63,12 +47,9 @@ struct GenericStream: Sendable {
         return isFinished ? .finished : .more
     }
 
-    /// The upstream's body has ended.
-    ///
-    /// - Returns: nil when the answer was complete (its end has been written), else why it was not.
     mutating func end(into frames: inout [UInt8]) -> APIError? {
         guard !hasEnded else { return nil }
-        guard isFinished else { return Self.incomplete }
+        guard isFinished else { return .incompleteStream }
         writeEnd(into: &frames)
         return nil
     }
@@ -77,9 +58,9 @@ struct GenericStream: Sendable {
 
     /// `[DONE]`: the upstream's word that the answer is whole, whether or not each choice got a reason. But a reason that is
     /// missing after an event could not be read may have been in that event, and is not made up.
-    private mutating func complete(into frames: inout [UInt8]) -> Step {
+    private mutating func complete(into frames: inout [UInt8]) -> AnswerStreamStep {
         guard !hasEnded else { return .complete }
-        guard unreadableEvents == 0 || isFinished else { return .failed(Self.incomplete) }
+        guard unreadableEvents == 0 || isFinished else { return .failed(.incompleteStream) }
         guard choices.contains(where: \.hasRole) else { return .failed(GenericFields.emptyAnswer) }
         for index in choices.indices where choices[index].finish == nil {
             writeFinish(choices[index].calls.isEmpty ? .stop : .toolCalls, of: index, into: &frames)
@@ -114,7 +95,7 @@ struct GenericStream: Sendable {
             for call in calls.elements where !choices[choice].calls.isEmpty || GenericFields.isCall(call) {
                 begin(choice, into: &frames)
                 if choices[choice].calls.take(call, choice: index, in: envelope, into: &frames) == .tooLate {
-                    return Self.broken("it came back to a tool call that was over")
+                    return .brokenOff("it came back to a tool call that was over")
                 }
             }
         }
@@ -129,7 +110,7 @@ struct GenericStream: Sendable {
 
     private mutating func end(_ choice: Int, _ value: JSONValue, into frames: inout [UInt8]) -> APIError? {
         guard let reason = GenericFields.finishReason(value, hasCalls: !choices[choice].calls.isEmpty) else {
-            return Self.broken("it gave no reason")
+            return .brokenOff("it gave no reason")
         }
         // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
         guard choices[choice].hasRole || reason == .length || reason == .contentFilter else { return GenericFields.emptyAnswer }
@@ -156,14 +137,4 @@ struct GenericStream: Sendable {
         choices.append(Choice(index: index))
         return choices.count - 1
     }
-
-    private static func broken(_ reason: String) -> APIError {
-        APIError(
-            status: 502, message: "The upstream broke the answer off: \(reason).",
-            type: "api_error", code: "upstream_error")
-    }
-
-    private static let incomplete = APIError(
-        status: 502, message: "The upstream's stream ended in the middle of the answer. What has arrived is not whole; try again.",
-        type: "api_error", code: "upstream_stream_incomplete")
 }

@@ -20,6 +20,8 @@ struct ModelFamily: Sendable {
     var schemas = ToolSchema.Dialect.standard
     /// Schemas of answers must be brought to that dialect too; elsewhere they go out as the client wrote them.
     var adaptsAnswerSchemas = false
+    /// Sees images; elsewhere a request that has one is refused.
+    var takesImages = true
 
     /// The limit's name was learnt from a refusal: there is no third one.
     var hasLearntTokenLimit = false
@@ -52,11 +54,22 @@ struct ModelFamily: Sendable {
             refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop, .parallelToolCalls], hasDeveloperRole: true),
         ModelFamily(models: ["openai."], tokenLimit: .maxCompletionTokens, hasDeveloperRole: true),
         ModelFamily(models: ["meta."], mostTokens: 4000),
+        ModelFamily(models: ["cohere.command-a-vision"], mostTokens: 4000, refuses: [.reasoningEffort]),
+        ModelFamily(models: ["cohere.command-a-reasoning"], mostTokens: 32_000, takesImages: false),
+        ModelFamily(models: ["cohere."], mostTokens: 4000, takesImages: false),
         ModelFamily(models: [""]),
     ]
 
     static func of(_ modelID: String) -> ModelFamily {
         let id = modelID.lowercased()
         return table.first { $0.models.contains { id.hasPrefix($0) } } ?? ModelFamily(models: [""])
+    }
+
+    /// The limit to send: the client's, else the default, lowered to what the shared clusters give. A cluster of the tenancy's
+    /// own has other limits.
+    func tokens(wanted: Int?, for target: GenericTarget) -> Int {
+        let wanted = wanted ?? target.defaultMaxTokens
+        guard let mostTokens, case .onDemand = target.serving else { return wanted }
+        return min(wanted, mostTokens)
     }
 }

@@ -1,8 +1,8 @@
 /// Where a translated request is going.
 struct GenericTarget: Sendable {
     let serving: ServingMode
-    /// The model's quirks.
-    let family: ModelFamily
+    /// Decides about the family's quirks.
+    let modelID: String
     /// Sent when the client sets no limit: the service's own default is about twenty tokens.
     let defaultMaxTokens: Int
     /// How the upstream is called, whatever the client asked for.
@@ -17,57 +17,14 @@ enum OpenAIToGeneric {
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and OCI does not have.
     static func translate(_ chat: ChatRequest, for target: GenericTarget) throws(APIError) -> ChatDetails {
         let family = target.family
-        var writer = JSONWriter(capacity: 4096)
-        writer.beginObject()
-        write(target.serving, to: &writer)
-        writer.key("chatRequest")
-        writer.beginObject()
-        writer.key("apiFormat")
-        writer.string(APIFormat.generic.rawValue)
-        GenericMessages.write(chat.messages, family: family, to: &writer)
-        if target.isStreaming {
-            writer.key("isStream")
-            writer.bool(true)
-            // Always, for the statistics; the client sees it when it asked.
-            if !family.refuses.contains(.streamOptions) {
-                writer.key("streamOptions")
-                writer.beginObject()
-                writer.key("isIncludeUsage")
-                writer.bool(true)
-                writer.endObject()
-            }
+        return try ChatDetails(for: target, in: .generic) { writer throws(APIError) in
+            GenericMessages.write(chat.messages, family: family, to: &writer)
+            writer.key(family.tokenLimit.rawValue)
+            writer.int(family.tokens(wanted: chat.maxTokens, for: target))
+            write(chat.tuning, family: family, to: &writer)
+            try write(chat.tools, chat.toolChoice, chat.tuning.parallelToolCalls, family: family, to: &writer)
+            try write(chat.responseFormat, family: family, to: &writer)
         }
-        writer.key(family.tokenLimit.rawValue)
-        let wanted = chat.maxTokens ?? target.defaultMaxTokens
-        writer.int(min(wanted, limit(of: family, target.serving) ?? wanted))
-        write(chat.tuning, family: family, to: &writer)
-        write(chat.tools, chat.toolChoice, chat.tuning.parallelToolCalls, family: family, to: &writer)
-        try write(chat.responseFormat, family: family, to: &writer)
-        writer.endObject()
-        writer.endObject()
-        return ChatDetails(writer.bytes)
-    }
-
-    /// A cluster of the tenancy's own has other limits than the shared ones.
-    private static func limit(of family: ModelFamily, _ serving: ServingMode) -> Int? {
-        if case .dedicated = serving { nil } else { family.mostTokens }
-    }
-
-    private static func write(_ serving: ServingMode, to writer: inout JSONWriter) {
-        writer.key("servingMode")
-        writer.beginObject()
-        writer.key("servingType")
-        switch serving {
-        case .onDemand(let id):
-            writer.string(literal: "ON_DEMAND")
-            writer.key("modelId")
-            writer.string(id)
-        case .dedicated(let id):
-            writer.string(literal: "DEDICATED")
-            writer.key("endpointId")
-            writer.string(id)
-        }
-        writer.endObject()
     }
 
     // MARK: Tuning
@@ -172,7 +129,7 @@ enum OpenAIToGeneric {
 
     private static func write(
         _ tools: [ChatTool], _ choice: ChatRequest.ToolChoice?, _ parallel: Bool?, family: ModelFamily, to writer: inout JSONWriter
-    ) {
+    ) throws(APIError) {
         guard !tools.isEmpty else { return }
         writer.key("tools")
         writer.beginArray()
@@ -180,12 +137,7 @@ enum OpenAIToGeneric {
             writer.beginObject()
             writer.key("type")
             writer.string(literal: "FUNCTION")
-            writer.key("name")
-            writer.string(tool.name)
-            writer.key("description")
-            if let description = tool.description { writer.string(escaped: [description]) } else { writer.string(tool.name) }
-            writer.key("parameters")
-            ToolSchema.write(tool.parameters, dialect: family.schemas, to: &writer)
+            try writeMembers(of: tool, family: family, to: &writer)
             writer.endObject()
         }
         writer.endArray()
@@ -208,6 +160,21 @@ enum OpenAIToGeneric {
             writer.key("isParallelToolCalls")
             writer.bool(parallel)
         }
+    }
+
+    /// Name, description and parameters of a function.
+    static func writeMembers(of tool: ChatTool, family: ModelFamily, to writer: inout JSONWriter) throws(APIError) {
+        guard !tool.name.utf8.contains(UInt8(ascii: ".")) else {
+            throw .invalidRequest(
+                "The tool name '\(tool.name)' in 'tools' has a '.', which this model does not take; use letters, digits, '_' and '-'.",
+                param: "tools", code: "invalid_value")
+        }
+        writer.key("name")
+        writer.string(tool.name)
+        writer.key("description")
+        if let description = tool.description { writer.string(escaped: [description]) } else { writer.string(tool.name) }
+        writer.key("parameters")
+        ToolSchema.write(tool.parameters, dialect: family.schemas, to: &writer)
     }
 
     private static func write(_ format: ChatRequest.ResponseFormat?, family: ModelFamily, to writer: inout JSONWriter) throws(APIError) {

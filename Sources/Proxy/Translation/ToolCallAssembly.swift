@@ -28,10 +28,14 @@ struct ToolCallAssembly: Sendable {
 
     var isEmpty: Bool { calls.isEmpty }
 
-    mutating func take(_ call: JSONValue, choice: Int, in envelope: ChunkEnvelope, into frames: inout [UInt8]) -> Step {
+    /// - Parameter function: where COHEREV2 has the name and the arguments of a call (OCI wire notes, 4.5).
+    mutating func take(
+        _ call: JSONValue, function: JSONValue? = nil, choice: Int, in envelope: ChunkEnvelope, into frames: inout [UInt8]
+    ) -> Step {
+        let function = function ?? call
         let id = call["id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-        let name = call["name"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
-        let arguments = GenericFields.arguments(of: call)
+        let name = function["name"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
+        let arguments = GenericFields.arguments(of: function)
         if opensCall(id: id, name: name) {
             closeOpenCall(choice: choice, in: envelope, into: &frames)
             let index = calls.count

@@ -34,6 +34,12 @@ enum ToolSchema {
         write(simplifier.simplify(schema), dialect, to: &writer)
     }
 
+    /// The parameters of a function with one type each and few keywords, the rest said in notes: for a dialect without schemas.
+    static func reduced(_ parameters: JSONValue) -> SchemaNode {
+        var simplifier = SchemaSimplifier(root: parameters, dialect: .gemini)
+        return GeminiSchema.reduce(simplifier.simplify(parameters))
+    }
+
     private static func write(_ node: SchemaNode, _ dialect: Dialect, to writer: inout JSONWriter) {
         switch dialect {
         case .standard: node.write(to: &writer)
