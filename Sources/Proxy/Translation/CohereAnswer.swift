@@ -1,0 +1,102 @@
+/// A whole answer of either Cohere dialect, read: one choice. All texts are escaped.
+struct CohereAnswer {
+    struct Call {
+        /// Nil when the upstream gave none.
+        let id: ArraySlice<UInt8>?
+        let name: ArraySlice<UInt8>
+        /// A JSON text.
+        let arguments: ArraySlice<UInt8>
+    }
+
+    var texts: [ArraySlice<UInt8>] = []
+    var reasoning: [ArraySlice<UInt8>] = []
+    var calls: [Call] = []
+    /// JSON.
+    var logprobs: [UInt8]?
+
+    /// The answer in the OpenAI form.
+    ///
+    /// - Parameters:
+    ///   - response: where the finish reason and the token counts are.
+    ///   - envelope: id, time and model of the answer; Cohere's answers have no time of their own.
+    /// - Throws: `APIError` 502 when the upstream reports a failure, or says nothing.
+    func openAI(ending response: JSONValue, in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
+        if let failure = CohereFields.failure(of: response) { throw failure }
+        let reason = finishReason(response)
+        let hasText = texts.contains { !$0.isEmpty }
+        let hasReasoning = reasoning.contains { !$0.isEmpty }
+        if !hasText, !hasReasoning, calls.isEmpty, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
+
+        var writer = JSONWriter(capacity: response.raw.count + 256)
+        writer.beginObject()
+        writer.key("id")
+        writer.string(envelope.id)
+        writer.key("object")
+        writer.string(literal: "chat.completion")
+        writer.key("created")
+        writer.int(envelope.created)
+        writer.key("model")
+        writer.string(envelope.model)
+        writer.key("choices")
+        writer.beginArray()
+        writer.beginObject()
+        writer.key("index")
+        writer.int(0)
+        writer.key("message")
+        writer.beginObject()
+        writer.key("role")
+        writer.string(literal: "assistant")
+        writer.key("content")
+        if !hasText, !calls.isEmpty { writer.null() } else { writer.string(escaped: texts) }
+        if hasReasoning {
+            writer.key("reasoning_content")
+            writer.string(escaped: reasoning)
+        }
+        writeCalls(answer: envelope.id, to: &writer)
+        writer.endObject()
+        writer.key("logprobs")
+        if let logprobs { writer.raw(logprobs[...]) } else { writer.null() }
+        writer.key("finish_reason")
+        writer.string(reason.rawValue)
+        writer.endObject()
+        writer.endArray()
+        let usage = GenericFields.usage(response["usage"])
+        if let usage {
+            writer.key("usage")
+            writer.raw(usage.json[...])
+        }
+        writer.endObject()
+        return OpenAIAnswer(body: writer.bytes, usage: usage)
+    }
+
+    private func finishReason(_ response: JSONValue) -> FinishReason {
+        let told = CohereFields.finishReason(of: response).flatMap { GenericFields.finishReason($0, hasCalls: !calls.isEmpty) }
+        return told ?? (calls.isEmpty ? .stop : .toolCalls)
+    }
+
+    private func writeCalls(answer: String, to writer: inout JSONWriter) {
+        guard !calls.isEmpty else { return }
+        writer.key("tool_calls")
+        writer.beginArray()
+        for (position, call) in calls.enumerated() {
+            writer.beginObject()
+            writer.key("id")
+            if let id = call.id {
+                writer.string(escaped: [id])
+            } else {
+                writer.string(GenericFields.inventedCallID(answer: answer, choice: 0, call: position))
+            }
+            writer.key("type")
+            writer.string(literal: "function")
+            writer.key("function")
+            writer.beginObject()
+            writer.key("name")
+            writer.string(escaped: [call.name])
+            writer.key("arguments")
+            writer.string(escaped: [call.arguments])
+            writer.endObject()
+            writer.endObject()
+        }
+        writer.endArray()
+    }
+}

@@ -1,0 +1,72 @@
+/// The parts of answers in the two Cohere dialects that whole and streamed ones share.
+enum CohereFields {
+    /// An answer's finish reason. An empty one, or one that is no text, is none.
+    static func finishReason(of answer: JSONValue) -> JSONValue? {
+        answer["finishReason"].flatMap { $0.isEmptyString == false ? $0 : nil }
+    }
+
+    /// What went wrong, if the finish reason says that something did.
+    static func failure(of answer: JSONValue) -> APIError? {
+        guard let reason = finishReason(of: answer)?.string, reason.uppercased() == "ERROR" else { return nil }
+        guard let message = answer["errorMessage"]?.string, !message.isEmpty else { return .brokenOff("it gave no reason") }
+        if ContextLength.isExceeded(message: message, code: nil) { return ContextLength.error(from: message) }
+        return APIError(status: 502, message: message, type: "api_error", code: "upstream_error")
+    }
+
+    /// The `chatResponse` of a ChatResult.
+    ///
+    /// - Parameter content: the members of which an answer of that dialect has at least one.
+    static func chatResponse(_ body: [UInt8], with content: [StaticString]) throws(APIError) -> JSONValue {
+        guard let response = try? JSONDocument(parsing: body).root["chatResponse"], response.kind == .object,
+            content.contains(where: { response.present($0) != nil })
+        else {
+            throw APIError(
+                status: 502, message: "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.",
+                type: "upstream_error", code: "upstream_invalid_answer")
+        }
+        return response
+    }
+
+    /// Whether an entry of `toolCalls` is, or begins, a call.
+    ///
+    /// - Parameter function: where COHEREV2 has the name.
+    static func isCall(_ call: JSONValue, function: JSONValue?) -> Bool {
+        call["id"]?.isEmptyString == false || (function ?? call)["name"]?.isEmptyString == false
+    }
+
+    /// The parameters of a COHERE call as OpenAI's arguments, escaped: always a JSON text, `{}` when there are none.
+    static func arguments(of call: JSONValue) -> ArraySlice<UInt8> {
+        let none = Array("{}".utf8)[...]
+        guard let parameters = call.present("parameters") else { return none }
+        if let text = parameters.rawString { return text.isEmpty ? none : text }
+        guard parameters.kind == .object else { return none }
+        var escaped: [UInt8] = []
+        JSONString.append(String(decoding: parameters.raw, as: UTF8.self), to: &escaped)
+        return escaped[...]
+    }
+
+    /// OpenAI's `logprobs` from COHEREV2's entries, each a text with the probabilities of its tokens; nil when there are none.
+    static func logprobs(_ value: JSONValue?) -> [UInt8]? {
+        let entries = value.map { $0.elements.filter { $0["text"]?.kind == .string } } ?? []
+        guard !entries.isEmpty else { return nil }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("content")
+        writer.beginArray()
+        for entry in entries {
+            // The probability of several tokens in a row is the product of theirs.
+            let numbers = entry.elements(of: "logProbabilities").compactMap(\.double)
+            writer.beginObject()
+            GenericFields.write(entry["text"]?.string ?? "", logprob: numbers.isEmpty ? nil : numbers.reduce(0, +), to: &writer)
+            writer.key("top_logprobs")
+            writer.beginArray()
+            writer.endArray()
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.key("refusal")
+        writer.null()
+        writer.endObject()
+        return writer.bytes
+    }
+}

@@ -1,0 +1,81 @@
+/// Translates the events of a COHERE stream into chunks, one at a time.
+///
+/// Events with tool calls or a finish reason repeat the whole text and all calls (OCI wire notes, 4.4). What the client has
+/// got is therefore remembered, and only the rest is passed on.
+struct CohereStream: AnswerStream {
+    private var choice: SoleChoice
+    private let names: CohereToolNames
+    /// The text that the client has got, escaped as it came. It is decoded as a whole only: an event may end between the two
+    /// halves of an escaped character.
+    private var told: [UInt8] = []
+    /// The calls that the client has got, as their names and arguments.
+    private var calls: [Call] = []
+
+    private struct Call: Equatable {
+        let name: ArraySlice<UInt8>
+        let arguments: ArraySlice<UInt8>
+    }
+
+    init(envelope: ChunkEnvelope, includesUsage: Bool, names: CohereToolNames) {
+        choice = SoleChoice(envelope: envelope, includesUsage: includesUsage)
+        self.names = names
+    }
+
+    var usage: TokenUsage? { choice.usage }
+    var unreadableEvents: Int { choice.unreadableEvents }
+
+    mutating func translate(_ event: ArraySlice<UInt8>, into frames: inout [UInt8]) -> AnswerStreamStep {
+        let root: JSONValue
+        switch choice.read(event, into: &frames) {
+        case .done(let step): return step
+        case .event(let value): root = value
+        }
+        if let failure = CohereFields.failure(of: root) { return .failed(failure) }
+        let entries = root.elements(of: "toolCalls").filter { CohereFields.isCall($0, function: nil) }
+        let finish = CohereFields.finishReason(of: root)
+        if let text = root["text"]?.rawString {
+            if entries.isEmpty, finish == nil {
+                told.append(contentsOf: text)
+                choice.content(text, into: &frames)
+            } else {
+                tellRest(of: text, into: &frames)
+            }
+        }
+        tellNew(entries, into: &frames)
+        guard let finish else { return .more }
+        return choice.finish(finish, into: &frames)
+    }
+
+    mutating func end(into frames: inout [UInt8]) -> APIError? { choice.end() }
+
+    /// Passes on what the whole text has beyond the deltas. A text that begins otherwise, because an event was lost or because
+    /// it has been trimmed, adds nothing: the client would read it twice.
+    private mutating func tellRest(of whole: ArraySlice<UInt8>, into frames: inout [UInt8]) {
+        guard !told.isEmpty else {
+            told.append(contentsOf: whole)
+            choice.content(whole, into: &frames)
+            return
+        }
+        guard !whole.elementsEqual(told) else { return }
+        let (before, after) = (Array(JSONString.decode(told[...]).utf8), Array(JSONString.decode(whole).utf8))
+        guard after.count > before.count, after.starts(with: before) else { return }
+        var rest: [UInt8] = []
+        JSONString.append(String(decoding: after[before.count...], as: UTF8.self), to: &rest)
+        told.append(contentsOf: rest)
+        choice.content(rest[...], into: &frames)
+    }
+
+    /// Passes on the calls that are not there yet. Two equal calls in one event are two calls.
+    private mutating func tellNew(_ entries: [JSONValue], into frames: inout [UInt8]) {
+        var known = calls
+        for entry in entries {
+            let call = Call(name: names.client(entry["name"]?.rawString ?? []), arguments: CohereFields.arguments(of: entry))
+            if let index = known.firstIndex(of: call) {
+                known.remove(at: index)
+                continue
+            }
+            calls.append(call)
+            choice.call(call.name, arguments: call.arguments, into: &frames)
+        }
+    }
+}
