@@ -23,7 +23,7 @@ extension ChatDetails {
     ///
     /// - Parameter write: writes the members that the dialect has of its own.
     init(
-        for target: GenericTarget, in format: APIFormat, _ write: (inout JSONWriter) throws(APIError) -> Void
+        for target: ChatTarget, in format: APIFormat, _ write: (inout JSONWriter) throws(APIError) -> Void
     ) throws(APIError) {
         var writer = JSONWriter(capacity: 4096)
         writer.beginObject()

@@ -4,7 +4,7 @@ enum CohereTuning {
     private static let mostStops = 5
 
     /// - Throws: `APIError` 400 for more than one choice, which Cohere cannot give.
-    static func write(_ chat: ChatRequest, for target: GenericTarget, family: ModelFamily, to writer: inout JSONWriter) throws(APIError) {
+    static func write(_ chat: ChatRequest, for target: ChatTarget, family: ModelFamily, to writer: inout JSONWriter) throws(APIError) {
         let tuning = chat.tuning
         guard tuning.choices == 1 else {
             throw .invalidRequest(

@@ -67,7 +67,7 @@ struct ModelFamily: Sendable {
 
     /// The limit to send: the client's, else the default, lowered to what the shared clusters give. A cluster of the tenancy's
     /// own has other limits.
-    func tokens(wanted: Int?, for target: GenericTarget) -> Int {
+    func tokens(wanted: Int?, for target: ChatTarget) -> Int {
         let wanted = wanted ?? target.defaultMaxTokens
         guard let mostTokens, case .onDemand = target.serving else { return wanted }
         return min(wanted, mostTokens)

@@ -4,7 +4,7 @@
 enum OpenAIToCohere {
     /// - Parameter names: made from the tools of the same chat.
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and COHERE does not have.
-    static func translate(_ chat: ChatRequest, names: CohereToolNames, for target: GenericTarget) throws(APIError) -> ChatDetails {
+    static func translate(_ chat: ChatRequest, names: CohereToolNames, for target: ChatTarget) throws(APIError) -> ChatDetails {
         let family = ModelFamily.of(target.modelID)
         return try ChatDetails(for: target, in: .cohere) { writer throws(APIError) in
             guard chat.tuning.topLogprobs == nil else {

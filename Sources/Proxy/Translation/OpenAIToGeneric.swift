@@ -1,22 +1,11 @@
-/// Where a translated request is going.
-struct GenericTarget: Sendable {
-    let serving: ServingMode
-    /// Decides about the family's quirks.
-    let modelID: String
-    /// Sent when the client sets no limit: the service's own default is about twenty tokens.
-    let defaultMaxTokens: Int
-    /// How the upstream is called, whatever the client asked for.
-    let isStreaming: Bool
-}
-
 /// An OpenAI chat request as OCI's ChatDetails with a GENERIC chat request (OCI wire notes, 3.1 and 3.2).
 ///
 /// What only tunes the answer and is not taken is left out or brought into range; what is absent is left out too, since
 /// OCI refuses null and unknown members alike.
 enum OpenAIToGeneric {
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and OCI does not have.
-    static func translate(_ chat: ChatRequest, for target: GenericTarget) throws(APIError) -> ChatDetails {
-        let family = target.family
+    static func translate(_ chat: ChatRequest, for target: ChatTarget) throws(APIError) -> ChatDetails {
+        let family = ModelFamily.of(target.modelID)
         return try ChatDetails(for: target, in: .generic) { writer throws(APIError) in
             GenericMessages.write(chat.messages, family: family, to: &writer)
             writer.key(family.tokenLimit.rawValue)

@@ -10,14 +10,14 @@ import Testing
     private static let clients = Golden.cases("clients").filter { ($0.object["messages"] as? [Any]) != nil }
     private static let command = "cohere.command-a-03-2025", reasoning = "cohere.command-a-reasoning-08-2025", vision = "cohere.command-a-vision-07-2025"
 
-    private func translate(_ body: some Sequence<UInt8>, for target: GenericTarget, in compartment: String = "ocid1.c") throws -> Golden.Object {
+    private func translate(_ body: some Sequence<UInt8>, for target: ChatTarget, in compartment: String = "ocid1.c") throws -> Golden.Object {
         let chat = try ChatRequest.parse(Array(body))
         let details = try Dialect(APIFormat(modelID: target.modelID), for: chat).details(of: chat, for: target)
         return try #require(try Golden.parse(details.document(in: compartment)) as? Golden.Object)
     }
 
-    private func target(_ model: String, streams: Bool = false, serving: ServingMode? = nil) -> GenericTarget {
-        GenericTarget(serving: serving ?? ServingMode(id: model), modelID: model, defaultMaxTokens: 4000, isStreaming: streams)
+    private func target(_ model: String, streams: Bool = false, serving: ServingMode? = nil) -> ChatTarget {
+        ChatTarget(serving: serving ?? ServingMode(id: model), modelID: model, defaultMaxTokens: 4000, isStreaming: streams)
     }
 
     private func chat(messages: String = #"{"role":"user","content":"hi"}"#, _ fields: String = "", model: String = command) throws -> Golden.Object {
@@ -45,7 +45,7 @@ import Testing
         #expect(APIFormat(modelID: model).rawValue == golden.object["api_format"] as? String)
         let request = try #require(golden.object["openai_request"] as? Golden.Object)
         let body = try JSONSerialization.data(withJSONObject: request)
-        let target = GenericTarget(
+        let target = ChatTarget(
             serving: .onDemand(modelID: model), modelID: model, defaultMaxTokens: try #require(context["default_max_tokens"] as? Int),
             isStreaming: request["stream"] as? Bool ?? false)
         if let expected = golden.object["expected_error"] as? Golden.Object {

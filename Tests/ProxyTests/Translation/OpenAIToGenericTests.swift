@@ -13,14 +13,14 @@ import Testing
     ]
 
     private func translate(
-        _ body: some Sequence<UInt8>, for target: GenericTarget, in compartment: String = "ocid1.c"
+        _ body: some Sequence<UInt8>, for target: ChatTarget, in compartment: String = "ocid1.c"
     ) throws -> Golden.Object {
         let details = try OpenAIToGeneric.translate(try ChatRequest.parse(Array(body)), for: target)
         return try #require(try Golden.parse(details.document(in: compartment)) as? Golden.Object)
     }
 
-    private func target(_ model: String, streams: Bool = false) -> GenericTarget {
-        GenericTarget(serving: ServingMode(id: model), family: .of(model), defaultMaxTokens: 4000, isStreaming: streams)
+    private func target(_ model: String, streams: Bool = false) -> ChatTarget {
+        ChatTarget(serving: ServingMode(id: model), modelID: model, defaultMaxTokens: 4000, isStreaming: streams)
     }
 
     private func chat(_ fields: String, model: String = "xai.grok-4") throws -> Golden.Object {
@@ -48,8 +48,8 @@ import Testing
         let body = try JSONSerialization.data(withJSONObject: request)
         let found = try translate(
             body,
-            for: GenericTarget(
-                serving: serving, family: .of(model), defaultMaxTokens: try #require(context["default_max_tokens"] as? Int),
+            for: ChatTarget(
+                serving: serving, modelID: model, defaultMaxTokens: try #require(context["default_max_tokens"] as? Int),
                 isStreaming: request["stream"] as? Bool ?? false),
             in: try #require(context["compartment_id"] as? String))
         #expect(Golden.difference(found, golden.object["oci_request"]) == nil)
