@@ -73,10 +73,53 @@ import Testing
         }
     }
 
-    @Test func aModelOfAnotherFormatIsRefusedInWords() async throws {
-        try await RunningProxy.run { proxy in
-            let answer = try await proxy.chat(RunningProxy.body(model: "command-a"))
-            #expect(answer.status == 400 && answer.error("param") == "model" && answer.error("code") == "unsupported_model_format")
+    private static let cohere = """
+        command-a-reasoning = cohere.command-a-reasoning-08-2025
+        command-a-vision = cohere.command-a-vision-07-2025
+        """
+
+    @Test(arguments: ["command-a", "command-a-reasoning", "command-a-vision"], ["", "force_non_stream = true"])
+    func everyFormatOfCohereAnswers(model: String, settings: String) async throws {
+        try await RunningProxy.run(settings: settings, models: Self.cohere) { proxy in
+            for streams in [false, true] {
+                let answer = try await proxy.chat(RunningProxy.body("Tell me of harbours.", model: model, streams: streams))
+                #expect(answer.status == 200, "\(answer.body)")
+                if streams {
+                    #expect(answer.events.last == "[DONE]")
+                    // The last event of a COHERE stream has the whole text once more.
+                    #expect(answer.text.components(separatedBy: "harbours").count == 2, "\(answer.text)")
+                } else {
+                    #expect(answer.json?["model"] as? String == model && answer.body.contains("harbours"))
+                }
+            }
+            #expect(proxy.simulator.requests.filter { $0.kind == .chat }.allSatisfy { $0.refusal == nil })
+        }
+    }
+
+    /// One of them has no ids for calls, and no hyphens in names.
+    @Test(arguments: ["command-a", "command-a-reasoning"])
+    func toolLoopsEndInEveryFormatOfCohere(model: String) async throws {
+        try await RunningProxy.run(models: Self.cohere) { proxy in
+            var request: [String: Any] = [
+                "model": model, "messages": [["role": "user", "content": "Ask get-weather, also called get_weather."]],
+                "tools": [["type": "function", "function": ["name": "get-weather", "parameters": ["type": "object", "properties": ["city": ["type": "string"]]]]]],
+            ]
+            func ask() async throws -> [String: Any] {
+                let answer = try await proxy.chat(String(decoding: try JSONSerialization.data(withJSONObject: request), as: UTF8.self))
+                #expect(answer.status == 200, "\(answer.body)")
+                let choices = try #require(answer.json?["choices"] as? [[String: Any]])
+                return try #require(choices.first)
+            }
+            let asked = try await ask()
+            #expect(asked["finish_reason"] as? String == "tool_calls")
+            let message = try #require(asked["message"] as? [String: Any])
+            let call = try #require((message["tool_calls"] as? [[String: Any]])?.first)
+            #expect((call["function"] as? [String: Any])?["name"] as? String == "get-weather")
+            let result = ["role": "tool", "tool_call_id": try #require(call["id"] as? String), "content": "18 degrees"]
+            request["messages"] = (request["messages"] as? [[String: Any]] ?? []) + [message, result]
+            let told = try await ask()
+            #expect(told["finish_reason"] as? String == "stop")
+            #expect(((told["message"] as? [String: Any])?["content"] as? String)?.contains("18 degrees") == true)
         }
     }
 

@@ -49,11 +49,13 @@ extension ChatDetails {
             writer.key("isStream")
             writer.bool(true)
             // Always, for the statistics; the client sees it when it asked.
-            writer.key("streamOptions")
-            writer.beginObject()
-            writer.key("isIncludeUsage")
-            writer.bool(true)
-            writer.endObject()
+            if !target.family.refuses.contains(.streamOptions) {
+                writer.key("streamOptions")
+                writer.beginObject()
+                writer.key("isIncludeUsage")
+                writer.bool(true)
+                writer.endObject()
+            }
         }
         try write(&writer)
         writer.endObject()

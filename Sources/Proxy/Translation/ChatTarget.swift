@@ -1,10 +1,20 @@
 /// Where a translated request is going.
 struct ChatTarget: Sendable {
     let serving: ServingMode
-    /// Decides about the family's quirks.
     let modelID: String
+    /// The model's quirks.
+    let family: ModelFamily
     /// Sent when the client sets no limit: the service's own default is about twenty tokens.
     let defaultMaxTokens: Int
     /// How the upstream is called, whatever the client asked for.
     let isStreaming: Bool
+
+    /// - Parameter family: nil for what the table of families says.
+    init(serving: ServingMode, modelID: String, family: ModelFamily? = nil, defaultMaxTokens: Int, isStreaming: Bool) {
+        self.serving = serving
+        self.modelID = modelID
+        self.family = family ?? .of(modelID)
+        self.defaultMaxTokens = defaultMaxTokens
+        self.isStreaming = isStreaming
+    }
 }

@@ -5,7 +5,7 @@ enum OpenAIToCohere {
     /// - Parameter names: made from the tools of the same chat.
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and COHERE does not have.
     static func translate(_ chat: ChatRequest, names: CohereToolNames, for target: ChatTarget) throws(APIError) -> ChatDetails {
-        let family = ModelFamily.of(target.modelID)
+        let family = target.family
         return try ChatDetails(for: target, in: .cohere) { writer throws(APIError) in
             guard chat.tuning.topLogprobs == nil else {
                 throw .invalidRequest(

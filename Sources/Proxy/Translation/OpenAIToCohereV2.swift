@@ -4,7 +4,7 @@
 enum OpenAIToCohereV2 {
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and COHEREV2 does not have.
     static func translate(_ chat: ChatRequest, for target: ChatTarget) throws(APIError) -> ChatDetails {
-        let family = ModelFamily.of(target.modelID)
+        let family = target.family
         return try ChatDetails(for: target, in: .cohereV2) { writer throws(APIError) in
             try CohereV2Messages.write(chat.messages, family: family, to: &writer)
             try CohereTuning.write(chat, for: target, family: family, to: &writer)

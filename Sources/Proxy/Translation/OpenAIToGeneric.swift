@@ -5,7 +5,7 @@
 enum OpenAIToGeneric {
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and OCI does not have.
     static func translate(_ chat: ChatRequest, for target: ChatTarget) throws(APIError) -> ChatDetails {
-        let family = ModelFamily.of(target.modelID)
+        let family = target.family
         return try ChatDetails(for: target, in: .generic) { writer throws(APIError) in
             GenericMessages.write(chat.messages, family: family, to: &writer)
             writer.key(family.tokenLimit.rawValue)

@@ -13,6 +13,7 @@ struct ChatCall: Sendable {
     static let drainLimit = Duration.milliseconds(250)
 
     var details: ChatDetails
+    let dialect: Dialect
     let limits: ChatCompletionsRoute.Limits
     let time: TimeSource
     /// `request_timeout` after the arrival.
@@ -29,7 +30,7 @@ struct ChatCall: Sendable {
     /// The answer as one document, in the OpenAI form.
     func whole(at account: OCIAccount, _ report: AttemptReport) async throws -> OpenAIAnswer {
         try await withDeadline(requestDeadline()) {
-            let answer = try GenericToOpenAI.translate(try await document(at: account), in: envelope)
+            let answer = try dialect.answer(try await document(at: account), in: envelope)
             report.change { $0.usage = answer.usage }
             return answer
         }
@@ -39,7 +40,7 @@ struct ChatCall: Sendable {
     func replay(at account: OCIAccount, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = requestDeadline()
         try await withDeadline(deadline) {
-            let answer = try GenericAnswerAsStream.frames(of: try await document(at: account), in: envelope, includesUsage: includesUsage)
+            let answer = try dialect.frames(of: try await document(at: account), in: envelope, includesUsage: includesUsage)
             let now = time.now()
             report.change {
                 $0.usage = answer.usage
@@ -66,7 +67,7 @@ struct ChatCall: Sendable {
         _ request: TransportRequest, of account: OCIAccount, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
         let response = try await successful(try await account.send(request), of: account)
-        var relay = StreamRelay(envelope: envelope, includesUsage: includesUsage)
+        var relay = StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage))
         var hasBegun = false
         defer { report.change { ($0.usage, $0.unreadableEvents) = (relay.usage, relay.unreadableEvents) } }
         var body = response.body.makeAsyncIterator()

@@ -35,11 +35,11 @@ struct ChatCompletionsRoute: Sendable {
         let chat = try ChatRequest.parse(Array(buffer: exchange.request.body))
         exchange.record.model = chat.model
         let target = try directory.catalog.resolve(chat.model)
-        guard APIFormat(modelID: target.modelID) == .generic else { throw APIError.notServedYet(chat.model) }
-
+        let dialect = Dialect(APIFormat(modelID: target.modelID), for: chat)
         let streamsUpstream = chat.isStreaming && !limits.forcesWhole
         let call = ChatCall(
-            details: try translate(chat, for: target, isStreaming: streamsUpstream), limits: limits, time: time, deadline: exchange.arrival + limits.request,
+            details: try translate(chat, in: dialect, for: target, isStreaming: streamsUpstream), dialect: dialect, limits: limits, time: time,
+            deadline: exchange.arrival + limits.request,
             envelope: ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: chat.model),
             isStreaming: streamsUpstream, includesUsage: chat.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop))
 
@@ -51,11 +51,14 @@ struct ChatCompletionsRoute: Sendable {
         }
     }
 
-    private func translate(_ chat: ChatRequest, for target: ModelCatalog.Target, isStreaming: Bool) throws(APIError) -> ChatDetails {
-        try OpenAIToGeneric.translate(
-            chat,
-            for: GenericTarget(
-                serving: target.serving, family: lessons.family(of: target.modelID), defaultMaxTokens: limits.maxTokens, isStreaming: isStreaming))
+    private func translate(
+        _ chat: ChatRequest, in dialect: Dialect, for target: ModelCatalog.Target, isStreaming: Bool
+    ) throws(APIError) -> ChatDetails {
+        try dialect.details(
+            of: chat,
+            for: ChatTarget(
+                serving: target.serving, modelID: target.modelID, family: lessons.family(of: target.modelID), defaultMaxTokens: limits.maxTokens,
+                isStreaming: isStreaming))
     }
 
     private func stream(_ call: ChatCall, at target: ModelCatalog.Target, fromWhole: Bool, to exchange: inout Exchange) async throws {
@@ -104,7 +107,8 @@ struct ChatCompletionsRoute: Sendable {
                 } catch let error as APIError where lessonsLeft > 0 && lessons.learn(from: error, of: target.modelID) {
                     lessonsLeft -= 1
                     // Read once more: keeping every request in its parsed form, for the one that needs it, would cost all of them.
-                    call.details = try translate(ChatRequest.parse(Array(buffer: body)), for: target, isStreaming: call.isStreaming)
+                    call.details = try translate(
+                        ChatRequest.parse(Array(buffer: body)), in: call.dialect, for: target, isStreaming: call.isStreaming)
                 } catch {
                     if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(target.serving.id, at: upstream.index) }
                     throw error
@@ -119,13 +123,4 @@ struct ChatCompletionsRoute: Sendable {
         // Tells nginx in front of us not to gather events.
         "x-accel-buffering": "no",
     ]
-}
-
-extension APIError {
-    fileprivate static func notServedYet(_ model: String) -> APIError {
-        APIError(
-            status: 400,
-            message: "The model '\(model.prefix(200))' speaks Cohere's format, which this version does not translate yet. Choose a model of another vendor.",
-            type: "invalid_request_error", param: "model", code: "unsupported_model_format")
-    }
 }

@@ -3,7 +3,7 @@ import NIOCore
 /// From the bytes of an upstream's stream to the frames for the client: parser and translator as one.
 struct StreamRelay {
     private var parser = SSEParser()
-    private var translator: GenericStream
+    private var translator: any AnswerStream
     private var frames: [UInt8] = []
 
     /// Every choice has its finish reason; only the usage and `[DONE]` may follow.
@@ -11,8 +11,8 @@ struct StreamRelay {
     /// The answer is complete and its end has been written.
     private(set) var isComplete = false
 
-    init(envelope: ChunkEnvelope, includesUsage: Bool) {
-        translator = GenericStream(envelope: envelope, includesUsage: includesUsage)
+    init(_ translator: any AnswerStream) {
+        self.translator = translator
     }
 
     var usage: TokenUsage? { translator.usage }
