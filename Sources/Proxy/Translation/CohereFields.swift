@@ -1,5 +1,8 @@
 /// The parts of answers in the two Cohere dialects that whole and streamed ones share.
 enum CohereFields {
+    /// Escaped.
+    static let newline = Array(#"\n"#.utf8)[...]
+
     /// An answer's finish reason. An empty one, or one that is no text, is none.
     static func finishReason(of answer: JSONValue) -> JSONValue? {
         answer["finishReason"].flatMap { $0.isEmptyString == false ? $0 : nil }

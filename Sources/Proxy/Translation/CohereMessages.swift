@@ -29,11 +29,13 @@ struct CohereMessages {
     private enum Entry {
         case user([UInt8])
         case chatbot([UInt8], [Call])
-        case results([Result])
+        /// Some of `results`.
+        case results(Range<Int>)
     }
 
     private var preamble: [[UInt8]] = []
     private var entries: [Entry] = []
+    private var results: [Result] = []
     /// The calls so far, by their ids; of two with one id the later counts.
     private var calls: [ArraySlice<UInt8>: Call] = [:]
 
@@ -45,9 +47,9 @@ struct CohereMessages {
         case .system, .developer:
             if !text.isEmpty { preamble.append(text) }
         case .user:
-            if case .results(let results) = entries.last {
+            if case .results(let range) = entries.last {
                 // Some versions refuse a question straight after results: what the model would have said stands between.
-                entries.append(.chatbot(Self.joined(results.map(\.output)), []))
+                entries.append(.chatbot(Self.joined(results[range].map(\.output)), []))
             }
             entries.append(.user(text))
         case .assistant:
@@ -65,11 +67,11 @@ struct CohereMessages {
                     "'messages[\(index)].tool_call_id' is '\(JSONString.decode(id).prefix(100))', but no assistant message before it has such a tool call.",
                     param: "messages[\(index)].tool_call_id", code: "invalid_value")
             }
-            let result = Result(call: call, output: text)
+            results.append(Result(call: call, output: text))
             if case .results(let earlier) = entries.last {
-                entries[entries.count - 1] = .results(earlier + [result])
+                entries[entries.count - 1] = .results(earlier.lowerBound..<results.count)
             } else {
-                entries.append(.results([result]))
+                entries.append(.results(results.count - 1..<results.count))
             }
         }
     }
@@ -110,10 +112,10 @@ struct CohereMessages {
         var history = entries[...]
         var preamble = Self.joined(preamble)
         var message = blank
-        var results: [Result] = []
+        var answered = 0..<0
         switch history.last {
         case .results(let last):
-            results = last
+            answered = last
             message = []
             history.removeLast()
         case .user, .chatbot:
@@ -134,33 +136,33 @@ struct CohereMessages {
         if !history.isEmpty {
             writer.key("chatHistory")
             writer.beginArray()
-            for entry in history { Self.write(entry, to: &writer) }
+            for entry in history { write(entry, to: &writer) }
             writer.endArray()
         }
         writer.key("message")
         writer.string(escaped: [message[...]])
-        Self.write(results, to: &writer)
+        write(results[answered], to: &writer)
     }
 
-    private static func write(_ entry: Entry, to writer: inout JSONWriter) {
+    private func write(_ entry: Entry, to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("role")
         switch entry {
         case .user(let text):
             writer.string(literal: "USER")
-            write(message: text, to: &writer)
+            Self.write(message: text, to: &writer)
         case .chatbot(let text, let calls):
             writer.string(literal: "CHATBOT")
-            write(message: text, to: &writer)
+            Self.write(message: text, to: &writer)
             if !calls.isEmpty {
                 writer.key("toolCalls")
                 writer.beginArray()
-                for call in calls { write(call, to: &writer) }
+                for call in calls { Self.write(call, to: &writer) }
                 writer.endArray()
             }
-        case .results(let results):
+        case .results(let range):
             writer.string(literal: "TOOL")
-            write(results, to: &writer)
+            write(results[range], to: &writer)
         }
         writer.endObject()
     }
@@ -179,14 +181,14 @@ struct CohereMessages {
         writer.endObject()
     }
 
-    private static func write(_ results: [Result], to writer: inout JSONWriter) {
+    private func write(_ results: ArraySlice<Result>, to writer: inout JSONWriter) {
         guard !results.isEmpty else { return }
         writer.key("toolResults")
         writer.beginArray()
         for result in results {
             writer.beginObject()
             writer.key("call")
-            write(result.call, to: &writer)
+            Self.write(result.call, to: &writer)
             writer.key("outputs")
             writer.beginArray()
             writer.beginObject()

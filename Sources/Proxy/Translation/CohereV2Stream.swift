@@ -2,6 +2,8 @@
 /// notes, 4.5). A tool plan is thinking, too.
 struct CohereV2Stream: AnswerStream {
     private var choice: SoleChoice
+    private var hasThought = false
+    private var hasPlan = false
 
     init(envelope: ChunkEnvelope, includesUsage: Bool) {
         choice = SoleChoice(envelope: envelope, includesUsage: includesUsage)
@@ -28,8 +30,16 @@ struct CohereV2Stream: AnswerStream {
 
     private mutating func take(_ message: JSONValue, logprobs: JSONValue?, into frames: inout [UInt8]) -> APIError? {
         let parts = message.elements(of: "content")
-        for part in parts { choice.reasoning(part["thinking"]?.rawString ?? [], into: &frames) }
-        choice.reasoning(message["toolPlan"]?.rawString ?? [], into: &frames)
+        for part in parts {
+            guard let thought = part["thinking"]?.rawString, !thought.isEmpty else { continue }
+            hasThought = true
+            choice.reasoning(thought, into: &frames)
+        }
+        if let plan = message["toolPlan"]?.rawString, !plan.isEmpty {
+            // A plan begins a line of its own.
+            choice.reasoning(hasThought && !hasPlan ? CohereFields.newline + plan : plan, into: &frames)
+            hasPlan = true
+        }
         // They belong to the event, not to each of its parts.
         var logprobs = CohereFields.logprobs(logprobs)
         for part in parts {

@@ -7,7 +7,11 @@ enum CohereV2ToOpenAI {
         let parts = message?.elements(of: "content") ?? []
         var answer = CohereAnswer()
         answer.texts = parts.compactMap { $0["text"]?.rawString }
-        answer.reasoning = parts.compactMap { $0["thinking"]?.rawString } + [message?["toolPlan"]?.rawString ?? []]
+        answer.reasoning = parts.compactMap { $0["thinking"]?.rawString.flatMap { $0.isEmpty ? nil : $0 } }
+        if let plan = message?["toolPlan"]?.rawString, !plan.isEmpty {
+            // A plan begins a line of its own.
+            answer.reasoning += answer.reasoning.isEmpty ? [plan] : [CohereFields.newline, plan]
+        }
         answer.logprobs = CohereFields.logprobs(response["logProbabilities"])
         for entry in message?.elements(of: "toolCalls") ?? [] {
             let function = entry.present("function")

@@ -38,7 +38,7 @@ enum OpenAIToCohereV2 {
         guard !tools.isEmpty else { return }
         writer.key("tools")
         writer.beginArray()
-        for tool in tools {
+        for (index, tool) in tools.enumerated() {
             // A function cannot be named: it is the only one to choose from.
             if case .function(let name) = choice, tool.name != name { continue }
             writer.beginObject()
@@ -46,7 +46,7 @@ enum OpenAIToCohereV2 {
             writer.string(literal: "FUNCTION")
             writer.key("function")
             writer.beginObject()
-            try OpenAIToGeneric.writeMembers(of: tool, family: family, to: &writer)
+            try OpenAIToGeneric.writeMembers(of: tool, at: index, family: family, to: &writer)
             writer.endObject()
             writer.endObject()
         }

@@ -122,11 +122,11 @@ enum OpenAIToGeneric {
         guard !tools.isEmpty else { return }
         writer.key("tools")
         writer.beginArray()
-        for tool in tools {
+        for (index, tool) in tools.enumerated() {
             writer.beginObject()
             writer.key("type")
             writer.string(literal: "FUNCTION")
-            try writeMembers(of: tool, family: family, to: &writer)
+            try writeMembers(of: tool, at: index, family: family, to: &writer)
             writer.endObject()
         }
         writer.endArray()
@@ -152,11 +152,11 @@ enum OpenAIToGeneric {
     }
 
     /// Name, description and parameters of a function.
-    static func writeMembers(of tool: ChatTool, family: ModelFamily, to writer: inout JSONWriter) throws(APIError) {
+    static func writeMembers(of tool: ChatTool, at index: Int, family: ModelFamily, to writer: inout JSONWriter) throws(APIError) {
         guard !tool.name.utf8.contains(UInt8(ascii: ".")) else {
+            let path = "tools[\(index)].function.name"
             throw .invalidRequest(
-                "The tool name '\(tool.name)' in 'tools' has a '.', which this model does not take; use letters, digits, '_' and '-'.",
-                param: "tools", code: "invalid_value")
+                "'\(path)' has a '.', which this model does not take; use letters, digits, '_' or '-'.", param: path, code: "invalid_value")
         }
         writer.key("name")
         writer.string(tool.name)

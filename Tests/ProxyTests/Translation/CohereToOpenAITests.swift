@@ -111,12 +111,13 @@ import Testing
     }
 
     @Test func probabilitiesAndCallsInOddFormsAreUnderstood() throws {
-        let body = #"{"chatResponse":{"message":{"content":[{"text":"a"}],"toolCalls":[{},7,{"id":"","function":{"name":"f","arguments":{"x":1}}},{"id":"b","name":"g"}]},"finishReason":"COMPLETE","logProbabilities":[{"text":"a","logProbabilities":[-0.5]}]}}"#
+        let body = #"{"chatResponse":{"message":{"toolPlan":"plan","content":[{"thinking":"why"},{"text":"a"}],"toolCalls":[{},7,{"id":"","function":{"name":"f","arguments":{"x":1}}},{"id":"b","name":"g"}]},"finishReason":"COMPLETE","logProbabilities":[{"text":"a","logProbabilities":[-0.5]}]}}"#
         let answer = try Dialect.cohereV2.answer(Array(body.utf8), in: ChunkEnvelope(id: "chatcmpl-1", created: 1, model: "m"))
         let choice = try #require(((try Golden.parse(answer.body) as? Golden.Object)?["choices"] as? [Golden.Object])?.first)
         let calls = try #require((choice["message"] as? Golden.Object)?["tool_calls"] as? [Golden.Object])
         #expect(calls.map { ($0["function"] as? Golden.Object)?["arguments"] as? String } == [#"{"x":1}"#, "{}"])
         #expect(calls.allSatisfy { ($0["id"] as? String)?.isEmpty == false })
+        #expect((choice["message"] as? Golden.Object)?["reasoning_content"] as? String == "why\nplan")
         #expect(((choice["logprobs"] as? Golden.Object)?["content"] as? [Golden.Object])?.first?["logprob"] as? Double == -0.5)
         #expect(choice["finish_reason"] as? String == "tool_calls")
     }

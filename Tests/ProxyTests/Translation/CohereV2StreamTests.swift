@@ -34,7 +34,7 @@ import Testing
     @Test func thoughtsPlansAndTextOfOneEventTravelApart() throws {
         let run = try run(
             #"{"message":{"toolPlan":"plan","content":[{"type":"TEXT","text":"so"},{"type":"THINKING","thinking":"why"},{"type":"TEXT"}]}}"#, Self.stop)
-        #expect(try run.deltas().compactMap { ($0["reasoning_content"] ?? $0["content"]) as? String } == ["", "why", "plan", "so"])
+        #expect(try run.deltas().compactMap { ($0["reasoning_content"] ?? $0["content"]) as? String } == ["", "why", "\nplan", "so"])
     }
 
     /// Whether calls come whole or in pieces is not known.

@@ -195,7 +195,7 @@ import Testing
     @Test func whatADialectLacksIsRefusedByName() {
         expectRefusal(of: "n", "unsupported_parameter", fields: #""n":2"#, model: Self.reasoning)
         expectRefusal(of: "tool_choice", "unsupported_parameter", fields: Self.tool + #","tool_choice":{"type":"function","function":{"name":"f"}}"#)
-        expectRefusal(of: "tools", "invalid_value", fields: #""tools":[{"type":"function","function":{"name":"a.b"}}]"#, model: Self.reasoning)
+        expectRefusal(of: "tools[0].function.name", "invalid_value", fields: #""tools":[{"type":"function","function":{"name":"a.b"}}]"#, model: Self.reasoning)
         expectRefusal(
             of: "response_format.json_schema.schema", "invalid_type", fields: #""response_format":{"type":"json_schema","json_schema":{"name":"x","schema":7}}"#)
     }
