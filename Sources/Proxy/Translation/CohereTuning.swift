@@ -21,7 +21,7 @@ enum CohereTuning {
             if let value = tuning.frequencyPenalty, value > 0 { number("frequencyPenalty", value, &writer) }
             if let value = tuning.presencePenalty, value > 0 { number("presencePenalty", value, &writer) }
         }
-        if let value = tuning.seed { integer("seed", value, &writer) }
+        if let value = tuning.seed, !family.refuses.contains(.seed) { integer("seed", value, &writer) }
         if !tuning.stop.isEmpty, !family.refuses.contains(.stop) {
             writer.key("stopSequences")
             writer.beginArray()

@@ -154,7 +154,8 @@ private struct Said {
     private static let openAINames: [String: String] = [
         "maxTokens": "max_tokens", "maxCompletionTokens": "max_completion_tokens", "topP": "top_p", "topK": "top_k",
         "frequencyPenalty": "frequency_penalty", "presencePenalty": "presence_penalty", "reasoningEffort": "reasoning_effort",
-        "presence_penalty": "presence_penalty", "numGenerations": "n", "logProbs": "logprobs", "logitBias": "logit_bias",
+        "presence_penalty": "presence_penalty", "stopSequences": "stop", "thinking": "reasoning_effort", "isLogProbsEnabled": "logprobs", "toolsChoice": "tool_choice",
+        "numGenerations": "n", "logProbs": "logprobs", "logitBias": "logit_bias",
         "toolChoice": "tool_choice", "isParallelToolCalls": "parallel_tool_calls", "responseFormat": "response_format",
     ]
 }

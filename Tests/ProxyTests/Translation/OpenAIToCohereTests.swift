@@ -242,6 +242,23 @@ import Testing
         #expect((details["servingMode"] as? [String: String])?["endpointId"] == "ocid1.generativeaiendpoint.oc1..x")
     }
 
+    /// As learnt from a refusal.
+    @Test(arguments: [command, reasoning], ["temperature", "topP", "topK", "seed", "stopSequences", "thinking", "frequencyPenalty"])
+    func whatAModelHasRefusedIsLeftOut(model: String, field: String) throws {
+        let message = "Invalid '\(field)': Unsupported parameter."
+        let error = OCIErrorToOpenAI.translate(
+            status: 400, retryAfter: nil, body: try JSONEncoder().encode(["code": "400", "message": message]).map { $0 }, account: "a")
+        let lesson = try #require(ParameterLesson(error, family: .of(model)))
+        let body = #"{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":1,"top_p":0.5,"top_k":3,"seed":1,"stop":"x","reasoning_effort":"low","frequency_penalty":0.5}"#
+        func keys(_ family: ModelFamily) throws -> Set<String> {
+            let target = ChatTarget(serving: .onDemand(modelID: model), modelID: model, family: family, defaultMaxTokens: 9, isStreaming: false)
+            return Set(try #require(try translate(body.utf8, for: target)["chatRequest"] as? Golden.Object).keys)
+        }
+        let before = try keys(.of(model))
+        #expect(before.contains(field) || model == Self.command && field == "thinking")
+        #expect(try keys(ModelFamily.of(model).taught([lesson])) == before.subtracting([field]))
+    }
+
     @Test func onlySoManyTextsStopAnAnswer() throws {
         #expect(try chat(#""stop":["1","2","3","4","5","6"]"#)["stopSequences"] as? [String] == ["1", "2", "3", "4", "5"])
     }
