@@ -55,22 +55,11 @@ struct ChatRequest: Sendable {
     /// - Throws: `APIError` 400 with the place of what cannot be: line and column where the text is no JSON, the path of
     ///   the field otherwise.
     static func parse(_ body: [UInt8]) throws(APIError) -> ChatRequest {
-        let document: JSONDocument
-        do {
-            document = try JSONDocument(parsing: body)
-        } catch {
-            throw .invalidRequest("The request body is not valid JSON: \(error.description).", param: nil, code: "invalid_json")
-        }
-        guard document.root.kind == .object else {
-            throw .invalidRequest("The request body must be a JSON object, but it is \(document.root.kindName).", param: nil, code: "invalid_type")
-        }
-        return try ChatRequest(RequestField(value: document.root, path: ""))
+        try ChatRequest(RequestField(body: body))
     }
 
     private init(_ body: RequestField) throws(APIError) {
-        guard let model = try body.member("model")?.string(), model.contains(where: { !$0.isWhitespace }) else {
-            throw .invalidRequest("'model' is missing: name the model to ask. GET /v1/models lists them.", param: "model", code: "missing_required_parameter")
-        }
+        model = try body.model()
         guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else {
             throw .invalidRequest("'messages' is missing or empty: send at least one message.", param: "messages", code: "missing_required_parameter")
         }
@@ -78,7 +67,6 @@ struct ChatRequest: Sendable {
         if let old = body.member("functions"), old.value.kind != .array || old.value.elements.contains(where: { _ in true }) {
             throw old.invalid("is the old form of function calling, which is not served here; send 'tools' and 'tool_choice'.", code: "unsupported_parameter")
         }
-        self.model = model
         isStreaming = try body.member("stream")?.bool() ?? false
         includesUsage = body.member("stream_options")?.value["include_usage"]?.bool ?? false
         var parsed: [ChatMessage] = []

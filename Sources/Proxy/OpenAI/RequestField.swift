@@ -64,3 +64,29 @@ struct RequestField: Sendable {
         .invalidRequest("'\(path)' \(reason)", param: path, code: code)
     }
 }
+
+extension RequestField {
+    /// The whole body of a request.
+    ///
+    /// - Throws: `APIError` 400 when it is no JSON object, with line and column where the text is no JSON.
+    init(body: [UInt8]) throws(APIError) {
+        let document: JSONDocument
+        do {
+            document = try JSONDocument(parsing: body)
+        } catch {
+            throw .invalidRequest("The request body is not valid JSON: \(error.description).", param: nil, code: "invalid_json")
+        }
+        guard document.root.kind == .object else {
+            throw .invalidRequest("The request body must be a JSON object, but it is \(document.root.kindName).", param: nil, code: "invalid_type")
+        }
+        self.init(value: document.root, path: "")
+    }
+
+    /// The name of the model in a body.
+    func model() throws(APIError) -> String {
+        guard let model = try member("model")?.string(), model.contains(where: { !$0.isWhitespace }) else {
+            throw .invalidRequest("'model' is missing: name the model to ask. GET /v1/models lists them.", param: "model", code: "missing_required_parameter")
+        }
+        return model
+    }
+}

@@ -16,7 +16,7 @@ enum Dialect: Sendable {
     }
 
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and the dialect does not have.
-    func details(of chat: ChatRequest, for target: ChatTarget) throws(APIError) -> ChatDetails {
+    func details(of chat: ChatRequest, for target: ChatTarget) throws(APIError) -> CallDetails {
         switch self {
         case .generic: try OpenAIToGeneric.translate(chat, for: target)
         case .cohere(let names): try OpenAIToCohere.translate(chat, names: names, for: target)

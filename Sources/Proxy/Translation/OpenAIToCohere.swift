@@ -4,9 +4,9 @@
 enum OpenAIToCohere {
     /// - Parameter names: made from the tools of the same chat.
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and COHERE does not have.
-    static func translate(_ chat: ChatRequest, names: CohereToolNames, for target: ChatTarget) throws(APIError) -> ChatDetails {
+    static func translate(_ chat: ChatRequest, names: CohereToolNames, for target: ChatTarget) throws(APIError) -> CallDetails {
         let family = target.family
-        return try ChatDetails(for: target, in: .cohere) { writer throws(APIError) in
+        return try CallDetails(for: target, in: .cohere) { writer throws(APIError) in
             guard chat.tuning.topLogprobs == nil else {
                 throw .invalidRequest(
                     "'logprobs' is true, but this model tells no log probabilities; leave it out, or choose another model.", param: "logprobs",

@@ -3,9 +3,9 @@
 /// What only tunes the answer and is not taken is left out or brought into range, as for GENERIC.
 enum OpenAIToCohereV2 {
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and COHEREV2 does not have.
-    static func translate(_ chat: ChatRequest, for target: ChatTarget) throws(APIError) -> ChatDetails {
+    static func translate(_ chat: ChatRequest, for target: ChatTarget) throws(APIError) -> CallDetails {
         let family = target.family
-        return try ChatDetails(for: target, in: .cohereV2) { writer throws(APIError) in
+        return try CallDetails(for: target, in: .cohereV2) { writer throws(APIError) in
             try CohereV2Messages.write(chat.messages, family: family, to: &writer)
             try CohereTuning.write(chat, for: target, family: family, to: &writer)
             if chat.tuning.topLogprobs != nil {

@@ -4,9 +4,9 @@
 /// OCI refuses null and unknown members alike.
 enum OpenAIToGeneric {
     /// - Throws: `APIError` 400 that names the parameter, for what the client cannot do without and OCI does not have.
-    static func translate(_ chat: ChatRequest, for target: ChatTarget) throws(APIError) -> ChatDetails {
+    static func translate(_ chat: ChatRequest, for target: ChatTarget) throws(APIError) -> CallDetails {
         let family = target.family
-        return try ChatDetails(for: target, in: .generic) { writer throws(APIError) in
+        return try CallDetails(for: target, in: .generic) { writer throws(APIError) in
             GenericMessages.write(chat.messages, family: family, to: &writer)
             writer.key(family.tokenLimit.rawValue)
             writer.int(family.tokens(wanted: chat.maxTokens, for: target))

@@ -12,7 +12,7 @@ struct ChatCall: Sendable {
     /// How long the end of a complete answer's body is waited for, so that its connection can be used again.
     static let drainLimit = Duration.milliseconds(250)
 
-    var details: ChatDetails
+    var details: CallDetails
     let dialect: Dialect
     let limits: ChatCompletionsRoute.Limits
     let time: TimeSource

@@ -53,7 +53,7 @@ struct ChatCompletionsRoute: Sendable {
 
     private func translate(
         _ chat: ChatRequest, in dialect: Dialect, for target: ModelCatalog.Target, isStreaming: Bool
-    ) throws(APIError) -> ChatDetails {
+    ) throws(APIError) -> CallDetails {
         try dialect.details(
             of: chat,
             for: ChatTarget(

@@ -1,5 +1,6 @@
-/// OCI's ChatDetails but for the compartment, which is the account's: translated once, however many accounts are tried.
-struct ChatDetails: Sendable {
+/// The document of a call to OCI (ChatDetails, EmbedTextDetails, RerankTextDetails) but for the compartment, which is the
+/// account's: translated once, however many accounts are tried.
+struct CallDetails: Sendable {
     private let members: ArraySlice<UInt8>
 
     /// - Parameter object: a JSON object with at least one member and without `compartmentId`.
@@ -18,7 +19,7 @@ struct ChatDetails: Sendable {
     }
 }
 
-extension ChatDetails {
+extension CallDetails {
     /// The document around a chat request of any dialect: where it goes, and what all dialects call alike.
     ///
     /// - Parameter write: writes the members that the dialect has of its own.
@@ -27,20 +28,7 @@ extension ChatDetails {
     ) throws(APIError) {
         var writer = JSONWriter(capacity: 4096)
         writer.beginObject()
-        writer.key("servingMode")
-        writer.beginObject()
-        writer.key("servingType")
-        switch target.serving {
-        case .onDemand(let id):
-            writer.string(literal: "ON_DEMAND")
-            writer.key("modelId")
-            writer.string(id)
-        case .dedicated(let id):
-            writer.string(literal: "DEDICATED")
-            writer.key("endpointId")
-            writer.string(id)
-        }
-        writer.endObject()
+        target.serving.write(to: &writer)
         writer.key("chatRequest")
         writer.beginObject()
         writer.key("apiFormat")
@@ -61,5 +49,25 @@ extension ChatDetails {
         writer.endObject()
         writer.endObject()
         self.init(writer.bytes)
+    }
+}
+
+extension ServingMode {
+    /// The member `servingMode` of every call.
+    func write(to writer: inout JSONWriter) {
+        writer.key("servingMode")
+        writer.beginObject()
+        writer.key("servingType")
+        switch self {
+        case .onDemand(let id):
+            writer.string(literal: "ON_DEMAND")
+            writer.key("modelId")
+            writer.string(id)
+        case .dedicated(let id):
+            writer.string(literal: "DEDICATED")
+            writer.key("endpointId")
+            writer.string(id)
+        }
+        writer.endObject()
     }
 }
