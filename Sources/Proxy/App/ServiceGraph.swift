@@ -127,6 +127,9 @@ package struct ServiceGraph: Sendable {
 
     private func makeDoor(_ router: Router, _ roster: Roster, _ directory: ModelDirectory, _ discovery: ModelDiscovery) -> FrontDoor {
         let mode = settings.mode.rawValue
+        let failover = Failover(router: router, retryAttempts: settings.routing.retryAttempts)
+        let texts = TextCalls(
+            directory: directory, failover: failover, requestLimit: settings.timeouts.request, answerLimit: settings.limits.maxResponseSize, time: time)
         return FrontDoor(
             keys: ClientKeys(settings.clientKeys),
             localAccess: LocalAccess(
@@ -136,12 +139,14 @@ package struct ServiceGraph: Sendable {
                 root: RootRoute(mode: mode),
                 health: HealthRoute(mode: mode, router: router, roster: roster),
                 chat: ChatCompletionsRoute(
-                    directory: directory, lessons: ParameterLessons(), failover: Failover(router: router, retryAttempts: settings.routing.retryAttempts),
+                    directory: directory, lessons: ParameterLessons(), failover: failover,
                     limits: .init(
                         request: settings.timeouts.request, firstToken: settings.timeouts.firstToken, silence: settings.timeouts.stream,
                         keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
                         maxTokens: settings.limits.defaultMaxTokens, forcesWhole: settings.routing.forceNonStream),
                     time: time),
+                embeddings: EmbeddingsRoute(calls: texts),
+                rerank: RerankRoute(calls: texts),
                 models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: time.wallClock()),
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
                 statistics: StatisticsRoute(

@@ -17,6 +17,8 @@ struct FrontDoor: Sendable {
         let root: RootRoute
         let health: HealthRoute
         let chat: ChatCompletionsRoute
+        let embeddings: EmbeddingsRoute
+        let rerank: RerankRoute
         let models: ModelsRoute
         let testOCI: TestOCIRoute
         let statistics: StatisticsRoute
@@ -72,6 +74,8 @@ struct FrontDoor: Sendable {
         case .root: exchange.send(routes.root.answer())
         case .health: exchange.send(await routes.health.answer())
         case .chatCompletions: try await routes.chat.respond(&exchange)
+        case .embeddings: try await routes.embeddings.respond(&exchange)
+        case .rerank: try await routes.rerank.respond(&exchange)
         case .models: exchange.send(await routes.models.list())
         case .model(let id): exchange.send(try await routes.models.one(id))
         case .testOCI: exchange.send(try await routes.testOCI.answer())

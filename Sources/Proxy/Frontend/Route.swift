@@ -5,6 +5,8 @@ enum Route: Equatable, Sendable {
     case root
     case health
     case chatCompletions
+    case embeddings
+    case rerank
     case models
     /// One model by its id, which may hold slashes and dots.
     case model(String)
@@ -25,14 +27,14 @@ enum Route: Equatable, Sendable {
     var access: Access {
         switch self {
         case .root, .health: .anyone
-        case .chatCompletions, .refreshModels: .key
+        case .chatCompletions, .embeddings, .rerank, .refreshModels: .key
         case .models, .model, .testOCI, .statistics, .metrics, .resetBreakers: .local
         }
     }
 
     var methods: [HTTPMethod] {
         switch self {
-        case .chatCompletions, .resetBreakers, .refreshModels: [.POST]
+        case .chatCompletions, .embeddings, .rerank, .resetBreakers, .refreshModels: [.POST]
         case .root, .health, .models, .model, .testOCI, .statistics, .metrics: [.GET, .HEAD]
         }
     }
@@ -50,6 +52,8 @@ enum Route: Equatable, Sendable {
             guard let id = segments.dropFirst().joined(separator: "/").removingPercentEncoding else { return nil }
             self = .model(id)
         case ("chat", 2) where segments[1] == "completions": self = .chatCompletions
+        case ("embeddings", 1): self = .embeddings
+        case ("rerank", 1): self = .rerank
         case ("test-oci", 1): self = .testOCI
         case ("stats", 2):
             guard let page = StatisticsRoute.Page(rawValue: String(segments[1])) else { return nil }
@@ -72,7 +76,7 @@ enum Route: Equatable, Sendable {
 
     /// What `GET /` tells about the endpoints.
     static let endpoints = [
-        "GET /", "GET /health", "POST /v1/chat/completions", "GET /v1/models", "GET /v1/models/{id}", "GET /test-oci",
+        "GET /", "GET /health", "POST /v1/chat/completions", "POST /v1/embeddings", "POST /v1/rerank", "GET /v1/models", "GET /v1/models/{id}", "GET /test-oci",
         "GET /stats/accounts", "GET /stats/concurrency", "GET /stats/circuit-breaker", "GET /stats/queue", "GET /metrics",
         "POST /admin/circuit-breaker/reset", "POST /admin/models/refresh",
     ]
@@ -83,6 +87,8 @@ enum Route: Equatable, Sendable {
         case .root: "root"
         case .health: "health"
         case .chatCompletions: "chat"
+        case .embeddings: "embeddings"
+        case .rerank: "rerank"
         case .models, .model: "models"
         case .testOCI: "test-oci"
         case .statistics: "stats"

@@ -1,4 +1,4 @@
-/// Base64 into bytes (RFC 4648), in both alphabets.
+/// Base64 into bytes, in both alphabets, and back (RFC 4648).
 enum Base64 {
     /// Decodes `+/` and `-_` alike, with or without padding at the end; ASCII white space between does not matter, as services
     /// wrap lines.
@@ -26,6 +26,21 @@ enum Base64 {
         // One character alone has six bits; padding, where there is some, fills up the last four.
         guard count % 4 != 1, padding == 0 || (count + padding) % 4 == 0 && padding <= 2 else { return nil }
         return bytes
+    }
+
+    /// In the standard alphabet, padded.
+    static func encode(_ bytes: [UInt8]) -> [UInt8] {
+        let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        return [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text, count in
+            for start in stride(from: 0, to: bytes.count, by: 3) {
+                let left = bytes.count - start
+                let bits = UInt32(bytes[start]) << 16 | (left > 1 ? UInt32(bytes[start + 1]) << 8 : 0) | (left > 2 ? UInt32(bytes[start + 2]) : 0)
+                for place in 0..<4 {
+                    text[count] = place <= left ? alphabet.utf8[Int(bits >> (18 - 6 * UInt32(place)) & 63)] : UInt8(ascii: "=")
+                    count += 1
+                }
+            }
+        }
     }
 
     private static func value(of character: UInt8) -> UInt8? {

@@ -38,13 +38,16 @@ extension FrontDoor {
         let directory = ModelDirectory(
             aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], regions: router.upstreams.map(\.account.region), time: time)
         let discovery = ModelDiscovery(router.upstreams, into: directory, interval: .seconds(10), time: time, logger: logger)
+        let failover = Failover(router: router, retryAttempts: 3)
+        let texts = TextCalls(directory: directory, failover: failover, requestLimit: limits.request, answerLimit: limits.answer, time: time)
         return FrontDoor(
             keys: ClientKeys([ClientKey(name: "default", value: Secret(key))]),
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
             routes: .init(
                 root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
-                chat: ChatCompletionsRoute(directory: directory, lessons: ParameterLessons(), failover: Failover(router: router, retryAttempts: 3), limits: limits, time: time),
+                chat: ChatCompletionsRoute(directory: directory, lessons: ParameterLessons(), failover: failover, limits: limits, time: time),
+                embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
                 models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: 1_700_000_000),
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
                 statistics: StatisticsRoute(

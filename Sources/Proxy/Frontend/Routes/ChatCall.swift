@@ -66,7 +66,7 @@ struct ChatCall: Sendable {
     private func relay(
         _ request: TransportRequest, of account: OCIAccount, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
-        let response = try await successful(try await account.send(request), of: account)
+        let response = try await account.successful(try await account.send(request))
         var relay = StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage))
         var hasBegun = false
         defer { report.change { ($0.usage, $0.unreadableEvents) = (relay.usage, relay.unreadableEvents) } }
@@ -122,18 +122,8 @@ struct ChatCall: Sendable {
     private func document(at account: OCIAccount) async throws -> [UInt8] {
         let request = try await account.signedChat(details.document(in: account.compartment))
         return try await withTaskExecutorPreference(executor) {
-            try await successful(try await account.send(request), of: account).collect(upTo: limits.answer)
+            try await account.successful(try await account.send(request)).collect(upTo: limits.answer)
         }
-    }
-
-    /// The response if it is one; the upstream's refusal as an error otherwise.
-    private func successful(_ response: TransportResponse, of account: OCIAccount) async throws -> TransportResponse {
-        guard response.status != 200 else { return response }
-        // Error bodies are small; what is longer is not read, and an unreadable one says nothing.
-        let body = (try? await response.collect(upTo: 256 << 10)) ?? []
-        try Task.checkCancellation()
-        let retryAfter = response.headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, now: time.wallClock()) }
-        throw OCIErrorToOpenAI.translate(status: response.status, retryAfter: retryAfter, body: body, account: account.id)
     }
 
     // MARK: Deadlines

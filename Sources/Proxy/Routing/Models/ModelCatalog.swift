@@ -49,6 +49,8 @@ struct ModelCatalog: Sendable {
     private let accounts: [Account]
     /// Ids and OCIDs that somebody has listed, and who has.
     private let offers: [String: UpstreamSet]
+    /// What each id can be asked for, as somebody has listed it.
+    private let purposes: [String: Set<ModelSummary.Purpose>]
     /// The id behind a listed OCID.
     private let idOfOCID: [String: String]
 
@@ -60,36 +62,36 @@ struct ModelCatalog: Sendable {
         var offers: [String: UpstreamSet] = [:]
         var names: [String: String] = [:]
         var created: [String: Int] = [:]
-        var chats: Set<String> = []
-        var others: Set<String> = []
+        var purposes: [String: Set<ModelSummary.Purpose>] = [:]
         for (index, account) in accounts.enumerated() {
             for model in account.models ?? [] {
-                let isChat = model.serves(.chat, at: now)
-                guard isChat || model.serves(.embeddings, at: now) || model.serves(.rerank, at: now) else { continue }
+                let served = ModelSummary.Purpose.allCases.filter { model.serves($0, at: now) }
+                guard !served.isEmpty else { continue }
                 for id in [model.displayName, model.ocid] where !id.isEmpty { offers[id, default: UpstreamSet()].insert(index) }
                 names[model.ocid] = model.displayName
                 if let time = model.created { created[model.displayName] = min(created[model.displayName] ?? time, time) }
-                if isChat { chats.insert(model.displayName) } else { others.insert(model.displayName) }
+                purposes[model.displayName, default: []].formUnion(served)
             }
         }
         self.offers = offers
+        self.purposes = purposes
         idOfOCID = names
 
         let router = Candidates(accounts: accounts, offers: offers)
         func target(_ id: String) -> Target {
             Target(serving: ServingMode(id: id), modelID: names[id], accepts: router.accepting(id))
         }
-        func discovered(_ ids: Set<String>) -> [Entry] {
-            FriendlyNames.assign(ids).map { Entry(name: $0.name, target: target($0.id), created: created[$0.id]) }
+        func discovered(isChat: Bool) -> [Entry] {
+            FriendlyNames.assign(purposes.filter { $0.value.contains(.chat) == isChat }.keys).map { Entry(name: $0.name, target: target($0.id), created: created[$0.id]) }
         }
         let custom = aliases.map { Entry(name: $0.name, target: target($0.target), created: created[$0.target]) }
         var byName = Dictionary(custom.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
         // A model that every account has refused is not offered, though its name still works.
-        let found = discovered(chats).filter { entry in byName[entry.name] == nil }
+        let found = discovered(isChat: true).filter { entry in byName[entry.name] == nil }
         for entry in found { byName[entry.name] = entry }
         entries = (custom + found.sorted { $0.name < $1.name }).filter { router.isOffered($0.target.serving.id) }
         self.byName = byName
-        self.others = Dictionary(discovered(others).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.others = Dictionary(discovered(isChat: false).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The entry of that name.
@@ -104,13 +106,36 @@ struct ModelCatalog: Sendable {
     ///
     /// - Throws: 404 `model_not_found`, with up to three names that are near.
     func resolve(_ name: String) throws(APIError) -> Target {
+        guard let target = target(of: name) else {
+            throw .unknownModel(name, near: NearestName.several(to: name, among: entries.map(\.name), limit: 3))
+        }
+        return target
+    }
+
+    /// The same for something else than chats.
+    ///
+    /// - Throws: also 400 `unsupported_model` when the model is listed, but for other things only. What nobody lists may be good for
+    ///   anything.
+    func resolve(_ name: String, for purpose: ModelSummary.Purpose) throws(APIError) -> Target {
+        let names = Set(entries.filter { lists($0.target, for: purpose) }.map(\.name) + others.values.filter { lists($0.target, for: purpose) }.map(\.name)).sorted()
+        guard let target = target(of: name) else {
+            throw .unknownModel(name, near: NearestName.several(to: name, among: names, limit: 3))
+        }
+        guard purposes[target.modelID] == nil || lists(target, for: purpose) else { throw .unsupportedModel(name, for: purpose, others: names) }
+        return target
+    }
+
+    /// Whether an account lists the model for that.
+    func lists(_ target: Target, for purpose: ModelSummary.Purpose) -> Bool { purposes[target.modelID]?.contains(purpose) == true }
+
+    private func target(of name: String) -> Target? {
         if let entry = byName[name] ?? others[name] { return entry.target }
         if offers[name] != nil || Self.isFullID(name) {
             return Target(
                 serving: ServingMode(id: name), modelID: idOfOCID[name],
                 accepts: Candidates(accounts: accounts, offers: offers).accepting(name))
         }
-        throw .unknownModel(name, near: NearestName.several(to: name, among: entries.map(\.name), limit: 3))
+        return nil
     }
 
     /// `vendor.model` of a vendor that OCI hosts, or the OCID of a model or an endpoint.
@@ -156,6 +181,17 @@ private struct Candidates {
 }
 
 extension APIError {
+    static func unsupportedModel(_ name: String, for purpose: ModelSummary.Purpose, others: [String]) -> APIError {
+        let what =
+            switch purpose {
+            case .chat: "chats"
+            case .embeddings: "embeddings"
+            case .rerank: "reranking"
+            }
+        let hint = others.isEmpty ? "None that is known here is." : "Those that are: \(others.prefix(10).map { "'\($0)'" }.joined(separator: ", "))."
+        return .invalidRequest("The model '\(name.prefix(200))' is not made for \(what). \(hint)", param: "model", code: "unsupported_model")
+    }
+
     static func unknownModel(_ name: String, near: [String]) -> APIError {
         let hint =
             switch near.count {

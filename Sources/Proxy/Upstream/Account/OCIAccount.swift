@@ -65,7 +65,8 @@ struct OCIAccount: Sendable {
         }
     }
 
-    private func signed(
+    /// A request to the service, signed.
+    func signed(
         _ method: HTTPMethod, _ target: String, at endpoint: OCIEndpoint, body: [UInt8]?, accept: String
     ) async throws -> TransportRequest {
         let target = endpoint.path + target
