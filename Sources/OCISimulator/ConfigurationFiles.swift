@@ -30,7 +30,8 @@ package struct ConfigurationFiles {
         }
     }
 
-    /// Writes `config.conf` and `multi_config.conf` and returns their paths. An `api_key` that is in the file already
+    /// Writes `config.conf` and `multi_config.conf` and returns their paths. Accounts with API keys are written with
+    /// `auth = bearer`, the others with their key files. An `api_key` that is in the file already
     /// (a proxy writes the one that it generated) is kept.
     package func write(_ accounts: [SimulatedAccount], endpoint: Endpoint) throws -> [String] {
         let single = path("config.conf")
@@ -77,16 +78,26 @@ package struct ConfigurationFiles {
         return [single, multi]
     }
 
+    /// An account with API keys authenticates by the first of them.
     private func identity(_ account: SimulatedAccount, _ endpoint: String) -> String {
-        """
-        user = \(account.user)
-        fingerprint = \(account.fingerprint)
-        key_file = \(account.id).pem
-        tenancy = \(account.tenancy)
-        region = \(account.region)
-        compartment = \(account.compartment ?? account.tenancy)
-        endpoint = \(endpoint)
-        """
+        if let key = account.apiKeys.first {
+            return """
+                auth = bearer
+                bearer_key = \(key)
+                region = \(account.region)
+                compartment = \(account.compartment ?? account.tenancy)
+                endpoint = \(endpoint)
+                """
+        }
+        return """
+            user = \(account.user)
+            fingerprint = \(account.fingerprint)
+            key_file = \(account.id).pem
+            tenancy = \(account.tenancy)
+            region = \(account.region)
+            compartment = \(account.compartment ?? account.tenancy)
+            endpoint = \(endpoint)
+            """
     }
 
     private static let models = """

@@ -4,7 +4,7 @@ import NIOPosix
 /// OCI Generative AI on loopback: inference and model listing for any number of accounts on one port.
 ///
 /// It is written from the description of the wire alone and shares no source with the proxy, so that both cannot be
-/// wrong together. Signatures are always checked.
+/// wrong together. Signatures and API keys are always checked.
 package final class OCISimulator: Sendable {
     package let accounts: [SimulatedAccount]
     package let host: String
@@ -73,7 +73,16 @@ package final class OCISimulator: Sendable {
     package var pacing: Pacing { service.pacing }
     package func setPacing(_ pacing: Pacing) { service.pacing = pacing }
 
-    /// Faults, records, totals and pacing as at the start.
+    /// Whether `GET /openai/v1/models` answers a list, or 404.
+    package var listsOpenAIModels: Bool { service.listsOpenAIModels }
+    package func setListsOpenAIModels(_ isListed: Bool) { service.listsOpenAIModels = isListed }
+
+    /// From now on these are the account's Generative AI API keys, and no others (two at most; none: all are revoked).
+    package func setAPIKeys(_ keys: [String], of account: String) throws(KeyError) {
+        try service.apiKeys.set(keys, of: account)
+    }
+
+    /// Faults, records, totals, pacing and API keys as at the start.
     package func reset() { service.reset() }
 
     /// Closes the account's own port: new connections are refused, open ones are hung up on.

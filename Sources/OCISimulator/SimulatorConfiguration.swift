@@ -15,6 +15,11 @@ package struct SimulatorConfiguration: Sendable {
     package var modelPageSize = 10
     /// The listing has an empty page before its last one.
     package var hasEmptyModelPage = false
+    /// `GET /openai/v1/models` answers a list; else 404, as the service may (OCI wire notes 7).
+    package var listsOpenAIModels = true
+    /// On the OpenAI-compatible path, Llama refuses tools when the request begins with a system message (OCI wire
+    /// notes 5.4).
+    package var refusesLlamaToolsAfterSystem = false
     /// Refuses larger request bodies with 413.
     package var maximumBodySize = 64 << 20
     /// So many requests are remembered, at least.

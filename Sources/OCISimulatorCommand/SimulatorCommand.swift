@@ -18,8 +18,8 @@ struct SimulatorCommand: AsyncParsableCommand {
         commandName: "oci-simulator",
         abstract: "Plays OCI Generative AI for any number of accounts, and checks every signature.",
         discussion: """
-            Faults, pacing, records and statistics: http://ADDR:PORT/__control/ (faults, pacing, listeners, reset, \
-            requests, stats). One dash and two dashes both work.
+            Faults, pacing, records and statistics: http://ADDR:PORT/__control/ (faults, pacing, listeners, tokens, \
+            keys, openai, reset, requests, stats). One dash and two dashes both work.
             """)
 
     @Option(name: .either("accounts"), help: "Number of accounts.")
@@ -38,6 +38,11 @@ struct SimulatorCommand: AsyncParsableCommand {
 
     @Option(name: .either("regions"), help: "Regions of the accounts in turn, comma separated.")
     var regions = "us-chicago-1"
+
+    @Option(
+        name: .either("api-keys"),
+        help: "So many accounts, counted from the last, use a Generative AI API key in place of a signature.")
+    var apiKeys = 0
 
     @Flag(name: .either("port-per-account"), help: "Give each account a port of its own beside the common one.")
     var portPerAccount = false
@@ -59,6 +64,9 @@ struct SimulatorCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...1000).contains(accounts) else { throw ValidationError("-accounts is a number from 1 to 1000.") }
+        guard (0...accounts).contains(apiKeys) else {
+            throw ValidationError("-api-keys is a number from 0 to that of the accounts.")
+        }
         guard (0...65535).contains(port) else { throw ValidationError("-port is a number from 0 to 65535.") }
         guard events.map({ (0...100_000).contains($0) }) ?? true else {
             throw ValidationError("-events is a number from 0 to 100000.")
@@ -74,9 +82,10 @@ struct SimulatorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let files = writeConfig.map(ConfigurationFiles.init)
-        let accounts =
+        var accounts =
             if let files { try files.accounts(self.accounts, regions: regionList) }
             else { try SimulatedAccount.generate(self.accounts, regions: regionList) }
+        for index in accounts.indices.suffix(apiKeys) { accounts[index] = try accounts[index].withOwnAPIKey() }
         var configuration = SimulatorConfiguration(accounts: accounts)
         configuration.host = host
         configuration.port = port

@@ -51,6 +51,34 @@ import Testing
         }
     }
 
+    @Test func anAccountWithAnAPIKeyIsWrittenAsBearer() throws {
+        try withDirectory { directory in
+            let files = ConfigurationFiles(directory: directory)
+            var accounts = try files.accounts(2, regions: ["us-chicago-1"])
+            accounts[1] = try accounts[1].withOwnAPIKey()
+            let key = try #require(accounts[1].apiKeys.first)
+            let multi = try read(try files.write(accounts) { _ in "http://127.0.0.1:1" }[1])
+            #expect(multi.contains("[ACCOUNT_1]\nid = account_1\nuser = \(accounts[0].user)\n"))
+            let compartment = try #require(accounts[1].compartment)
+            #expect(
+                multi.contains(
+                    """
+                    [ACCOUNT_2]
+                    id = account_2
+                    auth = bearer
+                    bearer_key = \(key)
+                    region = us-chicago-1
+                    compartment = \(compartment)
+                    endpoint = http://127.0.0.1:1
+
+                    [MODELS]
+                    """))
+            // Made of the key file, so that a proxy need not be configured anew.
+            #expect(try files.accounts(2, regions: ["us-chicago-1"])[1].withOwnAPIKey().apiKeys == [key])
+            #expect(try accounts[0].withOwnAPIKey().apiKeys != [key])
+        }
+    }
+
     @Test func brokenKeyFileIsNamed() throws {
         try withDirectory { directory in
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

@@ -7,11 +7,11 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct SimulatorTests {
     /// Runs `body` against a simulator, which is stopped whatever happens.
     private func withSimulator(
-        accounts: Int = 1, _ change: (inout SimulatorConfiguration) -> Void = { _ in },
+        accounts: Int = 1, _ change: (inout SimulatorConfiguration) throws -> Void = { _ in },
         _ body: (OCISimulator) async throws -> Void
     ) async throws {
         var configuration = SimulatorConfiguration(accounts: try SimulatedAccount.generate(accounts))
-        change(&configuration)
+        try change(&configuration)
         let simulator = try await OCISimulator.start(configuration)
         do {
             try await body(simulator)
@@ -351,6 +351,47 @@ import Testing
             #expect(try await ask(port, control("POST", "reset")).status == 200)
             #expect(simulator.requests.isEmpty)
             #expect(simulator.pacing == Pacing())
+        }
+    }
+
+    @Test func controlSteersTheOpenAIPath() async throws {
+        try await withSimulator { $0.accounts[0] = try $0.accounts[0].with(apiKeys: ["one"]) } _: { simulator in
+            let port = simulator.port
+            let compartment = try #require(simulator.accounts[0].compartment)
+            func ask(_ key: String, _ method: String, _ path: String, _ body: String = "") async throws -> TestAnswer {
+                let headers = ["authorization": "Bearer \(key)", "opc-compartment-id": compartment, "host": "localhost"]
+                return try await self.ask(
+                    port,
+                    SignedRequest(
+                        method: method, target: "/openai/v1/" + path, headers: headers.map { ($0.key, $0.value) },
+                        body: Array(body.utf8)))
+            }
+            let body = #" {"model":"xai.grok-4.3","stream":true,"messages":[{"role":"user","content":"\u0068i"}]}"#
+            let answer = try await ask("one", "POST", "chat/completions", body)
+            #expect(answer.status == 200 && answer.headers["content-type"] == "text/event-stream")
+            #expect(answer.events.count == 6 && answer.events.last == "[DONE]")
+            #expect(answer.text.contains(#""delta":{"content":" hi"}"#))
+            let records = try JSONParser.parse(try await self.ask(port, control("GET", "requests?raw=true")).body)
+            let record = try #require(records["requests"]?.array?.first)
+            #expect(record["bodyBase64"]?.string == Data(body.utf8).base64EncodedString())
+            #expect(record["account"] == "account_1" && record["model"] == "xai.grok-4.3" && record["eventsSent"] == 6)
+
+            let keys: JSON = ["account": "account_1", "keys": ["two", "three"]]
+            #expect(try await self.ask(port, control("POST", "keys", keys)).status == 200)
+            #expect(try await ask("one", "GET", "models").status == 401)
+            #expect(try await ask("three", "GET", "models").status == 200)
+            #expect(try await self.ask(port, control("POST", "openai", ["listsModels": false])).status == 200)
+            #expect(try await ask("two", "GET", "models").status == 404)
+            #expect(simulator.listsOpenAIModels == false)
+            for wrong: JSON in [["account": "account_1"], ["account": "x", "keys": []], ["account": "account_1", "keys": ["a", 1]]] {
+                #expect(try await self.ask(port, control("POST", "keys", wrong)).status == 400)
+            }
+            #expect(try await self.ask(port, control("POST", "openai", [:])).status == 400)
+            #expect(try await self.ask(port, control("POST", "reset")).status == 200)
+            #expect(try await ask("one", "GET", "models").status == 200)
+            try simulator.setAPIKeys([], of: "account_1")
+            #expect(try await ask("one", "GET", "models").status == 401)
+            #expect(simulator.statistics.all.byStatus[401] == 1)
         }
     }
 

@@ -2,6 +2,8 @@
 package struct StreamEvent: Sendable {
     package enum Payload: Sendable {
         case json(JSON)
+        /// JSON without `pad`: the OpenAI-compatible path has none.
+        case unpadded(JSON)
         /// Written as it stands, for events that are no JSON: `[DONE]`, broken ones.
         case raw(String)
     }
@@ -19,11 +21,12 @@ package struct StreamEvent: Sendable {
     }
     package static let done = StreamEvent(payload: .raw("[DONE]"), isPaced: false)
 
-    /// The line `data: ...` with the service's random `pad`, and the separator.
+    /// The line `data: ...`, with the service's random `pad` where it has one, and the separator.
     package func bytes(_ separator: Pacing.Separator, _ random: inout SplitMix64) -> [UInt8] {
         var output = Array("data: ".utf8)
         switch payload {
         case .raw(let text): output.append(contentsOf: text.utf8)
+        case .unpadded(let json): json.write(to: &output)
         case .json(var json):
             // A run of random length, against guesses from the length of the text.
             json["pad"] = .string(String(repeating: "a", count: Int(random.next() % 32) + 1))

@@ -128,7 +128,7 @@ extension ChatCall {
         }
     }
 
-    private static func words(in value: JSON) -> Int {
+    static func words(in value: JSON) -> Int {
         switch value {
         case .string(let text): text.utf8.count > 2000 ? text.utf8.count / 1000 : text.split(separator: " ").count
         case .array(let elements): elements.reduce(0) { $0 + words(in: $1) }

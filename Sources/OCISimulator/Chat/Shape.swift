@@ -10,6 +10,10 @@ package indirect enum Shape: Sendable {
     case oneOf([String])
     /// Any JSON object, unchecked inside (tool schemas, metadata).
     case freeObject
+    /// `null`, or what the shape says.
+    case nullable(Shape)
+    /// One of several forms.
+    case either([Shape])
     case list(Shape, count: ClosedRange<Int>)
     case object([Field])
     /// An object whose member `by` names which of several forms it has.
@@ -35,6 +39,12 @@ package indirect enum Shape: Sendable {
     package func mismatch(_ value: JSON, at path: String = "") -> String? {
         let place = path.isEmpty ? "body" : path
         switch (self, value) {
+        case (.nullable(let shape), _): return value == .null ? nil : shape.mismatch(value, at: path)
+        case (.either(let shapes), _):
+            let mismatches = shapes.map { $0.mismatch(value, at: path) }
+            guard !mismatches.contains(nil) else { return nil }
+            // That of the form which the value has, rather than that of one which it does not even resemble.
+            return mismatches.compactMap { $0 }.first { $0 != "\(place): wrong type" } ?? "\(place): wrong type"
         case (_, .null): return "\(place): null"
         case (.string, .string), (.bool, .bool), (.freeObject, .object): return nil
         case (.nonEmptyString, .string(let text)): return text.isEmpty ? "\(place): empty" : nil

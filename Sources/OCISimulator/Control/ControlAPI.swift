@@ -1,3 +1,4 @@
+import FoundationEssentials
 import NIOCore
 
 /// The unsigned paths under `/__control/`, by which a test in another process steers the simulator:
@@ -9,8 +10,10 @@ import NIOCore
 /// | `POST /__control/pacing` | `events`, `text`, `intervalMs`, `firstDelayMs`, `separator`; null unsets |
 /// | `POST /__control/listeners` | `{"account": "account_1", "open": false}` |
 /// | `POST /__control/tokens` | `{"lifetime": 60}` (seconds, of tokens to come), `{"revoke": true}` |
-/// | `POST /__control/reset` | faults, records, totals and pacing as at the start; all listeners open |
-/// | `GET /__control/requests?after=ID` | the records with a larger id, 1000 at most |
+/// | `POST /__control/openai` | `{"listsModels": false}`: whether `GET /openai/v1/models` answers a list, or 404 |
+/// | `POST /__control/keys` | `{"account": "account_1", "keys": ["..."]}`: its API keys from now on, two at most |
+/// | `POST /__control/reset` | faults, records, totals, pacing and API keys as at the start; all listeners open |
+/// | `GET /__control/requests?after=ID` | the records with a larger id, 1000 at most; with `&raw=true` each has `bodyBase64`, its body byte for byte |
 /// | `GET /__control/stats` | in flight now and at the peak, totals, per account; ports |
 final class ControlAPI: Sendable {
     static let prefix = "/__control/"
@@ -68,10 +71,24 @@ final class ControlAPI: Sendable {
             if let lifetime = json["lifetime"]?.integer { service.credentials.issuer.lifetime = lifetime }
             if json["revoke"]?.bool == true { service.credentials.issuer.revokeAll() }
             return Answer(body: ["lifetime": .integer(service.credentials.issuer.lifetime)])
+        case ("POST", "openai"):
+            guard let listsModels = try parse(body)["listsModels"]?.bool else {
+                throw ControlError("wanted: {\"listsModels\": false}")
+            }
+            service.listsOpenAIModels = listsModels
+            return Answer(body: ["listsModels": .bool(listsModels)])
+        case ("POST", "keys"): return try setKeys(try parse(body))
         case ("GET", "requests"):
-            let after = Query(target: target).all("after").first.flatMap { Int($0) } ?? 0
+            let query = Query(target: target)
+            let after = query.all("after").first.flatMap { Int($0) } ?? 0
+            let isRaw = query.all("raw") == ["true"]
             let records = service.log.records.drop { $0.id <= after }.prefix(1000)
-            return Answer(body: ["requests": .array(records.map(\.summary))])
+            let summaries = records.map { record -> JSON in
+                var summary = record.summary
+                if isRaw { summary["bodyBase64"] = .string(Data(record.body).base64EncodedString()) }
+                return summary
+            }
+            return Answer(body: ["requests": .array(summaries)])
         case ("GET", "stats"): return Answer(body: statistics)
         default:
             return Answer(status: 404, body: ["error": .string("no control call \(method) \(Self.prefix)\(path)")])
@@ -84,6 +101,18 @@ final class ControlAPI: Sendable {
         } catch {
             throw ControlError("the body is no JSON: \(error.reason) at byte \(error.offset)")
         }
+    }
+
+    private func setKeys(_ json: JSON) throws(ControlError) -> Answer {
+        guard let account = json["account"]?.string, let list = json["keys"]?.array,
+            case let keys = list.compactMap(\.string), keys.count == list.count
+        else { throw ControlError("wanted: {\"account\": \"account_1\", \"keys\": [\"...\"]}") }
+        do {
+            try service.apiKeys.set(keys, of: account)
+        } catch {
+            throw ControlError(error.description)
+        }
+        return Answer(body: ["account": .string(account), "keys": .integer(keys.count)])
     }
 
     private func setListener(_ json: JSON) throws(ControlError) -> EventLoopFuture<Answer> {

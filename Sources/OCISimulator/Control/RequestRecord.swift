@@ -22,10 +22,11 @@ package struct RequestRecord: Sendable {
     package let target: String
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
-    /// The account whose key signed it, or, when the signature was refused, the one that it claims.
+    /// The account whose key signed it, or, when the signature was refused, the one that it claims; on the
+    /// OpenAI-compatible path also the one whose API key it bears.
     package internal(set) var account: String?
     package internal(set) var kind: RequestKind?
-    /// Of `servingMode`: the model or the endpoint.
+    /// Of `servingMode`: the model or the endpoint; on the OpenAI-compatible path `model`.
     package internal(set) var model: String?
     package internal(set) var isStream = false
     /// Nil until the answer's head is written.

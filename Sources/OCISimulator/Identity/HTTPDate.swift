@@ -35,6 +35,17 @@ package enum HTTPDate {
             + "\(two(parts.hour)):\(two(parts.minute)):\(two(parts.second)).\(fraction)Z"
     }
 
+    /// Reads `2025-05-21T00:00:00Z`, whole seconds in UTC. Nil for any other form.
+    package static func seconds(rfc3339 text: String) -> Int? {
+        let fields = text.split { "-T:Z".contains($0) }.compactMap { Int($0) }
+        guard fields.count == 6, text.utf8.count == 20, (1...12).contains(fields[1]) else { return nil }
+        let seconds =
+            days(year: fields[0], month: fields[1], day: fields[2]) * 86400 + fields[3] * 3600 + fields[4] * 60
+            + fields[5]
+        // Writing it again refuses impossible days and wrong separators in one go.
+        return rfc3339(milliseconds: seconds * 1000) == text.dropLast() + ".000Z" ? seconds : nil
+    }
+
     private static func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 
     private struct Civil {

@@ -3,6 +3,8 @@ import FoundationEssentials
 /// Why a signature was refused. The client never sees it (the service's message is vague on purpose); the record does.
 package enum SignatureRefusal: Error, Equatable, CustomStringConvertible {
     case noAuthorization
+    /// A Generative AI API key that no account has.
+    case unknownAPIKey
     case malformedAuthorization(String)
     case unknownKey(String)
     case headerNotSigned(String)
@@ -19,6 +21,7 @@ package enum SignatureRefusal: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .noAuthorization: "no authorization header"
+        case .unknownAPIKey: "no account has this API key"
         case .malformedAuthorization(let reason): "malformed authorization header: \(reason)"
         case .unknownKey(let key): "unknown keyId '\(key)'"
         case .headerNotSigned(let name): "mandatory header '\(name)' is not signed"

@@ -11,6 +11,8 @@ package struct SimulatedAccount: Sendable {
     package let privateKeyPEM: String?
     package let publicKey: RSAPublicKey
     package let fingerprint: String
+    /// Generative AI API keys, two at most: valid in place of a signature on the OpenAI-compatible path (OCI wire notes 7).
+    package private(set) var apiKeys: [String] = []
 
     /// `<tenancy>/<user>/<fingerprint>` (OCI wire notes 1.4).
     package var keyID: String { "\(tenancy)/\(user)/\(fingerprint)" }
@@ -39,6 +41,24 @@ package struct SimulatedAccount: Sendable {
         self.privateKeyPEM = privateKeyPEM
         publicKey = try RSAPublicKey(privatePEM: privateKeyPEM)
         fingerprint = publicKey.fingerprint
+    }
+
+    /// The same account with these Generative AI API keys, and no others. Throws when there are more than two, or when one
+    /// could not travel in a header.
+    package func with(apiKeys: [String]) throws(KeyError) -> SimulatedAccount {
+        try APIKeys.check(apiKeys)
+        var copy = self
+        copy.apiKeys = apiKeys
+        return copy
+    }
+
+    /// The same account with an API key that is made of its private key, and so the same whenever that is.
+    package func withOwnAPIKey() throws(KeyError) -> SimulatedAccount {
+        guard let privateKeyPEM else { throw KeyError(description: "\(id) has no private key to make an API key of") }
+        let digits = Array("0123456789abcdef")
+        let digest = Digest.sha256(Array(("API key of " + privateKeyPEM).utf8))
+        let text = digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return try with(apiKeys: ["simulated-" + String(text)])
     }
 
     /// Account number `number` (from 1) with OCIDs of the real form. Each has its own tenancy, except that accounts

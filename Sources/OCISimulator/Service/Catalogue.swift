@@ -103,6 +103,7 @@ package struct Catalogue: Sendable {
     package static let usual: [CatalogueModel] = [
         CatalogueModel("xai.grok-4", vendor: "xai", "grok4").with { $0.regions = american },
         CatalogueModel("xai.grok-4-fast-non-reasoning", vendor: "xai", "grok4fast").with { $0.regions = american },
+        CatalogueModel("xai.grok-4.3", vendor: "xai", "grok43").with { $0.regions = american },
         CatalogueModel("xai.grok-3", vendor: "xai", "grok3").with { $0.regions = american },
         CatalogueModel("xai.grok-3-mini", vendor: "xai", "grok3mini").with { $0.regions = american },
         CatalogueModel("meta.llama-3.3-70b-instruct", vendor: "meta", "llama33").with {

@@ -5,11 +5,32 @@ package final class SimulatedService: Sendable {
     private struct Settings: Sendable {
         var pacing: Pacing
         var faults = FaultTable()
+        var listsOpenAIModels: Bool
+
+        init(_ configuration: SimulatorConfiguration) {
+            pacing = configuration.pacing
+            listsOpenAIModels = configuration.listsOpenAIModels
+        }
+    }
+
+    /// Who sent a request, as far as it says so.
+    private enum Caller {
+        /// Not checked yet.
+        case signature(SignatureVerifier.Claim)
+        case apiKey(SimulatedAccount)
+
+        var account: SimulatedAccount {
+            switch self {
+            case .signature(let claim): claim.account
+            case .apiKey(let account): account
+            }
+        }
     }
 
     package let configuration: SimulatorConfiguration
     package let log: RequestLog
     package let credentials: CredentialServices
+    package let apiKeys: APIKeys
     private let verifier: SignatureVerifier
     private let settings: Mutex<Settings>
 
@@ -18,7 +39,8 @@ package final class SimulatedService: Sendable {
         log = RequestLog(limit: configuration.recordLimit, now: configuration.now)
         credentials = CredentialServices(configuration)
         verifier = SignatureVerifier(configuration.accounts, tokens: credentials.issuer)
-        settings = Mutex(Settings(pacing: configuration.pacing))
+        apiKeys = APIKeys(configuration.accounts)
+        settings = Mutex(Settings(configuration))
     }
 
     package var pacing: Pacing {
@@ -26,33 +48,49 @@ package final class SimulatedService: Sendable {
         set { settings.withLock { $0.pacing = newValue } }
     }
 
+    /// Whether `GET /openai/v1/models` answers a list, or 404.
+    package var listsOpenAIModels: Bool {
+        get { settings.withLock { $0.listsOpenAIModels } }
+        set { settings.withLock { $0.listsOpenAIModels = newValue } }
+    }
+
     package func add(_ fault: Fault) { settings.withLock { $0.faults.add(fault) } }
 
     package func removeFaults() { settings.withLock { $0.faults.removeAll() } }
 
-    /// Faults, records, totals and pacing as at the start.
+    /// Faults, records, totals, pacing and API keys as at the start.
     package func reset() {
-        settings.withLock { $0 = Settings(pacing: configuration.pacing) }
+        settings.withLock { $0 = Settings(configuration) }
         log.reset()
+        apiKeys.reset()
         credentials.issuer.reset()
     }
 
     /// Answers one request. The caller reports the end of the answer to the log.
     package func answer(_ request: SignedRequest) -> (id: Int, account: String?, script: ReplyScript) {
         if let kind = credentials.kind(of: request.target) { return answer(request, kind) }
-        let claim = Result { () throws(SignatureRefusal) in try verifier.claim(of: request) }
-        let claimed = try? claim.get().account.id
+        let caller = Result { () throws(SignatureRefusal) in try self.caller(of: request) }
+        let claimed = try? caller.get().account.id
         let id = log.begin(request, account: claimed)
         var script: ReplyScript
         do {
-            let claim = try claim.get()
-            try verifier.verify(claim, of: request, now: Int(configuration.now()))
-            script = route(request, id, claim.account)
+            let caller = try caller.get()
+            if case .signature(let claim) = caller {
+                try verifier.verify(claim, of: request, now: Int(configuration.now()))
+            }
+            script = route(request, id, caller.account)
         } catch {
             log.update(id) { $0.refusal = error.description }
             script = .error(.notAuthenticated)
         }
         return (id, claimed, stamped(script))
+    }
+
+    private func caller(of request: SignedRequest) throws(SignatureRefusal) -> Caller {
+        guard OpenAICall.takesAPIKeys(target: request.target), APIKeys.isOffered(by: request) else {
+            return .signature(try verifier.claim(of: request))
+        }
+        return .apiKey(try apiKeys.account(of: request))
     }
 
     /// Answers a request to a service that gives out credentials.
@@ -92,6 +130,7 @@ package final class SimulatedService: Sendable {
     }
 
     private func route(_ request: SignedRequest, _ id: Int, _ account: SimulatedAccount) -> ReplyScript {
+        if let call = OpenAICall(target: request.target) { return answer(call, request, id, account) }
         let path = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
         let kind: RequestKind
         let method: String
@@ -121,10 +160,7 @@ package final class SimulatedService: Sendable {
             record.model = model
             record.isStream = isStream
         }
-        let (effects, pacing) = settings.withLock { settings in
-            (settings.faults.effects(account: account.id, model: model, kind: kind), settings.pacing)
-        }
-        let faulty = FaultyAnswer(effects: effects, pacing: pacing)
+        let faulty = faultyAnswer(account: account, model: model, kind: kind)
         if let script = faulty.instead() { return script }
         do {
             if kind == .chat { return try chat(body, id, account, faulty) }
@@ -133,12 +169,22 @@ package final class SimulatedService: Sendable {
             return faulty.whole(kind == .embed ? try embeddings.embed(body) : try embeddings.rerank(body))
         } catch {
             var script = refuse(id, error.error, error.detail)
-            script.delay = effects.delay
+            script.delay = faulty.effects.delay
             return script
         }
     }
 
-    private func refuse(_ id: Int, _ error: ServiceError, _ detail: String) -> ReplyScript {
+    /// What the faults and the pacing make of the answer to come. Only answers of models are paced.
+    func faultyAnswer(account: SimulatedAccount, model: String?, kind: RequestKind) -> FaultyAnswer {
+        settings.withLock { settings in
+            let isPaced = kind != .models && kind != .endpoints
+            return FaultyAnswer(
+                effects: settings.faults.effects(account: account.id, model: model, kind: kind),
+                pacing: isPaced ? settings.pacing : Pacing())
+        }
+    }
+
+    func refuse(_ id: Int, _ error: ServiceError, _ detail: String) -> ReplyScript {
         log.update(id) { $0.refusal = detail }
         return .error(error)
     }
@@ -162,9 +208,7 @@ package final class SimulatedService: Sendable {
         _ kind: RequestKind, _ request: SignedRequest, _ id: Int, _ account: SimulatedAccount
     ) -> ReplyScript {
         log.update(id) { $0.kind = kind }
-        let effects = settings.withLock { $0.faults.effects(account: account.id, model: nil, kind: kind) }
-        // Only answers of models are paced.
-        let faulty = FaultyAnswer(effects: effects, pacing: Pacing())
+        let faulty = faultyAnswer(account: account, model: nil, kind: kind)
         if let script = faulty.instead() { return script }
         let listing = ModelListing(
             catalogue: configuration.catalogue, region: account.region, compartments: account.compartments,
@@ -172,7 +216,7 @@ package final class SimulatedService: Sendable {
         let query = Query(target: request.target)
         do {
             let page = kind == .models ? try listing.models(query) : try listing.endpoints(query)
-            var script = faulty.whole(effects.content == .empty ? ["items": []] : page.body)
+            var script = faulty.whole(faulty.effects.content == .empty ? ["items": []] : page.body)
             if let next = page.next { script.headers.append(("opc-next-page", next)) }
             return script
         } catch {
@@ -182,6 +226,6 @@ package final class SimulatedService: Sendable {
 }
 
 extension SimulatedAccount {
-    /// What `compartmentId` may be; empty: anything.
-    fileprivate var compartments: [String] { compartment.map { [$0, tenancy] } ?? [] }
+    /// What the compartment of a request may be; empty: anything.
+    var compartments: [String] { compartment.map { [$0, tenancy] } ?? [] }
 }
