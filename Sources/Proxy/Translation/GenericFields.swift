@@ -18,7 +18,7 @@ enum GenericFields {
 
     /// A number of tokens. What cannot be one (negative, or beyond 2^40) is unknown: the sums above and those of the
     /// statistics must not overflow whatever an upstream writes.
-    private static func count(_ value: JSONValue?) -> Int? {
+    static func count(_ value: JSONValue?) -> Int? {
         value?.int.flatMap { (0...1 << 40).contains($0) ? $0 : nil }
     }
 

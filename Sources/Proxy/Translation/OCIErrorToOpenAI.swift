@@ -8,13 +8,13 @@ enum OCIErrorToOpenAI {
     ///   - body: the body as it came; markup and empty bodies are never passed on.
     ///   - account: named where an operator has to act.
     static func translate(status: Int, retryAfter: Int?, body: [UInt8], account: String) -> APIError {
-        translate(status: status, retryAfter: retryAfter, Said(try? JSONDocument(parsing: body).root), account: account)
+        translate(status: status, retryAfter: retryAfter, ErrorWords(try? JSONDocument(parsing: body).root), account: account)
     }
 
     /// An error in place of an event of a stream. No source shows one; the form of error bodies is expected (OCI wire
     /// notes, 4.6). Its `code` may be the HTTP status that it would have had: then it means the same.
     static func translate(event: JSONValue) -> APIError {
-        let said = Said(event)
+        let said = ErrorWords(event)
         let code = event["code"] ?? event["error"]?["code"]
         switch code?.int ?? code?.string.flatMap({ Int($0) }) {
         case let status? where [400, 404, 413, 422, 429, 503].contains(status):
@@ -26,7 +26,7 @@ enum OCIErrorToOpenAI {
         }
     }
 
-    private static func translate(status: Int, retryAfter: Int?, _ said: Said, account: String) -> APIError {
+    private static func translate(status: Int, retryAfter: Int?, _ said: ErrorWords, account: String) -> APIError {
         switch status {
         case 400, 422: return invalid(said, status: status)
         case 401, 403:
@@ -72,7 +72,7 @@ enum OCIErrorToOpenAI {
         }
     }
 
-    private static func invalid(_ said: Said, status: Int) -> APIError {
+    private static func invalid(_ said: ErrorWords, status: Int) -> APIError {
         let message = said.message ?? "OCI refuses the request without saying why."
         if isRetired(message) {
             return APIError(status: 404, message: message, type: "invalid_request_error", param: "model", code: "model_not_found")
@@ -88,74 +88,4 @@ enum OCIErrorToOpenAI {
     private static func isRetired(_ message: String) -> Bool {
         message.lowercased().hasPrefix("model ") && message.lowercased().contains("is retired")
     }
-}
-
-/// The words of an error body, unwrapped.
-private struct Said {
-    var message: String?
-    /// The code of the vendor behind OCI, where it is in OpenAI's words.
-    var code: String?
-    private var vendorParameter: String?
-
-    /// - Parameter root: an error body, OCI's or a vendor's own; nil when it was no JSON.
-    init(_ root: JSONValue?) {
-        guard let root else { return }
-        read(root)
-        // The vendor's error as a JSON text, by itself or behind some words.
-        guard let text = message, let start = text.utf8.firstIndex(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") }),
-            let inner = try? JSONDocument(parsing: Array(text[start...].utf8)).root
-        else { return }
-        var unwrapped = self
-        unwrapped.message = nil
-        unwrapped.read(inner)
-        if unwrapped.message != nil { self = unwrapped }
-    }
-
-    /// Takes the words of one layer: `{"error":{"message"}}` (OpenAI, Google, the latter also in an array), `{"error":""}`
-    /// (xAI) or `{"message"}` (OCI, Cohere).
-    private mutating func read(_ value: JSONValue) {
-        var elements = value.elements
-        let root = elements.next() ?? value
-        if let error = root["error"], error.kind == .object {
-            message = Self.words(error["message"])
-            code = error["code"]?.string
-            vendorParameter = error["param"]?.string
-        } else {
-            message = Self.words(root["error"]) ?? Self.words(root["message"])
-        }
-    }
-
-    /// A text that can be shown: blanks are none, and markup of a gateway in between helps nobody.
-    private static func words(_ value: JSONValue?) -> String? {
-        guard let text = value?.string, let first = text.first(where: { !$0.isWhitespace }), first != "<" else { return nil }
-        return text
-    }
-
-    /// The request's field, in OpenAI's name for it.
-    var parameter: String? {
-        if let vendorParameter { return Self.openAINames[vendorParameter] ?? vendorParameter }
-        guard let message else { return nil }
-        if let found = message.firstMatch(of: #/^Invalid '([A-Za-z]+)'/#) { return Self.openAINames[String(found.1)] ?? String(found.1) }
-        if let found = message.firstMatch(of: #/Argument not supported on this model: ([A-Za-z_]+)/#) {
-            return Self.openAINames[String(found.1)] ?? String(found.1)
-        }
-        if let found = message.firstMatch(of: #/does not support parameter ([A-Za-z_]+)/#) {
-            return Self.openAINames[String(found.1)] ?? String(found.1)
-        }
-        return message.contains("toolCallId") ? "messages" : nil
-    }
-
-    var openAICode: String {
-        if let code { return code }
-        let isUnsupported = ["Unsupported parameter", "Argument not supported", "does not support parameter"].contains { message?.contains($0) == true }
-        return isUnsupported ? "unsupported_parameter" : "invalid_request"
-    }
-
-    private static let openAINames: [String: String] = [
-        "maxTokens": "max_tokens", "maxCompletionTokens": "max_completion_tokens", "topP": "top_p", "topK": "top_k",
-        "frequencyPenalty": "frequency_penalty", "presencePenalty": "presence_penalty", "reasoningEffort": "reasoning_effort",
-        "presence_penalty": "presence_penalty", "stopSequences": "stop", "thinking": "reasoning_effort", "isLogProbsEnabled": "logprobs", "toolsChoice": "tool_choice",
-        "numGenerations": "n", "logProbs": "logprobs", "logitBias": "logit_bias",
-        "toolChoice": "tool_choice", "isParallelToolCalls": "parallel_tool_calls", "responseFormat": "response_format",
-    ]
 }

@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import ProxyTestSupport
 import Testing
 
@@ -16,17 +17,43 @@ enum Delivery: CaseIterable, Sendable {
         }
     }
 
-    /// The text in one of the forms that mean the same, cut into network reads by chance.
-    static func disguised(_ text: String, seed: UInt64, _ random: inout SplitMix64) -> [ArraySlice<UInt8>] {
-        var text = text
-        if seed % 2 == 1, !text.contains("\r") { text = text.replacing("\n", with: "\r\n") }
-        if seed % 3 == 1 { text = text.replacing("data: ", with: "data:") }
-        if seed % 4 == 2 { text = text.replacing("\n\n", with: "\n") }
-        if seed % 4 == 3 { text = ": comment\n" + text }
+    /// The text in one of the forms that mean the same, cut into network reads by chance: lines that end with LF, CRLF or both in
+    /// turns, events parted by none, one or two blank lines, comments and other fields between them, no space behind `data:`, and
+    /// no end of the last line.
+    static func disguised(_ text: String, _ random: inout SplitMix64) -> [ArraySlice<UInt8>] {
+        // What a stream does it does throughout, or now and then.
+        let odds = [0, 0.3, 1]
+        let (crlf, blanks, extras, noSpace) = (
+            odds.randomElement(using: &random), odds.randomElement(using: &random), [0, 0.3].randomElement(using: &random), odds.randomElement(using: &random)
+        )
+        var bytes: [UInt8] = []
+        func happens(_ odds: Double?) -> Bool { Double.random(in: 0..<1, using: &random) < odds ?? 0 }
+        func end() { bytes += happens(crlf) ? [13, 10] : [10] }
+        for line in Array(text.utf8).split(separator: 10) {
+            let line = line.last == 13 ? line.dropLast() : line
+            guard !line.isEmpty else { continue }
+            while happens(extras) {
+                bytes += Array(others.randomElement(using: &random)?.utf8 ?? "".utf8)
+                end()
+            }
+            let isSpaced = line.starts(with: Array("data: ".utf8))
+            bytes += isSpaced && happens(noSpace) ? Array("data:".utf8) + line.dropFirst(6) : Array(line)
+            end()
+            for _ in 0..<2 where happens(blanks) { end() }
+        }
+        if happens(0.3) { while let last = bytes.last, last == 10 || last == 13 { bytes.removeLast() } }
+        return cut(bytes, atMost: [1, 4, 60, 1000].randomElement(using: &random) ?? 1, &random)
+    }
+
+    /// Lines that say nothing.
+    private static let others = [": keep-alive", ":", ":data: {}", "event: message", "id: 7", "retry: 1000", "data", "", " data: {}", "database: {}"]
+
+    /// - Parameter longest: bytes of a read.
+    private static func cut(_ bytes: [UInt8], atMost longest: Int, _ random: inout SplitMix64) -> [ArraySlice<UInt8>] {
         var pieces: [ArraySlice<UInt8>] = []
-        var rest = Array(text.utf8)[...]
+        var rest = bytes[...]
         while !rest.isEmpty {
-            let count = Int.random(in: 1...min(60, rest.count), using: &random)
+            let count = Int.random(in: 0...min(longest, rest.count), using: &random)
             pieces.append(rest.prefix(count))
             rest = rest.dropFirst(count)
         }
@@ -34,7 +61,7 @@ enum Delivery: CaseIterable, Sendable {
     }
 }
 
-/// Runs bytes through the parser and the translator, as a relay does.
+/// Runs bytes through a relay, one network read after the other.
 struct StreamRun {
     var frames: [UInt8] = []
     var error: APIError?
@@ -43,23 +70,16 @@ struct StreamRun {
 
     init(_ pieces: [ArraySlice<UInt8>], of dialect: Dialect = .generic, model: String = "m", includesUsage: Bool = true) throws {
         let envelope = ChunkEnvelope(id: "chatcmpl-x", created: 1_700_000_000, model: model)
-        var parser = SSEParser()
-        var stream = dialect.stream(in: envelope, includesUsage: includesUsage)
-        func take(_ event: ArraySlice<UInt8>, _ frames: inout [UInt8]) -> APIError? {
-            if case .failed(let error) = stream.translate(event, into: &frames) { error } else { nil }
+        var relay = StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage))
+        for piece in pieces where error == nil && !relay.isComplete {
+            error = relay.take(ByteBuffer(bytes: piece))
+            frames += relay.takeFrames()
         }
-        outer: for piece in pieces {
-            parser.feed(piece)
-            while let event = try parser.next() {
-                error = take(event, &frames)
-                if error != nil { break outer }
-            }
-        }
-        if error == nil, let event = parser.end() { error = take(event, &frames) }
-        if error == nil { error = stream.end(into: &frames) }
+        if error == nil { error = relay.end() }
+        frames += relay.takeFrames()
         if let error { frames += envelope.error(error) }
-        usage = stream.usage
-        unreadable = stream.unreadableEvents
+        usage = relay.usage
+        unreadable = relay.unreadableEvents
     }
 
     /// The events of the output as JSON, and whether it ends in `[DONE]`.

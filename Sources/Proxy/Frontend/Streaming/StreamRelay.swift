@@ -1,14 +1,12 @@
 import NIOCore
 
 /// From the bytes of an upstream's stream to the frames for the client: parser and translator as one.
-struct StreamRelay {
+struct StreamRelay: AnswerRelay {
     private var parser = SSEParser()
     private var translator: any AnswerStream
     private var frames: [UInt8] = []
 
-    /// Every choice has its finish reason; only the usage and `[DONE]` may follow.
     private(set) var isFinished = false
-    /// The answer is complete and its end has been written.
     private(set) var isComplete = false
 
     init(_ translator: any AnswerStream) {
@@ -18,10 +16,6 @@ struct StreamRelay {
     var usage: TokenUsage? { translator.usage }
     var unreadableEvents: Int { translator.unreadableEvents }
 
-    /// Takes what has come from the network.
-    ///
-    /// - Returns: why the answer ends here, if the upstream reports a failure or writes no events. The frames of the events
-    ///   before it are there all the same.
     mutating func take(_ bytes: ByteBuffer) -> APIError? {
         parser.feed(bytes.readableBytesView)
         while !isComplete {
@@ -29,17 +23,12 @@ struct StreamRelay {
                 guard let event = try parser.next() else { break }
                 if let failure = translate(event) { return failure }
             } catch {
-                return APIError(
-                    status: 502, message: "The upstream's stream is no event stream: a line of it has more than \(error.limit) bytes.",
-                    type: "upstream_error", code: "upstream_invalid_answer")
+                return .endlessLine(limit: error.limit)
             }
         }
         return nil
     }
 
-    /// The upstream's body has ended.
-    ///
-    /// - Returns: why the answer is not whole; nil when it is, and its end has been written.
     mutating func end() -> APIError? {
         guard !isComplete else { return nil }
         if let event = parser.end(), let failure = translate(event) { return failure }
@@ -50,7 +39,6 @@ struct StreamRelay {
         return nil
     }
 
-    /// The frames that have not been sent yet.
     mutating func takeFrames() -> [UInt8] {
         defer { frames.removeAll(keepingCapacity: true) }
         return frames

@@ -165,12 +165,13 @@ struct JSONParser {
         let highs: UInt64 = 0x8080_8080_8080_8080
         var index = start
         while index + 8 <= text.count {
-            let word = UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)
+            let word = UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
             // Per byte, the high bit of (x - 1) & ~x marks a zero; of (x - 0x20) & ~x marks a byte below 0x20.
             let quote = word ^ (ones &* 0x22)
             let backslash = word ^ (ones &* 0x5C)
             let hits = ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- (ones &* 0x20)) & ~word)
-            if hits & highs != 0 { break }
+            // A borrow may mark bytes behind a hit, never one before it: the lowest mark is the place.
+            if hits & highs != 0 { return index + (hits & highs).trailingZeroBitCount / 8 }
             index += 8
         }
         while index < text.count {

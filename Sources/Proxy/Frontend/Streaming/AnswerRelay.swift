@@ -1,0 +1,39 @@
+import NIOCore
+
+/// From the bytes of an upstream's stream to the frames for the client, without I/O: whoever drives it reads and writes.
+///
+/// Nothing is ready to be sent before the upstream has said something, so that an attempt that fails early leaves no trace
+/// and another can take its place.
+protocol AnswerRelay {
+    /// Every choice has its finish reason; only the usage and `[DONE]` may follow.
+    var isFinished: Bool { get }
+    /// The answer is complete and its end has been written.
+    var isComplete: Bool { get }
+    /// The token counts, once the upstream has told them.
+    var usage: TokenUsage? { get }
+    /// Events that could not be read and were passed over.
+    var unreadableEvents: Int { get }
+
+    /// Takes what has come from the network.
+    ///
+    /// - Returns: why the answer ends here, if the upstream reports a failure or writes no events. The frames of the events
+    ///   before it are there all the same.
+    mutating func take(_ bytes: ByteBuffer) -> APIError?
+
+    /// The upstream's body has ended.
+    ///
+    /// - Returns: why the answer is not whole; nil when it is, and its end has been written.
+    mutating func end() -> APIError?
+
+    /// The frames that have not been sent yet.
+    mutating func takeFrames() -> [UInt8]
+}
+
+extension APIError {
+    /// A line of what should be a stream of events is longer than any event can be.
+    static func endlessLine(limit: Int) -> APIError {
+        APIError(
+            status: 502, message: "The upstream's stream is no event stream: a line of it has more than \(limit) bytes.",
+            type: "upstream_error", code: "upstream_invalid_answer")
+    }
+}

@@ -1,0 +1,130 @@
+/// Cuts a stream of bytes into whole server-sent events as they stand: all their lines and the blank line behind them. Lines
+/// end with LF or CRLF; how the bytes were split on their way means nothing.
+///
+/// `SSEParser` gives only what events say; this keeps how they say it.
+struct EventBlocks {
+    /// An event, or a lone blank line, in places of `bytes`.
+    struct Block: Equatable {
+        /// From its first byte to behind its blank line.
+        var range: Range<Int>
+        /// What its first `data:` line says; nil when there is no such line.
+        var data: Range<Int>?
+        /// There are more `data:` lines.
+        var hasFurtherData = false
+        /// It has a line `event: error`.
+        var isError = false
+        /// Its blank line is missing: the stream has ended.
+        var isCut = false
+    }
+
+    /// What has come and was not given out before the last `feed`. Blocks point into it until the next one.
+    private(set) var bytes: [UInt8] = []
+    private let limit: Int
+    private var block = Block(range: 0..<0)
+    private var lineStart = 0
+    /// Up to here there is no line end after `lineStart`: a long line that arrives in many pieces is searched once.
+    private var searched = 0
+    private var isAtBeginning = true
+
+    /// - Parameter limit: bytes that one event may have.
+    init(limit: Int = 16 << 20) {
+        self.limit = limit
+    }
+
+    /// Takes the next bytes from the network.
+    mutating func feed(_ piece: some Sequence<UInt8>) {
+        let start = block.range.lowerBound
+        if start == bytes.count {
+            bytes.removeAll(keepingCapacity: true)
+        } else if start > 0 {
+            bytes.removeSubrange(..<start)
+        }
+        if start > 0 {
+            block.range = 0..<0
+            block.data = block.data.map { $0.lowerBound - start..<$0.upperBound - start }
+            lineStart -= start
+            searched -= start
+        }
+        bytes.append(contentsOf: piece)
+    }
+
+    /// The next event that is there whole; nil when more bytes are needed.
+    ///
+    /// - Throws: `LineTooLong`, of the event.
+    mutating func next() throws(SSEParser.LineTooLong) -> Block? {
+        while let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: bytes, from: searched) {
+            searched = newline + 1
+            guard searched - block.range.lowerBound <= limit else { throw SSEParser.LineTooLong(limit: limit) }
+            let isBlank = take(line: newline)
+            if isBlank { return finish(at: searched) }
+        }
+        searched = bytes.count
+        guard searched - block.range.lowerBound <= limit else { throw SSEParser.LineTooLong(limit: limit) }
+        return nil
+    }
+
+    /// The bytes have ended: what is left, if anything is.
+    mutating func end() -> Block? {
+        if lineStart < bytes.count { _ = take(line: bytes.count) }
+        guard block.range.lowerBound < bytes.count else { return nil }
+        var last = finish(at: bytes.count)
+        last.isCut = true
+        return last
+    }
+
+    /// The lines of a block that have data: each from its first byte to behind its line end, and what it says.
+    func dataLines(of block: Block) -> [(line: Range<Int>, data: Range<Int>)] {
+        var lines: [(line: Range<Int>, data: Range<Int>)] = []
+        var start = block.range.lowerBound
+        while start < block.range.upperBound {
+            let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: bytes, from: start) ?? bytes.count
+            let end = min(newline + 1, block.range.upperBound)
+            if let data = value(of: "data:", in: start..<content(upTo: min(newline, end), from: start)) { lines.append((start..<end, data)) }
+            start = end
+        }
+        return lines
+    }
+
+    private mutating func finish(at end: Int) -> Block {
+        var whole = block
+        whole.range = whole.range.lowerBound..<end
+        block = Block(range: end..<end)
+        lineStart = end
+        searched = end
+        return whole
+    }
+
+    /// - Returns: whether the line is blank.
+    private mutating func take(line newline: Int) -> Bool {
+        if isAtBeginning {
+            isAtBeginning = false
+            if bytes[lineStart..<newline].starts(with: [0xEF, 0xBB, 0xBF]) {
+                lineStart += 3
+                block.range = lineStart..<lineStart
+            }
+        }
+        let line = lineStart..<content(upTo: newline, from: lineStart)
+        lineStart = min(newline + 1, bytes.count)
+        if line.isEmpty { return true }
+        if let data = value(of: "data:", in: line) {
+            if block.data == nil { block.data = data } else { block.hasFurtherData = true }
+        } else if let event = value(of: "event:", in: line), bytes[event].elementsEqual(("error" as StaticString).utf8) {
+            block.isError = true
+        }
+        return false
+    }
+
+    /// Where a line's content ends: before a carriage return.
+    private func content(upTo newline: Int, from start: Int) -> Int {
+        newline > start && bytes[newline - 1] == UInt8(ascii: "\r") ? newline - 1 : newline
+    }
+
+    /// What a line says behind a field's name and one blank.
+    private func value(of field: StaticString, in line: Range<Int>) -> Range<Int>? {
+        let length = field.utf8CodeUnitCount
+        guard line.count >= length else { return nil }
+        for index in 0..<length where bytes[line.lowerBound + index] != field.utf8Start[index] { return nil }
+        let start = line.lowerBound + length
+        return (start < line.upperBound && bytes[start] == UInt8(ascii: " ") ? start + 1 : start)..<line.upperBound
+    }
+}

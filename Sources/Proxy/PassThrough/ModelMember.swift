@@ -1,0 +1,51 @@
+/// The top-level member `model` of a JSON object: the only thing that changes in what passes through.
+///
+/// Found without decoding the document, and replaced so that every other byte stays. When a document has the member several
+/// times, each of its values is replaced: readers differ in which one counts, and none may see another name than the rest.
+/// A text that is no JSON object, or has no such member, stays as it is.
+enum ModelMember {
+    /// - Parameter document: may begin with a byte order mark.
+    /// - Returns: the document with `name` as the value of each top-level `model`, whatever kind of value stood there.
+    static func replace(in document: ArraySlice<UInt8>, with name: String) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(document.count + name.utf8.count + 2)
+        append(document, replacing: ranges(in: document), with: quoted(name), to: &result)
+        return result
+    }
+
+    /// A model's name as it stands in a document.
+    static func quoted(_ name: String) -> [UInt8] {
+        var writer = JSONWriter(capacity: name.utf8.count + 2)
+        writer.string(name)
+        return writer.bytes
+    }
+
+    /// Where the values of the top-level members `model` stand, in indices of `document`; none when it is no JSON object.
+    static func ranges(in document: ArraySlice<UInt8>) -> [Range<Int>] {
+        let offset = document.startIndex
+        return document.withUnsafeBufferPointer { text in
+            var ranges: [Range<Int>] = []
+            var cursor = JSONCursor(text, at: text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
+            guard cursor.enterObject() else { return [] }
+            while let key = cursor.nextKey() {
+                let isModel = cursor.key(key, is: "model")
+                guard let value = cursor.skipValue() else { return [] }
+                if isModel { ranges.append(value.lowerBound + offset..<value.upperBound + offset) }
+            }
+            return cursor.isAtEnd() ? ranges : []
+        }
+    }
+
+    /// Copies a document with other bytes at some ranges.
+    ///
+    /// - Parameter ranges: in their order, in indices of `document`.
+    static func append(_ document: ArraySlice<UInt8>, replacing ranges: [Range<Int>], with value: [UInt8], to result: inout [UInt8]) {
+        var rest = document.startIndex
+        for range in ranges {
+            result.append(contentsOf: document[rest..<range.lowerBound])
+            result.append(contentsOf: value)
+            rest = range.upperBound
+        }
+        result.append(contentsOf: document[rest...])
+    }
+}

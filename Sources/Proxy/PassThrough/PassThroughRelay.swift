@@ -1,0 +1,213 @@
+import NIOCore
+
+/// Passes the stream of an upstream that speaks the OpenAI API on: every event as the upstream wrote it, with all its lines,
+/// but for `model` in its data.
+///
+/// Comments and events without a choice (Azure begins with one) are no answer yet: before the first choice, comments are
+/// dropped and events wait for it. A choice with nothing but a role lets them go, since it is the upstream's sign of life;
+/// so an answer counts as empty here only when it has no choice at all.
+struct PassThroughRelay: AnswerRelay {
+    private var blocks: EventBlocks
+    /// With its quotes.
+    private let model: [UInt8]
+    private let upstream: String
+    private let limit: Int
+    private var frames: [UInt8] = []
+    private var choices = ChoiceProgress()
+    /// The last `usage` object as it was written: some upstreams send one with each event, and only the last is read.
+    private var writtenUsage: [UInt8] = []
+
+    private(set) var isComplete = false
+    private(set) var unreadableEvents = 0
+
+    /// - Parameters:
+    ///   - model: the name that the client sent.
+    ///   - upstream: its name, for the operator.
+    ///   - limit: bytes that one event may have.
+    init(model: String, upstream: String, limit: Int = 16 << 20) {
+        blocks = EventBlocks(limit: limit)
+        self.model = ModelMember.quoted(model)
+        self.upstream = upstream
+        self.limit = limit
+    }
+
+    var isFinished: Bool { isComplete || choices.hasEnded }
+
+    var usage: TokenUsage? {
+        writtenUsage.isEmpty ? nil : TokenUsage(openAI: try? JSONDocument(parsing: writtenUsage).root)
+    }
+
+    mutating func take(_ bytes: ByteBuffer) -> APIError? {
+        guard !isComplete else { return nil }
+        blocks.feed(bytes.readableBytesView)
+        while !isComplete {
+            do {
+                guard let block = try blocks.next() else { break }
+                if let failure = pass(block) { return failure }
+            } catch {
+                return .endlessLine(limit: error.limit)
+            }
+        }
+        return choices.hasBegun || frames.count <= limit ? nil : .endlessLine(limit: limit)
+    }
+
+    mutating func end() -> APIError? {
+        guard !isComplete else { return nil }
+        // What lacks only its blank line is whole; what was cut inside is dropped.
+        if let block = blocks.end() {
+            if let failure = block.data == nil ? misplacedDocument(in: block) : pass(block) { return failure }
+        }
+        guard !isComplete else { return nil }
+        guard choices.hasEnded else { return .incompleteStream }
+        frames.append(literal: "data: [DONE]\n\n")
+        isComplete = true
+        return nil
+    }
+
+    mutating func takeFrames() -> [UInt8] {
+        guard choices.hasBegun || isComplete else { return [] }
+        defer { frames.removeAll(keepingCapacity: true) }
+        return frames
+    }
+
+    // MARK: Events
+
+    private mutating func pass(_ block: EventBlocks.Block) -> APIError? {
+        if block.hasFurtherData { return passLines(of: block) }
+        guard let data = block.data, !data.isEmpty else {
+            if block.isError { return PassThroughError.translate(document: nil, upstream: upstream) }
+            if choices.hasBegun, !block.isCut { append(block, replacing: []) }
+            return nil
+        }
+        if isDone(data) { return complete(with: block) }
+        guard let event = event(in: data) else {
+            if block.isError { return failure(in: blocks.bytes[data]) }
+            unreadableEvents += 1
+            return nil
+        }
+        if let failure = note(event, blocks.bytes[data], isError: block.isError) { return failure }
+        if event.hasSeveralModels {
+            append(block, replacing: ModelMember.ranges(in: blocks.bytes[data]))
+        } else {
+            append(block, replacing: event.model.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
+        }
+        return nil
+    }
+
+    /// Several `data:` lines are one text with line breaks in it. Some upstreams leave the blank line out instead: when they
+    /// make no sense together, each is an event.
+    private mutating func passLines(of block: EventBlocks.Block) -> APIError? {
+        let lines = blocks.dataLines(of: block)
+        var joined: [UInt8] = []
+        var starts: [Int] = []
+        for line in lines {
+            if !starts.isEmpty { joined.append(UInt8(ascii: "\n")) }
+            starts.append(joined.count)
+            joined.append(contentsOf: blocks.bytes[line.data])
+        }
+        guard let event = joined.withUnsafeBufferPointer({ PassThroughEvent($0) }) else {
+            return block.isError ? failure(in: joined[...]) : passSingly(lines, of: block)
+        }
+        if let failure = note(event, joined[...], isError: block.isError) { return failure }
+        var ranges: [Range<Int>] = []
+        var line = 0
+        for range in ModelMember.ranges(in: joined[...]) {
+            while line + 1 < starts.count, starts[line + 1] <= range.lowerBound { line += 1 }
+            let shift = lines[line].data.lowerBound - starts[line]
+            // A string cannot hold a line break; a value that does is no name.
+            guard range.upperBound + shift <= lines[line].data.upperBound else { continue }
+            ranges.append(range.lowerBound + shift..<range.upperBound + shift)
+        }
+        append(block, replacing: ranges)
+        return nil
+    }
+
+    private mutating func passSingly(_ lines: [(line: Range<Int>, data: Range<Int>)], of block: EventBlocks.Block) -> APIError? {
+        var start = block.range.lowerBound
+        for (position, line) in lines.enumerated() {
+            let isLast = position == lines.count - 1
+            let end = isLast ? block.range.upperBound : line.line.upperBound
+            if let failure = pass(.init(range: start..<end, data: line.data, isCut: isLast && block.isCut)) { return failure }
+            if isComplete { break }
+            start = end
+        }
+        return nil
+    }
+
+    /// `[DONE]`: the upstream's word that the answer is whole, whether or not each choice got a reason. But a reason that is
+    /// missing after an event could not be read may have been in that event.
+    private mutating func complete(with block: EventBlocks.Block) -> APIError? {
+        guard unreadableEvents == 0 || choices.hasEnded else { return .incompleteStream }
+        guard choices.hasBegun else { return GenericFields.emptyAnswer }
+        append(block, replacing: [])
+        isComplete = true
+        return nil
+    }
+
+    /// Takes down what an event says.
+    ///
+    /// - Returns: the failure that it reports.
+    private mutating func note(_ event: PassThroughEvent, _ data: ArraySlice<UInt8>, isError: Bool) -> APIError? {
+        if isError { return failure(in: data) }
+        switch event.choices {
+        case .none where event.hasError: return failure(in: data)
+        case .none: break
+        case .one(_, .failed): return failure(in: data)
+        case .one(let index, let progress): choices.note(index, hasEnded: progress == .ended)
+        case .several:
+            guard let root = try? JSONDocument(parsing: Array(data)).root else { break }
+            for (position, choice) in root.elements(of: "choices").enumerated() {
+                if choice["finish_reason"]?.equals("error") == true { return failure(in: data) }
+                choices.note(choice["index"]?.int ?? position, hasEnded: choice["finish_reason"]?.isEmptyString == false)
+            }
+        }
+        if let usage = event.usage {
+            writtenUsage.removeAll(keepingCapacity: true)
+            writtenUsage.append(contentsOf: data[data.startIndex + usage.lowerBound..<data.startIndex + usage.upperBound])
+        }
+        return nil
+    }
+
+    private func failure(in data: ArraySlice<UInt8>) -> APIError {
+        PassThroughError.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
+    }
+
+    /// A JSON document where a stream should be, mostly an error.
+    private func misplacedDocument(in block: EventBlocks.Block) -> APIError? {
+        guard !choices.hasBegun, let root = try? JSONDocument(parsing: Array(blocks.bytes[block.range])).root, root.kind == .object else { return nil }
+        if root.present("choices") == nil { return PassThroughError.translate(document: root, upstream: upstream) }
+        return PassThroughAnswer.invalid("is one document, though a stream was asked for", upstream)
+    }
+
+    // MARK: Bytes
+
+    private func event(in data: Range<Int>) -> PassThroughEvent? {
+        blocks.bytes.withUnsafeBufferPointer { PassThroughEvent(UnsafeBufferPointer(rebasing: $0[data])) }
+    }
+
+    private func isDone(_ data: Range<Int>) -> Bool {
+        guard data.count >= 6, blocks.bytes[data.lowerBound] == UInt8(ascii: "[") else { return false }
+        return blocks.bytes[data].starts(with: ("[DONE]" as StaticString).utf8)
+            && blocks.bytes[data.dropFirst(6)].allSatisfy { $0 == 0x20 || $0 == 0x09 }
+    }
+
+    private mutating func append(_ block: EventBlocks.Block, replacing range: Range<Int>?) {
+        guard let range else { return append(block, replacing: []) }
+        frames.append(contentsOf: blocks.bytes[block.range.lowerBound..<range.lowerBound])
+        frames.append(contentsOf: model)
+        frames.append(contentsOf: blocks.bytes[range.upperBound..<block.range.upperBound])
+        closeIfCut(block)
+    }
+
+    private mutating func append(_ block: EventBlocks.Block, replacing ranges: [Range<Int>]) {
+        ModelMember.append(blocks.bytes[block.range], replacing: ranges, with: model, to: &frames)
+        closeIfCut(block)
+    }
+
+    /// Adds the blank line that the end of the stream took from its last event.
+    private mutating func closeIfCut(_ block: EventBlocks.Block) {
+        guard block.isCut else { return }
+        if frames.last != UInt8(ascii: "\n") { frames.append(UInt8(ascii: "\n")) }
+        frames.append(UInt8(ascii: "\n"))
+    }
+}

@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct ModelMemberTests {
+    private func replaced(_ document: String, with name: String = "new") -> String {
+        String(decoding: ModelMember.replace(in: Array(document.utf8)[...], with: name), as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        (#"{"model":"old"}"#, #"{"model":"new"}"#),
+        (#"{ "a" : [ ] ,"model"  :  "old" , "b":1}"#, #"{ "a" : [ ] ,"model"  :  "new" , "b":1}"#),
+        (#"{"mod\u0065l":"old","\u006D\u006f\u0064\u0065\u006c":"old"}"#, #"{"mod\u0065l":"new","\u006D\u006f\u0064\u0065\u006c":"new"}"#),
+        (#"{"model":null}"#, #"{"model":"new"}"#),
+        (#"{"model":{"id":"x"},"n":1}"#, #"{"model":"new","n":1}"#),
+        (#"{"model":12.50}"#, #"{"model":"new"}"#),
+        (#"{"model":"","model":"o\"ld\\"}"#, #"{"model":"new","model":"new"}"#),
+        ("\u{FEFF}{\"model\":\"old\"}\r\n", "\u{FEFF}{\"model\":\"new\"}\r\n"),
+        (#"{"x":{"model":"a"},"y":["model",{"model":"b"}],"z":"\"model\":\"c\"","model":"old"}"#,
+         #"{"x":{"model":"a"},"y":["model",{"model":"b"}],"z":"\"model\":\"c\"","model":"new"}"#),
+        (#"{"n":1e400,"t":0.10,"s":"\/é\ud800","a":1,"a":2,"model":"old"}"#, #"{"n":1e400,"t":0.10,"s":"\/é\ud800","a":1,"a":2,"model":"new"}"#),
+    ])
+    func onlyTheValueOfTheTopLevelMemberChanges(document: String, expected: String) {
+        #expect(replaced(document) == expected)
+    }
+
+    @Test(arguments: [
+        "", "{}", "[]", #""model""#, "null", #"{"Model":"old"}"#, #"{"model ":"old"}"#, #"["model","old"]"#, #"{"x":{"model":"old"}}"#,
+        #"{"model":"old""#, #"{"model":"old"}}"#, #"{"model":}"#, #"{"model""#, #"{"model":"old","x":"#, "data: {\"model\":\"old\"}", "<html>",
+    ])
+    func whatHasNoSuchMemberStaysAsItIs(document: String) {
+        #expect(replaced(document) == document)
+    }
+
+    @Test func aNameIsEscapedAsJSONAsks() {
+        #expect(replaced(#"{"model":"x"}"#, with: "a/\"b\"\\\n\u{1}é") == #"{"model":"a/\"b\"\\\n\u0001é"}"#)
+    }
+
+    @Test func aSliceKeepsItsPlace() {
+        let bytes = Array(#"data: {"model":"old"} "#.utf8)
+        #expect(ModelMember.ranges(in: bytes[6...]) == [15..<20])
+    }
+
+    @Test func bytesThatAreNoUTF8PassThrough() {
+        let head = Array(#"{"x":""#.utf8), tail = Array(#"","model":"#.utf8)
+        let result = ModelMember.replace(in: (head + [0xFF, 0xC0, 0x80] + tail + Array("1}".utf8))[...], with: "n")
+        #expect(result == head + [0xFF, 0xC0, 0x80] + tail + Array(#""n"}"#.utf8))
+    }
+
+    @Test func hostileTextsCostNoMoreThanTheirLength() {
+        let deep = String(repeating: "[", count: 1_000_000)
+        #expect(replaced(#"{"x":\#(deep)\#(String(repeating: "]", count: 1_000_000)),"model":1}"#).hasSuffix(#","model":"new"}"#))
+        let cut = #"{"x":\#(deep)"#
+        #expect(replaced(cut) == cut)
+        let escapes = #"{"x":"\#(String(repeating: #"\""#, count: 1_000_000))","model":1}"#
+        #expect(replaced(escapes).hasSuffix(#""model":"new"}"#))
+        let many = "{" + Array(repeating: #""model":"a""#, count: 100_000).joined(separator: ",") + "}"
+        #expect(replaced(many) == many.replacing("\"a\"", with: "\"new\""))
+    }
+}

@@ -1,0 +1,50 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct PassThroughAnswerTests {
+    private func read(_ body: String) throws(APIError) -> OpenAIAnswer {
+        try PassThroughAnswer.read(Array(body.utf8), model: "new", upstream: "acme")
+    }
+
+    @Test(arguments: [
+        #"{"id":"1","model":"old","choices":[{"message":{"role":"assistant","content":"hi","x":1e400}}],"n":0.10}"#,
+        #"{"choices":[{"message":{"content":null,"tool_calls":[{"id":"c"}]},"finish_reason":"stop"}],"model":"old"}"#,
+        #"{"choices":[{"message":{"content":"","reasoning_content":"hm"}}]}"#, #"{"choices":[{"message":{"content":"","images":[{"url":"u"}]}}]}"#,
+        #"{"choices":[{"message":{"content":""},"finish_reason":"length"}]}"#, #"{"choices":[{"message":{"content":null},"finish_reason":"content_filter"}]}"#,
+        #"{"choices":[{"text":"legacy"}]}"#, #"{"choices":[{"message":{"content":""}},{"message":{"content":"second"}}],"error":null}"#,
+    ])
+    func passesButForTheName(body: String) throws {
+        #expect(try read(body).body == Array(body.replacing(#""model":"old""#, with: #""model":"new""#).utf8))
+    }
+
+    @Test(arguments: [
+        (#"{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12}"#, TokenUsage(prompt: 5, completion: 7, total: 12) as TokenUsage?),
+        // Without the reasoning in the completion, and with a cache under another name.
+        (#"{"prompt_tokens":5,"completion_tokens":7,"total_tokens":20,"completion_tokens_details":{"reasoning_tokens":8},"prompt_cache_hit_tokens":4}"#,
+         TokenUsage(prompt: 5, completion: 15, total: 20, reasoning: 8, cached: 4)),
+        (#"{"prompt_tokens":5,"completion_tokens":7}"#, TokenUsage(prompt: 5, completion: 7, total: 12)),
+        ("null", nil), ("[]", nil), (#"{"cost":1}"#, nil), (#"{"prompt_tokens":-1,"total_tokens":1e300}"#, nil),
+    ])
+    func usageIsReadWhereItCanBe(usage: String, expected: TokenUsage?) throws {
+        #expect(try read(#"{"choices":[{"message":{"content":"a"}}],"usage":\#(usage)}"#).usage == expected)
+    }
+
+    @Test(arguments: [
+        ("", 502, "upstream_invalid_answer"), ("<html>", 502, "upstream_invalid_answer"), ("[]", 502, "upstream_invalid_answer"),
+        ("{}", 502, "upstream_invalid_answer"), (#"{"choices":null}"#, 502, "upstream_invalid_answer"), (#"{"choices":["#, 502, "upstream_invalid_answer"),
+        (#"{"choices":[]}"#, 502, "upstream_empty_answer"),
+        (#"{"choices":[{"message":{"role":"assistant","content":"","tool_calls":[],"refusal":null,"x":{"y":null}},"finish_reason":"stop"}]}"#, 502, "upstream_empty_answer"),
+        (#"{"choices":[{"message":{"content":[{"type":"text","text":""}]}}]}"#, 502, "upstream_empty_answer"),
+        (#"{"error":{"message":"m","code":"c"}}"#, 502, "c"), (#"{"error":{"message":"m","code":429}}"#, 429, "rate_limit_exceeded"),
+        (#"{"error":{"message":"m","code":"503"},"choices":[]}"#, 503, "upstream_unavailable"), (#"{"error":"m"}"#, 502, "upstream_error"),
+        (#"{"message":"m"}"#, 502, "upstream_error"), (#"{"error":{"message":"m","code":400,"type":"t"}}"#, 400, "invalid_request"),
+        (#"{"choices":[{"error":{"message":"m","code":404},"finish_reason":"error"}]}"#, 404, "model_not_found"),
+    ])
+    func whatIsNoAnswerIsAFailure(body: String, status: Int, code: String) {
+        let error = #expect(throws: APIError.self) { try read(body) }
+        #expect(error?.status == status)
+        #expect(error?.code == code)
+        if body.contains("\"m\"") { #expect(error?.message == "m") }
+    }
+}

@@ -1,0 +1,274 @@
+import NIOCore
+import ProxyTestSupport
+import Testing
+
+@testable import Proxy
+
+@Suite struct PassThroughRelayTests {
+    /// What a stream became.
+    struct Outcome {
+        var output = ""
+        var failure: APIError?
+        var relay: PassThroughRelay
+    }
+
+    private func run(_ pieces: [String], endsClean: Bool = true, limit: Int = 16 << 20) -> Outcome {
+        run(bytes: pieces.map { Array($0.utf8) }, limit: limit)
+    }
+
+    private func run(bytes pieces: [[UInt8]], limit: Int = 16 << 20) -> Outcome {
+        var relay = PassThroughRelay(model: "new", upstream: "acme", limit: limit)
+        var output: [UInt8] = []
+        var failure: APIError?
+        for piece in pieces where failure == nil {
+            failure = relay.take(ByteBuffer(bytes: piece))
+            output += relay.takeFrames()
+        }
+        if failure == nil {
+            failure = relay.end()
+            output += relay.takeFrames()
+        }
+        return Outcome(output: String(decoding: output, as: UTF8.self), failure: failure, relay: relay)
+    }
+
+    private static func delta(_ text: String, index: Int = 0, finish: String = "null") -> String {
+        #"{"id":"x","model":"old","choices":[{"index":\#(index),"delta":{"content":"\#(text)"},"finish_reason":\#(finish)}],"usage":null}"#
+    }
+
+    private func event(_ text: String, index: Int = 0, finish: String = "null") -> String { "data: \(Self.delta(text, index: index, finish: finish))\n\n" }
+
+    private var stop: String { event("", finish: "\"stop\"") }
+
+    private func renamed(_ text: String) -> String { text.replacing(#""model":"old""#, with: #""model":"new""#) }
+
+    // MARK: Bytes
+
+    @Test func onlyTheNameChanges() {
+        let stream = [
+            "event: message\nid: 7\nretry: 10\ndata:{\"model\" : \"old\" ,\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\r\n\r\n",
+            ": comment\n\n", event(#"\"model\":\"old\" \ud83d"#), "\n\r\n", "data:   \(Self.delta("two")) \n: inside\n\n",
+            #"data: {"mod\u0065l":"old","model":null,"choices":[],"n":1e400,"t":0.10}"# + "\n\n", stop, "data:[DONE]\r\n\r\n",
+        ].joined()
+        let outcome = run([stream])
+        #expect(outcome.failure == nil)
+        #expect(outcome.output == stream.replacing(#""model" : "old""#, with: #""model" : "new""#).replacing(#""model":null"#, with: #""model":"new""#)
+            .replacing(#"{"mod\u0065l":"old""#, with: #"{"mod\u0065l":"new""#).replacing(#"x","model":"old""#, with: #"x","model":"new""#))
+        #expect(outcome.relay.isComplete && outcome.relay.isFinished)
+    }
+
+    @Test func howTheBytesArriveMeansNothing() {
+        var random = SplitMix64(seed: 2024)
+        for round in 0..<400 {
+            var stream = round % 3 == 0 ? "\u{FEFF}" : ""
+            var expected = ""
+            let style = ["\n", "\r\n"]
+            func add(_ lines: [String], replaced: Bool = true) {
+                let newline = style.randomElement(using: &random) ?? "\n"
+                let text = (lines + [""]).map { $0 + newline }.joined()
+                stream += text
+                expected += replaced ? renamed(text) : text
+            }
+            add(["data: " + Self.delta("", finish: "null")])
+            for _ in 0..<Int.random(in: 0...12, using: &random) {
+                let text = ["é😀", #"\n\"model\":\"old\""#, "data: x", String(repeating: "long ", count: 40), ""].randomElement(using: &random) ?? ""
+                switch Int.random(in: 0..<6, using: &random) {
+                case 0: add([": " + text.replacing("\n", with: "")])
+                case 1: add(["event: message", "data:" + Self.delta(text), ": c"])
+                case 2: add(["data: {\"id\":\"x\",", "data:\"model\":\"old\",", "data: \"choices\":[] }"])
+                default: add(["data: " + Self.delta(text)])
+                }
+            }
+            add(["data: " + Self.delta("", finish: "\"stop\"")])
+            add(["data: [DONE]"])
+            stream += ["", "data: {\"after\":1}\n\n"].randomElement(using: &random) ?? ""
+            var pieces: [[UInt8]] = []
+            var rest = Array(stream.utf8)[...]
+            while !rest.isEmpty {
+                let count = Int.random(in: 1...max(1, min(rest.count, [1, 3, 40, 2000].randomElement(using: &random) ?? 1)), using: &random)
+                pieces.append(Array(rest.prefix(count)))
+                rest = rest.dropFirst(count)
+            }
+            let outcome = run(bytes: pieces)
+            #expect(outcome.failure == nil)
+            #expect(outcome.output == expected, "round \(round)")
+            #expect(outcome.relay.unreadableEvents == 0)
+        }
+    }
+
+    @Test func theEventsOfOneReadLeaveInOnePiece() {
+        var relay = PassThroughRelay(model: "new", upstream: "acme")
+        let text = event("a") + event("b") + event("c")
+        #expect(relay.take(ByteBuffer(bytes: (text + "data: {\"mo").utf8)) == nil)
+        #expect(relay.takeFrames() == Array(renamed(text).utf8))
+        #expect(relay.takeFrames().isEmpty)
+    }
+
+    @Test func nothingLeavesBeforeTheFirstChoice() {
+        var relay = PassThroughRelay(model: "new", upstream: "acme")
+        let empty = "data: {\"model\":\"\",\"choices\":[],\"prompt_filter_results\":[]}\n\n"
+        #expect(relay.take(ByteBuffer(bytes: (": waiting\n\n\n\nevent: ping\n\n" + empty + ": waiting\n\n").utf8)) == nil)
+        #expect(relay.takeFrames().isEmpty)
+        #expect(relay.take(ByteBuffer(bytes: event("a").utf8)) == nil)
+        #expect(relay.takeFrames() == Array((empty.replacing("\"model\":\"\"", with: "\"model\":\"new\"") + renamed(event("a"))).utf8))
+    }
+
+    @Test func eventsWithoutABlankLineBetweenThemAreTakenSingly() {
+        let stream = "data: \(Self.delta("a"))\ndata: \(Self.delta("b", finish: "\"stop\""))\ndata: [DONE]\n"
+        let outcome = run([stream])
+        #expect(outcome.failure == nil)
+        #expect(outcome.output == renamed(stream) + "\n")
+    }
+
+    // MARK: Endings
+
+    @Test func nothingFollowsDone() {
+        let outcome = run([event("a") + stop + "data: [DONE]\n\n" + event("late"), event("later")])
+        #expect(outcome.failure == nil)
+        #expect(outcome.output == renamed(event("a") + stop) + "data: [DONE]\n\n")
+    }
+
+    @Test(arguments: ["", "data: [DONE]", "data: [DONE]\n", "data: {\"choi", ": cut", "\n", "data: [DO"])
+    func anAnswerWithAReasonIsCompleteHoweverItEnds(tail: String) {
+        let outcome = run([event("a") + stop + tail])
+        #expect(outcome.failure == nil)
+        #expect(outcome.output.hasPrefix(renamed(event("a") + stop)))
+        #expect(outcome.output.hasSuffix("\n\ndata: [DONE]\n\n") || outcome.output.hasSuffix("\n\n\ndata: [DONE]\n\n"))
+        #expect(!outcome.output.contains("choi\n") && !outcome.output.contains(": cut"))
+    }
+
+    @Test func aLastEventThatLacksItsBlankLineIsWhole() {
+        let last = "data: " + Self.delta("b", finish: "\"stop\"")
+        let outcome = run([event("a") + last])
+        #expect(outcome.failure == nil)
+        #expect(outcome.output == renamed(event("a") + last) + "\n\ndata: [DONE]\n\n")
+    }
+
+    @Test(arguments: ["", "data: {\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}", "data: [DON"])
+    func aStreamThatWasCutIsNeverPassedOffAsWhole(tail: String) {
+        let outcome = run([event("a") + tail])
+        #expect(outcome.failure == .incompleteStream)
+        #expect(outcome.output == renamed(event("a")))
+        #expect(!outcome.relay.isComplete)
+    }
+
+    @Test func doneIsTheUpstreamsWordEvenWithoutAReason() {
+        let outcome = run([event("a") + "data: [DONE]\n\n"])
+        #expect(outcome.failure == nil && outcome.relay.isComplete)
+    }
+
+    @Test func everyChoiceMustEnd() {
+        let one = event("a") + event("b", index: 1) + event("", finish: "\"stop\"")
+        var relay = PassThroughRelay(model: "new", upstream: "acme")
+        #expect(relay.take(ByteBuffer(bytes: one.utf8)) == nil)
+        #expect(!relay.isFinished)
+        #expect(relay.take(ByteBuffer(bytes: event("", index: 1, finish: "\"length\"").utf8)) == nil)
+        #expect(relay.isFinished && !relay.isComplete)
+        #expect(run([one]).failure == .incompleteStream)
+        let both = #"data: {"choices":[{"index":0,"finish_reason":"stop"},{"index":1,"finish_reason":null}]}"# + "\n\n"
+        #expect(run([both]).failure == .incompleteStream)
+        #expect(run([both + event("", index: 1, finish: "\"stop\"")]).failure == nil)
+    }
+
+    @Test func aReasonIsReadOnlyWhereItStands() {
+        let outcome = run([#"data: {"choices":[{"delta":{"content":"\"finish_reason\":\"stop\"","finish_reason":"stop"},"finish_reason":""}],"finish_reason":"stop"}"# + "\n\n"])
+        #expect(outcome.failure == .incompleteStream)
+    }
+
+    // MARK: Failures
+
+    @Test(arguments: [
+        (#"data: {"error":{"message":"boom","code":"bad"}}"#, 502, "boom", "bad"),
+        (#"data: {"error":{"message":"slow down","code":429},"choices":[]}"#, 429, "slow down", "rate_limit_exceeded"),
+        (#"data: {"error":"text"}"#, 502, "text", "upstream_error"),
+        ("event: error\ndata: {\"message\":\"boom\"}", 502, "boom", "upstream_error"),
+        (#"data: {"error":{"message":"boom"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}"#, 502, "boom", "upstream_error"),
+        ("event: error\ndata: oh", 502, "'acme' reported an error and gave no reason. Try again.", "upstream_error"),
+        ("event: error", 502, "'acme' reported an error and gave no reason. Try again.", "upstream_error"),
+        (#"data: {"error":{"message":"prompt is too long: 20 tokens > 10 maximum"}}"#, 400, "This model's maximum context length is", "context_length_exceeded"),
+    ])
+    func anErrorIsAFailureAndIsNotPassedOn(text: String, status: Int, message: String, code: String) {
+        for start in ["", event("a")] {
+            let outcome = run([start + text + "\n\n" + event("b")])
+            #expect(outcome.output == renamed(start))
+            #expect(outcome.failure?.status == status)
+            #expect(outcome.failure?.code == code)
+            #expect(outcome.failure?.message.hasPrefix(message) == true)
+        }
+    }
+
+    @Test func aNullErrorIsNone() {
+        #expect(run([#"data: {"error":null,"choices":[{"finish_reason":"stop"}]}"# + "\n\n"]).failure == nil)
+    }
+
+    @Test func aBrokenEventIsSkippedAndCounted() {
+        let outcome = run([event("a") + "data: {\"choices\":[\n\ndata: oops\n\ndata: []\n\n" + event("b") + stop + "data: [DONE]\n\n"])
+        #expect(outcome.failure == nil)
+        #expect(outcome.output == renamed(event("a") + event("b") + stop) + "data: [DONE]\n\n")
+        #expect(outcome.relay.unreadableEvents == 3)
+        // The reason may have been in the event that could not be read.
+        #expect(run([event("a") + "data: {\"cho\n\ndata: [DONE]\n\n"]).failure == .incompleteStream)
+    }
+
+    @Test func aStreamWithoutAnyChoiceIsNoAnswer() {
+        #expect(run(["data: [DONE]\n\n"]).failure?.code == "upstream_empty_answer")
+        let outcome = run(["data: {\"choices\":[]}\n\ndata: [DONE]\n\n"])
+        #expect(outcome.failure?.code == "upstream_empty_answer" && outcome.output.isEmpty)
+        #expect(run([""]).failure == .incompleteStream)
+        #expect(run([": hello\n\n"]).failure == .incompleteStream)
+    }
+
+    @Test func aDocumentInPlaceOfAStreamIsAFailure() {
+        #expect(run([#"{"error":{"message":"no such model","code":404}}"#]).failure?.status == 404)
+        #expect(run([#"{"choices":[{"message":{"content":"hi"}}]}"#]).failure?.code == "upstream_invalid_answer")
+        #expect(run(["<html></html>"]).failure == .incompleteStream)
+    }
+
+    // MARK: Usage
+
+    @Test func theLastUsageCounts() {
+        func usage(_ text: String) -> String { "data: {\"choices\":[],\"usage\":\(text)}\n\n" }
+        let first = #"{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}"#
+        let last = #"{"prompt_tokens":5,"completion_tokens":7,"total_tokens":12,"completion_tokens_details":{"reasoning_tokens":3},"prompt_tokens_details":{"cached_tokens":2}}"#
+        let outcome = run([event("a") + usage(first) + stop + usage(last) + usage("null") + "data: [DONE]\n\n"])
+        #expect(outcome.relay.usage == TokenUsage(prompt: 5, completion: 7, total: 12, reasoning: 3, cached: 2))
+        #expect(run([event(#"\"usage\":{\"prompt_tokens\":1}"#) + stop]).relay.usage == nil)
+    }
+
+    // MARK: Hostile input
+
+    @Test func anEventWithoutAnEndIsGivenUp() {
+        let outcome = run([event("a"), "data: " + String(repeating: "x", count: 200), String(repeating: "y", count: 200)], limit: 300)
+        #expect(outcome.failure == .endlessLine(limit: 300))
+        #expect(run(Array(repeating: "data: {}\n\n", count: 100), limit: 300).failure == .endlessLine(limit: 300))
+        #expect(run([": x\n", String(repeating: ": y\n", count: 100)], limit: 300).failure == .endlessLine(limit: 300))
+    }
+
+    @Test func aTenMegabyteLineInSmallReadsIsReadOnce() {
+        let piece = String(repeating: "x", count: 1000)
+        let outcome = run(["data: {\"choices\":[{\"delta\":{\"content\":\""] + Array(repeating: piece, count: 10_000) + ["\"},\"finish_reason\":\"stop\"}],\"model\":\"old\"}\n\n"])
+        #expect(outcome.failure == nil)
+        #expect(outcome.output.hasSuffix("],\"model\":\"new\"}\n\ndata: [DONE]\n\n"))
+    }
+
+    @Test func deepNestingAndManyLinesAreOnlyBytes() {
+        let deep = "data: {\"x\":" + String(repeating: "[", count: 500_000) + String(repeating: "]", count: 500_000) + ",\"choices\":[{\"finish_reason\":\"stop\"}],\"model\":\"old\"}\n\n"
+        #expect(run([deep]).output == renamed(deep) + "data: [DONE]\n\n")
+        let lines = event("a") + String(repeating: "data: {\n", count: 100_000) + "\n" + stop
+        #expect(run([lines]).relay.unreadableEvents == 100_000)
+    }
+
+    @Test func anyBytesAreSurvived() {
+        var random = SplitMix64(seed: 77)
+        let seed = Array((event("a") + "event: error\ndata: {}\n\n" + event("b", index: 3) + stop + "data: [DONE]\r\n\r\n").utf8)
+        for _ in 0..<3000 {
+            var bytes = seed
+            for _ in 0..<Int.random(in: 1...8, using: &random) {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                if Bool.random(using: &random) { bytes[place] = UInt8.random(in: 0...255, using: &random) } else { bytes.remove(at: place) }
+            }
+            let cut = Int.random(in: 0...bytes.count, using: &random)
+            let whole = run(bytes: [bytes]), cutUp = run(bytes: [Array(bytes[..<cut]), Array(bytes[cut...])])
+            #expect(whole.output == cutUp.output && whole.failure == cutUp.failure)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct PassThroughRequestTests {
+    private func request(_ body: String) throws -> PassThroughRequest { try PassThroughRequest(body: Array(body.utf8)) }
+
+    private func sent(_ body: String, as name: String = "up/stream") throws -> String {
+        String(decoding: try request(body).body(model: name), as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        (#"{"model":"m","messages":[]}"#, "m", false, false),
+        (#"{"stream":true,"model":"p/a/b","stream_options":{"include_usage":true}}"#, "p/a/b", true, true),
+        (#"{"model":"m","stream":false,"stream_options":null}"#, "m", false, false),
+        (#"{"model":"m","stream":null,"stream_options":{"include_usage":1}}"#, "m", false, false),
+        (#"{"model":"x","model":"m\u0065"}"#, "me", false, false),
+        // Nothing of this is right, and all of it is the upstream's business.
+        (#"{"model":"m","messages":7,"temperature":"hot","tools":{},"n":-1,"max_tokens":1e400}"#, "m", false, false),
+    ])
+    func tellsWhatRoutingAsks(body: String, model: String, isStreaming: Bool, includesUsage: Bool) throws {
+        let request = try request(body)
+        #expect(request.model == model)
+        #expect(request.isStreaming == isStreaming)
+        #expect(request.includesUsage == includesUsage)
+    }
+
+    @Test(arguments: [
+        #"{"model":"M","temperature":0.10,"top_p":1e400,"seed":12345678901234567890,"n":1.0}"#,
+        "{\n  \"messages\" : [ {\"role\":\"user\",\"content\":\"caf\u{e9} \\u00e9 \\/ 😀 \\ud83d\"} ] ,\r\n\t\"model\":\"M\"  }\n",
+        #"{"a":1,"a":2,"model":"M","model":"M","x-unknown":{"model":"inner","deep":[[{"model":null}]]}}"#,
+        #"{"messages":[{"role":"user","content":"say \"model\":\"x\" }"}],"mod\u0065l":"M","stream":true}"#,
+        "\u{FEFF}{\"model\":\"M\"}",
+    ])
+    func everyByteButTheNameGoesOn(body: String) throws {
+        #expect(try sent(body) == body.replacing("\"M\"", with: "\"up/stream\""))
+        #expect(try sent(body, as: "a\"b") == body.replacing("\"M\"", with: #""a\"b""#))
+    }
+
+    @Test func aBodyCanBeWrittenForOneUpstreamAfterTheOther() throws {
+        let request = try request(#"{"model":"m"}"#)
+        #expect(request.body(model: "one") == Array(#"{"model":"one"}"#.utf8))
+        #expect(request.body(model: "two") == Array(#"{"model":"two"}"#.utf8))
+    }
+
+    @Test(arguments: [
+        ("", nil as String?, "invalid_json"), ("{\"model\":\n \"m\",}", nil, "invalid_json"), ("{\"model\":\"m\"} x", nil, "invalid_json"),
+        ("[]", nil, "invalid_type"), ("\"model\"", nil, "invalid_type"), ("{}", "model", "missing_required_parameter"),
+        (#"{"model":null}"#, "model", "missing_required_parameter"), (#"{"model":" "}"#, "model", "missing_required_parameter"),
+        (#"{"model":3}"#, "model", "invalid_type"), (#"{"model":"m","model":[]}"#, "model", "invalid_type"),
+        (#"{"model":"m","stream":"yes"}"#, "stream", "invalid_type"),
+    ])
+    func whatCannotBeRoutedIsRefused(body: String, param: String?, code: String) {
+        let error = #expect(throws: APIError.self) { try request(body) }
+        #expect(error?.status == 400)
+        #expect(error?.type == "invalid_request_error")
+        #expect(error?.param == param)
+        #expect(error?.code == code)
+    }
+
+    @Test func brokenJSONNamesItsPlace() {
+        let error = #expect(throws: APIError.self) { try request("{\"model\":\n \"m\",}") }
+        #expect(error?.message.contains("line 2, column 6") == true)
+    }
+
+    @Test func hostileBodiesAreRefusedAndNoMore() {
+        let deep = #"{"model":"m","x":"# + String(repeating: "[", count: 100_000)
+        #expect(throws: APIError.self) { try request(deep) }
+        #expect(throws: APIError.self) { try PassThroughRequest(body: Array(#"{"model":""#.utf8) + [0xFF] + Array("\"}".utf8)) }
+    }
+}
