@@ -27,7 +27,8 @@ import Testing
         let id = try #require((wanted["servingMode"] as? Golden.Object)?["modelId"] as? String)
         let batches = try OpenAIToEmbed.translate(request, to: ServingMode(id: id), modelID: id)
         let batch = try #require(batches.first)
-        #expect(batches.count == 1 && Golden.difference(try document(batch), wanted) == nil)
+        let sent = try document(batch)
+        #expect(batches.count == 1 && Golden.difference(sent, wanted) == nil)
         let upstream = Array(try JSONSerialization.data(withJSONObject: try #require(golden.object["oci_response"])))
         let answer = EmbedToOpenAI.join([try EmbedToOpenAI.part(upstream, range: batch.range, format: request.format)], model: request.model)
         #expect(Golden.difference(try Golden.parse(answer), golden.object["openai_response"]) == nil)
@@ -40,7 +41,8 @@ import Testing
 
     @Test func anEndpointIsNamedAsSuch() throws {
         let endpoint = "ocid1.generativeaiendpoint.oc1.us-chicago-1.a"
-        let mode = try #require(document(try #require(batches(#"{"model":"m","input":"a","dimensions":7}"#, model: endpoint).first))["servingMode"] as? Golden.Object)
+        let batch = try #require(try batches(#"{"model":"m","input":"a","dimensions":7}"#, model: endpoint).first)
+        let mode = try #require(try document(batch)["servingMode"] as? Golden.Object)
         #expect(mode as? [String: String] == ["servingType": "DEDICATED", "endpointId": endpoint])
     }
 
@@ -81,11 +83,13 @@ import Testing
         let answer = try Golden.parse(Array(join(#"{"embeddings":[[0.1,-1.5,3e38,1e-45,16777217.000000001,0]]}"#, 1, .base64).utf8)) as? Golden.Object
         let text = try #require((answer?["data"] as? [Golden.Object])?.first?["embedding"] as? String)
         let data = try #require(Data(base64Encoded: text))
-        let floats = stride(from: 0, to: data.count, by: 4).map { start in
-            Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(data[start + $1]) << (8 * UInt32($1)) })
+        let floats = stride(from: 0, to: data.count, by: 4).map { start -> Float in
+            var bits: UInt32 = 0
+            for place in 0..<4 { bits |= UInt32(data[start + place]) << UInt32(8 * place) }
+            return Float(bitPattern: bits)
         }
         // The fifth lies above the middle between two floats; by way of a double it would fall on it, and down.
-        #expect(floats == [0.1, -1.5, 3e38, 1e-45, 16_777_218, 0])
+        #expect(floats == [0.1, -1.5, 3e38, Float.leastNonzeroMagnitude, 16_777_218, 0])
     }
 
     @Test func vectorsByTypeAreFound() throws {
@@ -146,7 +150,8 @@ import Testing
 
     private static func floats(_ value: Any?) throws -> [Float] {
         if let numbers = value as? [Double] { return numbers.map { Float($0) } }
-        let data = try #require(Data(base64Encoded: try #require(value as? String)))
+        let text = try #require(value as? String)
+        let data = try #require(Data(base64Encoded: text))
         return data.withUnsafeBytes { bytes in
             stride(from: 0, to: bytes.count, by: 4).map { Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self))) }
         }
