@@ -23,7 +23,7 @@ import Testing
         try await RunningProxy.run { proxy in
             for path in ["/v1/models", "/models", "/v1/v1/models", "//v1/models", "/v1/models/", "/v1//models?x=1"] {
                 let answer = try await proxy.get(path, "Authorization: Bearer \(proxy.key)")
-                #expect(answer.status == 200 && (answer.json?["data"] as? [Any])?.count == 6, "\(path)")
+                #expect(answer.status == 200 && (answer.json?["data"] as? [Any])?.count ?? 0 >= 6, "\(path)")
             }
             #expect(try await proxy.get("/v1/nope").status == 404)
             let wrong = try await proxy.get("/v1/chat/completions")

@@ -117,10 +117,12 @@ import Testing
     /// A check that hangs at one account holds up none of the others.
     @Test func accountsAreCheckedSideBySide() async throws {
         try await RunningProxy.run(accounts: 3, settings: "health_check_interval = 50ms") { proxy in
+            // No discovery is under way after this.
+            _ = try await proxy.post("/admin/models/refresh")
             let last = proxy.simulator.requests.last?.id ?? 0
             proxy.simulator.add(Fault(.delay(.milliseconds(300)), kind: .models, times: 3))
             let first = try await proxy.simulator.request(after: last) { $0.kind == .models }
-            try await eventually("a round of checks") { proxy.simulator.requests.contains { $0.id > first.id && $0.status != nil } }
+            try await eventually("a round of checks") { proxy.simulator.requests.contains { $0.id == first.id && $0.ended != nil } }
             let round = proxy.simulator.requests.filter { $0.id >= first.id }.prefix(3)
             #expect(Set(round.compactMap(\.account)).count == 3)
             let ended = try #require(round.first?.ended)

@@ -13,6 +13,7 @@ struct AccountLoading {
         case .resourcePrincipal(let settings): resourcePrincipal(settings, account)
         case .instancePrincipal(let places): (LoadedAccount(settings: account, identity: .tokens(.instance(places))), [])
         case .okeWorkloadIdentity(let settings): (LoadedAccount(settings: account, identity: .tokens(.workload(settings))), [])
+        case .bearer(let key): (LoadedAccount(settings: account, identity: .bearer(key)), [])
         }
     }
 

@@ -10,6 +10,8 @@ package struct LoadedAccount: Sendable {
         case key(RequestSigner)
         /// It signs with tokens, which are fetched when they are needed.
         case tokens(TokenOrigin)
+        /// It shows a key and signs nothing.
+        case bearer(Secret)
     }
 
     /// Where its tokens come from.
@@ -32,6 +34,7 @@ package struct LoadedAccount: Sendable {
     private func credentials(_ transports: Transports, _ time: TimeSource, _ logger: Logger) -> RequestCredentials {
         switch identity {
         case .key(let signer): .key(signer)
+        case .bearer(let key): .bearer(key)
         case .tokens(let origin):
             .token(TokenCache(account: settings.id, source: source(of: origin, transports, time), time: time, logger: logger))
         }

@@ -36,7 +36,7 @@ package struct ServiceGraph: Sendable {
         let clusters = try makeClusterTransports(on: group)
         let (router, roster) = try makeRouter(Transports(common: transport, others: clusters))
         let directory = ModelDirectory(
-            aliases: settings.models.map { ($0.name, $0.target) }, regions: router.upstreams.map(\.account.region), time: time)
+            aliases: settings.models.map { ($0.name, $0.target) }, accounts: router.upstreams.map { ModelCatalog.Account(region: $0.account.region, form: $0.account.chatForm) }, time: time)
         let discovery = ModelDiscovery(
             router.upstreams, into: directory, interval: settings.timeouts.modelsRefreshInterval, time: time, logger: logger)
         let monitor = Monitor(
@@ -139,7 +139,7 @@ package struct ServiceGraph: Sendable {
                 root: RootRoute(mode: mode),
                 health: HealthRoute(mode: mode, router: router, roster: roster),
                 chat: ChatCompletionsRoute(
-                    directory: directory, lessons: ParameterLessons(), failover: failover,
+                    directory: directory, lessons: ModelLessons(), failover: failover,
                     limits: .init(
                         request: settings.timeouts.request, firstToken: settings.timeouts.firstToken, silence: settings.timeouts.stream,
                         keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,

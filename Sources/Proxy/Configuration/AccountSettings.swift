@@ -41,13 +41,15 @@ package struct APIKeyIdentity: Sendable, Equatable {
     }
 }
 
-/// What an account signs with. One case for each kind in `UnservedSettings.servedAuthKinds`.
+/// What an account shows with its calls.
 package enum Credentials: Sendable, Equatable {
     case apiKey(APIKeyIdentity)
     case securityToken(SecurityTokenIdentity)
     case instancePrincipal(InstancePrincipalSettings)
     case resourcePrincipal(ResourcePrincipalSettings)
     case okeWorkloadIdentity(WorkloadIdentitySettings)
+    /// A Generative AI API key (OCI wire notes, 7).
+    case bearer(Secret)
 
     package var kind: AuthKind {
         switch self {
@@ -56,6 +58,7 @@ package enum Credentials: Sendable, Equatable {
         case .instancePrincipal: .instancePrincipal
         case .resourcePrincipal: .resourcePrincipal
         case .okeWorkloadIdentity: .okeWorkloadIdentity
+        case .bearer: .bearer
         }
     }
 }

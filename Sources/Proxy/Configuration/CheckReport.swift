@@ -54,6 +54,7 @@ package enum CheckReport {
         case .instancePrincipal(let places): return "auth instance_principal, metadata service \(places.metadata.first ?? "")"
         case .resourcePrincipal(let settings): return "auth resource_principal, token from \(origin(settings.token)), key from \(origin(settings.privateKey))"
         case .okeWorkloadIdentity(let settings): return "auth oke_workload_identity, token service \(settings.service)"
+        case .bearer: return "auth bearer, chats at \(OCIAccount.openAIPath)"
         }
     }
 

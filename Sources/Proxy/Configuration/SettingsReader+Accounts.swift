@@ -108,13 +108,6 @@ extension SettingsReader {
         var draft = draft
         guard applyProfile(to: &draft, place) else { return nil }
         let auth = draft.auth?.value ?? .apiKey
-        if !UnservedSettings.servedAuthKinds.contains(auth) {
-            let served = AuthKind.allCases.filter(UnservedSettings.servedAuthKinds.contains).map(\.rawValue)
-            report(
-                .error, draft.auth?.line ?? place.line, "auth = \(auth.rawValue) is not served by this version yet",
-                // OCI takes such keys on its OpenAI-compatible path only (OCI wire notes 7), which this version does not call.
-                "use auth = \(served.joined(separator: " or "))", account: place.owner)
-        }
         applyEnvironment(to: &draft, auth, place)
         for key in Self.requiredKeys(auth) where place.line(of: key) == nil && !draft.has(key) {
             reportMissing(key, auth, place)

@@ -69,7 +69,15 @@ extension SettingsReader {
                 return nil
             }
         case .okeWorkloadIdentity: return workloadIdentity(of: draft, place)
-        case .bearer: return nil
+        case .bearer:
+            guard let key = draft.bearerKey else { return nil }
+            guard key.value.reveal().utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                report(
+                    .error, key.line, "bearer_key holds a character that no key has", "copy the Generative AI API key again, without blanks",
+                    account: place.owner)
+                return nil
+            }
+            return .bearer(key.value)
         }
     }
 

@@ -1,9 +1,6 @@
 /// What the configuration may say although this version does not act on it. Everything here is read and checked all the
 /// same, and reported, so that nothing is ignored in silence. Whoever makes one of them work removes it from here.
 package enum UnservedSettings {
-    /// The values of `auth` that work; any other is an error.
-    package static let servedAuthKinds: Set<AuthKind> = [.apiKey, .securityToken, .instancePrincipal, .resourcePrincipal, .okeWorkloadIdentity]
-
     /// Keys that get a warning when they are set.
     package static let keys: Set<String> = [
         "tls_cert", "tls_key", "rate_limit",

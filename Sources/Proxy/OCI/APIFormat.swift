@@ -1,5 +1,5 @@
-/// The dialects of OCI's chat call. The model decides which one it understands.
-enum APIFormat: String, Sendable {
+/// The dialects of OCI's chat call, the likeliest first. The model decides which one it understands.
+enum APIFormat: String, CaseIterable, Sendable {
     case generic = "GENERIC"
     case cohere = "COHERE"
     case cohereV2 = "COHEREV2"

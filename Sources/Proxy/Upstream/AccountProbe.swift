@@ -30,6 +30,7 @@ struct AccountProbe: Sendable {
             }
             let latency = account.time.now() - start
             let skew = ClockSkew(date: status.headers.first(name: "date"), sent: sent, received: account.time.wallClock())
+            if account.hasNoList(status) { return Report(latency: latency, models: ModelSummary.servedWithAPIKeys.count, probe: .passed, skew: skew) }
             guard status.status == 200 else {
                 let refused = status.status == 401 || status.status == 403
                 let error = OCIErrorToOpenAI.translate(status: status.status, retryAfter: nil, body: body, account: account.id)
@@ -38,10 +39,10 @@ struct AccountProbe: Sendable {
                 if PolicyHint.mayHelp(status: status.status, body: body) { text += " \(PolicyHint.text(account.kind, compartment: account.compartment))" }
                 return Report(latency: latency, error: text, probe: refused ? .credentialsRefused : .failed, skew: skew)
             }
-            guard let items = try? JSONDocument(parsing: body).root["items"], items.kind == .array else {
+            guard let models = account.models(in: body) else {
                 return Report(latency: latency, error: "the answer is no model list", probe: .failed, skew: skew)
             }
-            return Report(latency: latency, models: items.elements.reduce(0) { count, _ in count + 1 }, probe: .passed, skew: skew)
+            return Report(latency: latency, models: models.count, probe: .passed, skew: skew)
         } catch let error as CancellationError {
             throw error
         } catch {

@@ -53,8 +53,9 @@ struct CredentialProxy {
             let process = try Program("ociai-proxy", ["-config", config], environment: environment)
             do {
                 let proxy = CredentialProxy(simulator: simulator, port: try await process.port(), process: process)
-                // The only health check is over, and disturbs nothing that a test counts.
+                // The only health check and the first discovery are over, and disturb nothing that a test counts.
                 try await process.printed("Healthy accounts: ")
+                try await proxy.refresh()
                 try await body(proxy, place)
             } catch {
                 process.terminate()
@@ -92,7 +93,7 @@ struct CredentialProxy {
         api_key = \(key)
         endpoint = \(simulator.endpoint)
         port = 0
-        health_check_interval = 0
+        health_check_interval = 1h
 
         [MODELS]
         grok-4 = xai.grok-4
@@ -108,6 +109,12 @@ struct CredentialProxy {
 
     func get(_ path: String) async throws -> RawAnswer {
         try await send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(Self.key)\r\n\r\n")
+    }
+
+    /// Returns when no discovery is under way, whatever has come of it.
+    private func refresh() async throws {
+        let answer = try await send("POST /admin/models/refresh HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(Self.key)\r\nContent-Length: 0\r\n\r\n")
+        try #require(answer.status == 200, "\(answer.body)")
     }
 
     private func send(_ request: String) async throws -> RawAnswer {

@@ -11,18 +11,21 @@ extension RunningProxy {
     ///   - maxConcurrency: of each account.
     ///   - regions: of the accounts, in turn.
     ///   - settings: lines of `[GLOBAL]`.
+    ///   - models: further lines of `[MODELS]`.
     ///   - breaker: lines of `[CIRCUIT_BREAKER]`.
     ///   - accountSettings: further lines of an account, by its number.
     ///   - brokenKeys: numbers of accounts whose key file is none.
     ///   - isAlone: no other proxy runs meanwhile.
     ///   - faults: in force from the start.
+    ///   - catalogue: the models that the upstream has.
     static func run(
         accounts count: Int, weights: [Int] = [], maxConcurrency: Int? = nil, regions: [String] = ["us-chicago-1"], sharedTenancy: Bool = false,
-        settings: String = "", breaker: String = "", accountSettings: [Int: String] = [:], brokenKeys: Set<Int> = [],
-        faults: [Fault] = [], pacing: Pacing = Pacing(), listenerPerAccount: Bool = false, isAlone: Bool = false,
+        settings: String = "", models: String = "", breaker: String = "", accountSettings: [Int: String] = [:], brokenKeys: Set<Int> = [],
+        faults: [Fault] = [], catalogue: Catalogue = Catalogue(), pacing: Pacing = Pacing(), listenerPerAccount: Bool = false, isAlone: Bool = false,
         _ body: (RunningProxy) async throws -> Void
     ) async throws {
         var configuration = SimulatorConfiguration(accounts: try SimulatedAccount.generate(count, regions: regions, sharedTenancy: sharedTenancy))
+        configuration.catalogue = catalogue
         configuration.pacing = pacing
         configuration.listenerPerAccount = listenerPerAccount
         let started: (RunningProxy) async throws -> Void = { proxy in
@@ -62,6 +65,7 @@ extension RunningProxy {
 
                 \(sections.joined(separator: "\n"))
 
+                \(Self.models)
                 \(models)
                 """.write(to: config, atomically: true, encoding: .utf8)
             return config
@@ -114,10 +118,19 @@ extension RunningProxy {
         return String(line ?? "")
     }
 
+    /// Returns when the models of all accounts are known: their names work from then on.
+    func discovered() async throws {
+        let answer = try await post("/admin/models/refresh")
+        try #require(answer.status == 200, "\(answer.body)")
+    }
+
     // MARK: What the upstream has seen
 
+    /// The calls of a kind, in the order in which they came.
+    func calls(_ kind: RequestKind) -> [RequestRecord] { simulator.requests.filter { $0.kind == kind } }
+
     /// The chats, in the order in which they came.
-    var chats: [RequestRecord] { simulator.requests.filter { $0.kind == .chat } }
+    var chats: [RequestRecord] { calls(.chat) }
 
     /// The accounts that were asked, in that order.
     var accountsAsked: [String] { chats.compactMap(\.account) }

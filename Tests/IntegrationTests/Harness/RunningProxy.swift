@@ -135,11 +135,17 @@ final class RunningProxy: Sendable {
         try await send("POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\nContent-Length: 0\r\n\r\n")
     }
 
+    /// With our key.
+    func post(_ path: String, _ body: String) async throws -> RawAnswer { try await send(request(path, body)) }
+
     func chat(_ body: String) async throws -> RawAnswer { try await send(chatRequest(body)) }
 
     /// The bytes of a chat request with our key.
-    func chatRequest(_ body: String, _ headers: String = "") -> String {
-        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\nContent-Type: application/json\r\n"
+    func chatRequest(_ body: String, _ headers: String = "") -> String { request("/v1/chat/completions", body, headers) }
+
+    /// The bytes of a request with our key and a JSON body.
+    private func request(_ path: String, _ body: String, _ headers: String = "") -> String {
+        "POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\nContent-Type: application/json\r\n"
             + "Content-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)"
     }
 

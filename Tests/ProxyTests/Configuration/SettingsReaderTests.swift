@@ -281,12 +281,17 @@ import Testing
         #expect(outcome.errors.first?.message.contains("is set without") == true)
     }
 
-    @Test(arguments: AuthKind.allCases.filter { !UnservedSettings.servedAuthKinds.contains($0) })
-    func onlyServedKindsOfAuthenticationWork(kind: AuthKind) {
-        let rest = ["bearer": "bearer_key = b\ncompartment = ocid1.compartment.oc1..c\n"]
-        let outcome = Fixture.read("auth = \(kind.rawValue)\n" + Fixture.identity() + (rest[kind.rawValue] ?? ""))
-        #expect(outcome.errors.map(\.location) == ["c.conf:1"])
-        #expect(outcome.errors.first?.message == "auth = \(kind.rawValue) is not served by this version yet")
+    @Test func anAPIKeyNeedsNoFiles() {
+        let settings = Fixture.read("auth = bearer\nbearer_key = sk-b\nregion = us-chicago-1\ncompartment = ocid1.compartment.oc1..c\n").settings
+        #expect(settings?.usableAccounts.map(\.credentials) == [.bearer(Secret("sk-b"))])
+    }
+
+    /// It stands in a header.
+    @Test(arguments: ["a b", "sk-é"])
+    func anAPIKeyIsVisibleASCII(key: String) {
+        let outcome = Fixture.read("auth = bearer\nbearer_key = \"\(key)\"\nregion = us-chicago-1\ncompartment = ocid1.compartment.oc1..c\n")
+        #expect(outcome.errors.map(\.location) == ["c.conf:2"])
+        #expect(outcome.errors.first?.message.contains(key) == false)
     }
 
     @Test(arguments: [("security_token", "security_token_file"), ("bearer", "bearer_key")])

@@ -36,7 +36,7 @@ extension FrontDoor {
         let router = try Router.fixture(transport, time: time, accounts: accounts)
         let roster = Roster(entries: (0..<accounts).map { .serving($0) })
         let directory = ModelDirectory(
-            aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], regions: router.upstreams.map(\.account.region), time: time)
+            aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], accounts: router.upstreams.map { ModelCatalog.Account(region: $0.account.region, form: $0.account.chatForm) }, time: time)
         let discovery = ModelDiscovery(router.upstreams, into: directory, interval: .seconds(10), time: time, logger: logger)
         let failover = Failover(router: router, retryAttempts: 3)
         let texts = TextCalls(directory: directory, failover: failover, requestLimit: limits.request, answerLimit: limits.answer, time: time)
@@ -46,7 +46,7 @@ extension FrontDoor {
             cors: CORS(origins: cors),
             routes: .init(
                 root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
-                chat: ChatCompletionsRoute(directory: directory, lessons: ParameterLessons(), failover: failover, limits: limits, time: time),
+                chat: ChatCompletionsRoute(directory: directory, lessons: ModelLessons(), failover: failover, limits: limits, time: time),
                 embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
                 models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: 1_700_000_000),
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),

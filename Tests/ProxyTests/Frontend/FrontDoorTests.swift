@@ -171,7 +171,7 @@ import Testing
     }
 
     @Test func testOCIReportsWhatTheCallSaid() async throws {
-        let good = try await ask(try .fixture(FakeTransport(body: #"{"items":[{"id":"a"},{"id":"b"}]}"#)), .GET, "/test-oci")
+        let good = try await ask(try .fixture(FakeTransport(body: #"{"items":[{"id":"a","displayName":"xai.a"},{"id":"b","displayName":"xai.b"}]}"#)), .GET, "/test-oci")
         #expect(good.head.status == .ok)
         #expect(good.json?["status"]?.string == "ok")
         let entry = try #require(good.json?["accounts"]?.elements.first { _ in true })

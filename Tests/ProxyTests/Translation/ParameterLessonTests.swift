@@ -30,20 +30,32 @@ import Testing
     @Test func whatIsKnownIsNoLesson() {
         let error = refusal("Argument not supported on this model: stop")
         #expect(ParameterLesson(error, family: .of("xai.grok-4")) == nil, "grok-4 gets none anyway")
-        let lessons = ParameterLessons()
-        #expect(lessons.learn(from: error, of: "vendor.new"))
-        #expect(!lessons.learn(from: error, of: "vendor.new"))
+        let lessons = ModelLessons()
+        #expect(lessons.learn(from: error, of: "vendor.new", in: .generic))
+        #expect(!lessons.learn(from: error, of: "vendor.new", in: .generic))
         #expect(lessons.family(of: "vendor.new").refuses.contains(.stop) && !lessons.family(of: "vendor.other").refuses.contains(.stop))
     }
 
     @Test func theLimitIsRenamedOnceAndNotBack() {
-        let lessons = ParameterLessons()
+        let lessons = ModelLessons()
         let old = refusal("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
         let new = refusal("Unsupported parameter: 'max_completion_tokens' is not supported with this model.")
         let candidates = [old, new].map { $0.param == nil ? APIError(status: 400, message: $0.message, type: $0.type, param: "max_tokens", code: "unsupported_parameter") : $0 }
-        #expect(lessons.learn(from: candidates[0], of: "vendor.new"))
+        #expect(lessons.learn(from: candidates[0], of: "vendor.new", in: .generic))
         #expect(lessons.family(of: "vendor.new").tokenLimit == .maxCompletionTokens)
-        #expect(!lessons.learn(from: candidates[1], of: "vendor.new"))
+        #expect(!lessons.learn(from: candidates[1], of: "vendor.new", in: .generic))
+    }
+
+    /// What stands behind a dedicated endpoint.
+    @Test func aFormatThatIsRefusedIsFollowedByTheNext() {
+        let lessons = ModelLessons()
+        let endpoint = "ocid1.generativeaiendpoint.oc1..x"
+        let error = refusal("Chat request type does not match serving model.")
+        #expect(lessons.format(of: endpoint) == .generic)
+        #expect(lessons.learn(from: error, of: endpoint, in: .generic) && lessons.format(of: endpoint) == .cohere)
+        #expect(lessons.learn(from: error, of: endpoint, in: .generic) && lessons.format(of: endpoint) == .cohere, "two requests learn one thing")
+        #expect(lessons.learn(from: error, of: endpoint, in: .cohere) && lessons.format(of: endpoint) == .cohereV2)
+        #expect(!lessons.learn(from: error, of: endpoint, in: .cohereV2) && lessons.format(of: endpoint) == .generic, "and begins anew when none fits")
     }
 
     @Test func anUpstreamsFailureTeachesNothing() {

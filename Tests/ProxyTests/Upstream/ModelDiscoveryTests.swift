@@ -39,7 +39,7 @@ import Testing
         let router = Router(
             try (0..<count).map { (try .fixture(lists.transport($0), time: time.source, id: "account_\($0 + 1)"), .init()) },
             limits: .init(concurrency: 9, queue: 9), strategy: RoundRobin(), time: time.source, logger: .silent)
-        let directory = ModelDirectory(aliases: [("mine", "xai.grok-4")], regions: (0..<count).map { _ in "r" }, time: time.source)
+        let directory = ModelDirectory(aliases: [("mine", "xai.grok-4")], accounts: (0..<count).map { _ in ModelCatalog.Account(region: "r") }, time: time.source)
         let discovery = ModelDiscovery(router.upstreams, into: directory, interval: interval, time: time.source, logger: .silent)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await discovery.run() }
@@ -53,7 +53,8 @@ import Testing
         try await with(Lists([[["xai.grok-4"], [], ["meta.llama-3-70b-instruct"]], [["xai.grok-4"]]])) { _, directory in
             let catalog = directory.catalog
             #expect(catalog.entries.map(\.name) == ["mine", "grok-4", "llama-3-70b"])
-            #expect(Array(try catalog.resolve("grok-4").accepts) == [0, 1] && Array(try catalog.resolve("llama-3-70b").accepts) == [0])
+            let (grok, llama) = (try catalog.resolve("grok-4"), try catalog.resolve("llama-3-70b"))
+            #expect(Array(grok.accepts) == [0, 1] && Array(llama.accepts) == [0])
         }
     }
 
@@ -101,7 +102,8 @@ import Testing
         let time = ManualTime()
         let lists = Lists([nil])
         try await with(lists, time: time) { _, directory in
-            #expect(try directory.catalog.resolve("mine").serving.id == "xai.grok-4", "aliases work without a list")
+            let alias = try directory.catalog.resolve("mine")
+            #expect(alias.serving.id == "xai.grok-4", "aliases work without a list")
             lists.pages.withLock { $0[0] = [["xai.grok-5"]] }
             // The deadline of nobody: only the pause sleeps.
             await time.waitForSleepers()
@@ -113,9 +115,11 @@ import Testing
     @Test func aRefusalLastsUntilTheNextList() async throws {
         try await with(Lists([[["xai.grok-4"]], [["xai.grok-4"]]])) { discovery, directory in
             directory.refuse("xai.grok-4", at: 0)
-            #expect(Array(try directory.catalog.resolve("grok-4").accepts) == [1])
+            let one = try directory.catalog.resolve("grok-4")
+            #expect(Array(one.accepts) == [1])
             _ = await discovery.refresh()
-            #expect(Array(try directory.catalog.resolve("grok-4").accepts) == [0, 1])
+            let both = try directory.catalog.resolve("grok-4")
+            #expect(Array(both.accepts) == [0, 1])
         }
     }
 

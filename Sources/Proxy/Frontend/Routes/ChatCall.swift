@@ -12,35 +12,53 @@ struct ChatCall: Sendable {
     /// How long the end of a complete answer's body is waited for, so that its connection can be used again.
     static let drainLimit = Duration.milliseconds(250)
 
-    var details: CallDetails
-    let dialect: Dialect
-    let limits: ChatCompletionsRoute.Limits
-    let time: TimeSource
-    /// `request_timeout` after the arrival.
-    let deadline: Duration
-    let envelope: ChunkEnvelope
+    let document: ChatDocument
+    let reader: ChatReader
     /// How the upstream is called, whatever the client asked for.
     let isStreaming: Bool
-    let includesUsage: Bool
-    /// Runs what follows the signature on the connection's event loop.
-    let executor: EventLoopExecutor
+    let frame: Frame
+
+    /// What all calls of one request have in common.
+    struct Frame: Sendable {
+        let limits: ChatCompletionsRoute.Limits
+        let time: TimeSource
+        /// `request_timeout` after the arrival.
+        let deadline: Duration
+        let envelope: ChunkEnvelope
+        let includesUsage: Bool
+        /// Runs what follows the signature on the connection's event loop.
+        let executor: EventLoopExecutor
+    }
+
+    private var limits: ChatCompletionsRoute.Limits { frame.limits }
+    private var time: TimeSource { frame.time }
+    private var executor: EventLoopExecutor { frame.executor }
 
     // MARK: The three ways
+
+    /// The answer as a stream, however the upstream gives it.
+    func stream(at account: OCIAccount, to stream: EventStream, _ report: AttemptReport) async throws {
+        if !isStreaming, case .translator(let dialect) = reader {
+            try await replay(dialect, at: account, to: stream, report)
+        } else {
+            try await relay(at: account, to: stream, report)
+        }
+    }
 
     /// The answer as one document, in the OpenAI form.
     func whole(at account: OCIAccount, _ report: AttemptReport) async throws -> OpenAIAnswer {
         try await withDeadline(requestDeadline()) {
-            let answer = try dialect.answer(try await document(at: account), in: envelope)
+            let answer = try reader.answer(try await body(at: account), of: account.id, in: frame.envelope)
             report.change { $0.usage = answer.usage }
             return answer
         }
     }
 
     /// Takes the answer as one document and tells it as a stream (`force_non_stream`).
-    func replay(at account: OCIAccount, to stream: EventStream, _ report: AttemptReport) async throws {
+    private func replay(_ dialect: Dialect, at account: OCIAccount, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = requestDeadline()
         try await withDeadline(deadline) {
-            let answer = try dialect.frames(of: try await document(at: account), in: envelope, includesUsage: includesUsage)
+            let answer = try dialect.frames(of: try await body(at: account), in: frame.envelope, includesUsage: frame.includesUsage)
             let now = time.now()
             report.change {
                 $0.usage = answer.usage
@@ -53,10 +71,10 @@ struct ChatCall: Sendable {
     }
 
     /// Passes the upstream's stream on, event by event.
-    func relay(at account: OCIAccount, to stream: EventStream, _ report: AttemptReport) async throws {
+    private func relay(at account: OCIAccount, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = firstEventDeadline()
         try await withDeadline(deadline) {
-            let request = try await account.signedChat(details.document(in: account.compartment))
+            let request = try await account.request(document)
             try await withTaskExecutorPreference(executor) {
                 try await relay(request, of: account, to: stream, report, deadline)
             }
@@ -67,7 +85,7 @@ struct ChatCall: Sendable {
         _ request: TransportRequest, of account: OCIAccount, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
         let response = try await account.successful(try await account.send(request))
-        var relay = StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage))
+        var relay = reader.relay(of: account.id, in: frame.envelope, includesUsage: frame.includesUsage)
         var hasBegun = false
         defer { report.change { ($0.usage, $0.unreadableEvents) = (relay.usage, relay.unreadableEvents) } }
         var body = response.body.makeAsyncIterator()
@@ -94,7 +112,7 @@ struct ChatCall: Sendable {
 
     /// Sends what is ready, in one piece, and says until when the next bytes are waited for.
     private func forward(
-        _ relay: inout StreamRelay, to stream: EventStream, _ hasBegun: inout Bool, _ report: AttemptReport, _ deadline: MovingDeadline
+        _ relay: inout any AnswerRelay, to stream: EventStream, _ hasBegun: inout Bool, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
         let frames = relay.takeFrames()
         if !frames.isEmpty {
@@ -119,8 +137,8 @@ struct ChatCall: Sendable {
         while let rest = try? await body.next(isolation: nil), rest.readableBytes < 1024 {}
     }
 
-    private func document(at account: OCIAccount) async throws -> [UInt8] {
-        let request = try await account.signedChat(details.document(in: account.compartment))
+    private func body(at account: OCIAccount) async throws -> [UInt8] {
+        let request = try await account.request(document)
         return try await withTaskExecutorPreference(executor) {
             try await account.successful(try await account.send(request)).collect(upTo: limits.answer)
         }
@@ -129,12 +147,12 @@ struct ChatCall: Sendable {
     // MARK: Deadlines
 
     private func requestDeadline() -> MovingDeadline {
-        MovingDeadline(at: deadline, for: .request, on: time)
+        MovingDeadline(at: frame.deadline, for: .request, on: time)
     }
 
     private func firstEventDeadline() -> MovingDeadline {
         let firstToken = time.now() + limits.firstToken
-        guard limits.firstToken > .zero, firstToken < deadline else { return requestDeadline() }
+        guard limits.firstToken > .zero, firstToken < frame.deadline else { return requestDeadline() }
         return MovingDeadline(at: firstToken, for: .firstToken, on: time)
     }
 }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// `POST /v1/rerank`: which documents belong to a query, the best first.
 struct RerankRoute: Sendable {
     let calls: TextCalls

@@ -39,6 +39,12 @@ struct ModelCatalog: Sendable {
         var models: [ModelSummary]?
         /// Ids that it has refused as retired or unknown since.
         var refused: Set<String> = []
+        /// How its chats are sent.
+        var form = ChatForm.oci
+
+        /// Whether a call can name this id at all. Where OCI speaks OpenAI's form it serves neither Cohere's models nor endpoints (OCI wire
+        /// notes, 7), and does not know OCIDs.
+        func canName(_ id: String) -> Bool { form == .oci || !(id.hasPrefix("ocid1.") || id.lowercased().hasPrefix("cohere.")) }
     }
 
     /// What can be chatted with: custom aliases in the order of the config file, then what was discovered, by name.
@@ -102,25 +108,32 @@ struct ModelCatalog: Sendable {
         entries.filter { $0.target.accepts.contains(upstream) }.map(\.name)
     }
 
+    /// The forms in which the upstreams of a target take chats.
+    func forms(of target: Target) -> Set<ChatForm> { Set(target.accepts.map { accounts[$0].form }) }
+
     /// What `name` stands for: an alias, a discovered name, or a full OCI id or OCID, which always works.
     ///
-    /// - Throws: 404 `model_not_found`, with up to three names that are near.
+    /// - Throws: 404 `model_not_found`, with up to three names that are near; or when no account can be asked for it.
     func resolve(_ name: String) throws(APIError) -> Target {
         guard let target = target(of: name) else {
             throw .unknownModel(name, near: NearestName.several(to: name, among: entries.map(\.name), limit: 3))
         }
+        guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
         return target
     }
 
-    /// The same for something else than chats.
+    /// The same for one purpose.
     ///
     /// - Throws: also 400 `unsupported_model` when the model is listed, but for other things only. What nobody lists may be good for
     ///   anything.
     func resolve(_ name: String, for purpose: ModelSummary.Purpose) throws(APIError) -> Target {
         let names = Set(entries.filter { lists($0.target, for: purpose) }.map(\.name) + others.values.filter { lists($0.target, for: purpose) }.map(\.name)).sorted()
-        guard let target = target(of: name) else {
+        guard var target = target(of: name) else {
             throw .unknownModel(name, near: NearestName.several(to: name, among: names, limit: 3))
         }
+        // Only OCI's own form has the other calls.
+        if purpose != .chat { target.accepts = UpstreamSet(target.accepts.filter { accounts[$0].form == .oci }) }
+        guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
         guard purposes[target.modelID] == nil || lists(target, for: purpose) else { throw .unsupportedModel(name, for: purpose, others: names) }
         return target
     }
@@ -159,18 +172,19 @@ private struct Candidates {
         return UpstreamSet(willing.isEmpty ? offered : willing)
     }
 
-    /// Whether there is an account that has not refused it.
+    /// Whether there is an account that can be asked for it and has not refused it.
     func isOffered(_ id: String) -> Bool {
         let offered = offering(id)
-        return offered.isEmpty || offered.contains { !accounts[$0].refused.contains(id) }
+        return accounts.isEmpty || offered.contains { !accounts[$0].refused.contains(id) }
     }
 
     private func offering(_ id: String) -> [Int] {
-        let undiscovered = accounts.indices.filter { accounts[$0].models == nil }
+        let able = accounts.indices.filter { accounts[$0].canName(id) }
+        let undiscovered = able.filter { accounts[$0].models == nil }
         if let listed = offers[id] { return Array(UpstreamSet(Array(listed) + undiscovered)) }
         let region = Self.region(of: id)
-        let inRegion = accounts.indices.filter { accounts[$0].region == region }
-        return inRegion.isEmpty ? Array(accounts.indices) : inRegion
+        let inRegion = able.filter { accounts[$0].region == region }
+        return inRegion.isEmpty ? able : inRegion
     }
 
     /// The region in an OCID: `ocid1.generativeaiendpoint.oc1.us-chicago-1.…`; nil for what is no OCID.
@@ -190,6 +204,14 @@ extension APIError {
             }
         let hint = others.isEmpty ? "None that is known here is." : "Those that are: \(others.prefix(10).map { "'\($0)'" }.joined(separator: ", "))."
         return .invalidRequest("The model '\(name.prefix(200))' is not made for \(what). \(hint)", param: "model", code: "unsupported_model")
+    }
+
+    static func unservedModel(_ name: String) -> APIError {
+        APIError(
+            status: 404,
+            message: "No account here can serve '\(name.prefix(200))': accounts with auth = bearer serve chats only, and neither Cohere's models nor "
+                + "dedicated endpoints. Choose another model, or add an account that signs its requests.",
+            type: "invalid_request_error", param: "model", code: "model_not_found")
     }
 
     static func unknownModel(_ name: String, near: [String]) -> APIError {

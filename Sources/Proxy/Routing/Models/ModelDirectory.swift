@@ -11,11 +11,10 @@ final class ModelDirectory: Sendable {
     private let time: TimeSource
     private let state: Mutex<State>
 
-    /// - Parameter regions: of the accounts, in the router's order.
-    init(aliases: [(name: String, target: String)], regions: [String], time: TimeSource) {
+    /// - Parameter accounts: in the router's order, before they have listed anything.
+    init(aliases: [(name: String, target: String)], accounts: [ModelCatalog.Account], time: TimeSource) {
         self.aliases = aliases
         self.time = time
-        let accounts = regions.map { ModelCatalog.Account(region: $0) }
         state = Mutex(State(accounts: accounts, catalog: ModelCatalog(aliases: aliases, accounts: accounts, at: time.wallClock())))
     }
 
@@ -29,7 +28,10 @@ final class ModelDirectory: Sendable {
     /// - Returns: the names that have come and those that have gone.
     func update(_ lists: [Int: [ModelSummary]]) -> (added: [String], removed: [String]) {
         change { accounts in
-            for (index, models) in lists { accounts[index] = ModelCatalog.Account(region: accounts[index].region, models: models) }
+            for (index, models) in lists {
+                accounts[index].models = models
+                accounts[index].refused = []
+            }
         }
     }
 

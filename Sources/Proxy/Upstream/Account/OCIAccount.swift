@@ -3,8 +3,8 @@ import NIOHTTP1
 
 /// An OCI account as its configuration describes it, and the signed calls that it can make.
 ///
-/// A value without mutable state: what changes about its credentials is behind `RequestCredentials`. Its methods are `nonisolated async`, so a signature (0.2 ms of RSA) is computed on the
-/// concurrency pool: never on an event loop, never inside an actor.
+/// A value without mutable state: what changes about its credentials is behind `RequestCredentials`. Its methods are `nonisolated
+/// async`, so a signature (0.2 ms of RSA) is computed on the concurrency pool: never on an event loop, never inside an actor.
 struct OCIAccount: Sendable {
     let id: String
     let region: String
@@ -18,24 +18,22 @@ struct OCIAccount: Sendable {
     let transport: any HTTPTransport
     let time: TimeSource
 
-    /// `POST /20231130/actions/chat` with a whole ChatDetails document, signed and ready to be sent: a signature is valid for
-    /// five minutes.
+    /// A chat, signed and ready to be sent: a signature is valid for five minutes.
     ///
     /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`.
-    func signedChat(_ details: [UInt8]) async throws -> TransportRequest {
-        try await signed(.POST, "/20231130/actions/chat", at: inference, body: details, accept: "application/json, text/event-stream")
+    func request(_ chat: ChatDocument) async throws -> TransportRequest {
+        let accept = "application/json, text/event-stream"
+        return switch chat {
+        case .details(let details): try await signed(.POST, "/20231130/actions/chat", at: inference, body: details.document(in: compartment), accept: accept)
+        case .openAI(let body): try await signed(.POST, Self.openAIPath + "/chat/completions", at: inference, body: body, accept: accept)
+        }
     }
 
-    /// `GET /20231130/models`: one page of at most `limit` models. It proves that the account can be reached, that its
-    /// clock and key are right and that its user may list models.
-    ///
-    /// - Parameter page: what the page before named as the next one; nil for the first.
-    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`, `CredentialFailure`.
-    func listModels(limit: Int, page: String? = nil) async throws -> TransportResponse {
-        let query = "?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)" + (page.map { "&page=\($0.percentEncodedForQuery)" } ?? "")
-        return try await send(
-            try await signed(.GET, "/20231130/models" + query, at: management, body: nil, accept: "application/json"))
-    }
+    /// The form in which its chats are sent. A Generative AI API key is good for OCI's OpenAI-compatible path only.
+    var chatForm: ChatForm { credentials.bearerKey == nil ? .oci : .openAI }
+
+    /// Where OCI speaks OpenAI's own API (OCI wire notes, 7).
+    static let openAIPath = "/openai/v1"
 
     /// Sends a signed request. When the service refuses its token (401) and there is a newer one, or one can be had, sends it once
     /// more.
@@ -52,7 +50,7 @@ struct OCIAccount: Sendable {
 
     /// The same request with another signature, computed on the concurrency pool wherever the caller runs.
     private func signedAnew(_ request: TransportRequest) async throws -> TransportRequest {
-        let signer = try await credentials.signer()
+        guard let signer = try await credentials.signer() else { return request }
         return try await withTaskExecutorPreference(globalConcurrentExecutor) {
             let target = HTTPTarget(of: request.url)
             let signed = try (request.body ?? ByteBuffer()).withUnsafeReadableBytes {
@@ -65,16 +63,24 @@ struct OCIAccount: Sendable {
         }
     }
 
-    /// A request to the service, signed.
+    /// A request to the service, signed or with the key that stands for a signature.
     func signed(
         _ method: HTTPMethod, _ target: String, at endpoint: OCIEndpoint, body: [UInt8]?, accept: String
     ) async throws -> TransportRequest {
         let target = endpoint.path + target
-        let signed = try await credentials.signer().sign(
-            method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: body)
         var headers = HTTPHeaders()
-        headers.reserveCapacity(signed.count + 3)
-        for (name, value) in signed { headers.add(name: name, value: value) }
+        headers.reserveCapacity(9)
+        if let signer = try await credentials.signer() {
+            let signed = try signer.sign(
+                method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: body)
+            for (name, value) in signed { headers.add(name: name, value: value) }
+        } else if let key = credentials.bearerKey {
+            headers.add(name: "authorization", value: "Bearer " + key.reveal())
+            if body != nil { headers.add(name: "content-type", value: "application/json") }
+            // The first is the newer name; services of both ages are in use.
+            headers.add(name: "opc-compartment-id", value: compartment)
+            headers.add(name: "CompartmentId", value: compartment)
+        }
         headers.add(name: "accept", value: accept)
         // Never zstd: the service compresses each event as a frame of its own, which decoders cut after the first.
         headers.add(name: "accept-encoding", value: "identity")

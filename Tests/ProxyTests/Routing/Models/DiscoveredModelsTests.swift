@@ -15,7 +15,8 @@ import Testing
     private func models(_ region: String) throws -> [ModelSummary] {
         let pages = try #require(try fixture("page_\(region).json")["pages"] as? [Golden.Object])
         return try pages.flatMap { page in
-            try #require(ModelSummary.page(Array(try JSONSerialization.data(withJSONObject: try #require(page["body"])))))
+            let body = try #require(page["body"])
+            return try #require(ModelSummary.page(Array(try JSONSerialization.data(withJSONObject: body))))
         }
     }
 

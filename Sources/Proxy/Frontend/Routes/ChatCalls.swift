@@ -1,0 +1,84 @@
+/// The calls that one chat can become: one for each form in which an upstream that serves its model takes chats. Each is made
+/// once, however many upstreams are tried.
+struct ChatCalls: Sendable {
+    let request: PassThroughRequest
+    let target: ModelCatalog.Target
+    let lessons: ModelLessons
+    let limits: ChatCompletionsRoute.Limits
+    /// What does not depend on the form.
+    let frame: ChatCall.Frame
+
+    /// How often a request is mended after an upstream has refused something of it by name.
+    private var lessonsLeft = 3
+    /// In which OCI was addressed last.
+    private var format = APIFormat.generic
+    private var translated: ChatCall?
+    private var passedThrough: ChatCall?
+
+    /// - Throws: `APIError` 400 for what the client cannot do without and the model does not take: before anything is sent.
+    init(
+        _ request: PassThroughRequest, for target: ModelCatalog.Target, forms: Set<ChatForm>, lessons: ModelLessons,
+        limits: ChatCompletionsRoute.Limits, frame: ChatCall.Frame
+    ) throws(APIError) {
+        self.request = request
+        self.target = target
+        self.lessons = lessons
+        self.limits = limits
+        self.frame = frame
+        if forms.contains(.oci) { translated = try translate() }
+    }
+
+    /// The call for an upstream that takes chats in `form`.
+    mutating func call(in form: ChatForm) throws(APIError) -> ChatCall {
+        switch form {
+        case .oci:
+            if let translated { return translated }
+            let call = try translate()
+            translated = call
+            return call
+        case .openAI:
+            if let passedThrough { return passedThrough }
+            let call = try passThrough()
+            passedThrough = call
+            return call
+        }
+    }
+
+    /// Takes a refusal to heart: the next call in that form is made with what has been learnt.
+    ///
+    /// The request is read again then: keeping every request in its parsed form, for the one that needs it, would cost all of them.
+    ///
+    /// - Returns: whether another try makes sense.
+    mutating func learn(from error: APIError, in form: ChatForm) -> Bool {
+        guard lessonsLeft > 0, lessons.learn(from: error, of: target.modelID, in: format) else { return false }
+        lessonsLeft -= 1
+        switch form {
+        case .oci: translated = nil
+        case .openAI: passedThrough = nil
+        }
+        return true
+    }
+
+    private mutating func translate() throws(APIError) -> ChatCall {
+        let chat = try ChatRequest.parse(request.received)
+        format = lessons.format(of: target.modelID)
+        let dialect = Dialect(format, for: chat)
+        let upstream = upstream(isStreaming: chat.isStreaming && !limits.forcesWhole)
+        return ChatCall(
+            document: .details(try dialect.details(of: chat, for: upstream)), reader: .translator(dialect), isStreaming: upstream.isStreaming,
+            frame: frame)
+    }
+
+    private func passThrough() throws(APIError) -> ChatCall {
+        let upstream = upstream(isStreaming: request.isStreaming)
+        return ChatCall(
+            document: .openAI(OpenAIOnOCI.body(of: try RequestField(body: request.received).value, for: upstream)),
+            reader: .passThrough(model: request.model), isStreaming: upstream.isStreaming, frame: frame)
+    }
+
+    private func upstream(isStreaming: Bool) -> ChatTarget {
+        ChatTarget(
+            serving: target.serving, modelID: target.modelID, family: lessons.family(of: target.modelID), defaultMaxTokens: limits.maxTokens,
+            isStreaming: isStreaming)
+    }
+}

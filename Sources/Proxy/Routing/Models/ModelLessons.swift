@@ -1,0 +1,54 @@
+import Synchronization
+
+/// What each model has taught by its refusals, for the requests that come after.
+final class ModelLessons: Sendable {
+    /// Clients choose ids; what they make up must not grow without bound.
+    private static let mostModels = 1000
+
+    private struct Lessons {
+        var parameters: Set<ParameterLesson> = []
+        var format: APIFormat?
+    }
+
+    private let lessons = Mutex<[String: Lessons]>([:])
+
+    /// What is known about a model: its family's row, and what it has taught itself.
+    func family(of modelID: String) -> ModelFamily {
+        let family = ModelFamily.of(modelID)
+        guard let learnt = lessons.withLock({ $0[modelID]?.parameters }), !learnt.isEmpty else { return family }
+        return family.taught(learnt)
+    }
+
+    /// The format that a model understands: that of its id, or what it has taught. An endpoint's OCID does not tell what stands behind.
+    func format(of modelID: String) -> APIFormat { lessons.withLock { $0[modelID]?.format } ?? APIFormat(modelID: modelID) }
+
+    /// Takes a refusal to heart.
+    ///
+    /// - Parameter format: in which the refused request was written.
+    /// - Returns: whether there was anything to learn, so that another try makes sense.
+    func learn(from error: APIError, of modelID: String, in format: APIFormat) -> Bool {
+        if error.status == 400, error.message.contains("Chat request type does not match serving model") {
+            return learn(formatAfter: format, of: modelID)
+        }
+        guard let lesson = ParameterLesson(error, family: family(of: modelID)) else { return false }
+        change(modelID) { _ = $0.parameters.insert(lesson) }
+        return true
+    }
+
+    private func learn(formatAfter refused: APIFormat, of modelID: String) -> Bool {
+        // Another request may have learnt it meanwhile.
+        guard self.format(of: modelID) == refused else { return true }
+        let formats = APIFormat.allCases
+        let next = formats.firstIndex(of: refused).map { $0 + 1 } ?? formats.endIndex
+        // It understands none of them: what is wrong is something else.
+        change(modelID) { $0.format = next < formats.endIndex ? formats[next] : nil }
+        return next < formats.endIndex
+    }
+
+    private func change(_ modelID: String, _ body: (inout Lessons) -> Void) {
+        lessons.withLock { lessons in
+            if lessons.count >= Self.mostModels, lessons[modelID] == nil { lessons.removeAll() }
+            body(&lessons[modelID, default: Lessons()])
+        }
+    }
+}

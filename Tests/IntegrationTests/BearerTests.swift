@@ -1,0 +1,120 @@
+import Foundation
+import OCISimulator
+import Testing
+
+/// Accounts that show a Generative AI API key instead of a signature.
+@Suite struct BearerTests {
+    /// The proxy in front of accounts of which the first `bearers` show a key.
+    private func run(accounts count: Int = 1, bearers: Int = 1, settings: String = "", listsModels: Bool = true, _ body: (RunningProxy) async throws -> Void) async throws {
+        var configuration = SimulatorConfiguration(accounts: try SimulatedAccount.generate(count))
+        for index in 0..<bearers { configuration.accounts[index] = try configuration.accounts[index].withOwnAPIKey() }
+        configuration.listsOpenAIModels = listsModels
+        let started: (RunningProxy) async throws -> Void = { proxy in
+            try await proxy.logged("Healthy accounts: \(count)/\(count)")
+            try await body(proxy)
+        }
+        try await RunningProxy.launch(configuration, started) { simulator, directory in
+            let sections = try simulator.accounts.enumerated().map { index, account in
+                let identity: String
+                if index < bearers {
+                    identity = "auth = bearer\nbearer_key = \(try #require(account.apiKeys.first))\ncompartment = \(account.tenancy)"
+                } else {
+                    let file = "\(account.id).pem"
+                    try RunningProxy.writeKey(#require(account.privateKeyPEM), to: directory.appending(path: file))
+                    identity = "user = \(account.user)\nfingerprint = \(account.fingerprint)\ntenancy = \(account.tenancy)\nkey_file = \(file)"
+                }
+                return "[ACCOUNT_\(index + 1)]\nid = \(account.id)\nregion = \(account.region)\nendpoint = \(simulator.endpoint(of: account.id))\n\(identity)\n"
+            }
+            let config = directory.appending(path: "multi_config.conf")
+            try "api_key = \(RunningProxy.key)\nport = 0\n\(settings)\n\(sections.joined(separator: "\n"))\n\(RunningProxy.models)\n"
+                .write(to: config, atomically: true, encoding: .utf8)
+            return config
+        }
+    }
+
+    private func isOnOpenAIPath(_ record: RequestRecord) -> Bool { record.target.hasPrefix("/openai/v1/chat/completions") }
+
+    @Test(arguments: ["grok-4", "llama-3.3-70b", "gpt-oss-120b"], [false, true])
+    func chatsAreAnswered(model: String, streams: Bool) async throws {
+        try await run { proxy in
+            let body = RunningProxy.body(
+                "Tell me of harbours.", model: model, streams: streams,
+                #","stream_options":{"include_usage":true},"store":false,"thinking":{"type":"disabled"},"top_k":3,"max_tokens":500"#)
+            let answer = try await proxy.chat(body)
+            #expect(answer.status == 200, "\(answer.body)")
+            if streams {
+                #expect(answer.events.last == "[DONE]" && answer.text.contains("harbours"))
+                let chunks = try answer.events.dropLast().map { try JSONParser.parse(Array($0.utf8)) }
+                #expect(chunks.allSatisfy { $0["model"]?.string == model })
+                #expect(chunks.last?["usage"]?["total_tokens"]?.integer ?? 0 > 0)
+            } else {
+                #expect(answer.json?["model"] as? String == model && answer.body.contains("harbours"))
+            }
+            let chats = proxy.chats
+            #expect(chats.count == 1 && chats.allSatisfy(isOnOpenAIPath), "\(chats.map(\.target))")
+            let line = try await proxy.accessLine(of: answer)
+            #expect(line.contains("tokens.in=") && !line.contains("tokens.in=0"), "\(line)")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func whatOneAccountCannotAnswerTheOtherDoesInItsOwnForm(streams: Bool) async throws {
+        try await run(accounts: 2) { proxy in
+            proxy.simulator.add(Fault(.status(500), account: "account_1", kind: .chat, times: nil))
+            let answers = [try await proxy.chat(RunningProxy.body(streams: streams)), try await proxy.chat(RunningProxy.body(streams: streams))]
+            #expect(answers.allSatisfy { $0.status == 200 }, "\(answers.map(\.body))")
+            let asked = Dictionary(grouping: proxy.chats, by: { $0.account ?? "" }).mapValues { $0.map(isOnOpenAIPath) }
+            #expect(asked["account_2"] == [false, false] && asked["account_1"]?.allSatisfy { $0 } == true && asked["account_1"]?.isEmpty == false, "\(asked)")
+        }
+    }
+
+    @Test func whatOnlySignedCallsCanDoGoesToAnAccountThatSigns() async throws {
+        try await run(accounts: 2) { proxy in
+            for _ in 0..<3 {
+                let answer = try await proxy.chat(RunningProxy.body(model: "command-a"))
+                #expect(answer.status == 200, "\(answer.body)")
+            }
+            #expect(proxy.accountsAsked == ["account_2", "account_2", "account_2"])
+        }
+    }
+
+    @Test func aloneItSaysWhatItCannotDo() async throws {
+        try await run { proxy in
+            let answer = try await proxy.chat(RunningProxy.body(model: "command-a"))
+            #expect(answer.status == 404 && answer.error("code") == "model_not_found", "\(answer.body)")
+            #expect(answer.error("message")?.contains("auth = bearer") == true)
+            #expect(proxy.chats.isEmpty)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func itsModelsAreKnown(listsModels: Bool) async throws {
+        try await run(listsModels: listsModels) { proxy in
+            let answer = try await proxy.get("/v1/models", "Authorization: Bearer \(proxy.key)")
+            let names = try JSONParser.parse(Array(answer.body.utf8))["data"]?.array?.compactMap { $0["id"]?.string } ?? []
+            // The last one is in no configuration.
+            #expect(names.contains("llama-3.3-70b") && names.contains("grok-4.3"), "\(names)")
+            #expect(!names.contains("command-a"), "\(names)")
+            let test = try await proxy.get("/test-oci", "Authorization: Bearer \(proxy.key)")
+            #expect(test.status == 200, "\(test.body)")
+        }
+    }
+
+    @Test func aKeyThatIsRevokedIsSaid() async throws {
+        try await run { proxy in
+            try proxy.simulator.setAPIKeys([], of: "account_1")
+            let answer = try await proxy.chat(RunningProxy.body())
+            #expect(answer.status == 502 && answer.error("code") == "upstream_auth_failed", "\(answer.body)")
+        }
+    }
+
+    @Test func aParameterThatIsRefusedByNameIsLeftOut() async throws {
+        try await run { proxy in
+            proxy.simulator.add(Fault(.status(400, body: #"{"code":"400","message":"Unsupported parameter: 'seed' is not supported with this model."}"#), kind: .chat))
+            let answer = try await proxy.chat(RunningProxy.body("hi", model: "gpt-oss-120b", #","seed":1"#))
+            #expect(answer.status == 200, "\(answer.body)")
+            let bodies = proxy.chats.map { String(decoding: $0.body, as: UTF8.self) }
+            #expect(bodies.map { $0.contains("seed") } == [true, false])
+        }
+    }
+}
