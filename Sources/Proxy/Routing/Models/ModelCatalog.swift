@@ -127,7 +127,9 @@ struct ModelCatalog: Sendable {
     /// - Throws: also 400 `unsupported_model` when the model is listed, but for other things only. What nobody lists may be good for
     ///   anything.
     func resolve(_ name: String, for purpose: ModelSummary.Purpose) throws(APIError) -> Target {
-        let names = Set(entries.filter { lists($0.target, for: purpose) }.map(\.name) + others.values.filter { lists($0.target, for: purpose) }.map(\.name)).sorted()
+        // Of an alias that nobody lists it is not known what it can do: chats, most likely.
+        let suits = { (entry: Entry) in lists(entry.target, for: purpose) || purpose == .chat && purposes[entry.target.modelID] == nil }
+        let names = Set((entries + others.values).filter(suits).map(\.name)).sorted()
         guard var target = target(of: name) else {
             throw .unknownModel(name, near: NearestName.several(to: name, among: names, limit: 3))
         }

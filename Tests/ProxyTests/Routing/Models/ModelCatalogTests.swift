@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func anUnknownNameComesBackWithItsNeighbours() {
-        let error = #expect(throws: APIError.self) { try catalog.resolve("grok4") }
+        let error = #expect(throws: APIError.self) { try catalog.resolve("grok4", for: .chat) }
         #expect(error?.status == 404 && error?.code == "model_not_found" && error?.param == "model")
         #expect(error?.message.contains("'grok-4'") == true)
         #expect(throws: APIError.self) { try catalog.resolve("") }
@@ -32,7 +32,7 @@ import Testing
 
     @Test func noMoreThanThreeNeighboursAreNamed() {
         let many = ModelCatalog(aliases: (0..<10).map { ("grok-\($0)", "xai.grok-\($0)") })
-        let error = #expect(throws: APIError.self) { try many.resolve("grok") }
+        let error = #expect(throws: APIError.self) { try many.resolve("grok", for: .chat) }
         #expect(error?.message.components(separatedBy: "'grok-").count == 4)
     }
 }
