@@ -80,8 +80,8 @@ enum PassThroughError {
         return ["incorrect api key", "invalid api key", "api key not valid", "api key is invalid"].contains { message.contains($0) }
     }
 
-    /// Upstreams repeat the key that they refuse, some of them all of it.
-    private static func withoutKeys(_ message: String) -> String {
+    /// Upstreams repeat the key that they refuse, some of them all of it. Words without a digit or a star stay, but an OCID does not.
+    static func withoutKeys(_ message: String) -> String {
         message.replacing(#/[A-Za-z0-9_*.\-]{8,}/#) { found in
             found.output.contains { $0.isNumber || $0 == "*" } ? "***" : String(found.output)
         }

@@ -33,7 +33,7 @@ enum OCIErrorToOpenAI {
             // Not the client's key: its own would be called wrong if this passed through as 401.
             return APIError(
                 status: 502,
-                message: "OCI refuses the credentials of account '\(account)' (HTTP \(status)\(said.message.map { ": \($0)" } ?? "")). "
+                message: "OCI refuses the credentials of account '\(account)' (HTTP \(status)\(reason(said))). "
                     + "The operator has to check its user, fingerprint, key and the clock.",
                 type: "upstream_error", code: "upstream_auth_failed", forbidsRetry: true)
         case 404:
@@ -70,6 +70,12 @@ enum OCIErrorToOpenAI {
                 status: 502, message: "OCI answered HTTP \(status), which this proxy does not expect.", type: "upstream_error",
                 code: "upstream_invalid_answer")
         }
+    }
+
+    /// Why OCI refuses credentials. Where it speaks of an API key it may repeat it.
+    private static func reason(_ said: ErrorWords) -> String {
+        guard let message = said.message else { return "" }
+        return ": " + (message.lowercased().contains("api key") ? PassThroughError.withoutKeys(message) : message)
     }
 
     private static func invalid(_ said: ErrorWords, status: Int) -> APIError {

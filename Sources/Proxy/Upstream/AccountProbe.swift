@@ -33,7 +33,7 @@ struct AccountProbe: Sendable {
             if account.hasNoList(status) { return Report(latency: latency, models: ModelSummary.servedWithAPIKeys.count, probe: .passed, skew: skew) }
             guard status.status == 200 else {
                 let refused = status.status == 401 || status.status == 403
-                let error = OCIErrorToOpenAI.translate(status: status.status, retryAfter: nil, body: body, account: account.id)
+                let error = account.refusal(status: status.status, retryAfter: nil, body: body)
                 var text = "HTTP \(status.status): \(error.message)"
                 if let skew { text += " \(skew.hint)" }
                 if PolicyHint.mayHelp(status: status.status, body: body) { text += " \(PolicyHint.text(account.kind, compartment: account.compartment))" }

@@ -48,7 +48,7 @@ extension OCIAccount {
             let body = try await response.collect(upTo: 4 << 20)
             if hasNoList(response) { return ModelSummary.servedWithAPIKeys }
             guard response.status == 200 else {
-                throw OCIErrorToOpenAI.translate(status: response.status, retryAfter: nil, body: body, account: id)
+                throw refusal(status: response.status, retryAfter: nil, body: body)
             }
             guard let items = self.models(in: body) else {
                 throw APIError(

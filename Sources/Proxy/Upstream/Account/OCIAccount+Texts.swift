@@ -25,6 +25,13 @@ extension OCIAccount {
         let body = (try? await response.collect(upTo: 256 << 10)) ?? []
         try Task.checkCancellation()
         let retryAfter = response.headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, now: time.wallClock()) }
-        throw OCIErrorToOpenAI.translate(status: response.status, retryAfter: retryAfter, body: body, account: id)
+        throw refusal(status: response.status, retryAfter: retryAfter, body: body)
+    }
+
+    /// What the service says when it refuses, in the OpenAI form, without the key that it may repeat.
+    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError {
+        var error = OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: body, account: id)
+        if let key = credentials.bearerKey?.reveal(), !key.isEmpty { error.message.replace(key, with: "***") }
+        return error
     }
 }
