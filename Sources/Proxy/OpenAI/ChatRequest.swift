@@ -61,7 +61,7 @@ struct ChatRequest: Sendable {
     private init(_ body: RequestField) throws(APIError) {
         model = try body.model()
         guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else {
-            throw .invalidRequest("'messages' is missing or empty: send at least one message.", param: "messages", code: "missing_required_parameter")
+            throw .noMessages
         }
         // Without functions the choice among them means nothing, as with tools.
         if let old = body.member("functions"), old.value.kind != .array || old.value.elements.contains(where: { _ in true }) {
@@ -169,5 +169,11 @@ struct ChatRequest: Sendable {
         }
         tuning.webSearch = try body.member("web_search_options")?.object().value
         return tuning
+    }
+}
+
+extension APIError {
+    static var noMessages: APIError {
+        .invalidRequest("'messages' is missing or empty: send at least one message.", param: "messages", code: "missing_required_parameter")
     }
 }

@@ -1,8 +1,14 @@
 /// A chat for OCI's OpenAI-compatible path (OCI wire notes, 7): as the client wrote it, without the members that OpenAI's own API does
 /// not have, or that the model refuses. OCI answers them with 400, and clients send many of their own.
 enum OpenAIOnOCI {
-    /// - Parameter request: a chat request as JSON, an object.
-    static func body(of request: JSONValue, for target: ChatTarget) -> [UInt8] {
+    /// What a client can do without is left to the service to judge; a request without messages is none.
+    ///
+    /// - Parameter body: a chat request as JSON, an object.
+    /// - Throws: `APIError` 400 when `messages` is missing or no array of objects.
+    static func body(of body: RequestField, for target: ChatTarget) throws(APIError) -> [UInt8] {
+        guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else { throw .noMessages }
+        for message in messages { _ = try message.object() }
+        let request = body.value
         var writer = JSONWriter(capacity: request.raw.count + 128)
         writer.beginObject()
         writer.key("model")

@@ -6,7 +6,7 @@ import Testing
 @Suite struct OpenAIOnOCITests {
     private func body(_ request: String, model: String = "meta.llama-3.3-70b-instruct", streams: Bool = false) throws -> Golden.Object {
         let target = ChatTarget(serving: .onDemand(modelID: model), modelID: model, defaultMaxTokens: 4000, isStreaming: streams)
-        let document = OpenAIOnOCI.body(of: try JSONDocument(parsing: Array(request.utf8)).root, for: target)
+        let document = try OpenAIOnOCI.body(of: RequestField(body: Array(request.utf8)), for: target)
         return try #require(try Golden.parse(document) as? Golden.Object)
     }
 
@@ -39,20 +39,29 @@ import Testing
         ("meta.llama-3.3-70b-instruct", #""max_tokens":99999"#, "max_tokens", 4000),
     ])
     func theLimitHasTheNameAndTheSizeThatTheFamilyTakes(model: String, limit: String, name: String, value: Int) throws {
-        let body = try body(#"{"model":"m","messages":[],\#(limit)}"#, model: model)
+        let body = try body(#"{"model":"m","messages":[{"role":"user","content":"x"}],\#(limit)}"#, model: model)
         #expect(body[name] as? Int == value)
         #expect(body.keys.count { $0.hasPrefix("max_") } == 1)
     }
 
     @Test func whatAFamilyRefusesIsLeftOut() throws {
-        let request = #"{"model":"m","messages":[],"stop":"x","reasoning_effort":"low","temperature":1}"#
+        let request = #"{"model":"m","messages":[{"role":"user","content":"x"}],"stop":"x","reasoning_effort":"low","temperature":1}"#
         #expect(Set(try body(request, model: "xai.grok-4.3").keys) == ["model", "messages", "temperature", "stream", "max_tokens"])
         #expect(Set(try body(request, model: "openai.gpt-oss-20b").keys) == ["model", "messages", "temperature", "stop", "reasoning_effort", "stream", "max_tokens"])
     }
 
     @Test(arguments: [(true, true), (false, false)])
     func aStreamIsAskedForAsItIsCalled(streams: Bool, hasOptions: Bool) throws {
-        let body = try body(#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#, streams: streams)
+        let body = try body(#"{"model":"m","messages":[{"role":"user","content":"x"}],"stream":true,"stream_options":{"include_usage":true}}"#, streams: streams)
         #expect(body["stream"] as? Bool == streams && (body["stream_options"] != nil) == hasOptions)
+    }
+
+    @Test(arguments: [
+        (#"{"model":"m"}"#, "messages"), (#"{"model":"m","messages":null}"#, "messages"), (#"{"model":"m","messages":[]}"#, "messages"),
+        (#"{"model":"m","messages":"hi"}"#, "messages"), (#"{"model":"m","messages":[{"role":"user","content":"x"},"hi"]}"#, "messages[1]"),
+    ])
+    func withoutMessagesThereIsNothingToSend(request: String, place: String) {
+        let error = #expect(throws: APIError.self) { try body(request) }
+        #expect(error?.status == 400 && error?.param == place)
     }
 }

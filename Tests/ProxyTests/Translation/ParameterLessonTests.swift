@@ -31,8 +31,9 @@ import Testing
         let error = refusal("Argument not supported on this model: stop")
         #expect(ParameterLesson(error, family: .of("xai.grok-4")) == nil, "grok-4 gets none anyway")
         let lessons = ModelLessons()
-        #expect(lessons.learn(from: error, of: "vendor.new", in: .generic))
-        #expect(!lessons.learn(from: error, of: "vendor.new", in: .generic))
+        let ignorant = lessons.family(of: "vendor.new")
+        #expect(lessons.learn(from: error, of: "vendor.new", in: .generic, as: ignorant))
+        #expect(!lessons.learn(from: error, of: "vendor.new", in: .generic, as: lessons.family(of: "vendor.new")), "it was left out already")
         #expect(lessons.family(of: "vendor.new").refuses.contains(.stop) && !lessons.family(of: "vendor.other").refuses.contains(.stop))
     }
 
@@ -41,9 +42,24 @@ import Testing
         let old = refusal("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
         let new = refusal("Unsupported parameter: 'max_completion_tokens' is not supported with this model.")
         let candidates = [old, new].map { $0.param == nil ? APIError(status: 400, message: $0.message, type: $0.type, param: "max_tokens", code: "unsupported_parameter") : $0 }
-        #expect(lessons.learn(from: candidates[0], of: "vendor.new", in: .generic))
+        #expect(lessons.learn(from: candidates[0], of: "vendor.new", in: .generic, as: lessons.family(of: "vendor.new")))
         #expect(lessons.family(of: "vendor.new").tokenLimit == .maxCompletionTokens)
-        #expect(!lessons.learn(from: candidates[1], of: "vendor.new", in: .generic))
+        #expect(!lessons.learn(from: candidates[1], of: "vendor.new", in: .generic, as: lessons.family(of: "vendor.new")))
+    }
+
+    /// Both were written before either was refused.
+    @Test(arguments: [
+        "Argument not supported on this model: stop",
+        "Invalid 'maxTokens': Unsupported parameter: 'maxTokens' is not supported with this model. Use 'maxCompletionTokens' instead.",
+    ])
+    func twoRequestsThatLearnOneThingAtOnceBothTryAgain(message: String) {
+        let lessons = ModelLessons()
+        let ignorant = lessons.family(of: "vendor.new")
+        #expect(lessons.learn(from: refusal(message), of: "vendor.new", in: .generic, as: ignorant))
+        let learnt = lessons.family(of: "vendor.new")
+        #expect(lessons.learn(from: refusal(message), of: "vendor.new", in: .generic, as: ignorant))
+        #expect(lessons.family(of: "vendor.new").tokenLimit == learnt.tokenLimit, "renamed once")
+        #expect(!lessons.learn(from: refusal(message), of: "vendor.new", in: .generic, as: learnt))
     }
 
     /// What stands behind a dedicated endpoint.
@@ -52,10 +68,10 @@ import Testing
         let endpoint = "ocid1.generativeaiendpoint.oc1..x"
         let error = refusal("Chat request type does not match serving model.")
         #expect(lessons.format(of: endpoint) == .generic)
-        #expect(lessons.learn(from: error, of: endpoint, in: .generic) && lessons.format(of: endpoint) == .cohere)
-        #expect(lessons.learn(from: error, of: endpoint, in: .generic) && lessons.format(of: endpoint) == .cohere, "two requests learn one thing")
-        #expect(lessons.learn(from: error, of: endpoint, in: .cohere) && lessons.format(of: endpoint) == .cohereV2)
-        #expect(!lessons.learn(from: error, of: endpoint, in: .cohereV2) && lessons.format(of: endpoint) == .generic, "and begins anew when none fits")
+        #expect(lessons.learn(from: error, of: endpoint, in: .generic, as: .of(endpoint)) && lessons.format(of: endpoint) == .cohere)
+        #expect(lessons.learn(from: error, of: endpoint, in: .generic, as: .of(endpoint)) && lessons.format(of: endpoint) == .cohere, "two requests learn one thing")
+        #expect(lessons.learn(from: error, of: endpoint, in: .cohere, as: .of(endpoint)) && lessons.format(of: endpoint) == .cohereV2)
+        #expect(!lessons.learn(from: error, of: endpoint, in: .cohereV2, as: .of(endpoint)) && lessons.format(of: endpoint) == .generic, "and begins anew when none fits")
     }
 
     @Test func anUpstreamsFailureTeachesNothing() {

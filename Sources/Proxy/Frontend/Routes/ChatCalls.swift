@@ -10,10 +10,16 @@ struct ChatCalls: Sendable {
 
     /// How often a request is mended after an upstream has refused something of it by name.
     private var lessonsLeft = 3
-    /// In which OCI was addressed last.
-    private var format = APIFormat.generic
-    private var translated: ChatCall?
-    private var passedThrough: ChatCall?
+    private var translated: Written?
+    private var passedThrough: Written?
+
+    /// A call, and what was known of the model when it was written.
+    private struct Written {
+        let call: ChatCall
+        /// In which OCI is addressed.
+        var format = APIFormat.generic
+        let family: ModelFamily
+    }
 
     /// - Throws: `APIError` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
@@ -32,15 +38,15 @@ struct ChatCalls: Sendable {
     mutating func call(in form: ChatForm) throws(APIError) -> ChatCall {
         switch form {
         case .oci:
-            if let translated { return translated }
-            let call = try translate()
-            translated = call
-            return call
+            if let translated { return translated.call }
+            let written = try translate()
+            translated = written
+            return written.call
         case .openAI:
-            if let passedThrough { return passedThrough }
-            let call = try passThrough()
-            passedThrough = call
-            return call
+            if let passedThrough { return passedThrough.call }
+            let written = try passThrough()
+            passedThrough = written
+            return written.call
         }
     }
 
@@ -50,7 +56,9 @@ struct ChatCalls: Sendable {
     ///
     /// - Returns: whether another try makes sense.
     mutating func learn(from error: APIError, in form: ChatForm) -> Bool {
-        guard lessonsLeft > 0, lessons.learn(from: error, of: target.modelID, in: format) else { return false }
+        guard lessonsLeft > 0, let refused = form == .oci ? translated : passedThrough,
+            lessons.learn(from: error, of: target.modelID, in: refused.format, as: refused.family)
+        else { return false }
         lessonsLeft -= 1
         switch form {
         case .oci: translated = nil
@@ -59,21 +67,23 @@ struct ChatCalls: Sendable {
         return true
     }
 
-    private mutating func translate() throws(APIError) -> ChatCall {
+    private func translate() throws(APIError) -> Written {
         let chat = try ChatRequest.parse(request.received)
-        format = lessons.format(of: target.modelID)
+        let format = lessons.format(of: target.modelID)
         let dialect = Dialect(format, for: chat)
         let upstream = upstream(isStreaming: chat.isStreaming && !limits.forcesWhole)
-        return ChatCall(
+        let call = ChatCall(
             document: .details(try dialect.details(of: chat, for: upstream)), reader: .translator(dialect), isStreaming: upstream.isStreaming,
             frame: frame)
+        return Written(call: call, format: format, family: upstream.family)
     }
 
-    private func passThrough() throws(APIError) -> ChatCall {
+    private func passThrough() throws(APIError) -> Written {
         let upstream = upstream(isStreaming: request.isStreaming)
-        return ChatCall(
-            document: .openAI(OpenAIOnOCI.body(of: try RequestField(body: request.received).value, for: upstream)),
+        let call = ChatCall(
+            document: .openAI(try OpenAIOnOCI.body(of: try RequestField(body: request.received), for: upstream)),
             reader: .passThrough(model: request.model), isStreaming: upstream.isStreaming, frame: frame)
+        return Written(call: call, family: upstream.family)
     }
 
     private func upstream(isStreaming: Bool) -> ChatTarget {

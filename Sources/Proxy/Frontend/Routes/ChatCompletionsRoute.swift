@@ -84,7 +84,7 @@ struct ChatCompletionsRoute: Sendable {
             while true {
                 do {
                     return try await attempt(try calls.call(in: form), upstream.account, report)
-                } catch let error as APIError where calls.learn(from: error, in: form) {
+                } catch let error as APIError where report.content.firstEvent == nil && calls.learn(from: error, in: form) {
                     continue
                 } catch {
                     if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(target.serving.id, at: upstream.index) }

@@ -24,13 +24,16 @@ final class ModelLessons: Sendable {
 
     /// Takes a refusal to heart.
     ///
-    /// - Parameter format: in which the refused request was written.
-    /// - Returns: whether there was anything to learn, so that another try makes sense.
-    func learn(from error: APIError, of modelID: String, in format: APIFormat) -> Bool {
+    /// - Parameters:
+    ///   - format: in which the refused request was written.
+    ///   - family: what was known of the model when it was written. Another request may have learnt the same since; then there is
+    ///     nothing new in it, but another try makes sense all the same.
+    /// - Returns: whether another try makes sense.
+    func learn(from error: APIError, of modelID: String, in format: APIFormat, as family: ModelFamily) -> Bool {
         if error.status == 400, error.message.contains("Chat request type does not match serving model") {
             return learn(formatAfter: format, of: modelID)
         }
-        guard let lesson = ParameterLesson(error, family: family(of: modelID)) else { return false }
+        guard let lesson = ParameterLesson(error, family: family) else { return false }
         change(modelID) { _ = $0.parameters.insert(lesson) }
         return true
     }
