@@ -26,7 +26,7 @@ struct RerankRequest: Sendable {
         guard let list = body.member("documents") else {
             throw .invalidRequest("'documents' is missing: send an array of texts.", param: "documents", code: "missing_required_parameter")
         }
-        let fields = try Self.rankFields(body.member("rank_fields"))
+        let fields = try RankFields(body.member("rank_fields"))
         var documents: [ArraySlice<UInt8>] = []
         for element in try list.elements() { documents.append(try Self.text(of: element, fields)) }
         guard !documents.isEmpty else { throw list.invalid("must hold at least one text.") }
@@ -45,27 +45,39 @@ struct RerankRequest: Sendable {
         return count >= 1 ? count : nil
     }
 
-    private static func rankFields(_ field: RequestField?) throws(APIError) -> [String] {
-        guard let field else { return [] }
-        var names: [String] = []
-        for name in try field.elements() { names.append(try name.string()) }
-        return names
+    /// The members of documents that `rank_fields` names, each with its place among them.
+    private struct RankFields {
+        private(set) var places: [String: Int] = [:]
+        var isTextOnly: Bool { places.isEmpty || places.count == 1 && places["text"] != nil }
+
+        init(_ field: RequestField?) throws(APIError) {
+            guard let field else { return }
+            for name in try field.elements() {
+                let name = try name.string()
+                if places[name] == nil { places[name] = places.count }
+            }
+        }
     }
 
     /// A document's text: a string is it; of an object the member `text` is, or those that `rank_fields` names, one a line as
     /// Cohere has them.
-    private static func text(of document: RequestField, _ fields: [String]) throws(APIError) -> ArraySlice<UInt8> {
+    private static func text(of document: RequestField, _ fields: RankFields) throws(APIError) -> ArraySlice<UInt8> {
         guard document.value.kind == .object else {
             guard document.value.kind == .string else { throw document.wrongType("a string or an object with a 'text'") }
             return try document.rawString()
         }
-        guard !fields.isEmpty, fields != ["text"] else {
+        guard !fields.isTextOnly else {
             guard let text = document.member("text") else { throw document.invalid("has no 'text'.", code: "missing_required_parameter") }
             return try text.rawString()
         }
+        // Once over the members, whatever their number and that of the fields: both are the client's to choose.
+        var chosen: [Int: (field: String, value: JSONValue)] = [:]
+        for (key, value) in document.value.members {
+            guard let field = key.string, let place = fields.places[field] else { continue }
+            chosen[place] = (field, value)
+        }
         var text: [UInt8] = []
-        for field in fields {
-            guard let value = document.value.members.reversed().first(where: { $0.key.string == field })?.value, !value.isNull else { continue }
+        for (_, (field, value)) in chosen.sorted(by: { $0.key < $1.key }) where !value.isNull {
             if !text.isEmpty { text += #"\n"#.utf8 }
             JSONString.append(field + ": ", to: &text)
             if let string = value.rawString { text += string } else { JSONString.append(String(decoding: value.raw, as: UTF8.self), to: &text) }

@@ -62,4 +62,18 @@ import Testing
         let error = #expect(throws: APIError.self) { try parse(body) }
         #expect(error?.status == 400 && error?.param == param && error?.message.isEmpty == false)
     }
+
+    @Test func rankFieldsAreOrderedAndCountOnceAndTheLastOfTwoMembersCounts() throws {
+        #expect(try documents(#"[{"b":"1","a":"2","b":"3"}]"#, #","rank_fields":["a","b","a"]"#) == [#"a: 2\nb: 3"#])
+        #expect(try documents(#"[{"text":"y"}]"#, #","rank_fields":["text","text"]"#) == ["y"])
+    }
+
+    /// Both counts are the client's to choose; their product would keep a core busy for hours.
+    @Test(.timeLimit(.minutes(1))) func manyRankFieldsAndManyMembersTakeNoMoreThanTheirSum() throws {
+        let names = (0..<40_000).map { "\"f\($0)\"" }.joined(separator: ",")
+        let members = (0..<40_000).map { "\"m\($0)\":1" }.joined(separator: ",")
+        #expect(try documents(#"[{\#(members),"f7":"x"}]"#, #","rank_fields":[\#(names)]"#) == ["f7: x"])
+        let many = Array(repeating: #"{"f7":"x"}"#, count: 40_000).joined(separator: ",")
+        #expect(try documents("[\(many)]", #","rank_fields":[\#(names)]"#).count == 40_000)
+    }
 }
