@@ -9,12 +9,13 @@ enum FriendlyNames {
     }
 
     /// The name of each id. On a clash the id that sorts first gets the short one and the others keep their own, whatever the
-    /// order in which they came.
+    /// order in which they came. What is the full id of one is never the short name of another: full ids always work.
     static func assign(_ ids: some Sequence<String>) -> [(name: String, id: String)] {
+        let ids = Set(ids)
         var taken: Set<String> = []
-        return Set(ids).sorted().map { id in
+        return ids.sorted().map { id in
             let name = short(id)
-            return (taken.insert(name).inserted ? name : id, id)
+            return (!ids.contains(name) && taken.insert(name).inserted ? name : id, id)
         }
     }
 }

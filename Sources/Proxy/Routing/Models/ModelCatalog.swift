@@ -127,17 +127,21 @@ struct ModelCatalog: Sendable {
     /// - Throws: also 400 `unsupported_model` when the model is listed, but for other things only. What nobody lists may be good for
     ///   anything.
     func resolve(_ name: String, for purpose: ModelSummary.Purpose) throws(APIError) -> Target {
-        // Of an alias that nobody lists it is not known what it can do: chats, most likely.
-        let suits = { (entry: Entry) in lists(entry.target, for: purpose) || purpose == .chat && purposes[entry.target.modelID] == nil }
-        let names = Set((entries + others.values).filter(suits).map(\.name)).sorted()
         guard var target = target(of: name) else {
-            throw .unknownModel(name, near: NearestName.several(to: name, among: names, limit: 3))
+            throw .unknownModel(name, near: NearestName.several(to: name, among: names(for: purpose), limit: 3))
         }
         // Only OCI's own form has the other calls.
         if purpose != .chat { target.accepts = UpstreamSet(target.accepts.filter { accounts[$0].form == .oci }) }
         guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
-        guard purposes[target.modelID] == nil || lists(target, for: purpose) else { throw .unsupportedModel(name, for: purpose, others: names) }
+        guard purposes[target.modelID] == nil || lists(target, for: purpose) else { throw .unsupportedModel(name, for: purpose, others: names(for: purpose)) }
         return target
+    }
+
+    /// The names of what is there for a purpose, in order. For errors only: every request asks for a name, and lists may be long.
+    private func names(for purpose: ModelSummary.Purpose) -> [String] {
+        // Of an alias that nobody lists it is not known what it can do: chats, most likely.
+        let suits = { (entry: Entry) in lists(entry.target, for: purpose) || purpose == .chat && purposes[entry.target.modelID] == nil }
+        return Set((entries + others.values).filter(suits).map(\.name)).sorted()
     }
 
     /// Whether an account lists the model for that.

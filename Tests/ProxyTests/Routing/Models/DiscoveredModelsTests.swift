@@ -50,6 +50,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [["a.x", "b.x", "z.b.x"], ["x", "a.x"], ["a.b.c", "b.c"]])
+    func theFullIDOfOneIsNeverTheNameOfAnother(ids: [String]) throws {
+        let names = FriendlyNames.assign(ids)
+        #expect(Set(names.map(\.name)).count == ids.count)
+        let catalog = ModelCatalog(aliases: [], accounts: [account("r", ids.map { model($0) })])
+        for id in ids {
+            let target = try catalog.resolve(id)
+            #expect(target.serving.id == id)
+        }
+    }
+
     @Test(arguments: [("meta.llama-3-70b-instruct", "llama-3-70b"), ("a.", "a."), ("-instruct", "-instruct"), ("x", "x"), ("a.-instruct", "-instruct"), ("", "")])
     func oddNamesStayNames(id: String, name: String) {
         #expect(FriendlyNames.short(id) == name)
