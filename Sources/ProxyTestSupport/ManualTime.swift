@@ -36,6 +36,9 @@ package final class ManualTime: Sendable {
 
     package var now: Duration { state.withLock { $0.now } }
 
+    /// How many tasks are asleep.
+    package var sleepers: Int { state.withLock { $0.sleepers.count } }
+
     /// Moves time on and wakes whoever is due, in the order of their moments.
     package func advance(by duration: Duration) {
         let due = state.withLock { state in

@@ -35,6 +35,9 @@ actor ModelDiscovery: Service {
     private nonisolated let logger: Logger
     /// A round is under way, or about to begin.
     private var isBusy = false
+    /// A round will begin by itself after a pause. There is one such pause at a time: rounds that clients begin meanwhile must not
+    /// add theirs, since each pause ends in a round that asks for the next.
+    private var isPausing = false
     private var lastStart: Duration
     private var lastReport: Report?
     private var waiters: [Int: CheckedContinuation<Report?, Never>] = [:]
@@ -60,12 +63,12 @@ actor ModelDiscovery: Service {
                 var pause = Self.firstPause
                 for await _ in self.starts {
                     await self.end(await self.round())
-                    guard self.upstreams.indices.contains(where: { !self.directory.isDiscovered($0) }) else { continue }
+                    guard self.upstreams.indices.contains(where: { !self.directory.isDiscovered($0) }), await self.mayPause() else { continue }
                     let wait = pause
                     pause = min(pause * 2, Self.longestPause)
                     group.addTask {
                         guard (try? await self.time.sleep(for: wait)) != nil else { return }
-                        await self.begin()
+                        await self.endPause()
                     }
                 }
                 group.cancelAll()
@@ -105,6 +108,18 @@ actor ModelDiscovery: Service {
         isBusy = true
         lastStart = time.now()
         start.yield()
+    }
+
+    /// Whether a pause may begin now; takes note of it if so.
+    private func mayPause() -> Bool {
+        guard !isPausing else { return false }
+        isPausing = true
+        return true
+    }
+
+    private func endPause() {
+        isPausing = false
+        begin()
     }
 
     private func end(_ report: Report) {

@@ -112,6 +112,23 @@ import Testing
         }
     }
 
+    /// Each pause ends in a round, and a round may ask for a pause: were there one for each round that clients begin, rounds would
+    /// become more and more until they follow each other without end.
+    @Test(.timeLimit(.minutes(1))) func roundsThatClientsBeginDoNotAddPausesOfTheirOwn() async throws {
+        let time = ManualTime()
+        let lists = Lists([nil])
+        try await with(lists, time: time) { discovery, _ in
+            for _ in 0..<20 { _ = await discovery.refresh() }
+            await time.waitForSleepers()
+            for _ in 0..<1000 { await Task.yield() }
+            #expect(time.sleepers == 1)
+            let before = lists.calls.withLock { $0 }
+            time.advance(by: ModelDiscovery.firstPause)
+            while lists.calls.withLock({ $0 }) == before { await Task.yield() }
+            await time.waitForSleepers()
+        }
+    }
+
     @Test func aRefusalLastsUntilTheNextList() async throws {
         try await with(Lists([[["xai.grok-4"]], [["xai.grok-4"]]])) { discovery, directory in
             directory.refuse("xai.grok-4", at: 0)
