@@ -6,7 +6,7 @@ struct ResourcePrincipal: TokenSource, Equatable {
     var renewal: TokenRenewal { .beforeExpiry }
 
     func fetch(at now: Int64) throws(CredentialFailure) -> SessionToken {
-        let stamps = [settings.token, settings.privateKey, settings.passPhrase].compactMap { $0?.path.map(FileStamp.init) }
+        let stamps = stamps
         let key = try key()
         let text = String(decoding: try settings.token.read("OCI_RESOURCE_PRINCIPAL_RPST"), as: UTF8.self)
         var fetched = try SessionToken(text, key: key, source: "OCI_RESOURCE_PRINCIPAL_RPST")
@@ -33,6 +33,8 @@ struct ResourcePrincipal: TokenSource, Equatable {
                 "the key in OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM cannot be used: \(error.reason)", mend: "restart the function or container")
         }
     }
+
+    var stamps: [FileStamp] { [settings.token, settings.privateKey, settings.passPhrase].compactMap { $0?.path.map(FileStamp.init) } }
 
     func hasChanged(since token: SessionToken) -> Bool { token.stamps.contains(where: \.isOutdated) }
 }

@@ -8,7 +8,7 @@ struct SessionTokenFile: TokenSource, Equatable {
 
     func fetch(at now: Int64) throws(CredentialFailure) -> SessionToken {
         // Taken first, so that a change while we read is seen later.
-        let stamps = [FileStamp(identity.tokenFile), FileStamp(identity.keyFile)]
+        let stamps = stamps
         var token = try token(key: try key())
         if let failure = expiry(of: token, at: now) { throw failure }
         token.stamps = stamps
@@ -36,6 +36,8 @@ struct SessionTokenFile: TokenSource, Equatable {
         guard let expiry = token.expiry, expiry <= now else { return nil }
         return CredentialFailure("the session token in \(identity.tokenFile) expired at \(HTTPDate.format(expiry))", mend: Self.mendToken)
     }
+
+    var stamps: [FileStamp] { [FileStamp(identity.tokenFile), FileStamp(identity.keyFile)] }
 
     func hasChanged(since token: SessionToken) -> Bool { token.stamps.contains(where: \.isOutdated) }
 }

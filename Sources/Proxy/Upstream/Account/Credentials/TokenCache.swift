@@ -18,6 +18,9 @@ actor TokenCache {
     private let logger: Logger
     private var schedule: TokenSchedule
     private var nextLook = Duration.zero
+    /// The files as they were when the last fetch began. When it failed, another look at them is another chance: whoever mends them
+    /// must not wait for the pause to end.
+    private var attempted: [FileStamp] = []
     private var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
     private var nextWaiter: UInt64 = 0
 
@@ -68,9 +71,13 @@ actor TokenCache {
 
     private func lookForChange() {
         let now = time.now()
-        guard now >= nextLook, let token = schedule.token else { return }
+        guard now >= nextLook, !schedule.isFetching else { return }
         nextLook = now + Self.lookInterval
-        if source.hasChanged(since: token) { schedule.noteChange() }
+        if schedule.failure != nil {
+            if attempted.contains(where: \.isOutdated) { schedule.noteRepair() }
+        } else if let token = schedule.token, source.hasChanged(since: token) {
+            schedule.noteChange()
+        }
     }
 
     // MARK: Fetching
@@ -78,6 +85,7 @@ actor TokenCache {
     /// Begins a fetch. A task of its own, since whoever began it may leave while others wait for it; its time is bounded.
     private func fetch() {
         schedule.began()
+        attempted = source.stamps
         Task {
             let result = await Self.fetch(from: source, time)
             end(result)

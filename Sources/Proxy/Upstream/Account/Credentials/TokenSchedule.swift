@@ -51,6 +51,12 @@ struct TokenSchedule: Sendable {
         retryAt = .zero
     }
 
+    /// Takes note that the token's origin has changed since the last fetch failed: there is something new to try, whatever the pause.
+    mutating func noteRepair() {
+        isOutdated = true
+        retryAt = .zero
+    }
+
     /// Whether a fetch because of a refusal may begin now, and takes note of it if so.
     mutating func force(at moment: Moment) -> Bool {
         if let forcedAt, moment.now < forcedAt + Self.forcedInterval { return false }

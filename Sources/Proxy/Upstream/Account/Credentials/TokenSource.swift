@@ -12,10 +12,14 @@ protocol TokenSource: Sendable {
 
     /// Whether what the token was made from has changed since. Answers within microseconds.
     func hasChanged(since token: SessionToken) -> Bool
+
+    /// The files that a token is made from, as they are now; empty when there are none. Answers within microseconds.
+    var stamps: [FileStamp] { get }
 }
 
 extension TokenSource {
     func hasChanged(since token: SessionToken) -> Bool { false }
+    var stamps: [FileStamp] { [] }
 }
 
 /// When a token is replaced.

@@ -33,6 +33,21 @@ import Testing
         #expect(throws: CredentialFailure.self) { try source.fetch(at: Self.now) }
     }
 
+    @Test func aSessionThatIsRenewedAfterAFailureIsSeenWithoutWaitingForThePause() async throws {
+        let (directory, source) = try session(expiry: Self.now - 1)
+        let time = ManualTime(wallClock: Self.now)
+        let cache = TokenCache(account: "a", source: source, time: time.source, random: { 0 }, logger: .silent)
+        // Several failures, so that the pause is long.
+        for _ in 0..<8 {
+            await #expect(throws: CredentialFailure.self) { try await cache.signer() }
+            time.advance(by: .seconds(100))
+        }
+        await #expect(throws: CredentialFailure.self) { try await cache.signer() }
+        _ = try directory.write(CredentialSamples.jwt(#"{"exp":\#(Self.now + 10_000)}"#) + "\n", to: "token")
+        time.advance(by: TokenCache.lookInterval)
+        #expect(try await cache.signer().keyID.hasPrefix("ST$ey"))
+    }
+
     @Test func anExpiredSessionSaysHowToRenewIt() throws {
         let (directory, source) = try session(expiry: Self.now)
         defer { withExtendedLifetime(directory) {} }
