@@ -88,6 +88,8 @@ struct ChatCompletionsRoute: Sendable {
                     continue
                 } catch {
                     if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(target.serving.id, at: upstream.index) }
+                    // Errors within a stream or in place of an answer come without a refusal's status.
+                    if let error = error as? APIError { throw upstream.account.withoutKey(error) }
                     throw error
                 }
             }

@@ -30,8 +30,14 @@ extension OCIAccount {
 
     /// What the service says when it refuses, in the OpenAI form, without the key that it may repeat.
     func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError {
-        var error = OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: body, account: id)
-        if let key = credentials.bearerKey?.reveal(), !key.isEmpty { error.message.replace(key, with: "***") }
+        withoutKey(OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: body, account: id))
+    }
+
+    /// An error of the account, in whose words its key may stand.
+    func withoutKey(_ error: APIError) -> APIError {
+        guard let key = credentials.bearerKey?.reveal(), !key.isEmpty else { return error }
+        var error = error
+        error.message.replace(key, with: "***")
         return error
     }
 }

@@ -1,3 +1,4 @@
+import NIOCore
 import ProxyTestSupport
 import Testing
 
@@ -37,6 +38,14 @@ import Testing
         let account = try account(answering: 401, #"{"error":{"message":"Incorrect API key provided: sk-Z9y********R5qP."}}"#)
         let refusal = await #expect(throws: APIError.self) { try await account.successful(try await account.listModels(limit: 1)) }
         #expect(refusal?.message.contains("R5qP") == false && refusal?.message.contains("'account_3'") == true)
+    }
+
+    @Test func isInNoErrorWithinAStream() throws {
+        var relay = PassThroughRelay(model: "m", upstream: "account_3")
+        let failure = relay.take(ByteBuffer(string: #"data: {"error":{"message":"broken for Bearer \#(Self.key)","code":"x"}}"# + "\n\n"))
+        let error = try #require(failure)
+        #expect(error.message.contains(Self.key), "else nothing is shown here")
+        #expect(try account(answering: 200, "").withoutKey(error).message == "broken for Bearer ***")
     }
 
     @Test func whatOCISaysOfItselfStays() {
