@@ -100,6 +100,19 @@ import Testing
         }
     }
 
+    /// What the list says of a key is not the last word.
+    @Test func aListThatRefusesTheKeyStopsNoChat() async throws {
+        try await run(settings: "health_check_interval = 50ms") { proxy in
+            proxy.simulator.add(Fault(.status(401), kind: .models, times: nil))
+            let last = proxy.simulator.requests.last?.id ?? 0
+            try await eventually("three checks") { proxy.simulator.requests.count { $0.id > last && $0.kind == .models && $0.ended != nil } >= 3 }
+            let answer = try await proxy.chat(RunningProxy.body())
+            #expect(answer.status == 200, "\(answer.body)")
+            let test = try await proxy.get("/test-oci", "Authorization: Bearer \(proxy.key)")
+            #expect(test.status == 503 && test.body.contains("401"), "\(test.body)")
+        }
+    }
+
     @Test func aKeyThatIsRevokedIsSaid() async throws {
         try await run { proxy in
             try proxy.simulator.setAPIKeys([], of: "account_1")

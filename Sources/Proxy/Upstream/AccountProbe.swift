@@ -37,7 +37,9 @@ struct AccountProbe: Sendable {
                 var text = "HTTP \(status.status): \(error.message)"
                 if let skew { text += " \(skew.hint)" }
                 if PolicyHint.mayHelp(status: status.status, body: body) { text += " \(PolicyHint.text(account.kind, compartment: account.compartment))" }
-                return Report(latency: latency, error: text, probe: refused ? .credentialsRefused : .failed, skew: skew)
+                // An API key may be good for chats and not for the list: they decide.
+                let verdict: HealthRecord.Probe = refused ? (account.chatForm == .oci ? .credentialsRefused : .passed) : .failed
+                return Report(latency: latency, error: text, probe: verdict, skew: skew)
             }
             guard let models = account.models(in: body) else {
                 return Report(latency: latency, error: "the answer is no model list", probe: .failed, skew: skew)
