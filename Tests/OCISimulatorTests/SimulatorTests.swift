@@ -391,6 +391,8 @@ import Testing
             #expect(try await ask("one", "GET", "models").status == 200)
             try simulator.setAPIKeys([], of: "account_1")
             #expect(try await ask("one", "GET", "models").status == 401)
+            // The books are closed when the answer is out.
+            _ = try await simulator.ended(try #require(simulator.requests.last?.id))
             #expect(simulator.statistics.all.byStatus[401] == 1)
         }
     }
