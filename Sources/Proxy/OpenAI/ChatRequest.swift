@@ -58,7 +58,8 @@ struct ChatRequest: Sendable {
         try ChatRequest(RequestField(body: body))
     }
 
-    private init(_ body: RequestField) throws(APIError) {
+    /// The same for a body that has been parsed already.
+    init(_ body: RequestField) throws(APIError) {
         model = try body.model()
         guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else {
             throw .noMessages

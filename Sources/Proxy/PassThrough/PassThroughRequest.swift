@@ -14,8 +14,10 @@ struct PassThroughRequest: Sendable {
 
     /// - Throws: `APIError` 400 when the body is no JSON object (with line and column where the text is no JSON), when
     ///   `model` is missing or no string, and when `stream` is neither true nor false: the answer's form depends on it.
-    init(body: [UInt8]) throws(APIError) {
-        let root = try RequestField(body: body)
+    init(body: [UInt8]) throws(APIError) { try self.init(RequestField(body: body), of: body) }
+
+    /// The same for a body that has been parsed already.
+    init(_ root: RequestField, of body: [UInt8]) throws(APIError) {
         model = try root.model()
         isStreaming = try root.member("stream")?.bool() ?? false
         includesUsage = root.member("stream_options")?.value["include_usage"]?.bool ?? false

@@ -21,9 +21,10 @@ struct ChatCalls: Sendable {
         let family: ModelFamily
     }
 
+    /// - Parameter root: the request's body, parsed. It is not kept.
     /// - Throws: `APIError` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
-        _ request: PassThroughRequest, for target: ModelCatalog.Target, forms: Set<ChatForm>, lessons: ModelLessons,
+        _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, forms: Set<ChatForm>, lessons: ModelLessons,
         limits: ChatCompletionsRoute.Limits, frame: ChatCall.Frame
     ) throws(APIError) {
         self.request = request
@@ -31,7 +32,7 @@ struct ChatCalls: Sendable {
         self.lessons = lessons
         self.limits = limits
         self.frame = frame
-        if forms.contains(.oci) { translated = try translate() }
+        if forms.contains(.oci) { translated = try translate(root) }
     }
 
     /// The call for an upstream that takes chats in `form`.
@@ -39,7 +40,7 @@ struct ChatCalls: Sendable {
         switch form {
         case .oci:
             if let translated { return translated.call }
-            let written = try translate()
+            let written = try translate(RequestField(body: request.received))
             translated = written
             return written.call
         case .openAI:
@@ -67,8 +68,8 @@ struct ChatCalls: Sendable {
         return true
     }
 
-    private func translate() throws(APIError) -> Written {
-        let chat = try ChatRequest.parse(request.received)
+    private func translate(_ root: RequestField) throws(APIError) -> Written {
+        let chat = try ChatRequest(root)
         let format = lessons.format(of: target.modelID)
         let dialect = Dialect(format, for: chat)
         let upstream = upstream(isStreaming: chat.isStreaming && !limits.forcesWhole)

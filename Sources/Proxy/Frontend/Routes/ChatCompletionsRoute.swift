@@ -29,11 +29,13 @@ struct ChatCompletionsRoute: Sendable {
     }
 
     func respond(_ exchange: inout Exchange) async throws {
-        let request = try PassThroughRequest(body: Array(buffer: exchange.request.body))
+        let body = Array(buffer: exchange.request.body)
+        let root = try RequestField(body: body)
+        let request = try PassThroughRequest(root, of: body)
         exchange.record.model = request.model
         let target = try directory.catalog.resolve(request.model, for: .chat)
         let calls = try ChatCalls(
-            request, for: target, forms: directory.catalog.forms(of: target), lessons: lessons, limits: limits,
+            request, root, for: target, forms: directory.catalog.forms(of: target), lessons: lessons, limits: limits,
             frame: ChatCall.Frame(
                 limits: limits, time: time, deadline: exchange.arrival + limits.request,
                 envelope: ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: request.model),
