@@ -9,14 +9,22 @@ package enum CheckReport {
             "mode: \(settings.mode.rawValue)",
             "listen: \(host):\(port)",
             "client keys: \(keys(settings))",
-            "accounts: \(settings.usableAccounts.count) of \(settings.accounts.count) usable"
-                + (settings.mode == .multiAccount ? ", strategy \(settings.routing.strategy.rawValue)" : ""),
         ]
-        for account in settings.accounts { lines += describe(account) }
-        lines.append("models: \(settings.models.isEmpty ? "no aliases" : "\(settings.models.count)")")
+        if settings.mode != .aggregator || !settings.accounts.isEmpty {
+            lines.append(
+                "accounts: \(settings.usableAccounts.count) of \(settings.accounts.count) usable"
+                    + (settings.mode == .multiAccount ? ", strategy \(settings.routing.strategy.rawValue)" : ""))
+            for account in settings.accounts { lines += describe(account) }
+        }
+        lines += providers(settings)
+        if settings.mode != .aggregator || !settings.models.isEmpty {
+            lines.append("models: \(settings.models.isEmpty ? "no aliases" : "\(settings.models.count)")")
+        }
         for model in settings.models {
             lines.append("  \(model.name) -> \(model.target)\(model.isDedicatedEndpoint ? " (dedicated)" : "")")
         }
+        if !settings.fallbacks.isEmpty { lines.append("fallbacks: \(settings.fallbacks.count)") }
+        for chain in settings.fallbacks { lines.append("  \(chain.model) -> \(chain.alternatives.joined(separator: ", "))") }
         return lines + limits(settings) + timeouts(settings.timeouts) + [
             breaker(settings.breaker), log(settings.logging),
         ]
@@ -42,6 +50,30 @@ package enum CheckReport {
                 "    compartment \(account.compartment)",
             ]
         }
+    }
+
+    private static func providers(_ settings: Settings) -> [String] {
+        guard !settings.providers.isEmpty else { return [] }
+        let members = Dictionary(grouping: settings.providers, by: \.name)
+        let pools = members.count { $0.value.count > 1 }
+        var lines = [
+            "providers: \(settings.providers.count)" + (pools == 0 ? "" : ", of them \(pools) \(pools == 1 ? "pool" : "pools")")
+                + ", strategy \(settings.routing.strategy.rawValue)"
+        ]
+        for provider in settings.providers {
+            let pool = members[provider.name, default: []].count > 1 ? " (pool \(provider.name))" : ""
+            lines += [
+                "  \(provider.id)\(pool): \(provider.baseURL), \(provider.token == nil ? "no token" : "with a token"), "
+                    + "max_concurrency \(provider.maxConcurrency)",
+                "    models \(provider.models.map { $0.joined(separator: ", ") } ?? "as the provider lists them")",
+            ]
+        }
+        let patterns = settings.supportedModels.patterns
+        lines.append("served models: \(patterns.isEmpty ? "all" : "those that match \(patterns.joined(separator: " or "))")")
+        let connections = settings.connections
+        lines.append(
+            "connections: \(connections.keptAlive) kept alive for \(GoDuration.format(connections.keepAliveExpiry))")
+        return lines
     }
 
     private static func credentials(_ credentials: Credentials) -> String {
@@ -71,7 +103,8 @@ package enum CheckReport {
     private static func timeouts(_ timeouts: TimeoutSettings) -> [String] {
         func orOff(_ duration: Duration) -> String { duration == .zero ? "off" : GoDuration.format(duration) }
         return [
-            "timeouts: request \(GoDuration.format(timeouts.request)), stream \(GoDuration.format(timeouts.stream)), "
+            "timeouts: request \(GoDuration.format(timeouts.request)), "
+                + (timeouts.nonStream.map { "non-stream \(GoDuration.format($0)), " } ?? "") + "stream \(GoDuration.format(timeouts.stream)), "
                 + "first token \(orOff(timeouts.firstToken)), keep-alive \(orOff(timeouts.keepAliveInterval)), "
                 + "shutdown \(GoDuration.format(timeouts.shutdownGrace))",
             "intervals: health check \(orOff(timeouts.healthCheckInterval)), "

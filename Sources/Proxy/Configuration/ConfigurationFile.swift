@@ -21,11 +21,10 @@ package enum ConfigurationFile {
         return !exists(standard) && exists("config.json") ? "config.json" : standard
     }
 
-    /// JSON when the first character that is not blank is `{`.
+    /// JSON when the first character that is neither blank nor in a comment is `{`.
     package static func format(of bytes: [UInt8]) -> Format {
-        let begin = bytes.starts(with: INIDocument.byteOrderMark) ? INIDocument.byteOrderMark.count : 0
-        let first = bytes[begin...].first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-        return first == UInt8(ascii: "{") ? .json : .ini
+        let start = JSONWithComments.start(of: bytes)
+        return start < bytes.count && bytes[start] == UInt8(ascii: "{") ? .json : .ini
     }
 
     /// The whole file. Throws a sentence for each way in which it cannot be read.
@@ -44,8 +43,8 @@ package enum ConfigurationFile {
             case ENOENT, ENOTDIR:
                 failure(
                     "no such file",
-                    "copy configs/config.conf.example or configs/multi_config.conf.example there, or name another file "
-                        + "with -config")
+                    "copy configs/config.conf.example, configs/multi_config.conf.example or configs/config.json.example there, "
+                        + "or name another file with -config")
             case EACCES, EPERM: failure("the file may not be read", "give this user the right to read it")
             default: failure("the file cannot be opened: \(String(cString: strerror(code)))", "check the path")
             }

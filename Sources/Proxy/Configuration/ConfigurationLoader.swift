@@ -72,15 +72,8 @@ extension Settings {
         overrides: ConfigurationLoader.Overrides = ConfigurationLoader.Overrides(),
         credentials: CredentialEnvironment = CredentialEnvironment()
     ) -> ConfigurationLoader.Outcome {
-        if ConfigurationFile.format(of: bytes) == .json {
-            let issue = ConfigurationIssue(
-                .error, file: fileName, line: 1, message: "this version does not serve the JSON aggregator format yet",
-                mend: "name an INI file with -config")
-            return ConfigurationLoader.Outcome(settings: nil, issues: [issue])
-        }
         var reader = SettingsReader(
-            document: INIDocument(bytes), fileName: fileName, files: files, credentials: credentials,
-            requiresAccounts: overrides.multiAccount)
+            bytes, fileName: fileName, files: files, credentials: credentials, requiresAccounts: overrides.multiAccount)
         reader.read()
         guard reader.isUsable else { return ConfigurationLoader.Outcome(settings: nil, issues: reader.issues) }
         var settings = reader.settings

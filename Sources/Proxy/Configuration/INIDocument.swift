@@ -35,12 +35,7 @@ package struct INIDocument: Sendable, Equatable {
         }
     }
 
-    /// A line that cannot be read. It never quotes the line, which may hold a secret.
-    package struct Problem: Sendable, Equatable {
-        package let line: Int
-        package let message: String
-        package let mend: String
-    }
+    package typealias Problem = SettingProblem
 
     /// In file order; the first is always the part before any header.
     package private(set) var sections: [Section]

@@ -3,6 +3,8 @@ package struct Settings: Sendable, Equatable {
     package enum Mode: String, Sendable {
         case single
         case multiAccount = "multi-account"
+        /// A JSON file, or an INI file with providers and no account.
+        case aggregator
     }
 
     package var mode = Mode.single
@@ -14,11 +16,15 @@ package struct Settings: Sendable, Equatable {
     /// In file order.
     package var models: [ModelAlias] = []
     package var fallbacks: [FallbackChain] = []
+    /// In file order.
     package var providers: [ProviderSettings] = []
+    /// Which models of the providers are served.
+    package var supportedModels = ModelFilter()
 
     package var server = ServerSettings()
     package var limits = LimitSettings()
     package var timeouts = TimeoutSettings()
+    package var connections = ConnectionSettings()
     package var routing = RoutingSettings()
     package var breaker = BreakerSettings()
     package var logging = LoggingSettings()
@@ -62,20 +68,11 @@ package struct ModelAlias: Sendable, Equatable {
     }
 }
 
-/// The models to try, in order, when `model` has failed everywhere.
+/// The models to try, in order, when `model` has failed everywhere. The alternatives' own chains are not followed, so two
+/// models may stand in for each other.
 package struct FallbackChain: Sendable, Equatable {
     package var model: String
     package var alternatives: [String]
-    package var line: Int
-}
-
-/// An OpenAI-compatible provider beside the accounts.
-package struct ProviderSettings: Sendable, Equatable {
-    package var name: String
-    package var baseURL: BaseURL
-    package var token: Secret?
-    /// Empty: the provider is asked for its models.
-    package var models: [String]
     package var line: Int
 }
 
@@ -125,6 +122,23 @@ package struct TimeoutSettings: Sendable, Equatable {
     package var healthCheckInterval = Duration.seconds(30)
     /// The least time between two discoveries that clients start.
     package var modelsRefreshInterval = Duration.seconds(10)
+    /// `non_stream_timeout` of the JSON format; nil leaves non-streaming answers to `request`.
+    package var nonStream: Duration?
+
+    package init() {}
+
+    /// From arrival to the end of a non-streaming answer.
+    package var wholeAnswer: Duration { nonStream ?? request }
+}
+
+/// Connections to providers.
+package struct ConnectionSettings: Sendable, Equatable {
+    /// At once to one entry of the providers; with one request each, so this is its concurrency.
+    package var limit = 100
+    /// That may stay open without a request; 0 keeps none.
+    package var keptAlive = 20
+    /// For so long; zero keeps none.
+    package var keepAliveExpiry = Duration.seconds(30)
 
     package init() {}
 }

@@ -20,22 +20,23 @@ extension SettingsReader {
     }
 
     /// Every `[ACCOUNT_n]`. The errors of one make it unusable and leave the others alone.
-    mutating func readAccounts(_ sections: [INIDocument.Section]) {
+    mutating func readAccounts(_ sections: [SettingSection]) {
         if sections.isEmpty {
-            return report(
-                .error, 1, "-multi-account is given, but the file has no [ACCOUNT_n] section",
-                "add [ACCOUNT_1] with user, fingerprint, key_file, tenancy and region, or start without -multi-account")
+            let keys = "user, fingerprint, key_file, tenancy and region, or start without -multi-account"
+            return format == .json
+                ? report(.error, 1, "-multi-account is given, but the file has no oci_accounts", "add oci_accounts with \(keys)")
+                : report(.error, 1, "-multi-account is given, but the file has no [ACCOUNT_n] section", "add [ACCOUNT_1] with \(keys)")
         }
         var lines: [String: Int] = [:]
         for section in sections { readAccount(section, lines: &lines) }
         if !settings.usableAccounts.isEmpty, settings.usableAccounts.allSatisfy({ !$0.isEnabled }) {
-            report(.warning, sections[0].line, "no account is enabled", "set enabled = true for at least one")
+            report(.warning, sections[0].line, "no account is enabled", "set \(setting("enabled", "true")) for at least one")
         }
     }
 
     /// - Parameter lines: the ids that are taken, with the line of each.
-    private mutating func readAccount(_ section: INIDocument.Section, lines: inout [String: Int]) {
-        let title = "[\(INIDocument.shown(section.title))]"
+    private mutating func readAccount(_ section: SettingSection, lines: inout [String: Int]) {
+        let title = section.title
         // The id must be known before the first error, which bears it.
         let named = section.entries.last { $0.name == "id" }.flatMap { $0.value.isEmpty ? nil : $0 }
         let id = named.flatMap { ValueKind<String>.name.parse($0.value) } ?? section.name
@@ -50,7 +51,7 @@ extension SettingsReader {
         if let first = lines[id.lowercased()] {
             report(
                 .error, idLine, "the account id \(id) is already taken in line \(first)",
-                "give one of the two another id or section name", account: id)
+                format == .json ? "give one of the two another id" : "give one of the two another id or section name", account: id)
         } else {
             lines[id.lowercased()] = idLine
         }
@@ -73,11 +74,11 @@ struct AccountPlace {
     let name: String
     /// The id that errors bear; nil for the only account.
     let owner: String?
-    let entries: [INIDocument.Entry]
+    let entries: [SettingEntry]
 
     /// The line that sets `key` to something, if any does.
     func line(of key: String) -> Int? {
-        entries.last { $0.name == key }.flatMap { $0.value.isEmpty ? nil : $0.line }
+        entries.last { $0.name == key }.flatMap { $0.isSet ? $0.line : nil }
     }
 }
 
@@ -149,12 +150,12 @@ extension SettingsReader {
         let example = Self.examples[key] ?? "VALUE"
         if let empty {
             report(
-                .error, empty.line, "\(key) in \(place.name) is empty\(use)", "write \(key) = \(example)",
+                .error, empty.line, "\(key) in \(place.name) is empty\(use)", "write \(self.example(key, example))",
                 account: place.owner)
         } else {
             let whereTo = place.owner == nil ? "at the root, before the first section" : "to \(place.name)"
             report(
-                .error, place.line, "\(key) is missing in \(place.name)\(use)", "add \(key) = \(example) \(whereTo)",
+                .error, place.line, "\(key) is missing in \(place.name)\(use)", "add \(self.example(key, example)) \(whereTo)",
                 account: place.owner)
         }
     }

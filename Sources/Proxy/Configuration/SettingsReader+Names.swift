@@ -1,7 +1,14 @@
 /// The sections whose keys are names of the user's own choice, and the client keys.
 extension SettingsReader {
-    /// `api_key` at the root, then `[API_KEYS]`.
     mutating func readClientKeys() {
+        switch format {
+        case .ini: readKeysAndNames()
+        case .json: readTokens()
+        }
+    }
+
+    /// `api_key` at the root, then `[API_KEYS]`.
+    private mutating func readKeysAndNames() {
         let entry = withoutOverridden(
             sections(named: "").flatMap(\.entries).filter { $0.name == SettingsTable.clientKey }
         ).last
@@ -22,20 +29,39 @@ extension SettingsReader {
         }
     }
 
+    /// `tokens` of a JSON file.
+    private mutating func readTokens() {
+        let entries = sections(named: "api_keys").flatMap(\.entries)
+        var lines: [String: Int] = [:]
+        for entry in entries {
+            addClientKey(entry.value, name: entry.key, line: entry.line)
+            if let first = lines.updateValue(entry.line, forKey: entry.key) {
+                report(
+                    .warning, entry.line, "two tokens have the description \(INIDocument.shown(entry.key)), the other is in line \(first)",
+                    "describe them differently, since logs and statistics show nothing else")
+            }
+        }
+        guard entries.isEmpty, problems.isEmpty else { return }
+        report(.error, 1, "there are no tokens, so no client would be let in", #"add "tokens": ["description|TOKEN"]"#)
+    }
+
     /// Takes a key that a header can carry. The key itself appears in no message.
     private mutating func addClientKey(_ key: String, name: String, line: Int) {
         let shown = INIDocument.shown(name)
-        guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), !key.contains(",") else {
+        // In INI a comma would look like one key of several.
+        let mayHoldCommas = format == .json
+        guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), mayHoldCommas || !key.contains(",") else {
             return report(
                 .error, line, "the client key \(shown) is \(key.isEmpty ? "empty" : "not valid")",
-                "use visible ASCII characters without spaces and commas")
+                "use visible ASCII characters without spaces\(mayHoldCommas ? "" : " and commas")")
         }
-        if let same = settings.clientKeys.first(where: { $0.value == Secret(key) }) {
+        let value = Secret(key)
+        if let same = keyNames[value] {
             return report(
-                .warning, line, "the client key \(shown) is the same as \(INIDocument.shown(same.name))",
-                "remove one of the two")
+                .warning, line, "the client key \(shown) is the same as \(INIDocument.shown(same))", "remove one of the two")
         }
-        settings.clientKeys.append(ClientKey(name: name, value: Secret(key)))
+        keyNames[value] = name
+        settings.clientKeys.append(ClientKey(name: name, value: value))
     }
 
     /// `[MODELS]`: NAME = OCI-MODEL-ID, an OCID, or an endpoint's OCID.
@@ -56,37 +82,5 @@ extension SettingsReader {
             }
             settings.models.append(ModelAlias(name: entry.key, target: entry.value, line: entry.line))
         }
-    }
-
-    /// `[FALLBACKS]`: MODEL = MODEL, MODEL, ...
-    mutating func readFallbacks() {
-        for entry in withoutOverridden(sections(named: "fallbacks").flatMap(\.entries)) {
-            let alternatives = CommaList.parts(entry.value)
-            guard !alternatives.isEmpty else {
-                report(
-                    .error, entry.line, "the fallbacks of \(INIDocument.shown(entry.key)) are empty",
-                    "name at least one model")
-                continue
-            }
-            settings.fallbacks.append(
-                FallbackChain(model: entry.key, alternatives: alternatives, line: entry.line))
-        }
-    }
-
-    /// `[PROVIDER_n]`. Two with one name are a pool, so that is no mistake.
-    mutating func readProvider(_ section: INIDocument.Section) {
-        let title = "[\(INIDocument.shown(section.title))]"
-        var draft = ProviderDraft()
-        let entries = accepted(
-            section.entries, by: SettingsTable.provider, place: title, known: SettingsTable.provider.map(\.name))
-        apply(entries, SettingsTable.provider, to: &draft, account: nil)
-        for (key, example) in [("provider", "NAME"), ("baseurl", "https://host/v1")]
-        where entries.last(where: { $0.name == key })?.value.isEmpty ?? true {
-            report(.error, section.line, "\(key) is missing in \(title)", "add \(key) = \(example) to \(title)")
-        }
-        guard let name = draft.name, let baseURL = draft.baseURL else { return }
-        settings.providers.append(
-            ProviderSettings(
-                name: name.value, baseURL: baseURL.value, token: draft.token, models: draft.models, line: section.line))
     }
 }

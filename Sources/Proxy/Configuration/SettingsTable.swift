@@ -41,6 +41,24 @@ enum SettingsTable {
         SettingKey("min_requests", .number(1...1_000_000), standard: "10", \.breaker.minRequests),
     ]
 
+    /// Connections to providers; in the JSON format only.
+    static let connections: [SettingKey<Settings>] = [
+        SettingKey("max_connections", .number(1...100_000), standard: "100", \.connections.limit),
+        SettingKey("max_keepalive_connections", .number(0...100_000), standard: "20", \.connections.keptAlive),
+        SettingKey("keepalive_expiry", .durationOrOff, standard: "30s", \.connections.keepAliveExpiry),
+    ]
+
+    /// Where the JSON format has other defaults than `[GLOBAL]`. Its users know these from before; a provider's
+    /// `GET /models` may cost them something, so nobody asks it unasked.
+    static let aggregatorDefaults = [
+        "host": "localhost", "log_level": "warning", "log_file": "ai_proxy.log", "health_check_interval": "0",
+    ]
+
+    /// The members of a JSON file that are one value each.
+    static let aggregator: [SettingKey<Settings>] =
+        (global + breaker).map { row in aggregatorDefaults[row.name].map { SettingKey(row, standard: $0) } ?? row } + connections
+        + [SettingKey("non_stream_timeout", .duration, standard: "30s", \.timeouts.nonStream)]
+
     /// `[ACCOUNT_n]`, or the root when the file has a single account.
     static let identity: [SettingKey<AccountDraft>] = [
         SettingKey("user", .identifier, \.user),
@@ -67,12 +85,18 @@ enum SettingsTable {
             SettingKey("enabled", .boolean, standard: "true", \.isEnabled),
         ]
 
-    /// `[PROVIDER_n]`.
+    /// `[PROVIDER_n]`, or an entry of `providers`.
     static let provider: [SettingKey<ProviderDraft>] = [
-        SettingKey("provider", .name, \.name),
-        SettingKey("baseurl", .url, \.baseURL),
-        SettingKey("token", .secret, secret: true, \.token),
+        SettingKey("provider", .providerName, \.name),
+        SettingKey("baseurl", .providerURL, \.baseURL),
+        SettingKey("token", .headerSecret, secret: true, \.token),
         SettingKey("model_list", .list, \.models),
+    ]
+
+    /// What other programs call the keys of a provider. `api_key` above all is no client key there.
+    static let providerSynonyms = [
+        "name": "provider", "id": "provider", "url": "baseurl", "base_url": "baseurl", "api_base": "baseurl", "endpoint": "baseurl",
+        "key": "token", "api_key": "token", "apikey": "token", "models": "model_list",
     ]
 
     /// The root only; read by `ClientKeyReader`, since its value is also written.
@@ -84,8 +108,17 @@ enum SettingsTable {
     ]
 
     /// Where a key may stand, for the message about one that stands elsewhere; empty for an unknown key.
-    static func places(of name: String) -> [String] {
+    static func places(of name: String, in format: ConfigurationFile.Format) -> [String] {
         var places: [String] = []
+        if format == .json {
+            if name == clientKey || name == "api_keys" { places.append("\(JSONConfiguration.tokens), as \"description|TOKEN\"") }
+            if aggregator.contains(where: { $0.name == name }) || JSONConfiguration.collections.contains(name) {
+                places.append("the outermost object")
+            }
+            if account.contains(where: { $0.name == name }) { places.append(JSONConfiguration.accounts) }
+            if provider.contains(where: { $0.name == name }) { places.append(JSONConfiguration.providers) }
+            return places
+        }
         if name == clientKey { places.append("the root (before the first section)") }
         if global.contains(where: { $0.name == name }) { places.append("[GLOBAL]") }
         if breaker.contains(where: { $0.name == name }) { places.append("[CIRCUIT_BREAKER]") }
@@ -121,5 +154,5 @@ struct ProviderDraft: Sendable {
     var name: Located<String>?
     var baseURL: Located<BaseURL>?
     var token: Secret?
-    var models: [String] = []
+    var models: [String]?
 }

@@ -7,5 +7,5 @@ package enum UnservedSettings {
     ]
 
     /// Sections, in lower case and without the suffix, that get a warning.
-    package static let sections: Set<String> = ["fallbacks", "provider_"]
+    package static let sections: Set<String> = []
 }

@@ -53,6 +53,11 @@ extension ValueKind<Duration> {
 
 extension ValueKind<Secret> {
     static let secret = Self(expectation: "any text") { Secret($0) }
+
+    /// It becomes part of a header.
+    static let headerSecret = Self(expectation: "visible ASCII characters without spaces") { text in
+        text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? Secret(text) : nil
+    }
 }
 
 extension ValueKind<String> {
@@ -60,6 +65,12 @@ extension ValueKind<String> {
 
     static let name = Self(expectation: "a name of letters, digits and the signs . _ - of at most 64") { text in
         let isName = text.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || isNameByte($0) }
+        return isName && text.utf8.count <= 64 ? text : nil
+    }
+
+    /// What stands before the first `/` of a model. People give their providers free names, `302.AI` or `my ollama`.
+    static let providerName = Self(expectation: "a name of at most 64 bytes without / and control characters") { text in
+        let isName = text.unicodeScalars.allSatisfy { $0 != "/" && $0.value >= 0x20 && $0.value != 0x7F }
         return isName && text.utf8.count <= 64 ? text : nil
     }
 
@@ -106,6 +117,14 @@ extension ValueKind<BaseURL> {
         // People copy it with the version, which is added to each call.
         BaseURL(text)?.dropping(pathSuffix: "/20231130")
     }
+
+    /// With a path, which most providers have: `https://host/v1`.
+    static let providerURL = Self(
+        expectation: "an absolute http or https URL such as https://host/v1, without user, query or fragment"
+    ) { text in
+        // People copy it with the path of a call, which is added to each.
+        BaseURL(text)?.dropping(pathSuffix: "/chat/completions")
+    }
 }
 
 extension ValueKind<[String]> {
@@ -147,9 +166,13 @@ extension ValueKind where Value: RawRepresentable & CaseIterable & Sendable, Val
 }
 
 extension ValueKind<LoggingSettings.Level> {
-    /// `warn` is what other programs call `warning`.
+    /// `warn` is what other programs call `warning`, and `fatal` is Python's other name of `critical`.
     static let level = Self(expectation: ValueKind.choice.expectation) { text in
-        text.lowercased() == "warn" ? .warning : ValueKind.choice.parse(text)
+        switch text.lowercased() {
+        case "warn": .warning
+        case "fatal": .critical
+        default: ValueKind.choice.parse(text)
+        }
     }
 }
 

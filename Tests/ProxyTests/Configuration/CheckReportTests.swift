@@ -43,6 +43,46 @@ import Testing
         #expect(!lines.joined().contains("hunter2"))
     }
 
+    @Test func tellsWhatAnAggregatorWouldRun() throws {
+        let text = """
+            {"providers": ["zhipu|https://zhipu.example/v4|hunter2", {"provider": "or", "baseurl": "https://or.example", "model_list": ["m1", "a/m2"]},
+            "or|http://localhost:1/v1|hunter2"], "tokens": ["alice|hunter2", "hunter3"], "supported_models": ["^or/", "glm"],
+            "fallbacks": {"zhipu/glm-4": ["or/m1", "or/a/m2"]}}
+            """
+        let lines = CheckReport.lines(try #require(Fixture.read(text).settings))
+        #expect(
+            lines == [
+                "mode: aggregator",
+                "listen: localhost:8080",
+                "client keys: alice, token-2",
+                "providers: 3, of them 1 pool, strategy round_robin",
+                "  zhipu: https://zhipu.example/v4, with a token, max_concurrency 100",
+                "    models as the provider lists them",
+                "  or-1 (pool or): https://or.example, no token, max_concurrency 100",
+                "    models m1, a/m2",
+                "  or-2 (pool or): http://localhost:1/v1, with a token, max_concurrency 100",
+                "    models as the provider lists them",
+                "served models: those that match ^or/ or glm",
+                "connections: 20 kept alive for 30s",
+                "fallbacks: 1",
+                "  zhipu/glm-4 -> or/m1, or/a/m2",
+                "limits: 200 requests at once, 2000 waiting, request 32 MiB, response 10 MiB, 4000 tokens by default, 3 retries",
+                "timeouts: request 5m, non-stream 30s, stream 5m, first token off, keep-alive 15s, shutdown 30s",
+                "intervals: health check off, model refresh 10s",
+                "circuit breaker: 5 failures in a row, or a share of 0.6 of at least 10 requests; open for 1m",
+                "log: warning as text to /etc/proxy/ai_proxy.log",
+            ])
+        #expect(!lines.joined().contains("hunter"))
+    }
+
+    @Test func accountsAndProvidersAreBothTold() throws {
+        let text = Fixture.identity() + "api_key = k\n[PROVIDER_1]\nprovider = zhipu\nbaseurl = https://a.example\n"
+        let lines = CheckReport.lines(try #require(Fixture.read(text).settings))
+        #expect(lines.contains("accounts: 1 of 1 usable"))
+        #expect(lines.contains("providers: 1, strategy round_robin"))
+        #expect(lines.contains("served models: all"))
+    }
+
     @Test func tellsThatAKeyWillBeGenerated() throws {
         let lines = CheckReport.lines(try #require(Fixture.read(Fixture.identity() + "host = ::1\n").settings))
         #expect(lines.contains("client keys: one to be generated at the first start"))

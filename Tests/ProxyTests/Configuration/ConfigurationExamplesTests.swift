@@ -23,8 +23,7 @@ import Testing
     @Test(arguments: names)
     func asItStandsOnlyAKeyIsToBeGenerated(name: String) throws {
         let outcome = Self.read(try Self.text(name))
-        // [FALLBACKS] is there to be filled in.
-        #expect(outcome.issues.map(\.message) == ["[FALLBACKS] has no effect in this version"])
+        #expect(outcome.issues.isEmpty)
         let settings = try #require(outcome.settings)
         #expect(settings.needsGeneratedKey)
         #expect(settings.mode == (name.hasPrefix("multi") ? .multiAccount : .single))
@@ -64,6 +63,49 @@ import Testing
         #expect(
             sections.isSuperset(of: ["global", "circuit_breaker", "models", "api_keys", "fallbacks", "provider_1"]))
     }
+
+    // MARK: JSON
+
+    static let json = "config.json.example"
+
+    @Test func theJSONExampleIsValidAsItStands() throws {
+        let outcome = Self.read(try Self.text(Self.json))
+        #expect(outcome.issues.isEmpty)
+        let settings = try #require(outcome.settings)
+        #expect(settings.providers.map(\.id) == ["zhipu", "openrouter-1", "openrouter-2", "groq"])
+        #expect(settings.clientKeys.map(\.name) == ["alice", "bob"])
+    }
+
+    @Test func theJSONExampleWithEveryKeyUncommentedHasTheDefaults() throws {
+        let plain = try #require(Self.read(try Self.text(Self.json)).settings)
+        let outcome = Self.read(Self.uncommentedJSON(try Self.text(Self.json)))
+        #expect(outcome.errors.isEmpty)
+        let noEffect = outcome.warnings.allSatisfy { $0.message.hasSuffix("has no effect in this version") }
+        #expect(noEffect, "\(outcome.warnings)")
+        var settings = try #require(outcome.settings)
+        #expect(settings.usableAccounts.map(\.id) == ["chicago"])
+        #expect(settings.fallbacks.count == 1)
+        #expect(settings.caFile == "/etc/proxy/ca.pem")
+        settings.accounts = []
+        settings.fallbacks = []
+        settings.caFile = nil
+        settings.server.tlsCertificate = nil
+        settings.server.tlsKey = nil
+        settings.providers = plain.providers
+        #expect(settings == plain)
+    }
+
+    @Test func everyKeyOfTheJSONFormatIsInItsExample() throws {
+        let document = JSONConfiguration(Array(Self.uncommentedJSON(try Self.text(Self.json)).utf8))
+        #expect(document.problems.isEmpty)
+        let present = Set(document.sections.flatMap(\.entries).map(\.name))
+        #expect((SettingsTable.aggregator.map(\.name) + SettingsTable.provider.map(\.name)).filter { !present.contains($0) } == [])
+        let sections = Set(document.sections.map(\.name))
+        #expect(sections.isSuperset(of: ["provider_1", "account_1", "api_keys", "fallbacks", "supported_models"]))
+    }
+
+    /// `//"key": value` without the sign; explanations have a blank after it.
+    static func uncommentedJSON(_ text: String) -> String { text.replacing("//\"", with: "\"") }
 
     /// `#key = value` and `#[SECTION]` without the sign; explanations have a blank after it.
     static func uncommented(_ text: String) -> String {

@@ -234,11 +234,6 @@ import Testing
         (ConfigurationFixture.identity() + "port = 1\n[GLOBAL]\nPORT = 2\n", 8, "this line wins over line 6"),
         (ConfigurationFixture.identity() + "bearer_key = x\n", 6, "no effect with auth = api_key"),
         (ConfigurationFixture.identity() + "rate_limit = 5\n", 6, "no effect in this version"),
-        (ConfigurationFixture.identity() + "[FALLBACKS]\na = b\n", 6, "no effect in this version"),
-        (
-            ConfigurationFixture.identity() + "[PROVIDER_1]\nprovider = p\nbaseurl = https://p/v1\n", 6,
-            "no effect in this version"
-        ),
         (ConfigurationFixture.identity() + "api_key = a, a\n", 6, "is the same as"),
     ])
     func isAWarningAndTheFileStaysUsable(text: String, line: Int, part: String) {
@@ -305,14 +300,6 @@ import Testing
         let settings = Fixture.read(Fixture.identity() + "host = ::1\nport = 1\n", overrides: overrides).settings
         #expect(settings?.server.host == "0.0.0.0")
         #expect(settings?.server.port == 9)
-    }
-
-    @Test(arguments: ["{}", " \r\n\t{\"providers\": []}", "\u{FEFF}{"])
-    func theAggregatorFormatIsRefusedInOneSentence(text: String) {
-        let outcome = Fixture.read(text)
-        #expect(outcome.settings == nil)
-        #expect(outcome.errors.map(\.location) == ["c.conf:1"])
-        #expect(outcome.errors.first?.message.contains("aggregator format") == true)
     }
 
     @Test func anEmptyFileSaysEverythingThatIsMissing() {

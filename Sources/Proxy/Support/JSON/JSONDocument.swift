@@ -78,6 +78,10 @@ struct JSONDocument: Sendable {
 
 /// A text that is not JSON: what is wrong, and where.
 struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
+    /// Problems that somebody else words a remedy for.
+    static let missingComma = "a comma or a closing bracket is missing"
+    static let notUTF8 = "the text is not UTF-8"
+
     /// What was found or missed, as the end of a sentence.
     let problem: String
     /// Bytes before the place.

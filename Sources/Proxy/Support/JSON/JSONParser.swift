@@ -26,7 +26,7 @@ struct JSONParser {
         do {
             _ = try UTF8Span(validating: Span(_unsafeElements: text))
         } catch {
-            throw JSONSyntaxError("the text is not UTF-8", at: error.byteOffsets.lowerBound, in: text)
+            throw JSONSyntaxError(JSONSyntaxError.notUTF8, at: error.byteOffsets.lowerBound, in: text)
         }
         skipBlanks(text)
         try parseValue(text)
@@ -114,7 +114,7 @@ struct JSONParser {
             return true
         }
         guard text[position] == UInt8(ascii: ",") else {
-            throw JSONSyntaxError("a comma or a closing bracket is missing", at: position, in: text)
+            throw JSONSyntaxError(JSONSyntaxError.missingComma, at: position, in: text)
         }
         position += 1
         skipBlanks(text)

@@ -1,0 +1,266 @@
+/// A JSON configuration as it stands: the same sections and entries as an INI file gives, so that one reader checks both.
+///
+/// `global` and `circuit_breaker` may be objects as in INI; their members count as members of the root. Entries of
+/// `providers` and `oci_accounts` become sections, those of `tokens`, `fallbacks` and `supported_models` one section each.
+struct JSONConfiguration: Sendable, Equatable {
+    /// In file order; the first is the root.
+    private(set) var sections: [SettingSection] = []
+    /// What cannot be read. When the text is no JSON at all there is one, and no section but the root.
+    private(set) var problems: [SettingProblem] = []
+    /// Keys that are set twice.
+    private(set) var warnings: [SettingProblem] = []
+
+    private let lines: LineNumbers
+
+    static let providers = "providers"
+    static let accounts = "oci_accounts"
+    static let tokens = "tokens"
+    static let fallbacks = "fallbacks"
+    static let models = "supported_models"
+    /// Objects whose members may as well stand at the root.
+    static let groups = ["global", "circuit_breaker"]
+    /// The keys whose values are no single settings.
+    static let collections = [providers, accounts, tokens, fallbacks, models]
+
+    init(_ bytes: [UInt8]) {
+        let text = JSONWithComments(bytes)
+        lines = LineNumbers(bytes)
+        sections = [SettingSection(name: "", title: "the file", line: 1)]
+        if let comment = text.unclosedComment {
+            report(lines.line(at: comment), "the comment that begins with /* is not closed", "close it with */")
+            return
+        }
+        do {
+            let root = try JSONDocument(parsing: text.plain).root
+            // The caller has seen a `{`, but this type takes any text.
+            guard root.kind == .object else {
+                report(lines.line(of: root), "the file is \(root.kindName) and not an object", "put its settings into { }")
+                return
+            }
+            sections[0] = SettingSection(name: "", title: "the file", line: lines.line(of: root))
+            read(root)
+        } catch {
+            problems = [JSONMend.problem(error, in: text.plain, lines)]
+        }
+    }
+
+    private mutating func read(_ root: JSONValue) {
+        var collections: [String: JSONValue] = [:]
+        for (key, value) in root.members {
+            let name = (key.string ?? "").lowercased()
+            if Self.groups.contains(name), value.kind == .object {
+                for (key, value) in value.members { sections[0].entries.append(entry(key, value)) }
+            } else if Self.collections.contains(name) {
+                if let earlier = collections[name] {
+                    let line = lines.line(of: key)
+                    warnings.append(
+                        SettingProblem(
+                            line: line, message: "\(name) is set again: this one wins over line \(lines.line(of: earlier))",
+                            mend: "make one of the two"))
+                }
+                collections[name] = value
+            } else {
+                sections[0].entries.append(entry(key, value))
+            }
+        }
+        for name in Self.collections {
+            guard let value = collections[name], !value.isNull else { continue }
+            switch name {
+            case Self.providers: readProviders(value)
+            case Self.accounts: readAccounts(value)
+            case Self.tokens: readTokens(value)
+            case Self.fallbacks: readFallbacks(value)
+            default: readModels(value)
+            }
+        }
+    }
+
+    // MARK: Collections
+
+    private mutating func readProviders(_ value: JSONValue) {
+        let example = #"use {"provider": "NAME", "baseurl": "https://host/v1", "token": "KEY"} or "NAME|https://host/v1|KEY""#
+        for (number, element) in numbered(value, Self.providers, "write a list of providers in [ ]") {
+            let title = "entry \(number) of \(Self.providers)"
+            let line = lines.line(of: element)
+            var section = SettingSection(name: "provider_\(number)", title: title, line: line)
+            if let text = element.string {
+                let parts = text.split(separator: "|", maxSplits: 2, omittingEmptySubsequences: false)
+                guard parts.count > 1 else {
+                    report(line, "\(title) is not of the form name|url|key", example)
+                    continue
+                }
+                for (key, part) in zip(["provider", "baseurl", "token"], parts) {
+                    section.entries.append(entry(key, String(part.trimmingJSONBlanks()), line))
+                }
+            } else if element.kind == .object {
+                section.entries = element.members.map { entry($0, $1) }
+            } else {
+                report(line, "\(title) is \(element.kindName)", example)
+                continue
+            }
+            sections.append(section)
+        }
+    }
+
+    private mutating func readAccounts(_ value: JSONValue) {
+        let mend = #"use an object with the keys of an account: {"user": ..., "key_file": ...}"#
+        for (number, element) in numbered(value, Self.accounts, "write a list of accounts in [ ]") {
+            let title = "entry \(number) of \(Self.accounts)"
+            guard element.kind == .object else {
+                report(lines.line(of: element), "\(title) is \(element.kindName)", mend)
+                continue
+            }
+            sections.append(
+                SettingSection(
+                    name: "account_\(number)", title: title, line: lines.line(of: element), entries: element.members.map { entry($0, $1) }))
+        }
+    }
+
+    /// `description|value`; a token without a description is named by its place.
+    private mutating func readTokens(_ value: JSONValue) {
+        var section = SettingSection(name: "api_keys", title: Self.tokens, line: lines.line(of: value))
+        for (number, element) in numbered(value, Self.tokens, #"write a list: ["description|TOKEN"]"#) {
+            let line = lines.line(of: element)
+            guard let text = scalar(element) else {
+                report(line, "entry \(number) of \(Self.tokens) is \(element.kindName)", #"write it as "description|TOKEN""#)
+                continue
+            }
+            let parts = text.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false).map { $0.trimmingJSONBlanks() }
+            let name = parts.count > 1 ? parts[0] : ""
+            let key = name.isEmpty ? "token-\(number)" : Self.visible(String(name))
+            section.entries.append(SettingEntry(key: key, value: String(parts.last ?? ""), line: line))
+        }
+        sections.append(section)
+    }
+
+    private mutating func readFallbacks(_ value: JSONValue) {
+        let example = #"write it as {"provider/model": ["provider/other-model"]}"#
+        guard value.kind == .object else {
+            return report(lines.line(of: value), "\(Self.fallbacks) is \(value.kindName)", example)
+        }
+        var section = SettingSection(name: Self.fallbacks, title: Self.fallbacks, line: lines.line(of: value))
+        for (key, value) in value.members {
+            let entry = entry(key, value)
+            switch entry.form {
+            case .text, .list: section.entries.append(entry)
+            case .boolean, .other: report(entry.line, "the fallbacks of \(INIDocument.shown(entry.key)) are \(value.kindName)", example)
+            }
+        }
+        sections.append(section)
+    }
+
+    private mutating func readModels(_ value: JSONValue) {
+        let mend = #"write a list of regular expressions: ["^NAME/"]"#
+        var section = SettingSection(name: Self.models, title: Self.models, line: lines.line(of: value))
+        for (number, element) in numbered(value, Self.models, mend, allowingText: true) {
+            let line = lines.line(of: element)
+            guard let text = scalar(element) else {
+                report(line, "entry \(number) of \(Self.models) is \(element.kindName)", mend)
+                continue
+            }
+            section.entries.append(SettingEntry(key: "\(number)", value: text, line: line))
+        }
+        sections.append(section)
+    }
+
+    /// The elements of a list, counted from 1. Reports a value that is none.
+    private mutating func numbered(
+        _ value: JSONValue, _ name: String, _ mend: String, allowingText: Bool = false
+    ) -> [(number: Int, element: JSONValue)] {
+        if allowingText, value.kind == .string { return [(1, value)] }
+        guard value.kind == .array else {
+            report(lines.line(of: value), "\(name) is \(value.kindName) and not a list", mend)
+            return []
+        }
+        return value.elements.enumerated().map { ($0.offset + 1, $0.element) }
+    }
+
+    // MARK: Entries
+
+    private func entry(_ key: JSONValue, _ value: JSONValue) -> SettingEntry {
+        let name = Self.visible(key.string ?? "")
+        let line = lines.line(of: value)
+        switch value.kind {
+        case .null: return SettingEntry(key: name, value: "", line: line)
+        case .true, .false: return SettingEntry(key: name, value: value.kind == .true ? "true" : "false", line: line, form: .boolean)
+        case .object: return SettingEntry(key: name, value: "", line: line, form: .other("an object"))
+        case .string, .number: return entry(name, scalar(value) ?? "", line)
+        case .array:
+            var parts: [String] = []
+            for element in value.elements {
+                guard let part = scalar(element) else {
+                    return SettingEntry(key: name, value: "", line: line, form: .other("a list that holds \(element.kindName)"))
+                }
+                guard !part.contains(",") else {
+                    return SettingEntry(key: name, value: "", line: line, form: .other("a list whose texts hold commas"))
+                }
+                parts.append(part)
+            }
+            var entry = entry(name, parts.joined(separator: ","), line)
+            if entry.form == .text { entry.form = .list }
+            return entry
+        }
+    }
+
+    /// A line break in a token would end a header, and a NUL a path.
+    private func entry(_ key: String, _ value: String, _ line: Int) -> SettingEntry {
+        let control = value.unicodeScalars.first { $0.value < 0x20 && $0 != "\t" || $0.value == 0x7F }
+        guard let control else { return SettingEntry(key: key, value: value, line: line) }
+        let code = String(control.value, radix: 16, uppercase: true)
+        return SettingEntry(key: key, value: "", line: line, form: .other("a text with the control character 0x\(code)"))
+    }
+
+    /// A string without the white space around it, or a number as INI would write it.
+    private func scalar(_ value: JSONValue) -> String? {
+        if let text = value.string { return String(text[...].trimmingJSONBlanks()) }
+        guard value.kind == .number else { return nil }
+        if let number = value.int { return "\(number)" }
+        let written = String(decoding: value.raw, as: UTF8.self)
+        return written.contains { $0 == "e" || $0 == "E" } ? value.double.map { "\($0)" } ?? written : written
+    }
+
+    /// A name for messages and logs, where a control character could forge a line.
+    private static func visible(_ name: String) -> String {
+        String(String.UnicodeScalarView(name.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
+    }
+
+    private mutating func report(_ line: Int, _ message: String, _ mend: String) {
+        problems.append(SettingProblem(line: line, message: message, mend: mend))
+    }
+}
+
+extension Substring {
+    /// Without blanks and line ends at both ends: a pasted key often brings one along.
+    fileprivate func trimmingJSONBlanks() -> Substring {
+        func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" || character.isNewline }
+        var text = self.drop(while: isBlank)
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        return text
+    }
+}
+
+/// Which line an offset is in.
+struct LineNumbers: Sendable, Equatable {
+    /// The offset at which each line begins.
+    private let starts: [Int]
+
+    init(_ bytes: [UInt8]) {
+        starts = [0] + bytes.indices.lazy.filter { bytes[$0] == 0x0A }.map { $0 + 1 }
+    }
+
+    /// From 1.
+    func line(at offset: Int) -> Int {
+        // The number of lines that begin at or before the offset.
+        var (low, high) = (0, starts.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if starts[middle] <= offset { low = middle + 1 } else { high = middle }
+        }
+        return max(low, 1)
+    }
+
+    /// In bytes, from 1.
+    func column(at offset: Int) -> Int { offset - starts[line(at: offset) - 1] + 1 }
+
+    func line(of value: JSONValue) -> Int { line(at: value.raw.startIndex) }
+}

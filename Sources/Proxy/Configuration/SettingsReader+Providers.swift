@@ -1,0 +1,171 @@
+/// The providers and what is said about their models.
+extension SettingsReader {
+    /// The provider name of the accounts' models in a JSON file.
+    static let accountsProvider = "oci"
+
+    /// `[PROVIDER_n]`, or the entries of `providers`. Two with one name are a pool, so that is no mistake.
+    mutating func readProviders(_ sections: [SettingSection]) {
+        for section in sections { readProvider(section) }
+        ProviderSettings.assignIDs(&settings.providers)
+        checkNames()
+    }
+
+    private mutating func readProvider(_ section: SettingSection) {
+        var draft = ProviderDraft()
+        let entries = accepted(
+            section.entries, by: SettingsTable.provider, place: section.title, known: SettingsTable.provider.map(\.name),
+            synonyms: SettingsTable.providerSynonyms)
+        apply(entries, SettingsTable.provider, to: &draft, account: nil)
+        for (key, value) in [("provider", "NAME"), ("baseurl", "https://host/v1")] {
+            guard let entry = entries.last(where: { $0.name == key }) else {
+                report(.error, section.line, "\(key) is missing in \(section.title)", "add \(example(key, value)) to \(section.title)")
+                continue
+            }
+            if !entry.isSet { report(.error, entry.line, "\(key) in \(section.title) is empty", "write \(example(key, value))") }
+        }
+        guard let name = draft.name, let baseURL = draft.baseURL else { return }
+        if baseURL.value.scheme == .http, !baseURL.value.isLoopback, draft.token != nil {
+            report(
+                .warning, baseURL.line, "\(setting("baseurl", "\(baseURL.value)")) sends the token, prompts and answers unencrypted",
+                "use https unless the network is trusted")
+        }
+        settings.providers.append(
+            ProviderSettings(
+                id: name.value, name: name.value, baseURL: baseURL.value, token: draft.token, models: withoutRepetition(draft.models),
+                maxConcurrency: settings.connections.limit, line: name.line))
+    }
+
+    private func withoutRepetition(_ models: [String]?) -> [String]? {
+        var seen: Set<String> = []
+        return models?.filter { seen.insert($0).inserted }
+    }
+
+    /// Names that two upstreams cannot share, and names that look like a pool and are none.
+    private mutating func checkNames() {
+        let accounts = Set(settings.accounts.map { $0.id.lowercased() })
+        var spellings: [String: (name: String, line: Int)] = [:]
+        var seen: [ProviderSettings.Endpoint: Int] = [:]
+        for provider in settings.providers {
+            if let line = seen.updateValue(provider.line, forKey: provider.endpoint) {
+                report(
+                    .warning, provider.line, "this entry of \(provider.name) is the same as the one in line \(line)",
+                    "remove one of the two, or correct its baseurl or token")
+            }
+            if accounts.contains(provider.id.lowercased()) {
+                report(
+                    .error, provider.line, "\(provider.id) is the id of an account and of a provider", "give one of the two another name")
+            }
+            // Models of the accounts bear this name in a JSON file.
+            if format == .json, !settings.accounts.isEmpty, provider.name.lowercased() == Self.accountsProvider {
+                report(
+                    .error, provider.line, "a provider is called \(provider.name), which is the name for the models of oci_accounts",
+                    "give the provider another name")
+            }
+            let spelling = spellings[provider.name.lowercased()] ?? (provider.name, provider.line)
+            spellings[provider.name.lowercased()] = spelling
+            if spelling.name != provider.name {
+                report(
+                    .warning, provider.line,
+                    "\(provider.name) and \(spelling.name) in line \(spelling.line) differ in case only: they are two providers and no pool",
+                    "write both alike if one pool is meant")
+            }
+        }
+    }
+
+    /// `supported_models` of a JSON file.
+    mutating func readModelFilter() {
+        for entry in sections(named: JSONConfiguration.models).flatMap(\.entries) {
+            guard settings.supportedModels.patterns.count < ModelFilter.most else {
+                report(.error, entry.line, "supported_models holds more than \(ModelFilter.most) expressions", "join some of them with |")
+                break
+            }
+            guard !entry.value.isEmpty else {
+                report(.warning, entry.line, "entry \(entry.key) of supported_models is empty, it is ignored", "remove it")
+                continue
+            }
+            do {
+                try settings.supportedModels.add(entry.value)
+            } catch {
+                let shown = entry.value.utf8.count <= 80 ? entry.value : "entry \(entry.key)"
+                report(
+                    .error, entry.line, "supported_models: \(shown) is no regular expression (\(error.reason))",
+                    #"correct it; a \ is written \\ in JSON, and .* stands for any text"#)
+            }
+        }
+        reportFilteredModels()
+    }
+
+    /// Models that are listed by hand and then filtered out.
+    private mutating func reportFilteredModels() {
+        for provider in settings.providers {
+            let lost = (provider.models ?? []).filter { !settings.supportedModels.admits("\(provider.name)/\($0)") }
+            guard let first = lost.first else { continue }
+            let others = lost.count > 1 ? " and \(lost.count - 1) more" : ""
+            report(
+                .warning, provider.line,
+                "\(provider.name)/\(first)\(others) of model_list \(lost.count > 1 ? "match" : "matches") nothing in supported_models, so they are not served",
+                "add an expression to supported_models, or remove them from model_list")
+        }
+    }
+}
+
+/// The models that stand in for others.
+extension SettingsReader {
+    /// `[FALLBACKS]`: MODEL = MODEL, MODEL, ...; or an object of lists.
+    mutating func readFallbacks() {
+        let known = KnownProviders(settings, accounts: Self.accountsProvider)
+        for entry in withoutOverridden(sections(named: JSONConfiguration.fallbacks).flatMap(\.entries)) {
+            var seen: Set = [entry.name]
+            let named = CommaList.parts(entry.value)
+            let alternatives = named.filter { seen.insert($0.lowercased()).inserted }
+            let model = INIDocument.shown(entry.key)
+            guard !entry.key.isEmpty, !named.isEmpty else {
+                report(.error, entry.line, "the fallbacks of \(model) are empty", "name at least one model")
+                continue
+            }
+            if named.contains(where: { $0.lowercased() == entry.name }) {
+                report(.warning, entry.line, "\(model) is a fallback of itself, which is ignored", "remove it from its own fallbacks")
+            } else if alternatives.count < named.count {
+                report(.warning, entry.line, "a fallback of \(model) is named twice, which is ignored", "remove the second")
+            }
+            for name in [entry.key] + alternatives { check(name, among: known, entry.line) }
+            guard !alternatives.isEmpty else { continue }
+            settings.fallbacks.append(FallbackChain(model: entry.key, alternatives: alternatives, line: entry.line))
+        }
+    }
+
+    /// In a JSON file every model is `provider/model`, so a wrong name can be told. In INI most models have no such prefix.
+    private mutating func check(_ model: String, among known: KnownProviders, _ line: Int) {
+        guard format == .json else { return }
+        let parts = model.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let shown = INIDocument.shown(model)
+        guard parts.count > 1, known.names.contains(parts[0]) else {
+            let nearest = parts.count > 1 ? nearest(to: parts[0], among: known.names.sorted()) : nil
+            let mend = parts.count > 1 ? nearest.map { "did you mean \($0)/\(parts[1])?" } ?? "correct the name" : "write it as provider/model"
+            return report(.warning, line, "the fallback name \(shown) belongs to no configured provider", mend)
+        }
+        if let listed = known.models[parts[0]], !listed.contains(parts[1]) {
+            let nearest = nearest(to: parts[1], among: listed.sorted())
+            report(
+                .warning, line, "the fallback name \(shown) is not in the model_list of \(parts[0])",
+                nearest.map { "did you mean \(parts[0])/\($0)?" } ?? "add it there, or correct the name")
+        } else if !settings.supportedModels.admits(model) {
+            report(.warning, line, "the fallback name \(shown) matches nothing in supported_models", "add an expression for it")
+        }
+    }
+}
+
+/// What a fallback may name.
+private struct KnownProviders {
+    let names: Set<String>
+    /// Of those providers whose models are all listed by hand.
+    let models: [String: Set<String>]
+
+    init(_ settings: Settings, accounts: String) {
+        names = Set(settings.providers.map(\.name) + (settings.accounts.isEmpty ? [] : [accounts]))
+        let entries = Dictionary(grouping: settings.providers, by: \.name)
+        models = entries.compactMapValues { entries in
+            entries.contains { $0.models == nil } ? nil : Set(entries.flatMap { $0.models ?? [] })
+        }
+    }
+}
