@@ -117,6 +117,18 @@ package struct RoutingCore: Sendable {
         }
     }
 
+    /// The operator has changed the limits or the strategy. Nobody in the line loses the place, not even when it is longer now than it
+    /// may be.
+    package mutating func reconfigure(
+        _ limits: Limits, strategy: any BalancingStrategy, at now: Duration, _ upstreams: inout some UpstreamTable
+    ) -> [Release] {
+        self.limits = limits
+        permits.limit = limits.concurrency
+        self.strategy = strategy
+        retryStrategy = strategy
+        return dispatch(at: now, &upstreams)
+    }
+
     /// A waiter's task was cancelled.
     ///
     /// - Returns: false when it is not waiting any more: then its permit is on its way and has to be given back.

@@ -38,7 +38,8 @@ package struct CircuitBreaker: Sendable {
         case halfOpen(isProbing: Bool)
     }
 
-    package let settings: Settings
+    /// May change while it is in use; an open breaker stays open for as long as it was told when it opened.
+    package var settings: Settings
     private var phase = Phase.closed
     private var epoch: UInt64 = 0
     private var window = RollingCounts(seconds: 60)

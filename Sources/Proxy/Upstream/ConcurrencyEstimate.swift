@@ -13,6 +13,12 @@ package struct ConcurrencyEstimate: Sendable {
 
     package func hasRoom(besides inFlight: Int) -> Bool { Double(inFlight) + 1 <= value }
 
+    /// `max_concurrency` has another value now. Where nothing was learnt, the new one counts.
+    package mutating func limitChanged(from old: Int, to new: Int) {
+        value = value >= Double(old) ? max(Double(new), 1) : min(value, max(Double(new), 1))
+        floor = min(floor, value)
+    }
+
     /// A request was refused with 429.
     ///
     /// - Parameters:

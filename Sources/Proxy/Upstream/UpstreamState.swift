@@ -64,6 +64,13 @@ package struct UpstreamState: Sendable {
         statistics.end(ending, at: now, took: now - pass.admittedAt)
     }
 
+    /// The operator has changed the limits. What is in flight stays, and so does everything that is known of the upstream.
+    package mutating func reconfigure(maxConcurrency: Int, breaker settings: CircuitBreaker.Settings) {
+        estimate.limitChanged(from: permits.limit, to: maxConcurrency)
+        permits.limit = maxConcurrency
+        breaker.settings = settings
+    }
+
     package mutating func note(_ probe: HealthRecord.Probe, at now: Duration, latency: Duration) {
         health.record(probe, at: now, latency: latency)
     }

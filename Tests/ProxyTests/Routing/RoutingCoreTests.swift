@@ -46,6 +46,11 @@ import Testing
 
         mutating func dispatch(at now: Duration) -> [RoutingCore.Release] { take(core.dispatch(at: now, &upstreams)) }
 
+        /// The operator's word.
+        mutating func reconfigure(global: Int, queue: Int = 100) -> [RoutingCore.Release] {
+            take(core.reconfigure(.init(concurrency: global, queue: queue), strategy: RoundRobin(), at: .zero, &upstreams))
+        }
+
         private mutating func take(_ releases: [RoutingCore.Release]) -> [RoutingCore.Release] {
             for release in releases {
                 if case .success(let permit) = release.result { held[release.ticket.rawValue] = permit }
@@ -56,6 +61,24 @@ import Testing
 
     private func upstream(_ decision: RoutingCore.Decision) -> Int? {
         if case .admitted(let permit) = decision { permit.upstream } else { nil }
+    }
+
+    @Test func aLimitThatIsRaisedServesThoseWhoWait() {
+        var bench = Bench([9], global: 1)
+        _ = bench.arrive()
+        let waiting = [bench.arrive().number, bench.arrive().number, bench.arrive().number]
+        #expect(bench.reconfigure(global: 3).map(\.ticket.rawValue) == Array(waiting.prefix(2)))
+        #expect(bench.core.waiting == 1 && bench.core.permits.inUse == 3)
+    }
+
+    @Test func aLimitThatIsLoweredTakesNobodysPermit() {
+        var bench = Bench([9], global: 4)
+        let running = (0..<4).map { _ in bench.arrive().number }
+        #expect(bench.reconfigure(global: 2, queue: 1).isEmpty)
+        let waits = bench.arrive()
+        #expect(waits.decision == .waits && bench.core.permits.available == 0)
+        #expect(bench.end(running[0]).isEmpty && bench.end(running[1]).isEmpty, "two are still running")
+        #expect(bench.end(running[2]).map(\.ticket.rawValue) == [waits.number])
     }
 
     @Test func aRetryDoesNotMoveTheTurnOfOthers() {

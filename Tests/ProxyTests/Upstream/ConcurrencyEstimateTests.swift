@@ -9,6 +9,19 @@ import Testing
         #expect(size(ConcurrencyEstimate(limit: 50)) == 50)
     }
 
+    @Test func aNewLimitCountsWhereNothingWasLearnt() {
+        var estimate = ConcurrencyEstimate(limit: 50)
+        estimate.limitChanged(from: 50, to: 80)
+        #expect(size(estimate) == 80)
+        estimate.limitChanged(from: 80, to: 20)
+        #expect(size(estimate) == 20)
+        estimate.throttled(inFlight: 12, isNew: true)
+        estimate.limitChanged(from: 20, to: 100)
+        #expect(size(estimate) == 12, "what was learnt stays")
+        estimate.limitChanged(from: 100, to: 5)
+        #expect(size(estimate) == 5)
+    }
+
     @Test func aVolleyBringsItDownToWhatWasKept() {
         var estimate = ConcurrencyEstimate(limit: 50)
         for left in stride(from: 49, through: 30, by: -1) { estimate.throttled(inFlight: left, isNew: left == 49) }
