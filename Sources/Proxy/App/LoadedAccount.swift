@@ -27,8 +27,8 @@ package struct LoadedAccount: Sendable {
     func account(transports: Transports, time: TimeSource, logger: Logger) -> OCIAccount {
         OCIAccount(
             id: settings.id, region: settings.region, compartment: settings.compartment,
-            inference: OCIEndpoint(settings.endpoint), management: OCIEndpoint(settings.managementEndpoint),
-            credentials: credentials(transports, time, logger), kind: settings.credentials.kind, transport: transports.common, time: time)
+            inference: ServiceURL(settings.endpoint), management: ServiceURL(settings.managementEndpoint),
+            credentials: credentials(transports, time, logger), auth: settings.credentials.kind, transport: transports.common, time: time)
     }
 
     private func credentials(_ transports: Transports, _ time: TimeSource, _ logger: Logger) -> RequestCredentials {
@@ -62,6 +62,8 @@ package struct LoadedAccount: Sendable {
 struct Transports: Sendable {
     /// Trusts the system's authorities and those of `ca_file`.
     let common: any HTTPTransport
+    /// The same, and unpacks answers.
+    let providers: any HTTPTransport
     /// Each trusts one more, by its PEM file.
     var others: [String: any HTTPTransport] = [:]
 

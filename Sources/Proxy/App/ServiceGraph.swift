@@ -34,21 +34,23 @@ package struct ServiceGraph: Sendable {
         let group = MultiThreadedEventLoopGroup.singleton
         let transport = try makeTransport(on: group)
         let clusters = try makeClusterTransports(on: group)
-        let (router, roster) = try makeRouter(Transports(common: transport, others: clusters))
+        let providers = try settings.providers.isEmpty ? nil : makeProviderTransport(on: group)
+        let (router, roster) = try makeRouter(Transports(common: transport, providers: providers ?? transport, others: clusters))
         let directory = ModelDirectory(
-            aliases: settings.models.map { ($0.name, $0.target) }, accounts: router.upstreams.map { ModelCatalog.Account(region: $0.account.region, form: $0.account.chatForm) }, time: time)
+            aliases: settings.models.map { ($0.name, $0.target) }, accounts: router.upstreams.map { ModelCatalog.Account($0.backend) },
+            names: ModelCatalog.Names(ociPrefix: settings.mode == .aggregator ? "oci/" : "", filter: settings.supportedModels), time: time)
         let discovery = ModelDiscovery(
             router.upstreams, into: directory, interval: settings.timeouts.modelsRefreshInterval, time: time, logger: logger)
         let monitor = Monitor(
             router: router, broken: roster.broken.count, interval: settings.timeouts.healthCheckInterval, time: time, logger: logger)
         let listener = try Listener(
-            door: makeDoor(router, roster, directory, discovery), settings: settings.server, bodyLimit: settings.limits.maxRequestSize,
+            door: makeDoor(router, roster, directory, discovery, monitor), settings: settings.server, bodyLimit: settings.limits.maxRequestSize,
             group: group, logger: logger)
 
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: transport, successTerminationBehavior: .gracefullyShutdownGroup),
-            ] + clusters.values.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) } + [
+            ] + (clusters.values + (providers.map { [$0] } ?? [])).map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) } + [
                 .init(service: router, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: discovery, successTerminationBehavior: .gracefullyShutdownGroup),
                 .init(service: monitor, successTerminationBehavior: .gracefullyShutdownGroup),
@@ -74,6 +76,19 @@ package struct ServiceGraph: Sendable {
         }
     }
 
+    /// To providers: their answers may be compressed, and the file says how long unused connections are kept.
+    private func makeProviderTransport(on group: any EventLoopGroup) throws -> AsyncHTTPClientTransport {
+        try AsyncHTTPClientTransport(
+            group: group,
+            options: .init(
+                idleTimeout: TimeAmount(settings.connections.keepAliveExpiry),
+                connectionsPerHost: max(settings.limits.globalMaxConcurrency, settings.connections.limit, 1024) + 16,
+                unpackedLimit: max(settings.limits.maxResponseSize, Self.longestUnpackedStream), trustedCertificates: settings.caFile))
+    }
+
+    /// Streams are asked for uncompressed; this is for providers that compress them all the same.
+    private static let longestUnpackedStream = 64 << 20
+
     /// A transport for each authority that only an account's token service needs, by the authority's file.
     private func makeClusterTransports(on group: any EventLoopGroup) throws -> [String: AsyncHTTPClientTransport] {
         var transports: [String: AsyncHTTPClientTransport] = [:]
@@ -92,7 +107,7 @@ package struct ServiceGraph: Sendable {
 
     /// The router over all accounts that can be used, and the list of all that the file names.
     private func makeRouter(_ transports: Transports) throws -> (Router, Roster) {
-        var members: [(account: OCIAccount, settings: Upstream.Settings)] = []
+        var members: [(backend: any Backend, settings: Upstream.Settings)] = []
         var throttles: [String: Int] = [:]
         var entries: [Roster.Entry] = []
         for configured in accounts {
@@ -110,8 +125,16 @@ package struct ServiceGraph: Sendable {
                 ))
             }
         }
+        for provider in settings.providers {
+            entries.append(.serving(members.count))
+            members.append((
+                Provider(provider, transport: transports.providers, time: time),
+                // What one provider throttles is no business of the others, nor of its own other tokens.
+                Upstream.Settings(maxConcurrency: provider.maxConcurrency, throttle: throttles.count + members.count, breaker: breaker)
+            ))
+        }
         guard !members.isEmpty else {
-            throw ExitError(.badConfiguration, "no account can be used; run with -check to see why")
+            throw ExitError(.badConfiguration, "no account and no provider can be used; run with -check to see why")
         }
         let router = Router(
             members, limits: .init(concurrency: settings.limits.globalMaxConcurrency, queue: settings.limits.queueSize),
@@ -125,23 +148,29 @@ package struct ServiceGraph: Sendable {
             failureRate: settings.breaker.failureRate, minRequests: settings.breaker.minRequests)
     }
 
-    private func makeDoor(_ router: Router, _ roster: Roster, _ directory: ModelDirectory, _ discovery: ModelDiscovery) -> FrontDoor {
+    private func makeDoor(
+        _ router: Router, _ roster: Roster, _ directory: ModelDirectory, _ discovery: ModelDiscovery, _ monitor: Monitor
+    ) -> FrontDoor {
+        // Without periodic checks, who asks for the aggregator's health makes one.
+        let rounds = settings.mode == .aggregator && monitor.interval == .zero ? HealthRounds(monitor) : nil
         let mode = settings.mode.rawValue
         let failover = Failover(router: router, retryAttempts: settings.routing.retryAttempts)
         let texts = TextCalls(
-            directory: directory, failover: failover, requestLimit: settings.timeouts.request, answerLimit: settings.limits.maxResponseSize, time: time)
+            directory: directory, failover: failover, requestLimit: settings.timeouts.wholeAnswer, answerLimit: settings.limits.maxResponseSize, time: time)
         return FrontDoor(
             keys: ClientKeys(settings.clientKeys),
             localAccess: LocalAccess(
                 isEnabled: settings.server.localAccess, ownUser: UInt32(geteuid()), socketOwner: SocketOwner.ofPeer),
             cors: CORS(origins: settings.server.corsOrigins),
+            isAggregator: settings.mode == .aggregator,
             routes: FrontDoor.Routes(
                 root: RootRoute(mode: mode),
-                health: HealthRoute(mode: mode, router: router, roster: roster),
+                health: HealthRoute(mode: mode, router: router, roster: roster, rounds: rounds),
                 chat: ChatCompletionsRoute(
                     directory: directory, lessons: ModelLessons(), failover: failover,
+                    fallbacks: Dictionary(settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
                     limits: .init(
-                        request: settings.timeouts.request, firstToken: settings.timeouts.firstToken, silence: settings.timeouts.stream,
+                        request: settings.timeouts.request, whole: settings.timeouts.wholeAnswer, firstToken: settings.timeouts.firstToken, silence: settings.timeouts.stream,
                         keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
                         maxTokens: settings.limits.defaultMaxTokens, forcesWhole: settings.routing.forceNonStream),
                     time: time),

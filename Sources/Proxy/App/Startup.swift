@@ -82,7 +82,7 @@ package struct Startup: Sendable {
         }
         var configured = Configured(settings: settings, accounts: [], issues: outcome.issues)
         for entry in settings.accounts { add(entry, to: &configured) }
-        if !configured.accounts.contains(where: { if case .loaded = $0 { true } else { false } }) {
+        if settings.providers.isEmpty, !configured.accounts.contains(where: { if case .loaded = $0 { true } else { false } }) {
             throw ConfigurationError(configured.issues)
                 ?? ConfigurationError(
                     ConfigurationIssue(
@@ -92,7 +92,7 @@ package struct Startup: Sendable {
     }
 
     private var unexplained: ConfigurationIssue {
-        ConfigurationIssue(.error, file: file, line: nil, message: "the file cannot be used", mend: "compare it with configs/config.conf.example")
+        ConfigurationIssue(.error, file: file, line: nil, message: "the file cannot be used", mend: "compare it with the examples in configs/")
     }
 
     private func add(_ entry: AccountEntry, to configured: inout Configured) {

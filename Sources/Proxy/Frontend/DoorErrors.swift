@@ -1,6 +1,13 @@
 import NIOHTTP1
 
 extension APIError {
+    /// The same in the form that users of the aggregator know.
+    var asHTTPError: APIError {
+        var error = self
+        (error.type, error.tellsStatusAsCode) = ("http_error", true)
+        return error
+    }
+
     static let notHTTP = APIError.invalidRequest(
         "This is not a valid HTTP/1.1 request: its head cannot be read, is too large, or leaves open where the body ends. "
             + "Send either content-length or chunked transfer-encoding, once, and one host header.",

@@ -7,6 +7,8 @@ struct FrontDoor: Sendable {
     let keys: ClientKeys
     let localAccess: LocalAccess
     let cors: CORS
+    /// Of the file's mode; its users know refusals in another form.
+    var isAggregator = false
     let routes: Routes
     let counters: RequestCounters
     let time: TimeSource
@@ -34,8 +36,8 @@ struct FrontDoor: Sendable {
         if route.access == .key {
             switch keys.verdict(on: head.headers) {
             case .holder: break
-            case .none: return .refuse(.noKey)
-            case .wrong: return .refuse(.wrongKey)
+            case .none: return .refuse(worded(.noKey))
+            case .wrong: return .refuse(worded(.wrongKey))
             }
         }
         return .admit(route)
@@ -54,13 +56,16 @@ struct FrontDoor: Sendable {
             }
         } catch let error as APIError {
             exchange.record.error = error.code
-            exchange.send(Answer(error))
+            exchange.send(Answer(worded(error)))
         } catch {
             // Cancelled: nobody is left to be answered. Nothing else is thrown up to here.
             exchange.record.clientLeft = true
         }
         finish(exchange.record, took: time.now() - exchange.arrival)
     }
+
+    /// A missing or wrong key, as the users of the file's mode know it.
+    private func worded(_ error: APIError) -> APIError { isAggregator && error.status == 401 ? error.asHTTPError : error }
 
     /// Counts a request that has ended, and writes its line.
     private func finish(_ record: AccessRecord, took duration: Duration) {

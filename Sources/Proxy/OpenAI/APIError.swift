@@ -15,6 +15,8 @@ struct APIError: Error, Equatable, Sendable {
     var code: String?
     /// Seconds after which a retry may succeed; becomes `retry-after`.
     var retryAfter: Int?
+    /// `code` is the status as a number: the form that users of aggregators know.
+    var tellsStatusAsCode = false
     /// `x-should-retry: false`: the official clients retry 409, 429 and 5xx on their own unless told not to.
     var forbidsRetry: Bool
 
@@ -49,7 +51,7 @@ struct APIError: Error, Equatable, Sendable {
         writer.key("param")
         if let param { writer.string(param) } else { writer.null() }
         writer.key("code")
-        if let code { writer.string(code) } else { writer.null() }
+        if tellsStatusAsCode { writer.int(status) } else if let code { writer.string(code) } else { writer.null() }
         writer.endObject()
         writer.endObject()
         return writer.bytes

@@ -46,15 +46,15 @@ actor Router: Service {
     nonisolated var unownedExecutor: UnownedSerialExecutor { domain.unownedExecutor }
 
     /// - Parameters:
-    ///   - members: accounts and what the configuration says about them.
+    ///   - members: accounts and providers, and what the configuration says about them.
     ///   - random: 0 ..< 1, for jitter.
     init(
-        _ members: [(account: OCIAccount, settings: Upstream.Settings)], limits: RoutingCore.Limits, strategy: any BalancingStrategy,
+        _ members: [(backend: any Backend, settings: Upstream.Settings)], limits: RoutingCore.Limits, strategy: any BalancingStrategy,
         time: TimeSource, random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }, logger: Logger
     ) {
         let domain = RoutingDomain()
         self.domain = domain
-        upstreams = members.enumerated().map { Upstream($1.account, at: $0, $1.settings, in: domain) }
+        upstreams = members.enumerated().map { Upstream($1.backend, at: $0, $1.settings, in: domain) }
         table = Table(upstreams: upstreams)
         core = RoutingCore(limits: limits, strategy: strategy)
         self.time = time

@@ -5,21 +5,10 @@ struct AccountProbe: Sendable {
     /// How long the call may take.
     static let timeout = Duration.seconds(10)
 
-    struct Report: Sendable {
-        var latency: Duration
-        /// Models on the page that was asked for.
-        var models: Int?
-        /// Why it failed, in words for the operator; nil when it did not.
-        var error: String?
-        var probe: HealthRecord.Probe
-        /// How far this machine's clock is off, where it is by more than a minute.
-        var skew: ClockSkew?
-    }
-
     /// Asks `account` for one page of its model list.
     ///
     /// - Throws: `CancellationError` only; every failure of the account is a report.
-    static func run(_ account: OCIAccount, limit: Int) async throws -> Report {
+    static func run(_ account: OCIAccount, limit: Int) async throws -> ProbeReport {
         let start = account.time.now()
         let sent = account.time.wallClock()
         let deadline = MovingDeadline(at: start + timeout, for: .request, on: account.time)
@@ -30,25 +19,25 @@ struct AccountProbe: Sendable {
             }
             let latency = account.time.now() - start
             let skew = ClockSkew(date: status.headers.first(name: "date"), sent: sent, received: account.time.wallClock())
-            if account.hasNoList(status) { return Report(latency: latency, models: ModelSummary.servedWithAPIKeys.count, probe: .passed, skew: skew) }
+            if account.hasNoList(status) { return ProbeReport(latency: latency, models: ModelSummary.servedWithAPIKeys.count, probe: .passed, skew: skew) }
             guard status.status == 200 else {
                 let refused = status.status == 401 || status.status == 403
                 let error = account.refusal(status: status.status, retryAfter: nil, body: body)
                 var text = "HTTP \(status.status): \(error.message)"
                 if let skew { text += " \(skew.hint)" }
-                if PolicyHint.mayHelp(status: status.status, body: body) { text += " \(PolicyHint.text(account.kind, compartment: account.compartment))" }
+                if PolicyHint.mayHelp(status: status.status, body: body) { text += " \(PolicyHint.text(account.auth, compartment: account.compartment))" }
                 // An API key may be good for chats and not for the list: they decide.
                 let verdict: HealthRecord.Probe = refused ? (account.chatForm == .oci ? .credentialsRefused : .passed) : .failed
-                return Report(latency: latency, error: text, probe: verdict, skew: skew)
+                return ProbeReport(latency: latency, error: text, probe: verdict, skew: skew)
             }
             guard let models = account.models(in: body) else {
-                return Report(latency: latency, error: "the answer is no model list", probe: .failed, skew: skew)
+                return ProbeReport(latency: latency, error: "the answer is no model list", probe: .failed, skew: skew)
             }
-            return Report(latency: latency, models: models.count, probe: .passed, skew: skew)
+            return ProbeReport(latency: latency, models: models.count, probe: .passed, skew: skew)
         } catch let error as CancellationError {
             throw error
         } catch {
-            return Report(latency: account.time.now() - start, error: UpstreamFault.apiError(error, account: account.id)?.message ?? "cancelled", probe: .failed)
+            return ProbeReport(latency: account.time.now() - start, error: UpstreamFault.apiError(error, account: account.id)?.message ?? "cancelled", probe: .failed)
         }
     }
 }

@@ -137,7 +137,7 @@ actor ModelDiscovery: Service {
     private nonisolated func round() async -> Report {
         let lists = await withTaskGroup(of: (Int, Result<[ModelSummary], any Error>).self) { group in
             for (index, upstream) in upstreams.enumerated() {
-                group.addTask { (index, await self.list(of: upstream.account)) }
+                group.addTask { (index, await self.list(of: upstream.backend)) }
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
@@ -160,10 +160,10 @@ actor ModelDiscovery: Service {
         return Report(accounts: lines, added: change.added, removed: change.removed)
     }
 
-    private nonisolated func list(of account: OCIAccount) async -> Result<[ModelSummary], any Error> {
+    private nonisolated func list(of backend: any Backend) async -> Result<[ModelSummary], any Error> {
         let deadline = MovingDeadline(at: time.now() + Self.timeout, for: .request, on: time)
         do {
-            return .success(try await withDeadline(deadline) { try await account.allModels() })
+            return .success(try await withDeadline(deadline) { try await backend.allModels() })
         } catch {
             return .failure(error)
         }

@@ -53,7 +53,7 @@ struct Monitor: Service {
     }
 
     private func check(_ upstream: Upstream) async {
-        guard let report = try? await AccountProbe.run(upstream.account, limit: 1) else { return }
+        guard let report = try? await upstream.backend.probe(limit: 1) else { return }
         let change = await router.note(report.probe, of: upstream, latency: report.latency)
         if let error = report.error {
             logger.warning("Health check failed", metadata: ["account": "\(upstream.id)", "error": "\(error)"])

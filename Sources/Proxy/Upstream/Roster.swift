@@ -15,7 +15,7 @@ package struct IdleAccount: Sendable, Equatable {
     init(_ settings: AccountSettings, problem: String?) {
         id = settings.id
         region = settings.region
-        endpoint = OCIEndpoint(settings.endpoint).url
+        endpoint = ServiceURL(settings.endpoint).url
         weight = settings.weight
         maxConcurrency = settings.maxConcurrency
         self.problem = problem

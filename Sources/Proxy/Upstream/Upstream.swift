@@ -1,6 +1,6 @@
-/// One account: how to call it, and everything that changes about it while the process runs.
+/// One account or provider: how to call it, and everything that changes about it while the process runs.
 ///
-/// The account itself is immutable and is called without this actor: a signature or a network call must never stand in
+/// The backend itself is immutable and is called without this actor: a signature or a network call must never stand in
 /// the way of somebody who only asks how the account is doing. The actor owns the permits, the breaker, the cooldown, the
 /// health and the statistics, as one value (`UpstreamState`) that decides without I/O.
 ///
@@ -20,17 +20,17 @@ actor Upstream {
 
     /// Its place in the router's list.
     nonisolated let index: Int
-    nonisolated let account: OCIAccount
+    nonisolated let backend: any Backend
     nonisolated let settings: Settings
-    nonisolated var id: String { account.id }
+    nonisolated var id: String { backend.id }
     private let domain: RoutingDomain
     private(set) var state: UpstreamState
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { domain.unownedExecutor }
 
-    init(_ account: OCIAccount, at index: Int, _ settings: Settings, in domain: RoutingDomain) {
+    init(_ backend: any Backend, at index: Int, _ settings: Settings, in domain: RoutingDomain) {
         self.index = index
-        self.account = account
+        self.backend = backend
         self.settings = settings
         self.domain = domain
         state = UpstreamState(maxConcurrency: settings.maxConcurrency, breaker: settings.breaker)

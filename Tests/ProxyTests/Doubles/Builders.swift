@@ -19,7 +19,7 @@ extension OCIAccount {
     static func fixture(_ transport: any HTTPTransport, time: TimeSource, id: String = "default") throws -> OCIAccount {
         OCIAccount(
             id: id, region: "us-chicago-1", compartment: "ocid1.compartment.oc1..aaaaaaaacompartmentfixture",
-            inference: OCIEndpoint(try #require(BaseURL("http://127.0.0.1:9"))), management: OCIEndpoint(try #require(BaseURL("http://127.0.0.1:9"))),
+            inference: ServiceURL(try #require(BaseURL("http://127.0.0.1:9"))), management: ServiceURL(try #require(BaseURL("http://127.0.0.1:9"))),
             credentials: .key(try RequestSigner.fixture()), transport: transport, time: time)
     }
 }
@@ -36,7 +36,7 @@ extension FrontDoor {
         let router = try Router.fixture(transport, time: time, accounts: accounts)
         let roster = Roster(entries: (0..<accounts).map { .serving($0) })
         let directory = ModelDirectory(
-            aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], accounts: router.upstreams.map { ModelCatalog.Account(region: $0.account.region, form: $0.account.chatForm) }, time: time)
+            aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: time)
         let discovery = ModelDiscovery(router.upstreams, into: directory, interval: .seconds(10), time: time, logger: logger)
         let failover = Failover(router: router, retryAttempts: 3)
         let texts = TextCalls(directory: directory, failover: failover, requestLimit: limits.request, answerLimit: limits.answer, time: time)
@@ -72,7 +72,7 @@ extension Router {
             try (0..<accounts).map { index in
                 var settings = settings(index)
                 if settings.throttle == 0 { settings.throttle = index }
-                return (try .fixture(transport, time: time, id: index == 0 ? "default" : "account_\(index + 1)"), settings)
+                return (try OCIAccount.fixture(transport, time: time, id: index == 0 ? "default" : "account_\(index + 1)"), settings)
             },
             limits: limits, strategy: strategy, time: time, random: { 0.5 }, logger: .silent)
     }
@@ -80,6 +80,6 @@ extension Router {
 
 extension ChatCompletionsRoute.Limits {
     static let fixture = ChatCompletionsRoute.Limits(
-        request: .seconds(300), firstToken: .zero, silence: .seconds(300), keepAlive: .seconds(15), answer: 10 << 20, maxTokens: 4000,
+        request: .seconds(300), whole: .seconds(300), firstToken: .zero, silence: .seconds(300), keepAlive: .seconds(15), answer: 10 << 20, maxTokens: 4000,
         forcesWhole: false)
 }

@@ -14,7 +14,7 @@ import Testing
         StatisticsRoute(
             mode: "multi-account", strategy: "weighted", breaker: .init(), roster: Roster(entries: entries ?? router.upstreams.indices.map { .serving($0) }),
             router: router,
-            directory: ModelDirectory(aliases: [("grok-4", "xai.grok-4")], accounts: router.upstreams.map { ModelCatalog.Account(region: $0.account.region) }, time: time.source))
+            directory: ModelDirectory(aliases: [("grok-4", "xai.grok-4")], accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: time.source))
     }
 
     private func page(_ router: Router, _ page: StatisticsRoute.Page, entries: [Roster.Entry]? = nil) async throws -> [String: Any] {

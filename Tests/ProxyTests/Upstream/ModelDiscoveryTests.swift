@@ -37,7 +37,7 @@ import Testing
     ) async throws {
         let count = lists.pages.withLock { $0.count }
         let router = Router(
-            try (0..<count).map { (try .fixture(lists.transport($0), time: time.source, id: "account_\($0 + 1)"), .init()) },
+            try (0..<count).map { (try OCIAccount.fixture(lists.transport($0), time: time.source, id: "account_\($0 + 1)"), .init()) },
             limits: .init(concurrency: 9, queue: 9), strategy: RoundRobin(), time: time.source, logger: .silent)
         let directory = ModelDirectory(aliases: [("mine", "xai.grok-4")], accounts: (0..<count).map { _ in ModelCatalog.Account(region: "r") }, time: time.source)
         let discovery = ModelDiscovery(router.upstreams, into: directory, interval: interval, time: time.source, logger: .silent)

@@ -12,7 +12,7 @@ struct ChatCall: Sendable {
     /// How long the end of a complete answer's body is waited for, so that its connection can be used again.
     static let drainLimit = Duration.milliseconds(250)
 
-    let document: ChatDocument
+    let document: CallDocument
     let reader: ChatReader
     /// How the upstream is called, whatever the client asked for.
     let isStreaming: Bool
@@ -37,28 +37,28 @@ struct ChatCall: Sendable {
     // MARK: The three ways
 
     /// The answer as a stream, however the upstream gives it.
-    func stream(at account: OCIAccount, to stream: EventStream, _ report: AttemptReport) async throws {
+    func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         if !isStreaming, case .translator(let dialect) = reader {
-            try await replay(dialect, at: account, to: stream, report)
+            try await replay(dialect, at: backend, to: stream, report)
         } else {
-            try await relay(at: account, to: stream, report)
+            try await relay(at: backend, to: stream, report)
         }
     }
 
     /// The answer as one document, in the OpenAI form.
-    func whole(at account: OCIAccount, _ report: AttemptReport) async throws -> OpenAIAnswer {
+    func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIAnswer {
         try await withDeadline(requestDeadline()) {
-            let answer = try reader.answer(try await body(at: account), of: account.id, in: frame.envelope)
+            let answer = try reader.answer(try await body(at: backend), of: backend.id, in: frame.envelope)
             report.change { $0.usage = answer.usage }
             return answer
         }
     }
 
     /// Takes the answer as one document and tells it as a stream (`force_non_stream`).
-    private func replay(_ dialect: Dialect, at account: OCIAccount, to stream: EventStream, _ report: AttemptReport) async throws {
+    private func replay(_ dialect: Dialect, at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = requestDeadline()
         try await withDeadline(deadline) {
-            let answer = try dialect.frames(of: try await body(at: account), in: frame.envelope, includesUsage: frame.includesUsage)
+            let answer = try dialect.frames(of: try await body(at: backend), in: frame.envelope, includesUsage: frame.includesUsage)
             let now = time.now()
             report.change {
                 $0.usage = answer.usage
@@ -71,21 +71,21 @@ struct ChatCall: Sendable {
     }
 
     /// Passes the upstream's stream on, event by event.
-    private func relay(at account: OCIAccount, to stream: EventStream, _ report: AttemptReport) async throws {
+    private func relay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = firstEventDeadline()
         try await withDeadline(deadline) {
-            let request = try await account.request(document)
+            let request = try await backend.request(document, isStreaming: isStreaming)
             try await withTaskExecutorPreference(executor) {
-                try await relay(request, of: account, to: stream, report, deadline)
+                try await relay(request, of: backend, to: stream, report, deadline)
             }
         }
     }
 
     private func relay(
-        _ request: TransportRequest, of account: OCIAccount, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
+        _ request: TransportRequest, of backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
-        let response = try await account.successful(try await account.send(request))
-        var relay = reader.relay(of: account.id, in: frame.envelope, includesUsage: frame.includesUsage)
+        let response = try await backend.successful(try await backend.send(request))
+        var relay = reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
         var hasBegun = false
         defer { report.change { ($0.usage, $0.unreadableEvents) = (relay.usage, relay.unreadableEvents) } }
         var body = response.body.makeAsyncIterator()
@@ -137,10 +137,10 @@ struct ChatCall: Sendable {
         while let rest = try? await body.next(isolation: nil), rest.readableBytes < 1024 {}
     }
 
-    private func body(at account: OCIAccount) async throws -> [UInt8] {
-        let request = try await account.request(document)
+    private func body(at backend: any Backend) async throws -> [UInt8] {
+        let request = try await backend.request(document, isStreaming: isStreaming)
         return try await withTaskExecutorPreference(executor) {
-            try await account.successful(try await account.send(request)).collect(upTo: limits.answer)
+            try await backend.successful(try await backend.send(request)).collect(upTo: limits.answer)
         }
     }
 

@@ -3,6 +3,8 @@
 struct ChatCalls: Sendable {
     let request: PassThroughRequest
     let target: ModelCatalog.Target
+    /// What the answer calls the model.
+    let name: String
     let lessons: ModelLessons
     let limits: ChatCompletionsRoute.Limits
     /// What does not depend on the form.
@@ -11,7 +13,8 @@ struct ChatCalls: Sendable {
     /// How often a request is mended after an upstream has refused something of it by name.
     private var lessonsLeft = 3
     private var translated: Written?
-    private var passedThrough: Written?
+    private var adapted: Written?
+    private var passedThrough: ChatCall?
 
     /// A call, and what was known of the model when it was written.
     private struct Written {
@@ -24,11 +27,13 @@ struct ChatCalls: Sendable {
     /// - Parameter root: the request's body, parsed. It is not kept.
     /// - Throws: `APIError` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
-        _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, forms: Set<ChatForm>, lessons: ModelLessons,
+        _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String, forms: Set<ChatForm>,
+        lessons: ModelLessons,
         limits: ChatCompletionsRoute.Limits, frame: ChatCall.Frame
     ) throws(APIError) {
         self.request = request
         self.target = target
+        self.name = name
         self.lessons = lessons
         self.limits = limits
         self.frame = frame
@@ -43,11 +48,16 @@ struct ChatCalls: Sendable {
             let written = try translate(RequestField(body: request.received))
             translated = written
             return written.call
-        case .openAI:
-            if let passedThrough { return passedThrough.call }
-            let written = try passThrough()
-            passedThrough = written
+        case .openAIOnOCI:
+            if let adapted { return adapted.call }
+            let written = try adapt()
+            adapted = written
             return written.call
+        case .openAI:
+            if let passedThrough { return passedThrough }
+            let call = passThrough()
+            passedThrough = call
+            return call
         }
     }
 
@@ -57,13 +67,14 @@ struct ChatCalls: Sendable {
     ///
     /// - Returns: whether another try makes sense.
     mutating func learn(from error: APIError, in form: ChatForm) -> Bool {
-        guard lessonsLeft > 0, let refused = form == .oci ? translated : passedThrough,
+        guard form != .openAI, lessonsLeft > 0, let refused = form == .oci ? translated : adapted,
             lessons.learn(from: error, of: target.modelID, in: refused.format, as: refused.family)
         else { return false }
         lessonsLeft -= 1
         switch form {
         case .oci: translated = nil
-        case .openAI: passedThrough = nil
+        case .openAIOnOCI: adapted = nil
+        case .openAI: return false
         }
         return true
     }
@@ -74,17 +85,23 @@ struct ChatCalls: Sendable {
         let dialect = Dialect(format, for: chat)
         let upstream = upstream(isStreaming: chat.isStreaming && !limits.forcesWhole)
         let call = ChatCall(
-            document: .details(try dialect.details(of: chat, for: upstream)), reader: .translator(dialect), isStreaming: upstream.isStreaming,
+            document: .details(.chat, try dialect.details(of: chat, for: upstream)), reader: .translator(dialect), isStreaming: upstream.isStreaming,
             frame: frame)
         return Written(call: call, format: format, family: upstream.family)
     }
 
-    private func passThrough() throws(APIError) -> Written {
+    private func adapt() throws(APIError) -> Written {
         let upstream = upstream(isStreaming: request.isStreaming)
         let call = ChatCall(
-            document: .openAI(try OpenAIOnOCI.body(of: try RequestField(body: request.received), for: upstream)),
-            reader: .passThrough(model: request.model), isStreaming: upstream.isStreaming, frame: frame)
+            document: .openAI(.chat, try OpenAIOnOCI.body(of: try RequestField(body: request.received), for: upstream)),
+            reader: .passThrough(model: name), isStreaming: upstream.isStreaming, frame: frame)
         return Written(call: call, family: upstream.family)
+    }
+
+    private func passThrough() -> ChatCall {
+        ChatCall(
+            document: .openAI(.chat, request.body(model: target.modelID)), reader: .passThrough(model: name), isStreaming: request.isStreaming,
+            frame: frame)
     }
 
     private func upstream(isStreaming: Bool) -> ChatTarget {

@@ -7,13 +7,17 @@ struct ChatCompletionsRoute: Sendable {
     let directory: ModelDirectory
     let lessons: ModelLessons
     let failover: Failover
+    /// What may answer in a model's place when nobody can serve it, in this order.
+    var fallbacks: [String: [String]] = [:]
     let limits: Limits
     let time: TimeSource
 
     /// What the configuration says about time and size.
     struct Limits: Sendable {
-        /// From arrival to the end of a whole answer, or to the first event of a stream.
+        /// From arrival to the first event of a stream.
         var request: Duration
+        /// From arrival to the end of a whole answer.
+        var whole: Duration
         /// For the first event of a stream; zero for no limit but `request`.
         var firstToken: Duration
         /// The longest silence inside a stream.
@@ -33,30 +37,22 @@ struct ChatCompletionsRoute: Sendable {
         let root = try RequestField(body: body)
         let request = try PassThroughRequest(root, of: body)
         exchange.record.model = request.model
-        let target = try directory.catalog.resolve(request.model, for: .chat)
-        let calls = try ChatCalls(
-            request, root, for: target, forms: directory.catalog.forms(of: target), lessons: lessons, limits: limits,
-            frame: ChatCall.Frame(
-                limits: limits, time: time, deadline: exchange.arrival + limits.request,
-                envelope: ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: request.model),
-                includesUsage: request.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop)))
-
         if request.isStreaming {
-            try await stream(calls, to: &exchange)
+            try await stream(request, root, to: &exchange)
         } else {
-            let answer = try await attempts(calls, for: &exchange) { call, account, report in try await call.whole(at: account, report) }
+            let answer = try await served(request, root, for: &exchange) { call, backend, report in try await call.whole(at: backend, report) }
             exchange.send(.json(answer.body))
         }
     }
 
-    private func stream(_ calls: ChatCalls, to exchange: inout Exchange) async throws {
-        let envelope = calls.frame.envelope
+    private func stream(_ request: PassThroughRequest, _ root: RequestField, to exchange: inout Exchange) async throws {
+        let envelope = ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: request.model)
         let stream = EventStream(
             on: exchange.channel, headers: exchange.decorated(Self.streamHeaders),
             keepAliveInterval: limits.keepAlive, emptyEvent: envelope.emptyEvent)
         stream.open()
         do {
-            try await attempts(calls, for: &exchange) { call, account, report in try await call.stream(at: account, to: stream, report) }
+            try await served(request, root, for: &exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
             exchange.record.status = 200
         } catch let error as APIError {
             exchange.record.error = error.code
@@ -64,10 +60,46 @@ struct ChatCompletionsRoute: Sendable {
         }
     }
 
+    /// Has the request answered by the model that it names, or, when nobody can, by one of its fallbacks in their order.
+    ///
+    /// - Throws: what the model that was asked for ended with.
+    private func served<Success>(
+        _ request: PassThroughRequest, _ root: RequestField, for exchange: inout Exchange,
+        _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
+    ) async throws -> Success {
+        do {
+            return try await answered(request, root, by: request.model, for: &exchange, attempt)
+        } catch let error as APIError where error.permitsAnotherModel && exchange.record.firstToken == nil {
+            for model in fallbacks[request.model] ?? [] {
+                do {
+                    return try await answered(request, root, by: model, for: &exchange, attempt)
+                } catch let error as APIError where error.permitsAnotherModel && exchange.record.firstToken == nil {
+                    continue
+                }
+            }
+            throw error
+        }
+    }
+
+    private func answered<Success>(
+        _ request: PassThroughRequest, _ root: RequestField, by model: String, for exchange: inout Exchange,
+        _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
+    ) async throws -> Success {
+        let target = try directory.catalog.resolve(model, for: .chat)
+        exchange.record.model = model
+        let calls = try ChatCalls(
+            request, root, for: target, named: model, forms: directory.catalog.forms(of: target), lessons: lessons, limits: limits,
+            frame: ChatCall.Frame(
+                limits: limits, time: time, deadline: exchange.arrival + (request.isStreaming ? limits.request : limits.whole),
+                envelope: ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: model),
+                includesUsage: request.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop)))
+        return try await attempts(calls, for: &exchange, attempt)
+    }
+
     /// Makes the call at one account after the other, and notes in the log's record where the last attempt went and what came of
     /// it.
     private func attempts<Success>(
-        _ calls: ChatCalls, for exchange: inout Exchange, _ attempt: (ChatCall, OCIAccount, AttemptReport) async throws -> Success
+        _ calls: ChatCalls, for exchange: inout Exchange, _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Success {
         var calls = calls
         let target = calls.target
@@ -82,16 +114,16 @@ struct ChatCompletionsRoute: Sendable {
                 record.usage = content.usage
                 record.firstToken = content.firstEvent.map { $0 - arrival }
             }
-            let form = upstream.account.chatForm
+            let form = upstream.backend.chatForm
             while true {
                 do {
-                    return try await attempt(try calls.call(in: form), upstream.account, report)
+                    return try await attempt(try calls.call(in: form), upstream.backend, report)
                 } catch let error as APIError where report.content.firstEvent == nil && calls.learn(from: error, in: form) {
                     continue
                 } catch {
                     if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(target.serving.id, at: upstream.index) }
                     // Errors within a stream or in place of an answer come without a refusal's status.
-                    if let error = error as? APIError { throw upstream.account.withoutKey(error) }
+                    if let error = error as? APIError { throw upstream.backend.withoutKey(error) }
                     throw error
                 }
             }
@@ -104,4 +136,16 @@ struct ChatCompletionsRoute: Sendable {
         // Tells nginx in front of us not to gather events.
         "x-accel-buffering": "no",
     ]
+}
+
+extension APIError {
+    /// The model could not answer, be it that all its upstreams failed or that the prompt is too long for it: another may. What is wrong
+    /// with the request, or with the proxy's own load, is so for every model.
+    fileprivate var permitsAnotherModel: Bool {
+        switch code {
+        case "queue_full", "queue_timeout": false
+        case "context_length_exceeded", "model_not_found": true
+        default: status == 429 || status >= 500
+        }
+    }
 }

@@ -9,11 +9,13 @@ struct EmbeddingsRoute: Sendable {
     let calls: TextCalls
 
     func respond(_ exchange: inout Exchange) async throws {
-        let request = try EmbeddingsRequest.parse(Array(buffer: exchange.request.body))
-        exchange.record.model = request.model
-        let job = try calls.job(.embed, model: request.model, of: exchange)
-        let batches = try OpenAIToEmbed.translate(request, to: job.target.serving, modelID: job.target.modelID)
+        let received = try PassThroughRequest(body: Array(buffer: exchange.request.body))
+        exchange.record.model = received.model
+        let job = try calls.job(.embeddings, model: received.model, of: exchange)
         defer { job.tally.write(to: &exchange.record) }
+        if calls.passes(job) { return exchange.send(.json(try await calls.pass(received, as: .embeddings, for: job))) }
+        let request = try EmbeddingsRequest.parse(received.received)
+        let batches = try OpenAIToEmbed.translate(request, to: job.target.serving, modelID: job.target.modelID)
         let parts = try await parts(of: batches, format: request.format, for: job)
         exchange.send(.json(EmbedToOpenAI.join(parts, model: request.model)))
     }
@@ -27,7 +29,7 @@ struct EmbeddingsRoute: Sendable {
             for (place, batch) in batches.enumerated() {
                 if place >= Self.mostAtOnce, let done = try await group.next() { parts[done.place] = done.part }
                 group.addTask {
-                    let part = try await calls.make(job, batch.details, place: place) { body throws(APIError) in
+                    let part = try await calls.make(job, .details(.embed, batch.details), place: place) { body throws(APIError) in
                         let part = try EmbedToOpenAI.part(body, range: batch.range, format: format)
                         return (part, part.usage)
                     }

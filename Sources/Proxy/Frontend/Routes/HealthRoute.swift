@@ -1,10 +1,13 @@
 import NIOHTTP1
 
-/// `GET /health`: what the health checks know. It starts none, so a load balancer may ask as often as it likes.
+/// `GET /health`: what the health checks know. It starts none, so a load balancer may ask as often as it likes; but where none are made
+/// by the clock it asks all providers, at most once in ten seconds.
 struct HealthRoute: Sendable {
     let mode: String
     let router: Router
     let roster: Roster
+    /// Nil where the checks are made by the clock.
+    var rounds: HealthRounds?
 
     /// A word for the whole: all well, some, or none.
     enum Status: String, Sendable {
@@ -16,16 +19,30 @@ struct HealthRoute: Sendable {
     }
 
     func answer() async -> Answer {
+        await rounds?.refresh()
         let upstreams = await router.snapshot().upstreams
-        // Who is switched off is not missed; who cannot be used is.
-        let accounts = roster.entries.compactMap { entry -> (id: String, healthy: Bool)? in
+        var accounts: [(id: String, healthy: Bool)] = []
+        var providers: [(id: String, healthy: Bool)] = []
+        for entry in roster.entries {
             switch entry {
-            case .serving(let index): (upstreams[index].upstream.id, upstreams[index].state.health.isHealthy)
-            case .idle(let account): account.isEnabled ? (account.id, false) : nil
+            case .serving(let index):
+                let (upstream, state) = upstreams[index]
+                if let provider = upstream.backend as? Provider {
+                    // A pool is well while one of its entries is.
+                    if let known = providers.firstIndex(where: { $0.id == provider.name }) {
+                        providers[known].healthy = providers[known].healthy || isHealthy(state)
+                    } else {
+                        providers.append((provider.name, isHealthy(state)))
+                    }
+                } else {
+                    accounts.append((upstream.id, isHealthy(state)))
+                }
+            // Who is switched off is not missed; who cannot be used is.
+            case .idle(let account): if account.isEnabled { accounts.append((account.id, false)) }
             }
         }
-        let healthy = accounts.count { $0.healthy }
-        let status = Status(healthy: healthy, total: accounts.count)
+        let healthy = (providers: providers.count { $0.healthy }, accounts: accounts.count { $0.healthy })
+        let status = Status(healthy: healthy.providers + healthy.accounts, total: providers.count + accounts.count)
 
         var writer = JSONWriter()
         writer.beginObject()
@@ -34,7 +51,7 @@ struct HealthRoute: Sendable {
         writer.key("mode")
         writer.string(mode)
         for (key, list, up, total) in [
-            ("providers", [], 0, 0), ("accounts", accounts, healthy, accounts.count),
+            ("providers", providers, healthy.providers, providers.count), ("accounts", accounts, healthy.accounts, accounts.count),
         ] as [(String, [(id: String, healthy: Bool)], Int, Int)] {
             writer.key(key)
             writer.beginObject()
@@ -50,5 +67,10 @@ struct HealthRoute: Sendable {
         }
         writer.endObject()
         return .json(writer.bytes, status: status == .unhealthy ? .serviceUnavailable : .ok)
+    }
+
+    /// Asked for by the minute, one failed check is no verdict; asked for now, it is the answer.
+    private func isHealthy(_ state: UpstreamState) -> Bool {
+        state.health.isHealthy && (rounds == nil || state.health.lastCheck?.passed != false)
     }
 }

@@ -42,12 +42,14 @@ struct ModelsRoute: Sendable {
         writer.int(entry.created ?? Int(created))
         writer.key("owned_by")
         writer.string(entry.owner)
-        writer.key("oci_model_id")
-        writer.string(entry.target.serving.id)
-        writer.key("accounts")
-        writer.beginArray()
-        for index in entry.target.accepts { writer.string(accounts[index]) }
-        writer.endArray()
+        if entry.provider == nil {
+            writer.key("oci_model_id")
+            writer.string(entry.target.serving.id)
+            writer.key("accounts")
+            writer.beginArray()
+            for index in entry.target.accepts { writer.string(accounts[index]) }
+            writer.endArray()
+        }
         writer.endObject()
     }
 }

@@ -5,12 +5,14 @@ struct RerankRoute: Sendable {
     let calls: TextCalls
 
     func respond(_ exchange: inout Exchange) async throws {
-        let request = try RerankRequest.parse(Array(buffer: exchange.request.body))
-        exchange.record.model = request.model
-        let job = try calls.job(.rerank, model: request.model, of: exchange)
+        let received = try PassThroughRequest(body: Array(buffer: exchange.request.body))
+        exchange.record.model = received.model
+        let job = try calls.job(.rerank, model: received.model, of: exchange)
         defer { job.tally.write(to: &exchange.record) }
+        if calls.passes(job) { return exchange.send(.json(try await calls.pass(received, as: .rerank, for: job))) }
+        let request = try RerankRequest.parse(received.received)
         let id = "rerank-" + RequestID.randomHex()
-        let answer = try await calls.make(job, OpenAIToRerank.translate(request, to: job.target.serving)) { body throws(APIError) in
+        let answer = try await calls.make(job, .details(.rerank, OpenAIToRerank.translate(request, to: job.target.serving))) { body throws(APIError) in
             let answer = try RerankToOpenAI.translate(body, to: request, id: id)
             return (answer.body, answer.usage)
         }

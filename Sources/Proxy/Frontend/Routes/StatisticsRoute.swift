@@ -47,12 +47,12 @@ struct StatisticsRoute: Sendable {
             case .serving(let index):
                 let (upstream, state) = snapshot.upstreams[index]
                 writer.identity(
-                    id: upstream.id, region: upstream.account.region, endpoint: upstream.account.inference.url, isEnabled: true,
+                    id: upstream.id, kind: upstream.backend.kind, region: upstream.backend.region, endpoint: upstream.backend.endpoint, isEnabled: true,
                     isHealthy: state.health.isHealthy, weight: upstream.settings.weight, maxConcurrency: state.permits.limit)
                 writer.figures(of: state, models: catalog.names(at: index))
             case .idle(let account):
                 writer.identity(
-                    id: account.id, region: account.region, endpoint: account.endpoint, isEnabled: account.isEnabled, isHealthy: false,
+                    id: account.id, kind: .oci, region: account.region, endpoint: account.endpoint, isEnabled: account.isEnabled, isHealthy: false,
                     weight: account.weight, maxConcurrency: account.maxConcurrency)
                 writer.figures(of: UpstreamState(maxConcurrency: account.maxConcurrency, breaker: breaker), models: [], problem: account.problem)
             }

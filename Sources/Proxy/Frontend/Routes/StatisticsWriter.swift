@@ -28,12 +28,12 @@ struct StatisticsWriter {
     }
 
     mutating func identity(
-        id: String, region: String?, endpoint: String?, isEnabled: Bool, isHealthy: Bool, weight: Int, maxConcurrency: Int
+        id: String, kind: BackendKind, region: String?, endpoint: String?, isEnabled: Bool, isHealthy: Bool, weight: Int, maxConcurrency: Int
     ) {
         json.key("id")
         json.string(id)
         json.key("kind")
-        json.string("oci")
+        json.string(kind.rawValue)
         json.key("region")
         text(region)
         json.key("endpoint")

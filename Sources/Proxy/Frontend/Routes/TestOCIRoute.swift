@@ -6,9 +6,9 @@ struct TestOCIRoute: Sendable {
     let roster: Roster
 
     func answer() async throws -> Answer {
-        let reports = try await withThrowingTaskGroup(of: (Int, AccountProbe.Report).self) { group in
-            for (index, upstream) in upstreams.enumerated() {
-                group.addTask { (index, try await AccountProbe.run(upstream.account, limit: 1000)) }
+        let reports = try await withThrowingTaskGroup(of: (Int, ProbeReport).self) { group in
+            for (index, upstream) in upstreams.enumerated() where upstream.backend.kind == .oci {
+                group.addTask { (index, try await upstream.backend.probe(limit: 1000)) }
             }
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
@@ -25,9 +25,9 @@ struct TestOCIRoute: Sendable {
             switch entry {
             case .serving(let index):
                 guard let report = reports[index] else { continue }
-                let account = upstreams[index].account
+                let account = upstreams[index].backend
                 write(Line(
-                    id: account.id, region: account.region, endpoint: account.inference.url, latency: report.latency,
+                    id: account.id, region: account.region, endpoint: account.endpoint, latency: report.latency,
                     models: report.models, error: report.error), to: &writer)
             case .idle(let account):
                 guard let problem = account.problem else { continue }

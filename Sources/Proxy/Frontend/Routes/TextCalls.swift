@@ -12,16 +12,16 @@ struct TextCalls: Sendable {
 
     /// One request of a client, and where it goes.
     struct Job: Sendable {
-        let action: OCIAccount.TextAction
+        let purpose: ModelSummary.Purpose
         let target: ModelCatalog.Target
         let deadline: Duration
         let tally: CallTally
     }
 
     /// - Throws: `APIError` when the model is not known, or not made for that.
-    func job(_ action: OCIAccount.TextAction, model: String, of exchange: Exchange) throws(APIError) -> Job {
+    func job(_ purpose: ModelSummary.Purpose, model: String, of exchange: Exchange) throws(APIError) -> Job {
         Job(
-            action: action, target: try directory.catalog.resolve(model, for: action.purpose), deadline: exchange.arrival + requestLimit,
+            purpose: purpose, target: try directory.catalog.resolve(model, for: purpose), deadline: exchange.arrival + requestLimit,
             tally: CallTally())
     }
 
@@ -32,34 +32,40 @@ struct TextCalls: Sendable {
     ///   - read: translates the answer, and says what it cost.
     /// - Throws: `APIError`; `CancellationError` when the client has left, or another call of the job has failed.
     func make<Success: Sendable>(
-        _ job: Job, _ details: CallDetails, place: Int = 0, _ read: @escaping @Sendable ([UInt8]) throws(APIError) -> (Success, TokenUsage?)
+        _ job: Job, _ document: CallDocument, place: Int = 0, _ read: @escaping @Sendable ([UInt8]) throws(APIError) -> (Success, TokenUsage?)
     ) async throws -> Success {
         try await failover.run(among: job.target.accepts, until: job.deadline) { upstream, report in
             job.tally.begin(place, at: upstream.id)
-            let account = upstream.account
             do {
                 let (success, usage) = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) {
-                    try read(try await account.answer(to: job.action, details, upTo: answerLimit))
+                    try read(try await answer(to: document, of: upstream.backend))
                 }
                 report.change { $0.usage = usage }
                 job.tally.add(usage)
                 return success
             } catch {
                 // Only of a model that is listed for this: what is asked for the wrong thing may still be good for chats.
-                if OutcomeClassifier.outcome(of: error) == .modelUnavailable, directory.catalog.lists(job.target, for: job.action.purpose) {
+                if OutcomeClassifier.outcome(of: error) == .modelUnavailable, directory.catalog.lists(job.target, for: job.purpose) {
                     directory.refuse(job.target.serving.id, at: upstream.index)
                 }
                 throw error
             }
         }
     }
-}
 
-extension OCIAccount.TextAction {
-    fileprivate var purpose: ModelSummary.Purpose {
-        switch self {
-        case .embed: .embeddings
-        case .rerank: .rerank
+    private func answer(to document: CallDocument, of backend: any Backend) async throws -> [UInt8] {
+        let request = try await backend.request(document, isStreaming: false)
+        return try await backend.successful(try await backend.send(request)).collect(upTo: answerLimit)
+    }
+
+    /// Whether the target's upstreams are sent what the client has sent.
+    func passes(_ job: Job) -> Bool { directory.catalog.forms(of: job.target) == [.openAI] }
+
+    /// Passes a request on as it came, but for the model's name, and the answer likewise.
+    func pass(_ request: PassThroughRequest, as action: OpenAIAction, for job: Job) async throws -> [UInt8] {
+        try await make(job, .openAI(action, request.body(model: job.target.modelID))) { body throws(APIError) in
+            let usage = (try? JSONDocument(parsing: body).root["usage"]).flatMap { TokenUsage(openAI: $0) }
+            return (ModelMember.replace(in: body[...], with: request.model), usage)
         }
     }
 }

@@ -23,28 +23,34 @@ struct ModelCatalog: Sendable {
         let target: Target
         /// Seconds since 1970, as OCI says; nil when nobody has listed it.
         var created: Int?
-        /// The vendor, as the id begins.
+        /// Nil for a model of OCI.
+        var provider: String?
+        /// The provider; for OCI the vendor, as the id begins.
         var owner: String {
-            switch target.serving {
+            if let provider { return provider }
+            return switch target.serving {
             case .onDemand(let id): id.hasPrefix("ocid1.") ? "oci" : String(target.modelID.prefix { $0 != "." })
             case .dedicated: "oci"
             }
         }
     }
 
-    /// One account, as the catalogue sees it.
+    /// One account or provider, as the catalogue sees it.
     struct Account: Equatable, Sendable {
-        var region: String
+        /// Empty for a provider.
+        var region = ""
         /// What it has listed; nil as long as it has not.
         var models: [ModelSummary]?
         /// Ids that it has refused as retired or unknown since.
         var refused: Set<String> = []
         /// How its chats are sent.
         var form = ChatForm.oci
+        /// What stands before its models; nil for an account of OCI.
+        var provider: String?
 
         /// Whether a call can name this id at all. Where OCI speaks OpenAI's form it serves neither Cohere's models nor endpoints (OCI wire
         /// notes, 7), and does not know OCIDs.
-        func canName(_ id: String) -> Bool { form == .oci || !(id.hasPrefix("ocid1.") || id.lowercased().hasPrefix("cohere.")) }
+        func canName(_ id: String) -> Bool { provider == nil && (form == .oci || !(id.hasPrefix("ocid1.") || id.lowercased().hasPrefix("cohere."))) }
     }
 
     /// What can be chatted with: custom aliases in the order of the config file, then what was discovered, by name.
@@ -59,49 +65,62 @@ struct ModelCatalog: Sendable {
     private let purposes: [String: Set<ModelSummary.Purpose>]
     /// The id behind a listed OCID.
     private let idOfOCID: [String: String]
+    private let providers: ProviderModels
+    private let names: Names
+
+    /// What names look like in a file that has providers.
+    struct Names: Sendable {
+        /// What stands before the models of OCI, with its slash; empty when they go by their names alone.
+        var ociPrefix = ""
+        var filter = ModelFilter()
+    }
 
     /// - Parameters:
     ///   - accounts: in the router's order.
     ///   - now: seconds since 1970, for what is retired.
-    init(aliases: [(name: String, target: String)], accounts: [Account] = [], at now: Int64 = 0) {
+    init(aliases: [(name: String, target: String)], accounts: [Account] = [], names: Names = Names(), at now: Int64 = 0) {
         self.accounts = accounts
+        self.names = names
+        providers = ProviderModels(accounts, filter: names.filter)
         var offers: [String: UpstreamSet] = [:]
-        var names: [String: String] = [:]
+        var ids: [String: String] = [:]
         var created: [String: Int] = [:]
         var purposes: [String: Set<ModelSummary.Purpose>] = [:]
-        for (index, account) in accounts.enumerated() {
+        for (index, account) in accounts.enumerated() where account.provider == nil {
             for model in account.models ?? [] {
                 let served = ModelSummary.Purpose.allCases.filter { model.serves($0, at: now) }
                 guard !served.isEmpty else { continue }
                 for id in [model.displayName, model.ocid] where !id.isEmpty { offers[id, default: UpstreamSet()].insert(index) }
-                names[model.ocid] = model.displayName
+                ids[model.ocid] = model.displayName
                 if let time = model.created { created[model.displayName] = min(created[model.displayName] ?? time, time) }
                 purposes[model.displayName, default: []].formUnion(served)
             }
         }
         self.offers = offers
         self.purposes = purposes
-        idOfOCID = names
+        idOfOCID = ids
 
         let router = Candidates(accounts: accounts, offers: offers)
         func target(_ id: String) -> Target {
-            Target(serving: ServingMode(id: id), modelID: names[id], accepts: router.accepting(id))
+            Target(serving: ServingMode(id: id), modelID: ids[id], accepts: router.accepting(id))
         }
         func discovered(isChat: Bool) -> [Entry] {
-            FriendlyNames.assign(purposes.filter { $0.value.contains(.chat) == isChat }.keys).map { Entry(name: $0.name, target: target($0.id), created: created[$0.id]) }
+            let ids = purposes.filter { $0.value.contains(.chat) == isChat }.keys
+            return FriendlyNames.assign(ids).map { Entry(name: names.ociPrefix + $0.name, target: target($0.id), created: created[$0.id]) }
+                .filter { names.filter.admits($0.name) }
         }
         let custom = aliases.map { Entry(name: $0.name, target: target($0.target), created: created[$0.target]) }
         var byName = Dictionary(custom.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
         // A model that every account has refused is not offered, though its name still works.
         let found = discovered(isChat: true).filter { entry in byName[entry.name] == nil }
         for entry in found { byName[entry.name] = entry }
-        entries = (custom + found.sorted { $0.name < $1.name }).filter { router.isOffered($0.target.serving.id) }
+        entries = (custom + found.sorted { $0.name < $1.name }).filter { router.isOffered($0.target.serving.id) } + providers.entries
         self.byName = byName
         self.others = Dictionary(discovered(isChat: false).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The entry of that name.
-    subscript(name: String) -> Entry? { byName[name] }
+    subscript(name: String) -> Entry? { byName[name] ?? providers[name] }
 
     /// The names of the models that an account serves.
     func names(at upstream: Int) -> [String] {
@@ -130,12 +149,16 @@ struct ModelCatalog: Sendable {
         guard var target = target(of: name) else {
             throw .unknownModel(name, near: NearestName.several(to: name, among: names(for: purpose), limit: 3))
         }
+        // What a provider's model can do, the provider knows.
+        guard !isOfProvider(target) else { return target }
         // Only OCI's own form has the other calls.
         if purpose != .chat { target.accepts = UpstreamSet(target.accepts.filter { accounts[$0].form == .oci }) }
         guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
         guard purposes[target.modelID] == nil || lists(target, for: purpose) else { throw .unsupportedModel(name, for: purpose, others: names(for: purpose)) }
         return target
     }
+
+    private func isOfProvider(_ target: Target) -> Bool { target.accepts.contains { accounts[$0].provider != nil } }
 
     /// The names of what is there for a purpose, in order. For errors only: every request asks for a name, and lists may be long.
     private func names(for purpose: ModelSummary.Purpose) -> [String] {
@@ -149,12 +172,14 @@ struct ModelCatalog: Sendable {
 
     private func target(of name: String) -> Target? {
         if let entry = byName[name] ?? others[name] { return entry.target }
-        if offers[name] != nil || Self.isFullID(name) {
-            return Target(
-                serving: ServingMode(id: name), modelID: idOfOCID[name],
-                accepts: Candidates(accounts: accounts, offers: offers).accepting(name))
-        }
-        return nil
+        if let target = providers.target(of: name) { return target }
+        // A full id needs no prefix, but may have it.
+        let id = name.hasPrefix(names.ociPrefix) ? String(name.dropFirst(names.ociPrefix.count)) : name
+        guard offers[id] != nil || Self.isFullID(id), accounts.isEmpty || accounts.contains(where: { $0.provider == nil }),
+            names.filter.admits(names.ociPrefix + id)
+        else { return nil }
+        return Target(
+            serving: ServingMode(id: id), modelID: idOfOCID[id], accepts: Candidates(accounts: accounts, offers: offers).accepting(id))
     }
 
     /// `vendor.model` of a vendor that OCI hosts, or the OCID of a model or an endpoint.

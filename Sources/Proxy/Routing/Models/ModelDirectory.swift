@@ -1,5 +1,12 @@
 import Synchronization
 
+extension ModelCatalog.Account {
+    /// Before it has listed anything.
+    init(_ backend: any Backend) {
+        self.init(region: backend.region ?? "", form: backend.chatForm, provider: (backend as? Provider)?.name)
+    }
+}
+
 /// The catalogue of the moment. Read by every request, changed by discoveries and refusals, which are rare.
 final class ModelDirectory: Sendable {
     private struct State {
@@ -8,14 +15,16 @@ final class ModelDirectory: Sendable {
     }
 
     private let aliases: [(name: String, target: String)]
+    private let names: ModelCatalog.Names
     private let time: TimeSource
     private let state: Mutex<State>
 
     /// - Parameter accounts: in the router's order, before they have listed anything.
-    init(aliases: [(name: String, target: String)], accounts: [ModelCatalog.Account], time: TimeSource) {
+    init(aliases: [(name: String, target: String)], accounts: [ModelCatalog.Account], names: ModelCatalog.Names = .init(), time: TimeSource) {
         self.aliases = aliases
+        self.names = names
         self.time = time
-        state = Mutex(State(accounts: accounts, catalog: ModelCatalog(aliases: aliases, accounts: accounts, at: time.wallClock())))
+        state = Mutex(State(accounts: accounts, catalog: ModelCatalog(aliases: aliases, accounts: accounts, names: names, at: time.wallClock())))
     }
 
     var catalog: ModelCatalog { state.withLock { $0.catalog } }
@@ -50,7 +59,7 @@ final class ModelDirectory: Sendable {
         state.withLock { state in
             let before = Set(state.catalog.entries.map(\.name))
             body(&state.accounts)
-            state.catalog = ModelCatalog(aliases: aliases, accounts: state.accounts, at: time.wallClock())
+            state.catalog = ModelCatalog(aliases: aliases, accounts: state.accounts, names: names, at: time.wallClock())
             let after = Set(state.catalog.entries.map(\.name))
             return (after.subtracting(before).sorted(), before.subtracting(after).sorted())
         }

@@ -18,7 +18,7 @@ extension OCIAccount {
                     .GET, "/20231130/models?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)"
                         + (page.map { "&page=\($0.percentEncodedForQuery)" } ?? ""),
                     at: management, body: nil, accept: "application/json")
-            case .openAI: try await signed(.GET, Self.openAIPath + "/models", at: inference, body: nil, accept: "application/json")
+            case .openAIOnOCI, .openAI: try await signed(.GET, Self.openAIPath + "/models", at: inference, body: nil, accept: "application/json")
             }
         return try await send(request)
     }
@@ -27,14 +27,14 @@ extension OCIAccount {
     func models(in page: [UInt8]) -> [ModelSummary]? {
         switch chatForm {
         case .oci: ModelSummary.page(page)
-        case .openAI: ModelSummary.openAIList(page)
+        case .openAIOnOCI, .openAI: ModelSummary.openAIList(page)
         }
     }
 
     /// Whether the answer says that there is no list to be had, which is no fault: OCI's OpenAI-compatible path has one in some
     /// places only.
     func hasNoList(_ response: TransportResponse) -> Bool {
-        chatForm == .openAI && (response.status == 404 || response.status == 405)
+        chatForm != .oci && (response.status == 404 || response.status == 405)
     }
 
     /// Everything that the account lists, page by page (OCI wire notes, 6).

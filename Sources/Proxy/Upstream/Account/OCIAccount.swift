@@ -5,32 +5,45 @@ import NIOHTTP1
 ///
 /// A value without mutable state: what changes about its credentials is behind `RequestCredentials`. Its methods are `nonisolated
 /// async`, so a signature (0.2 ms of RSA) is computed on the concurrency pool: never on an event loop, never inside an actor.
-struct OCIAccount: Sendable {
+struct OCIAccount: Backend {
     let id: String
-    let region: String
+    let region: String?
     /// OCID sent with each call.
     let compartment: String
-    let inference: OCIEndpoint
-    let management: OCIEndpoint
+    let inference: ServiceURL
+    let management: ServiceURL
     let credentials: RequestCredentials
     /// How it authenticates, for hints to the operator.
-    var kind = AuthKind.apiKey
+    var auth = AuthKind.apiKey
     let transport: any HTTPTransport
     let time: TimeSource
 
-    /// A chat, signed and ready to be sent: a signature is valid for five minutes.
+    /// A call, signed and ready to be sent: a signature is valid for five minutes.
     ///
     /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`.
-    func request(_ chat: ChatDocument) async throws -> TransportRequest {
-        let accept = "application/json, text/event-stream"
-        return switch chat {
-        case .details(let details): try await signed(.POST, "/20231130/actions/chat", at: inference, body: details.document(in: compartment), accept: accept)
-        case .openAI(let body): try await signed(.POST, Self.openAIPath + "/chat/completions", at: inference, body: body, accept: accept)
+    func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
+        let accept = isStreaming ? "application/json, text/event-stream" : "application/json"
+        return switch document {
+        case .details(let action, let details):
+            try await signed(.POST, "/20231130/actions/" + action.rawValue, at: inference, body: details.document(in: compartment), accept: accept)
+        case .openAI(let action, let body):
+            try await signed(.POST, Self.openAIPath + action.rawValue, at: inference, body: body, accept: accept)
         }
     }
 
     /// The form in which its chats are sent. A Generative AI API key is good for OCI's OpenAI-compatible path only.
-    var chatForm: ChatForm { credentials.bearerKey == nil ? .oci : .openAI }
+    var chatForm: ChatForm { credentials.bearerKey == nil ? .oci : .openAIOnOCI }
+
+    var kind: BackendKind { .oci }
+    var endpoint: String { inference.url }
+
+    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError {
+        withoutKey(OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: body, account: id))
+    }
+
+    func withoutKey(_ error: APIError) -> APIError { credentials.bearerKey.map { error.without($0) } ?? error }
+
+    func probe(limit: Int) async throws -> ProbeReport { try await AccountProbe.run(self, limit: limit) }
 
     /// Where OCI speaks OpenAI's own API (OCI wire notes, 7).
     static let openAIPath = "/openai/v1"
@@ -65,7 +78,7 @@ struct OCIAccount: Sendable {
 
     /// A request to the service, signed or with the key that stands for a signature.
     func signed(
-        _ method: HTTPMethod, _ target: String, at endpoint: OCIEndpoint, body: [UInt8]?, accept: String
+        _ method: HTTPMethod, _ target: String, at endpoint: ServiceURL, body: [UInt8]?, accept: String
     ) async throws -> TransportRequest {
         let target = endpoint.path + target
         var headers = HTTPHeaders()
@@ -90,7 +103,7 @@ struct OCIAccount: Sendable {
 }
 
 /// The base of a service's URLs, split once as each signature needs it.
-struct OCIEndpoint: Equatable, Sendable {
+struct ServiceURL: Equatable, Sendable {
     /// Scheme and authority.
     let origin: String
     /// Host, and port when the URL names one: what goes into the `host` header.

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
@@ -29,6 +30,8 @@ struct AsyncHTTPClientTransport: HTTPTransport, Service {
         /// Connections to one host at a time. Must not be less than the requests that may be in flight, else the client
         /// queues them behind our back: its default is 8.
         var connectionsPerHost: Int
+        /// Answers that come compressed are unpacked, up to this many bytes each; nil: they are never asked for.
+        var unpackedLimit: Int?
         /// PEM file with further certificate authorities; nil for the system's.
         var trustedCertificates: String?
     }
@@ -44,7 +47,7 @@ struct AsyncHTTPClientTransport: HTTPTransport, Service {
             tlsConfiguration: tls,
             redirectConfiguration: .disallow,
             timeout: .init(connect: options.connectTimeout),
-            decompression: .disabled)
+            decompression: options.unpackedLimit.map { .enabled(limit: .size($0)) } ?? .disabled)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.idleTimeout = options.idleTimeout
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = options.connectionsPerHost

@@ -1,0 +1,66 @@
+/// The models of providers, each as `provider/model`: what the entries of one name have together, in the order of the first list.
+struct ProviderModels: Sendable {
+    /// The entries of each provider, by their place in the router's list.
+    private let pools: [String: [Int]]
+    private let accounts: [ModelCatalog.Account]
+    private let filter: ModelFilter
+    let entries: [ModelCatalog.Entry]
+    private let byName: [String: ModelCatalog.Entry]
+
+    init(_ accounts: [ModelCatalog.Account], filter: ModelFilter) {
+        self.accounts = accounts
+        self.filter = filter
+        var order: [String] = []
+        var pools: [String: [Int]] = [:]
+        for (index, account) in accounts.enumerated() {
+            guard let name = account.provider else { continue }
+            if pools[name] == nil { order.append(name) }
+            pools[name, default: []].append(index)
+        }
+        self.pools = pools
+        var entries: [ModelCatalog.Entry] = []
+        for pool in order {
+            let members = pools[pool] ?? []
+            let undiscovered = members.filter { accounts[$0].models == nil }
+            var offers: [String: [Int]] = [:]
+            var models: [ModelSummary] = []
+            for index in members {
+                for model in accounts[index].models ?? [] {
+                    if offers[model.displayName] == nil { models.append(model) }
+                    offers[model.displayName, default: []].append(index)
+                }
+            }
+            for model in models {
+                let name = "\(pool)/\(model.displayName)"
+                guard filter.admits(name) else { continue }
+                let offering = (offers[model.displayName] ?? []) + undiscovered
+                let willing = offering.filter { !accounts[$0].refused.contains(model.displayName) }
+                entries.append(
+                    ModelCatalog.Entry(
+                        name: name, target: .init(ofProvider: model.displayName, accepts: willing.isEmpty ? offering : willing), created: model.created,
+                        provider: pool))
+            }
+        }
+        self.entries = entries
+        byName = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The entry of that name. A model of a provider that has listed nothing yet may be asked for all the same.
+    func target(of name: String) -> ModelCatalog.Target? {
+        if let entry = byName[name] { return entry.target }
+        guard let slash = name.firstIndex(of: "/"), let members = pools[String(name[..<slash])] else { return nil }
+        let undiscovered = members.filter { accounts[$0].models == nil }
+        let model = String(name[name.index(after: slash)...])
+        guard !model.isEmpty, !undiscovered.isEmpty, filter.admits(name) else { return nil }
+        return .init(ofProvider: model, accepts: undiscovered)
+    }
+
+    subscript(name: String) -> ModelCatalog.Entry? { byName[name] }
+}
+
+extension ModelCatalog.Target {
+    /// A model by the provider's own name.
+    init(ofProvider model: String, accepts: [Int]) {
+        self.init(serving: .onDemand(modelID: model), modelID: model, accepts: UpstreamSet(accepts))
+    }
+}

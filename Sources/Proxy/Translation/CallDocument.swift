@@ -1,0 +1,31 @@
+/// A call as an upstream is sent it.
+enum CallDocument: Sendable {
+    /// In OCI's form, but for the compartment.
+    case details(OCIAction, CallDetails)
+    /// In OpenAI's form.
+    case openAI(OpenAIAction, [UInt8])
+}
+
+/// The calls that OCI's inference API has. The raw values are the last parts of their paths.
+enum OCIAction: String, Sendable {
+    case chat
+    case embed = "embedText"
+    case rerank = "rerankText"
+}
+
+/// The calls that OpenAI-compatible providers have; the raw values are the ends of their paths.
+enum OpenAIAction: String, Sendable {
+    case chat = "/chat/completions"
+    case embeddings = "/embeddings"
+    case rerank = "/rerank"
+}
+
+/// The forms of calls. An upstream takes one of them.
+enum ChatForm: Sendable {
+    /// OCI's own, in the dialect of the model.
+    case oci
+    /// OpenAI's, as far as OCI takes it.
+    case openAIOnOCI
+    /// OpenAI's: what the client sent passes through.
+    case openAI
+}

@@ -1,0 +1,78 @@
+import NIOHTTP1
+
+/// What an upstream calls: an OCI account or an OpenAI-compatible provider.
+///
+/// A value without mutable state, used beside the upstream's actor: a signature or a network call must never stand in the way of
+/// somebody who only asks how it is doing. Its methods are `nonisolated async`, so they run on the concurrency pool unless the caller
+/// prefers an executor.
+protocol Backend: Sendable {
+    /// Shown in statistics and logs; unique.
+    var id: String { get }
+    var kind: BackendKind { get }
+    /// OCI's, such as `us-chicago-1`; nil for a provider.
+    var region: String? { get }
+    /// The base URL of its calls, for the operator.
+    var endpoint: String { get }
+    var time: TimeSource { get }
+    /// The form in which its chats are sent.
+    var chatForm: ChatForm { get }
+
+    /// A call in that form, ready to be sent.
+    ///
+    /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`.
+    func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest
+
+    /// Sends what `request` has made.
+    ///
+    /// - Throws: `TransportError`, `CancellationError`; for an account also what `request` throws.
+    func send(_ request: TransportRequest) async throws -> TransportResponse
+
+    /// A refusal, in the words that the client gets.
+    ///
+    /// - Parameter retryAfter: seconds.
+    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError
+
+    /// An error of the upstream, in whose words its key may stand, without it.
+    func withoutKey(_ error: APIError) -> APIError
+
+    /// One call to find out how it does.
+    ///
+    /// - Parameter limit: of the models to list.
+    /// - Throws: `CancellationError` only; every failure is a report.
+    func probe(limit: Int) async throws -> ProbeReport
+
+    /// Everything that it serves.
+    ///
+    /// - Throws: `APIError` when it refuses or answers with no list; else as `send`.
+    func allModels() async throws -> [ModelSummary]
+}
+
+/// The raw values are those of the statistics.
+enum BackendKind: String, Sendable {
+    case oci
+    case openAI = "openai"
+}
+
+extension APIError {
+    func without(_ secret: Secret) -> APIError {
+        let text = secret.reveal()
+        guard !text.isEmpty else { return self }
+        var error = self
+        error.message.replace(text, with: "***")
+        return error
+    }
+}
+
+extension Backend {
+    /// The response if it is one; the upstream's refusal as an error otherwise.
+    ///
+    /// - Throws: `APIError`, `CancellationError`.
+    func successful(_ response: TransportResponse) async throws -> TransportResponse {
+        guard response.status != 200 else { return response }
+        // Error bodies are small; what is longer is not read, and an unreadable one says nothing.
+        let body = (try? await response.collect(upTo: 256 << 10)) ?? []
+        try Task.checkCancellation()
+        let retryAfter = response.headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, now: time.wallClock()) }
+        throw refusal(status: response.status, retryAfter: retryAfter, body: body)
+    }
+}

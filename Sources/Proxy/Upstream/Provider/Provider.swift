@@ -1,0 +1,140 @@
+import NIOCore
+import NIOHTTP1
+
+/// An OpenAI-compatible provider: its address, and the calls that it takes.
+struct Provider: Backend {
+    let id: String
+    /// What stands before the first `/` of its models; several entries of one name are a pool.
+    let name: String
+    let base: ServiceURL
+    /// Exactly what is served; nil: the provider is asked.
+    let models: [String]?
+    let transport: any HTTPTransport
+    let time: TimeSource
+    private let token: Secret?
+    private let headers: HTTPHeaders
+
+    init(_ settings: ProviderSettings, transport: any HTTPTransport, time: TimeSource) {
+        id = settings.id
+        name = settings.name
+        base = ServiceURL(settings.baseURL)
+        models = settings.models
+        token = settings.token
+        self.transport = transport
+        self.time = time
+        headers = Self.headers(for: settings)
+    }
+
+    /// What every call carries. Anthropic's own names for them go out as well, as its documents ask for.
+    private static func headers(for settings: ProviderSettings) -> HTTPHeaders {
+        var headers: HTTPHeaders = ["user-agent": "ociai-proxy/\(ProxyVersion.current)"]
+        let host = settings.baseURL.host.lowercased()
+        let isAnthropic = host == "anthropic.com" || host.hasSuffix(".anthropic.com")
+        if isAnthropic { headers.add(name: "anthropic-version", value: "2023-06-01") }
+        guard let token = settings.token?.reveal() else { return headers }
+        headers.add(name: "authorization", value: "Bearer " + token)
+        if isAnthropic { headers.add(name: "x-api-key", value: token) }
+        return headers
+    }
+
+    var kind: BackendKind { .openAI }
+    var region: String? { nil }
+    var endpoint: String { base.url }
+    var chatForm: ChatForm { .openAI }
+
+    func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
+        guard case .openAI(let action, let body) = document else {
+            throw APIError(
+                status: 500, message: "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.", type: "internal_error",
+                code: "internal_error")
+        }
+        return request(.POST, action.rawValue, body: body, accept: isStreaming ? "text/event-stream" : "application/json", isStreaming: isStreaming)
+    }
+
+    func send(_ request: TransportRequest) async throws -> TransportResponse { try await transport.send(request) }
+
+    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError {
+        withoutKey(PassThroughError.translate(status: status, retryAfter: retryAfter, body: body, upstream: id))
+    }
+
+    func withoutKey(_ error: APIError) -> APIError { token.map { error.without($0) } ?? error }
+
+    private func request(_ method: HTTPMethod, _ path: String, body: [UInt8]? = nil, accept: String, isStreaming: Bool = false) -> TransportRequest {
+        var headers = headers
+        headers.add(name: "accept", value: accept)
+        // A compressed stream would arrive in lumps.
+        headers.add(name: "accept-encoding", value: isStreaming ? "identity" : "gzip, deflate")
+        if body != nil { headers.add(name: "content-type", value: "application/json") }
+        return TransportRequest(method: method, url: base.url + path, headers: headers, body: body.map { ByteBuffer(bytes: $0) })
+    }
+
+    // MARK: What it serves and how it does
+
+    /// How long a question about its models may take.
+    private static let patience = Duration.seconds(5)
+
+    /// The list of models is the only thing that every provider can be asked for. One whose list is written down is never asked: it
+    /// is well until its calls fail.
+    func probe(limit: Int) async throws -> ProbeReport {
+        let start = time.now()
+        if let models { return ProbeReport(latency: .zero, models: models.count, probe: .passed) }
+        do {
+            let (status, body) = try await withDeadline(MovingDeadline(at: start + Self.patience, for: .request, on: time)) {
+                let response = try await listModels()
+                return (response.status, try await response.collect(upTo: Self.longestList))
+            }
+            let latency = time.now() - start
+            guard status == 200 else {
+                let isRefused = status == 401 || status == 403
+                return ProbeReport(
+                    latency: latency, error: "HTTP \(status): \(refusal(status: status, retryAfter: nil, body: body).message)",
+                    probe: isRefused ? .credentialsRefused : .failed)
+            }
+            guard let models = ModelSummary.providerList(body) else {
+                return ProbeReport(latency: latency, error: "the answer is no model list", probe: .failed)
+            }
+            return ProbeReport(latency: latency, models: models.count, probe: .passed)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            return ProbeReport(latency: time.now() - start, error: UpstreamFault.apiError(error, account: id)?.message ?? "cancelled", probe: .failed)
+        }
+    }
+
+    func allModels() async throws -> [ModelSummary] {
+        if let models { return models.map { ModelSummary(ofProvider: $0) } }
+        let body = try await successful(try await listModels()).collect(upTo: Self.longestList)
+        guard let models = ModelSummary.providerList(body) else {
+            throw APIError(
+                status: 502, message: "'\(id)' answered with no model list. If it has none, write its models into model_list.",
+                type: "upstream_error", code: "upstream_invalid_answer")
+        }
+        return models
+    }
+
+    /// OpenRouter's has more than a megabyte.
+    private static let longestList = 16 << 20
+
+    private func listModels() async throws -> TransportResponse {
+        try await send(request(.GET, "/models", accept: "application/json"))
+    }
+}
+
+extension ModelSummary {
+    /// The items of a provider's list; nil when it is none. What each can do is not told: everything is asked of the provider.
+    static func providerList(_ body: [UInt8]) -> [ModelSummary]? {
+        guard let root = try? JSONDocument(parsing: body).root else { return nil }
+        // A few answer with the array itself.
+        guard let items = root.kind == .array ? root : root["data"], items.kind == .array else { return nil }
+        return items.elements.compactMap { item in
+            guard let id = item["id"]?.string, !id.isEmpty else { return nil }
+            return ModelSummary(ofProvider: id, created: item["created"]?.int)
+        }
+    }
+
+    init(ofProvider id: String, created: Int? = nil) {
+        self.init(
+            displayName: id, ocid: "", vendor: nil, capabilities: Set(Purpose.allCases.map(\.rawValue)), isActive: true, isBase: true, created: created,
+            retired: nil)
+    }
+}
