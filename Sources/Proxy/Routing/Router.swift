@@ -21,11 +21,16 @@ actor Router: Service {
         let queue: QueueStatistics
         let queueLimit: Int
         let waiting: Int
+        /// By their place.
         let upstreams: [(upstream: Upstream, state: UpstreamState)]
+        /// What the configuration says of each.
+        let settings: [Upstream.Settings]
     }
 
-    /// In the order of the configuration.
-    nonisolated let upstreams: [Upstream]
+    /// All that there have been since the start, each at its place for ever: requests that began under an older configuration go on
+    /// with what they began with.
+    nonisolated var upstreams: [Upstream] { list.withLock { $0 } }
+    private nonisolated let list: Mutex<[Upstream]>
     nonisolated let time: TimeSource
     private nonisolated let lastTicket = Atomic<UInt64>(0)
     private let domain: RoutingDomain
@@ -54,7 +59,8 @@ actor Router: Service {
     ) {
         let domain = RoutingDomain()
         self.domain = domain
-        upstreams = members.enumerated().map { Upstream($1.backend, at: $0, $1.settings, in: domain) }
+        let upstreams = members.enumerated().map { Upstream($1.backend, at: $0, $1.settings, in: domain) }
+        list = Mutex(upstreams)
         table = Table(upstreams: upstreams)
         core = RoutingCore(limits: limits, strategy: strategy)
         self.time = time
@@ -138,7 +144,7 @@ actor Router: Service {
     }
 
     private func permit(_ permit: RoutingCore.Permit) -> Permit {
-        Permit(upstream: upstreams[permit.upstream], core: permit)
+        Permit(upstream: table.upstreams[permit.upstream], core: permit)
     }
 
     private func breakerState(of upstream: Upstream, at now: Duration) -> CircuitBreaker.State {
@@ -146,6 +152,38 @@ actor Router: Service {
     }
 
     // MARK: What else changes
+
+    /// An upstream of a new configuration.
+    enum Member: Sendable {
+        /// One that is there already, by its place: it keeps what it knows, its permits and its statistics.
+        case known(Int)
+        case new(any Backend)
+    }
+
+    /// Takes a new configuration over. Requests that run or wait go on; who is no longer among the members serves them to their end.
+    ///
+    /// - Returns: the members' upstreams, in their order.
+    func reconfigure(
+        _ members: [(member: Member, settings: Upstream.Settings)], limits: RoutingCore.Limits, strategy: any BalancingStrategy
+    ) -> [Upstream] {
+        var result: [Upstream] = []
+        for (member, settings) in members {
+            switch member {
+            case .known(let index):
+                let upstream = table.upstreams[index]
+                upstream.assumeIsolated { $0.reconfigure(settings) }
+                result.append(upstream)
+            case .new(let backend):
+                let upstream = Upstream(backend, at: table.upstreams.count, settings, in: domain)
+                table.upstreams.append(upstream)
+                result.append(upstream)
+            }
+        }
+        list.withLock { $0 = table.upstreams }
+        let now = time.now()
+        settle(core.reconfigure(limits, strategy: strategy, at: now, &table), at: now)
+        return result
+    }
 
     /// Takes note of a health check.
     ///
@@ -172,7 +210,8 @@ actor Router: Service {
     func snapshot() -> Snapshot {
         Snapshot(
             at: time.now(), permits: core.permits, queue: core.queue, queueLimit: core.limits.queue, waiting: core.waiting,
-            upstreams: upstreams.map { ($0, $0.assumeIsolated { $0.state }) })
+            upstreams: table.upstreams.map { ($0, $0.assumeIsolated { $0.state }) },
+            settings: table.upstreams.map { $0.assumeIsolated { $0.settings } })
     }
 
     // MARK: Time
@@ -207,7 +246,7 @@ actor Router: Service {
 
     /// The upstreams as the core sees them. Only to be used on the domain's executor, on which all of them are.
     private struct Table: UpstreamTable {
-        let upstreams: [Upstream]
+        var upstreams: [Upstream]
 
         func view(of index: Int, at now: Duration) -> UpstreamView {
             upstreams[index].assumeIsolated { $0.view(at: now) }

@@ -21,9 +21,9 @@ actor Upstream {
     /// Its place in the router's list.
     nonisolated let index: Int
     nonisolated let backend: any Backend
-    nonisolated let settings: Settings
     nonisolated var id: String { backend.id }
     private let domain: RoutingDomain
+    private(set) var settings: Settings
     private(set) var state: UpstreamState
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { domain.unownedExecutor }
@@ -57,6 +57,12 @@ actor Upstream {
         let before = state.health.isHealthy
         state.note(probe, at: now, latency: latency)
         return (before, state.health.isHealthy)
+    }
+
+    /// The operator has changed what the configuration says about it. What is in flight and what is known stay.
+    func reconfigure(_ settings: Settings) {
+        self.settings = settings
+        state.reconfigure(maxConcurrency: settings.maxConcurrency, breaker: settings.breaker)
     }
 
     /// Closes the breaker and ends a cooldown.

@@ -53,6 +53,32 @@ import Testing
         }
     }
 
+    @Test func aNewConfigurationServesWhoWaitsAndKeepsWhatIsKnown() async throws {
+        try await withRouter(accounts: 2) { router, time in
+            let first = try await router.admit(request(router, accepts: [0])).get()
+            let old = try await router.admit(request(router, accepts: [1])).get()
+            let task = Task { [request = request(router, accepts: [0])] in await router.admit(request) }
+            await waiting(router, 1)
+
+            // The first may take more now, the second is gone, and there is another one.
+            let other = try OCIAccount.fixture(FakeTransport(body: "{}"), time: time.source, id: "other")
+            let members = await router.reconfigure(
+                [(.known(0), .init(weight: 7, maxConcurrency: 2)), (.new(other), .init(maxConcurrency: 1))], limits: .init(concurrency: 200, queue: 2000),
+                strategy: RoundRobin())
+            #expect(members.map(\.index) == [0, 2] && members.map(\.id) == ["default", "other"])
+            let second = try await task.value.get()
+            #expect(second.index == 0)
+            let third = try await router.admit(request(router, accepts: [2])).get()
+            #expect(third.upstream.id == "other")
+
+            // Who began at the one that is gone ends there.
+            for permit in [first, old, second, third] { await router.end(permit, ended()) }
+            let snapshot = await router.snapshot()
+            #expect(snapshot.upstreams.map(\.state.statistics.succeeded) == [2, 1, 1] && snapshot.permits.inUse == 0)
+            #expect(snapshot.settings.map(\.weight) == [7, 1, 1])
+        }
+    }
+
     @Test func whoIsCancelledWhileWaitingLeavesAtOnce() async throws {
         try await withRouter { router, _ in
             let holder = try await router.admit(request(router)).get()

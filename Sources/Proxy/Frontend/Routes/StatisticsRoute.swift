@@ -48,7 +48,7 @@ struct StatisticsRoute: Sendable {
                 let (upstream, state) = snapshot.upstreams[index]
                 writer.identity(
                     id: upstream.id, kind: upstream.backend.kind, region: upstream.backend.region, endpoint: upstream.backend.endpoint, isEnabled: true,
-                    isHealthy: state.health.isHealthy, weight: upstream.settings.weight, maxConcurrency: state.permits.limit)
+                    isHealthy: state.health.isHealthy, weight: snapshot.settings[index].weight, maxConcurrency: state.permits.limit)
                 writer.figures(of: state, models: catalog.names(at: index))
             case .idle(let account):
                 writer.identity(
