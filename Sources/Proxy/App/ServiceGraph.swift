@@ -44,7 +44,7 @@ package struct ServiceGraph: Sendable {
         let monitor = Monitor(
             router: router, broken: roster.broken.count, interval: settings.timeouts.healthCheckInterval, time: time, logger: logger)
         let listener = try Listener(
-            door: makeDoor(router, roster, directory, discovery, monitor), settings: settings.server, bodyLimit: settings.limits.maxRequestSize,
+            doors: Doors(makeDoor(router, roster, directory, discovery, monitor)), settings: settings.server, bodyLimit: settings.limits.maxRequestSize,
             group: group, logger: logger)
 
         var configuration = ServiceGroupConfiguration(

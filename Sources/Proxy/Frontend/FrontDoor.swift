@@ -3,16 +3,33 @@ import NIOCore
 import NIOHTTP1
 
 /// Where every request comes in. Read `screen`, then `respond`: that is a request's life in this process.
-struct FrontDoor: Sendable {
+///
+/// A door belongs to one configuration. After a reload there is another one for new requests (`Doors`); who came in by this one is
+/// answered by it.
+final class FrontDoor: Sendable {
     let keys: ClientKeys
     let localAccess: LocalAccess
     let cors: CORS
     /// Of the file's mode; its users know refusals in another form.
-    var isAggregator = false
+    let isAggregator: Bool
     let routes: Routes
     let counters: RequestCounters
     let time: TimeSource
     let logger: Logger
+
+    init(
+        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, routes: Routes, counters: RequestCounters, time: TimeSource,
+        logger: Logger
+    ) {
+        self.keys = keys
+        self.localAccess = localAccess
+        self.cors = cors
+        self.isAggregator = isAggregator
+        self.routes = routes
+        self.counters = counters
+        self.time = time
+        self.logger = logger
+    }
 
     /// What answers behind the door.
     struct Routes: Sendable {

@@ -21,13 +21,13 @@ struct Listener: Service {
     private let address: String
 
     init(
-        door: FrontDoor, settings: ServerSettings, bodyLimit: Int, group: any EventLoopGroup, logger: Logger
+        doors: Doors, settings: ServerSettings, bodyLimit: Int, group: any EventLoopGroup, logger: Logger
     ) throws {
         var serverLogger = logger
         serverLogger.logLevel = max(logger.logLevel, .warning)
         let host = settings.host
         address = "\(host.contains(":") ? "[\(host)]" : host):\(settings.port)"
-        server = ClientChannel(door: door, limits: ConnectionLimits(body: bodyLimit)).server(
+        server = ClientChannel(doors: doors, limits: ConnectionLimits(body: bodyLimit)).server(
             configuration: .init(
                 address: .hostname(host, port: settings.port), backlog: Self.backlog,
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.maxClientConnections)),

@@ -10,7 +10,7 @@ import NIOHTTP1
 /// being written, that a body should not be carried in at all, and that the connection has been silent
 /// (docs/decisions/0003-own-http-connection.md).
 struct ClientChannel: ServerChildChannel {
-    let door: FrontDoor
+    let doors: Doors
     let limits: ConnectionLimits
 
     struct Value: ServerChildChannelValue {
@@ -26,7 +26,7 @@ struct ClientChannel: ServerChildChannel {
             let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
             let departure = channel.eventLoop.makePromise(of: Void.self)
             try channel.pipeline.syncOperations.addHTTPConnection(
-                ConnectionHandler(door: door, limits: limits, requests: continuation, departure: departure), limits: limits)
+                ConnectionHandler(doors: doors, limits: limits, requests: continuation, departure: departure), limits: limits)
             return Value(channel: channel, requests: requests, departure: departure.futureResult)
         }
     }
@@ -35,7 +35,7 @@ struct ClientChannel: ServerChildChannel {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await request in value.requests {
-                    await door.respond(to: request, on: value.channel)
+                    await request.door.respond(to: request, on: value.channel)
                 }
                 value.channel.close(promise: nil)
             }

@@ -5,6 +5,8 @@ import NIOHTTP1
 struct ClientRequest: Sendable {
     let head: HTTPRequestHead
     let body: ByteBuffer
+    /// By which it came in, and which answers it.
+    let door: FrontDoor
     /// What the door made of the head.
     let admission: Admission
     /// Where the connection comes from and where it arrived.

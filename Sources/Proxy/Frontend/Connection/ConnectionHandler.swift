@@ -10,7 +10,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let door: FrontDoor
+    private let doors: Doors
+    /// That of the present request, or of the last one.
+    private var door: FrontDoor
     private let limits: ConnectionLimits
     private let requests: AsyncStream<ClientRequest>.Continuation
     private let departure: EventLoopPromise<Void>
@@ -32,10 +34,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var lastActivity = NIODeadline.now()
 
     init(
-        door: FrontDoor, limits: ConnectionLimits,
+        doors: Doors, limits: ConnectionLimits,
         requests: AsyncStream<ClientRequest>.Continuation, departure: EventLoopPromise<Void>
     ) {
-        self.door = door
+        self.doors = doors
+        door = doors.current
         self.limits = limits
         self.requests = requests
         self.departure = departure
@@ -93,6 +96,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.head = head
         body = ByteBuffer()
         guard !Framing.isAmbiguous(head) else { return perform(state.receivedGarbage(), context) }
+        door = doors.current
         admission = door.screen(head)
         understandsChunks = head.version.isAtLeast1_1
         let facts = ConnectionState.Head(
@@ -187,7 +191,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func deliver(_ context: ChannelHandlerContext) {
         guard let head else { return }
         stopTimer()
-        let request = ClientRequest(head: head, body: body, admission: admission, peer: peer)
+        let request = ClientRequest(head: head, body: body, door: door, admission: admission, peer: peer)
         self.head = nil
         body = ByteBuffer()
         requests.yield(request)

@@ -22,7 +22,7 @@ import Testing
             self.departure = departure.futureResult
             let limits = ConnectionLimits(body: bodyLimit)
             try channel.pipeline.syncOperations.addHTTPConnection(
-                ConnectionHandler(door: try .fixture(), limits: limits, requests: continuation, departure: departure), limits: limits)
+                ConnectionHandler(doors: Doors(try .fixture()), limits: limits, requests: continuation, departure: departure), limits: limits)
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
         }
