@@ -180,8 +180,8 @@ package struct ServiceGraph: Sendable {
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
                 statistics: StatisticsRoute(
                     mode: mode, strategy: settings.routing.strategy.rawValue, breaker: breaker, roster: roster, router: router, directory: directory),
-                metrics: MetricsRoute(router: router, process: ProcessFigures(startedAt: time.wallClock())),
-                admin: AdminRoute(router: router, discovery: discovery, directory: directory)),
+                metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: time.wallClock())),
+                admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory)),
             counters: RequestCounters(),
             time: time,
             logger: logger)

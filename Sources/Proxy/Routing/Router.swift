@@ -25,6 +25,9 @@ actor Router: Service {
         let upstreams: [(upstream: Upstream, state: UpstreamState)]
         /// What the configuration says of each.
         let settings: [Upstream.Settings]
+
+        /// Those of one configuration, in its order.
+        func upstreams(of roster: Roster) -> [(upstream: Upstream, state: UpstreamState)] { roster.places.map { upstreams[$0] } }
     }
 
     /// All that there have been since the start, each at its place for ever: requests that began under an older configuration go on
@@ -198,8 +201,8 @@ actor Router: Service {
     /// Closes the breakers and ends the cooldowns of all upstreams, or of one.
     ///
     /// - Returns: the ids of those it was done to; nil when there is no upstream of that name.
-    func resetBreakers(of id: String?) -> [String]? {
-        let chosen = upstreams.filter { id == nil || $0.id == id }
+    func resetBreakers(of id: String?, among places: [Int]) -> [String]? {
+        let chosen = places.map { table.upstreams[$0] }.filter { id == nil || $0.id == id }
         guard id == nil || !chosen.isEmpty else { return nil }
         for upstream in chosen { upstream.assumeIsolated { $0.reset() } }
         let now = time.now()

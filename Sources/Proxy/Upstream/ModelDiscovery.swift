@@ -63,7 +63,7 @@ actor ModelDiscovery: Service {
                 var pause = Self.firstPause
                 for await _ in self.starts {
                     await self.end(await self.round())
-                    guard self.upstreams.indices.contains(where: { !self.directory.isDiscovered($0) }), await self.mayPause() else { continue }
+                    guard self.upstreams.contains(where: { !self.directory.isDiscovered($0.index) }), await self.mayPause() else { continue }
                     let wait = pause
                     pause = min(pause * 2, Self.longestPause)
                     group.addTask {
@@ -136,13 +136,14 @@ actor ModelDiscovery: Service {
 
     private nonisolated func round() async -> Report {
         let lists = await withTaskGroup(of: (Int, Result<[ModelSummary], any Error>).self) { group in
-            for (index, upstream) in upstreams.enumerated() {
-                group.addTask { (index, await self.list(of: upstream.backend)) }
+            for upstream in upstreams {
+                group.addTask { (upstream.index, await self.list(of: upstream.backend)) }
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
         let change = directory.update(lists.compactMapValues { try? $0.get() })
-        let lines = upstreams.enumerated().map { index, upstream in
+        let lines = upstreams.map { upstream in
+            let index = upstream.index
             switch lists[index] {
             case .success: return Report.Line(id: upstream.id, models: directory.catalog.names(at: index).count)
             case .failure(let error):

@@ -4,6 +4,8 @@ import ServiceLifecycle
 /// Asks every account how it does, at start and then each interval, side by side.
 struct Monitor: Service {
     let router: Router
+    /// Whom it asks.
+    let upstreams: [Upstream]
     /// Accounts that cannot be used although they should be: they count as unhealthy.
     let broken: Int
     /// `health_check_interval`; zero turns the checks off. Not even the first is made then: whom it found unhealthy would stay
@@ -13,8 +15,9 @@ struct Monitor: Service {
     let logger: Logger
     private let clockWarnings = PacedWarnings(interval: .seconds(3600))
 
-    init(router: Router, broken: Int, interval: Duration, time: TimeSource, logger: Logger) {
+    init(router: Router, upstreams: [Upstream]? = nil, broken: Int, interval: Duration, time: TimeSource, logger: Logger) {
         self.router = router
+        self.upstreams = upstreams ?? router.upstreams
         self.broken = broken
         self.interval = interval
         self.time = time
@@ -30,7 +33,8 @@ struct Monitor: Service {
                     return try await gracefulShutdown()
                 }
                 await round()
-                let states = await router.snapshot().upstreams
+                let snapshot = await router.snapshot()
+                let states = upstreams.map { snapshot.upstreams[$0.index] }
                 let healthy = states.count { $0.state.health.isHealthy }
                 logger.info("Healthy accounts: \(healthy)/\(states.count + broken)")
                 while true {
@@ -46,7 +50,7 @@ struct Monitor: Service {
     /// One check of every account.
     func round() async {
         await withDiscardingTaskGroup { group in
-            for upstream in router.upstreams {
+            for upstream in upstreams {
                 group.addTask { await check(upstream) }
             }
         }

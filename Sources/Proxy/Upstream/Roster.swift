@@ -33,12 +33,15 @@ package struct IdleAccount: Sendable, Equatable {
 /// Every account of the configuration in its order, those that the router knows and those that are only listed.
 struct Roster: Sendable {
     enum Entry: Sendable {
-        /// By its place in the router's list.
+        /// By its place in the router's list, in which those of older configurations stand too.
         case serving(Int)
         case idle(IdleAccount)
     }
 
     let entries: [Entry]
+
+    /// The places of those that the router knows.
+    var places: [Int] { entries.compactMap { if case .serving(let place) = $0 { place } else { nil } } }
 
     /// Those that cannot be used although they should be.
     var broken: [IdleAccount] {

@@ -52,7 +52,7 @@ extension FrontDoor {
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
                 statistics: StatisticsRoute(
                     mode: "single", strategy: "round_robin", breaker: .init(), roster: roster, router: router, directory: directory),
-                metrics: MetricsRoute(router: router, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router, discovery: discovery, directory: directory)),
+                metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory)),
             counters: RequestCounters(), time: time, logger: logger)
     }
 }

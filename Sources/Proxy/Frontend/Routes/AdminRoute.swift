@@ -1,6 +1,7 @@
 /// `POST /admin/…`: what an operator may do while the proxy runs.
 struct AdminRoute: Sendable {
     let router: Router
+    let roster: Roster
     let discovery: ModelDiscovery
     let directory: ModelDirectory
 
@@ -43,10 +44,10 @@ struct AdminRoute: Sendable {
     ///
     /// - Throws: 404 for an id that no account has.
     func resetBreakers(_ id: String?) async throws(APIError) -> Answer {
-        guard let reset = await router.resetBreakers(of: id) else {
+        guard let reset = await router.resetBreakers(of: id, among: roster.places) else {
             throw APIError(
                 status: 404,
-                message: "No account has the id '\((id ?? "").prefix(200))'. The ids are: \(router.upstreams.map(\.id).joined(separator: ", ")).",
+                message: "No account has the id '\((id ?? "").prefix(200))'. The ids are: \(roster.places.map { router.upstreams[$0].id }.joined(separator: ", ")).",
                 type: "invalid_request_error", param: "account", code: "account_not_found")
         }
         var writer = JSONWriter()

@@ -6,6 +6,7 @@ import NIOHTTP1
 /// Labels are ids of accounts, routes and statuses: all from the configuration or from short lists, none from a client.
 struct MetricsRoute: Sendable {
     let router: Router
+    let roster: Roster
     let process: ProcessFigures
 
     func answer(_ counters: RequestCounters) async -> Answer {
@@ -41,41 +42,41 @@ struct MetricsRoute: Sendable {
 
     private func attempts(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
         text.family("ociai_account_requests_total", .counter, "Attempts at an account, by outcome.")
-        for (upstream, state) in snapshot.upstreams {
+        for (upstream, state) in snapshot.upstreams(of: roster) {
             text.sample(["account": upstream.id, "outcome": "succeeded"], state.statistics.succeeded)
             text.sample(["account": upstream.id, "outcome": "failed"], state.statistics.failed)
             text.sample(["account": upstream.id, "outcome": "cancelled"], state.statistics.cancelled)
         }
         text.family("ociai_account_rate_limited_total", .counter, "Those among the failed that were answered with 429.")
-        for (upstream, state) in snapshot.upstreams { text.sample(["account": upstream.id], state.statistics.rateLimited) }
+        for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], state.statistics.rateLimited) }
         text.family("ociai_account_tokens_total", .counter, "Tokens as the upstream counts them.")
-        for (upstream, state) in snapshot.upstreams {
+        for (upstream, state) in snapshot.upstreams(of: roster) {
             text.sample(["account": upstream.id, "kind": "prompt"], state.statistics.promptTokens)
             text.sample(["account": upstream.id, "kind": "completion"], state.statistics.completionTokens)
         }
         text.family("ociai_account_request_seconds", .histogram, "Duration of attempts that succeeded, from the permit to the end of the answer.")
-        for (upstream, state) in snapshot.upstreams { text.histogram("account", upstream.id, state.statistics.latency) }
+        for (upstream, state) in snapshot.upstreams(of: roster) { text.histogram("account", upstream.id, state.statistics.latency) }
         text.family("ociai_account_first_token_seconds", .histogram, "From the permit to the first event of a stream.")
-        for (upstream, state) in snapshot.upstreams { text.histogram("account", upstream.id, state.statistics.firstToken) }
+        for (upstream, state) in snapshot.upstreams(of: roster) { text.histogram("account", upstream.id, state.statistics.firstToken) }
     }
 
     private func states(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
         func gauge(_ name: String, _ help: String, _ value: (UpstreamState) -> Int) {
             text.family(name, .gauge, help)
-            for (upstream, state) in snapshot.upstreams { text.sample(["account": upstream.id], value(state)) }
+            for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], value(state)) }
         }
         gauge("ociai_account_in_flight", "Requests in flight at an account.") { $0.permits.inUse }
         gauge("ociai_account_max_concurrency", "Permits of an account.") { $0.permits.limit }
         gauge("ociai_account_healthy", "1 when the health checks find the account well.") { $0.health.isHealthy ? 1 : 0 }
         gauge("ociai_account_cooling", "1 while the account is left alone after 429.") { $0.cooldown.until(at: snapshot.at) == nil ? 0 : 1 }
         text.family("ociai_account_breaker_state", .gauge, "1 for the state that the circuit breaker is in.")
-        for (upstream, state) in snapshot.upstreams {
+        for (upstream, state) in snapshot.upstreams(of: roster) {
             let current = state.breaker.state(at: snapshot.at)
             for candidate in CircuitBreaker.State.allCases {
                 text.sample(["account": upstream.id, "state": candidate.rawValue], candidate == current ? 1 : 0)
             }
         }
         text.family("ociai_account_breaker_opened_total", .counter, "How often the circuit breaker has opened.")
-        for (upstream, state) in snapshot.upstreams { text.sample(["account": upstream.id], state.breaker.openedTotal) }
+        for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], state.breaker.openedTotal) }
     }
 }

@@ -37,7 +37,7 @@ struct StatisticsRoute: Sendable {
         writer.json.key("total_accounts")
         writer.json.int(roster.entries.count)
         writer.json.key("healthy_accounts")
-        writer.json.int(snapshot.upstreams.count { $0.state.health.isHealthy })
+        writer.json.int(snapshot.upstreams(of: roster).count { $0.state.health.isHealthy })
         writer.json.key("accounts")
         writer.json.beginArray()
         let catalog = directory.catalog
@@ -80,7 +80,7 @@ struct StatisticsRoute: Sendable {
         json.endObject()
         json.key("accounts")
         json.beginArray()
-        for (upstream, state) in snapshot.upstreams {
+        for (upstream, state) in snapshot.upstreams(of: roster) {
             json.beginObject()
             json.key("id")
             json.string(upstream.id)
@@ -106,7 +106,7 @@ struct StatisticsRoute: Sendable {
         writer.json.endObject()
         writer.json.key("accounts")
         writer.json.beginArray()
-        for (upstream, state) in snapshot.upstreams {
+        for (upstream, state) in snapshot.upstreams(of: roster) {
             let breaker = state.breaker
             let window = breaker.window(at: snapshot.at)
             writer.json.beginObject()
