@@ -45,7 +45,7 @@ package struct LoadedAccount: Sendable {
         case .files(let identity): SessionTokenFile(identity: identity)
         case .instance(let places): InstancePrincipal(places: places, transport: transports.common, time: time)
         case .resource(let settings): ResourcePrincipal(settings: settings)
-        case .workload(let settings): WorkloadIdentity(settings: settings, transport: transports.trusting(settings.authority))
+        case .workload(let settings): WorkloadIdentity(settings: settings, transport: transports.cluster ?? transports.common)
         }
     }
 
@@ -58,16 +58,12 @@ package struct LoadedAccount: Sendable {
     }
 }
 
-/// The ways to upstreams, by whom they trust.
+/// The ways to an account's services.
 struct Transports: Sendable {
     /// Trusts the system's authorities and those of `ca_file`.
     let common: any HTTPTransport
-    /// The same, and unpacks answers.
-    let providers: any HTTPTransport
-    /// Each trusts one more, by its PEM file.
-    var others: [String: any HTTPTransport] = [:]
-
-    func trusting(_ authority: String?) -> any HTTPTransport { authority.flatMap { others[$0] } ?? common }
+    /// To a token service whose certificate has another authority; nil when there is none of its own.
+    let cluster: (any HTTPTransport)?
 }
 
 /// An account as the file names it: loaded, or listed only.

@@ -12,19 +12,21 @@ final class FrontDoor: Sendable {
     let cors: CORS
     /// Of the file's mode; its users know refusals in another form.
     let isAggregator: Bool
+    let limits: Limits
     let routes: Routes
     let counters: RequestCounters
     let time: TimeSource
     let logger: Logger
 
     init(
-        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, routes: Routes, counters: RequestCounters, time: TimeSource,
+        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits, routes: Routes, counters: RequestCounters, time: TimeSource,
         logger: Logger
     ) {
         self.keys = keys
         self.localAccess = localAccess
         self.cors = cors
         self.isAggregator = isAggregator
+        self.limits = limits
         self.routes = routes
         self.counters = counters
         self.time = time
@@ -43,6 +45,15 @@ final class FrontDoor: Sendable {
         let statistics: StatisticsRoute
         let metrics: MetricsRoute
         let admin: AdminRoute
+        let reload: ReloadRoute
+    }
+
+    /// What clients may ask of the process at once.
+    struct Limits: Sendable {
+        /// Bytes of a request's body.
+        var body: Int
+        /// Open connections.
+        var connections: Int
     }
 
     /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
@@ -103,6 +114,7 @@ final class FrontDoor: Sendable {
         case .testOCI: exchange.send(try await routes.testOCI.answer())
         case .statistics(let page): exchange.send(await routes.statistics.answer(page))
         case .metrics: exchange.send(await routes.metrics.answer(counters))
+        case .reload: exchange.send(try await routes.reload.answer())
         case .refreshModels: exchange.send(try await routes.admin.refreshModels())
         case .resetBreakers: exchange.send(try await routes.admin.resetBreakers(Route.query("account", of: exchange.request.head.uri)))
         }

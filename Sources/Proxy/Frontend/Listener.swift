@@ -20,17 +20,15 @@ struct Listener: Service {
     private let server: any Service
     private let address: String
 
-    init(
-        doors: Doors, settings: ServerSettings, bodyLimit: Int, group: any EventLoopGroup, logger: Logger
-    ) throws {
+    init(doors: Doors, settings: ServerSettings, group: any EventLoopGroup, logger: Logger) throws {
         var serverLogger = logger
-        serverLogger.logLevel = max(logger.logLevel, .warning)
+        serverLogger.logLevel = .warning
         let host = settings.host
         address = "\(host.contains(":") ? "[\(host)]" : host):\(settings.port)"
-        server = ClientChannel(doors: doors, limits: ConnectionLimits(body: bodyLimit)).server(
+        server = ClientChannel(doors: doors, limits: ConnectionLimits()).server(
             configuration: .init(
                 address: .hostname(host, port: settings.port), backlog: Self.backlog,
-                availableConnectionsDelegate: MaximumAvailableConnections(settings.maxClientConnections)),
+                availableConnectionsDelegate: ConnectionCount(doors: doors)),
             onServerRunning: { channel in Self.announce(channel, host: host, to: logger) },
             eventLoopGroup: group, logger: serverLogger)
     }
@@ -63,4 +61,16 @@ struct Listener: Service {
             logger.warning("Every machine that can reach this one can connect: host = \(host) is not a loopback address")
         }
     }
+}
+
+/// Bounds the open connections by what the present configuration says. Those beyond wait to be accepted.
+private struct ConnectionCount: AvailableConnectionsDelegate {
+    let doors: Doors
+    private var count = 0
+
+    init(doors: Doors) { self.doors = doors }
+
+    mutating func connectionOpened() { count += 1 }
+    mutating func connectionClosed() { count -= 1 }
+    func isAcceptingNewConnections() -> Bool { count < doors.current.limits.connections }
 }

@@ -15,6 +15,7 @@ enum Route: Equatable, Sendable {
     case metrics
     case resetBreakers
     case refreshModels
+    case reload
 
     /// Who may use a route (section 5 of the contract).
     enum Access: Equatable, Sendable {
@@ -28,13 +29,13 @@ enum Route: Equatable, Sendable {
         switch self {
         case .root, .health: .anyone
         case .chatCompletions, .embeddings, .rerank, .refreshModels: .key
-        case .models, .model, .testOCI, .statistics, .metrics, .resetBreakers: .local
+        case .models, .model, .testOCI, .statistics, .metrics, .resetBreakers, .reload: .local
         }
     }
 
     var methods: [HTTPMethod] {
         switch self {
-        case .chatCompletions, .embeddings, .rerank, .resetBreakers, .refreshModels: [.POST]
+        case .chatCompletions, .embeddings, .rerank, .resetBreakers, .refreshModels, .reload: [.POST]
         case .root, .health, .models, .model, .testOCI, .statistics, .metrics: [.GET, .HEAD]
         }
     }
@@ -61,6 +62,7 @@ enum Route: Equatable, Sendable {
         case ("metrics", 1): self = .metrics
         case ("admin", 3) where segments[1] == "circuit-breaker" && segments[2] == "reset": self = .resetBreakers
         case ("admin", 3) where segments[1] == "models" && segments[2] == "refresh": self = .refreshModels
+        case ("reload", 1): self = .reload
         default: return nil
         }
     }
@@ -78,7 +80,7 @@ enum Route: Equatable, Sendable {
     static let endpoints = [
         "GET /", "GET /health", "POST /v1/chat/completions", "POST /v1/embeddings", "POST /v1/rerank", "GET /v1/models", "GET /v1/models/{id}", "GET /test-oci",
         "GET /stats/accounts", "GET /stats/concurrency", "GET /stats/circuit-breaker", "GET /stats/queue", "GET /metrics",
-        "POST /admin/circuit-breaker/reset", "POST /admin/models/refresh",
+        "POST /admin/circuit-breaker/reset", "POST /admin/models/refresh", "POST /v1/reload",
     ]
 
     /// A name for metrics: few, and none of them made up by a client.
@@ -93,7 +95,7 @@ enum Route: Equatable, Sendable {
         case .testOCI: "test-oci"
         case .statistics: "stats"
         case .metrics: "metrics"
-        case .resetBreakers, .refreshModels: "admin"
+        case .resetBreakers, .refreshModels, .reload: "admin"
         }
     }
 

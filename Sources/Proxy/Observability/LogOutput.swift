@@ -9,44 +9,57 @@ import Synchronization
     import Darwin
 #endif
 
-/// Where log lines go: one file descriptor, one whole line a write.
+/// Where log lines go: one file descriptor, one whole line a write. The operator may move it while the process runs.
 package final class LogOutput: Sendable {
-    package enum Format: Sendable { case text, json }
-
-    private let descriptor: Int32
-    private let format: Format
-    private let lock = Mutex(())
-
-    /// Standard error.
-    package init(format: Format) {
-        descriptor = StandardStream.error
-        self.format = format
+    private struct State {
+        var descriptor: LogDescriptor
+        var format: LoggingSettings.Format
     }
 
-    /// The end of a file, which is made if need be.
+    private let state: Mutex<State>
+    /// Its place in `Logger.Level.allCases`. Read by every call of a logger, so apart from what a slow write may hold.
+    private let level: Atomic<Int>
+
+    /// - Throws: `LogFileError` when the file cannot be opened.
+    package init(_ settings: LoggingSettings) throws(LogFileError) {
+        state = Mutex(State(descriptor: try LogDescriptor(settings.file), format: settings.format))
+        level = Atomic(Self.index(of: settings.level))
+    }
+
+    /// A place for lines, opened before anything else of a new configuration is taken over.
+    struct Destination: Sendable {
+        fileprivate let descriptor: LogDescriptor
+        fileprivate let settings: LoggingSettings
+    }
+
+    /// Opens what `settings` name, also when it is the file that is open already: it may have been moved away (logrotate).
     ///
     /// - Throws: `LogFileError` when it cannot be opened.
-    package init(file: String, format: Format) throws(LogFileError) {
-        let opened = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-        guard opened >= 0 else { throw LogFileError(file: file, reason: String(cString: strerror(errno))) }
-        descriptor = opened
-        self.format = format
+    static func open(_ settings: LoggingSettings) throws(LogFileError) -> Destination {
+        Destination(descriptor: try LogDescriptor(settings.file), settings: settings)
     }
 
-    deinit {
-        if descriptor != StandardStream.error { close(descriptor) }
+    /// Lines from now on go there.
+    func move(to destination: Destination) {
+        level.store(Self.index(of: destination.settings.level), ordering: .relaxed)
+        state.withLock { $0 = State(descriptor: destination.descriptor, format: destination.settings.format) }
     }
 
-    /// A logger that writes here.
-    package func logger(level: Logger.Level) -> Logger {
-        var logger = Logger(label: "ociai-proxy") { _ in Handler(output: self) }
-        logger.logLevel = level
-        return logger
+    private static func index(of level: LoggingSettings.Level) -> Int {
+        Logger.Level.allCases.firstIndex { $0.rawValue == level.rawValue } ?? 0
     }
+
+    /// A logger that writes here what the level of the moment lets through.
+    package func logger() -> Logger {
+        Logger(label: "ociai-proxy") { _ in Handler(output: self) }
+    }
+
+    fileprivate var currentLevel: Logger.Level { Logger.Level.allCases[level.load(ordering: .relaxed)] }
 
     fileprivate func write(level: Logger.Level, message: String, metadata: [(String, String)]) {
         var seconds = time(nil)
         var parts = tm()
+        let format = state.withLock { $0.format }
         switch format {
         case .text: localtime_r(&seconds, &parts)
         case .json: gmtime_r(&seconds, &parts)
@@ -59,13 +72,21 @@ package final class LogOutput: Sendable {
             case .text: LogLine.text(at: time, level: level, message: message, metadata: metadata)
             case .json: LogLine.json(at: time, level: level, message: message, metadata: metadata)
             }
-        lock.withLock { _ in StandardStream.write(line, to: descriptor) }
+        state.withLock { StandardStream.write(line, to: $0.descriptor.number) }
     }
 
     private struct Handler: LogHandler {
         let output: LogOutput
         var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.info
+        /// What a copy of the logger has set for itself, such as the one for libraries; the output's own level holds beside it.
+        private var ownLevel = Logger.Level.trace
+
+        init(output: LogOutput) { self.output = output }
+
+        var logLevel: Logger.Level {
+            get { max(ownLevel, output.currentLevel) }
+            set { ownLevel = newValue }
+        }
 
         subscript(metadataKey key: String) -> Logger.Metadata.Value? {
             get { metadata[key] }
@@ -80,8 +101,30 @@ package final class LogOutput: Sendable {
     }
 }
 
+/// An open file, or standard error; closed with its last user.
+private final class LogDescriptor: Sendable {
+    let number: Int32
+
+    /// - Parameter file: made if need be; nil for standard error.
+    init(_ file: String?) throws(LogFileError) {
+        guard let file else {
+            number = StandardStream.error
+            return
+        }
+        number = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard number >= 0 else { throw LogFileError(file: file, reason: String(cString: strerror(errno))) }
+    }
+
+    deinit {
+        if number >= 0, number != StandardStream.error { close(number) }
+    }
+}
+
 /// The log file cannot be opened.
 package struct LogFileError: Error, Sendable {
     package let file: String
     package let reason: String
+
+    var message: String { "log_file = \(file) cannot be opened (\(reason))" }
+    static let mend = "name a file that this user may write"
 }

@@ -34,7 +34,9 @@ actor ModelDiscovery: Service {
     private nonisolated let time: TimeSource
     private nonisolated let logger: Logger
     /// A round is under way, or about to begin.
-    private var isBusy = false
+    private var isBusy: Bool
+    /// `run` has ended.
+    private var isOver = false
     /// A round will begin by itself after a pause. There is one such pause at a time: rounds that clients begin meanwhile must not
     /// add theirs, since each pause ends in a round that asks for the next.
     private var isPausing = false
@@ -53,16 +55,22 @@ actor ModelDiscovery: Service {
         self.logger = logger
         lastStart = time.now()
         (starts, start) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        // After a reload that brought nobody new, the lists of before hold.
+        isBusy = upstreams.contains { !directory.isDiscovered($0.index) }
+        if isBusy { start.yield() }
     }
 
-    /// Makes the rounds, the first at once. Runs until the service group stops it, or its task is cancelled.
+    /// Makes the rounds, the first at once if there is somebody who has listed nothing yet. Runs until the service group stops it, or its task is
+    /// cancelled.
     func run() async {
-        begin()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 var pause = Self.firstPause
                 for await _ in self.starts {
-                    await self.end(await self.round())
+                    let report = await self.round()
+                    // Half a round says nothing.
+                    guard !Task.isCancelled else { break }
+                    await self.end(report)
                     guard self.upstreams.contains(where: { !self.directory.isDiscovered($0.index) }), await self.mayPause() else { continue }
                     let wait = pause
                     pause = min(pause * 2, Self.longestPause)
@@ -74,12 +82,25 @@ actor ModelDiscovery: Service {
                 group.cancelAll()
             }
         }
+        isOver = true
+        for waiter in waiters.values { waiter.resume(returning: nil) }
+        waiters = [:]
     }
 
     /// A round that begins now, or the one that is under way.
     ///
     /// - Returns: nil when the task was cancelled.
     func refresh() async -> Report? {
+        while !isOver {
+            if let report = await nextReport() { return report }
+            if Task.isCancelled { return nil }
+        }
+        // Another configuration has its own rounds; who came in under this one makes the last one himself.
+        let report = await round()
+        return Task.isCancelled ? nil : report
+    }
+
+    private func nextReport() async -> Report? {
         begin()
         lastWaiter += 1
         let id = lastWaiter
@@ -146,6 +167,7 @@ actor ModelDiscovery: Service {
             let index = upstream.index
             switch lists[index] {
             case .success: return Report.Line(id: upstream.id, models: directory.catalog.names(at: index).count)
+            case .failure(is CancellationError): return Report.Line(id: upstream.id, error: "cancelled")
             case .failure(let error):
                 let words = UpstreamFault.apiError(error, account: upstream.id)?.message ?? "cancelled"
                 logger.warning("Model discovery failed", metadata: ["account": "\(upstream.id)", "error": "\(words)"])

@@ -25,7 +25,7 @@ struct Monitor: Service {
     }
 
     /// Runs until the service group stops it, or its task is cancelled.
-    func run() async throws {
+    func run() async {
         do {
             try await cancelWhenGracefulShutdown {
                 if interval == .zero {
@@ -42,7 +42,7 @@ struct Monitor: Service {
                     await round()
                 }
             }
-        } catch is CancellationError {
+        } catch {
             // The way in which this service ends.
         }
     }

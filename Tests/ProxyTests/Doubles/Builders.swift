@@ -31,7 +31,7 @@ extension FrontDoor {
     static func fixture(
         _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source,
         limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
-        accounts: Int = 1, logger: Logger = .silent
+        accounts: Int = 1, bodyLimit: Int = 1 << 20, logger: Logger = .silent
     ) throws -> FrontDoor {
         let router = try Router.fixture(transport, time: time, accounts: accounts)
         let roster = Roster(entries: (0..<accounts).map { .serving($0) })
@@ -44,6 +44,7 @@ extension FrontDoor {
             keys: ClientKeys([ClientKey(name: "default", value: Secret(key))]),
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
+            limits: .init(body: bodyLimit, connections: 100),
             routes: .init(
                 root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
                 chat: ChatCompletionsRoute(directory: directory, lessons: ModelLessons(), failover: failover, limits: limits, time: time),
@@ -52,7 +53,8 @@ extension FrontDoor {
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
                 statistics: StatisticsRoute(
                     mode: "single", strategy: "round_robin", breaker: .init(), roster: roster, router: router, directory: directory),
-                metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory)),
+                metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory),
+                reload: ReloadRoute { throw CancellationError() }),
             counters: RequestCounters(), time: time, logger: logger)
     }
 }

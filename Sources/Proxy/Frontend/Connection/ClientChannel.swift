@@ -64,8 +64,6 @@ extension ChannelPipeline.SynchronousOperations {
 
 /// Bounds on what one connection may ask of the process before a request is even looked at.
 struct ConnectionLimits: Sendable {
-    /// Bytes of a request's body.
-    var body: Int
     /// Bytes of all header fields of a request, and of one.
     var headers = 64 * 1024
     var headerField = 32 * 1024

@@ -42,7 +42,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.limits = limits
         self.requests = requests
         self.departure = departure
-        self.state = ConnectionState(bodyLimit: limits.body)
+        self.state = ConnectionState(bodyLimit: door.limits.body)
     }
 
     // MARK: Inbound
@@ -103,7 +103,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             contentLength: Framing.announcedLength(of: head.headers) ?? (head.headers.contains(name: "transfer-encoding") ? nil : 0),
             expectsContinue: head.version.isAtLeast1_1 && Framing.expectsContinue(head.headers),
             keepAlive: head.isKeepAlive && head.version.isAtLeast1_1 && !Framing.endsHTTP(head),
-            isRefused: admission.isRefusal)
+            isRefused: admission.isRefusal, bodyLimit: door.limits.body)
         perform(state.received(facts), context)
         startTimer(context)
     }
@@ -201,7 +201,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let error: APIError =
             switch refusal {
             case .byDoor: admission.refusal ?? .notHTTP
-            case .bodyTooLarge: .bodyTooLarge(limit: limits.body)
+            case .bodyTooLarge: .bodyTooLarge(limit: door.limits.body)
             case .bodyTimedOut: .bodyTimedOut
             case .malformed: .notHTTP
             }

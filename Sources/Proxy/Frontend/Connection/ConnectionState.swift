@@ -20,6 +20,8 @@ struct ConnectionState {
         var keepAlive = true
         /// The door refuses this request whatever its body says.
         var isRefused = false
+        /// Bytes that the body may have; nil: as many as that of the request before.
+        var bodyLimit: Int?
     }
 
     /// Why the connection itself answers, in place of the responder.
@@ -67,9 +69,10 @@ struct ConnectionState {
     private(set) var phase = Phase.awaitingHead
     /// The connection ends with the answer that is due.
     private(set) var closesAfterAnswer = false
-    /// Bytes that a body may have.
-    private let bodyLimit: Int
+    /// Bytes that the body of the present request may have.
+    private var bodyLimit: Int
 
+    /// - Parameter bodyLimit: bytes that are read at most of what is no request.
     init(bodyLimit: Int) {
         self.bodyLimit = bodyLimit
     }
@@ -81,6 +84,7 @@ struct ConnectionState {
     mutating func received(_ head: Head) -> Action {
         guard phase == .awaitingHead else { return .nothing }
         if !head.keepAlive { closesAfterAnswer = true }
+        bodyLimit = head.bodyLimit ?? bodyLimit
         let tooLarge = (head.contentLength ?? 0) > bodyLimit
         guard head.isRefused || tooLarge else {
             phase = .receivingBody(received: 0, refused: false)

@@ -47,10 +47,14 @@ struct ModelCatalog: Sendable {
         var form = ChatForm.oci
         /// What stands before its models; nil for an account of OCI.
         var provider: String?
+        /// It belongs to an older configuration: its place is kept, and nothing else.
+        var isRetired = false
+
+        var isOfOCI: Bool { provider == nil && !isRetired }
 
         /// Whether a call can name this id at all. Where OCI speaks OpenAI's form it serves neither Cohere's models nor endpoints (OCI wire
         /// notes, 7), and does not know OCIDs.
-        func canName(_ id: String) -> Bool { provider == nil && (form == .oci || !(id.hasPrefix("ocid1.") || id.lowercased().hasPrefix("cohere."))) }
+        func canName(_ id: String) -> Bool { isOfOCI && (form == .oci || !(id.hasPrefix("ocid1.") || id.lowercased().hasPrefix("cohere."))) }
     }
 
     /// What can be chatted with: custom aliases in the order of the config file, then what was discovered, by name.
@@ -175,7 +179,7 @@ struct ModelCatalog: Sendable {
         if let target = providers.target(of: name) { return target }
         // A full id needs no prefix, but may have it.
         let id = name.hasPrefix(names.ociPrefix) ? String(name.dropFirst(names.ociPrefix.count)) : name
-        guard offers[id] != nil || Self.isFullID(id), accounts.isEmpty || accounts.contains(where: { $0.provider == nil }),
+        guard offers[id] != nil || Self.isFullID(id), accounts.isEmpty || accounts.contains(where: \.isOfOCI),
             names.filter.admits(names.ociPrefix + id)
         else { return nil }
         return Target(

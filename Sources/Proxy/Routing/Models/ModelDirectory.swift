@@ -1,6 +1,8 @@
 import Synchronization
 
 extension ModelCatalog.Account {
+    fileprivate static let retired = ModelCatalog.Account(isRetired: true)
+
     /// Before it has listed anything.
     init(_ backend: any Backend) {
         self.init(region: backend.region ?? "", form: backend.chatForm, provider: (backend as? Provider)?.name)
@@ -25,6 +27,23 @@ final class ModelDirectory: Sendable {
         self.names = names
         self.time = time
         state = Mutex(State(accounts: accounts, catalog: ModelCatalog(aliases: aliases, accounts: accounts, names: names, at: time.wallClock())))
+    }
+
+    /// - Parameters:
+    ///   - upstreams: whose models it holds.
+    ///   - places: of the router's list, in which upstreams of older configurations stand as well.
+    ///   - before: whose lists are taken over, for those who are in both.
+    convenience init(
+        aliases: [(name: String, target: String)], upstreams: [Upstream], places: Int, after before: ModelDirectory?, names: ModelCatalog.Names,
+        time: TimeSource
+    ) {
+        var accounts = Array(repeating: ModelCatalog.Account.retired, count: places)
+        let known = before?.state.withLock { $0.accounts } ?? []
+        for upstream in upstreams {
+            let place = upstream.index
+            accounts[place] = place < known.count && !known[place].isRetired ? known[place] : ModelCatalog.Account(upstream.backend)
+        }
+        self.init(aliases: aliases, accounts: accounts, names: names, time: time)
     }
 
     var catalog: ModelCatalog { state.withLock { $0.catalog } }

@@ -5,7 +5,6 @@ import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
-import ServiceLifecycle
 
 #if canImport(Glibc)
     import Glibc
@@ -19,29 +18,29 @@ import ServiceLifecycle
 ///
 /// HTTP/2 costs twice as much CPU per request in this client (docs/decisions/0004-upstream-transport.md) and would
 /// put all streams of an account on one connection.
-struct AsyncHTTPClientTransport: HTTPTransport, Service {
+struct AsyncHTTPClientTransport: HTTPTransport {
     private let client: HTTPClient
 
-    struct Options: Sendable {
+    struct Options: Hashable, Sendable {
         /// How long a connection may take to be ready, TLS included.
         var connectTimeout = TimeAmount.seconds(10)
         /// How long an unused connection is kept.
         var idleTimeout = TimeAmount.seconds(50)
-        /// Connections to one host at a time. Must not be less than the requests that may be in flight, else the client
-        /// queues them behind our back: its default is 8.
-        var connectionsPerHost: Int
         /// Answers that come compressed are unpacked, up to this many bytes each; nil: they are never asked for.
         var unpackedLimit: Int?
-        /// PEM file with further certificate authorities; nil for the system's.
-        var trustedCertificates: String?
+        /// Further certificate authorities; nil for the system's alone.
+        var authorities: AuthorityFile?
     }
 
+    /// More than requests can be in flight (`global_max_concurrency`): what is beyond its bound the client queues behind our back.
+    private static let connectionsPerHost = 100_100
+
     /// - Parameter group: the event loops of the front end, so that both sides share threads.
-    /// - Throws: what reading the CA file throws.
+    /// - Throws: when the authorities are no certificates.
     init(group: any EventLoopGroup, options: Options) throws {
         var tls = TLSConfiguration.makeClientConfiguration()
-        if let file = options.trustedCertificates {
-            tls.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(file))]
+        if let authorities = options.authorities {
+            tls.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMBytes(authorities.content))]
         }
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls,
@@ -50,7 +49,7 @@ struct AsyncHTTPClientTransport: HTTPTransport, Service {
             decompression: options.unpackedLimit.map { .enabled(limit: .size($0)) } ?? .disabled)
         configuration.httpVersion = .http1Only
         configuration.connectionPool.idleTimeout = options.idleTimeout
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = options.connectionsPerHost
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Self.connectionsPerHost
         // A refused connection is for the router to act upon, at once.
         configuration.connectionPool.retryConnectionEstablishment = false
         client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
@@ -71,11 +70,8 @@ struct AsyncHTTPClientTransport: HTTPTransport, Service {
         }
     }
 
-    /// Keeps the client until everything that uses it has stopped, then closes its connections.
-    func run() async throws {
-        try? await gracefulShutdown()
-        try await client.shutdown()
-    }
+    /// Closes its connections. Nothing may be sent afterwards.
+    func shutdown() async throws { try await client.shutdown() }
 
     private static func translate(_ error: any Error) -> any Error {
         switch error {

@@ -20,9 +20,9 @@ import Testing
             self.requests = requests
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             self.departure = departure.futureResult
-            let limits = ConnectionLimits(body: bodyLimit)
+            let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHTTPConnection(
-                ConnectionHandler(doors: Doors(try .fixture()), limits: limits, requests: continuation, departure: departure), limits: limits)
+                ConnectionHandler(doors: Doors(try .fixture(bodyLimit: bodyLimit)), limits: limits, requests: continuation, departure: departure), limits: limits)
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
         }

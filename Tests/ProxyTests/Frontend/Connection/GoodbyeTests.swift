@@ -25,10 +25,10 @@ import Testing
             let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
             self.requests = requests
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
-            let limits = ConnectionLimits(body: 1000)
+            let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(HalfClosing())
             try channel.pipeline.syncOperations.addHTTPConnection(
-                ConnectionHandler(doors: Doors(try .fixture()), limits: limits, requests: continuation, departure: departure), limits: limits)
+                ConnectionHandler(doors: Doors(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation, departure: departure), limits: limits)
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
         }

@@ -1,0 +1,107 @@
+import NIOCore
+
+/// From what a file names to the upstreams that the router may be given.
+struct CandidateList: Sendable {
+    /// Who can be used, the file's accounts before its providers.
+    private(set) var candidates: [Membership.Candidate] = []
+    /// The order of the file: who of them serves, and who is only listed.
+    private var entries: [IdleAccount?] = []
+
+    /// - Throws: a sentence for authorities that cannot be used.
+    init(_ configuration: LoadedConfiguration, in state: ProcessState) throws(CertificateProblem) {
+        let settings = configuration.settings
+        let connections = try Connections(settings, state.transports)
+        let breaker = CircuitBreaker.Settings(settings.breaker)
+        for account in configuration.accounts {
+            switch account {
+            case .idle(let account): entries.append(account)
+            case .loaded(let loaded):
+                entries.append(nil)
+                let transports = Transports(common: connections.accounts.transport, cluster: try connections.trusting(loaded.authority))
+                candidates.append(Membership.Candidate(
+                    identity: UpstreamIdentity(loaded.settings, over: connections.accounts.options), id: loaded.id,
+                    settings: Upstream.Settings(
+                        weight: loaded.settings.weight, maxConcurrency: loaded.settings.maxConcurrency, throttle: loaded.throttle.hashValue,
+                        breaker: breaker),
+                    // An account's id is the operator's choice and part of its identity: nobody else has it.
+                    backend: { _ in loaded.account(transports: transports, time: state.time, logger: state.logger) }))
+            }
+        }
+        for provider in settings.providers {
+            entries.append(nil)
+            let transport = connections.providers.transport
+            candidates.append(Membership.Candidate(
+                identity: UpstreamIdentity(provider, over: connections.providers.options), id: provider.id,
+                // What one provider throttles is no business of the others, nor of its own other tokens.
+                settings: Upstream.Settings(maxConcurrency: provider.maxConcurrency, throttle: "provider \(provider.id)".hashValue, breaker: breaker),
+                backend: { id in
+                    var provider = provider
+                    provider.id = id
+                    return Provider(provider, transport: transport, time: state.time)
+                }))
+        }
+    }
+
+    /// The roster over these upstreams, which are those of `candidates`.
+    func roster(of upstreams: [Upstream]) -> Roster {
+        var places = upstreams.map(\.index)[...]
+        return Roster(entries: entries.compactMap { idle in idle.map { .idle($0) } ?? places.popFirst().map { .serving($0) } })
+    }
+}
+
+/// A PEM file that cannot be trusted, as there is no certificate in it.
+struct CertificateProblem: Error {
+    let message: String
+    let mend: String
+}
+
+/// The transports of a configuration.
+private struct Connections {
+    typealias Way = (options: AsyncHTTPClientTransport.Options, transport: AsyncHTTPClientTransport)
+
+    let accounts: Way
+    /// Their answers may be compressed, and the file says how long unused connections are kept.
+    let providers: Way
+    private let shelf: TransportShelf
+
+    /// Streams are asked for uncompressed; this is for providers that compress them all the same.
+    private static let longestUnpackedStream = 64 << 20
+
+    init(_ settings: Settings, _ shelf: TransportShelf) throws(CertificateProblem) {
+        self.shelf = shelf
+        let mend = "name a PEM file with one or more certificates"
+        let authorities = try settings.caFile.map { path throws(CertificateProblem) in try Self.authorities(path, key: "ca_file", mend: mend) }
+        func way(_ options: AsyncHTTPClientTransport.Options) throws(CertificateProblem) -> Way {
+            try Self.way(options, on: shelf, key: "ca_file", mend: mend)
+        }
+        accounts = try way(.init(authorities: authorities))
+        providers = try way(.init(
+            idleTimeout: TimeAmount(settings.connections.keepAliveExpiry),
+            unpackedLimit: max(settings.limits.maxResponseSize, Self.longestUnpackedStream), authorities: authorities))
+    }
+
+    /// A way to a token service whose certificate comes from an authority of its cluster.
+    func trusting(_ authority: String?) throws(CertificateProblem) -> (any HTTPTransport)? {
+        guard let authority else { return nil }
+        let (key, mend) = ("the cluster's authority", "set OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH to a PEM file")
+        return try Self.way(.init(authorities: Self.authorities(authority, key: key, mend: mend)), on: shelf, key: key, mend: mend).transport
+    }
+
+    private static func authorities(_ path: String, key: String, mend: String) throws(CertificateProblem) -> AuthorityFile {
+        do {
+            return try AuthorityFile(path)
+        } catch {
+            throw CertificateProblem(message: "\(key) = \(path) cannot be used (\(error.errors.first?.message ?? "unreadable"))", mend: mend)
+        }
+    }
+
+    private static func way(
+        _ options: AsyncHTTPClientTransport.Options, on shelf: TransportShelf, key: String, mend: String
+    ) throws(CertificateProblem) -> Way {
+        do {
+            return (options, try shelf.transport(options))
+        } catch {
+            throw CertificateProblem(message: "\(key) = \(options.authorities?.path ?? "") cannot be used (\(error))", mend: mend)
+        }
+    }
+}

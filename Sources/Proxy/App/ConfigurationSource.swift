@@ -1,0 +1,65 @@
+/// The configuration file and all that belongs to reading it: read at start, and again at each reload.
+package struct ConfigurationSource: Sendable {
+    /// As the user named it.
+    let file: String
+    let overrides: ConfigurationLoader.Overrides
+    let environment: [String: String]
+    let workingDirectory: String
+
+    /// Reads the file and the keys that it names.
+    ///
+    /// - Throws: when nothing can be served with it.
+    func read() throws(ConfigurationError) -> LoadedConfiguration {
+        let outcome = ConfigurationLoader.load(
+            file: file, overrides: overrides, environment: environment, workingDirectory: workingDirectory)
+        guard let settings = outcome.settings else {
+            throw ConfigurationError(outcome.issues) ?? ConfigurationError(issue("the file cannot be used", mend: "compare it with the examples in configs/"))
+        }
+        var loaded = LoadedConfiguration(settings: settings, accounts: [], issues: outcome.issues)
+        for entry in settings.accounts { add(entry, to: &loaded) }
+        if settings.providers.isEmpty, !loaded.accounts.contains(where: { if case .loaded = $0 { true } else { false } }) {
+            throw ConfigurationError(loaded.issues) ?? ConfigurationError(issue("no account is enabled", mend: "set enabled = true for at least one"))
+        }
+        return loaded
+    }
+
+    /// Makes a client key and writes it into the file.
+    ///
+    /// - Returns: the key, and why it could not be written.
+    func storeGeneratedKey() -> (key: ClientKey, failure: String?) {
+        ConfigurationLoader.storeGeneratedKey(file: file, workingDirectory: workingDirectory)
+    }
+
+    /// An error that concerns the whole file.
+    func issue(_ message: String, mend: String) -> ConfigurationIssue {
+        ConfigurationIssue(.error, file: file, line: nil, message: message, mend: mend)
+    }
+
+    private func add(_ entry: AccountEntry, to loaded: inout LoadedConfiguration) {
+        switch entry {
+        case .unusable(let id, _, let errors):
+            loaded.accounts.append(.idle(IdleAccount(id: id, problem: errors.first?.description ?? "it is not configured completely")))
+        case .usable(let account) where account.isEnabled: load(account, into: &loaded)
+        case .usable(let account): loaded.accounts.append(.idle(IdleAccount(account, problem: nil)))
+        }
+    }
+
+    private func load(_ account: AccountSettings, into loaded: inout LoadedConfiguration) {
+        let (usable, issues) = AccountLoading(configuration: file, now: TimeSource.system.wallClock()).load(account)
+        loaded.issues += issues
+        if let usable {
+            loaded.accounts.append(.loaded(usable))
+        } else {
+            let problem = issues.first { $0.severity == .error }?.description ?? "its credentials cannot be used"
+            loaded.accounts.append(.idle(IdleAccount(account, problem: problem)))
+        }
+    }
+}
+
+/// What a file amounts to: settings, accounts with their keys, and all that is wrong.
+package struct LoadedConfiguration: Sendable {
+    var settings: Settings
+    /// In the order of the file.
+    var accounts: [ConfiguredAccount]
+    var issues: [ConfigurationIssue]
+}

@@ -1,0 +1,23 @@
+import Logging
+
+/// What lives as long as the process, whatever the configuration of the moment says.
+struct ProcessState: Sendable {
+    let transports: TransportShelf
+    let router: Router
+    /// What upstreams have taught about models.
+    let lessons = ModelLessons()
+    let counters = RequestCounters()
+    /// Seconds since 1970.
+    let startedAt: Int64
+    let time: TimeSource
+    let logger: Logger
+
+    init(transports: TransportShelf, time: TimeSource, logger: Logger) {
+        self.transports = transports
+        self.time = time
+        self.logger = logger
+        startedAt = time.wallClock()
+        // Each configuration, the first as well, comes in by `reconfigure`.
+        router = Router([], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger)
+    }
+}

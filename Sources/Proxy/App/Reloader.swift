@@ -1,0 +1,183 @@
+import Logging
+
+/// Puts one configuration after the other into service (section 2.3 of the contract). Whatever can go wrong does so before anything has
+/// changed.
+actor Reloader {
+    /// What came of a reload.
+    struct Report: Sendable {
+        let providers: Int
+        let accounts: Int
+        /// Keys that differ from those with which the process started, and take effect with the next start only.
+        let restart: [String]
+    }
+
+    private let source: ConfigurationSource
+    private let state: ProcessState
+    private let keeper: GenerationKeeper
+    private let output: LogOutput
+    private var logger: Logger { state.logger }
+
+    /// A generation is in service, and the settings that the process started with.
+    private struct Service {
+        let doors: Doors
+        let started: Settings
+        var generation: Generation
+    }
+    private var service: Service?
+    /// The client key for a file that names none and could not be written.
+    private var generatedKey: ClientKey?
+    /// Reloads come one after the other: each reads the file as it is when its turn has come.
+    private var isBusy = false
+    private var turns: [CheckedContinuation<Void, Never>] = []
+
+    init(source: ConfigurationSource, state: ProcessState, keeper: GenerationKeeper, output: LogOutput) {
+        self.source = source
+        self.state = state
+        self.keeper = keeper
+        self.output = output
+    }
+
+    // MARK: The first
+
+    /// Puts the configuration with which the process starts into service.
+    ///
+    /// - Throws: `ExitError`.
+    func begin(with configuration: LoadedConfiguration) async throws(ExitError) -> Doors {
+        for issue in configuration.issues { logger.warning("\(issue)") }
+        let configuration = withKey(configuration)
+        let list: CandidateList
+        do {
+            list = try CandidateList(configuration, in: state)
+        } catch {
+            throw ExitError(.badConfiguration, "\(source.issue(error.message, mend: error.mend))")
+        }
+        let settings = configuration.settings
+        let provided = settings.providers.isEmpty ? "" : "\(Set(settings.providers.map(\.name)).count) providers and "
+        logger.info("Loaded \(provided)\(settings.models.count) models from config")
+        let generation = await generation(of: configuration, list, after: nil)
+        let doors = Doors(generation.door)
+        service = Service(doors: doors, started: settings, generation: generation)
+        keeper.keep(generation)
+        return doors
+    }
+
+    // MARK: The next
+
+    /// Reads the file again. Requests that arrive after this has returned go by it.
+    ///
+    /// - Returns: what there is now, or why nothing has changed.
+    func reload() async -> Result<Report, ConfigurationError> {
+        await takeTurn()
+        defer { endTurn() }
+        do {
+            return .success(try await replace())
+        } catch {
+            for issue in error.errors { logger.error("\(issue)") }
+            logger.error("The configuration was not reloaded: nothing has changed")
+            return .failure(error)
+        }
+    }
+
+    private func replace() async throws(ConfigurationError) -> Report {
+        guard let service else { throw ConfigurationError(source.issue("the proxy has not started yet", mend: "try again")) }
+        let before = service.generation
+        let configuration = try source.read()
+        if let error = ConfigurationError(configuration.issues.filter { !before.roster.isBroken($0.account) }) { throw error }
+        let list: CandidateList
+        let destination: LogOutput.Destination
+        do {
+            list = try CandidateList(configuration, in: state)
+        } catch {
+            throw ConfigurationError(source.issue(error.message, mend: error.mend))
+        }
+        do {
+            destination = try LogOutput.open(configuration.settings.logging)
+        } catch {
+            throw ConfigurationError(source.issue(error.message, mend: LogFileError.mend))
+        }
+        // From here on nothing fails.
+        output.move(to: destination)
+        for issue in configuration.issues { logger.warning("\(issue)") }
+        let after = await generation(of: withKey(configuration), list, after: before)
+        service.doors.replace(with: after.door)
+        self.service?.generation = after
+        keeper.keep(after)
+
+        let report = Report(
+            providers: after.counts.providers, accounts: after.counts.accounts, restart: after.settings.differencesThatNeedARestart(from: service.started))
+        let kept = after.members.count { member in before.members.contains { $0.upstream === member.upstream } }
+        logger.notice(
+            "Configuration reloaded",
+            metadata: [
+                "providers": "\(report.providers)", "accounts": "\(report.accounts)", "unchanged": "\(kept)", "new": "\(after.members.count - kept)",
+            ])
+        if !report.restart.isEmpty { logger.warning("\(report.restart.joined(separator: ", ")) changed: restart the proxy for it") }
+        return report
+    }
+
+    private func generation(of configuration: LoadedConfiguration, _ list: CandidateList, after before: Generation?) async -> Generation {
+        let settings = configuration.settings
+        let upstreams = await state.router.reconfigure(
+            Membership.match(list.candidates, with: before?.members ?? []),
+            limits: .init(concurrency: settings.limits.globalMaxConcurrency, queue: settings.limits.queueSize),
+            strategy: settings.routing.strategy.make())
+        let members = zip(list.candidates, upstreams).map { Membership.Served(identity: $0.identity, upstream: $1) }
+        return Generation(settings, members: members, roster: list.roster(of: upstreams), after: before, in: state) { [weak self] in
+            guard let self else { throw CancellationError() }
+            return await self.reload()
+        }
+    }
+
+    // MARK: The client key
+
+    /// The configuration with a client key: a file that names none gets a generated one.
+    private func withKey(_ configuration: LoadedConfiguration) -> LoadedConfiguration {
+        var configuration = configuration
+        if configuration.settings.needsGeneratedKey { configuration.settings.clientKeys.append(generatedKey ?? storeKey()) }
+        return configuration
+    }
+
+    private func storeKey() -> ClientKey {
+        let (key, failure) = source.storeGeneratedKey()
+        generatedKey = key
+        if let failure {
+            // The only place where a key is ever shown: nobody could use the proxy otherwise.
+            let line = "The generated client key could not be written into \(source.file) (\(failure)). It is valid until the next start: \(key.value.reveal())\n"
+            StandardStream.write(line, to: StandardStream.error)
+        } else {
+            logger.info("Generated a client key and wrote it into \(source.file) as api_key")
+        }
+        return key
+    }
+
+    // MARK: Turns
+
+    private func takeTurn() async {
+        guard isBusy else {
+            isBusy = true
+            return
+        }
+        // The turn is handed over: it stays busy.
+        await withCheckedContinuation { turns.append($0) }
+    }
+
+    private func endTurn() {
+        if turns.isEmpty { isBusy = false } else { turns.removeFirst().resume() }
+    }
+}
+
+extension Roster {
+    /// An account that was lost before is no reason to refuse what else the file says.
+    fileprivate func isBroken(_ id: String?) -> Bool { broken.contains { $0.id == id } }
+}
+
+extension Settings {
+    /// Names of keys whose new values this process cannot take over.
+    func differencesThatNeedARestart(from started: Settings) -> [String] {
+        var keys: [String] = []
+        if server.host != started.server.host { keys.append("host") }
+        if server.port != started.server.port { keys.append("port") }
+        if timeouts.shutdownGrace != started.timeouts.shutdownGrace { keys.append("shutdown_grace") }
+        return keys
+    }
+}

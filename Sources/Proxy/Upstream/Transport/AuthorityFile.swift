@@ -1,0 +1,11 @@
+/// A PEM file of certificate authorities as it was when it was read: another content under the same path is another file.
+struct AuthorityFile: Hashable, Sendable {
+    let path: String
+    let content: [UInt8]
+
+    /// - Throws: `ConfigurationError` when the file cannot be read.
+    init(_ path: String) throws(ConfigurationError) {
+        self.path = path
+        content = try ConfigurationFile.read(path, name: path)
+    }
+}
