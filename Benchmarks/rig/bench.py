@@ -10,6 +10,7 @@ import signal
 import sys
 
 import account
+import providers
 from cells import ABOUT, CELLS
 from peers import Proxy
 from routing import routing
@@ -20,14 +21,17 @@ def main():
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description=__doc__, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="cells:\n" + "\n".join(f"  {cell:10} {about}" for cell, about in ABOUT.items()))
-    parser.add_argument("--routing", action="store_true",
-                        help="the choice among OCI accounts, the way to the next one, and an outage")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--providers", action="store_true",
+                      help="pass-through of an OpenAI-compatible provider instead of one OCI account")
+    kind.add_argument("--routing", action="store_true",
+                      help="the choice among OCI accounts, the way to the next one, and an outage")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="3 unless told otherwise")
     parser.add_argument("--cells", metavar="CELL,...", help="only these cells, not with --routing")
     parser.add_argument("--binary", metavar="PATH", help="a release build of ociai-proxy to measure; else one is built here")
     arguments = parser.parse_args()
 
-    cells = arguments.cells.split(",") if arguments.cells else account.DEFAULT
+    cells = arguments.cells.split(",") if arguments.cells else (providers if arguments.providers else account).DEFAULT
     unknown = [cell for cell in cells if cell not in CELLS]
     if unknown:
         parser.error(f"no such cell: {', '.join(unknown)}; there are {', '.join(CELLS)}")
@@ -44,6 +48,8 @@ def main():
     try:
         if arguments.routing:
             routing(upstream, arguments.rounds)
+        elif arguments.providers:
+            providers.providers(upstream, cells, arguments.rounds)
         else:
             account.account(upstream, cells, arguments.rounds)
     finally:

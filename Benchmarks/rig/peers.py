@@ -105,6 +105,17 @@ class Peer:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+class Direct(Peer):
+    """No proxy at all: what the load generator and the upstream take by themselves."""
+    name = "direct"
+
+    def start(self):
+        self.port, self.process = self.upstream.port, self.upstream.process
+
+    def stop(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
 class Nginx(Peer):
     name = "nginx"
 
@@ -136,6 +147,22 @@ class Proxy(Peer):
     """The proxy under test; what it stands in front of is its subclasses' matter."""
     name = "ociai-proxy"
     binary = None
+
+
+class Provider(Proxy):
+    """One OpenAI-compatible provider: pass-through but for the model's name. Limits are out of the way; the rest, the log level
+    WARNING included, is as a user has it."""
+    model = "bench/bench-model"
+
+    def prepare(self):
+        (self.directory / "config.json").write_text(json.dumps({
+            "host": "127.0.0.1", "port": self.port,
+            "providers": [{"provider": "bench", "baseurl": f"http://127.0.0.1:{self.upstream.port}/v1", "token": "sk-upstream",
+                           "model_list": ["bench-model"]}],
+            "tokens": [f"bench|{self.key}"],
+            "max_connections": 10000, "max_keepalive_connections": 1024, "global_max_concurrency": 10000,
+        }))
+        return [self.binary, "-config", self.directory / "config.json"]
 
 
 class Account(Proxy):
