@@ -11,6 +11,8 @@ struct EventBlocks {
         var data: Range<Int>?
         /// There are more `data:` lines.
         var hasFurtherData = false
+        /// There are lines of other fields than `data` and `event`, or comments.
+        var hasOtherLines = false
         /// It has a line `event: error`.
         var isError = false
         /// Its blank line is missing: the stream has ended.
@@ -85,6 +87,21 @@ struct EventBlocks {
         return lines
     }
 
+    /// The lines of a block that say something of its event, from the first byte to behind the line end of each, and its blank
+    /// line: those of `data` and `event`.
+    func eventLines(of block: Block) -> [Range<Int>] {
+        var lines: [Range<Int>] = []
+        var start = block.range.lowerBound
+        while start < block.range.upperBound {
+            let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: bytes, from: start) ?? bytes.count
+            let end = min(newline + 1, block.range.upperBound)
+            let line = start..<content(upTo: min(newline, end), from: start)
+            if line.isEmpty || value(of: "data:", in: line) != nil || value(of: "event:", in: line) != nil { lines.append(start..<end) }
+            start = end
+        }
+        return lines
+    }
+
     private mutating func finish(at end: Int) -> Block {
         var whole = block
         whole.range = whole.range.lowerBound..<end
@@ -108,8 +125,10 @@ struct EventBlocks {
         if line.isEmpty { return true }
         if let data = value(of: "data:", in: line) {
             if block.data == nil { block.data = data } else { block.hasFurtherData = true }
-        } else if let event = value(of: "event:", in: line), bytes[event].elementsEqual(("error" as StaticString).utf8) {
-            block.isError = true
+        } else if let event = value(of: "event:", in: line) {
+            if bytes[event].elementsEqual(("error" as StaticString).utf8) { block.isError = true }
+        } else {
+            block.hasOtherLines = true
         }
         return false
     }

@@ -8,17 +8,25 @@ enum PassThroughAnswer {
     ///   - upstream: its name, for the operator.
     /// - Throws: `APIError` when the body is no chat answer, an error in place of one, or an answer that says nothing.
     static func read(_ body: [UInt8], model: String, upstream: String) throws(APIError) -> OpenAIAnswer {
+        let root = try document(body, upstream: upstream)
+        return OpenAIAnswer(body: ModelMember.replace(in: body[...], with: model), usage: TokenUsage(openAI: root["usage"]))
+    }
+
+    /// The answer, parsed.
+    ///
+    /// - Throws: as `read`.
+    static func document(_ body: [UInt8], upstream: String) throws(APIError) -> JSONValue {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw invalid("is not JSON", upstream) }
         guard let choices = root.present("choices") else {
             let words = ErrorWords(root)
             guard root.present("error") != nil || words.message != nil else { throw invalid("is not a chat answer", upstream) }
             throw PassThroughError.translate(document: root, upstream: upstream)
         }
-        if choices.elements.allSatisfy(saysNothing) {
+        if !choices.elements.contains(where: ChoiceContent.saysSomething) {
             if let failure = failure(of: root, choices: choices, upstream: upstream) { throw failure }
             throw GenericFields.emptyAnswer
         }
-        return OpenAIAnswer(body: ModelMember.replace(in: body[...], with: model), usage: TokenUsage(openAI: root["usage"]))
+        return root
     }
 
     /// 502: the body is not what was asked for.
@@ -32,25 +40,5 @@ enum PassThroughAnswer {
     private static func failure(of root: JSONValue, choices: JSONValue, upstream: String) -> APIError? {
         if root.present("error") != nil { return PassThroughError.translate(document: root, upstream: upstream) }
         return choices.elements.first { $0.present("error") != nil }.map { PassThroughError.translate(document: $0, upstream: upstream) }
-    }
-
-    /// No text, no reasoning, no call and nothing else, without a reason for it. A choice of an unknown shape says something.
-    private static func saysNothing(_ choice: JSONValue) -> Bool {
-        guard let message = choice["message"], message.kind == .object || message.isNull else { return choice.kind != .object || choice["error"] != nil }
-        switch choice["finish_reason"]?.string?.lowercased() {
-        // Reasoning may use up the whole budget, and a filter may leave nothing; Mistral and Zhipu have words of their own.
-        case "length", "max_tokens", "model_length", "content_filter", "sensitive": return false
-        default: return message.members.allSatisfy { $0.key.equals("role") || isHollow($0.value) }
-        }
-    }
-
-    /// Nothing that could be shown or done: a text without letters, a container without anything else.
-    private static func isHollow(_ value: JSONValue) -> Bool {
-        switch value.kind {
-        case .string: value.isEmptyString == true
-        case .array: value.elements.allSatisfy(isHollow)
-        case .object: value.members.allSatisfy { $0.key.equals("type") || isHollow($0.value) }
-        case .number, .true, .false, .null: true
-        }
     }
 }

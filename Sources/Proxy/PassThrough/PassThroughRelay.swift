@@ -1,21 +1,31 @@
 import NIOCore
 
-/// Passes the stream of an upstream that speaks the OpenAI API on: every event as the upstream wrote it, with all its lines,
-/// but for `model` in its data.
+/// Passes the stream of an upstream that speaks the OpenAI API on: every event as the upstream wrote it, but for `model` in its
+/// data.
 ///
-/// Comments and events without a choice (Azure begins with one) are no answer yet: before the first choice, comments are
-/// dropped and events wait for it. A choice with nothing but a role lets them go, since it is the upstream's sign of life;
-/// so an answer counts as empty here only when it has no choice at all.
+/// What is no event stays here: comments, blocks without data, and the lines `id:` and `retry:`. They are for whoever holds the
+/// connection, which is the proxy, and some readers take the blank line behind them for an event (openai-python, for one that
+/// follows an `id:` at any distance).
+///
+/// Nothing leaves before the upstream has said something: a role and empty events (Azure begins with one) wait for the first
+/// content, so that an answer that stays empty is a failure that another upstream can still mend.
 struct PassThroughRelay: AnswerRelay {
     private var blocks: EventBlocks
     /// With its quotes.
     private let model: [UInt8]
     private let upstream: String
-    private let limit: Int
     private var frames: [UInt8] = []
     private var choices = ChoiceProgress()
+    /// Some choice has said something, or why it does not.
+    private var hasContent = false
+    /// Frames may leave.
+    private var isReleased = false
     /// The last `usage` object as it was written: some upstreams send one with each event, and only the last is read.
     private var writtenUsage: [UInt8] = []
+
+    /// Bytes of events without content that are held back at most. An upstream that sends more of them is slow rather than
+    /// silent, and its client should see that.
+    static let mostHeldBack = 64 << 10
 
     private(set) var isComplete = false
     private(set) var unreadableEvents = 0
@@ -28,7 +38,6 @@ struct PassThroughRelay: AnswerRelay {
         blocks = EventBlocks(limit: limit)
         self.model = ModelMember.quoted(model)
         self.upstream = upstream
-        self.limit = limit
     }
 
     var isFinished: Bool { isComplete || choices.hasEnded }
@@ -48,7 +57,7 @@ struct PassThroughRelay: AnswerRelay {
                 return .endlessLine(limit: error.limit)
             }
         }
-        return choices.hasBegun || frames.count <= limit ? nil : .endlessLine(limit: limit)
+        return nil
     }
 
     mutating func end() -> APIError? {
@@ -59,13 +68,15 @@ struct PassThroughRelay: AnswerRelay {
         }
         guard !isComplete else { return nil }
         guard choices.hasEnded else { return .incompleteStream }
+        guard hasContent else { return GenericFields.emptyAnswer }
         frames.append(literal: "data: [DONE]\n\n")
         isComplete = true
         return nil
     }
 
     mutating func takeFrames() -> [UInt8] {
-        guard choices.hasBegun || isComplete else { return [] }
+        if !isReleased { isReleased = hasContent || frames.count > Self.mostHeldBack }
+        guard isReleased else { return [] }
         defer { frames.removeAll(keepingCapacity: true) }
         return frames
     }
@@ -75,9 +86,7 @@ struct PassThroughRelay: AnswerRelay {
     private mutating func pass(_ block: EventBlocks.Block) -> APIError? {
         if block.hasFurtherData { return passLines(of: block) }
         guard let data = block.data, !data.isEmpty else {
-            if block.isError { return PassThroughError.translate(document: nil, upstream: upstream) }
-            if choices.hasBegun, !block.isCut { append(block, replacing: []) }
-            return nil
+            return block.isError ? PassThroughError.translate(document: nil, upstream: upstream) : nil
         }
         if isDone(data) { return complete(with: block) }
         guard let event = event(in: data) else {
@@ -127,7 +136,9 @@ struct PassThroughRelay: AnswerRelay {
         for (position, line) in lines.enumerated() {
             let isLast = position == lines.count - 1
             let end = isLast ? block.range.upperBound : line.line.upperBound
-            if let failure = pass(.init(range: start..<end, data: line.data, isCut: isLast && block.isCut)) { return failure }
+            // Each gets the blank line that was left out: readers would take them for one.
+            let single = EventBlocks.Block(range: start..<end, data: line.data, hasOtherLines: block.hasOtherLines, isCut: !isLast || block.isCut)
+            if let failure = pass(single) { return failure }
             if isComplete { break }
             start = end
         }
@@ -138,7 +149,7 @@ struct PassThroughRelay: AnswerRelay {
     /// missing after an event could not be read may have been in that event.
     private mutating func complete(with block: EventBlocks.Block) -> APIError? {
         guard unreadableEvents == 0 || choices.hasEnded else { return .incompleteStream }
-        guard choices.hasBegun else { return GenericFields.emptyAnswer }
+        guard hasContent else { return GenericFields.emptyAnswer }
         append(block, replacing: [])
         isComplete = true
         return nil
@@ -148,9 +159,8 @@ struct PassThroughRelay: AnswerRelay {
     ///
     /// - Returns: the failure that it reports.
     private mutating func note(_ event: PassThroughEvent, _ data: ArraySlice<UInt8>, isError: Bool) -> APIError? {
-        if isError { return failure(in: data) }
+        if isError || (event.hasError && (event.choices == .none || !saysSomething(data))) { return failure(in: data) }
         switch event.choices {
-        case .none where event.hasError: return failure(in: data)
         case .none: break
         case .one(_, .failed): return failure(in: data)
         case .one(let index, let progress): choices.note(index, hasEnded: progress == .ended)
@@ -161,11 +171,18 @@ struct PassThroughRelay: AnswerRelay {
                 choices.note(choice["index"]?.int ?? position, hasEnded: choice["finish_reason"]?.isEmptyString == false)
             }
         }
+        if !hasContent, event.choices != .none { hasContent = saysSomething(data) }
         if let usage = event.usage {
             writtenUsage.removeAll(keepingCapacity: true)
             writtenUsage.append(contentsOf: data[data.startIndex + usage.lowerBound..<data.startIndex + usage.upperBound])
         }
         return nil
+    }
+
+    /// What only the scan of an event could read is not called empty.
+    private func saysSomething(_ data: ArraySlice<UInt8>) -> Bool {
+        guard let root = try? JSONDocument(parsing: Array(data)).root else { return true }
+        return root.elements(of: "choices").contains(where: ChoiceContent.saysSomething)
     }
 
     private func failure(in data: ArraySlice<UInt8>) -> APIError {
@@ -192,19 +209,26 @@ struct PassThroughRelay: AnswerRelay {
     }
 
     private mutating func append(_ block: EventBlocks.Block, replacing range: Range<Int>?) {
-        guard let range else { return append(block, replacing: []) }
+        guard let range, !block.hasOtherLines else { return append(block, replacing: range.map { [$0] } ?? []) }
         frames.append(contentsOf: blocks.bytes[block.range.lowerBound..<range.lowerBound])
         frames.append(contentsOf: model)
         frames.append(contentsOf: blocks.bytes[range.upperBound..<block.range.upperBound])
         closeIfCut(block)
     }
 
+    /// - Parameter ranges: each within a line.
     private mutating func append(_ block: EventBlocks.Block, replacing ranges: [Range<Int>]) {
-        ModelMember.append(blocks.bytes[block.range], replacing: ranges, with: model, to: &frames)
+        if block.hasOtherLines {
+            for line in blocks.eventLines(of: block) {
+                ModelMember.append(blocks.bytes[line], replacing: ranges.filter { line.contains($0.lowerBound) }, with: model, to: &frames)
+            }
+        } else {
+            ModelMember.append(blocks.bytes[block.range], replacing: ranges, with: model, to: &frames)
+        }
         closeIfCut(block)
     }
 
-    /// Adds the blank line that the end of the stream took from its last event.
+    /// Adds the blank line that an event lacks: the end of the stream took it, or it was never there.
     private mutating func closeIfCut(_ block: EventBlocks.Block) {
         guard block.isCut else { return }
         if frames.last != UInt8(ascii: "\n") { frames.append(UInt8(ascii: "\n")) }

@@ -1,0 +1,34 @@
+/// Whether a choice of an upstream that speaks the OpenAI API says anything: a whole answer's, or an event's.
+enum ChoiceContent {
+    /// Text, reasoning, a refusal, a call, or anything else that is unknown here and not empty; or a reason to have nothing.
+    ///
+    /// - Parameter choice: an element of `choices`.
+    static func saysSomething(_ choice: JSONValue) -> Bool {
+        guard choice.kind == .object else { return false }
+        if choice["finish_reason"].map(excusesSilence) == true { return true }
+        return [choice["message"], choice["delta"], choice["text"]].contains { words in
+            words.map { $0.kind == .object ? !$0.members.allSatisfy { isLabel($0.key) || isHollow($0.value) } : !isHollow($0) } ?? false
+        }
+    }
+
+    /// Reasoning may use up the whole budget, and a filter may leave nothing; Mistral and Zhipu have words of their own.
+    private static func excusesSilence(_ reason: JSONValue) -> Bool {
+        switch reason.string?.lowercased() {
+        case "length", "max_tokens", "model_length", "content_filter", "sensitive": true
+        default: false
+        }
+    }
+
+    /// Who speaks is not what is said. MiniMax names the speaker.
+    private static func isLabel(_ key: JSONValue) -> Bool { key.equals("role") || key.equals("name") }
+
+    /// Nothing that could be shown or done: a text without letters, a container without anything else.
+    private static func isHollow(_ value: JSONValue) -> Bool {
+        switch value.kind {
+        case .string: value.isEmptyString == true
+        case .array: value.elements.allSatisfy(isHollow)
+        case .object: value.members.allSatisfy { $0.key.equals("type") || isHollow($0.value) }
+        case .number, .true, .false, .null: true
+        }
+    }
+}
