@@ -16,7 +16,7 @@ enum OpenAIOnOCI {
         for (key, value) in request.members where !value.isNull {
             guard let name = key.string, let member = members[name], member.field.map({ !target.family.refuses.contains($0) }) ?? true else { continue }
             writer.key(name)
-            copy(value, as: member.shape, to: &writer)
+            copy(value, as: member.shape, for: target.family, to: &writer)
         }
         writer.key("stream")
         writer.bool(target.isStreaming)
@@ -37,6 +37,8 @@ enum OpenAIOnOCI {
         /// These members.
         case object([String: Shape])
         case list(of: Shape)
+        /// Who speaks: a developer is a system where a family does not know the role.
+        case role
     }
 
     private struct Member: Sendable {
@@ -57,7 +59,7 @@ enum OpenAIOnOCI {
     ]
 
     private static let message = Shape.object([
-        "role": .anything, "name": .anything, "refusal": .anything, "tool_call_id": .anything,
+        "role": .role, "name": .anything, "refusal": .anything, "tool_call_id": .anything,
         "content": .list(of: .object(["type": .anything, "text": .anything, "image_url": .anything, "input_audio": .anything, "file": .anything, "refusal": .anything])),
         "tool_calls": .list(of: .object(["id": .anything, "type": .anything, "function": .object(["name": .anything, "arguments": .anything])])),
     ])
@@ -66,20 +68,21 @@ enum OpenAIOnOCI {
         "type": .anything, "function": .object(["name": .anything, "description": .anything, "parameters": .anything, "strict": .anything]),
     ])
 
-    private static func copy(_ value: JSONValue, as shape: Shape, to writer: inout JSONWriter) {
+    private static func copy(_ value: JSONValue, as shape: Shape, for family: ModelFamily, to writer: inout JSONWriter) {
         switch (shape, value.kind) {
         case (.object(let members), .object):
             writer.beginObject()
             for (key, value) in value.members {
                 guard let name = key.string, let inner = members[name] else { continue }
                 writer.key(name)
-                copy(value, as: inner, to: &writer)
+                copy(value, as: inner, for: family, to: &writer)
             }
             writer.endObject()
         case (.list(let inner), .array):
             writer.beginArray()
-            for element in value.elements { copy(element, as: inner, to: &writer) }
+            for element in value.elements { copy(element, as: inner, for: family, to: &writer) }
             writer.endArray()
+        case (.role, _) where !family.hasDeveloperRole && value.equals("developer"): writer.string(literal: "system")
         default: writer.raw(value.raw)
         }
     }

@@ -50,6 +50,19 @@ import Testing
         #expect(Set(try body(request, model: "openai.gpt-oss-20b").keys) == ["model", "messages", "temperature", "stop", "reasoning_effort", "stream", "max_tokens"])
     }
 
+    @Test(arguments: [
+        ("meta.llama-3.3-70b-instruct", "system"), ("xai.grok-4.3", "system"), ("google.gemini-2.5-pro", "system"), ("new.model", "system"),
+        ("openai.gpt-oss-120b", "developer"), ("openai.gpt-5", "developer"), ("openai.o3", "developer"), ("openai.gpt-4.1", "developer"),
+    ])
+    func aDeveloperSpeaksAsTheSystemWhereTheRoleIsNotKnown(model: String, role: String) throws {
+        let messages = #"[{"role":"developer","name":"developer","content":"be brief"},{"role":"user","content":[{"type":"text","text":"developer"}]},{"role":"d\u0065veloper","content":"x"}]"#
+        let body = try body(#"{"model":"m","messages":\#(messages)}"#, model: model)
+        let sent = try #require(body["messages"] as? [Golden.Object])
+        #expect(sent.map { $0["role"] as? String } == [role, "user", role])
+        #expect(sent[0]["name"] as? String == "developer" && sent[0]["content"] as? String == "be brief")
+        #expect(sent[1]["content"] as? NSArray == [["type": "text", "text": "developer"]])
+    }
+
     @Test(arguments: [(true, true), (false, false)])
     func aStreamIsAskedForAsItIsCalled(streams: Bool, hasOptions: Bool) throws {
         let body = try body(#"{"model":"m","messages":[{"role":"user","content":"x"}],"stream":true,"stream_options":{"include_usage":true}}"#, streams: streams)
