@@ -125,6 +125,48 @@ def test_a_pool_fails_over(aggregator, providers):
     assert len(providers[1].chats) == 4 and providers[0].chats
 
 
+def test_a_stream_that_says_nothing_is_asked_for_elsewhere(aggregator, providers):
+    empty = b'data: {"model":"m1","choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\ndata: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+    providers[0].answer = (200, {"content-type": "text/event-stream"}, empty)
+    server = aggregator(providers=[entry("pool", providers[0]), entry("pool", providers[1])])
+    for _ in range(2):
+        status, answer = post(server, "/v1/chat/completions", b'{"model":"pool/m1","messages":[],"stream":true}')
+        assert status == 200 and answer == FakeProvider.stream("pool/m1").removeprefix(b": hello\n\n"), answer
+    assert providers[0].chats
+    providers[1].answer = providers[0].answer
+    status, answer = post(server, "/v1/chat/completions", b'{"model":"pool/m1","messages":[],"stream":true}')
+    assert status == 502 and json.loads(answer)["error"]["code"] == "upstream_empty_answer", answer
+
+
+def test_lines_that_upset_the_official_client_stay_here(aggregator, providers):
+    stream = FakeProvider.stream("m1").replace(b"data:", b"id: 7\nretry: 10\ndata:").replace(b"\n\n", b"\n\n: ping\n\nevent: ping\n\nretry: 1\n\n")
+    providers[0].answer = (200, {"content-type": "text/event-stream"}, stream)
+    server = aggregator(providers=[entry("one", providers[0])])
+    chunks = list(client(server).chat.completions.create(model="one/m1", stream=True, messages=[{"role": "user", "content": "hi"}]))
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == "café"
+    status, answer = post(server, "/v1/chat/completions", b'{"model":"one/m1","messages":[],"stream":true}')
+    assert status == 200 and answer == FakeProvider.stream("one/m1").removeprefix(b": hello\n\n")
+
+
+def test_a_provider_that_is_called_without_streaming_still_streams(aggregator, providers):
+    server = aggregator(providers=[entry("one", providers[0])], force_non_stream=True)
+    request = b'{ "stream": true,"messages":[{"role":"user","content":"caf\\u00e9","odd":0.10}],"model" :"one/m1", "stream_options":{"include_usage":true},"n":1e0 }'
+    status, answer = post(server, "/v1/chat/completions", request)
+    assert status == 200 and answer.endswith(b"\n\ndata: [DONE]\n\n"), answer
+    assert b'"delta":{"odd_field":{"b":1,"a":[0.10]}}' in answer and b'"model_extra":1e400' in answer
+    [(_, _, headers, body)] = providers[0].chats
+    assert body == b'{ "stream": false,"messages":[{"role":"user","content":"caf\\u00e9","odd":0.10}],"model" :"m1", "n":1e0 }'
+    assert headers["accept"] == "application/json"
+    stream = client(server).chat.completions.create(
+        model="one/m1", stream=True, stream_options={"include_usage": True}, messages=[{"role": "user", "content": "hi"}])
+    chunks = list(stream)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == "café /ok"
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+    assert chunks[-1].usage.total_tokens == 7 and {chunk.model for chunk in chunks} == {"one/m1"}
+    status, answer = post(server, "/v1/chat/completions", REQUEST.replace(b"one/vendor/m2", b"one/m1"))
+    assert status == 200 and answer == FakeProvider.whole("one/m1")
+
+
 @pytest.mark.parametrize("streams", [False, True])
 def test_fallbacks_answer_in_a_models_place(aggregator, providers, streams):
     providers[0].answer = (503, {}, b"{}")

@@ -57,6 +57,22 @@ import Testing
         }
     }
 
+    @Test(arguments: ["grok-4", "gpt-oss-120b"])
+    func anAnswerInOnePieceIsToldAsAStreamWhenTheConfigurationSaysSo(model: String) async throws {
+        try await run(settings: "force_non_stream = true") { proxy in
+            let answer = try await proxy.chat(
+                RunningProxy.body("Tell me of harbours.", model: model, streams: true, #","stream_options":{"include_usage":true}"#))
+            #expect(answer.status == 200 && answer.text.contains("harbours") && answer.events.last == "[DONE]", "\(answer.body)")
+            let chunks = try answer.events.dropLast().map { try JSONParser.parse(Array($0.utf8)) }
+            #expect(chunks.allSatisfy { $0["model"]?.string == model && $0["object"]?.string == "chat.completion.chunk" })
+            #expect(chunks.last?["usage"]?["total_tokens"]?.integer ?? 0 > 0)
+            let chats = proxy.chats
+            #expect(chats.count == 1 && chats.allSatisfy { isOnOpenAIPath($0) && !$0.isStream }, "\(chats.map(\.target))")
+            let body = String(decoding: try #require(chats.first).body, as: UTF8.self)
+            #expect(body.contains(#""stream":false"#) && !body.contains("stream_options"), "\(body)")
+        }
+    }
+
     @Test(arguments: [false, true])
     func whatOneAccountCannotAnswerTheOtherDoesInItsOwnForm(streams: Bool) async throws {
         try await run(accounts: 2) { proxy in

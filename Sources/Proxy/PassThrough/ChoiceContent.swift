@@ -23,7 +23,7 @@ enum ChoiceContent {
     private static func isLabel(_ key: JSONValue) -> Bool { key.equals("role") || key.equals("name") }
 
     /// Nothing that could be shown or done: a text without letters, a container without anything else.
-    private static func isHollow(_ value: JSONValue) -> Bool {
+    static func isHollow(_ value: JSONValue) -> Bool {
         switch value.kind {
         case .string: value.isEmptyString == true
         case .array: value.elements.allSatisfy(isHollow)

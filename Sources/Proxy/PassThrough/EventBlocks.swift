@@ -15,7 +15,7 @@ struct EventBlocks {
         var hasOtherLines = false
         /// It has a line `event: error`.
         var isError = false
-        /// Its blank line is missing: the stream has ended.
+        /// Its blank line is missing: the stream has ended, or it was left out.
         var isCut = false
     }
 

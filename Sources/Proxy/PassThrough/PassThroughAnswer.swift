@@ -23,7 +23,7 @@ enum PassThroughAnswer {
             throw PassThroughError.translate(document: root, upstream: upstream)
         }
         if !choices.elements.contains(where: ChoiceContent.saysSomething) {
-            if let failure = failure(of: root, choices: choices, upstream: upstream) { throw failure }
+            if let failure = failure(of: root, upstream: upstream) { throw failure }
             throw GenericFields.emptyAnswer
         }
         return root
@@ -36,9 +36,9 @@ enum PassThroughAnswer {
             type: "upstream_error", code: "upstream_invalid_answer")
     }
 
-    /// The error beside choices that say nothing: OpenRouter puts it there, or into the choice.
-    private static func failure(of root: JSONValue, choices: JSONValue, upstream: String) -> APIError? {
+    /// The error beside choices, if there is one: OpenRouter puts it there, or into the choice.
+    static func failure(of root: JSONValue, upstream: String) -> APIError? {
         if root.present("error") != nil { return PassThroughError.translate(document: root, upstream: upstream) }
-        return choices.elements.first { $0.present("error") != nil }.map { PassThroughError.translate(document: $0, upstream: upstream) }
+        return root.elements(of: "choices").first { $0.present("error") != nil }.map { PassThroughError.translate(document: $0, upstream: upstream) }
     }
 }

@@ -11,6 +11,13 @@ struct PassThroughRequest: Sendable {
     let received: [UInt8]
     /// Where the values of `model` stand.
     private let models: [Range<Int>]
+    /// What has to change when the stream that was asked for is not asked for upstream.
+    private let unstreaming: [Edit]
+
+    private struct Edit: Sendable {
+        let range: Range<Int>
+        let replacement: StaticString
+    }
 
     /// - Throws: `APIError` 400 when the body is no JSON object (with line and column where the text is no JSON), when
     ///   `model` is missing or no string, and when `stream` is neither true nor false: the answer's form depends on it.
@@ -23,13 +30,51 @@ struct PassThroughRequest: Sendable {
         includesUsage = root.member("stream_options")?.value["include_usage"]?.bool ?? false
         received = body
         models = root.value.members.compactMap { $0.key.equals("model") ? $0.value.raw.indices : nil }
+        unstreaming = isStreaming ? Self.unstreaming(root.value) : []
     }
 
     /// The body for an upstream that calls the model `name`: every byte as it came, but for the values of `model`.
-    func body(model name: String) -> [UInt8] {
+    ///
+    /// - Parameter isStreaming: nil for what the client asked for; false where that is a stream: then `stream` is false as well, and
+    ///   `stream_options` is gone, since upstreams refuse it without a stream.
+    func body(model name: String, isStreaming: Bool? = nil) -> [UInt8] {
+        let name = ModelMember.quoted(name)
         var body: [UInt8] = []
-        body.reserveCapacity(received.count + name.utf8.count + 2)
-        ModelMember.append(received[...], replacing: models, with: ModelMember.quoted(name), to: &body)
+        body.reserveCapacity(received.count + name.count)
+        if isStreaming ?? self.isStreaming || !self.isStreaming {
+            ModelMember.append(received[...], replacing: models, with: name, to: &body)
+            return body
+        }
+        let edits = models.map { (range: $0, bytes: name) } + unstreaming.map { (range: $0.range, bytes: Array($0.replacement.utf8)) }
+        var rest = 0
+        for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            body.append(contentsOf: received[rest..<edit.range.lowerBound])
+            body.append(contentsOf: edit.bytes)
+            rest = edit.range.upperBound
+        }
+        body.append(contentsOf: received[rest...])
         return body
+    }
+
+    /// - Parameter root: has a member that stays.
+    private static func unstreaming(_ root: JSONValue) -> [Edit] {
+        var edits: [Edit] = []
+        // Members that go leave with the comma behind them, the last ones with the comma before them.
+        var leavingFrom: Int?
+        var staysUpTo = root.raw.startIndex + 1
+        for (key, value) in root.members {
+            if key.equals("stream_options") {
+                leavingFrom = leavingFrom ?? key.raw.startIndex
+                continue
+            }
+            if let start = leavingFrom { edits.append(Edit(range: start..<key.raw.startIndex, replacement: "")) }
+            leavingFrom = nil
+            staysUpTo = value.raw.endIndex
+            if key.equals("stream") { edits.append(Edit(range: value.raw.indices, replacement: "false")) }
+        }
+        if leavingFrom != nil, let last = Array(root.members).last {
+            edits.append(Edit(range: staysUpTo..<last.value.raw.endIndex, replacement: ""))
+        }
+        return edits
     }
 }

@@ -104,9 +104,38 @@ struct ChunkEnvelope: Sendable {
 
     /// Token counts, in an event without choices.
     func usage(_ usage: TokenUsage, into frames: inout [UInt8]) {
+        self.usage(json: usage.json[...], into: &frames)
+    }
+
+    /// - Parameter json: without line breaks.
+    func usage(json: ArraySlice<UInt8>, into frames: inout [UInt8]) {
         frames.append(contentsOf: opening)
         frames.append(literal: #"],"usage":"#)
-        frames.append(contentsOf: usage.json)
+        frames.append(contentsOf: json)
+        frames.append(literal: "}\n\n")
+    }
+
+    /// A delta in an upstream's own words, all of them without line breaks.
+    ///
+    /// - Parameters:
+    ///   - delta: an object.
+    ///   - reason: a `finish_reason` with its quotes; nil for none.
+    ///   - choiceMembers: further members of the choice, a comma before each.
+    ///   - members: further members of the event, a comma before each.
+    func event(
+        delta: [UInt8], choice: Int, reason: ArraySlice<UInt8>? = nil, choiceMembers: [UInt8] = [], members: [UInt8] = [],
+        into frames: inout [UInt8]
+    ) {
+        frames.append(contentsOf: opening)
+        frames.append(literal: #"{"index":"#)
+        frames.append(contentsOf: String(choice).utf8)
+        frames.append(literal: #","delta":"#)
+        frames.append(contentsOf: delta)
+        frames.append(contentsOf: choiceMembers)
+        frames.append(literal: #","finish_reason":"#)
+        if let reason { frames.append(contentsOf: reason) } else { frames.append(literal: "null") }
+        frames.append(literal: "}]")
+        frames.append(contentsOf: members)
         frames.append(literal: "}\n\n")
     }
 

@@ -44,6 +44,22 @@ import Testing
     }
 
     @Test(arguments: [
+        (#"{"model":"m","stream":true}"#, #"{"model":"n","stream":false}"#),
+        (#"{"stream": true ,"model" : "m"}"#, #"{"stream": false ,"model" : "n"}"#),
+        (#"{"stream":false,"n":1.0,"stream":true,"model":"m"}"#, #"{"stream":false,"n":1.0,"stream":false,"model":"n"}"#),
+        (#"{ "stream_options" : {"include_usage":true} , "stream":true,"model":"m","x":0.10}"#, #"{ "stream":false,"model":"n","x":0.10}"#),
+        (#"{"model":"m","stream_options":{"a":[1,{}]},"stream":true}"#, #"{"model":"n","stream":false}"#),
+        ("{\"model\":\"m\",\n \"stream\":true,\n \"stream_options\":null\n}", "{\"model\":\"n\",\n \"stream\":false\n}"),
+        (#"{"stream_options":1,"stream_options":2,"model":"m","stream_options":3,"stream":true,"stream_options":4,"str\u0065am_options":5}"#, #"{"model":"n","stream":false}"#),
+        (#"{"stream":true,"messages":[{"stream":true,"stream_options":1}],"model":"m","metadata":{"stream":true}}"#, #"{"stream":false,"messages":[{"stream":true,"stream_options":1}],"model":"n","metadata":{"stream":true}}"#),
+        ("\u{FEFF}{\"model\":\"m\",\"stream\":true}", "\u{FEFF}{\"model\":\"n\",\"stream\":false}"),
+    ])
+    func aStreamThatIsNotAskedForUpstreamIsTheOnlyOtherChange(body: String, expected: String) throws {
+        #expect(String(decoding: try request(body).body(model: "n", isStreaming: false), as: UTF8.self) == expected)
+        #expect(try sent(body, as: "m") == body)
+    }
+
+    @Test(arguments: [
         ("", nil as String?, "invalid_json"), ("{\"model\":\n \"m\",}", nil, "invalid_json"), ("{\"model\":\"m\"} x", nil, "invalid_json"),
         ("[]", nil, "invalid_type"), ("\"model\"", nil, "invalid_type"), ("{}", "model", "missing_required_parameter"),
         (#"{"model":null}"#, "model", "missing_required_parameter"), (#"{"model":" "}"#, "model", "missing_required_parameter"),

@@ -38,10 +38,10 @@ struct ChatCall: Sendable {
 
     /// The answer as a stream, however the upstream gives it.
     func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
-        if !isStreaming, case .translator(let dialect) = reader {
-            try await replay(dialect, at: backend, to: stream, report)
-        } else {
+        if isStreaming {
             try await relay(at: backend, to: stream, report)
+        } else {
+            try await replay(at: backend, to: stream, report)
         }
     }
 
@@ -55,10 +55,10 @@ struct ChatCall: Sendable {
     }
 
     /// Takes the answer as one document and tells it as a stream (`force_non_stream`).
-    private func replay(_ dialect: Dialect, at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
+    private func replay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = requestDeadline()
         try await withDeadline(deadline) {
-            let answer = try dialect.frames(of: try await body(at: backend), in: frame.envelope, includesUsage: frame.includesUsage)
+            let answer = try reader.frames(of: try await body(at: backend), of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
             let now = time.now()
             report.change {
                 $0.usage = answer.usage

@@ -83,7 +83,7 @@ struct ChatCalls: Sendable {
         let chat = try ChatRequest(root)
         let format = lessons.format(of: target.modelID)
         let dialect = Dialect(format, for: chat)
-        let upstream = upstream(isStreaming: chat.isStreaming && !limits.forcesWhole)
+        let upstream = upstream()
         let call = ChatCall(
             document: .details(.chat, try dialect.details(of: chat, for: upstream)), reader: .translator(dialect), isStreaming: upstream.isStreaming,
             frame: frame)
@@ -91,7 +91,7 @@ struct ChatCalls: Sendable {
     }
 
     private func adapt() throws(APIError) -> Written {
-        let upstream = upstream(isStreaming: request.isStreaming)
+        let upstream = upstream()
         let call = ChatCall(
             document: .openAI(.chat, try OpenAIOnOCI.body(of: try RequestField(body: request.received), for: upstream)),
             reader: .passThrough(model: name), isStreaming: upstream.isStreaming, frame: frame)
@@ -100,11 +100,14 @@ struct ChatCalls: Sendable {
 
     private func passThrough() -> ChatCall {
         ChatCall(
-            document: .openAI(.chat, request.body(model: target.modelID)), reader: .passThrough(model: name), isStreaming: request.isStreaming,
-            frame: frame)
+            document: .openAI(.chat, request.body(model: target.modelID, isStreaming: isStreaming)), reader: .passThrough(model: name),
+            isStreaming: isStreaming, frame: frame)
     }
 
-    private func upstream(isStreaming: Bool) -> ChatTarget {
+    /// How the upstream is called.
+    private var isStreaming: Bool { request.isStreaming && !limits.forcesWhole }
+
+    private func upstream() -> ChatTarget {
         ChatTarget(
             serving: target.serving, modelID: target.modelID, family: lessons.family(of: target.modelID), defaultMaxTokens: limits.maxTokens,
             isStreaming: isStreaming)

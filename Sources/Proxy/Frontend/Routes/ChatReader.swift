@@ -15,6 +15,19 @@ enum ChatReader: Sendable {
         }
     }
 
+    /// A whole answer as the frames of a stream, `[DONE]` included, and the token counts.
+    ///
+    /// - Throws: as `answer`.
+    func frames(
+        of body: [UInt8], of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
+    ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
+        switch self {
+        case .translator(let dialect): try dialect.frames(of: body, in: envelope, includesUsage: includesUsage)
+        case .passThrough(let model):
+            try PassThroughAnswerAsStream.frames(of: body, model: model, upstream: upstream, in: envelope, includesUsage: includesUsage)
+        }
+    }
+
     /// What makes the client's stream of the upstream's.
     func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool) -> any AnswerRelay {
         switch self {
