@@ -32,13 +32,14 @@ struct Monitor: Service {
                     logger.info("Health checks are off")
                     return try await gracefulShutdown()
                 }
-                await round()
-                let snapshot = await router.snapshot()
-                let states = upstreams.map { snapshot.upstreams[$0.index] }
+                // After a reload those who were there before wait for their turn.
+                await round(of: await states().filter { $0.state.health.lastCheck == nil }.map(\.upstream))
+                let states = await states()
                 let healthy = states.count { $0.state.health.isHealthy }
                 logger.info("Healthy accounts: \(healthy)/\(states.count + broken)")
                 while true {
-                    try await time.sleep(for: interval)
+                    let last = await self.states().compactMap { $0.state.health.lastCheck?.at }.min()
+                    try await time.sleep((last ?? time.now()) + interval)
                     await round()
                 }
             }
@@ -47,8 +48,15 @@ struct Monitor: Service {
         }
     }
 
+    private func states() async -> [(upstream: Upstream, state: UpstreamState)] {
+        let snapshot = await router.snapshot()
+        return upstreams.map { snapshot.upstreams[$0.index] }
+    }
+
     /// One check of every account.
-    func round() async {
+    func round() async { await round(of: upstreams) }
+
+    private func round(of upstreams: [Upstream]) async {
         await withDiscardingTaskGroup { group in
             for upstream in upstreams {
                 group.addTask { await check(upstream) }

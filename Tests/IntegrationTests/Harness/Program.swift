@@ -74,6 +74,11 @@ final class Program: Sendable {
         if transcript.exitCode == nil { kill(pid, SIGTERM) }
     }
 
+    /// SIGHUP: read the configuration again.
+    func hangUp() {
+        if transcript.exitCode == nil { kill(pid, SIGHUP) }
+    }
+
     /// Waits for the end; by then all of the output is there.
     func exitCode() async -> Int32 {
         await transcript.wait { $0.exitCode != nil }

@@ -112,6 +112,9 @@ final class RunningProxy: Sendable {
     /// Tells the proxy to stop, as systemd does.
     func terminate() { process.terminate() }
 
+    /// Tells the proxy to read its configuration again, as `systemctl reload` does.
+    func hangUp() { process.hangUp() }
+
     /// Returns when the log has a line that contains `text`.
     func logged(_ text: String) async throws { try await process.printed(text) }
 
