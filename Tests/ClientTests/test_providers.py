@@ -1,5 +1,7 @@
 """The aggregator: OpenAI-compatible providers behind one door, with the official client and with raw bytes."""
 import json
+import signal
+import time
 import urllib.error
 import urllib.request
 
@@ -29,6 +31,7 @@ def aggregator(tmp_path):
         config = tmp_path / f"config-{len(running)}.json"
         config.write_text("// pasted\n" + json.dumps({"tokens": [f"alice|{TOKEN}"], "host": "127.0.0.1", "log_level": "INFO", "log_file": "stderr", **settings}, indent=1))
         server = Running([BIN / "ociai-proxy", "-config", config, "-port", "0"], tmp_path / f"proxy-{len(running)}.log", ADDRESS)
+        server.config = config
         running.append(server)
         return server
 
@@ -240,3 +243,56 @@ def test_statistics_know_providers(aggregator, providers):
     [account] = answer["accounts"]
     assert account["kind"] == "openai" and account["id"] == "one" and account["max_concurrency"] == 100
     assert account["requests_succeeded"] == 1 and account["tokens"] == {"prompt": 3, "completion": 4, "total": 7}
+
+
+def rewrite(server, **changes):
+    config = json.loads(server.config.read_text().split("\n", 1)[1])
+    server.config.write_text("// again\n" + json.dumps({**config, **changes}, indent=1))
+
+
+def reload(server):
+    status, answer = post(server, "/v1/reload", b"")
+    return status, json.loads(answer)
+
+
+def test_a_reload_brings_and_takes_providers(aggregator, providers):
+    server = aggregator(providers=[entry("one", providers[0])])
+    assert names(server) == ["one/m1", "one/vendor/m2"]
+    assert post(server, "/v1/chat/completions", b'{"model":"one/m1","messages":[]}')[0] == 200
+    rewrite(server, providers=[entry("two", providers[1]), entry("one", providers[0])])
+    assert reload(server) == (200, {"message": "Configuration reloaded.", "providers_count": 2, "accounts_count": 0})
+    assert names(server) == ["two/m1", "two/vendor/m2", "one/m1", "one/vendor/m2"]
+    figures = {account["id"]: account["requests_total"] for account in get(server, "/stats/accounts")[1]["accounts"]}
+    assert figures == {"one": 1, "two": 0}, "unchanged, so its figures stay"
+
+    rewrite(server, providers=[entry("two", providers[1], token="sk-new")], tokens=["bob|sk-client-2", f"alice|{TOKEN}"])
+    assert reload(server)[1]["providers_count"] == 1
+    assert names(server) == ["two/m1", "two/vendor/m2"]
+    status, answer = post(server, "/v1/chat/completions", b'{"model":"one/m1","messages":[]}')
+    assert status == 404, answer
+    assert post(server, "/v1/chat/completions", b'{"model":"two/m1","messages":[]}', key="sk-client-2")[0] == 200
+    assert providers[1].chats[-1][2]["authorization"] == "Bearer sk-new"
+
+
+def test_a_reload_of_a_broken_file_says_where_and_changes_nothing(aggregator, providers):
+    server = aggregator(providers=[entry("one", providers[0])])
+    good = server.config.read_text()
+    server.config.write_text(good.replace('"baseurl": "http', '"baseurl": "gopher'))
+    status, answer = reload(server)
+    line = next(number for number, text in enumerate(server.config.read_text().split("\n"), 1) if "gopher" in text)
+    assert status == 400 and f"{server.config}:{line}: " in answer["error"]["message"], answer
+    assert "sk-upstream" not in json.dumps(answer)
+    server.config.write_text(good + "}")
+    assert reload(server)[0] == 400
+    assert post(server, "/v1/chat/completions", b'{"model":"one/m1","messages":[]}')[0] == 200
+
+
+def test_a_hangup_reloads(aggregator, providers):
+    server = aggregator(providers=[entry("one", providers[0])])
+    rewrite(server, providers=[entry("uno", providers[0])], host="localhost")
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while "host changed: restart the proxy for it" not in server.log.read_text():
+        assert time.monotonic() < deadline, server.log.read_text()
+        time.sleep(0.02)
+    assert names(server) == ["uno/m1", "uno/vendor/m2"]

@@ -169,7 +169,7 @@ import Testing
     /// 200 streams at a time, and a new configuration again and again: one account comes and goes, another changes its share.
     @Test func aThousandReloadsUnderLoadAreNoticedByNobody() async throws {
         try FileLimit.raise(to: 4500)
-        let pacing = Pacing(events: 4, text: "tick ", interval: .seconds(1))
+        let pacing = Pacing(events: 4, text: "tick ", interval: .seconds(3))
         let settings = "global_max_concurrency = 1000\nhealth_check_interval = 1h"
         try await RunningProxy.run(accounts: 3, maxConcurrency: 300, settings: settings, pacing: pacing, isAlone: true) { proxy in
             let all = try proxy.configuration()

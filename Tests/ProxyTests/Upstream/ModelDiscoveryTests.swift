@@ -49,6 +49,51 @@ import Testing
         }
     }
 
+    /// A configuration is replaced while somebody waits for its round, or asks for one afterwards.
+    @Test func whoAsksWhenItIsOverGetsARoundOfHisOwn() async throws {
+        let lists = Lists([[["xai.grok-4"]]])
+        try await with(lists) { discovery, _ in
+            lists.pages.withLock { $0[0] = [["xai.grok-4", "xai.grok-5"]] }
+            let report = try await withThrowingTaskGroup(of: ModelDiscovery.Report?.self) { group in
+                let run = Task { await discovery.run() }
+                run.cancel()
+                await run.value
+                group.addTask { await discovery.refresh() }
+                return try #require(try await group.next() ?? nil)
+            }
+            #expect(report.added == ["grok-5"] && report.accounts.map(\.error) == [nil])
+        }
+    }
+
+    @Test func aNewConfigurationStartsWithTheListsOfThoseWhoStay() async throws {
+        let time = ManualTime()
+        let lists = Lists([[["xai.grok-4"]], [["xai.grok-5"]], [["xai.grok-6"]]])
+        let router = Router(
+            try (0..<3).map { (try OCIAccount.fixture(lists.transport($0), time: time.source, id: "account_\($0 + 1)"), .init()) },
+            limits: .init(concurrency: 9, queue: 9), strategy: RoundRobin(), time: time.source, logger: .silent)
+        func listed(_ id: String) -> ModelSummary {
+            ModelSummary(
+                displayName: id, ocid: "", vendor: nil, capabilities: ["CHAT"], isActive: true, isBase: true, created: nil, retired: nil)
+        }
+        func directory(_ places: [Int], after: ModelDirectory?) -> ModelDirectory {
+            ModelDirectory(aliases: [], upstreams: places.map { router.upstreams[$0] }, places: 3, after: after, names: .init(), time: time.source)
+        }
+        let before = directory([0, 1], after: nil)
+        _ = before.update([0: [listed("xai.grok-4")], 1: [listed("xai.grok-5")]])
+        let after = directory([1, 2], after: before)
+        #expect(after.catalog.entries.map(\.name) == ["grok-5"])
+        #expect(after.isDiscovered(1) && !after.isDiscovered(2))
+        // Who is gone is asked for nothing; who is new may be asked for everything.
+        #expect(Array(try after.catalog.resolve("xai.grok-4").accepts) == [1, 2])
+        #expect(Array(try after.catalog.resolve("grok-5").accepts) == [1, 2])
+
+        // Nobody new: nobody is asked.
+        let unchanged = directory([1], after: after)
+        let discovery = ModelDiscovery([router.upstreams[1]], into: unchanged, interval: .seconds(10), time: time.source, logger: .silent)
+        await discovery.refreshIfDue()
+        #expect(lists.calls.withLock { $0 } == 0)
+    }
+
     @Test func takesAllPagesOfAllAccountsEmptyOnesIncluded() async throws {
         try await with(Lists([[["xai.grok-4"], [], ["meta.llama-3-70b-instruct"]], [["xai.grok-4"]]])) { _, directory in
             let catalog = directory.catalog

@@ -49,6 +49,8 @@ struct ModelCatalog: Sendable {
         var provider: String?
         /// It belongs to an older configuration: its place is kept, and nothing else.
         var isRetired = false
+        /// Its place in the file, which is not the one in the router's list after a reload.
+        var rank = 0
 
         var isOfOCI: Bool { provider == nil && !isRetired }
 

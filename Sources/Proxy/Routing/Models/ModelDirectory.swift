@@ -30,7 +30,7 @@ final class ModelDirectory: Sendable {
     }
 
     /// - Parameters:
-    ///   - upstreams: whose models it holds.
+    ///   - upstreams: whose models it holds, in the order of the file.
     ///   - places: of the router's list, in which upstreams of older configurations stand as well.
     ///   - before: whose lists are taken over, for those who are in both.
     convenience init(
@@ -39,9 +39,10 @@ final class ModelDirectory: Sendable {
     ) {
         var accounts = Array(repeating: ModelCatalog.Account.retired, count: places)
         let known = before?.state.withLock { $0.accounts } ?? []
-        for upstream in upstreams {
+        for (rank, upstream) in upstreams.enumerated() {
             let place = upstream.index
             accounts[place] = place < known.count && !known[place].isRetired ? known[place] : ModelCatalog.Account(upstream.backend)
+            accounts[place].rank = rank
         }
         self.init(aliases: aliases, accounts: accounts, names: names, time: time)
     }

@@ -1,4 +1,5 @@
-/// The models of providers, each as `provider/model`: what the entries of one name have together, in the order of the first list.
+/// The models of providers, each as `provider/model`: what the entries of one name have together, in the order of the file and
+/// of the first list.
 struct ProviderModels: Sendable {
     /// The entries of each provider, by their place in the router's list.
     private let pools: [String: [Int]]
@@ -12,7 +13,8 @@ struct ProviderModels: Sendable {
         self.filter = filter
         var order: [String] = []
         var pools: [String: [Int]] = [:]
-        for (index, account) in accounts.enumerated() {
+        let ranked = accounts.enumerated().sorted { ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset) }
+        for (index, account) in ranked {
             guard let name = account.provider else { continue }
             if pools[name] == nil { order.append(name) }
             pools[name, default: []].append(index)
