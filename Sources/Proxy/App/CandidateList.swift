@@ -10,7 +10,7 @@ struct CandidateList: Sendable {
     /// - Throws: a sentence for authorities that cannot be used.
     init(_ configuration: LoadedConfiguration, in state: ProcessState) throws(CertificateProblem) {
         let settings = configuration.settings
-        let connections = try Connections(settings, state.transports)
+        let connections = try Connections(settings, in: state)
         let breaker = CircuitBreaker.Settings(settings.breaker)
         for account in configuration.accounts {
             switch account {
@@ -57,34 +57,35 @@ struct CertificateProblem: Error {
 
 /// The transports of a configuration.
 private struct Connections {
-    typealias Way = (options: AsyncHTTPClientTransport.Options, transport: AsyncHTTPClientTransport)
+    typealias Way = (options: NIOTransport.Options, transport: NIOTransport)
 
     let accounts: Way
     /// Their answers may be compressed, and the file says how long unused connections are kept.
     let providers: Way
-    private let shelf: TransportShelf
+    private let state: ProcessState
 
     /// Streams are asked for uncompressed; this is for providers that compress them all the same.
     private static let longestUnpackedStream = 64 << 20
 
-    init(_ settings: Settings, _ shelf: TransportShelf) throws(CertificateProblem) {
-        self.shelf = shelf
+    init(_ settings: Settings, in state: ProcessState) throws(CertificateProblem) {
+        self.state = state
         let mend = "name a PEM file with one or more certificates"
         let authorities = try settings.caFile.map { path throws(CertificateProblem) in try Self.authorities(path, key: "ca_file", mend: mend) }
-        func way(_ options: AsyncHTTPClientTransport.Options) throws(CertificateProblem) -> Way {
-            try Self.way(options, on: shelf, key: "ca_file", mend: mend)
+        func way(_ options: NIOTransport.Options) throws(CertificateProblem) -> Way {
+            try Self.way(options, on: state.transports, key: "ca_file", mend: mend)
         }
-        accounts = try way(.init(authorities: authorities))
+        accounts = try way(.init(authorities: authorities, proxies: state.proxies))
         providers = try way(.init(
-            idleTimeout: TimeAmount(settings.connections.keepAliveExpiry),
-            unpackedLimit: max(settings.limits.maxResponseSize, Self.longestUnpackedStream), authorities: authorities))
+            idleTimeout: TimeAmount(settings.connections.keepAliveExpiry), idleConnections: settings.connections.keptAlive,
+            unpackedLimit: max(settings.limits.maxResponseSize, Self.longestUnpackedStream), authorities: authorities, proxies: state.proxies))
     }
 
     /// A way to a token service whose certificate comes from an authority of its cluster.
     func trusting(_ authority: String?) throws(CertificateProblem) -> (any HTTPTransport)? {
         guard let authority else { return nil }
         let (key, mend) = ("the cluster's authority", "set OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH to a PEM file")
-        return try Self.way(.init(authorities: Self.authorities(authority, key: key, mend: mend)), on: shelf, key: key, mend: mend).transport
+        let options = NIOTransport.Options(authorities: try Self.authorities(authority, key: key, mend: mend))
+        return try Self.way(options, on: state.transports, key: key, mend: mend).transport
     }
 
     private static func authorities(_ path: String, key: String, mend: String) throws(CertificateProblem) -> AuthorityFile {
@@ -96,7 +97,7 @@ private struct Connections {
     }
 
     private static func way(
-        _ options: AsyncHTTPClientTransport.Options, on shelf: TransportShelf, key: String, mend: String
+        _ options: NIOTransport.Options, on shelf: TransportShelf, key: String, mend: String
     ) throws(CertificateProblem) -> Way {
         do {
             return (options, try shelf.transport(options))

@@ -3,6 +3,8 @@ import Logging
 /// What lives as long as the process, whatever the configuration of the moment says.
 struct ProcessState: Sendable {
     let transports: TransportShelf
+    /// Of the environment.
+    let proxies: ProxyRules
     let router: Router
     /// What upstreams have taught about models.
     let lessons = ModelLessons()
@@ -12,8 +14,9 @@ struct ProcessState: Sendable {
     let time: TimeSource
     let logger: Logger
 
-    init(transports: TransportShelf, time: TimeSource, logger: Logger) {
+    init(transports: TransportShelf, proxies: ProxyRules, time: TimeSource, logger: Logger) {
         self.transports = transports
+        self.proxies = proxies
         self.time = time
         self.logger = logger
         startedAt = time.wallClock()

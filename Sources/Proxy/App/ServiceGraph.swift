@@ -6,12 +6,14 @@ import UnixSignals
 /// Everything that runs, put together once. What starts first stops last.
 package struct ServiceGraph: Sendable {
     private let source: ConfigurationSource
+    private let proxies: ProxyRules
     private let output: LogOutput
     private let logger: Logger
     private let time: TimeSource
 
-    package init(source: ConfigurationSource, output: LogOutput, logger: Logger, time: TimeSource = .system) {
+    package init(source: ConfigurationSource, proxies: ProxyRules = .none, output: LogOutput, logger: Logger, time: TimeSource = .system) {
         self.source = source
+        self.proxies = proxies
         self.output = output
         self.logger = logger
         self.time = time
@@ -23,7 +25,7 @@ package struct ServiceGraph: Sendable {
     package func run(_ configuration: LoadedConfiguration) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let transports = TransportShelf(group: group)
-        let state = ProcessState(transports: transports, time: time, logger: logger)
+        let state = ProcessState(transports: transports, proxies: proxies, time: time, logger: logger)
         let keeper = GenerationKeeper()
         let reloader = Reloader(source: source, state: state, keeper: keeper, output: output)
         let doors = try await reloader.begin(with: configuration)

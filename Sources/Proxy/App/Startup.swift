@@ -39,6 +39,11 @@ package struct Startup: Sendable {
         let errors = configured.issues.filter { $0.severity == .error }
         let lines = CheckReport.lines(configured.settings) + configured.issues.map { "\($0.severity.rawValue): \($0)" }
         guard errors.isEmpty else { return (lines, .badConfiguration) }
+        do {
+            _ = try ProxyRules(environment: source.environment)
+        } catch {
+            return (lines + ["error: \(error)"], .badConfiguration)
+        }
         return (lines + ["\(source.file): the configuration is valid"], .cleanStop)
     }
 
@@ -52,8 +57,14 @@ package struct Startup: Sendable {
         } catch {
             throw ExitError(.badConfiguration, error.description)
         }
+        let proxies: ProxyRules
+        do {
+            proxies = try ProxyRules(environment: source.environment)
+        } catch {
+            throw ExitError(.badConfiguration, error.description)
+        }
         let output = try makeLogOutput(configured.settings.logging)
-        try await ServiceGraph(source: source, output: output, logger: output.logger()).run(configured)
+        try await ServiceGraph(source: source, proxies: proxies, output: output, logger: output.logger()).run(configured)
     }
 
     private func makeLogOutput(_ settings: LoggingSettings) throws(ExitError) -> LogOutput {

@@ -7,14 +7,14 @@ struct UpstreamIdentity: Equatable, Sendable {
     }
 
     private let subject: Subject
-    private let connections: AsyncHTTPClientTransport.Options
+    private let connections: NIOTransport.Options
 
-    init(_ account: AccountSettings, over connections: AsyncHTTPClientTransport.Options) {
+    init(_ account: AccountSettings, over connections: NIOTransport.Options) {
         subject = .account(account.withoutPlacesAndShares)
         self.connections = connections
     }
 
-    init(_ provider: ProviderSettings, over connections: AsyncHTTPClientTransport.Options) {
+    init(_ provider: ProviderSettings, over connections: NIOTransport.Options) {
         subject = .provider(provider.endpoint)
         self.connections = connections
     }

@@ -6,14 +6,14 @@ import Testing
 
 /// Who of a new configuration was there before.
 @Suite struct MembershipTests {
-    private static let options = AsyncHTTPClientTransport.Options()
+    private static let options = NIOTransport.Options()
 
     private func provider(_ name: String, _ token: String, models: [String]? = nil, line: Int = 1) throws -> ProviderSettings {
         ProviderSettings(
             id: name, name: name, baseURL: try #require(BaseURL("http://127.0.0.1:9/v1")), token: Secret(token), models: models, maxConcurrency: 10, line: line)
     }
 
-    private func candidates(_ providers: [ProviderSettings], options: AsyncHTTPClientTransport.Options = options) -> [Membership.Candidate] {
+    private func candidates(_ providers: [ProviderSettings], options: NIOTransport.Options = options) -> [Membership.Candidate] {
         var providers = providers
         ProviderSettings.assignIDs(&providers)
         return providers.map { provider in

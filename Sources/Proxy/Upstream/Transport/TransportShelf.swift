@@ -6,16 +6,16 @@ import Synchronization
 /// not change keeps its transport, and with it its connections.
 final class TransportShelf: Service {
     private let group: any EventLoopGroup
-    private let made = Mutex<[AsyncHTTPClientTransport.Options: AsyncHTTPClientTransport]>([:])
+    private let made = Mutex<[NIOTransport.Options: NIOTransport]>([:])
 
     /// - Parameter group: the event loops of the front end, so that both sides share threads.
     init(group: any EventLoopGroup) { self.group = group }
 
     /// - Throws: when the authorities of the options cannot be used.
-    func transport(_ options: AsyncHTTPClientTransport.Options) throws -> AsyncHTTPClientTransport {
+    func transport(_ options: NIOTransport.Options) throws -> NIOTransport {
         try made.withLock { made in
             if let transport = made[options] { return transport }
-            let transport = try AsyncHTTPClientTransport(group: group, options: options)
+            let transport = try NIOTransport(group: group, options: options)
             made[options] = transport
             return transport
         }
@@ -24,6 +24,6 @@ final class TransportShelf: Service {
     /// Keeps them until everything that uses them has stopped, then closes their connections.
     func run() async throws {
         try? await gracefulShutdown()
-        for transport in made.withLock({ Array($0.values) }) { try await transport.shutdown() }
+        for transport in made.withLock({ Array($0.values) }) { await transport.shutDown() }
     }
 }

@@ -1,0 +1,64 @@
+import NIOCore
+
+/// The body of an answer as its connection brings it: each element is what one read of the socket had.
+///
+/// It can be read once. When the last reference to it goes before its end, its connection is closed.
+struct AnswerBody: AsyncSequence, Sendable {
+    private let reader: Reader
+
+    init(of exchange: Exchange) {
+        reader = Reader(exchange)
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(reader: reader) }
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let reader: Reader
+
+        mutating func next() async throws -> ByteBuffer? { try await reader.next(isolation: nil) }
+
+        mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? { try await reader.next(isolation: actor) }
+    }
+
+    fileprivate final class Reader: Sendable {
+        private let exchange: Exchange
+
+        init(_ exchange: Exchange) {
+            self.exchange = exchange
+        }
+
+        deinit {
+            let exchange = exchange
+            if exchange.loop.inEventLoop {
+                exchange.cancel()
+            } else {
+                exchange.loop.execute { exchange.cancel() }
+            }
+        }
+
+        func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
+            try Task.checkCancellation()
+            let exchange = exchange
+            if exchange.loop.inEventLoop {
+                switch try exchange.take() {
+                case .bytes(let bytes): return bytes
+                case .end: return nil
+                case .nothingYet: break
+                }
+            }
+            return try await withTaskCancellationHandler {
+                // Unsafe, but resumed exactly once: `Exchange` takes a continuation out before it resumes it, and each way out of
+                // it (bytes, end, failure, cancellation) resumes what it holds.
+                try await withUnsafeThrowingContinuation { continuation in
+                    if exchange.loop.inEventLoop {
+                        exchange.read(continuation)
+                    } else {
+                        exchange.loop.execute { exchange.read(continuation) }
+                    }
+                }
+            } onCancel: {
+                exchange.loop.execute { exchange.cancel() }
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+import NIOCore
+import NIOHTTP1
+
+/// One request and its answer, between the task that waits for it and the connection that carries it.
+///
+/// What a socket read brings is gathered and handed over as one buffer; while the reader has not taken it, nothing more is read.
+//
+// @unchecked: everything that changes is touched on `loop` alone. Each method begins with an assertion of that; the initializer
+// hands the object over before anybody else knows it.
+final class Exchange: @unchecked Sendable {
+    let loop: any EventLoop
+    let origin: Origin
+    private(set) var head: HTTPRequestHead
+    let body: ByteBuffer?
+
+    private enum Phase {
+        case connecting
+        case awaitingHead
+        case streaming
+        case ended
+        case failed(any Error)
+    }
+    private var phase = Phase.connecting
+    private var headWaiter: UnsafeContinuation<TransportResponse, any Error>?
+    private var reader: UnsafeContinuation<ByteBuffer?, any Error>?
+    /// Of the body: what has arrived and has not been taken.
+    private var pending: ByteBuffer?
+    /// Ends what is under way: the attempt to connect, or the connection.
+    private var onCancel: (any Cancellable)?
+    private var source: (any BodySource)?
+    /// It has met a kept connection that was dead, and is sent anew.
+    var isRepeated = false
+
+    init(_ head: HTTPRequestHead, body: ByteBuffer?, to origin: Origin, on loop: any EventLoop) {
+        self.head = head
+        self.body = body
+        self.origin = origin
+        self.loop = loop
+    }
+
+    // MARK: The caller's side
+
+    /// - Returns: false when it has been cancelled before it began.
+    func begin(_ waiter: UnsafeContinuation<TransportResponse, any Error>) -> Bool {
+        loop.assertInEventLoop()
+        if case .failed(let error) = phase {
+            waiter.resume(throwing: error)
+            return false
+        }
+        headWaiter = waiter
+        return true
+    }
+
+    /// What a reader gets without waiting.
+    enum Ready {
+        case bytes(ByteBuffer)
+        case end
+        case nothingYet
+    }
+
+    /// Takes what is there. The room that it leaves lets the connection read on.
+    ///
+    /// - Throws: what the body ended with.
+    func take() throws -> Ready {
+        loop.assertInEventLoop()
+        if let bytes = pending.take() {
+            source?.readOn()
+            return .bytes(bytes)
+        }
+        switch phase {
+        case .ended: return .end
+        case .failed(let error): throw error
+        case .connecting, .awaitingHead, .streaming: return .nothingYet
+        }
+    }
+
+    /// Resumes `reader` with the next bytes of the body, nil at its end.
+    func read(_ reader: UnsafeContinuation<ByteBuffer?, any Error>) {
+        loop.assertInEventLoop()
+        do {
+            switch try take() {
+            case .bytes(let bytes): reader.resume(returning: bytes)
+            case .end: reader.resume(returning: nil)
+            case .nothingYet where self.reader != nil:
+                reader.resume(throwing: TransportError.connectionLost("its body is being read by another task"))
+            case .nothingYet: self.reader = reader
+            }
+        } catch {
+            reader.resume(throwing: error)
+        }
+    }
+
+    /// Ends the call, wherever it is, and closes its connection.
+    func cancel() {
+        loop.assertInEventLoop()
+        guard !isOver else {
+            // An answer that is complete has no connection any more, but its reader is to know all the same.
+            if case .ended = phase, pending != nil { (phase, pending) = (.failed(CancellationError()), nil) }
+            return
+        }
+        let connection = onCancel
+        pending = nil
+        fail(CancellationError())
+        connection?.cancel()
+    }
+
+    // MARK: The connection's side
+
+    var isOver: Bool {
+        switch phase {
+        case .ended, .failed: true
+        case .connecting, .awaitingHead, .streaming: false
+        }
+    }
+
+    var isAwaitingHead: Bool {
+        if case .awaitingHead = phase { true } else { false }
+    }
+
+    /// Whether more of the body may be read.
+    var hasRoom: Bool { pending == nil }
+
+    /// A connection is being made.
+    func connects(through attempt: some Cancellable) {
+        loop.assertInEventLoop()
+        (phase, onCancel) = (.connecting, attempt)
+    }
+
+    /// The request is about to be written.
+    func starts(on connection: some BodySource & Cancellable) {
+        loop.assertInEventLoop()
+        (phase, onCancel, source) = (.awaitingHead, connection, connection)
+    }
+
+    func received(_ head: HTTPResponseHead) {
+        loop.assertInEventLoop()
+        guard case .awaitingHead = phase else { return }
+        phase = .streaming
+        headWaiter.take()?.resume(
+            returning: TransportResponse(status: Int(head.status.code), headers: head.headers, body: AnswerBody(of: self)))
+    }
+
+    func received(_ bytes: ByteBuffer) {
+        loop.assertInEventLoop()
+        guard case .streaming = phase, bytes.readableBytes > 0 else { return }
+        if pending == nil {
+            pending = bytes
+        } else {
+            pending?.writeImmutableBuffer(bytes)
+        }
+    }
+
+    /// All that the socket had is there.
+    func handOver() {
+        loop.assertInEventLoop()
+        guard pending != nil, let reader = reader.take() else { return }
+        reader.resume(returning: pending.take())
+    }
+
+    func end() {
+        loop.assertInEventLoop()
+        guard case .streaming = phase else { return }
+        phase = .ended
+        release()
+        guard let reader = reader.take() else { return }
+        reader.resume(returning: pending.take())
+    }
+
+    /// What has arrived before is still handed over.
+    func fail(_ error: any Error) {
+        loop.assertInEventLoop()
+        guard !isOver else { return }
+        phase = .failed(error)
+        release()
+        headWaiter.take()?.resume(throwing: error)
+        guard let reader = reader.take() else { return }
+        if let bytes = pending.take() {
+            reader.resume(returning: bytes)
+        } else {
+            reader.resume(throwing: error)
+        }
+    }
+
+    private func release() {
+        onCancel = nil
+        source = nil
+    }
+}
+
+/// Something under way that can be ended at once.
+protocol Cancellable: AnyObject {
+    func cancel()
+}
+
+/// What reads a body from the socket.
+protocol BodySource: AnyObject {
+    /// There is room again.
+    func readOn()
+}

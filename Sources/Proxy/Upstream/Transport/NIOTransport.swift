@@ -1,0 +1,114 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// The transport over channels of SwiftNIO, HTTP/1.1 only (docs/decisions/0004-upstream-transport.md).
+///
+/// A request that is sent by a task on an event loop stays on that loop, with its connection: between the arrival of bytes and
+/// the task that waits for them there is no lock, and no thread is woken. Each loop has connections of its own.
+struct NIOTransport: HTTPTransport {
+    struct Options: Hashable, Sendable {
+        /// How long a connection may take to be ready, an outbound proxy and TLS included.
+        var connectTimeout = TimeAmount.seconds(10)
+        /// How long an unused connection is kept; zero: not at all.
+        var idleTimeout = TimeAmount.seconds(50)
+        /// Unused connections that are kept to one origin, on all loops together; nil: as many as become free.
+        var idleConnections: Int?
+        /// Answers that come compressed are unpacked, up to this many bytes each; nil: they are never asked for.
+        var unpackedLimit: Int?
+        /// A kept connection that dies on a request after it has lain idle for so long, without a byte of an answer, was dead before:
+        /// the request is sent once more, over a new one. One that was in use a moment ago has failed on the request itself.
+        var staleAfter = TimeAmount.seconds(1)
+        /// Further certificate authorities; nil for the system's alone.
+        var authorities: AuthorityFile?
+        var proxies = ProxyRules.none
+    }
+
+    private let group: any EventLoopGroup
+    private let connector: Connector
+    private let clients: [ObjectIdentifier: NIOLoopBoundBox<LoopClient>]
+
+    /// - Parameter group: the event loops of the front end, so that both sides share threads.
+    /// - Throws: when the authorities are no certificates.
+    init(group: any EventLoopGroup, options: Options) throws {
+        self.group = group
+        let connector = try Connector(
+            timeout: options.connectTimeout, authorities: options.authorities, proxies: options.proxies, unpackedLimit: options.unpackedLimit,
+            staleAfter: options.staleAfter)
+        self.connector = connector
+        let quotas = IdleQuotas(limit: options.idleConnections)
+        clients = Dictionary(
+            group.makeIterator().map { loop in
+                (
+                    ObjectIdentifier(loop),
+                    .makeBoxSendingValue(
+                        LoopClient(on: loop, connector: connector, idleTimeout: options.idleTimeout, quotas: quotas), eventLoop: loop)
+                )
+            }, uniquingKeysWith: { first, _ in first })
+    }
+
+    func send(_ request: TransportRequest) async throws -> TransportResponse {
+        try Task.checkCancellation()
+        let client = try ownClient()
+        let loop = client.eventLoop
+        let exchange = try exchange(for: request, on: loop)
+        return try await withTaskCancellationHandler {
+            // Unsafe, but resumed exactly once: `Exchange` takes it out before it resumes it, and each end of an exchange does.
+            try await withUnsafeThrowingContinuation { waiter in
+                if loop.inEventLoop {
+                    if exchange.begin(waiter) { client.value.start(exchange) }
+                } else {
+                    loop.execute { if exchange.begin(waiter) { client.value.start(exchange) } }
+                }
+            }
+        } onCancel: {
+            loop.execute { exchange.cancel() }
+        }
+    }
+
+    /// Closes all connections; what is under way fails.
+    func shutDown() async {
+        for client in clients.values {
+            try? await client.eventLoop.flatSubmit { client.value.shutDown() }.get()
+        }
+    }
+
+    /// Connections that are open or being made.
+    func openConnections() async -> Int {
+        var count = 0
+        for client in clients.values {
+            count += (try? await client.eventLoop.submit { client.value.openCount }.get()) ?? 0
+        }
+        return count
+    }
+
+    /// The client on the loop that the task is running on, if it is one of ours; else on any.
+    private func ownClient() throws -> NIOLoopBoundBox<LoopClient> {
+        if let loop = MultiThreadedEventLoopGroup.currentEventLoop, let client = clients[ObjectIdentifier(loop)] { return client }
+        guard let client = clients[ObjectIdentifier(group.next())] else { throw TransportError.cannotConnect("there is no event loop to connect on") }
+        return client
+    }
+
+    private func exchange(for request: TransportRequest, on loop: any EventLoop) throws -> Exchange {
+        let address = try RequestAddress(request.url)
+        var head = HTTPRequestHead(version: .http1_1, method: request.method, uri: address.target, headers: request.headers)
+        for (name, value) in head.headers where !Self.isOneLine(name) || !Self.isOneLine(value) {
+            throw TransportError.cannotConnect("the request header \(String(reflecting: name)) has a line break or a NUL in it")
+        }
+        if !head.headers.contains(name: "host") { head.headers.add(name: "host", value: address.origin.authority) }
+        // The body is there as a whole, so its length is known, and it is not sent in chunks.
+        head.headers.remove(name: "transfer-encoding")
+        if request.body != nil || [.POST, .PUT, .PATCH].contains(request.method), !head.headers.contains(name: "content-length") {
+            head.headers.add(name: "content-length", value: String(request.body?.readableBytes ?? 0))
+        }
+        if let proxy = connector.forwarder(for: address.origin) {
+            head.uri = "http://" + address.origin.authority + address.target
+            if let authorization = proxy.authorization { head.headers.replaceOrAdd(name: "proxy-authorization", value: authorization) }
+        }
+        return Exchange(head, body: request.body, to: address.origin, on: loop)
+    }
+
+    private static func isOneLine(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 != 0x0A && $0 != 0x0D && $0 != 0 }
+    }
+}

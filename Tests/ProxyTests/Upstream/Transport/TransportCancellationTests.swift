@@ -1,0 +1,163 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import Proxy
+
+private typealias Bench = TransportBench
+
+@Suite("The transport: calls that are given up", .timeLimit(.minutes(2)))
+struct TransportCancellationTests {
+    @Test(arguments: TransportBench.Caller.allCases)
+    func `A call that is cancelled while it connects leaves nothing open`(_ caller: TransportBench.Caller) async throws {
+        let full = try FullBacklog()
+        let transport = try Bench.transport()
+        let call = Bench.call(caller) { try await transport.send(Bench.request(full.port)).status }
+        await Bench.open(1, in: transport)
+        call.cancel()
+        await #expect(throws: CancellationError.self) { try await call.value }
+        #expect(await transport.openConnections() == 0)
+    }
+
+    @Test func `Connecting has its time`() async throws {
+        let full = try FullBacklog()
+        let transport = try Bench.transport { $0.connectTimeout = .milliseconds(20) }
+        await #expect(throws: TransportError.connectTimeout) { try await transport.send(Bench.request(full.port)) }
+        #expect(await transport.openConnections() == 0)
+    }
+
+    @Test func `TLS counts in that time`() async throws {
+        // It listens, and says nothing.
+        let server = try await PlayedServer()
+        let transport = try Bench.transport { $0.connectTimeout = .milliseconds(20) }
+        await #expect(throws: TransportError.connectTimeout) { try await transport.send(Bench.request(server.port, scheme: "https")) }
+        await server.accept().closed()
+    }
+
+    @Test func `A call that is cancelled during the handshake closes its connection`() async throws {
+        let (server, transport) = (try await PlayedServer(), try Bench.transport())
+        let call = Bench.call { try await transport.send(Bench.request(server.port, scheme: "https")).status }
+        let peer = await server.accept()
+        await peer.wait { $0.total > 0 }
+        call.cancel()
+        await #expect(throws: CancellationError.self) { try await call.value }
+        await peer.closed()
+    }
+
+    @Test(arguments: [false, true])
+    func `A call that is cancelled while it writes closes its connection`(_ tls: Bool) async throws {
+        let (server, transport) = (try await PlayedServer(tls: tls), try Bench.transport())
+        let call = Bench.call {
+            try await transport.send(Bench.request(server.port, scheme: tls ? "https" : "http", body: [UInt8](repeating: 65, count: 64 << 20))).status
+        }
+        let peer = await server.accept()
+        await peer.wait { $0.total > 100 }
+        try await peer.stopReading()
+        call.cancel()
+        await #expect(throws: CancellationError.self) { try await call.value }
+        try await peer.startReading()
+        await peer.closed()
+        await peer.wait { $0.total < 64 << 20 }
+    }
+
+    @Test(arguments: TransportBench.Caller.allCases, [false, true])
+    func `A call that is cancelled while it waits for the head closes its connection`(_ caller: TransportBench.Caller, _ tls: Bool) async throws {
+        let (server, transport) = (try await PlayedServer(tls: tls), try Bench.transport())
+        let call = Bench.call(caller) { try await transport.send(Bench.request(server.port, scheme: tls ? "https" : "http")).status }
+        let peer = await server.accept()
+        await peer.request()
+        call.cancel()
+        await #expect(throws: CancellationError.self) { try await call.value }
+        await peer.closed()
+        #expect(await transport.openConnections() == 0)
+    }
+
+    @Test(arguments: TransportBench.Caller.allCases, [false, true])
+    func `A call that is cancelled while it reads closes its connection`(_ caller: TransportBench.Caller, _ tls: Bool) async throws {
+        let (server, transport) = (try await PlayedServer(tls: tls), try Bench.transport())
+        let begun = AsyncStream.makeStream(of: Void.self)
+        let call = Bench.call(caller) {
+            for try await _ in try await transport.send(Bench.request(server.port, scheme: tls ? "https" : "http")).body { begun.continuation.yield() }
+        }
+        let peer = await server.accept()
+        await peer.request()
+        try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello")
+        for await _ in begun.stream { break }
+        call.cancel()
+        await #expect(throws: CancellationError.self) { try await call.value }
+        await peer.closed()
+    }
+
+    @Test func `A task that has been cancelled sends nothing`() async throws {
+        let (server, transport) = (try await PlayedServer(), try Bench.transport())
+        let call = Bench.call {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await transport.send(Bench.request(server.port)).status
+        }
+        await #expect(throws: CancellationError.self) { try await call.value }
+        #expect(server.waitingConnections == 0)
+    }
+
+    @Test(arguments: TransportBench.Caller.allCases, [0, 1])
+    func `A response that is dropped before its end closes its connection`(_ caller: TransportBench.Caller, _ read: Int) async throws {
+        let (server, transport) = (try await PlayedServer(), try Bench.transport())
+        let call = Bench.call(caller) {
+            let response = try await transport.send(Bench.request(server.port))
+            guard read > 0 else { return }
+            var body = response.body.makeAsyncIterator()
+            for _ in 0..<read { _ = try await body.next(isolation: nil) }
+        }
+        let peer = await server.accept()
+        await peer.request()
+        try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello")
+        try await call.value
+        await peer.closed()
+        #expect(await transport.openConnections() == 0)
+    }
+
+    @Test func `What is under way when the transport is shut down fails, and nothing stays open`() async throws {
+        let (server, transport) = (try await PlayedServer(tls: true), try Bench.transport())
+        let call = Bench.call { try await transport.send(Bench.request(server.port, scheme: "https")).status }
+        let peer = await server.accept()
+        await peer.request()
+        await transport.shutDown()
+        await #expect(throws: TransportError.self) { try await call.value }
+        await peer.closed()
+        #expect(await transport.openConnections() == 0)
+        await #expect(throws: TransportError.self) { try await transport.send(Bench.request(server.port)) }
+    }
+}
+
+/// A port that takes no more connections: who connects gets no answer at all.
+private final class FullBacklog: Sendable {
+    let port: Int
+    private let sockets: [CInt]
+
+    init() throws {
+        let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        var sockets = [listener]
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                guard bind(listener, address, length) == 0, listen(listener, 0) == 0, getsockname(listener, address, &length) == 0 else { return false }
+                for _ in 0..<4 {
+                    let filler = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+                    _ = connect(filler, address, length)
+                    sockets.append(filler)
+                }
+                return true
+            }
+        }
+        try #require(bound)
+        port = Int(UInt16(bigEndian: address.sin_port))
+        self.sockets = sockets
+    }
+
+    deinit {
+        for socket in sockets { close(socket) }
+    }
+}
