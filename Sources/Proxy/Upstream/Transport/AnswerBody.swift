@@ -6,7 +6,7 @@ import NIOCore
 struct AnswerBody: AsyncSequence, Sendable {
     private let reader: Reader
 
-    init(of exchange: Exchange) {
+    init(of exchange: UpstreamExchange) {
         reader = Reader(exchange)
     }
 
@@ -21,9 +21,9 @@ struct AnswerBody: AsyncSequence, Sendable {
     }
 
     fileprivate final class Reader: Sendable {
-        private let exchange: Exchange
+        private let exchange: UpstreamExchange
 
-        init(_ exchange: Exchange) {
+        init(_ exchange: UpstreamExchange) {
             self.exchange = exchange
         }
 
@@ -47,7 +47,7 @@ struct AnswerBody: AsyncSequence, Sendable {
                 }
             }
             return try await withTaskCancellationHandler {
-                // Unsafe, but resumed exactly once: `Exchange` takes a continuation out before it resumes it, and each way out of
+                // Unsafe, but resumed exactly once: `UpstreamExchange` takes a continuation out before it resumes it, and each way out of
                 // it (bytes, end, failure, cancellation) resumes what it holds.
                 try await withUnsafeThrowingContinuation { continuation in
                     if exchange.loop.inEventLoop {

@@ -22,7 +22,7 @@ final class LoopClient: ConnectionOwner {
     }
 
     /// Sends the request over a kept connection, or else over a new one.
-    func start(_ exchange: Exchange) {
+    func start(_ exchange: UpstreamExchange) {
         if isShutDown { return exchange.fail(TransportError.connectionLost("the proxy is shutting down")) }
         while let connection = pool.take(exchange.origin, at: loop.now) {
             leftQuota(connection)
@@ -31,7 +31,7 @@ final class LoopClient: ConnectionOwner {
         connect(for: exchange)
     }
 
-    private func connect(for exchange: Exchange) {
+    private func connect(for exchange: UpstreamExchange) {
         let attempt = ConnectionAttempt(to: exchange.origin, on: loop, by: connector)
         exchange.connects(through: attempt)
         attempts[ObjectIdentifier(attempt)] = attempt
@@ -45,7 +45,7 @@ final class LoopClient: ConnectionOwner {
         }
     }
 
-    private func use(_ channel: any Channel, for exchange: Exchange) {
+    private func use(_ channel: any Channel, for exchange: UpstreamExchange) {
         // It may have been closed in the moment it was ready; handlers that come later would never hear of that.
         guard channel.isActive else { return exchange.fail(TransportError.closed) }
         let connection = UpstreamConnection(to: exchange.origin, by: connector, owner: self)
@@ -87,7 +87,7 @@ final class LoopClient: ConnectionOwner {
         noteEmptiness()
     }
 
-    func sendAnew(_ exchange: Exchange) {
+    func sendAnew(_ exchange: UpstreamExchange) {
         if isShutDown { return exchange.fail(TransportError.closed) }
         connect(for: exchange)
     }

@@ -53,7 +53,7 @@ struct NIOTransport: HTTPTransport {
         let loop = client.eventLoop
         let exchange = try exchange(for: request, on: loop)
         return try await withTaskCancellationHandler {
-            // Unsafe, but resumed exactly once: `Exchange` takes it out before it resumes it, and each end of an exchange does.
+            // Unsafe, but resumed exactly once: `UpstreamExchange` takes it out before it resumes it, and each end of an exchange does.
             try await withUnsafeThrowingContinuation { waiter in
                 if loop.inEventLoop {
                     if exchange.begin(waiter) { client.value.start(exchange) }
@@ -89,7 +89,7 @@ struct NIOTransport: HTTPTransport {
         return client
     }
 
-    private func exchange(for request: TransportRequest, on loop: any EventLoop) throws -> Exchange {
+    private func exchange(for request: TransportRequest, on loop: any EventLoop) throws -> UpstreamExchange {
         let address = try RequestAddress(request.url)
         var head = HTTPRequestHead(version: .http1_1, method: request.method, uri: address.target, headers: request.headers)
         for (name, value) in head.headers where !Self.isOneLine(name) || !Self.isOneLine(value) {
@@ -105,7 +105,7 @@ struct NIOTransport: HTTPTransport {
             head.uri = "http://" + address.origin.authority + address.target
             if let authorization = proxy.authorization { head.headers.replaceOrAdd(name: "proxy-authorization", value: authorization) }
         }
-        return Exchange(head, body: request.body, to: address.origin, on: loop)
+        return UpstreamExchange(head, body: request.body, to: address.origin, on: loop)
     }
 
     private static func isOneLine(_ text: String) -> Bool {

@@ -18,7 +18,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     private let unpackedLimit: Int?
     private let staleAfter: TimeAmount
     private var context: ChannelHandlerContext?
-    private var exchange: Exchange?
+    private var exchange: UpstreamExchange?
     /// It has carried an exchange before, and been idle since.
     private var idleSince: NIODeadline?
     /// It had lain idle so long that it may have been dead when the present exchange began.
@@ -44,7 +44,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
 
     // MARK: One exchange
 
-    func carry(_ exchange: Exchange) {
+    func carry(_ exchange: UpstreamExchange) {
         guard let context, self.exchange == nil else { return exchange.fail(TransportError.closed) }
         self.exchange = exchange
         (isRequestWritten, isKeptAlive, headBytes) = (false, false, 0)
@@ -62,7 +62,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
     }
 
-    private func wroteRequest(of exchange: Exchange, _ result: Result<Void, any Error>) {
+    private func wroteRequest(of exchange: UpstreamExchange, _ result: Result<Void, any Error>) {
         guard self.exchange === exchange else { return }
         switch result {
         case .success: isRequestWritten = true
@@ -131,7 +131,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         if case NIOSSLError.uncleanShutdown? = failure { true } else { failure is IOError }
     }
 
-    private func finish(_ exchange: Exchange) {
+    private func finish(_ exchange: UpstreamExchange) {
         self.exchange = nil
         let canBeKept = isKeptAlive && isRequestWritten && failure == nil && context?.channel.isActive == true
         idleSince = context?.eventLoop.now
@@ -199,7 +199,7 @@ protocol ConnectionOwner: AnyObject {
     func isClosing(_ connection: UpstreamConnection)
     func isGone(_ connection: UpstreamConnection)
     /// The connection was dead before the request reached anybody.
-    func sendAnew(_ exchange: Exchange)
+    func sendAnew(_ exchange: UpstreamExchange)
 }
 
 /// Sees bytes before they are parsed: a kept connection has no business to send any, and half a head would be taken for the

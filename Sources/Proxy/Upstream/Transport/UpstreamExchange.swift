@@ -7,7 +7,7 @@ import NIOHTTP1
 //
 // @unchecked: everything that changes is touched on `loop` alone. Each method begins with an assertion of that; the initializer
 // hands the object over before anybody else knows it.
-final class Exchange: @unchecked Sendable {
+final class UpstreamExchange: @unchecked Sendable {
     let loop: any EventLoop
     let origin: Origin
     private(set) var head: HTTPRequestHead
