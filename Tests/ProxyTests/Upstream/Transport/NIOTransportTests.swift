@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import ProxyTestSupport
 import Synchronization
 import Testing
 
