@@ -226,10 +226,10 @@ import Testing
 
     @Test func theMetricsAreInPrometheussTextFormat() async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
-            for name in ["no-such-model-4711", #"evil\"}\n# TYPE evil counter"#] { _ = try await proxy.chat(RunningProxy.body(model: name)) }
+            for name in ["no-such-model-xyzzy", #"evil\"}\n# TYPE evil counter"#] { _ = try await proxy.chat(RunningProxy.body(model: name)) }
             let load = try await Load(count: 6, concurrency: 2).run(against: proxy)
             #expect(load.whole == 6)
-            _ = try await proxy.get("/no/such/path-4711")
+            _ = try await proxy.get("/no/such/path-xyzzy")
             let answer = try await proxy.get("/metrics")
             #expect(answer.status == 200 && answer.headers["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
             #expect(answer.body.hasSuffix("\n"))
@@ -256,7 +256,7 @@ import Testing
             }
             #expect(seen.count > 20)
             #expect(answer.body.contains(#"account="account_1""#))
-            for word in ["4711", "evil", "grok"] { #expect(!answer.body.contains(word), "what clients send is no label: \(word)") }
+            for word in ["xyzzy", "evil", "grok"] { #expect(!answer.body.contains(word), "what clients send is no label: \(word)") }
         }
     }
 

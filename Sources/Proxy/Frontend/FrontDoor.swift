@@ -78,7 +78,12 @@ final class FrontDoor: Sendable {
         var exchange = Exchange(request, on: channel, decoration: decoration, at: time.now())
         do {
             switch request.admission {
-            case .admit(let route): try await answer(route, &exchange)
+            case .admit(let route):
+                if request.suitsEventLoop(route) {
+                    try await answer(route, &exchange)
+                } else {
+                    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await answer(route, &exchange) }
+                }
             case .preflight: exchange.send(cors.preflight(request.head))
             case .refuse(let error): throw error
             }
@@ -148,4 +153,12 @@ final class FrontDoor: Sendable {
         decoration.apply(to: &answer)
         return answer
     }
+}
+
+extension ClientRequest {
+    /// Bytes of a body that is read and translated in some microseconds.
+    private static let smallBody = 32 * 1024
+
+    /// Whether answering it keeps the event loop no longer than serving its connection does. Signatures leave the loop by themselves.
+    fileprivate func suitsEventLoop(_ route: Route) -> Bool { route == .chatCompletions && body.readableBytes <= Self.smallBody }
 }

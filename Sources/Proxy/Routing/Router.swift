@@ -98,7 +98,9 @@ actor Router: Service {
     func end(_ permit: Permit, _ ending: AttemptEnding) {
         let now = time.now()
         let before = breakerState(of: permit.upstream, at: now)
-        settle(core.end(permit.core, ending, at: now, jitter: random(), &table), at: now)
+        // A random number costs a system call, and only who is throttled needs one.
+        let jitter = if case .rateLimited = ending.outcome { random() } else { 0.0 }
+        settle(core.end(permit.core, ending, at: now, jitter: jitter, &table), at: now)
         let after = breakerState(of: permit.upstream, at: now)
         guard before != after else { return }
         logger.log(

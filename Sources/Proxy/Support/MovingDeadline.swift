@@ -24,14 +24,15 @@ final class MovingDeadline: Sendable {
         let cause: Cause
     }
 
-    /// A move to an earlier moment is noticed within this time. Waking the sleeper instead would cost a second task per
-    /// stream; looking up now and then costs some microseconds every few seconds.
-    static let grain = Duration.seconds(2)
+    /// A move to an earlier moment is noticed within this time.
+    static let grain = DeadlineWatch.interval
 
     private struct State {
         var moment: Duration
         var cause: Cause
         var hasPassed = false
+        /// The task that runs the operation, as long as it does.
+        var operation: RunningTask?
     }
 
     private let time: TimeSource
@@ -44,26 +45,52 @@ final class MovingDeadline: Sendable {
 
     /// Does nothing once the deadline has passed.
     func move(to moment: Duration, for cause: Cause) {
-        state.withLock { if !$0.hasPassed { $0 = State(moment: moment, cause: cause) } }
+        state.withLock { state in
+            guard !state.hasPassed else { return }
+            state.moment = moment
+            state.cause = cause
+        }
     }
 
     /// Why the operation has been given up; nil as long as it has not.
     var passed: Cause? { state.withLock { $0.hasPassed ? $0.cause : nil } }
 
-    /// Returns when the deadline has passed.
-    ///
-    /// - Throws: `CancellationError`.
-    fileprivate func pass() async throws -> Exceeded {
-        while true {
-            let now = time.now()
-            let state = state.withLock { state in
-                if state.moment <= now { state.hasPassed = true }
-                return state
-            }
-            guard !state.hasPassed else { return Exceeded(cause: state.cause) }
-            try await time.sleep(min(state.moment, now + Self.grain))
+    /// The moment as it stands; nil when it has come: then the operation has been cancelled.
+    func check(at now: Duration) -> Duration? {
+        state.withLock { state in
+            guard state.moment <= now else { return state.moment }
+            state.hasPassed = true
+            // Under the lock: the operation takes the task away under it, too, before the task ends.
+            state.operation?.cancel()
+            state.operation = nil
+            return nil
         }
     }
+
+    /// Runs the operation in the present task, which is cancelled when the deadline passes.
+    fileprivate func watch<Success>(_ operation: () async throws -> Success) async throws -> Success {
+        try await withUnsafeCurrentTask { task in
+            state.withLock { [task = task.map(RunningTask.init)] in $0.operation = task }
+            let ticket = time.deadlines.add(self)
+            defer {
+                time.deadlines.remove(ticket)
+                state.withLock { $0.operation = nil }
+            }
+            return try await operation()
+        }
+    }
+}
+
+/// A task that somebody else may cancel while it runs.
+///
+/// Unchecked: the handle may be used by anybody as long as the task has not ended. `MovingDeadline` keeps it under a lock, under which
+/// the task removes it before it ends, and uses it under that lock only.
+private struct RunningTask: @unchecked Sendable {
+    private let task: UnsafeCurrentTask
+
+    init(_ task: UnsafeCurrentTask) { self.task = task }
+
+    func cancel() { task.cancel() }
 }
 
 /// Runs `operation`, and cancels it when `deadline` passes.
@@ -75,22 +102,12 @@ final class MovingDeadline: Sendable {
 func withDeadline<Success: Sendable>(
     _ deadline: MovingDeadline, _ operation: @escaping @Sendable () async throws -> Success
 ) async throws -> Success {
-    try await withThrowingTaskGroup(of: Race<Success>.self) { group in
-        group.addTask { .ended(try await operation()) }
-        group.addTask { .passed(try await deadline.pass()) }
-        defer { group.cancelAll() }
-        switch try await group.next() {
-        case .ended(let success): return success
-        case .passed(let exceeded):
-            group.cancelAll()
-            if case .ended(let success)? = try? await group.next() { return success }
-            throw exceeded
-        case nil: throw CancellationError()
-        }
+    // A task of its own, as a task that has been cancelled stays so.
+    async let outcome = deadline.watch(operation)
+    do {
+        return try await outcome
+    } catch {
+        if let cause = deadline.passed { throw MovingDeadline.Exceeded(cause: cause) }
+        throw error
     }
-}
-
-private enum Race<Success: Sendable>: Sendable {
-    case ended(Success)
-    case passed(MovingDeadline.Exceeded)
 }

@@ -18,14 +18,19 @@ package struct TimeSource: Sendable {
     package let sleep: @Sendable (_ until: Duration) async throws -> Void
     /// Seconds since 1970.
     package let wallClock: @Sendable () -> Int64
+    /// All that must be over by some moment of this clock.
+    let deadlines: DeadlineWatch
 
+    /// - Parameter lingers: whether the one task that watches deadlines sleeps on while there are none. A test that counts who sleeps
+    ///   wants it to end.
     package init(
         now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (_ until: Duration) async throws -> Void,
-        wallClock: @escaping @Sendable () -> Int64
+        wallClock: @escaping @Sendable () -> Int64, lingers: Bool = false
     ) {
         self.now = now
         self.sleep = sleep
         self.wallClock = wallClock
+        deadlines = DeadlineWatch(now: now, sleep: sleep, lingers: lingers)
     }
 
     /// The system's clocks.
@@ -34,7 +39,7 @@ package struct TimeSource: Sendable {
         return TimeSource(
             now: { origin.duration(to: .now) },
             sleep: { try await Task.sleep(until: origin.advanced(by: $0), clock: .continuous) },
-            wallClock: { Int64(time(nil)) })
+            wallClock: { Int64(time(nil)) }, lingers: true)
     }()
 
     /// Waits for that long.

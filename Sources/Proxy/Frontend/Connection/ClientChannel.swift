@@ -33,7 +33,8 @@ struct ClientChannel: ServerChildChannel {
 
     func handle(value: Value, logger: Logger) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask {
+            // On the connection's own loop: what is small is answered there, without waking another thread (docs/decisions/0007).
+            group.addTask(executorPreference: EventLoopExecutor(value.channel.eventLoop)) {
                 for await request in value.requests {
                     await request.door.respond(to: request, on: value.channel)
                 }

@@ -54,7 +54,8 @@ struct OCIAccount: Backend {
     /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`, `CredentialFailure`.
     func send(_ request: TransportRequest) async throws -> TransportResponse {
         let response = try await transport.send(request)
-        guard response.status == 401, let refused = request.headers.first(name: "authorization"), try await credentials.renew(after: refused)
+        guard response.status == 401, let refused = request.headers.first(name: "authorization"),
+            try await withTaskExecutorPreference(globalConcurrentExecutor, operation: { try await credentials.renew(after: refused) })
         else { return response }
         // Read to its end, so that the connection can be used again.
         _ = try? await response.collect(upTo: 64 << 10)
@@ -83,16 +84,19 @@ struct OCIAccount: Backend {
         let target = endpoint.path + target
         var headers = HTTPHeaders()
         headers.reserveCapacity(9)
-        if let signer = try await credentials.signer() {
-            let signed = try signer.sign(
-                method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: body)
-            for (name, value) in signed { headers.add(name: name, value: value) }
-        } else if let key = credentials.bearerKey {
+        if let key = credentials.bearerKey {
             headers.add(name: "authorization", value: "Bearer " + key.reveal())
             if body != nil { headers.add(name: "content-type", value: "application/json") }
             // The first is the newer name; services of both ages are in use.
             headers.add(name: "opc-compartment-id", value: compartment)
             headers.add(name: "CompartmentId", value: compartment)
+        } else {
+            // Off the event loop, if this is one: a signature takes most of a millisecond, and a new session's key more.
+            let signed = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                try await credentials.signer()?.sign(
+                    method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: body)
+            }
+            for (name, value) in signed ?? [] { headers.add(name: name, value: value) }
         }
         headers.add(name: "accept", value: accept)
         // Never zstd: the service compresses each event as a frame of its own, which decoders cut after the first.

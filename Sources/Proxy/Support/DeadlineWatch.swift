@@ -1,0 +1,84 @@
+import Synchronization
+
+/// Watches over all deadlines of a clock with one sleeping task: a timer for each request would be set, moved with every chunk and torn down,
+/// thousands of times a second, and almost none of them ever rings.
+///
+/// It looks at them when the earliest is due, and at least every two seconds, since deadlines move without telling it.
+final class DeadlineWatch: Sendable {
+    /// The longest time between two looks.
+    static let interval = Duration.seconds(2)
+
+    /// For `remove`.
+    struct Ticket: Hashable, Sendable {
+        fileprivate let number: UInt64
+    }
+
+    private struct State {
+        var deadlines: [Ticket: MovingDeadline] = [:]
+        var lastTicket: UInt64 = 0
+        /// When the sleeper wakes; nil while there is none.
+        var nextLook: Duration?
+        var sleeper: Task<Void, Never>?
+    }
+
+    private let now: @Sendable () -> Duration
+    private let sleep: @Sendable (_ until: Duration) async throws -> Void
+    /// It sleeps on when no deadline is left: the next one comes soon, and needs no timer then.
+    private let lingers: Bool
+    private let state = Mutex(State())
+
+    init(now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (_ until: Duration) async throws -> Void, lingers: Bool) {
+        self.now = now
+        self.sleep = sleep
+        self.lingers = lingers
+    }
+
+    /// Looks after the deadline until it is removed. One that is due already has passed when this returns.
+    func add(_ deadline: MovingDeadline) -> Ticket {
+        let now = now()
+        let due = deadline.check(at: now)
+        return state.withLock { state in
+            state.lastTicket += 1
+            let ticket = Ticket(number: state.lastTicket)
+            guard let due else { return ticket }
+            state.deadlines[ticket] = deadline
+            plan(&state, for: min(due, now + Self.interval))
+            return ticket
+        }
+    }
+
+    func remove(_ ticket: Ticket) {
+        state.withLock { state in
+            state.deadlines[ticket] = nil
+            guard !lingers, state.deadlines.isEmpty else { return }
+            state.sleeper?.cancel()
+            state.nextLook = nil
+        }
+    }
+
+    /// Sees to it that there is a look at that moment or before.
+    private func plan(_ state: inout State, for moment: Duration) {
+        if let next = state.nextLook, next <= moment { return }
+        state.sleeper?.cancel()
+        state.nextLook = moment
+        state.sleeper = Task { [weak self, sleep] in
+            // Cancelled: another sleeps in its place.
+            guard (try? await sleep(moment)) != nil else { return }
+            self?.look(for: moment)
+        }
+    }
+
+    private func look(for moment: Duration) {
+        let now = now()
+        let present = state.withLock { state -> [MovingDeadline] in
+            // Another look was planned for an earlier moment while this one began.
+            guard state.nextLook == moment else { return [] }
+            state.nextLook = nil
+            return Array(state.deadlines.values)
+        }
+        // Those that have passed stay until their operations have ended, and are not asked again in vain.
+        let earliest = present.compactMap { $0.check(at: now) }.min()
+        guard let earliest else { return }
+        state.withLock { plan(&$0, for: min(earliest, now + Self.interval)) }
+    }
+}
