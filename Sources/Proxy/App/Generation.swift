@@ -60,7 +60,7 @@ struct Generation: Sendable {
         reload: @escaping ReloadRoute.Reload
     ) -> FrontDoor.Routes {
         // Without periodic checks, who asks for the aggregator's health makes one.
-        let rounds = settings.mode == .aggregator && monitor.interval == .zero ? HealthRounds(monitor) : nil
+        let rounds = settings.mode == .aggregator && monitor.interval == .zero ? HealthRounds(monitor.upstreams, time: state.time) : nil
         let mode = settings.mode.rawValue
         let router = state.router
         let failover = Failover(router: router, retryAttempts: settings.routing.retryAttempts)

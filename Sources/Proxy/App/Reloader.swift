@@ -52,8 +52,7 @@ actor Reloader {
             throw ExitError(.badConfiguration, "\(source.issue(error.message, mend: error.mend))")
         }
         let settings = configuration.settings
-        let provided = settings.providers.isEmpty ? "" : "\(Set(settings.providers.map(\.name)).count) providers and "
-        logger.info("Loaded \(provided)\(settings.models.count) models from config")
+        logger.info("Loaded \(settings.contents) from config")
         let generation = await generation(of: configuration, list, after: nil)
         let doors = Doors(generation.door)
         service = Service(doors: doors, started: settings, generation: generation)
@@ -179,5 +178,15 @@ extension Settings {
         if server.port != started.server.port { keys.append("port") }
         if timeouts.shutdownGrace != started.timeouts.shutdownGrace { keys.append("shutdown_grace") }
         return keys
+    }
+}
+
+extension Settings {
+    /// `5 models`, and in a file with providers `3 providers`.
+    fileprivate var contents: String {
+        let names = Set(providers.map(\.name)).count
+        let provided = names == 0 ? [] : ["\(names) \(names == 1 ? "provider" : "providers")"]
+        let named = models.isEmpty && names > 0 ? [] : ["\(models.count) models"]
+        return (provided + named).joined(separator: " and ")
     }
 }

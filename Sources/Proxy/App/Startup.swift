@@ -34,7 +34,7 @@ package struct Startup: Sendable {
         do {
             configured = try source.read()
         } catch {
-            return (error.errors.map(\.description), .badConfiguration)
+            return (error.errors.map(\.description) + error.warnings.map { "warning: \($0)" }, .badConfiguration)
         }
         let errors = configured.issues.filter { $0.severity == .error }
         let lines = CheckReport.lines(configured.settings) + configured.issues.map { "\($0.severity.rawValue): \($0)" }

@@ -38,16 +38,20 @@ extension ConfigurationIssue: CustomStringConvertible {
 package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// In the order of the file; warnings are not among them.
     package let errors: [ConfigurationIssue]
+    /// What was odd besides, and may be the cause: a misspelt key.
+    package let warnings: [ConfigurationIssue]
 
     /// Nil when `issues` holds no error.
     package init?(_ issues: [ConfigurationIssue]) {
         errors = issues.filter { $0.severity == .error }
+        warnings = issues.filter { $0.severity == .warning }
         if errors.isEmpty { return nil }
     }
 
     /// An error that stands alone, such as a missing file.
     package init(_ issue: ConfigurationIssue) {
         errors = [issue]
+        warnings = []
     }
 
     /// The line with which the process exits: the first error, and how many there are besides.

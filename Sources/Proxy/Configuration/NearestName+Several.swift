@@ -5,6 +5,8 @@ extension NearestName {
         let wanted = name.lowercased()
         let ranked = candidates.compactMap { candidate -> (name: String, rank: Int)? in
             let known = candidate.lowercased()
+            // The name of a model without its provider.
+            if known.hasSuffix("/" + wanted) { return (candidate, 0) }
             let distance = distance(String(wanted.prefix(64)), String(known.prefix(64)))
             if wanted.count > 2, known.hasPrefix(wanted) || wanted.hasPrefix(known) { return (candidate, min(distance, 2)) }
             return distance <= max(2, max(wanted.count, known.count) / 3) && distance < wanted.count ? (candidate, distance) : nil

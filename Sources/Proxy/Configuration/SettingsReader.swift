@@ -154,7 +154,7 @@ struct SettingsReader {
     }
 
     private mutating func reportUnknownSections() {
-        let plain: Set = ["", "global", "circuit_breaker", "models", "api_keys", "fallbacks"]
+        let plain: Set = ["", "global", "circuit_breaker", "models", "api_keys", "fallbacks", JSONConfiguration.models]
         for section in sections where !plain.contains(section.name) {
             let hasSuffix = ["account_", "provider_"].contains {
                 section.name.hasPrefix($0) && section.name.count > $0.count

@@ -5,6 +5,7 @@ extension APIError {
     var asHTTPError: APIError {
         var error = self
         (error.type, error.tellsStatusAsCode) = ("http_error", true)
+        error.message.replace("as api_key in the config file", with: "among tokens in the config file")
         return error
     }
 

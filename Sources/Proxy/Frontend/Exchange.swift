@@ -20,11 +20,13 @@ struct Exchange: Sendable {
         id = decoration.requestID
         arrival = now
         record = AccessRecord(id: decoration.requestID, method: request.head.method.rawValue, target: request.head.uri)
+        record.received = request.body.readableBytes
     }
 
     /// Sends a whole answer.
     mutating func send(_ answer: Answer) {
         record.status = Int(answer.status.code)
+        record.sent = answer.body.readableBytes
         channel.write(decorated(answer), withoutBody: request.head.method == .HEAD)
     }
 

@@ -17,6 +17,11 @@ struct AccessRecord: Sendable {
     /// From arrival to the first event of a stream.
     var firstToken: Duration?
     var usage: TokenUsage?
+    /// Bytes of the request's body and of the answer's.
+    var received = 0
+    var sent = 0
+    /// The model that answered in the place of the one that was asked for.
+    var fallback: String?
     /// Calls to upstreams.
     var attempts = 0
     var clientLeft = false
@@ -42,6 +47,9 @@ struct AccessRecord: Sendable {
         metadata["first_token_ms"] = firstToken.map { "\($0.milliseconds)" }
         metadata["tokens.in"] = usage.map { "\($0.prompt)" }
         metadata["tokens.out"] = usage.map { "\($0.completion)" }
+        metadata["bytes.in"] = "\(received)"
+        metadata["bytes.out"] = "\(sent)"
+        metadata["fallback"] = fallback.map { "\($0.prefix(200))" }
         if attempts > 0 { metadata["attempts"] = "\(attempts)" }
         logger.info("request", metadata: metadata)
     }

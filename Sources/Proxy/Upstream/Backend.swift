@@ -54,9 +54,12 @@ enum BackendKind: String, Sendable {
 }
 
 extension APIError {
+    /// Shorter ones are words (`none`, `ollama`) that stand for "no key", and stand in messages for themselves.
+    private static let shortestSecret = 8
+
     func without(_ secret: Secret) -> APIError {
         let text = secret.reveal()
-        guard !text.isEmpty else { return self }
+        guard text.utf8.count >= Self.shortestSecret else { return self }
         var error = self
         error.message.replace(text, with: "***")
         return error

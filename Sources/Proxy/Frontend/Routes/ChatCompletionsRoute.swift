@@ -51,6 +51,7 @@ struct ChatCompletionsRoute: Sendable {
             on: exchange.channel, headers: exchange.decorated(Self.streamHeaders),
             keepAliveInterval: limits.keepAlive, emptyEvent: envelope.emptyEvent)
         stream.open()
+        defer { exchange.record.sent = stream.sent }
         do {
             try await served(request, root, for: &exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
             exchange.record.status = 200
@@ -77,6 +78,7 @@ struct ChatCompletionsRoute: Sendable {
                     continue
                 }
             }
+            exchange.record.fallback = nil
             throw error
         }
     }
@@ -86,7 +88,7 @@ struct ChatCompletionsRoute: Sendable {
         _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Success {
         let target = try directory.catalog.resolve(model, for: .chat)
-        exchange.record.model = model
+        exchange.record.fallback = model == request.model ? nil : model
         let calls = try ChatCalls(
             request, root, for: target, named: model, forms: directory.catalog.forms(of: target), lessons: lessons, limits: limits,
             frame: ChatCall.Frame(

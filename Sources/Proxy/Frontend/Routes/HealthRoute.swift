@@ -19,23 +19,28 @@ struct HealthRoute: Sendable {
     }
 
     func answer() async -> Answer {
-        await rounds?.refresh()
-        let upstreams = await router.snapshot().upstreams
+        let verdicts = await rounds?.current()
+        let snapshot = await router.snapshot()
+        func isHealthy(_ place: Int) -> Bool {
+            let state = snapshot.upstreams[place].state
+            // What is known of its calls counts as well: while its breaker is open nobody can use it.
+            return (verdicts?[place] ?? state.health.isHealthy) && state.breaker.state(at: snapshot.at) != .open
+        }
         var accounts: [(id: String, healthy: Bool)] = []
         var providers: [(id: String, healthy: Bool)] = []
         for entry in roster.entries {
             switch entry {
             case .serving(let index):
-                let (upstream, state) = upstreams[index]
+                let upstream = snapshot.upstreams[index].upstream
                 if let provider = upstream.backend as? Provider {
                     // A pool is well while one of its entries is.
                     if let known = providers.firstIndex(where: { $0.id == provider.name }) {
-                        providers[known].healthy = providers[known].healthy || isHealthy(state)
+                        providers[known].healthy = providers[known].healthy || isHealthy(index)
                     } else {
-                        providers.append((provider.name, isHealthy(state)))
+                        providers.append((provider.name, isHealthy(index)))
                     }
                 } else {
-                    accounts.append((upstream.id, isHealthy(state)))
+                    accounts.append((upstream.id, isHealthy(index)))
                 }
             // Who is switched off is not missed; who cannot be used is.
             case .idle(let account): if account.isEnabled { accounts.append((account.id, false)) }
@@ -67,10 +72,5 @@ struct HealthRoute: Sendable {
         }
         writer.endObject()
         return .json(writer.bytes, status: status == .unhealthy ? .serviceUnavailable : .ok)
-    }
-
-    /// Asked for by the minute, one failed check is no verdict; asked for now, it is the answer.
-    private func isHealthy(_ state: UpstreamState) -> Bool {
-        state.health.isHealthy && (rounds == nil || state.health.lastCheck?.passed != false)
     }
 }

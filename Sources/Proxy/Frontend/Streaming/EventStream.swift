@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// The client's side of one streamed answer: headers, events, reassurance in between, and one proper end.
 ///
@@ -9,6 +10,10 @@ import NIOHTTP1
 final class EventStream: Sendable {
     private let channel: any Channel
     private let state: NIOLoopBoundBox<State>
+    private let sentBytes = Atomic(0)
+
+    /// Bytes of the body that have been handed to the connection.
+    var sent: Int { sentBytes.load(ordering: .relaxed) }
 
     private struct State {
         let headers: HTTPHeaders
@@ -94,6 +99,7 @@ final class EventStream: Sendable {
                 return 200
             }
             self.stop()
+            self.sentBytes.wrappingAdd(answer.body.readableBytes, ordering: .relaxed)
             self.channel.write(answer)
             return Int(answer.status.code)
         }.get()
@@ -113,6 +119,7 @@ final class EventStream: Sendable {
     }
 
     private func write(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?) {
+        sentBytes.wrappingAdd(bytes.readableBytes, ordering: .relaxed)
         channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(bytes)), promise: promise)
     }
 

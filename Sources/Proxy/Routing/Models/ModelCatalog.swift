@@ -87,7 +87,8 @@ struct ModelCatalog: Sendable {
     init(aliases: [(name: String, target: String)], accounts: [Account] = [], names: Names = Names(), at now: Int64 = 0) {
         self.accounts = accounts
         self.names = names
-        providers = ProviderModels(accounts, filter: names.filter)
+        let providers = ProviderModels(accounts, filter: names.filter)
+        self.providers = providers
         var offers: [String: UpstreamSet] = [:]
         var ids: [String: String] = [:]
         var created: [String: Int] = [:]
@@ -115,12 +116,18 @@ struct ModelCatalog: Sendable {
             return FriendlyNames.assign(ids).map { Entry(name: names.ociPrefix + $0.name, target: target($0.id), created: created[$0.id]) }
                 .filter { names.filter.admits($0.name) }
         }
-        let custom = aliases.map { Entry(name: $0.name, target: target($0.target), created: created[$0.target]) }
+        let custom = aliases.map { alias in
+            // Also for what a provider serves, by its full name.
+            if let served = providers.target(of: alias.target) {
+                return Entry(name: alias.name, target: served, created: providers[alias.target]?.created, provider: String(alias.target.prefix { $0 != "/" }))
+            }
+            return Entry(name: alias.name, target: target(alias.target), created: created[alias.target])
+        }
         var byName = Dictionary(custom.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
         // A model that every account has refused is not offered, though its name still works.
         let found = discovered(isChat: true).filter { entry in byName[entry.name] == nil }
         for entry in found { byName[entry.name] = entry }
-        entries = (custom + found.sorted { $0.name < $1.name }).filter { router.isOffered($0.target.serving.id) } + providers.entries
+        entries = (custom + found.sorted { $0.name < $1.name }).filter { $0.provider != nil || router.isOffered($0.target.serving.id) } + providers.entries
         self.byName = byName
         self.others = Dictionary(discovered(isChat: false).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
