@@ -296,3 +296,32 @@ def test_a_hangup_reloads(aggregator, providers):
         assert time.monotonic() < deadline, server.log.read_text()
         time.sleep(0.02)
     assert names(server) == ["uno/m1", "uno/vendor/m2"]
+
+
+@pytest.mark.parametrize("header", ["x-api-key", "api-key"])
+def test_clients_of_another_style_carry_their_key_in_another_header(aggregator, providers, header):
+    server = aggregator(providers=[entry("one", providers[0])])
+    request = urllib.request.Request(
+        f"{server.url}/v1/chat/completions", REQUEST, {"content-type": "application/json", header: TOKEN, "anthropic-version": "2023-06-01"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        assert answer.status == 200 and answer.read() == FakeProvider.whole("one/vendor/m2")
+    [(_, _, headers, _)] = providers[0].chats
+    assert TOKEN not in str(headers) and headers["authorization"] == "Bearer sk-upstream"
+
+
+def test_a_health_request_puts_nobody_out_of_use(aggregator, providers):
+    providers[0].models = None
+    server = aggregator(providers=[entry("one", providers[0])])
+    status, answer = get(server, "/health", key=None)
+    assert status == 503 and answer["providers"] == {"one": False}, "it has no list of models"
+    assert post(server, "/v1/chat/completions", b'{"model":"one/m1","messages":[]}')[0] == 200, "and serves all the same"
+
+
+def test_a_provider_with_a_written_list_is_unhealthy_while_its_breaker_is_open(aggregator, providers):
+    providers[0].answer = (500, {}, b"{}")
+    server = aggregator(providers=[entry("one", providers[0], model_list=["m1"])], retry_attempts=0, max_failures=2)
+    assert get(server, "/health", key=None)[0] == 200
+    for _ in range(2):
+        assert post(server, "/v1/chat/completions", b'{"model":"one/m1","messages":[]}')[0] == 502
+    status, answer = get(server, "/health", key=None)
+    assert status == 503 and answer["providers"] == {"one": False}

@@ -71,6 +71,18 @@ final class FrontDoor: Sendable {
         return .admit(route)
     }
 
+    /// A body that nothing is read from. Requests for the operator need no key before their peer has been looked at, so none of them may
+    /// make the process keep much.
+    private static let idleBody = 8 * 1024
+
+    /// Bytes that the body of a request may have.
+    func bodyLimit(of admission: Admission) -> Int {
+        switch admission {
+        case .admit(.chatCompletions), .admit(.embeddings), .admit(.rerank), .refuse: limits.body
+        case .admit, .preflight: min(Self.idleBody, limits.body)
+        }
+    }
+
     /// Answers one request. Returns when the answer has been handed to the connection, or the client has left, which
     /// cancels the task.
     func respond(to request: ClientRequest, on channel: any Channel) async {

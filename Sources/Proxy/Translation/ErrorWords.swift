@@ -32,10 +32,10 @@ struct ErrorWords {
         if let error = root["error"], error.kind == .object {
             // OpenRouter wraps the error of the provider behind it.
             message = Self.words(error["metadata"]?["raw"]) ?? Self.words(error["message"])
-            code = error["code"]?.string
-            type = error["type"]?.string
+            code = Self.word(error["code"])
+            type = Self.word(error["type"])
             status = Self.status(error["code"]) ?? status
-            vendorParameter = error["param"]?.string
+            vendorParameter = Self.word(error["param"])
         } else {
             let detail = root["detail"]
             let complaint = detail.flatMap { list in list.elements.lazy.compactMap { Self.words($0["msg"]) }.first }
@@ -48,6 +48,20 @@ struct ErrorWords {
     static func words(_ value: JSONValue?) -> String? {
         guard let text = value?.string, let first = text.first(where: { !$0.isWhitespace }), first != "<" else { return nil }
         return text
+    }
+
+    /// A code, a type or the path of a field; these are logged, so a text that a request or a key may stand in is none.
+    private static func word(_ value: JSONValue?) -> String? {
+        guard let text = value?.string, (1...128).contains(text.utf8.count) else { return nil }
+        let isWord = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "/"):
+                true
+            default: false
+            }
+        }
+        return isWord ? text : nil
     }
 
     private static func status(_ code: JSONValue?) -> Int? {

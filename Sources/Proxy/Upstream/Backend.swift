@@ -62,6 +62,9 @@ extension APIError {
         guard text.utf8.count >= Self.shortestSecret else { return self }
         var error = self
         error.message.replace(text, with: "***")
+        error.type.replace(text, with: "***")
+        error.param?.replace(text, with: "***")
+        error.code?.replace(text, with: "***")
         return error
     }
 }

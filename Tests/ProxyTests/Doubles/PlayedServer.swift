@@ -10,8 +10,10 @@ final class PlayedServer: Sendable {
     private let listener: any Channel
     private let arrivals: Arrivals
 
-    /// - Parameter tls: speaks TLS with the fixtures' certificate, which is good for localhost and 127.0.0.1.
-    init(tls: Bool = false, host: String = "127.0.0.1", configure: (@Sendable (inout TLSConfiguration) -> Void)? = nil) async throws {
+    /// - Parameters:
+    ///   - tls: speaks TLS with the fixtures' certificate, which is good for localhost and 127.0.0.1.
+    ///   - pausesReading: each peer stops reading once it has received something, until it is told to go on.
+    init(tls: Bool = false, host: String = "127.0.0.1", pausesReading: Bool = false, configure: (@Sendable (inout TLSConfiguration) -> Void)? = nil) async throws {
         let arrivals = Arrivals()
         let context = tls ? try Self.context(configure) : nil
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -21,7 +23,7 @@ final class PlayedServer: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let peer = Peer(channel)
                     if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
-                    try channel.pipeline.syncOperations.addHandler(Peer.Handler(peer))
+                    try channel.pipeline.syncOperations.addHandler(Peer.Handler(peer, pausesReading: pausesReading))
                     arrivals.add(peer)
                 }
             }
@@ -197,11 +199,19 @@ final class Peer: Sendable {
     fileprivate final class Handler: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         private let peer: Peer
+        private var pausesReading: Bool
 
-        init(_ peer: Peer) { self.peer = peer }
+        init(_ peer: Peer, pausesReading: Bool) {
+            self.peer = peer
+            self.pausesReading = pausesReading
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let bytes = Self.unwrapInboundIn(data)
+            if pausesReading {
+                pausesReading = false
+                context.channel.setOption(.autoRead, value: false).assumeIsolated().whenFailure { _ in context.close(promise: nil) }
+            }
             peer.change {
                 $0.bytes += bytes.readableBytesView
                 $0.total += bytes.readableBytes

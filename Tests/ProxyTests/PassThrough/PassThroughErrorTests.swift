@@ -54,4 +54,19 @@ import Testing
         #expect(!error.message.contains("sk-abc") && !error.message.contains("DEF456"))
         #expect(error.message.contains("unsupported_country_region"))
     }
+
+    /// They are logged: what a request or a key may stand in is no word for programs.
+    @Test func aCodeThatIsATextIsNone() {
+        let body = #"{"error":{"message":"no","code":"ECHO prompt Bearer sk-1","type":"my type","param":"the whole prompt"}}"#
+        let error = PassThroughError.translate(status: 400, retryAfter: nil, body: Array(body.utf8), upstream: "a")
+        #expect(error.code == "invalid_request" && error.type == "invalid_request_error" && error.param == nil)
+    }
+
+    @Test func aSecretIsTakenOutOfEveryField() {
+        let error = APIError(status: 400, message: "sk-12345678 is odd", type: "sk-12345678", param: "a.sk-12345678", code: "sk-12345678")
+        let clean = error.without(Secret("sk-12345678"))
+        #expect(!"\(clean)".contains("sk-12345678") && clean.message == "*** is odd")
+        // A word that stands for "no key" is left alone.
+        #expect(error.without(Secret("odd")).message == "sk-12345678 is odd")
+    }
 }

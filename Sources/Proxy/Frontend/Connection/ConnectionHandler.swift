@@ -103,7 +103,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             contentLength: Framing.announcedLength(of: head.headers) ?? (head.headers.contains(name: "transfer-encoding") ? nil : 0),
             expectsContinue: head.version.isAtLeast1_1 && Framing.expectsContinue(head.headers),
             keepAlive: head.isKeepAlive && head.version.isAtLeast1_1 && !Framing.endsHTTP(head),
-            isRefused: admission.isRefusal, bodyLimit: door.limits.body)
+            isRefused: admission.isRefusal, bodyLimit: door.bodyLimit(of: admission))
         perform(state.received(facts), context)
         startTimer(context)
     }
@@ -201,7 +201,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let error: APIError =
             switch refusal {
             case .byDoor: admission.refusal ?? .notHTTP
-            case .bodyTooLarge: .bodyTooLarge(limit: door.limits.body)
+            case .bodyTooLarge: .bodyTooLarge(limit: door.bodyLimit(of: admission))
             case .bodyTimedOut: .bodyTimedOut
             case .malformed: .notHTTP
             }

@@ -317,4 +317,11 @@ import Testing
         connection.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n\r\n")
         #expect(try await connection.request().admission == .preflight)
     }
+
+    /// They need no key before their peer has been looked at.
+    @Test(arguments: ["/v1/reload", "/admin/circuit-breaker/reset"]) func whatTheOperatorAsksForHasNoGreatBody(path: String) throws {
+        let connection = try Connection(bodyLimit: 1 << 20)
+        connection.send("POST \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n")
+        #expect(connection.output.hasPrefix("HTTP/1.1 413 "))
+    }
 }
