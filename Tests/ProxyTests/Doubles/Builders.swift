@@ -37,7 +37,8 @@ extension FrontDoor {
         let roster = Roster(entries: (0..<accounts).map { .serving($0) })
         let directory = ModelDirectory(
             aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: time)
-        let discovery = ModelDiscovery(router.upstreams, into: directory, interval: .seconds(10), time: time, logger: logger)
+        // Of nobody: no service makes its rounds here.
+        let discovery = ModelDiscovery([], into: directory, interval: .seconds(10), time: time, logger: logger)
         let failover = Failover(router: router, retryAttempts: 3)
         let texts = TextCalls(directory: directory, failover: failover, requestLimit: limits.request, answerLimit: limits.answer, time: time)
         return FrontDoor(

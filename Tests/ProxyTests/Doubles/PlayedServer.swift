@@ -167,9 +167,7 @@ final class Peer: Sendable {
         }.get()
     }
 
-    /// Stops taking what the other side sends, so that its writes fill up.
-    func stopReading() async throws { try await channel.setOption(.autoRead, value: false).get() }
-
+    /// Takes again what the other side sends.
     func startReading() async throws { try await channel.setOption(.autoRead, value: true).get() }
 
     /// Says `text`, and speaks TLS from there on.

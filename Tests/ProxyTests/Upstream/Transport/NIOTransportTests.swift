@@ -170,14 +170,13 @@ struct NIOTransportTests {
 
     @Test(arguments: [false, true])
     func `An answer that comes before the request has been written is delivered`(_ isReset: Bool) async throws {
-        let (server, transport) = (try await PlayedServer(), try Bench.transport())
+        let (server, transport) = (try await PlayedServer(pausesReading: true), try Bench.transport())
         let call = Bench.call {
             let response = try await transport.send(Bench.request(server.port, body: [UInt8](repeating: 65, count: 32 << 20)))
             return (response.status, try await response.collect(upTo: 100))
         }
         let peer = await server.accept()
-        await peer.wait { $0.total > 100 }
-        try await peer.stopReading()
+        await peer.wait { $0.total > 0 }
         try await peer.send("HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\nconnection: close\r\n\r\nbig")
         if isReset {
             // What it has not read makes the kernel send a reset.
@@ -186,7 +185,8 @@ struct NIOTransportTests {
         let (status, body) = try await call.value
         #expect(status == 413)
         #expect(body == Array("big".utf8))
-        if !isReset { try await peer.startReading() }
+        // It may have noticed already that it is closed.
+        if !isReset { try? await peer.startReading() }
         await peer.closed()
     }
 

@@ -1,0 +1,89 @@
+import ProxyTestSupport
+import Synchronization
+import Testing
+
+@testable import Proxy
+
+/// One sleeper for all deadlines.
+@Suite struct DeadlineWatchTests {
+    @Test func eachOfManyPassesAtItsMoment() async throws {
+        let time = ManualTime()
+        let source = time.source
+        let passed = Passed()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in [3, 1, 2] {
+                group.addTask {
+                    let deadline = MovingDeadline(at: .seconds(number * 10), for: .request, on: source)
+                    await #expect(throws: MovingDeadline.Exceeded(cause: .request)) {
+                        try await withDeadline(deadline) { try await time.source.sleep(.seconds(1_000_000)) }
+                    }
+                    passed.note(number)
+                }
+            }
+            // The three operations, and the one who watches.
+            await time.waitForSleepers(4)
+            #expect(time.sleepers == 4)
+            for number in 1...3 {
+                while time.now < .seconds(number * 10) {
+                    // The watcher is back in bed before time goes on.
+                    await time.waitForSleepers(4 - number + 1)
+                    time.advance(by: .seconds(1))
+                }
+                _ = try await group.next()
+                #expect(passed.numbers == Array(1...number))
+            }
+        }
+        #expect(time.sleepers == 0)
+    }
+
+    @Test func aDeadlineThatIsDueAlreadyCancelsTheOperationBeforeItBegins() async throws {
+        let time = ManualTime()
+        time.advance(by: .seconds(5))
+        let deadline = MovingDeadline(at: .seconds(5), for: .drain, on: time.source)
+        await #expect(throws: MovingDeadline.Exceeded(cause: .drain)) {
+            try await withDeadline(deadline) { try Task.checkCancellation() }
+        }
+    }
+
+    /// Random moments, random lengths: who is late is told so, who is in time is not.
+    @Test(arguments: [1, 2, 3] as [UInt64]) func theyDoNotDisturbEachOther(seed: UInt64) async throws {
+        var random = SplitMix64(seed: seed)
+        let time = ManualTime()
+        let source = time.source
+        let calls = (0..<60).map { _ in (limit: Int.random(in: 1...40, using: &random), length: Int.random(in: 1...40, using: &random)) }
+        let ended = Passed()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (limit, length) in calls where limit != length {
+                group.addTask {
+                    let deadline = MovingDeadline(at: .seconds(limit), for: .request, on: source)
+                    do {
+                        try await withDeadline(deadline) { try await source.sleep(.seconds(length)) }
+                        #expect(length < limit)
+                    } catch let error as MovingDeadline.Exceeded {
+                        #expect(limit < length && error.cause == .request)
+                    }
+                    ended.note(limit)
+                }
+            }
+            let left = calls.count { $0.limit == $0.length }
+            // Everybody is asleep before the first second passes.
+            await time.waitForSleepers(calls.count - left + 1)
+            for second in 1...41 {
+                time.advance(by: .seconds(1))
+                // Those that are due by now end.
+                let due = calls.count { $0.limit != $0.length && min($0.limit, $0.length) <= second }
+                while ended.numbers.count < due { await Task.yield() }
+            }
+            try await group.waitForAll()
+        }
+    }
+}
+
+/// Who has come to an end, in that order.
+private final class Passed: Sendable {
+    private let list = Mutex<[Int]>([])
+
+    var numbers: [Int] { list.withLock { $0 } }
+
+    func note(_ number: Int) { list.withLock { $0.append(number) } }
+}

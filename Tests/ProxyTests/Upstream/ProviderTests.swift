@@ -1,0 +1,39 @@
+import NIOHTTP1
+import ProxyTestSupport
+import Synchronization
+import Testing
+
+@testable import Proxy
+
+/// What goes out to an OpenAI-compatible provider beside the body.
+@Suite struct ProviderTests {
+    private func headers(at url: String, token: String? = "sk-1234") async throws -> HTTPHeaders {
+        let seen = Mutex<HTTPHeaders?>(nil)
+        let transport = FakeTransport { request in
+            seen.withLock { $0 = request.headers }
+            return TransportResponse(status: 200, headers: [:], body: FakeTransport.Pieces([#"{"data":[]}"#]))
+        }
+        let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL(url)), token: token.map { Secret($0) })
+        _ = try await Provider(settings, transport: transport, time: ManualTime().source).allModels()
+        return try #require(seen.withLock { $0 })
+    }
+
+    @Test func anthropicGetsItsOwnNamesAsWell() async throws {
+        for url in ["https://api.anthropic.com/v1", "https://anthropic.com"] {
+            let headers = try await headers(at: url)
+            #expect(headers["authorization"] == ["Bearer sk-1234"] && headers["x-api-key"] == ["sk-1234"] && headers["anthropic-version"].count == 1)
+        }
+    }
+
+    @Test func nobodyElseDoes() async throws {
+        for url in ["https://api.openai.com/v1", "https://notanthropic.com/v1", "https://anthropic.com.example/v1"] {
+            let headers = try await headers(at: url)
+            #expect(headers["authorization"] == ["Bearer sk-1234"] && headers["x-api-key"].isEmpty && headers["anthropic-version"].isEmpty)
+        }
+    }
+
+    @Test func withoutATokenNoneIsSent() async throws {
+        let headers = try await headers(at: "http://127.0.0.1:11434/v1", token: nil)
+        #expect(!headers.contains(name: "authorization") && headers.contains(name: "user-agent"))
+    }
+}
