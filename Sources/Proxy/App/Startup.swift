@@ -64,6 +64,8 @@ package struct Startup: Sendable {
             throw ExitError(.badConfiguration, error.description)
         }
         let output = try makeLogOutput(configured.settings.logging)
+        // Whoever prints after this prints last.
+        defer { output.flush(within: .seconds(1)) }
         try await ServiceGraph(source: source, proxies: proxies, output: output, logger: output.logger()).run(configured)
     }
 

@@ -10,7 +10,29 @@ enum LogLine {
     /// `2025/08/05 21:23:25 Loaded 5 models from config`; what is not merely informative says so.
     static func text(at time: Time, level: Logger.Level, message: String, metadata: [(String, String)]) -> String {
         var line = "\(time.year)/\(padded(time.month))/\(padded(time.day)) \(padded(time.hour)):\(padded(time.minute)):\(padded(time.second)) "
-        if level != .info { line += "[\(level.rawValue.uppercased())] " }
+        line += content(level, message, metadata)
+        return line
+    }
+
+    /// The same for the journal, which knows the time by itself and takes the priority from `<N>` in front (sd-daemon(3)).
+    static func journal(level: Logger.Level, message: String, metadata: [(String, String)]) -> String {
+        "<\(priority(of: level))>" + content(level, message, metadata)
+    }
+
+    /// syslog(3)'s number.
+    private static func priority(of level: Logger.Level) -> Int {
+        switch level {
+        case .trace, .debug: 7
+        case .info: 6
+        case .notice: 5
+        case .warning: 4
+        case .error: 3
+        case .critical: 2
+        }
+    }
+
+    private static func content(_ level: Logger.Level, _ message: String, _ metadata: [(String, String)]) -> String {
+        var line = level == .info ? "" : "[\(level.rawValue.uppercased())] "
         line += clean(message)
         for (key, value) in metadata { line += " \(key)=\(quotedIfNeeded(value))" }
         return line + "\n"

@@ -1,3 +1,4 @@
+import Dispatch
 package import Logging
 import Synchronization
 
@@ -9,19 +10,37 @@ import Synchronization
     import Darwin
 #endif
 
-/// Where log lines go: one file descriptor, one whole line a write. The operator may move it while the process runs.
+/// Where log lines go: one file descriptor, whole lines. The operator may move it while the process runs.
+///
+/// Who logs never waits: lines are queued, and written by a thread of their own (`LineQueue`).
 package final class LogOutput: Sendable {
     private struct State {
         var descriptor: LogDescriptor
         var format: LoggingSettings.Format
+        var queue = LineQueue<LogDescriptor>(capacity: LogOutput.capacity)
+        /// The writer is at work or about to be.
+        var isWriting = false
     }
 
+    /// Bytes that may wait to be written: some ten thousand lines.
+    private static let capacity = 4 << 20
+    /// Bytes that are written at once.
+    private static let piece = 64 << 10
+    /// From a line to its writing, so that under load many lines share one waking of a thread, which costs more than they do.
+    private static let patience = DispatchTimeInterval.milliseconds(5)
+
     private let state: Mutex<State>
-    /// Its place in `Logger.Level.allCases`. Read by every call of a logger, so apart from what a slow write may hold.
+    /// Its place in `Logger.Level.allCases`. Read by every call of a logger, so apart from the lines.
     private let level: Atomic<Int>
+    private let writer = DispatchQueue(label: "log")
+    /// Standard error leads to systemd's journal.
+    private let isJournal: Bool
 
     /// - Throws: `LogFileError` when the file cannot be opened.
-    package init(_ settings: LoggingSettings) throws(LogFileError) {
+    ///
+    /// - Parameter isJournal: standard error leads to systemd's journal, which adds the time by itself.
+    package init(_ settings: LoggingSettings, isJournal: Bool = false) throws(LogFileError) {
+        self.isJournal = isJournal
         state = Mutex(State(descriptor: try LogDescriptor(settings.file), format: settings.format))
         level = Atomic(Self.index(of: settings.level))
     }
@@ -42,7 +61,10 @@ package final class LogOutput: Sendable {
     /// Lines from now on go there.
     func move(to destination: Destination) {
         level.store(Self.index(of: destination.settings.level), ordering: .relaxed)
-        state.withLock { $0 = State(descriptor: destination.descriptor, format: destination.settings.format) }
+        state.withLock { state in
+            state.descriptor = destination.descriptor
+            state.format = destination.settings.format
+        }
     }
 
     private static func index(of level: LoggingSettings.Level) -> Int {
@@ -56,23 +78,84 @@ package final class LogOutput: Sendable {
 
     fileprivate var currentLevel: Logger.Level { Logger.Level.allCases[level.load(ordering: .relaxed)] }
 
+    /// Lines that have been dropped because they came faster than they could be written.
+    var dropped: Int { state.withLock { $0.queue.droppedTotal } }
+
     fileprivate func write(level: Logger.Level, message: String, metadata: [(String, String)]) {
+        let (format, isStandardError) = state.withLock { ($0.format, $0.descriptor.isStandardError) }
+        let line = line(format, toJournal: isJournal && isStandardError, level: level, message: message, metadata: metadata)
+        let wakesWriter = state.withLock { state in
+            state.queue.add(line, to: state.descriptor)
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+        if wakesWriter { writer.asyncAfter(deadline: .now() + Self.patience) { self.writeWaiting() } }
+    }
+
+    /// Writes what waits. On the writer's queue only, which keeps the lines in their order.
+    private func writeWaiting() {
+        while let batch = nextBatch() {
+            var text = ""
+            var place: LogDescriptor?
+            for line in batch.lines {
+                if let place, place !== line.place {
+                    place.write(text)
+                    text = ""
+                }
+                place = line.place
+                text += line.text
+            }
+            place?.write(text)
+            if batch.dropped > 0 { tell(ofDropped: batch.dropped) }
+        }
+    }
+
+    private func nextBatch() -> LineQueue<LogDescriptor>.Batch? {
+        state.withLock { state in
+            guard !state.queue.isEmpty else {
+                state.isWriting = false
+                return nil
+            }
+            return state.queue.take(upTo: Self.piece)
+        }
+    }
+
+    private func tell(ofDropped count: Int) {
+        let (format, place) = state.withLock { ($0.format, $0.descriptor) }
+        let text = line(
+            format, toJournal: isJournal && place.isStandardError, level: .warning,
+            message: "Log lines were dropped: they came faster than they could be written", metadata: [("dropped", "\(count)")])
+        place.write(text)
+    }
+
+    /// Waits until all that has been logged is written, but no longer than `limit`: a sink that takes nothing must not keep the process
+    /// from ending.
+    package func flush(within limit: Duration) {
+        let isWritten = DispatchSemaphore(value: 0)
+        writer.async {
+            self.writeWaiting()
+            isWritten.signal()
+        }
+        _ = isWritten.wait(timeout: .now() + .milliseconds(Int(limit.milliseconds)))
+    }
+
+    private func line(
+        _ format: LoggingSettings.Format, toJournal: Bool, level: Logger.Level, message: String, metadata: [(String, String)]
+    ) -> String {
+        switch format {
+        case .text where toJournal: LogLine.journal(level: level, message: message, metadata: metadata)
+        case .text: LogLine.text(at: Self.now(localtime_r), level: level, message: message, metadata: metadata)
+        case .json: LogLine.json(at: Self.now(gmtime_r), level: level, message: message, metadata: metadata)
+        }
+    }
+
+    private static func now(_ breakDown: (UnsafePointer<time_t>, UnsafeMutablePointer<tm>) -> UnsafeMutablePointer<tm>?) -> LogLine.Time {
         var seconds = time(nil)
         var parts = tm()
-        let format = state.withLock { $0.format }
-        switch format {
-        case .text: localtime_r(&seconds, &parts)
-        case .json: gmtime_r(&seconds, &parts)
-        }
-        let time = LogLine.Time(
+        _ = breakDown(&seconds, &parts)
+        return LogLine.Time(
             year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday),
             hour: Int(parts.tm_hour), minute: Int(parts.tm_min), second: Int(parts.tm_sec))
-        let line =
-            switch format {
-            case .text: LogLine.text(at: time, level: level, message: message, metadata: metadata)
-            case .json: LogLine.json(at: time, level: level, message: message, metadata: metadata)
-            }
-        state.withLock { StandardStream.write(line, to: $0.descriptor.number) }
     }
 
     private struct Handler: LogHandler {
@@ -103,7 +186,8 @@ package final class LogOutput: Sendable {
 
 /// An open file, or standard error; closed with its last user.
 private final class LogDescriptor: Sendable {
-    let number: Int32
+    private let number: Int32
+    var isStandardError: Bool { number == StandardStream.error }
 
     /// - Parameter file: made if need be; nil for standard error.
     init(_ file: String?) throws(LogFileError) {
@@ -113,6 +197,11 @@ private final class LogDescriptor: Sendable {
         }
         number = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
         guard number >= 0 else { throw LogFileError(file: file, reason: String(cString: strerror(errno))) }
+    }
+
+    /// The file stays open at least until this has been done, also when nobody else has a use for it.
+    func write(_ text: String) {
+        withExtendedLifetime(self) { StandardStream.write(text, to: number) }
     }
 
     deinit {

@@ -19,6 +19,12 @@ package enum StandardStream {
             while !rest.isEmpty {
                 let written = systemWrite(descriptor, rest)
                 if written < 0, errno == EINTR { continue }
+                if written < 0, errno == EAGAIN {
+                    // Whoever shares the file may have made it non-blocking (a terminal, a pipe).
+                    var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&room, 1, -1)
+                    continue
+                }
                 guard written > 0 else { return }
                 rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             }

@@ -132,7 +132,7 @@ import Testing
         let router = try await busy()
         let counters = RequestCounters()
         counters.count(route: "chat", status: 200)
-        let answer = await MetricsRoute(router: router, roster: Roster(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000)).answer(counters)
+        let answer = await MetricsRoute(router: router, roster: Roster(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000), droppedLines: { 7 }).answer(counters)
         #expect(answer.headers["content-type"].first?.hasPrefix("text/plain; version=0.0.4") == true)
         let lines = String(buffer: answer.body).split(separator: "\n")
         for line in [
@@ -140,7 +140,7 @@ import Testing
             #"ociai_account_requests_total{account="default",outcome="succeeded"} 1"#, #"ociai_account_requests_total{account="account_2",outcome="failed"} 2"#,
             #"ociai_account_rate_limited_total{account="account_2"} 1"#, #"ociai_account_tokens_total{account="default",kind="prompt"} 10"#,
             #"ociai_account_cooling{account="account_2"} 1"#, #"ociai_account_breaker_state{account="default",state="closed"} 1"#,
-            #"ociai_account_request_seconds_count{account="default"} 1"#, "process_start_time_seconds 1700000000",
+            #"ociai_account_request_seconds_count{account="default"} 1"#, "process_start_time_seconds 1700000000", "ociai_log_dropped_total 7",
         ] {
             #expect(lines.contains { $0 == line }, "\(line)")
         }

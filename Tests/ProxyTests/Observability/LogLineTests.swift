@@ -6,6 +6,13 @@ import Testing
 @Suite struct LogLineTests {
     private let time = LogLine.Time(year: 2025, month: 8, day: 5, hour: 21, minute: 3, second: 25)
 
+    /// The journal has a time of its own, and takes the priority from the front.
+    @Test(arguments: [(Logger.Level.trace, 7), (.debug, 7), (.info, 6), (.notice, 5), (.warning, 4), (.error, 3), (.critical, 2)])
+    func aLineForTheJournalHasItsPriorityAndNoTime(level: Logger.Level, priority: Int) {
+        let tag = level == .info ? "" : "[\(level.rawValue.uppercased())] "
+        #expect(LogLine.journal(level: level, message: "m", metadata: [("a", "b c")]) == "<\(priority)>\(tag)m a=\"b c\"\n")
+    }
+
     @Test func aTextLineHasTheTimeAndTheMessage() {
         #expect(LogLine.text(at: time, level: .info, message: "Loaded 5 models from config", metadata: []) == "2025/08/05 21:03:25 Loaded 5 models from config\n")
     }

@@ -8,6 +8,8 @@ struct MetricsRoute: Sendable {
     let router: Router
     let roster: Roster
     let process: ProcessFigures
+    /// Log lines that were dropped since the start.
+    var droppedLines: @Sendable () -> Int = { 0 }
 
     func answer(_ counters: RequestCounters) async -> Answer {
         let snapshot = await router.snapshot()
@@ -19,6 +21,8 @@ struct MetricsRoute: Sendable {
         proxy(snapshot, &text)
         attempts(snapshot, &text)
         states(snapshot, &text)
+        text.family("ociai_log_dropped_total", .counter, "Log lines that were dropped because they came faster than they could be written.")
+        text.sample(droppedLines())
         process.write(to: &text)
         return Answer(
             status: .ok, headers: ["content-type": "text/plain; version=0.0.4; charset=utf-8"], body: ByteBuffer(string: text.text))
