@@ -101,7 +101,7 @@ enum Command {
 
     private static func environment() -> [String: String] {
         var values: [String: String] = [:]
-        for name in ["HOME"] + ProxyRules.variables + CredentialEnvironment.variables {
+        for name in ["HOME"] + ProxyRules.variables + CredentialEnvironment.variables + ServiceEnvironment.variables {
             if let value = getenv(name) { values[name] = String(cString: value) }
         }
         return values

@@ -48,9 +48,12 @@ struct Generation: Sendable {
                 isEnabled: settings.server.localAccess, ownUser: UInt32(geteuid()), socketOwner: SocketOwner.ofPeer),
             cors: CORS(origins: settings.server.corsOrigins),
             isAggregator: settings.mode == .aggregator,
-            limits: FrontDoor.Limits(body: settings.limits.maxRequestSize, connections: settings.server.maxClientConnections),
+            limits: FrontDoor.Limits(
+                body: settings.limits.maxRequestSize, connections: settings.server.maxClientConnections,
+                shutdownGrace: settings.timeouts.shutdownGrace),
             routes: Self.routes(settings, roster: roster, directory: directory, discovery: discovery, monitor: monitor, in: state, reload: reload),
             counters: state.counters,
+            drain: state.drain,
             time: state.time,
             logger: state.logger)
     }
@@ -69,7 +72,7 @@ struct Generation: Sendable {
             time: state.time)
         return FrontDoor.Routes(
             root: RootRoute(mode: mode),
-            health: HealthRoute(mode: mode, router: router, roster: roster, rounds: rounds),
+            health: HealthRoute(mode: mode, router: router, roster: roster, rounds: rounds, drain: state.drain),
             chat: ChatCompletionsRoute(
                 directory: directory, lessons: state.lessons, failover: failover,
                 fallbacks: Dictionary(settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
@@ -81,7 +84,7 @@ struct Generation: Sendable {
             statistics: StatisticsRoute(
                 mode: mode, strategy: settings.routing.strategy.rawValue, breaker: CircuitBreaker.Settings(settings.breaker), roster: roster,
                 router: router, directory: directory),
-            metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: state.startedAt)),
+            metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: state.startedAt), droppedLines: { [output = state.output] in output.dropped }),
             admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory),
             reload: ReloadRoute(reload: reload))
     }

@@ -9,15 +9,21 @@ struct ProcessState: Sendable {
     /// What upstreams have taught about models.
     let lessons = ModelLessons()
     let counters = RequestCounters()
+    /// How far the end has come.
+    let drain = Drain()
+    let notifier: ServiceNotifier
     /// Seconds since 1970.
     let startedAt: Int64
     let time: TimeSource
+    let output: LogOutput
     let logger: Logger
 
-    init(transports: TransportShelf, proxies: ProxyRules, time: TimeSource, logger: Logger) {
+    init(transports: TransportShelf, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource, output: LogOutput, logger: Logger) {
         self.transports = transports
         self.proxies = proxies
+        self.notifier = notifier
         self.time = time
+        self.output = output
         self.logger = logger
         startedAt = time.wallClock()
         // Each configuration, the first as well, comes in by `reconfigure`.

@@ -14,7 +14,7 @@ actor Reloader {
     private let source: ConfigurationSource
     private let state: ProcessState
     private let keeper: GenerationKeeper
-    private let output: LogOutput
+    private var output: LogOutput { state.output }
     private var logger: Logger { state.logger }
 
     /// A generation is in service, and the settings that the process started with.
@@ -30,11 +30,10 @@ actor Reloader {
     private var isBusy = false
     private var turns: [CheckedContinuation<Void, Never>] = []
 
-    init(source: ConfigurationSource, state: ProcessState, keeper: GenerationKeeper, output: LogOutput) {
+    init(source: ConfigurationSource, state: ProcessState, keeper: GenerationKeeper) {
         self.source = source
         self.state = state
         self.keeper = keeper
-        self.output = output
     }
 
     // MARK: The first
@@ -68,6 +67,8 @@ actor Reloader {
     func reload() async -> Result<Report, ConfigurationError> {
         await takeTurn()
         defer { endTurn() }
+        state.notifier.reloadBegan()
+        defer { state.notifier.reloadEnded() }
         do {
             return .success(try await replace())
         } catch {
@@ -176,7 +177,6 @@ extension Settings {
         var keys: [String] = []
         if server.host != started.server.host { keys.append("host") }
         if server.port != started.server.port { keys.append("port") }
-        if timeouts.shutdownGrace != started.timeouts.shutdownGrace { keys.append("shutdown_grace") }
         return keys
     }
 }

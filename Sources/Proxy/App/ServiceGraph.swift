@@ -1,45 +1,65 @@
-package import Logging
+import Logging
 import NIOPosix
 import ServiceLifecycle
-import UnixSignals
 
 /// Everything that runs, put together once. What starts first stops last.
-package struct ServiceGraph: Sendable {
+struct ServiceGraph: Sendable {
     private let source: ConfigurationSource
     private let proxies: ProxyRules
+    private let service: ServiceEnvironment
     private let output: LogOutput
     private let logger: Logger
     private let time: TimeSource
 
-    package init(source: ConfigurationSource, proxies: ProxyRules = .none, output: LogOutput, logger: Logger, time: TimeSource = .system) {
+    init(
+        source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, output: LogOutput, logger: Logger, time: TimeSource = .system
+    ) {
         self.source = source
         self.proxies = proxies
+        self.service = service
         self.output = output
         self.logger = logger
         self.time = time
     }
 
-    /// Serves until SIGTERM or SIGINT, then lets running requests finish within `shutdown_grace`.
+    /// Serves until SIGTERM or SIGINT, then lets running requests finish within `shutdown_grace` (`Listener`).
     ///
     /// - Throws: `ExitError` when the configuration cannot be used after all, or the port cannot be had.
-    package func run(_ configuration: LoadedConfiguration) async throws {
+    func run(_ configuration: LoadedConfiguration) async throws {
+        let signals = await StopSignals()
         let group = MultiThreadedEventLoopGroup.singleton
         let transports = TransportShelf(group: group)
-        let state = ProcessState(transports: transports, proxies: proxies, time: time, logger: logger)
+        let notifier = ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) })
+        if let name = service.notifySocket, !notifier.isOn {
+            logger.warning("NOTIFY_SOCKET=\(name) is no Unix socket that can be sent to: the service manager is told nothing")
+        }
+        let state = ProcessState(transports: transports, proxies: proxies, notifier: notifier, time: time, output: output, logger: logger)
         let keeper = GenerationKeeper()
-        let reloader = Reloader(source: source, state: state, keeper: keeper, output: output)
+        let reloader = Reloader(source: source, state: state, keeper: keeper)
         let doors = try await reloader.begin(with: configuration)
-        let listener = try Listener(doors: doors, settings: configuration.settings.server, group: group, logger: logger)
+        let server = configuration.settings.server
+        let listener = Listener(
+            doors: doors, drain: state.drain,
+            address: service.sockets.isEmpty ? .host(server.host, port: server.port) : .inherited(service.sockets),
+            notifier: notifier, group: group, logger: logger)
 
-        var services = ServiceGroupConfiguration(
-            services: ([transports, state.router, keeper, listener, HangupSignal(reloader: reloader)] as [any Service]).map {
-                .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
-            },
-            gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: quiet(logger))
-        services.maximumGracefulShutdownDuration = configuration.settings.timeouts.shutdownGrace
-        services.maximumCancellationDuration = .seconds(5)
-        try await ServiceGroup(configuration: services).run()
+        var services: [any Service] = [transports, state.router, keeper, listener, HangupSignal(reloader: reloader)]
+        if notifier.isOn {
+            // Stops last: signs of life are due during the drain as well.
+            let report = ServiceReport(
+                notifier: notifier, watchdog: service.watchdog, router: state.router, doors: doors, drain: state.drain, time: time)
+            services.insert(report, at: 0)
+        }
+        var settings = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) }, logger: quiet(logger))
+        // The drain is bounded by the listener itself; whoever does not end when cancelled holds up nobody.
+        settings.maximumCancellationDuration = .seconds(5)
+        let all = ServiceGroup(configuration: settings)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await signals.watch(all, output: output) }
+            defer { tasks.cancelAll() }
+            try await all.run()
+        }
         logger.info("Stopped")
     }
 

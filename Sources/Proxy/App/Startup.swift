@@ -1,5 +1,13 @@
 import Logging
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// From the command line to a running proxy, or to the one line that says why not.
 package struct Startup: Sendable {
     /// What the command line said.
@@ -63,15 +71,16 @@ package struct Startup: Sendable {
         } catch {
             throw ExitError(.badConfiguration, error.description)
         }
-        let output = try makeLogOutput(configured.settings.logging)
+        let service = try ServiceEnvironment(source.environment, process: getpid())
+        let output = try makeLogOutput(configured.settings.logging, isJournal: service.journal?.isBehind(StandardStream.error) ?? false)
         // Whoever prints after this prints last.
         defer { output.flush(within: .seconds(1)) }
-        try await ServiceGraph(source: source, proxies: proxies, output: output, logger: output.logger()).run(configured)
+        try await ServiceGraph(source: source, proxies: proxies, service: service, output: output, logger: output.logger()).run(configured)
     }
 
-    private func makeLogOutput(_ settings: LoggingSettings) throws(ExitError) -> LogOutput {
+    private func makeLogOutput(_ settings: LoggingSettings, isJournal: Bool) throws(ExitError) -> LogOutput {
         do {
-            return try LogOutput(settings)
+            return try LogOutput(settings, isJournal: isJournal)
         } catch {
             throw ExitError(.badConfiguration, "\(source.issue(error.message, mend: LogFileError.mend))")
         }

@@ -25,6 +25,10 @@ extension APIError {
         status: 408, message: "The request body stopped arriving; the connection is closed. Send the request again.",
         type: "timeout_error", code: "request_body_timeout")
 
+    static let shuttingDown = APIError(
+        status: 503, message: "The proxy is shutting down and could not finish this request in time. Send it again in a moment.",
+        type: "server_error", code: "server_shutting_down", retryAfter: 1)
+
     static func unknownPath(_ path: String) -> APIError {
         APIError(
             status: 404, message: "There is nothing at \(path.prefix(200)). GET / lists what this proxy serves.",

@@ -30,6 +30,15 @@ struct Exchange: Sendable {
         channel.write(decorated(answer), withoutBody: request.head.method == .HEAD)
     }
 
+    /// What is to be said to the client of a request that ended with `error`; nil when nobody is left to be told.
+    ///
+    /// Besides errors of ours only cancellation is thrown up to a route, and that has two causes: the client has left, or the process
+    /// ends.
+    func lastWords(after error: any Error) -> APIError? {
+        if let error = error as? APIError { return error }
+        return request.door.drain.isOver && channel.isActive ? .shuttingDown : nil
+    }
+
     /// The answer with the headers that every answer has.
     func decorated(_ answer: Answer) -> Answer {
         var answer = answer

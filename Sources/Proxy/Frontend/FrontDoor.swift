@@ -15,12 +15,13 @@ final class FrontDoor: Sendable {
     let limits: Limits
     let routes: Routes
     let counters: RequestCounters
+    let drain: Drain
     let time: TimeSource
     let logger: Logger
 
     init(
-        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits, routes: Routes, counters: RequestCounters, time: TimeSource,
-        logger: Logger
+        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits, routes: Routes, counters: RequestCounters,
+        drain: Drain = Drain(), time: TimeSource, logger: Logger
     ) {
         self.keys = keys
         self.localAccess = localAccess
@@ -29,6 +30,7 @@ final class FrontDoor: Sendable {
         self.limits = limits
         self.routes = routes
         self.counters = counters
+        self.drain = drain
         self.time = time
         self.logger = logger
     }
@@ -54,6 +56,8 @@ final class FrontDoor: Sendable {
         var body: Int
         /// Open connections.
         var connections: Int
+        /// For requests that run when the process is told to stop.
+        var shutdownGrace = Duration.seconds(30)
     }
 
     /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
@@ -99,12 +103,13 @@ final class FrontDoor: Sendable {
             case .preflight: exchange.send(cors.preflight(request.head))
             case .refuse(let error): throw error
             }
-        } catch let error as APIError {
-            exchange.record.error = error.code
-            exchange.send(Answer(worded(error)))
         } catch {
-            // Cancelled: nobody is left to be answered. Nothing else is thrown up to here.
-            exchange.record.clientLeft = true
+            if let error = exchange.lastWords(after: error) {
+                exchange.record.error = error.code
+                exchange.send(Answer(worded(error)))
+            } else {
+                exchange.record.clientLeft = true
+            }
         }
         finish(exchange.record, took: time.now() - exchange.arrival)
     }

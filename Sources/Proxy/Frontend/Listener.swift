@@ -1,6 +1,6 @@
-import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
 #if canImport(Glibc)
@@ -11,66 +11,94 @@ import ServiceLifecycle
     import Darwin
 #endif
 
-/// The listening socket, and all that is connected to it.
+/// The listening sockets, all that is connected to them, and the order in which both end.
 struct Listener: Service {
-    /// Connections that may wait to be accepted. A thousand clients at once is an ordinary morning; with the usual 128 the
+    /// ClientConnections that may wait to be accepted. A thousand clients at once is an ordinary morning; with the usual 128 the
     /// rest would wait for a second and more (the kernel may lower this to `net.core.somaxconn`).
-    static let backlog = 4096
+    static let backlog: Int32 = 4096
+    /// What is left to a connection after the grace, for the last words to its client.
+    static let farewell = Duration.seconds(1)
 
-    private let server: any Service
-    private let address: String
+    let doors: Doors
+    let drain: Drain
+    let address: ListeningAddress
+    let notifier: ServiceNotifier
+    let group: any EventLoopGroup
+    let logger: Logger
 
-    init(doors: Doors, settings: ServerSettings, group: any EventLoopGroup, logger: Logger) throws {
-        var serverLogger = logger
-        serverLogger.logLevel = .warning
-        let host = settings.host
-        address = "\(host.contains(":") ? "[\(host)]" : host):\(settings.port)"
-        server = ClientChannel(doors: doors, limits: ConnectionLimits()).server(
-            configuration: .init(
-                address: .hostname(host, port: settings.port), backlog: Self.backlog,
-                availableConnectionsDelegate: ConnectionCount(doors: doors)),
-            onServerRunning: { channel in Self.announce(channel, host: host, to: logger) },
-            eventLoopGroup: group, logger: serverLogger)
-    }
-
-    /// Serves until the service group stops it, or its task is cancelled.
+    /// Serves until the service group stops it, then drains; or until its task is cancelled.
     ///
     /// - Throws: `ExitError` when the address cannot be bound.
     func run() async throws {
-        do {
-            try await server.run()
-        } catch let error as IOError {
-            let (reason, mend) =
-                switch error.errnoCode {
-                case EADDRINUSE: ("the port is in use", "stop the program that uses it, or choose another port (-port N)")
-                case EACCES: ("the port needs privileges", "use a port above 1023, or give the program CAP_NET_BIND_SERVICE")
-                case EADDRNOTAVAIL: ("no interface has this address", "check host in the config file")
-                default: ("\(error)", "check host and port")
+        let client = ClientChannel(doors: doors, drain: drain, limits: ConnectionLimits())
+        let (arrivals, arrival) = AsyncStream.makeStream(of: ClientChannel.Value.self)
+        let connections = ClientConnections(on: group.any())
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: Self.backlog)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.maxMessagesPerRead, value: UInt(AcceptGate.burst))
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptGate(doors: doors, connections: connections))
                 }
-            throw ExitError(.cannotBind, "cannot listen on \(address): \(reason); \(mend)")
-        } catch let error as SocketAddressError {
-            throw ExitError(.cannotBind, "cannot listen on \(address): the host cannot be resolved (\(error)); check host in the config file")
+            }
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { arrival.yield(try client.setUp(channel)) }
+            }
+        let sockets = try await address.listen(with: bootstrap)
+        for socket in sockets { announce(socket) }
+        notifier.started()
+
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                if (try? await gracefulShutdown()) != nil {
+                    await stop(sockets, connections)
+                } else {
+                    // Cancelled: another part of the process has failed.
+                    for socket in sockets { socket.close(promise: nil) }
+                    connections.close()
+                }
+                arrival.finish()
+            }
+            for await value in arrivals { group.addTask { await client.handle(value) } }
         }
     }
 
-    private static func announce(_ channel: any Channel, host: String, to logger: Logger) {
-        let port = channel.localAddress?.port ?? 0
-        let shown = host.contains(":") ? "[\(host)]" : host
-        logger.info("Listening on http://\(shown):\(port)")
-        if channel.localAddress?.isLoopback != true {
-            logger.warning("Every machine that can reach this one can connect: host = \(host) is not a loopback address")
+    /// Stops to accept, lets running requests end within the grace, has the others tell their clients, and closes what is left.
+    private func stop(_ sockets: [any Channel], _ connections: ClientConnections) async {
+        drain.begin()
+        notifier.stopped()
+        for socket in sockets { try? await socket.setOption(.autoRead, value: false).get() }
+        // A connection that is accepted already is set up on its own event loop and cut off if its listening socket is gone by then.
+        // After one turn of every loop, and one more of the sockets', none is on its way.
+        for loop in group.makeIterator() { try? await loop.submit {}.get() }
+        for socket in sockets { try? await socket.eventLoop.submit {}.get() }
+        for socket in sockets { try? await socket.close().get() }
+        connections.seal()
+        connections.tell(ChannelShouldQuiesceEvent())
+
+        let grace = doors.current.limits.shutdownGrace
+        logger.info("Stopping", metadata: ["connections": "\(connections.count)", "shutdown_grace_ms": "\(grace.milliseconds)"])
+        if await connections.closed(within: grace) { return }
+        logger.warning("shutdown_grace is over: ending what still runs", metadata: ["connections": "\(connections.count)"])
+        drain.end()
+        connections.tell(GraceIsOver())
+        if await connections.closed(within: Self.farewell) { return }
+        connections.close()
+    }
+
+    private func announce(_ socket: any Channel) {
+        guard let address = socket.localAddress else { return }
+        guard let ip = address.ipAddress, let port = address.port else {
+            return logger.info("Listening on unix:\(address.pathname ?? "")")
+        }
+        logger.info("Listening on http://\(ip.contains(":") ? "[\(ip)]" : ip):\(port)")
+        if !address.isLoopback {
+            logger.warning("Every machine that can reach this one can connect: \(ip) is not a loopback address")
         }
     }
 }
 
-/// Bounds the open connections by what the present configuration says. Those beyond wait to be accepted.
-private struct ConnectionCount: AvailableConnectionsDelegate {
-    let doors: Doors
-    private var count = 0
-
-    init(doors: Doors) { self.doors = doors }
-
-    mutating func connectionOpened() { count += 1 }
-    mutating func connectionClosed() { count -= 1 }
-    func isAcceptingNewConnections() -> Bool { count < doors.current.limits.connections }
-}
+/// To each connection at the end of `shutdown_grace`.
+struct GraceIsOver: Sendable {}

@@ -1,44 +1,43 @@
-import HummingbirdCore
-import Logging
 import NIOCore
 import NIOHTTP1
 
 /// Sets up each accepted connection and answers its requests, one after the other.
 ///
-/// Hummingbird's server owns the listening socket and each connection's lifetime; what is spoken on the connection is
-/// ours, because a proxy needs to see three things that a web framework hides: that the client left while nothing was
-/// being written, that a body should not be carried in at all, and that the connection has been silent
-/// (docs/decisions/0003-own-http-connection.md).
-struct ClientChannel: ServerChildChannel {
+/// What is spoken on the connection is ours, because a proxy needs to see three things that a web framework hides: that the
+/// client left while nothing was being written, that a body should not be carried in at all, and that the connection has
+/// been silent (docs/decisions/0003-own-http-connection.md).
+struct ClientChannel: Sendable {
     let doors: Doors
+    let drain: Drain
     let limits: ConnectionLimits
 
-    struct Value: ServerChildChannelValue {
+    struct Value: Sendable {
         let channel: any Channel
         /// The whole requests. Never more than one is waiting: the next is read when this one has been answered.
         let requests: AsyncStream<ClientRequest>
-        /// Succeeds when the client leaves in the middle of an answer, or when the connection is gone.
+        /// Succeeds when the client leaves in the middle of an answer, when `shutdown_grace` is over, or when the connection is gone.
         let departure: EventLoopFuture<Void>
     }
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        channel.eventLoop.makeCompletedFuture {
-            let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
-            let departure = channel.eventLoop.makePromise(of: Void.self)
-            try channel.pipeline.syncOperations.addHTTPConnection(
-                ConnectionHandler(doors: doors, limits: limits, requests: continuation, departure: departure), limits: limits)
-            return Value(channel: channel, requests: requests, departure: departure.futureResult)
-        }
+    /// Runs on the channel's event loop.
+    func setUp(_ channel: any Channel) throws -> Value {
+        let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
+        let departure = channel.eventLoop.makePromise(of: Void.self)
+        try channel.pipeline.syncOperations.addHTTPConnection(
+            ConnectionHandler(doors: doors, limits: limits, requests: continuation, departure: departure), limits: limits)
+        return Value(channel: channel, requests: requests, departure: departure.futureResult)
     }
 
-    func handle(value: Value, logger: Logger) async {
+    /// Answers the requests of a connection, to its end.
+    func handle(_ value: Value) async {
         await withTaskGroup(of: Void.self) { group in
             // On the connection's own loop: what is small is answered there, without waking another thread (docs/decisions/0007).
             group.addTask(executorPreference: EventLoopExecutor(value.channel.eventLoop)) {
                 for await request in value.requests {
                     await request.door.respond(to: request, on: value.channel)
                 }
-                value.channel.close(promise: nil)
+                // At the end of the grace the handler closes, once the last words have reached the client.
+                if !drain.isOver { value.channel.close(promise: nil) }
             }
             try? await value.departure.get()
             group.cancelAll()
@@ -76,4 +75,6 @@ struct ConnectionLimits: Sendable {
     var bodyTimeout = TimeAmount.seconds(60)
     /// For how long a connection is read on after its last answer, so that the client gets to see that answer.
     var lingerTimeout = TimeAmount.seconds(5)
+    /// What a connection on which nothing has been asked yet has left for its first head once the process is told to stop.
+    var drainTimeout = TimeAmount.seconds(1)
 }

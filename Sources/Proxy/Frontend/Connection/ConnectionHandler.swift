@@ -123,7 +123,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed: perform(state.inputClosed(), context)
-        case is ChannelShouldQuiesceEvent: perform(state.quiesce(), context)
+        case is ChannelShouldQuiesceEvent:
+            perform(state.quiesce(), context)
+            if state.phase == .awaitingHead { startTimer(context) }
+        case is GraceIsOver: perform(state.graceIsOver(), context)
         default: context.fireUserInboundEventTriggered(event)
         }
     }
@@ -169,7 +172,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             context.writeAndFlush(wrapOutboundOut(.head(.init(version: .http1_1, status: .continue))), promise: nil)
         case .deliver: deliver(context)
         case .refuse(let refusal, closing: _): refuse(refusal, context)
-        case .abandon: departure.succeed()
+        case .abandon, .cut: departure.succeed()
         case .readNext: readNext(context)
         case .lingerAndClose:
             dropWaiting(context)
@@ -204,6 +207,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .bodyTooLarge: .bodyTooLarge(limit: door.bodyLimit(of: admission))
             case .bodyTimedOut: .bodyTimedOut
             case .malformed: .notHTTP
+            case .shuttingDown: .shuttingDown
             }
         let answer = door.refusal(error, to: head, from: peer)
         let withoutBody = head?.method == .HEAD
@@ -249,7 +253,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// How long the present phase may last without a sign of life.
     private var allowance: TimeAmount? {
         switch state.phase {
-        case .awaitingHead: limits.headTimeout
+        case .awaitingHead: state.closesAfterAnswer ? limits.drainTimeout : limits.headTimeout
         case .receivingBody: limits.bodyTimeout
         case .discarding, .lingering: limits.lingerTimeout
         case .answering, .closed: nil

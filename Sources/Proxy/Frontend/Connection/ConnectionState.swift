@@ -33,6 +33,8 @@ struct ConnectionState {
         case bodyTimedOut
         /// The bytes are no HTTP/1.1 request, or their framing is ambiguous.
         case malformed
+        /// The process ends before the request is whole.
+        case shuttingDown
     }
 
     /// What the shell has to do.
@@ -46,6 +48,8 @@ struct ConnectionState {
         case refuse(Refusal, closing: Bool)
         /// The client left while its request was being answered: cancel the work.
         case abandon
+        /// The process ends before the answer does: cancel the work, which then says so to the client.
+        case cut
         /// Take the next request, which may have arrived already.
         case readNext
         /// Say goodbye with a FIN, read on for a while, then close.
@@ -69,6 +73,8 @@ struct ConnectionState {
     private(set) var phase = Phase.awaitingHead
     /// The connection ends with the answer that is due.
     private(set) var closesAfterAnswer = false
+    /// A request has been answered before.
+    private var hasAnswered = false
     /// Bytes that the body of the present request may have.
     private var bodyLimit: Int
 
@@ -143,6 +149,7 @@ struct ConnectionState {
         case .answering:
             guard !closesAfterAnswer else { return linger() }
             phase = .awaitingHead
+            hasAnswered = true
             return .readNext
         case .discarding(let discarded, answered: false):
             phase = .discarding(discarded: discarded, answered: true)
@@ -176,10 +183,22 @@ struct ConnectionState {
         return wasAnswering ? .abandon : .nothing
     }
 
-    /// The server stops: no further request on this connection.
+    /// The server stops: the present request is the last of this connection. A connection on which nothing has been asked yet was made
+    /// to ask something, and may do so.
     mutating func quiesce() -> Action {
         closesAfterAnswer = true
-        return phase == .awaitingHead ? close() : .nothing
+        return phase == .awaitingHead && hasAnswered ? close() : .nothing
+    }
+
+    /// The server stops, and has no more time for the present request.
+    mutating func graceIsOver() -> Action {
+        closesAfterAnswer = true
+        switch phase {
+        case .awaitingHead: return close()
+        case .receivingBody(_, let refused): return refuseEarly(refused ? .byDoor : .shuttingDown)
+        case .answering: return hasLeft ? .nothing : .cut
+        case .discarding, .lingering, .closed: return .nothing
+        }
     }
 
     /// Nothing came for as long as the phase allows.

@@ -55,7 +55,8 @@ struct ChatCompletionsRoute: Sendable {
         do {
             try await served(request, root, for: &exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
             exchange.record.status = 200
-        } catch let error as APIError {
+        } catch {
+            guard let error = exchange.lastWords(after: error) else { throw error }
             exchange.record.error = error.code
             exchange.record.status = try await stream.fail(exchange.decorated(Answer(error)), orEvent: envelope.error(error))
         }

@@ -8,10 +8,12 @@ struct HealthRoute: Sendable {
     let roster: Roster
     /// Nil where the checks are made by the clock.
     var rounds: HealthRounds?
+    /// Who is told to stop gets no further work, however well it is.
+    var drain = Drain()
 
-    /// A word for the whole: all well, some, or none.
+    /// A word for the whole: all well, some, or none; or that there is no point in asking any more.
     enum Status: String, Sendable {
-        case healthy, degraded, unhealthy
+        case healthy, degraded, unhealthy, draining
 
         init(healthy: Int, total: Int) {
             self = healthy == 0 ? .unhealthy : healthy < total ? .degraded : .healthy
@@ -19,15 +21,52 @@ struct HealthRoute: Sendable {
     }
 
     func answer() async -> Answer {
-        let verdicts = await rounds?.current()
-        let snapshot = await router.snapshot()
+        let isDraining = drain.isDraining
+        let verdicts = isDraining ? nil : await rounds?.current()
+        let members = members(in: await router.snapshot(), verdicts ?? [:])
+        let (healthy, total) = (members.flatMap(\.list).count { $0.healthy }, members.flatMap(\.list).count)
+        let status = isDraining ? .draining : Status(healthy: healthy, total: total)
+
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("status")
+        writer.string(status.rawValue)
+        writer.key("mode")
+        writer.string(mode)
+        for (key, list) in members {
+            writer.key(key)
+            writer.beginObject()
+            for entry in list {
+                writer.key(entry.id)
+                writer.bool(entry.healthy)
+            }
+            writer.endObject()
+            writer.key("healthy_\(key)")
+            writer.int(list.count { $0.healthy })
+            writer.key("total_\(key)")
+            writer.int(list.count)
+        }
+        writer.endObject()
+        return .json(writer.bytes, status: status == .unhealthy || status == .draining ? .serviceUnavailable : .ok)
+    }
+
+    /// How many providers and accounts are well, of how many.
+    func count(in snapshot: Router.Snapshot) -> (healthy: Int, total: Int) {
+        let all = members(in: snapshot, [:]).flatMap(\.list)
+        return (all.count { $0.healthy }, all.count)
+    }
+
+    private typealias Member = (id: String, healthy: Bool)
+
+    /// - Parameter verdicts: of checks that were made for the one who asks, by place.
+    private func members(in snapshot: Router.Snapshot, _ verdicts: [Int: Bool]) -> [(key: String, list: [Member])] {
         func isHealthy(_ place: Int) -> Bool {
             let state = snapshot.upstreams[place].state
             // What is known of its calls counts as well: while its breaker is open nobody can use it.
-            return (verdicts?[place] ?? state.health.isHealthy) && state.breaker.state(at: snapshot.at) != .open
+            return (verdicts[place] ?? state.health.isHealthy) && state.breaker.state(at: snapshot.at) != .open
         }
-        var accounts: [(id: String, healthy: Bool)] = []
-        var providers: [(id: String, healthy: Bool)] = []
+        var accounts: [Member] = []
+        var providers: [Member] = []
         for entry in roster.entries {
             switch entry {
             case .serving(let index):
@@ -46,31 +85,6 @@ struct HealthRoute: Sendable {
             case .idle(let account): if account.isEnabled { accounts.append((account.id, false)) }
             }
         }
-        let healthy = (providers: providers.count { $0.healthy }, accounts: accounts.count { $0.healthy })
-        let status = Status(healthy: healthy.providers + healthy.accounts, total: providers.count + accounts.count)
-
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("status")
-        writer.string(status.rawValue)
-        writer.key("mode")
-        writer.string(mode)
-        for (key, list, up, total) in [
-            ("providers", providers, healthy.providers, providers.count), ("accounts", accounts, healthy.accounts, accounts.count),
-        ] as [(String, [(id: String, healthy: Bool)], Int, Int)] {
-            writer.key(key)
-            writer.beginObject()
-            for entry in list {
-                writer.key(entry.id)
-                writer.bool(entry.healthy)
-            }
-            writer.endObject()
-            writer.key("healthy_\(key)")
-            writer.int(up)
-            writer.key("total_\(key)")
-            writer.int(total)
-        }
-        writer.endObject()
-        return .json(writer.bytes, status: status == .unhealthy ? .serviceUnavailable : .ok)
+        return [("providers", providers), ("accounts", accounts)]
     }
 }

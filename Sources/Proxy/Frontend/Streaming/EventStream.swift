@@ -93,6 +93,7 @@ final class EventStream: Sendable {
     /// - Returns: the status that the client has seen: the answer's, or 200.
     func fail(_ answer: Answer, orEvent event: [UInt8]) async throws -> Int {
         try await channel.eventLoop.submit {
+            guard !self.state.value.hasEnded else { return 200 }
             if self.state.value.schedule.hasHeaders {
                 self.writeEvents(ByteBuffer(bytes: event), promise: nil)
                 self.writeEnd()

@@ -303,6 +303,40 @@ import Testing
         #expect(connection.output.contains("connection: close"))
     }
 
+    @Test func aStoppingServerWaitsForTheFirstRequestOnly() async throws {
+        let connection = try Connection()
+        connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(connection.isOpen, "it has not asked anything yet")
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await connection.request()
+        connection.answer()
+        #expect(connection.output.contains("connection: close"))
+
+        let kept = try Connection()
+        kept.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await kept.request()
+        kept.answer()
+        kept.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(!kept.isOpen)
+    }
+
+    @Test func atTheEndOfTheGraceTheWorkIsCancelledAndItsClientStillHears() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await connection.request()
+        #expect(!connection.hasDeparted)
+        connection.channel.pipeline.fireUserInboundEventTriggered(GraceIsOver())
+        #expect(connection.hasDeparted && connection.isOpen)
+        connection.answer()
+        #expect(connection.output.contains("connection: close"))
+
+        let half = try Connection()
+        half.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(FrontDoor.key)\r\nContent-Length: 10\r\n\r\n{")
+        half.channel.pipeline.fireUserInboundEventTriggered(GraceIsOver())
+        let output = half.output
+        #expect(output.hasPrefix("HTTP/1.1 503 ") && output.contains("server_shutting_down"), "\(output)")
+    }
+
     @Test(arguments: ["GET /health", "GET /v1/models", "OPTIONS /v1/chat/completions"])
     func aBodyThatNobodyReadsIsNotKept(request: String) async throws {
         let connection = try Connection()

@@ -127,11 +127,49 @@ import Testing
     }
 
     @Test func aStoppingServerLetsTheAnswerFinish() {
-        var idle = fresh()
+        var idle = answering()
+        #expect(idle.answered() == .readNext)
         #expect(idle.quiesce() == .close)
         var busy = answering()
         #expect(busy.quiesce() == .nothing)
         #expect(busy.closesAfterAnswer)
         #expect(busy.answered() == .lingerAndClose)
+    }
+
+    /// A client that has just connected is about to ask; closing would be a refusal.
+    @Test func aStoppingServerAnswersTheFirstRequestOfAConnection() {
+        var state = fresh()
+        #expect(state.quiesce() == .nothing)
+        #expect(state.received(Head(contentLength: 0)) == .nothing)
+        #expect(state.receivedEnd() == .deliver)
+        #expect(state.answered() == .lingerAndClose)
+        var silent = fresh()
+        _ = silent.quiesce()
+        #expect(silent.timedOut() == .close)
+    }
+
+    @Test func atTheEndOfTheGraceEveryPhaseEnds() {
+        var idle = fresh()
+        #expect(idle.graceIsOver() == .close)
+
+        var busy = answering()
+        #expect(busy.graceIsOver() == .cut)
+        #expect(busy.inputClosed() == .abandon, "the client may still leave while it is told")
+        var told = answering()
+        _ = told.graceIsOver()
+        #expect(told.answered() == .lingerAndClose)
+
+        var half = fresh()
+        _ = half.received(Head(contentLength: 10))
+        #expect(half.graceIsOver() == .refuse(.shuttingDown, closing: true))
+        #expect(half.answered() == .lingerAndClose)
+
+        var left = answering()
+        _ = left.inputClosed()
+        #expect(left.graceIsOver() == .nothing)
+
+        var lingering = answering(keepAlive: false)
+        _ = lingering.answered()
+        #expect(lingering.graceIsOver() == .nothing)
     }
 }
