@@ -5,17 +5,24 @@ import Testing
 /// A program of this package as a process, with all that it prints.
 final class Program: Sendable {
     private let transcript = Transcript()
-    private let pid: Int32
+    let pid: Int32
+    private let isToldToStop = Atomic(false)
 
     /// Starts the program. A thread of its own reads what it prints and waits for its end: Foundation's `Process` loses the
     /// end of one now and then when many are started at once.
     ///
-    /// - Parameter environment: variables to set beside those of this process.
-    init(_ name: String, _ arguments: [String], in directory: URL? = nil, environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - environment: variables to set beside those of this process.
+    ///   - sockets: descriptors that the program finds at 3, 4 and so on, as a service manager hands them over.
+    ///   - prelude: what the shell does before it becomes the program; `$$` is the program's process id.
+    init(
+        _ name: String, _ arguments: [String], in directory: URL? = nil, environment: [String: String] = [:], sockets: [Int32] = [],
+        prelude: String = ":"
+    ) throws {
         let directory = directory?.path ?? FileManager.default.currentDirectoryPath
         let variables = environment.isEmpty ? [] : ["/usr/bin/env"] + environment.map { "\($0)=\($1)" }
-        let command = ["/bin/bash", "-c", Self.wrapper, directory] + variables + [Self.products.appending(path: name).path] + arguments
-        let (child, output) = try Self.spawn(command)
+        let command = ["/bin/bash", "-c", Self.wrapper(keeping: sockets.count, prelude), directory] + variables + [Self.products.appending(path: name).path] + arguments
+        let (child, output) = try Self.spawn(command, sockets: sockets)
         pid = child
         let transcript = transcript
         Thread.detachNewThread {
@@ -37,13 +44,16 @@ final class Program: Sendable {
 
     /// Closes what the process inherits before it becomes the program. The tests' sockets are not marked to be closed on
     /// exec, and a connection of which a bystander holds a copy does not end when its test hangs up.
-    private static let wrapper = #"""
-        for entry in /proc/$$/fd/*; do fd=${entry##*/}; if ((fd > 2)); then eval "exec $fd>&-"; fi; done
+    private static func wrapper(keeping count: Int, _ prelude: String) -> String {
+        #"""
+        for entry in /proc/$$/fd/*; do fd=${entry##*/}; if ((fd > \#(2 + count))); then eval "exec $fd>&-"; fi; done
+        \#(prelude)
         cd "$0" && exec "$@"
         """#
+    }
 
     /// Starts a process whose output can be read from the descriptor.
-    private static func spawn(_ command: [String]) throws -> (pid: pid_t, output: Int32) {
+    private static func spawn(_ command: [String], sockets: [Int32]) throws -> (pid: pid_t, output: Int32) {
         // One at a time: a process that is started between a pipe's making and its marking would keep it open.
         try lock.withLock { _ in
             var descriptors: [Int32] = [0, 0]
@@ -55,6 +65,10 @@ final class Program: Sendable {
             posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
             posix_spawn_file_actions_adddup2(&actions, descriptors[1], 1)
             posix_spawn_file_actions_adddup2(&actions, descriptors[1], 2)
+            // Copies out of the way of the numbers that they are to get, one of which may be an original's.
+            let copies = sockets.map { fcntl($0, F_DUPFD_CLOEXEC, 500) }
+            defer { for copy in copies { close(copy) } }
+            for (index, copy) in copies.enumerated() { posix_spawn_file_actions_adddup2(&actions, copy, Int32(3 + index)) }
             var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
             defer { for word in words { free(word) } }
             var pid: pid_t = 0
@@ -70,13 +84,19 @@ final class Program: Sendable {
     /// Everything printed so far.
     var output: String { transcript.output }
 
+    /// Tells the program to stop, once.
     func terminate() {
-        if transcript.exitCode == nil { kill(pid, SIGTERM) }
+        if !isToldToStop.load(ordering: .acquiring) { send(SIGTERM) }
+    }
+
+    func send(_ signal: Int32) {
+        if signal == SIGTERM || signal == SIGINT { isToldToStop.store(true, ordering: .releasing) }
+        if transcript.exitCode == nil { kill(pid, signal) }
     }
 
     /// SIGHUP: read the configuration again.
     func hangUp() {
-        if transcript.exitCode == nil { kill(pid, SIGHUP) }
+        send(SIGHUP)
     }
 
     /// Waits for the end; by then all of the output is there.

@@ -84,16 +84,27 @@ final class RawConnection: Sendable {
         self.inbox = inbox
     }
 
-    static func open(port: Int) async throws -> RawConnection {
+    enum Place: Sendable {
+        case host(String, Int)
+        case unix(String)
+    }
+
+    static func open(port: Int) async throws -> RawConnection { try await open(.host("127.0.0.1", port)) }
+
+    static func open(_ place: Place) async throws -> RawConnection {
         let inbox = Inbox()
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Handler { inbox.change($0) })
                 }
             }
-            .connect(host: "127.0.0.1", port: port).get()
+        let channel =
+            switch place {
+            case .host(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+            case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+            }
         return RawConnection(channel: channel, inbox: inbox)
     }
 

@@ -22,14 +22,15 @@ final class RunningProxy: Sendable {
     /// - Parameters:
     ///   - settings: further lines for the root of the config file.
     ///   - models: further lines for `[MODELS]`.
+    ///   - start: starts the proxy with the config file.
     static func run(
         settings: String = "", models: String = "", pacing: Pacing = Pacing(), listenerPerAccount: Bool = false,
-        _ body: (RunningProxy) async throws -> Void
+        start: (_ config: URL) throws -> Program = RunningProxy.start, _ body: (RunningProxy) async throws -> Void
     ) async throws {
         var configuration = SimulatorConfiguration(accounts: try SimulatedAccount.generate(1))
         configuration.pacing = pacing
         configuration.listenerPerAccount = listenerPerAccount
-        try await launch(configuration, body) { simulator, directory in
+        try await launch(configuration, start: start, body) { simulator, directory in
             let account = simulator.accounts[0]
             try writeKey(#require(account.privateKeyPEM), to: directory.appending(path: "key.pem"))
             let config = directory.appending(path: "config.conf")
@@ -69,9 +70,10 @@ final class RunningProxy: Sendable {
     ///
     /// - Parameters:
     ///   - isAlone: no other proxy runs meanwhile, so that a heavy load spoils no test that measures time.
+    ///   - start: starts the proxy with the config file.
     ///   - write: writes what the proxy needs into a directory, and returns its config file.
     static func launch(
-        _ configuration: SimulatorConfiguration, isAlone: Bool = false, _ body: (RunningProxy) async throws -> Void,
+        _ configuration: SimulatorConfiguration, isAlone: Bool = false, start: (_ config: URL) throws -> Program = RunningProxy.start, _ body: (RunningProxy) async throws -> Void,
         write: (OCISimulator, URL) throws -> URL
     ) async throws {
         let slots = isAlone ? Slots.shared.count : 1
@@ -82,7 +84,7 @@ final class RunningProxy: Sendable {
         let simulator = try await OCISimulator.start(configuration)
         do {
             let config = try write(simulator, directory)
-            let process = try Program("ociai-proxy", ["-config", config.path])
+            let process = try start(config)
             do {
                 let port = try await process.port()
                 try await body(RunningProxy(simulator: simulator, port: port, directory: directory, process: process))
@@ -100,6 +102,8 @@ final class RunningProxy: Sendable {
         try await simulator.stop()
     }
 
+    static func start(_ config: URL) throws -> Program { try Program("ociai-proxy", ["-config", config.path]) }
+
     /// A key file that only its owner may read.
     static func writeKey(_ pem: String, to file: URL) throws {
         try pem.write(to: file, atomically: true, encoding: .utf8)
@@ -111,6 +115,13 @@ final class RunningProxy: Sendable {
 
     /// Tells the proxy to stop, as systemd does.
     func terminate() { process.terminate() }
+
+    func send(_ signal: Int32) { process.send(signal) }
+
+    var processID: Int32 { process.pid }
+
+    /// The process's end.
+    func exitCode() async -> Int32 { await process.exitCode() }
 
     /// Tells the proxy to read its configuration again, as `systemctl reload` does.
     func hangUp() { process.hangUp() }

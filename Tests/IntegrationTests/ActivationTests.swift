@@ -1,0 +1,129 @@
+import Foundation
+import OCISimulator
+import Synchronization
+import Testing
+
+/// Sockets that the service manager hands over, and what they are good for: a restart that nobody notices.
+@Suite(.timeLimit(.minutes(5))) struct ActivationTests {
+    @Test func theProxyListensOnEverySocketThatItIsHanded() async throws {
+        let directory = try TemporaryDirectory.make()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let path = directory.appending(path: "proxy.sock").path
+        let sockets = [try ListeningSocket.internet(), try .internet(AF_INET6), try .unix(path)]
+        try await RunningProxy.run(settings: "host = 192.0.2.1") { config in
+            try Program.activated(config, sockets.map(\.descriptor), names: "http:http6:local")
+        } _: { proxy in
+            #expect(try await proxy.chat(RunningProxy.body()).status == 200)
+            let six = try #require(proxy.log.firstMatch(of: /Listening on http:\/\/\[::1\]:(\d+)/).flatMap { Int($0.1) })
+            for address in [RawConnection.Place.host("::1", six), .unix(path)] {
+                let connection = try await RawConnection.open(address)
+                connection.send(proxy.chatRequest(RunningProxy.body(streams: true)))
+                #expect(try await connection.answer().events.last == "[DONE]")
+                connection.close()
+            }
+            #expect(proxy.log.contains("Listening on unix:\(path)"))
+            // A Unix socket says nothing of the machine that a client is on.
+            let strange = try await RawConnection.open(.unix(path))
+            strange.send("GET /stats/queue HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            #expect(try await strange.answer().status == 401)
+            strange.close()
+        }
+    }
+
+    @Test func whatIsNoListeningSocketEndsTheStart() async throws {
+        let datagram = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(datagram) }
+        let good = try ListeningSocket.internet()
+        try await RunningProxy.run { proxy in
+            let config = proxy.directory.appending(path: "config.conf")
+            let program = try Program.activated(config, [good.descriptor, datagram], names: "http:syslog")
+            #expect(await program.exitCode() == 69)
+            #expect(program.output.contains("cannot listen on descriptor 4 (syslog) from the service manager: it is a socket, but no stream socket"), "\(program.output)")
+            #expect(!program.output.contains("Listening on"))
+        }
+    }
+
+    @Test func connectionsBeyondTheBoundWaitForAnotherToEnd() async throws {
+        try await RunningProxy.run(settings: "max_client_connections = 3") { proxy in
+            var connections: [RawConnection] = []
+            defer { for connection in connections { connection.close() } }
+            // At once, so that one look at the socket finds them all.
+            try await withThrowingTaskGroup(of: RawConnection.self) { group in
+                for _ in 0..<8 { group.addTask { try await proxy.connect() } }
+                for try await connection in group { connections.append(connection) }
+            }
+            try await eventually("as many as allowed") { try await proxy.openConnections() == 3 }
+            for connection in connections { connection.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") }
+            // Each has its turn, and never are there more.
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for connection in connections {
+                    group.addTask {
+                        #expect(try await connection.answer().status == 200)
+                        #expect(try await proxy.openConnections() <= 3)
+                        connection.close()
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    /// One process after the other on the same socket, as `systemctl restart` does it with a socket unit: the old one ends, the next one
+    /// starts, and who comes in between waits in the kernel.
+    @Test func aRestartUnderLoadIsNoticedByNobody() async throws {
+        let socket = try ListeningSocket.internet()
+        let pacing = Pacing(events: 5, text: "tick ", interval: .milliseconds(100))
+        try await RunningProxy.run(pacing: pacing) { config in
+            try Program.activated(config, [socket.descriptor])
+        } _: { proxy in
+            let config = proxy.directory.appending(path: "config.conf")
+            let isOver = Atomic(false)
+            let tally = try await withThrowingTaskGroup(of: Load.Tally.self) { group in
+                for worker in 0..<24 {
+                    group.addTask {
+                        var tally = Load.Tally()
+                        while !isOver.load(ordering: .acquiring) {
+                            let streams = worker.isMultiple(of: 2)
+                            do {
+                                let answer = try await proxy.chat(RunningProxy.body(streams: streams))
+                                if let flaw = answer.flaw(String(repeating: "tick ", count: 5), streams: streams) { tally.flaws.append(flaw) }
+                                tally.whole += 1
+                            } catch {
+                                tally.flaws.append("\(error)")
+                            }
+                        }
+                        return tally
+                    }
+                }
+                defer { isOver.store(true, ordering: .releasing) }
+                try await eventually("streams at the first process") { proxy.chats.count > 24 }
+                proxy.terminate()
+                #expect(await proxy.exitCode() == 0)
+                // And a second time.
+                for _ in 0..<2 {
+                    let before = proxy.chats.count
+                    let next = try Program.activated(config, [socket.descriptor])
+                    do {
+                        try await eventually("streams at the next process") { proxy.chats.count > before + 24 }
+                    } catch {
+                        next.terminate()
+                        throw error
+                    }
+                    next.terminate()
+                    #expect(await next.exitCode() == 0, "\(next.output)")
+                }
+                let last = try Program.activated(config, [socket.descriptor])
+                isOver.store(true, ordering: .releasing)
+                let tally = try await group.reduce(into: Load.Tally()) { sum, part in
+                    sum.whole += part.whole
+                    sum.flaws += part.flaws
+                }
+                last.terminate()
+                #expect(await last.exitCode() == 0)
+                return tally
+            }
+            #expect(tally.whole > 72)
+            #expect(tally.flaws.isEmpty, "\(tally.flaws.count) of \(tally.whole): \(tally.flaws.prefix(3))")
+        }
+    }
+}
