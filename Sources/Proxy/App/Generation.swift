@@ -50,7 +50,8 @@ struct Generation: Sendable {
             isAggregator: settings.mode == .aggregator,
             limits: FrontDoor.Limits(
                 body: settings.limits.maxRequestSize, connections: settings.server.maxClientConnections,
-                shutdownGrace: settings.timeouts.shutdownGrace),
+                shutdownGrace: settings.timeouts.shutdownGrace, requestsPerMinute: settings.server.rateLimit),
+            rates: state.rates,
             routes: Self.routes(settings, roster: roster, directory: directory, discovery: discovery, monitor: monitor, in: state, reload: reload),
             counters: state.counters,
             drain: state.drain,

@@ -12,6 +12,7 @@ struct ProcessState: Sendable {
     /// How far the end has come.
     let drain = Drain()
     let notifier: ServiceNotifier
+    let rates = RequestRates()
     /// Seconds since 1970.
     let startedAt: Int64
     let time: TimeSource

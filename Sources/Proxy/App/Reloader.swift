@@ -100,6 +100,7 @@ actor Reloader {
         for issue in configuration.issues { logger.warning("\(issue)") }
         let after = await generation(of: withKey(configuration), list, after: before)
         service.doors.replace(with: after.door)
+        state.rates.keep(Set(after.settings.clientKeys.map(\.name)))
         self.service?.generation = after
         keeper.keep(after)
 

@@ -3,7 +3,7 @@
 package enum UnservedSettings {
     /// Keys that get a warning when they are set.
     package static let keys: Set<String> = [
-        "tls_cert", "tls_key", "rate_limit",
+        "tls_cert", "tls_key",
     ]
 
     /// Sections, in lower case and without the suffix, that get a warning.

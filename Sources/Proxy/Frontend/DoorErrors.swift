@@ -57,4 +57,16 @@ extension APIError {
             message: "This endpoint needs an API key unless the operator asks on the machine itself, and \(reason). Send 'Authorization: Bearer KEY'.",
             type: "invalid_request_error", code: "invalid_api_key", forbidsRetry: true)
     }
+
+    /// The key has used up its requests of this minute.
+    static func rateLimited(_ standing: RequestBucket.Standing) -> APIError {
+        let wait = standing.refusedFor ?? .zero
+        let seconds = Int(wait.components.seconds) + (wait.components.attoseconds > 0 ? 1 : 0)
+        var error = APIError(
+            status: 429,
+            message: "Rate limit reached for this API key: \(standing.limit) requests a minute. Try again in \(seconds) s; the operator sets rate_limit in the config file.",
+            type: "rate_limit_error", code: "rate_limit_exceeded", retryAfter: max(seconds, 1))
+        error.rate = standing
+        return error
+    }
 }

@@ -9,7 +9,7 @@ struct Exchange: Sendable {
     let id: String
     /// When the request was whole.
     let arrival: Duration
-    private let decoration: Decoration
+    var decoration: Decoration
     /// What the access log will say.
     var record: AccessRecord
 
@@ -61,6 +61,8 @@ struct Decoration: Sendable {
     let origin: String?
     /// Seconds since 1970, for `date`.
     let wallClock: Int64
+    /// What the request's key has left, when that is limited.
+    var rate: RequestBucket.Standing?
 
     init(for head: HTTPRequestHead?, cors: CORS, wallClock: Int64) {
         requestID = RequestID.of(head?.headers)
@@ -72,6 +74,7 @@ struct Decoration: Sendable {
     func apply(to headers: inout HTTPHeaders) {
         headers.add(name: "date", value: HTTPDate.format(wallClock))
         headers.add(name: "x-request-id", value: requestID)
+        if let rate { headers.add(rate) }
         cors.decorate(&headers, for: origin)
     }
 

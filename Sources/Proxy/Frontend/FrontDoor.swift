@@ -13,6 +13,8 @@ final class FrontDoor: Sendable {
     /// Of the file's mode; its users know refusals in another form.
     let isAggregator: Bool
     let limits: Limits
+    /// Of all doors of the process.
+    let rates: RequestRates
     let routes: Routes
     let counters: RequestCounters
     let drain: Drain
@@ -20,14 +22,15 @@ final class FrontDoor: Sendable {
     let logger: Logger
 
     init(
-        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits, routes: Routes, counters: RequestCounters,
-        drain: Drain = Drain(), time: TimeSource, logger: Logger
+        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits, rates: RequestRates, routes: Routes,
+        counters: RequestCounters, drain: Drain = Drain(), time: TimeSource, logger: Logger
     ) {
         self.keys = keys
         self.localAccess = localAccess
         self.cors = cors
         self.isAggregator = isAggregator
         self.limits = limits
+        self.rates = rates
         self.routes = routes
         self.counters = counters
         self.drain = drain
@@ -58,6 +61,8 @@ final class FrontDoor: Sendable {
         var connections: Int
         /// For requests that run when the process is told to stop.
         var shutdownGrace = Duration.seconds(30)
+        /// Of one key; 0 is no limit.
+        var requestsPerMinute = 0
     }
 
     /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
@@ -67,7 +72,10 @@ final class FrontDoor: Sendable {
         guard route.methods.contains(head.method) else { return .refuse(.methodNotAllowed(head.method, allowed: route.methods)) }
         if route.access == .key {
             switch keys.verdict(on: head.headers) {
-            case .holder: break
+            case .holder(let name):
+                if let standing = rates.refusal(of: name, limit: limits.requestsPerMinute, at: time.now()) {
+                    return .refuse(.rateLimited(standing))
+                }
             case .none: return .refuse(worded(.noKey))
             case .wrong: return .refuse(worded(.wrongKey))
             }
@@ -124,7 +132,9 @@ final class FrontDoor: Sendable {
     }
 
     private func answer(_ route: Route, _ exchange: inout Exchange) async throws {
-        exchange.record.key = try holder(of: exchange.request, for: route)
+        let key = try holder(of: exchange.request, for: route)
+        exchange.record.key = key
+        if route.access == .key, let key { try charge(key, &exchange) }
         switch route {
         case .root: exchange.send(routes.root.answer())
         case .health: exchange.send(await routes.health.answer())
@@ -135,11 +145,18 @@ final class FrontDoor: Sendable {
         case .model(let id): exchange.send(try await routes.models.one(id))
         case .testOCI: exchange.send(try await routes.testOCI.answer())
         case .statistics(let page): exchange.send(await routes.statistics.answer(page))
-        case .metrics: exchange.send(await routes.metrics.answer(counters))
+        case .metrics: exchange.send(await routes.metrics.answer(counters, rates))
         case .reload: exchange.send(try await routes.reload.answer())
         case .refreshModels: exchange.send(try await routes.admin.refreshModels())
         case .resetBreakers: exchange.send(try await routes.admin.resetBreakers(Route.query("account", of: exchange.request.head.uri)))
         }
+    }
+
+    /// Takes a request out of its key's minute, and lets the answer say what is left.
+    private func charge(_ key: String, _ exchange: inout Exchange) throws(APIError) {
+        guard let standing = rates.take(key, limit: limits.requestsPerMinute, at: time.now()) else { return }
+        guard standing.refusedFor == nil else { throw .rateLimited(standing) }
+        exchange.decoration.rate = standing
     }
 
     /// The name of the key that the request carries, if the route lets it in.
@@ -162,6 +179,7 @@ final class FrontDoor: Sendable {
         var record = AccessRecord(id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
         record.status = error.status
         record.error = error.code
+        if error.rate != nil, let head, case .holder(let name) = keys.verdict(on: head.headers) { record.key = name }
         finish(record, took: .zero)
         var answer = Answer(error)
         if error.status == 405, let head, let route = Route(target: head.uri) {

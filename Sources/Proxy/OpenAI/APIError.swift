@@ -17,6 +17,8 @@ struct APIError: Error, Equatable, Sendable {
     var retryAfter: Int?
     /// `code` is the status as a number: the form that users of aggregators know.
     var tellsStatusAsCode = false
+    /// How the client's key stands when it has asked too often; becomes the `x-ratelimit` headers.
+    var rate: RequestBucket.Standing?
     /// `x-should-retry: false`: the official clients retry 409, 429 and 5xx on their own unless told not to.
     var forbidsRetry: Bool
 

@@ -140,7 +140,6 @@ import Testing
         ("\"port\": 1,\n\"global\": {\"PORT\": 2}", "5: PORT is set again: this line wins over line 4; remove one of the two"),
         (#""tokens": ["alice|X"]"#, "4: tokens is set again: this one wins over line 3; make one of the two"),
         (#""global": {"supported_models": []}"#, "4: supported_models has no effect in this place; move it to the outermost object"),
-        (#""rate_limit": 5"#, "4: rate_limit has no effect in this version; remove it, or keep it for a later version"),
         (#""default_max_tokens": 5"#, "4: default_max_tokens: 5 has no effect without accounts, since requests to providers are passed on as they are; remove it"),
         (#""load_balance_strategy": "weighted""#, "4: load_balance_strategy: weighted has no effect without accounts, since providers have no weight; remove it"),
         (#""supported_models": ["", "glm"]"#, "4: entry 1 of supported_models is empty, it is ignored; remove it"),

@@ -233,7 +233,6 @@ import Testing
         (ConfigurationFixture.identity() + "[ACCOUNT]\n", 6, "unknown section [ACCOUNT]"),
         (ConfigurationFixture.identity() + "port = 1\n[GLOBAL]\nPORT = 2\n", 8, "this line wins over line 6"),
         (ConfigurationFixture.identity() + "bearer_key = x\n", 6, "no effect with auth = api_key"),
-        (ConfigurationFixture.identity() + "rate_limit = 5\n", 6, "no effect in this version"),
         (ConfigurationFixture.identity() + "api_key = a, a\n", 6, "is the same as"),
     ])
     func isAWarningAndTheFileStaysUsable(text: String, line: Int, part: String) {

@@ -31,7 +31,7 @@ extension FrontDoor {
     static func fixture(
         _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source,
         limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
-        accounts: Int = 1, bodyLimit: Int = 1 << 20, logger: Logger = .silent
+        accounts: Int = 1, bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(), logger: Logger = .silent
     ) throws -> FrontDoor {
         let router = try Router.fixture(transport, time: time, accounts: accounts)
         let roster = Roster(entries: (0..<accounts).map { .serving($0) })
@@ -45,7 +45,8 @@ extension FrontDoor {
             keys: ClientKeys([ClientKey(name: "default", value: Secret(key))]),
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
-            limits: .init(body: bodyLimit, connections: 100),
+            limits: .init(body: bodyLimit, connections: 100, requestsPerMinute: rateLimit),
+            rates: rates,
             routes: .init(
                 root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
                 chat: ChatCompletionsRoute(directory: directory, lessons: ModelLessons(), failover: failover, limits: limits, time: time),

@@ -132,7 +132,7 @@ import Testing
         let router = try await busy()
         let counters = RequestCounters()
         counters.count(route: "chat", status: 200)
-        let answer = await MetricsRoute(router: router, roster: Roster(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000), droppedLines: { 7 }).answer(counters)
+        let answer = await MetricsRoute(router: router, roster: Roster(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000), droppedLines: { 7 }).answer(counters, RequestRates())
         #expect(answer.headers["content-type"].first?.hasPrefix("text/plain; version=0.0.4") == true)
         let lines = String(buffer: answer.body).split(separator: "\n")
         for line in [

@@ -5,6 +5,10 @@ struct CORS: Sendable {
     /// `*`, or the origins that may read answers.
     let origins: [String]
 
+    /// What a page's script may read of our headers.
+    private static let exposed =
+        "x-request-id, retry-after, x-should-retry, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests"
+
     private var allowsEveryone: Bool { origins.contains("*") }
 
     /// Adds what an actual answer carries, errors and streams included: a page that may not read an error shows its user
@@ -17,7 +21,7 @@ struct CORS: Sendable {
             guard let origin, origins.contains(where: { $0.lowercased() == origin.lowercased() }) else { return }
             headers.add(name: "access-control-allow-origin", value: origin)
         }
-        headers.add(name: "access-control-expose-headers", value: "x-request-id, retry-after, x-should-retry")
+        headers.add(name: "access-control-expose-headers", value: Self.exposed)
     }
 
     /// The answer to a preflight: the asked method and headers, for a day.

@@ -22,7 +22,20 @@ struct Answer: Sendable {
     init(_ error: APIError) {
         self = .json(error.body, status: HTTPResponseStatus(statusCode: error.status))
         if let seconds = error.retryAfter { headers.add(name: "retry-after", value: String(seconds)) }
+        if let rate = error.rate { headers.add(rate) }
         if error.forbidsRetry { headers.add(name: "x-should-retry", value: "false") }
         if error.status == 401 { headers.add(name: "www-authenticate", value: "Bearer") }
+    }
+}
+
+extension HTTPHeaders {
+    /// The fields by which the OpenAI API tells a client how many requests it may still make. Durations are Go's there.
+    mutating func add(_ rate: RequestBucket.Standing) {
+        add(name: "x-ratelimit-limit-requests", value: String(rate.limit))
+        add(name: "x-ratelimit-remaining-requests", value: String(rate.remaining))
+        let milliseconds = (rate.fullIn + .microseconds(999)).milliseconds
+        let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
+        let decimals = rest == 0 ? "" : "." + String(1000 + rest).dropFirst()
+        add(name: "x-ratelimit-reset-requests", value: seconds == 0 ? "\(rest)ms" : "\(seconds)\(decimals)s")
     }
 }

@@ -3,7 +3,7 @@ import NIOHTTP1
 
 /// `GET /metrics`: the statistics in Prometheus's text format, made out of the same snapshot as the `/stats` pages.
 ///
-/// Labels are ids of accounts, routes and statuses: all from the configuration or from short lists, none from a client.
+/// Labels are ids of accounts, names of client keys, routes and statuses: all from the configuration or from short lists, none from a client.
 struct MetricsRoute: Sendable {
     let router: Router
     let roster: Roster
@@ -11,13 +11,15 @@ struct MetricsRoute: Sendable {
     /// Log lines that were dropped since the start.
     var droppedLines: @Sendable () -> Int = { 0 }
 
-    func answer(_ counters: RequestCounters) async -> Answer {
+    func answer(_ counters: RequestCounters, _ rates: RequestRates) async -> Answer {
         let snapshot = await router.snapshot()
         var text = PrometheusText()
         text.family("ociai_build_info", .gauge, "Always 1; the version is a label.")
         text.sample(["version": ProxyVersion.current], 1)
         text.family("ociai_http_requests_total", .counter, "Requests of clients that have ended, by route and status (499: the client left).")
         for (key, count) in counters.all { text.sample(["route": key.route, "status": "\(key.status)"], count) }
+        text.family("ociai_rate_limited_total", .counter, "Requests refused since their key had used up its rate_limit, by the key's name.")
+        for (key, count) in rates.refused { text.sample(["key": key], count) }
         proxy(snapshot, &text)
         attempts(snapshot, &text)
         states(snapshot, &text)

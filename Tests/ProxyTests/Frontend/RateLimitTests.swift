@@ -1,0 +1,97 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import ProxyTestSupport
+import Testing
+
+@testable import Proxy
+
+/// `rate_limit` as a client meets it.
+@Suite struct RateLimitTests {
+    private let time = ManualTime()
+
+    private func post(
+        _ door: FrontDoor, _ target: String = "/v1/chat/completions", key: String = FrontDoor.key
+    ) async throws -> (head: HTTPResponseHead, json: JSONValue?) {
+        let headers: HTTPHeaders = ["host": "localhost", "authorization": "Bearer \(key)"]
+        let head = HTTPRequestHead(version: .http1_1, method: target == "/v1/models" ? .GET : .POST, uri: target, headers: headers)
+        let address = try SocketAddress(ipAddress: "10.0.0.1", port: 4000)
+        let channel = NIOAsyncTestingChannel()
+        await door.respond(
+            to: ClientRequest(head: head, body: ByteBuffer(), door: door, admission: door.screen(head), peer: .init(remote: address, local: address)), on: channel)
+        await channel.testingEventLoop.run()
+        var seen: HTTPResponseHead?
+        var body: [UInt8] = []
+        while let part = try await channel.readOutbound(as: HTTPServerResponsePart.self) {
+            switch part {
+            case .head(let head): seen = head
+            case .body(.byteBuffer(let bytes)): body += Array(buffer: bytes)
+            case .body, .end: break
+            }
+        }
+        return (try #require(seen), try? JSONDocument(parsing: body).root)
+    }
+
+    @Test func theRequestBeyondItIsRefusedInTheFormThatClientsKnow() async throws {
+        let door = try FrontDoor.fixture(time: time.source, rateLimit: 2)
+        for remaining in ["1", "0"] {
+            let answer = try await post(door)
+            #expect(answer.head.status == .badRequest, "it is let in, and its body is no JSON")
+            #expect(answer.head.headers["x-ratelimit-limit-requests"] == ["2"])
+            #expect(answer.head.headers["x-ratelimit-remaining-requests"] == [remaining])
+        }
+        time.advance(by: .milliseconds(500))
+        let refused = try await post(door)
+        #expect(refused.head.status == .tooManyRequests)
+        #expect(refused.head.headers["retry-after"] == ["30"])
+        #expect(refused.head.headers["x-ratelimit-remaining-requests"] == ["0"])
+        #expect(refused.head.headers["x-ratelimit-reset-requests"] == ["59.5s"])
+        #expect(refused.head.headers["x-should-retry"].isEmpty, "waiting helps")
+        #expect(refused.json?["error"]?["type"]?.string == "rate_limit_error")
+        #expect(refused.json?["error"]?["code"]?.string == "rate_limit_exceeded")
+        time.advance(by: .seconds(30))
+        #expect(try await post(door).head.status == .badRequest)
+    }
+
+    @Test func itHoldsForTheRoutesThatCostSomethingTogether() async throws {
+        let door = try FrontDoor.fixture(time: time.source, rateLimit: 4)
+        for target in ["/v1/chat/completions", "/v1/embeddings", "/v1/rerank", "/admin/models/refresh"] {
+            #expect(try await post(door, target).head.status != .tooManyRequests)
+        }
+        #expect(try await post(door, "/v1/embeddings").head.status == .tooManyRequests)
+        let models = try await post(door, "/v1/models")
+        #expect(models.head.status == .ok && models.head.headers["x-ratelimit-limit-requests"].isEmpty)
+    }
+
+    @Test func aWrongKeyHasNoBucket() async throws {
+        let rates = RequestRates()
+        let door = try FrontDoor.fixture(time: time.source, rateLimit: 1, rates: rates)
+        for number in 0..<5 { #expect(try await post(door, key: "wrong-\(number)").head.status == .unauthorized) }
+        #expect(rates.refused.isEmpty)
+    }
+
+    @Test func aLimitOfAnotherDoorHoldsAtOnceForTheSameBucket() async throws {
+        let rates = RequestRates()
+        let before = try FrontDoor.fixture(time: time.source, rateLimit: 10, rates: rates)
+        for _ in 0..<10 { _ = try await post(before) }
+        #expect(try await post(before).head.headers["retry-after"] == ["6"])
+        let after = try FrontDoor.fixture(time: time.source, rateLimit: 1, rates: rates)
+        #expect(try await post(after).head.headers["retry-after"] == ["60"])
+        let unlimited = try FrontDoor.fixture(time: time.source, rates: rates)
+        let answer = try await post(unlimited)
+        #expect(answer.head.status == .badRequest && answer.head.headers["x-ratelimit-limit-requests"].isEmpty)
+    }
+
+    @Test func aRefusalByTheHeadAloneNamesTheKeyInTheLogAndTheMetrics() async throws {
+        let rates = RequestRates()
+        let door = try FrontDoor.fixture(time: time.source, rateLimit: 1, rates: rates)
+        _ = try await post(door)
+        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/v1/rerank", headers: ["authorization": "Bearer \(FrontDoor.key)"])
+        let refusal = try #require(door.screen(head).refusal)
+        let answer = door.refusal(refusal, to: head, from: .init())
+        #expect(answer.status == .tooManyRequests && answer.headers.contains(name: "retry-after"))
+        #expect(rates.refused.map(\.key) == ["default"] && rates.refused.map(\.count) == [1])
+        let metrics = await door.routes.metrics.answer(door.counters, rates)
+        #expect(String(buffer: metrics.body).contains("ociai_rate_limited_total{key=\"default\"} 1\n"))
+    }
+}
