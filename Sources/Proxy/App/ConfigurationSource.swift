@@ -16,6 +16,7 @@ package struct ConfigurationSource: Sendable {
             throw ConfigurationError(outcome.issues) ?? ConfigurationError(issue("the file cannot be used", mend: "compare it with the examples in configs/"))
         }
         var loaded = LoadedConfiguration(settings: settings, accounts: [], issues: outcome.issues)
+        loaded.certificate = try certificate(settings.server, &loaded.issues)
         for entry in settings.accounts { add(entry, to: &loaded) }
         if settings.providers.isEmpty, !loaded.accounts.contains(where: { if case .loaded = $0 { true } else { false } }) {
             throw ConfigurationError(loaded.issues) ?? ConfigurationError(issue("no account is enabled", mend: "set enabled = true for at least one"))
@@ -33,6 +34,21 @@ package struct ConfigurationSource: Sendable {
     /// An error that concerns the whole file.
     func issue(_ message: String, mend: String) -> ConfigurationIssue {
         ConfigurationIssue(.error, file: file, line: nil, message: message, mend: mend)
+    }
+
+    private func certificate(_ server: ServerSettings, _ issues: inout [ConfigurationIssue]) throws(ConfigurationError) -> CertificatePair? {
+        guard let files = CertificatePair.Files(server) else { return nil }
+        do {
+            let pair = try CertificatePair(files)
+            if pair.expiry < TimeSource.system.wallClock() {
+                issues.append(ConfigurationIssue(
+                    .warning, file: file, line: nil, message: "the certificate of tls_cert = \(files.certificate) expired at \(RFC3339.format(pair.expiry))",
+                    mend: "renew it: clients will refuse it"))
+            }
+            return pair
+        } catch {
+            throw ConfigurationError(issue(error.message, mend: error.mend))
+        }
     }
 
     private func add(_ entry: AccountEntry, to loaded: inout LoadedConfiguration) {
@@ -62,4 +78,6 @@ package struct LoadedConfiguration: Sendable {
     /// In the order of the file.
     var accounts: [ConfiguredAccount]
     var issues: [ConfigurationIssue]
+    /// Of the listener; nil when it is to speak plain HTTP.
+    var certificate: CertificatePair?
 }

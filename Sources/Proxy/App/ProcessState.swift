@@ -13,6 +13,7 @@ struct ProcessState: Sendable {
     let drain = Drain()
     let notifier: ServiceNotifier
     let rates = RequestRates()
+    let certificate = ListenerCertificate()
     /// Seconds since 1970.
     let startedAt: Int64
     let time: TimeSource

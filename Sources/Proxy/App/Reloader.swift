@@ -50,6 +50,7 @@ actor Reloader {
         } catch {
             throw ExitError(.badConfiguration, "\(source.issue(error.message, mend: error.mend))")
         }
+        if let pair = configuration.certificate { state.certificate.show(pair) }
         let settings = configuration.settings
         logger.info("Loaded \(settings.contents) from config")
         let generation = await generation(of: configuration, list, after: nil)
@@ -98,6 +99,8 @@ actor Reloader {
         // From here on nothing fails.
         output.move(to: destination)
         for issue in configuration.issues { logger.warning("\(issue)") }
+        // Whether the port speaks TLS was settled when the process started.
+        if state.certificate.current != nil, let pair = configuration.certificate { state.certificate.show(pair) }
         let after = await generation(of: withKey(configuration), list, after: before)
         service.doors.replace(with: after.door)
         state.rates.keep(Set(after.settings.clientKeys.map(\.name)))
@@ -178,6 +181,7 @@ extension Settings {
         var keys: [String] = []
         if server.host != started.server.host { keys.append("host") }
         if server.port != started.server.port { keys.append("port") }
+        if (server.tlsCertificate == nil) != (started.server.tlsCertificate == nil) { keys += ["tls_cert", "tls_key"] }
         return keys
     }
 }

@@ -39,11 +39,12 @@ struct ServiceGraph: Sendable {
         let doors = try await reloader.begin(with: configuration)
         let server = configuration.settings.server
         let listener = Listener(
-            doors: doors, drain: state.drain,
+            doors: doors, drain: state.drain, certificate: state.certificate,
             address: service.sockets.isEmpty ? .host(server.host, port: server.port) : .inherited(service.sockets),
             notifier: notifier, group: group, logger: logger)
 
-        var services: [any Service] = [transports, state.router, keeper, listener, HangupSignal(reloader: reloader)]
+        let watch = CertificateWatch(certificate: state.certificate, time: time, logger: logger)
+        var services: [any Service] = [transports, state.router, keeper, watch, listener, HangupSignal(reloader: reloader)]
         if notifier.isOn {
             // Stops last: signs of life are due during the drain as well.
             let report = ServiceReport(

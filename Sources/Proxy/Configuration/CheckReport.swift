@@ -7,7 +7,7 @@ package enum CheckReport {
         let port = server.port == 0 ? "any free port" : "\(server.port)"
         var lines = [
             "mode: \(settings.mode.rawValue)",
-            "listen: \(host):\(port)",
+            "listen: \(host):\(port)\(server.tlsCertificate == nil ? "" : " (TLS)")",
             "client keys: \(keys(settings))",
         ]
         if settings.mode != .aggregator || !settings.accounts.isEmpty {

@@ -84,11 +84,6 @@ extension SettingsReader {
                         ? "\(setting(row.name, entry.value)) is not valid" : "the value of \(row.name) is not valid",
                     "use \(row.expectation)", account: account)
             }
-            if UnservedSettings.keys.contains(row.name) {
-                report(
-                    .warning, entry.line, "\(row.name) has no effect in this version",
-                    "remove it, or keep it for a later version")
-            }
         }
     }
 

@@ -75,7 +75,6 @@ struct SettingsReader {
         readFallbacks()
         if format == .ini {
             reportUnknownSections()
-            reportUnservedSections()
         }
         reportIdleSettings()
         reportNothingToServe()
@@ -165,21 +164,6 @@ struct SettingsReader {
                 .warning, section.line, "unknown section \(section.title), it is ignored",
                 nearest.map { "did you mean [\($0)]?" }
                     ?? "use one of \(SettingsTable.sections.map { "[\($0)]" }.joined(separator: ", "))")
-        }
-    }
-
-    private mutating func reportUnservedSections() {
-        for section in sections {
-            let isUnserved = UnservedSettings.sections.contains { name in
-                name.hasSuffix("_")
-                    ? section.name.hasPrefix(name) && section.name.count > name.count
-                    : section.name == name
-            }
-            if isUnserved {
-                report(
-                    .warning, section.line, "\(section.title) has no effect in this version",
-                    "remove it, or keep it for a later version")
-            }
         }
     }
 

@@ -13,7 +13,7 @@ import ServiceLifecycle
 
 /// The listening sockets, all that is connected to them, and the order in which both end.
 struct Listener: Service {
-    /// ClientConnections that may wait to be accepted. A thousand clients at once is an ordinary morning; with the usual 128 the
+    /// Connections that may wait to be accepted. A thousand clients at once is an ordinary morning; with the usual 128 the
     /// rest would wait for a second and more (the kernel may lower this to `net.core.somaxconn`).
     static let backlog: Int32 = 4096
     /// What is left to a connection after the grace, for the last words to its client.
@@ -21,6 +21,7 @@ struct Listener: Service {
 
     let doors: Doors
     let drain: Drain
+    let certificate: ListenerCertificate
     let address: ListeningAddress
     let notifier: ServiceNotifier
     let group: any EventLoopGroup
@@ -30,7 +31,7 @@ struct Listener: Service {
     ///
     /// - Throws: `ExitError` when the address cannot be bound.
     func run() async throws {
-        let client = ClientChannel(doors: doors, drain: drain, limits: ConnectionLimits())
+        let client = ClientChannel(doors: doors, drain: drain, limits: ConnectionLimits(), certificate: certificate)
         let (arrivals, arrival) = AsyncStream.makeStream(of: ClientChannel.Value.self)
         let connections = ClientConnections(on: group.any())
         let bootstrap = ServerBootstrap(group: group)
@@ -93,7 +94,7 @@ struct Listener: Service {
         guard let ip = address.ipAddress, let port = address.port else {
             return logger.info("Listening on unix:\(address.pathname ?? "")")
         }
-        logger.info("Listening on http://\(ip.contains(":") ? "[\(ip)]" : ip):\(port)")
+        logger.info("Listening on \(certificate.current == nil ? "http" : "https")://\(ip.contains(":") ? "[\(ip)]" : ip):\(port)")
         if !address.isLoopback {
             logger.warning("Every machine that can reach this one can connect: \(ip) is not a loopback address")
         }

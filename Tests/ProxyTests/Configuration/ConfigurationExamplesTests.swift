@@ -80,8 +80,7 @@ import Testing
         let plain = try #require(Self.read(try Self.text(Self.json)).settings)
         let outcome = Self.read(Self.uncommentedJSON(try Self.text(Self.json)))
         #expect(outcome.errors.isEmpty)
-        let noEffect = outcome.warnings.allSatisfy { $0.message.hasSuffix("has no effect in this version") }
-        #expect(noEffect, "\(outcome.warnings)")
+        #expect(outcome.warnings.isEmpty, "\(outcome.warnings)")
         var settings = try #require(outcome.settings)
         #expect(settings.usableAccounts.map(\.id) == ["chicago"])
         #expect(settings.fallbacks.count == 1)

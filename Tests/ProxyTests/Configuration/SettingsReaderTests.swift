@@ -109,8 +109,7 @@ import Testing
         for text in texts {
             let outcome = Fixture.read(text)
             #expect(outcome.errors.isEmpty)
-            #expect(outcome.warnings.allSatisfy { $0.message.hasSuffix("has no effect in this version") })
-            #expect(outcome.warnings.contains { $0.message.hasPrefix(key) } == UnservedSettings.keys.contains(key))
+            #expect(outcome.warnings.isEmpty)
             #expect(arrived(try #require(outcome.settings)))
         }
     }

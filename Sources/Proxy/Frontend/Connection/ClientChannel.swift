@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 
 /// Sets up each accepted connection and answers its requests, one after the other.
 ///
@@ -10,6 +11,8 @@ struct ClientChannel: Sendable {
     let doors: Doors
     let drain: Drain
     let limits: ConnectionLimits
+    /// Without one, the connection is plain HTTP.
+    let certificate: ListenerCertificate
 
     struct Value: Sendable {
         let channel: any Channel
@@ -23,6 +26,7 @@ struct ClientChannel: Sendable {
     func setUp(_ channel: any Channel) throws -> Value {
         let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
         let departure = channel.eventLoop.makePromise(of: Void.self)
+        if let pair = certificate.current { try channel.pipeline.syncOperations.addTLS(pair, limits: limits) }
         try channel.pipeline.syncOperations.addHTTPConnection(
             ConnectionHandler(doors: doors, limits: limits, requests: continuation, departure: departure), limits: limits)
         return Value(channel: channel, requests: requests, departure: departure.futureResult)
@@ -46,6 +50,16 @@ struct ClientChannel: Sendable {
 }
 
 extension ChannelPipeline.SynchronousOperations {
+    /// TLS with `pair` in front of what is added later. The time for the handshake is that for the first head.
+    func addTLS(_ pair: CertificatePair, limits: ConnectionLimits) throws {
+        var configuration = NIOSSLHandler.Configuration()
+        // A large answer must not leave its size behind on a connection that is kept.
+        configuration.maximumPreservedOutboundBufferCapacity = 64 * 1024
+        try addHandlers([
+            PlainTextRefusal(patience: limits.lingerTimeout), NIOSSLServerHandler(context: pair.context, configuration: configuration),
+        ])
+    }
+
     /// HTTP/1.1 with our limits on heads, and `handler` behind it.
     func addHTTPConnection(_ handler: ConnectionHandler, limits: ConnectionLimits) throws {
         var parser = NIOHTTPDecoderLimitConfiguration()

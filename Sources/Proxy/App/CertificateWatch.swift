@@ -1,0 +1,38 @@
+import Logging
+import ServiceLifecycle
+
+/// Looks at the files of the listener's certificate now and then, so that a renewed one is shown without a reload.
+struct CertificateWatch: Service {
+    /// Whoever renews certificates does so days before they end.
+    static let interval = Duration.seconds(60)
+
+    let certificate: ListenerCertificate
+    let time: TimeSource
+    let logger: Logger
+
+    /// Runs until the service group stops it, or its task is cancelled.
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            var complaint: String?
+            while (try? await time.sleep(for: Self.interval)) != nil { complaint = look(after: complaint) }
+        }
+    }
+
+    /// Reads the files again when they have changed. A pair that cannot be used changes nothing: the two are often written one after the
+    /// other, and the next look will find both.
+    ///
+    /// - Parameter complaint: what was wrong the last time, which is not logged twice.
+    /// - Returns: what is wrong now.
+    func look(after complaint: String?) -> String? {
+        guard let present = certificate.current, present.isOutdated else { return nil }
+        do {
+            let pair = try CertificatePair(present.files)
+            certificate.show(pair)
+            logger.notice("Certificate read again", metadata: ["file": "\(pair.files.certificate)", "expires": "\(RFC3339.format(pair.expiry))"])
+            return nil
+        } catch {
+            if error.message != complaint { logger.error("The changed certificate is not used: \(error.message); \(error.mend)") }
+            return error.message
+        }
+    }
+}

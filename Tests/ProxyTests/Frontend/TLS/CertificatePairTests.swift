@@ -1,0 +1,114 @@
+import Foundation
+import ProxyTestSupport
+import Testing
+
+@testable import Proxy
+
+@Suite struct CertificatePairTests {
+    /// A directory with the fixtures' certificate and key, which the test may spoil.
+    private final class Directory {
+        let url: URL
+        let files: CertificatePair.Files
+
+        init() throws {
+            url = FileManager.default.temporaryDirectory.appending(path: "ociai-pair-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+            files = .init(certificate: url.appending(path: "cert.pem").path, key: url.appending(path: "key.pem").path)
+            try write(try Self.fixture("server.pem"), to: files.certificate)
+            try write(try Self.fixture("server.key"), to: files.key)
+        }
+
+        static func fixture(_ name: String) throws -> String { try String(contentsOf: .fixture("tls/\(name)"), encoding: .utf8) }
+
+        func write(_ text: String, to path: String) throws { try text.write(toFile: path, atomically: true, encoding: .utf8) }
+
+        deinit { try? FileManager.default.removeItem(at: url) }
+    }
+
+    private func problem(_ files: CertificatePair.Files) -> CertificateProblem? {
+        do {
+            _ = try CertificatePair(files)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func aPairIsReadWithItsChain() throws {
+        let directory = try Directory()
+        try directory.write(try Directory.fixture("server.pem") + Directory.fixture("authority.pem"), to: directory.files.certificate)
+        let pair = try CertificatePair(directory.files)
+        #expect(!pair.isOutdated)
+        #expect(pair.expiry > 4_000_000_000)
+    }
+
+    @Test(arguments: [
+        ("cert", "", "there is no certificate in it"), ("cert", "garbage", "there is no certificate in it"),
+        ("cert", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "there is no certificate in it"),
+        ("key", "", "there is no private key in it"), ("key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "is damaged"),
+        ("key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "pass phrase, which is not supported"),
+        ("key", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n", "pass phrase, which is not supported"),
+    ])
+    func whatIsWrongIsSaidWithTheFile(which: String, content: String, reason: String) throws {
+        let directory = try Directory()
+        let path = which == "cert" ? directory.files.certificate : directory.files.key
+        try directory.write(content, to: path)
+        let problem = try #require(self.problem(directory.files))
+        #expect(problem.message.hasPrefix("tls_\(which) = \(path) ") && problem.message.contains(reason), "\(problem.message)")
+        #expect(!problem.mend.isEmpty && !problem.message.contains("AAAA"))
+    }
+
+    @Test func aKeyOfAnotherCertificateIsNoPair() throws {
+        let directory = try Directory()
+        try directory.write(try Directory.fixture("authority.pem"), to: directory.files.certificate)
+        #expect(problem(directory.files)?.message.contains("does not belong to the first certificate") == true)
+    }
+
+    @Test func aFileThatIsNotThereIsNamed() throws {
+        let directory = try Directory()
+        try FileManager.default.removeItem(atPath: directory.files.key)
+        #expect(problem(directory.files)?.message == "the file \(directory.files.key) of tls_key does not exist")
+    }
+
+    @Test func aRenewedCertificateIsShownAndABrokenOneIsNot() async throws {
+        let directory = try Directory()
+        let certificate = ListenerCertificate()
+        let first = try CertificatePair(directory.files)
+        certificate.show(first)
+        let watch = CertificateWatch(certificate: certificate, time: ManualTime().source, logger: .silent)
+        #expect(watch.look(after: nil) == nil && certificate.current?.context === first.context, "nothing has changed")
+
+        try directory.write("half written", to: directory.files.certificate)
+        let complaint = try #require(watch.look(after: nil))
+        #expect(complaint.contains("there is no certificate") && certificate.current?.context === first.context)
+        #expect(watch.look(after: complaint) == complaint, "it looks again")
+
+        try directory.write(try Directory.fixture("server.pem"), to: directory.files.certificate)
+        #expect(watch.look(after: complaint) == nil)
+        #expect(certificate.current.map { $0.context !== first.context && !$0.isOutdated } == true)
+    }
+
+    @Test func withoutTLSThereIsNothingToLookAt() {
+        let watch = CertificateWatch(certificate: ListenerCertificate(), time: ManualTime().source, logger: .silent)
+        #expect(watch.look(after: nil) == nil)
+    }
+
+    @Test func itLooksEveryMinute() async throws {
+        let directory = try Directory()
+        let certificate = ListenerCertificate()
+        let first = try CertificatePair(directory.files)
+        certificate.show(first)
+        let time = ManualTime()
+        let watch = CertificateWatch(certificate: certificate, time: time.source, logger: .silent)
+        let running = Task { await watch.run() }
+        await time.waitForSleepers()
+        try directory.write(try Directory.fixture("server.pem") + "\n", to: directory.files.certificate)
+        time.advance(by: .seconds(59))
+        #expect(certificate.current?.context === first.context)
+        time.advance(by: .seconds(1))
+        await time.waitForSleepers()
+        #expect(certificate.current.map { $0.context !== first.context } == true)
+        running.cancel()
+        await running.value
+    }
+}
