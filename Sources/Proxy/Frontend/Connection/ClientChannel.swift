@@ -26,6 +26,7 @@ struct ClientChannel: Sendable {
     func setUp(_ channel: any Channel) throws -> Value {
         let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
         let departure = channel.eventLoop.makePromise(of: Void.self)
+        limits.boundWrites(on: channel)
         if let pair = certificate.current { try channel.pipeline.syncOperations.addTLS(pair, limits: limits) }
         try channel.pipeline.syncOperations.addHTTPConnection(
             ConnectionHandler(doors: doors, limits: limits, requests: continuation, departure: departure), limits: limits)
@@ -87,8 +88,22 @@ struct ConnectionLimits: Sendable {
     var headTimeout = TimeAmount.seconds(75)
     /// The longest silence inside a body.
     var bodyTimeout = TimeAmount.seconds(60)
+    /// For how long a client may leave what we send unacknowledged or its window shut. One that takes a little now and then is not cut.
+    var writeTimeout = TimeAmount.seconds(60)
     /// For how long a connection is read on after its last answer, so that the client gets to see that answer.
     var lingerTimeout = TimeAmount.seconds(5)
     /// What a connection on which nothing has been asked yet has left for its first head once the process is told to stop.
     var drainTimeout = TimeAmount.seconds(1)
+}
+
+extension ConnectionLimits {
+    /// Lets the kernel watch over `writeTimeout` (`TCP_USER_TIMEOUT`): it alone knows what has been acknowledged, as its buffers hold
+    /// megabytes that look sent from here. It then ends the connection with an error.
+    func boundWrites(on channel: any Channel) {
+        #if os(Linux)
+            let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18))
+            // Other sockets than TCP's do not know it.
+            try? channel.syncOptions?.setOption(option, value: Int(writeTimeout.nanoseconds / 1_000_000))
+        #endif
+    }
 }

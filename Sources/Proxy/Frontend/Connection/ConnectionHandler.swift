@@ -158,8 +158,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .body:
             context.write(data, promise: promise)
         case .end:
-            context.writeAndFlush(data, promise: promise)
-            perform(state.answered(), context)
+            // Answered is what the socket has taken. Until then no time is counted against the client, no next request is looked at, and a
+            // server that stops waits: whether the client takes the answer at all is for the socket's own limit to tell.
+            let written = promise ?? context.eventLoop.makePromise()
+            context.writeAndFlush(data, promise: written)
+            written.futureResult.assumeIsolated().whenSuccess { self.perform(self.state.answered(), context) }
         }
     }
 

@@ -143,7 +143,7 @@ struct ConnectionState {
         }
     }
 
-    /// The last byte of the answer has been handed to the connection.
+    /// The last byte of the answer has been handed to the socket.
     mutating func answered() -> Action {
         switch phase {
         case .answering:

@@ -1,0 +1,220 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import Proxy
+
+/// Clients that take their answers slowly, and those that do not take them at all.
+@Suite struct SlowReaderTests {
+    /// A socket whose buffers are full until the test says otherwise.
+    private final class FullSocket: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        private(set) var held: [EventLoopPromise<Void>] = []
+        private(set) var hasFinished = false
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            held.append(promise ?? context.eventLoop.makePromise())
+        }
+
+        func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+            if mode == .output { hasFinished = true } else { context.close(mode: mode, promise: promise) }
+        }
+
+        func drain() {
+            let written = held
+            held = []
+            for promise in written { promise.succeed() }
+        }
+    }
+
+    private final class Connection {
+        let channel = EmbeddedChannel()
+        let socket = FullSocket()
+        let requests: AsyncStream<ClientRequest>
+
+        init() throws {
+            let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
+            self.requests = requests
+            let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
+            let limits = ConnectionLimits()
+            try channel.pipeline.syncOperations.addHandler(socket)
+            try channel.pipeline.syncOperations.addHTTPConnection(
+                ConnectionHandler(doors: Doors(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation, departure: departure), limits: limits)
+            channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
+        }
+
+        func send(_ text: String) {
+            _ = try? channel.writeInbound(ByteBuffer(string: text))
+            channel.embeddedEventLoop.run()
+        }
+
+        func request() async throws -> ClientRequest {
+            var iterator = requests.makeAsyncIterator()
+            return try #require(await iterator.next())
+        }
+
+        func answer() {
+            channel.write(Answer(status: .ok, headers: ["content-length": "2"], body: ByteBuffer(string: "ok")))
+            channel.embeddedEventLoop.run()
+        }
+
+        func drain() {
+            socket.drain()
+            channel.embeddedEventLoop.run()
+        }
+
+        func wait(_ seconds: Int64) { channel.embeddedEventLoop.advanceTime(by: .seconds(seconds)) }
+
+        deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
+    }
+
+    private static let request = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    @Test func theTimeForTheNextRequestBeginsWhenTheAnswerHasLeft() async throws {
+        let connection = try Connection()
+        connection.send(Self.request)
+        _ = try await connection.request()
+        connection.answer()
+        connection.wait(3600)
+        #expect(connection.channel.isActive, "as long as the socket takes")
+        connection.drain()
+        connection.wait(74)
+        #expect(connection.channel.isActive)
+        connection.wait(2)
+        #expect(!connection.channel.isActive)
+    }
+
+    @Test func theNextRequestWaitsForIt() async throws {
+        let connection = try Connection()
+        connection.send(Self.request + "GET /x HTTP/1.1\r\nHost: x\r\n\r\n" + Self.request)
+        _ = try await connection.request()
+        connection.answer()
+        let held = connection.socket.held.count
+        connection.send(Self.request)
+        #expect(connection.socket.held.count == held, "nothing more is written for somebody who does not read")
+        connection.drain()
+        #expect(!connection.socket.held.isEmpty, "the refusal of the second")
+        connection.drain()
+        #expect(try await connection.request().head.uri == "/health")
+    }
+
+    @Test func aServerThatStopsLetsItLeave() async throws {
+        let connection = try Connection()
+        connection.send(Self.request)
+        _ = try await connection.request()
+        connection.answer()
+        connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(connection.channel.isActive && !connection.socket.hasFinished)
+        connection.drain()
+        #expect(connection.socket.hasFinished)
+        connection.wait(6)
+        #expect(!connection.channel.isActive)
+    }
+
+    /// Real sockets: the kernel watches over the writing.
+    private func withServer(
+        _ limits: ConnectionLimits, _ body: (any Channel, AsyncThrowingStream<ClientChannel.Value, any Error>) async throws -> Void
+    ) async throws {
+        let (values, continuation) = AsyncThrowingStream.makeStream(of: ClientChannel.Value.self)
+        let doors = Doors(try FrontDoor.fixture())
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                ClientChannel(doors: doors, limits: limits, certificate: ListenerCertificate()).setup(channel: channel, logger: .silent)
+                    .map { continuation.yield($0) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let client: any Channel
+        do {
+            client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .channelOption(.autoRead, value: false)
+                .channelOption(.socketOption(.so_rcvbuf), value: 32_768)
+                .connect(to: try #require(server.localAddress)).get()
+        } catch {
+            try await server.close()
+            throw error
+        }
+        do { try await body(client, values) } catch { Issue.record(error) }
+        client.close(promise: nil)
+        try await server.close()
+    }
+
+    private static let large = Answer(
+        status: .ok, headers: ["content-length": "20000000"], body: ByteBuffer(repeating: UInt8(ascii: "x"), count: 20_000_000))
+
+    @Test(.timeLimit(.minutes(1))) func whoTakesNothingLosesTheConnection() async throws {
+        #if os(Linux)
+            var limits = ConnectionLimits()
+            limits.writeTimeout = .milliseconds(500)
+            try await withServer(limits) { client, values in
+                client.writeAndFlush(ByteBuffer(string: Self.request), promise: nil)
+                var iterator = values.makeAsyncIterator()
+                let value = try #require(try await iterator.next())
+                for await _ in value.requests {
+                    value.channel.write(Self.large)
+                    break
+                }
+                // Ends only when the connection does.
+                try await value.departure.get()
+                try await value.channel.closeFuture.get()
+            }
+        #endif
+    }
+
+    /// It takes far longer than any limit, a little at a time.
+    @Test(.timeLimit(.minutes(1))) func whoTakesALittleNowAndThenGetsItAll() async throws {
+        var limits = ConnectionLimits()
+        limits.writeTimeout = .milliseconds(400)
+        limits.headTimeout = .milliseconds(400)
+        limits.lingerTimeout = .milliseconds(400)
+        try await withServer(limits) { client, values in
+            let counter = ByteCounter()
+            try await client.pipeline.addHandler(counter.handler()).get()
+            client.writeAndFlush(ByteBuffer(string: "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), promise: nil)
+            var iterator = values.makeAsyncIterator()
+            let value = try #require(try await iterator.next())
+            for await _ in value.requests {
+                value.channel.write(Self.large)
+                break
+            }
+            let received = try await counter.end.get()
+            #expect(received > 20_000_000, "\(received) bytes")
+        }
+    }
+
+    /// Reads a piece, waits for a moment, reads the next.
+    private struct ByteCounter {
+        let promise = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: Int.self)
+        var end: EventLoopFuture<Int> { promise.futureResult }
+
+        func handler() -> Handler { Handler(promise) }
+
+        final class Handler: ChannelInboundHandler, Sendable {
+            typealias InboundIn = ByteBuffer
+            private let promise: EventLoopPromise<Int>
+            private let count = Mutex(0)
+
+            init(_ promise: EventLoopPromise<Int>) { self.promise = promise }
+
+            func handlerAdded(context: ChannelHandlerContext) { context.read() }
+
+            func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+                let size = unwrapInboundIn(data).readableBytes
+                count.withLock { $0 += size }
+            }
+
+            func channelReadComplete(context: ChannelHandlerContext) {
+                let channel = context.channel
+                // 20 MB in pieces of some 32 kB: well over a second.
+                context.eventLoop.scheduleTask(in: .milliseconds(2)) { channel.read() }
+            }
+
+            func channelInactive(context: ChannelHandlerContext) { promise.succeed(count.withLock { $0 }) }
+
+            func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+        }
+    }
+}
