@@ -49,7 +49,7 @@ struct Generation: Sendable {
             cors: CORS(origins: settings.server.corsOrigins),
             isAggregator: settings.mode == .aggregator,
             limits: FrontDoor.Limits(
-                body: settings.limits.maxRequestSize, connections: settings.server.maxClientConnections,
+                body: settings.limits.maxRequestSize, connections: settings.clientConnections(of: state.descriptors),
                 shutdownGrace: settings.timeouts.shutdownGrace, requestsPerMinute: settings.server.rateLimit),
             rates: state.rates,
             routes: Self.routes(settings, roster: roster, directory: directory, discovery: discovery, monitor: monitor, in: state, reload: reload),
@@ -88,6 +88,13 @@ struct Generation: Sendable {
             metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: state.startedAt), droppedLines: { [output = state.output] in output.dropped }),
             admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory),
             reload: ReloadRoute(reload: reload))
+    }
+}
+
+extension Settings {
+    /// `max_client_connections`, or as many as there are descriptors for.
+    func clientConnections(of descriptors: Int) -> Int {
+        DescriptorLimit.clients(wanted: server.maxClientConnections, upstream: limits.globalMaxConcurrency, of: descriptors)
     }
 }
 

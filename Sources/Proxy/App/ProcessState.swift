@@ -19,6 +19,8 @@ struct ProcessState: Sendable {
     let time: TimeSource
     let output: LogOutput
     let logger: Logger
+    /// Files and sockets that may be open at once.
+    let descriptors = DescriptorLimit.raise()
 
     init(transports: TransportShelf, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource, output: LogOutput, logger: Logger) {
         self.transports = transports

@@ -121,6 +121,11 @@ actor Reloader {
 
     private func generation(of configuration: LoadedConfiguration, _ list: CandidateList, after before: Generation?) async -> Generation {
         let settings = configuration.settings
+        let clients = settings.clientConnections(of: state.descriptors)
+        if clients < settings.server.maxClientConnections, settings.server.maxClientConnections != before?.settings.server.maxClientConnections {
+            logger.warning(
+                "There are descriptors for \(clients) client connections, not for max_client_connections = \(settings.server.maxClientConnections): raise the limit of open files (LimitNOFILE= of the service, ulimit -n), which is \(state.descriptors)")
+        }
         let upstreams = await state.router.reconfigure(
             Membership.match(list.candidates, with: before?.members ?? []),
             limits: .init(concurrency: settings.limits.globalMaxConcurrency, queue: settings.limits.queueSize),

@@ -40,7 +40,11 @@ struct Listener: Service {
             .serverChannelOption(.maxMessagesPerRead, value: UInt(AcceptGate.burst))
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptGate(doors: doors, connections: connections))
+                    // An `accept` that fails, most often as there is no descriptor left, is tried again a moment later.
+                    try channel.pipeline.syncOperations.addHandlers([
+                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false, backoffProvider: { _ in .milliseconds(200) }),
+                        AcceptGate(doors: doors, connections: connections),
+                    ])
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
