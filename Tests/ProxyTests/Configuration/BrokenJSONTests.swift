@@ -100,7 +100,7 @@ import Testing
 
     /// Valid files with bytes changed, removed, doubled or exchanged: whatever comes of it, it has a line in the file, and
     /// the secrets are not shown.
-    @Test(arguments: 0..<64)
+    @Test(arguments: Fuzz.seeds(64))
     func mutatedFilesNeverCrashAndEveryIssueHasItsLine(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let samples = [
@@ -136,7 +136,7 @@ import Testing
     }
 
     /// Expressions made of what expressions are made of.
-    @Test(arguments: 0..<16)
+    @Test(arguments: Fuzz.seeds(16))
     func noExpressionCrashes(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let pieces = ["a", "(", ")", "[", "]", "{", "}", "*", "+", "?", "|", "^", "$", ".", "\\", "\\d", "\\1", "(?:", "(?<n>", "(?=", "(?<!", "-", ",", "2", "\\u{", "(?i)", "\\p{L}", "[^", "&&", "\\Q", "\\b", "ä", "(?#"]

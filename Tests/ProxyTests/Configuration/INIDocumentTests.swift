@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<40)
+    @Test(arguments: Fuzz.seeds(40))
     func noBytesCrashItAndLinesAndRangesStayInside(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let alphabet = Array("ab= \t\r\n\n[]#;\"',.\u{FEFF}é".utf8) + [0x00, 0xFF, 0xC3]
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<20)
+    @Test(arguments: Fuzz.seeds(20))
     func noBytesCrashTheReaderAndAnUnusableFileSaysWhy(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let words =

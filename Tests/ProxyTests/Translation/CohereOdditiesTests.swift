@@ -96,7 +96,7 @@ import Testing
         #expect(try run(dialect, dialect.text, #"{"finishReason":"COMPLETE","usage":\#(counts)}"#).usage == nil)
     }
 
-    @Test(arguments: dialects, 0..<150 as Range<UInt64>)
+    @Test(arguments: dialects, Fuzz.seeds(150))
     func mutatedStreamsNeverCrashAndNeverGiveBrokenOutput(dialect: Case, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let cases = CohereStreamTests.cases + CohereV2StreamTests.cases

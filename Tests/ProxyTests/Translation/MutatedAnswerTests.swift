@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Golden.cases("oci/chat", "resp_generic"), 0..<12 as Range<UInt64>)
+    @Test(arguments: Golden.cases("oci/chat", "resp_generic"), Fuzz.seeds(12))
     func aDamagedAnswerIsAnAnswerOrAnError(golden: Golden.Case, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let whole = try JSONSerialization.data(withJSONObject: try #require(golden.object["oci_response"]))
@@ -52,7 +52,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Golden.cases("oci/errors"), 0..<12 as Range<UInt64>)
+    @Test(arguments: Golden.cases("oci/errors"), Fuzz.seeds(12))
     func aDamagedErrorIsStillAnErrorInFourFields(golden: Golden.Case, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let upstream = try #require(golden.object["upstream"] as? Golden.Object)
@@ -65,7 +65,7 @@ import Testing
         #expect((found["message"] as? String)?.isEmpty == false && (400...599).contains(error.status))
     }
 
-    @Test(arguments: Golden.cases("oci/chat", "stream_generic"), 0..<6 as Range<UInt64>)
+    @Test(arguments: Golden.cases("oci/chat", "stream_generic"), Fuzz.seeds(6))
     func numbersBeyondAllMeasureDoNoHarm(golden: Golden.Case, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let text = exaggerate(golden.object["oci_sse"] as? String ?? "", &random)

@@ -297,7 +297,7 @@ import Testing
         expectRefusal(#"{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[\#(tools)]}"#, "tools")
     }
 
-    @Test(arguments: clients, 0..<12)
+    @Test(arguments: clients, Fuzz.seeds(12))
     func mutatedRequestsNeverCrash(golden: Golden.Case, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         var bytes = Array(golden.data)

@@ -41,7 +41,12 @@ struct OCIAccount: Backend {
         withoutKey(OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: body, account: id))
     }
 
-    func withoutKey(_ error: APIError) -> APIError { credentials.bearerKey.map { error.without($0) } ?? error }
+    func withoutKey(_ error: APIError) -> APIError {
+        var error = credentials.bearerKey.map { error.without($0) } ?? error
+        // A token travels in the signature's key id, of which a gateway in between may make its error text.
+        error.message.replace(#/ST\$[A-Za-z0-9_.\-]+/#) { _ in "ST$***" }
+        return error
+    }
 
     func probe(limit: Int) async throws -> ProbeReport { try await AccountProbe.run(self, limit: limit) }
 
