@@ -7,7 +7,7 @@ final class AcceptGate: ChannelDuplexHandler {
     typealias InboundOut = any Channel
     typealias OutboundIn = Never
 
-    /// ClientConnections that one look at the socket accepts. With NIO's 4 a thousand clients that come at once wait for seconds, as everything
+    /// Connections that one look at the socket accepts. With NIO's 4 a thousand clients that come at once wait for seconds, as everything
     /// else on the event loop has its turn in between.
     static let burst = 256
 

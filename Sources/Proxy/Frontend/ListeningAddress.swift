@@ -18,14 +18,8 @@ enum ListeningAddress: Equatable, Sendable {
     /// - Throws: `ExitError` when one of them cannot be had.
     func listen(with bootstrap: ServerBootstrap) async throws -> [any Channel] {
         switch self {
-        case .host(let host, let port):
-            do {
-                return [try await bootstrap.bind(host: host, port: port).get()]
-            } catch let error as IOError {
-                throw Self.failure(error, at: "\(host.contains(":") ? "[\(host)]" : host):\(port)")
-            } catch let error as SocketAddressError {
-                throw ExitError(.cannotBind, "cannot listen on \(host):\(port): the host cannot be resolved (\(error)); check host in the config file")
-            }
+        case .host(let host, let port) where host.lowercased() == "localhost": return try await Self.listenOnBothLoopbacks(with: bootstrap, port: port)
+        case .host(let host, let port): return [try await Self.bind(bootstrap, host, port)]
         case .inherited(let sockets):
             // All are looked at before the first is listened on.
             for socket in sockets { try socket.prepare() }
@@ -38,6 +32,29 @@ enum ListeningAddress: Equatable, Sendable {
                 }
             }
             return channels
+        }
+    }
+
+    /// Clients take `localhost` for 127.0.0.1 or for ::1, as they like; so it has to be both, where this machine has both.
+    private static func listenOnBothLoopbacks(with bootstrap: ServerBootstrap, port: Int) async throws -> [any Channel] {
+        let first = try await bind(bootstrap, "127.0.0.1", port)
+        do {
+            return [first, try await bootstrap.bind(host: "::1", port: first.localAddress?.port ?? port).get()]
+        } catch let error as IOError where error.errnoCode == EADDRINUSE && port != 0 {
+            try? await first.close()
+            throw failure(error, at: "[::1]:\(port)")
+        } catch {
+            return [first]
+        }
+    }
+
+    private static func bind(_ bootstrap: ServerBootstrap, _ host: String, _ port: Int) async throws -> any Channel {
+        do {
+            return try await bootstrap.bind(host: host, port: port).get()
+        } catch let error as IOError {
+            throw failure(error, at: "\(host.contains(":") ? "[\(host)]" : host):\(port)")
+        } catch let error as SocketAddressError {
+            throw ExitError(.cannotBind, "cannot listen on \(host):\(port): the host cannot be resolved (\(error)); check host in the config file")
         }
     }
 

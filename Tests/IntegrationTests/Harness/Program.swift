@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A program of this package as a process, with all that it prints.
+/// A program of this package, or of the system, as a process, with all that it prints.
 final class Program: Sendable {
     private let transcript = Transcript()
     let pid: Int32
@@ -12,6 +12,7 @@ final class Program: Sendable {
     /// end of one now and then when many are started at once.
     ///
     /// - Parameters:
+    ///   - name: of a program of this package, or the path of another.
     ///   - environment: variables to set beside those of this process.
     ///   - sockets: descriptors that the program finds at 3, 4 and so on, as a service manager hands them over.
     ///   - prelude: what the shell does before it becomes the program; `$$` is the program's process id.
@@ -21,7 +22,8 @@ final class Program: Sendable {
     ) throws {
         let directory = directory?.path ?? FileManager.default.currentDirectoryPath
         let variables = environment.isEmpty ? [] : ["/usr/bin/env"] + environment.map { "\($0)=\($1)" }
-        let command = ["/bin/bash", "-c", Self.wrapper(keeping: sockets.count, prelude), directory] + variables + [Self.products.appending(path: name).path] + arguments
+        let path = name.hasPrefix("/") ? name : Self.products.appending(path: name).path
+        let command = ["/bin/bash", "-c", Self.wrapper(keeping: sockets.count, prelude), directory] + variables + [path] + arguments
         let (child, output) = try Self.spawn(command, sockets: sockets)
         pid = child
         let transcript = transcript
@@ -118,7 +120,7 @@ final class Program: Sendable {
     }
 
     private static func port(in output: String) -> Int? {
-        output.firstMatch(of: /http:\/\/127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) }
+        output.firstMatch(of: /https?:\/\/127\.0\.0\.1:(\d+)/).flatMap { Int($0.1) }
     }
 
     /// Where the package's programs are built: beside the tests.

@@ -113,6 +113,9 @@ final class RunningProxy: Sendable {
     /// Everything that the proxy has logged.
     var log: String { process.output }
 
+    /// Of the proxy's process.
+    var pid: Int32 { process.pid }
+
     /// Tells the proxy to stop, as systemd does.
     func terminate() { process.terminate() }
 

@@ -1,0 +1,140 @@
+import Foundation
+import OCISimulator
+import Testing
+
+/// The listener with a certificate, as curl and openssl meet it.
+@Suite struct TLSTests {
+    private func run(
+        settings: String = "", pacing: Pacing = Pacing(), _ body: (RunningProxy, TestCertificate, URL) async throws -> Void
+    ) async throws {
+        let directory = try TemporaryDirectory.make()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let pair = try await TestCertificate.make("first", in: directory)
+        try await RunningProxy.run(settings: pair.settings + "\n" + settings, pacing: pacing) { proxy in try await body(proxy, pair, directory) }
+    }
+
+    private func chat(_ body: String) -> [String] { ["-H", "Authorization: Bearer \(RunningProxy.key)", "-d", body] }
+
+    @Test func chatsAndStreamsGoThroughIt() async throws {
+        try await run { proxy, pair, _ in
+            #expect(proxy.log.contains("Listening on https://127.0.0.1:"))
+            let health = try await proxy.curl("/health", trusting: pair)
+            #expect(health.code == 0 && health.output.contains("\n200 HTTP/1.1"), "\(health.output)")
+            let whole = try await proxy.curl("/v1/chat/completions", trusting: pair, chat(RunningProxy.body("harbours")))
+            #expect(whole.output.contains("harbours") && whole.output.contains("\n200 "), "\(whole.output)")
+            let stream = try await proxy.curl("/v1/chat/completions", trusting: pair, chat(RunningProxy.body("harbours", streams: true)))
+            #expect(stream.output.contains("data: [DONE]"), "\(stream.output)")
+            // The kernel says who is at the other end of the socket, TLS or not.
+            let local = try await proxy.curl("/test-oci", trusting: pair)
+            #expect(local.output.contains("\n200 "), "\(local.output)")
+            let stranger = try await proxy.curl("/test-oci", trusting: pair, ["-H", "X-Forwarded-For: 192.0.2.1"])
+            #expect(stranger.output.contains("\n401 "), "\(stranger.output)")
+        }
+    }
+
+    @Test func aLargeAnswerArrivesWhole() async throws {
+        try await run { proxy, pair, _ in
+            proxy.simulator.add(Fault(.huge(bytes: 5_000_000), kind: .chat))
+            let answer = try await proxy.curl("/v1/chat/completions", trusting: pair, ["-o", "/dev/null"] + chat(RunningProxy.body()))
+            let size = answer.output.split(separator: " ").last.flatMap { Int($0) } ?? 0
+            #expect(answer.output.contains("200 HTTP/1.1") && size > 5_000_000, "\(answer.output)")
+        }
+    }
+
+    @Test func newProtocolsAreSpokenAndOldOnesAreNot() async throws {
+        try await run { proxy, pair, _ in
+            for version in ["-tls1_2", "-tls1_3"] {
+                let good = try await proxy.handshake(trusting: pair, version, "-alpn", "h2,http/1.1")
+                #expect(good.code == 0 && good.output.contains("Verify return code: 0 (ok)"), "\(good.output)")
+                #expect(good.output.contains("ALPN protocol: http/1.1"))
+            }
+            let old = try await proxy.handshake(trusting: pair, "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0")
+            #expect(old.code != 0 && !old.output.contains("Verify return code: 0 (ok)"), "\(old.output)")
+        }
+    }
+
+    @Test func plainHTTPOnTheTLSPortIsToldSo() async throws {
+        try await run { proxy, pair, _ in
+            let connection = try await proxy.connect()
+            defer { connection.close() }
+            connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            let answer = try await connection.answer()
+            #expect(answer.status == 400 && answer.error("code") == "tls_required")
+            await connection.closed()
+            let garbage = try await proxy.connect()
+            garbage.send("\u{1}\u{2}\u{3}garbage that is neither")
+            await garbage.closed()
+            garbage.close()
+            #expect(try await proxy.curl("/health", trusting: pair).output.contains("\n200 "), "nobody else is harmed")
+        }
+    }
+
+    @Test func aClientThatLeavesIsNoticed() async throws {
+        try await run(pacing: Pacing(events: 1000, text: "tick ", interval: .milliseconds(100))) { proxy, pair, _ in
+            let left = try await proxy.curl(
+                "/v1/chat/completions", trusting: pair, ["--max-time", "1"] + chat(RunningProxy.body(streams: true)))
+            #expect(left.code == 28 && left.output.contains("tick"), "\(left.output)")
+            try await proxy.logged("status=499")
+        }
+    }
+
+    @Test func aReloadShowsTheRenewedCertificateAndABrokenPairChangesNothing() async throws {
+        try await run { proxy, pair, directory in
+            let second = try await TestCertificate.make("second", in: directory)
+            try second.replace(pair)
+            let reload = ["-X", "POST", "-H", "Authorization: Bearer \(RunningProxy.key)"]
+            // The first is still shown, so this trusts what is no longer in its file.
+            let insecure = ["-k"]
+            #expect(try await proxy.curl("/v1/reload", trusting: second, insecure + reload).output.contains("\n200 "))
+            let renewed = try await proxy.handshake(trusting: second)
+            #expect(renewed.code == 0 && renewed.output.contains("second") && !renewed.output.contains("first"), "\(renewed.output)")
+
+            try "garbage".write(toFile: pair.key, atomically: true, encoding: .utf8)
+            let refused = try await proxy.curl("/v1/reload", trusting: second, reload)
+            #expect(refused.output.contains("\n400 ") && refused.output.contains("tls_key = "), "\(refused.output)")
+            let kept = try await proxy.handshake(trusting: second)
+            #expect(kept.code == 0 && kept.output.contains("second"))
+            try await proxy.logged("The configuration was not reloaded: nothing has changed")
+        }
+    }
+
+    @Test func whetherThePortSpeaksTLSTakesARestart() async throws {
+        let directory = try TemporaryDirectory.make()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let pair = try await TestCertificate.make("first", in: directory)
+        try await RunningProxy.run(accounts: 1) { proxy in
+            try proxy.configure(try proxy.configuration().replacing("port = 0", with: "port = 0\n\(pair.settings)"))
+            let answer = try await proxy.reload()
+            #expect(answer.status == 200)
+            #expect((answer.json?["message"] as? String)?.contains("tls_cert, tls_key changed: restart the proxy for it") == true, "\(answer.body)")
+            #expect(try await proxy.get("/health").status == 200, "it is plain HTTP still")
+        }
+    }
+
+    @Test func aBrokenPairIsSeventyEightAndIsNamed() async throws {
+        let directory = try TemporaryDirectory.make()
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let (first, second) = (try await TestCertificate.make("first", in: directory), try await TestCertificate.make("second", in: directory))
+        try await RunningProxy.run { proxy in
+            let good = try String(contentsOf: proxy.directory.appending(path: "config.conf"), encoding: .utf8)
+            let file = proxy.directory.appending(path: "tls.conf")
+            let faults = [
+                (TestCertificate(certificate: first.certificate, key: second.key), "does not belong to the first certificate"),
+                (TestCertificate(certificate: first.key, key: first.key), "there is no certificate in it"),
+                (TestCertificate(certificate: first.certificate, key: first.certificate), "there is no private key in it"),
+            ]
+            for (pair, reason) in faults {
+                try (pair.settings + "\n" + good).write(to: file, atomically: true, encoding: .utf8)
+                for arguments in [["-check"], []] {
+                    let program = try Program("ociai-proxy", ["-config", file.path] + arguments)
+                    #expect(await program.exitCode() == 78)
+                    #expect(program.output.contains("tls.conf: tls_") && program.output.contains(reason), "\(program.output)")
+                }
+            }
+            try (first.settings + "\n" + good).write(to: file, atomically: true, encoding: .utf8)
+            let check = try Program("ociai-proxy", ["-config", file.path, "-check"])
+            #expect(await check.exitCode() == 0)
+            #expect(check.output.contains("(TLS)"))
+        }
+    }
+}
