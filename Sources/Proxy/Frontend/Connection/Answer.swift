@@ -35,7 +35,8 @@ extension HTTPHeaders {
         add(name: "x-ratelimit-remaining-requests", value: String(rate.remaining))
         let milliseconds = (rate.fullIn + .microseconds(999)).milliseconds
         let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
-        let decimals = rest == 0 ? "" : "." + String(1000 + rest).dropFirst()
+        var decimals = rest == 0 ? "" : "." + String(1000 + rest).dropFirst()
+        while decimals.last == "0" { decimals.removeLast() }
         add(name: "x-ratelimit-reset-requests", value: seconds == 0 ? "\(rest)ms" : "\(seconds)\(decimals)s")
     }
 }
