@@ -123,8 +123,9 @@ import Testing
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
-                ClientChannel(doors: doors, limits: limits, certificate: ListenerCertificate()).setup(channel: channel, logger: .silent)
-                    .map { continuation.yield($0) }
+                channel.eventLoop.makeCompletedFuture {
+                    continuation.yield(try ClientChannel(doors: doors, drain: Drain(), limits: limits, certificate: ListenerCertificate()).setUp(channel))
+                }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let client: any Channel
