@@ -58,8 +58,8 @@ import Testing
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for connection in connections {
                     group.addTask {
-                        #expect(try await connection.answer().status == 200)
-                        #expect(try await proxy.openConnections() <= 3)
+                        let (answer, open) = (try await connection.answer(), try await proxy.openConnections())
+                        #expect(answer.status == 200 && open <= 3)
                         connection.close()
                     }
                 }
@@ -77,12 +77,12 @@ import Testing
             try Program.activated(config, [socket.descriptor])
         } _: { proxy in
             let config = proxy.directory.appending(path: "config.conf")
-            let isOver = Atomic(false)
+            let isOver = Flag()
             let tally = try await withThrowingTaskGroup(of: Load.Tally.self) { group in
                 for worker in 0..<24 {
                     group.addTask {
                         var tally = Load.Tally()
-                        while !isOver.load(ordering: .acquiring) {
+                        while !isOver.isSet {
                             let streams = worker.isMultiple(of: 2)
                             do {
                                 let answer = try await proxy.chat(RunningProxy.body(streams: streams))
@@ -95,7 +95,7 @@ import Testing
                         return tally
                     }
                 }
-                defer { isOver.store(true, ordering: .releasing) }
+                defer { isOver.set() }
                 try await eventually("streams at the first process") { proxy.chats.count > 24 }
                 proxy.terminate()
                 #expect(await proxy.exitCode() == 0)
@@ -113,7 +113,7 @@ import Testing
                     #expect(await next.exitCode() == 0, "\(next.output)")
                 }
                 let last = try Program.activated(config, [socket.descriptor])
-                isOver.store(true, ordering: .releasing)
+                isOver.set()
                 let tally = try await group.reduce(into: Load.Tally()) { sum, part in
                     sum.whole += part.whole
                     sum.flaws += part.flaws
@@ -126,4 +126,11 @@ import Testing
             #expect(tally.flaws.isEmpty, "\(tally.flaws.count) of \(tally.whole): \(tally.flaws.prefix(3))")
         }
     }
+}
+
+/// Tells the clients of a load to stop.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
 }

@@ -123,7 +123,9 @@ import Testing
 extension RunningProxy {
     /// Sockets that the proxy holds open for clients, by the kernel's word.
     func openConnections() async throws -> Int {
-        let table = try String(contentsOfFile: "/proc/\(processID)/net/tcp", encoding: .utf8)
+        // To its end: its size is not known beforehand, and reading it as a file of no size ends after a page.
+        let file = try FileHandle(forReadingFrom: URL(filePath: "/proc/\(processID)/net/tcp"))
+        let table = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
         let port = String(port, radix: 16, uppercase: true)
         let local = ":" + String(repeating: "0", count: 4 - port.count) + port
         let inodes = table.split(separator: "\n").compactMap { line -> String? in

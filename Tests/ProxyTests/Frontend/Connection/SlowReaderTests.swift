@@ -168,9 +168,9 @@ import Testing
     /// It takes far longer than any limit, a little at a time.
     @Test(.timeLimit(.minutes(1))) func whoTakesALittleNowAndThenGetsItAll() async throws {
         var limits = ConnectionLimits()
-        limits.writeTimeout = .milliseconds(400)
-        limits.headTimeout = .milliseconds(400)
-        limits.lingerTimeout = .milliseconds(400)
+        limits.writeTimeout = .seconds(2)
+        limits.headTimeout = .seconds(2)
+        limits.lingerTimeout = .seconds(2)
         try await withServer(limits) { client, values in
             let counter = ByteCounter()
             try await client.pipeline.addHandler(counter.handler()).get()
@@ -209,8 +209,8 @@ import Testing
 
             func channelReadComplete(context: ChannelHandlerContext) {
                 let channel = context.channel
-                // 20 MB in pieces of some 32 kB: well over a second.
-                context.eventLoop.scheduleTask(in: .milliseconds(2)) { channel.read() }
+                // 20 MB in pieces of some 32 kB: five seconds, longer than any of the limits.
+                context.eventLoop.scheduleTask(in: .milliseconds(8)) { channel.read() }
             }
 
             func channelInactive(context: ChannelHandlerContext) { promise.succeed(count.withLock { $0 }) }
