@@ -27,7 +27,6 @@ struct ServiceGraph: Sendable {
     /// - Throws: `ExitError` when the configuration cannot be used after all, or the port cannot be had.
     func run(_ configuration: LoadedConfiguration) async throws {
         let signals = await StopSignals()
-    package func run(_ configuration: LoadedConfiguration) async throws {
         CodecTypes.prepare()
         let group = MultiThreadedEventLoopGroup.singleton
         let transports = TransportShelf(group: group)
