@@ -23,6 +23,7 @@ package struct ServiceGraph: Sendable {
     ///
     /// - Throws: `ExitError` when the configuration cannot be used after all, or the port cannot be had.
     package func run(_ configuration: LoadedConfiguration) async throws {
+        CodecTypes.prepare()
         let group = MultiThreadedEventLoopGroup.singleton
         let transports = TransportShelf(group: group)
         let state = ProcessState(transports: transports, proxies: proxies, time: time, logger: logger)

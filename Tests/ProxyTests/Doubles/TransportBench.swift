@@ -35,6 +35,6 @@ enum TransportBench {
 
     /// Waits until `count` connections are open or being made.
     static func open(_ count: Int, in transport: NIOTransport) async {
-        while await transport.openConnections() != count { await Task.yield() }
+        while await transport.openConnections() != count, !Task.isCancelled { await Task.yield() }
     }
 }

@@ -12,7 +12,7 @@ struct TransportCancellationTests {
     @Test(arguments: TransportBench.Caller.allCases)
     func `A call that is cancelled while it connects leaves nothing open`(_ caller: TransportBench.Caller) async throws {
         let full = try FullBacklog()
-        let transport = try Bench.transport()
+        let transport = try Bench.transport { $0.connectTimeout = .hours(1) }
         let call = Bench.call(caller) { try await transport.send(Bench.request(full.port)).status }
         await Bench.open(1, in: transport)
         call.cancel()
