@@ -35,4 +35,23 @@ import Testing
         let error = #expect(throws: APIError.self) { try many.resolve("grok", for: .chat) }
         #expect(error?.message.components(separatedBy: "'grok-").count == 4)
     }
+
+    @Test func anAliasMayStandForAProvidersModel() throws {
+        let catalog = ModelCatalog(
+            aliases: [("fast", "groq/meta/llama-3"), ("mine", "xai.grok-4")],
+            accounts: [
+                ModelCatalog.Account(region: "r"),
+                ModelCatalog.Account(models: [ModelSummary(ofProvider: "meta/llama-3", created: 7)], form: .openAI, provider: "groq"),
+            ], names: ModelCatalog.Names(ociPrefix: "oci/"))
+        let target = try catalog.resolve("fast", for: .chat)
+        #expect(target.modelID == "meta/llama-3" && Array(target.accepts) == [1])
+        #expect(catalog["fast"]?.owner == "groq" && catalog["fast"]?.created == 7)
+        #expect(Array(try catalog.resolve("mine", for: .chat).accepts) == [0])
+    }
+
+    @Test func theNameOfAModelWithoutItsProviderIsNear() {
+        let names = ["zhipu/glm-4.6", "zhipu/glm-4.5-air", "oci/grok-4"]
+        #expect(NearestName.several(to: "glm-4.6", among: names, limit: 3).first == "zhipu/glm-4.6")
+        #expect(NearestName.several(to: "grok-4", among: names, limit: 3).first == "oci/grok-4")
+    }
 }
