@@ -113,10 +113,10 @@ final class ConnectionAttempt: Cancellable {
 }
 
 /// Waits for the end of a TLS handshake.
-private final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
+private final class Handshake: ConnectionStep {
     typealias InboundIn = ByteBuffer
 
-    private let promise: EventLoopPromise<Void>
+    let promise: EventLoopPromise<Void>
 
     init(on loop: any EventLoop) {
         promise = loop.makePromise()
@@ -127,16 +127,6 @@ private final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent { promise.succeed() }
         context.fireUserInboundEventTriggered(event)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        promise.fail(error)
-        context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        promise.fail(ChannelError.eof)
-        context.fireChannelInactive()
     }
 }
 

@@ -38,10 +38,10 @@ struct ProxyTunnel {
 }
 
 /// Waits for what the proxy says.
-private final class TunnelAnswer: ChannelInboundHandler, RemovableChannelHandler {
+private final class TunnelAnswer: ConnectionStep {
     typealias InboundIn = HTTPClientResponsePart
 
-    private let promise: EventLoopPromise<Void>
+    let promise: EventLoopPromise<Void>
     private let refusal: String
 
     init(on loop: any EventLoop, refusal: String) {
@@ -59,15 +59,5 @@ private final class TunnelAnswer: ChannelInboundHandler, RemovableChannelHandler
         case .head, .body: break
         case .end: promise.succeed()
         }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        promise.fail(error)
-        context.close(promise: nil)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        promise.fail(ChannelError.eof)
-        context.fireChannelInactive()
     }
 }
