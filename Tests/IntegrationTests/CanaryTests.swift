@@ -175,7 +175,7 @@ import Testing
             var quiet = canaries
             quiet.secrets += [("prompt", Self.prompt), ("answer", Self.answer)]
             quiet.expectNone(in: try await pages(of: proxy), "a page")
-            quiet.expectNone(in: proxy.process.output, "the log")
+            quiet.expectNone(in: await proxy.process.wholeOutput(), "the log")
             #expect(said.contains(Self.answer), "some of them were answered")
             #expect(proxy.process.output.contains("key=default"))
         }
@@ -196,7 +196,7 @@ import Testing
             said += try await send("GET", "/health?api_key=\(Self.client)", key: Self.client, to: proxy).body
             quiet.expectNone(in: said, "an answer")
             quiet.expectNone(in: try await pages(of: proxy), "a page")
-            quiet.expectNone(in: proxy.process.output, "the log")
+            quiet.expectNone(in: await proxy.process.wholeOutput(), "the log")
         }
     }
 
@@ -216,7 +216,7 @@ import Testing
             #expect(said.contains("invalid_configuration"))
             canaries.expectNone(in: said, "an answer to a reload")
             canaries.expectNone(in: try await pages(of: proxy), "a page")
-            canaries.expectNone(in: proxy.process.output, "the log")
+            canaries.expectNone(in: await proxy.process.wholeOutput(), "the log")
         }
     }
 

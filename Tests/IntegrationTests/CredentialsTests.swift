@@ -36,7 +36,8 @@ import Testing
             let renewed = try place.session().token
             #expect(try await proxy.chat().status == 200)
             #expect(proxy.chatSigners.last == "ST$" + renewed)
-            #expect(!proxy.process.output.contains(renewed) && !proxy.process.output.contains(first.dropFirst(3)))
+            let log = await proxy.process.wholeOutput()
+            #expect(!log.contains(renewed) && !log.contains(first.dropFirst(3)))
         }
     }
 
@@ -72,7 +73,8 @@ import Testing
             #expect(try await proxy.chat().status == 200)
             #expect(place.simulator.tokensIssued == 2)
             #expect(Set(proxy.chatSigners).count == 2)
-            #expect(!proxy.process.output.contains("eyJ") && !proxy.process.output.contains("PRIVATE KEY"))
+            let log = await proxy.process.wholeOutput()
+            #expect(!log.contains("eyJ") && !log.contains("PRIVATE KEY"))
         }
     }
 
@@ -89,7 +91,7 @@ import Testing
             place.simulator.revokeTokens()
             place.simulator.add(Fault(.status(500), kind: .token, times: 1))
             #expect(try await proxy.chat().status == 502)
-            #expect(proxy.process.output.contains("the auth service answers HTTP 500"))
+            try await proxy.process.printed("the auth service answers HTTP 500")
         }
     }
 
@@ -128,7 +130,7 @@ import Testing
             place.simulator.revokeTokens()
             #expect(try await proxy.chat(streams: true).status == 200)
             #expect(place.simulator.tokensIssued == 2)
-            #expect(!proxy.process.output.contains("simulated-service-account"))
+            #expect(await !proxy.process.wholeOutput().contains("simulated-service-account"))
         }
     }
 

@@ -124,7 +124,7 @@ extension RunningProxy {
     /// Sockets that the proxy holds open for clients, by the kernel's word.
     func openConnections() async throws -> Int {
         // To its end: its size is not known beforehand, and reading it as a file of no size ends after a page.
-        let file = try FileHandle(forReadingFrom: URL(filePath: "/proc/\(processID)/net/tcp"))
+        let file = try FileHandle(forReadingFrom: URL(filePath: "/proc/\(pid)/net/tcp"))
         let table = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
         let port = String(port, radix: 16, uppercase: true)
         let local = ":" + String(repeating: "0", count: 4 - port.count) + port
@@ -132,7 +132,7 @@ extension RunningProxy {
             let columns = line.split(separator: " ")
             return columns.count > 9 && columns[1].hasSuffix(local) && columns[3] == "01" ? "socket:[\(columns[9])]" : nil
         }
-        let directory = "/proc/\(processID)/fd"
+        let directory = "/proc/\(pid)/fd"
         let open = try FileManager.default.contentsOfDirectory(atPath: directory).compactMap {
             try? FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/\($0)")
         }

@@ -16,7 +16,8 @@ import Testing
             let seeds = proxy.simulator.requests.filter { $0.kind == .chat }.map { $0.json?["chatRequest"]?["seed"]?.integer }
             #expect(seeds == [7, nil, nil])
             // It was the same attempt, and nothing that speaks against the account.
-            #expect(proxy.log.contains("attempts=1") && !proxy.log.contains("attempts=2"))
+            let log = await proxy.wholeLog()
+            #expect(log.contains("attempts=1") && !log.contains("attempts=2"))
         }
     }
 

@@ -130,7 +130,7 @@ import Testing
             _ = try await proxy.chat(#"{"model":"grok-4","messages":[{"role":"user","content":"canary-prompt-4711"#)
             _ = try await proxy.get("/v1/models?key=canary-query-4711", "Authorization: Bearer canary-wrong-key-4711")
             _ = try await proxy.get("/v1/models/canary-not-secret")
-            let log = proxy.log + seen
+            let log = await proxy.wholeLog() + seen
             for secret in [prompt, proxy.key, "canary-query-4711", "canary-wrong-key-4711", "You said", "PRIVATE KEY", "Signature algorithm"] {
                 #expect(!log.contains(secret), "\(secret)")
             }

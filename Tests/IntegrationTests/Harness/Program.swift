@@ -107,6 +107,13 @@ final class Program: Sendable {
         return transcript.exitCode ?? -1
     }
 
+    /// All that it prints until it has ended, to which it is told. The log is written behind the answers: only then is nothing missing.
+    func wholeOutput() async -> String {
+        terminate()
+        _ = await exitCode()
+        return output
+    }
+
     /// Returns when the output contains `text`.
     func printed(_ text: String) async throws {
         await transcript.wait { $0.output.contains(text) || $0.exitCode != nil }

@@ -113,6 +113,9 @@ final class RunningProxy: Sendable {
     /// Everything that the proxy has logged.
     var log: String { process.output }
 
+    /// Everything that the proxy logs until it has ended, to which it is told.
+    func wholeLog() async -> String { await process.wholeOutput() }
+
     /// Of the proxy's process.
     var pid: Int32 { process.pid }
 
@@ -120,8 +123,6 @@ final class RunningProxy: Sendable {
     func terminate() { process.terminate() }
 
     func send(_ signal: Int32) { process.send(signal) }
-
-    var processID: Int32 { process.pid }
 
     /// The process's end.
     func exitCode() async -> Int32 { await process.exitCode() }
