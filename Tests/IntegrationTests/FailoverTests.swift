@@ -52,7 +52,7 @@ import Testing
 
     @Test(arguments: [Fault.Action.delayFirstEvent(.seconds(60)), .stall, .stallMidway(afterEvents: 0)])
     func anotherAccountAnswersWhenTheFirstEventIsLate(action: Fault.Action) async throws {
-        try await RunningProxy.run(accounts: 2, settings: "first_token_timeout = 250ms") { proxy in
+        try await RunningProxy.run(accounts: 2, settings: "first_token_timeout = 1s") { proxy in
             proxy.simulator.add(Fault(action, account: "account_1", kind: .chat, times: nil))
             try await expectAnswerFromTheSecond(proxy, streams: true)
         }

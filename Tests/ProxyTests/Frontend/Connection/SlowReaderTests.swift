@@ -114,13 +114,17 @@ import Testing
         #expect(!connection.channel.isActive)
     }
 
-    /// Real sockets: the kernel watches over the writing.
+    /// Real sockets: the kernel watches over the writing. The client sends its request as soon as it is connected, since the time for
+    /// that has begun; `reader` is what takes the answer.
     private func withServer(
-        _ limits: ConnectionLimits, _ body: (any Channel, AsyncThrowingStream<ClientChannel.Value, any Error>) async throws -> Void
+        _ limits: ConnectionLimits, request: String, reader: ByteCounter.Handler? = nil,
+        _ body: (AsyncThrowingStream<ClientChannel.Value, any Error>) async throws -> Void
     ) async throws {
         let (values, continuation) = AsyncThrowingStream.makeStream(of: ClientChannel.Value.self)
         let doors = Doors(try FrontDoor.fixture())
-        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        // Event loops of its own: on those of all tests, another's work may hold up a reader for as long as the limits that are tested.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let server = try await ServerBootstrap(group: group)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -130,17 +134,23 @@ import Testing
             .bind(host: "127.0.0.1", port: 0).get()
         let client: any Channel
         do {
-            client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            client = try await ClientBootstrap(group: group)
                 .channelOption(.autoRead, value: false)
                 .channelOption(.socketOption(.so_rcvbuf), value: 32_768)
-                .connect(to: try #require(server.localAddress)).get()
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { if let reader { try channel.pipeline.syncOperations.addHandler(reader) } }
+                }
+                .connect(to: try #require(server.localAddress))
+                .flatMap { channel in channel.writeAndFlush(ByteBuffer(string: request)).map { channel } }.get()
         } catch {
             try await server.close()
+            try await group.shutdownGracefully()
             throw error
         }
-        do { try await body(client, values) } catch { Issue.record(error) }
+        do { try await body(values) } catch { Issue.record(error) }
         client.close(promise: nil)
         try await server.close()
+        try await group.shutdownGracefully()
     }
 
     private static let large = Answer(
@@ -150,8 +160,7 @@ import Testing
         #if os(Linux)
             var limits = ConnectionLimits()
             limits.writeTimeout = .milliseconds(500)
-            try await withServer(limits) { client, values in
-                client.writeAndFlush(ByteBuffer(string: Self.request), promise: nil)
+            try await withServer(limits, request: Self.request) { values in
                 var iterator = values.makeAsyncIterator()
                 let value = try #require(try await iterator.next())
                 for await _ in value.requests {
@@ -171,10 +180,8 @@ import Testing
         limits.writeTimeout = .seconds(2)
         limits.headTimeout = .seconds(2)
         limits.lingerTimeout = .seconds(2)
-        try await withServer(limits) { client, values in
-            let counter = ByteCounter()
-            try await client.pipeline.addHandler(counter.handler()).get()
-            client.writeAndFlush(ByteBuffer(string: "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), promise: nil)
+        let counter = ByteCounter()
+        try await withServer(limits, request: "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reader: counter.handler()) { values in
             var iterator = values.makeAsyncIterator()
             let value = try #require(try await iterator.next())
             for await _ in value.requests {
@@ -200,7 +207,7 @@ import Testing
 
             init(_ promise: EventLoopPromise<Int>) { self.promise = promise }
 
-            func handlerAdded(context: ChannelHandlerContext) { context.read() }
+            func channelActive(context: ChannelHandlerContext) { context.read() }
 
             func channelRead(context: ChannelHandlerContext, data: NIOAny) {
                 let size = unwrapInboundIn(data).readableBytes
