@@ -65,6 +65,34 @@ import Testing
         }
     }
 
+    /// A stream of 38 MB: far more than the kernel's buffers take on the way.
+    @Test func whoDoesNotReadHoldsUpTheUpstreamAndNotTheProxysMemory() async throws {
+        let events = 600
+        try await RunningProxy.run(pacing: Pacing(events: events, text: String(repeating: "a", count: 64_000))) { proxy in
+            #expect(try await proxy.get("/health").status == 200)
+            let before = try await proxy.gauge("process_resident_memory_bytes")
+            let connection = try await proxy.connect()
+            defer { connection.close() }
+            try await connection.setReading(false)
+            connection.send(proxy.chatRequest(RunningProxy.body(streams: true)))
+            var (sent, repeated) = (0, 0)
+            try await eventually("the upstream is held up", within: .seconds(60)) {
+                let now = proxy.simulator.requests.last { $0.kind == .chat }?.eventsSent ?? 0
+                (sent, repeated) = (now, now > 0 && now == sent ? repeated + 1 : 0)
+                return repeated == 50
+            }
+            #expect(sent < events * 2 / 3, "\(sent) of \(events) events")
+            let grown = try await proxy.gauge("process_resident_memory_bytes") - before
+            #expect(grown < 16_000_000, "\(grown) bytes")
+            #expect(try await proxy.chat(#"{"model":"grok-4","max_tokens":1}"#).status == 400, "others are served")
+
+            try await connection.setReading(true)
+            let id = try #require(proxy.simulator.requests.last { $0.kind == .chat }?.id)
+            #expect(try await proxy.simulator.ended(id).ending == .completed)
+            try await eventually("all of it has arrived", within: .seconds(60)) { connection.receivedCount > events * 64_000 }
+        }
+    }
+
     private func limitFiles(of proxy: RunningProxy, to count: Int) async throws {
         let tool = try Program("/usr/bin/prlimit", ["--pid", "\(proxy.pid)", "--nofile=\(count):"])
         try #require(await tool.exitCode() == 0, "\(tool.output)")

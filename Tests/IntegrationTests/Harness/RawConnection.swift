@@ -117,6 +117,12 @@ final class RawConnection: Sendable {
     /// Closes the sending half only.
     func finishSending() { channel.close(mode: .output, promise: nil) }
 
+    /// Takes nothing from the socket from here on, or what is there and comes.
+    func setReading(_ isReading: Bool) async throws { try await channel.setOption(.autoRead, value: isReading).get() }
+
+    /// How much has come so far, in bytes.
+    var receivedCount: Int { inbox.state.withLock { $0.bytes.count } }
+
     /// Everything that has come so far.
     var received: String { String(decoding: inbox.state.withLock { $0.bytes }, as: UTF8.self) }
 
