@@ -30,6 +30,71 @@ import Testing
         }
     }
 
+    /// How many clients may wait in the kernel while nobody accepts: a whole restart's worth.
+    @Test func theLineInTheKernelStaysAsLongAsTheManagerMadeIt() async throws {
+        let socket = try ListeningSocket.internet()
+        let before = try socket.backlog
+        try await RunningProxy.run { config in
+            try Program.activated(config, [socket.descriptor])
+        } _: { proxy in
+            #expect(try await proxy.get("/health").status == 200)
+            let after = try socket.backlog
+            #expect(after == before && before > 128)
+        }
+    }
+
+    private func ask(_ connection: RawConnection) async throws -> Int {
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        return try await connection.answer().status
+    }
+
+    /// The bound is for all sockets together, so room at one is room at the other.
+    @Test func whoWaitsAtOneSocketGetsTheRoomThatAnotherLeaves() async throws {
+        let sockets = [try ListeningSocket.internet(), try ListeningSocket.internet()]
+        try await RunningProxy.run(settings: "max_client_connections = 2") { config in
+            try Program.activated(config, sockets.map(\.descriptor))
+        } _: { proxy in
+            let places = try sockets.map { RawConnection.Place.host("127.0.0.1", try $0.port) }
+            let first = [try await RawConnection.open(places[0]), try await RawConnection.open(places[1])]
+            for connection in first { #expect(try await ask(connection) == 200) }
+            let second = [try await RawConnection.open(places[0]), try await RawConnection.open(places[1])]
+            for connection in second { connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n") }
+            // The only one at its socket.
+            first[1].close()
+            first[0].close()
+            for connection in second { #expect(try await connection.answer().status == 200) }
+            for connection in second { connection.close() }
+        }
+    }
+
+    @Test func aReloadThatRaisesTheBoundLetsThoseInWhoWait() async throws {
+        try await RunningProxy.run(settings: "max_client_connections = 1") { proxy in
+            let inside = try await proxy.connect()
+            #expect(try await ask(inside) == 200)
+            let waiting = try await proxy.connect()
+            waiting.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            let file = proxy.directory.appending(path: "config.conf")
+            let text = try String(contentsOf: file, encoding: .utf8).replacing("max_client_connections = 1", with: "max_client_connections = 5")
+            try text.write(to: file, atomically: true, encoding: .utf8)
+            proxy.hangUp()
+            #expect(try await waiting.answer().status == 200)
+            #expect(try await ask(inside) == 200)
+            for connection in [inside, waiting] { connection.close() }
+        }
+    }
+
+    @Test func localhostIsBothLoopbackAddresses() async throws {
+        try await RunningProxy.run(settings: "host = localhost") { proxy in
+            #expect(try await proxy.get("/health").status == 200)
+            // A machine may have no IPv6; then nothing says that it is listened on.
+            try await proxy.logged("Healthy accounts: ")
+            guard proxy.log.contains("http://[::1]:\(proxy.port)") else { return }
+            let six = try await RawConnection.open(.host("::1", proxy.port))
+            #expect(try await ask(six) == 200)
+            six.close()
+        }
+    }
+
     @Test func whatIsNoListeningSocketEndsTheStart() async throws {
         let datagram = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
         defer { close(datagram) }
@@ -126,6 +191,56 @@ import Testing
             #expect(tally.flaws.isEmpty, "\(tally.flaws.count) of \(tally.whole): \(tally.flaws.prefix(3))")
         }
     }
+}
+
+extension ActivationTests {
+    /// Clients of the usual kind keep their connections. Until the old process has told them that they end, they ask on there.
+    @Test func aRestartLosesNoRequestOfConnectionsThatAreKept() async throws {
+        let socket = try ListeningSocket.internet()
+        try await RunningProxy.run { config in
+            try Program.activated(config, [socket.descriptor])
+        } _: { proxy in
+            let config = proxy.directory.appending(path: "config.conf")
+            let isOver = Flag()
+            let counts = Counts()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                defer { isOver.set() }
+                for _ in 0..<8 {
+                    group.addTask {
+                        var connection = try await proxy.connect()
+                        while !isOver.isSet {
+                            connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                            let answer = try await connection.answer()
+                            #expect([200, 503].contains(answer.status))
+                            counts.asked.add(1, ordering: .relaxed)
+                            guard answer.headers["connection"] == "close" else { continue }
+                            connection.close()
+                            connection = try await proxy.connect()
+                            counts.moved.add(1, ordering: .relaxed)
+                        }
+                        connection.close()
+                    }
+                }
+                try await eventually("requests at the first process") { counts.asked.load(ordering: .relaxed) > 50 }
+                proxy.terminate()
+                #expect(await proxy.exitCode() == 0)
+                let next = try Program.activated(config, [socket.descriptor])
+                let before = counts.asked.load(ordering: .relaxed)
+                try await eventually("requests at the next process") { counts.asked.load(ordering: .relaxed) > before + 50 }
+                isOver.set()
+                try await group.waitForAll()
+                next.terminate()
+                #expect(await next.exitCode() == 0)
+                #expect(counts.moved.load(ordering: .relaxed) == 8)
+            }
+        }
+    }
+}
+
+/// Requests that were answered, and clients that were told to connect anew.
+private final class Counts: Sendable {
+    let asked = Atomic(0)
+    let moved = Atomic(0)
 }
 
 /// Tells the clients of a load to stop.

@@ -116,6 +116,21 @@ import Testing
         }
     }
 
+    @Test func aLimitThatIsRaisedLetsThoseBeginWhoWait() async throws {
+        try await RunningProxy.run(settings: "global_max_concurrency = 1\nmax_concurrency = 1") { proxy in
+            let stream = try await proxy.openStream()
+            let waiting = try await proxy.connect()
+            defer { for connection in [stream, waiting] { connection.close() } }
+            waiting.send(proxy.chatRequest(RunningProxy.body("patience")))
+            try await eventually("one to wait") { try await proxy.stats("queue")["depth"] == 1 }
+            let file = proxy.directory.appending(path: "config.conf")
+            let text = try String(contentsOf: file, encoding: .utf8).replacing("max_concurrency = 1", with: "max_concurrency = 5")
+            try text.write(to: file, atomically: true, encoding: .utf8)
+            #expect(try await proxy.reload().status == 200)
+            #expect(try await waiting.answer().status == 200)
+        }
+    }
+
     @Test func aReloadIsNoBusinessOfStrangers() async throws {
         try await RunningProxy.run(accounts: 1) { proxy in
             let local = try await proxy.send("POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")

@@ -58,6 +58,27 @@ import Testing
         }
     }
 
+    /// A service manager, or logrotate, may ask for a reload as soon as it has heard that the process is ready.
+    @Test func aHangupAtOnceIsAReloadAndNotTheEnd() async throws {
+        try await run { proxy, inbox in
+            while !inbox.states.contains("READY=1") { await Task.yield() }
+            proxy.hangUp()
+            try await proxy.logged("Configuration reloaded")
+            #expect(try await proxy.get("/health").status == 200)
+        }
+    }
+
+    @Test func theStatusSaysWhatRunsAndThatItDrains() async throws {
+        try await run(settings: "shutdown_grace = 1h") { proxy, inbox in
+            let stream = try await proxy.openStream()
+            try await eventually("the request", within: .seconds(30)) { inbox.messages.contains("STATUS=1 of 1 accounts healthy, 1 request in flight") }
+            proxy.terminate()
+            try await eventually("the drain", within: .seconds(30)) { inbox.messages.contains("STATUS=Draining, 1 request in flight") }
+            stream.close()
+            #expect(await proxy.exitCode() == 0)
+        }
+    }
+
     @Test func theSignsOfLifeOfAnotherProcessAreNotOurs() async throws {
         try await run(environment: ["WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"]) { proxy, inbox in
             try await eventually("a status") { inbox.messages.contains { $0.hasPrefix("STATUS=") } }
@@ -89,6 +110,15 @@ import Testing
             _ = try await proxy.chat(RunningProxy.body())
             try await proxy.logged("path=/v1/chat/completions")
             for line in proxy.log.split(separator: "\n") { #expect(line.firstMatch(of: /^<[2-7]>/) != nil, "\(line)") }
+        }
+    }
+
+    @Test func linesOfJSONHaveTheirPriorityInFrontInTheJournal() async throws {
+        try await RunningProxy.run(settings: "log_format = json") { config in
+            try Program("ociai-proxy", ["-config", config.path], prelude: #"export JOURNAL_STREAM="$(stat -L -c %d:%i /proc/$$/fd/2)""#)
+        } _: { proxy in
+            try await proxy.logged(#""message":"Listening on http://127.0.0.1:\#(proxy.port)"}"#)
+            for line in await proxy.wholeLog().split(separator: "\n") { #expect(line.firstMatch(of: /^<[2-7]>\{"time":/) != nil, "\(line)") }
         }
     }
 

@@ -78,6 +78,35 @@ import Testing
         }
     }
 
+    @Test func aConnectionServesMoreThanOneRequest() async throws {
+        try await run { proxy, pair, _ in
+            let both = try await proxy.curl("/health", trusting: pair, ["-w", "connects=%{num_connects};", "https://127.0.0.1:\(proxy.port)/"])
+            #expect(both.code == 0 && both.output.contains("connects=1;") && both.output.contains("connects=0;"), "\(both.output)")
+        }
+    }
+
+    @Test func aStreamThatTheEndOfTheProcessCutsHearsSo() async throws {
+        let pacing = Pacing(events: 10_000, text: "tick ", interval: .milliseconds(100))
+        try await run(settings: "shutdown_grace = 300ms", pacing: pacing) { proxy, pair, _ in
+            async let stream = proxy.curl("/v1/chat/completions", trusting: pair, ["-N"] + chat(RunningProxy.body(streams: true)))
+            try await eventually("the stream") { (proxy.chats.last?.eventsSent ?? 0) > 2 }
+            proxy.terminate()
+            let answer = try await stream
+            #expect(answer.code == 0, "the body has its proper end")
+            #expect(answer.output.contains("tick") && answer.output.contains(#""code":"server_shutting_down""#) && !answer.output.contains("[DONE]"))
+            #expect(await proxy.exitCode() == 0)
+        }
+    }
+
+    @Test func aRenewedCertificateIsShownWithoutAReload() async throws {
+        try await run { proxy, pair, directory in
+            let second = try await TestCertificate.make("second", in: directory)
+            try second.replace(pair)
+            try await eventually("the new certificate", within: .seconds(30)) { try await proxy.handshake(trusting: second).code == 0 }
+            try await proxy.logged("Certificate read again")
+        }
+    }
+
     @Test func aReloadShowsTheRenewedCertificateAndABrokenPairChangesNothing() async throws {
         try await run { proxy, pair, directory in
             let second = try await TestCertificate.make("second", in: directory)

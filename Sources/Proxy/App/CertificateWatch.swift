@@ -3,8 +3,8 @@ import ServiceLifecycle
 
 /// Looks at the files of the listener's certificate now and then, so that a renewed one is shown without a reload.
 struct CertificateWatch: Service {
-    /// Whoever renews certificates does so days before they end.
-    static let interval = Duration.seconds(60)
+    /// Two looks at two files' times are nothing, and who tries a renewal does not want to wait for a minute.
+    static let interval = Duration.seconds(2)
 
     let certificate: ListenerCertificate
     let time: TimeSource
@@ -27,7 +27,8 @@ struct CertificateWatch: Service {
         guard let present = certificate.current, present.isOutdated else { return nil }
         do {
             let pair = try CertificatePair(present.files)
-            certificate.show(pair)
+            // A reload may have brought another in the meantime.
+            guard certificate.show(pair, insteadOf: present) else { return nil }
             logger.notice("Certificate read again", metadata: ["file": "\(pair.files.certificate)", "expires": "\(RFC3339.format(pair.expiry))"])
             return nil
         } catch {

@@ -26,7 +26,9 @@ struct ServiceGraph: Sendable {
     ///
     /// - Throws: `ExitError` when the configuration cannot be used after all, or the port cannot be had.
     func run(_ configuration: LoadedConfiguration) async throws {
+        // Before anybody is told that the process is ready: a signal that nobody waits for ends it.
         let signals = await StopSignals()
+        let hangups = await HangupSignal.Signals()
         CodecTypes.prepare()
         let group = MultiThreadedEventLoopGroup.singleton
         let transports = TransportShelf(group: group)
@@ -45,16 +47,18 @@ struct ServiceGraph: Sendable {
             notifier: notifier, group: group, logger: logger)
 
         let watch = CertificateWatch(certificate: state.certificate, time: time, logger: logger)
-        var services: [any Service] = [transports, state.router, keeper, watch, listener, HangupSignal(reloader: reloader)]
+        // The listener stops first: a reload that waits for a slow disk must not keep it from draining.
+        var services: [any Service] = [transports, state.router, keeper, watch, HangupSignal(signals: hangups, reloader: reloader), listener]
         if notifier.isOn {
             // Stops last: signs of life are due during the drain as well.
             let report = ServiceReport(
-                notifier: notifier, watchdog: service.watchdog, router: state.router, doors: doors, drain: state.drain, time: time)
+                notifier: notifier, watchdog: service.watchdog, summary: { await doors.current.routes.health.summary() }, drain: state.drain, time: time)
             services.insert(report, at: 0)
         }
         var settings = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) }, logger: quiet(logger))
-        // The drain is bounded by the listener itself; whoever does not end when cancelled holds up nobody.
+        // The drain is bounded by the listener itself. When a part of the process has failed, the others are cancelled; if one of them does not
+        // even end then, the process does, for the service manager to start it again.
         settings.maximumCancellationDuration = .seconds(5)
         let all = ServiceGroup(configuration: settings)
         try await withThrowingTaskGroup(of: Void.self) { tasks in

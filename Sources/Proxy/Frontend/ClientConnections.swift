@@ -5,6 +5,8 @@ import Synchronization
 final class ClientConnections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
+        /// Who waits for one of them to end.
+        var waiters: [@Sendable () -> Void] = []
         var isSealed = false
     }
 
@@ -32,12 +34,17 @@ final class ClientConnections: Sendable {
     }
 
     private func remove(_ channel: any Channel) {
-        let isLast = state.withLock { state in
+        let (isLast, waiters) = state.withLock { state in
             state.channels.removeValue(forKey: ObjectIdentifier(channel))
-            return state.isSealed && state.channels.isEmpty
+            defer { state.waiters = [] }
+            return (state.isSealed && state.channels.isEmpty, state.waiters)
         }
+        for wake in waiters { wake() }
         if isLast { empty.succeed() }
     }
+
+    /// Calls `wake` once, on any thread, when the next connection has ended, whichever socket it came in by.
+    func whenOneEnds(_ wake: @escaping @Sendable () -> Void) { state.withLock { $0.waiters.append(wake) } }
 
     /// No further connection will be added.
     func seal() {

@@ -29,7 +29,7 @@ struct Listener: Service {
 
     /// Serves until the service group stops it, then drains; or until its task is cancelled.
     ///
-    /// - Throws: `ExitError` when the address cannot be bound.
+    /// - Throws: `ExitError` when the address cannot be bound, or the system closes a listening socket.
     func run() async throws {
         let client = ClientChannel(doors: doors, drain: drain, limits: ConnectionLimits(), certificate: certificate)
         let (arrivals, arrival) = AsyncStream.makeStream(of: ClientChannel.Value.self)
@@ -40,11 +40,7 @@ struct Listener: Service {
             .serverChannelOption(.maxMessagesPerRead, value: UInt(AcceptGate.burst))
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    // An `accept` that fails, most often as there is no descriptor left, is tried again a moment later.
-                    try channel.pipeline.syncOperations.addHandlers([
-                        AcceptBackoffHandler(shouldForwardIOErrorCaught: false, backoffProvider: { _ in .milliseconds(200) }),
-                        AcceptGate(doors: doors, connections: connections),
-                    ])
+                    try channel.pipeline.syncOperations.addHandler(AcceptGate(doors: doors, connections: connections, drain: drain, logger: logger))
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -52,7 +48,11 @@ struct Listener: Service {
                 channel.eventLoop.makeCompletedFuture { arrival.yield(try client.setUp(channel)) }
             }
         let sockets = try await address.listen(with: bootstrap)
-        for socket in sockets { announce(socket) }
+        for socket in sockets {
+            announce(socket)
+            // NIO closes a socket on errors that it does not know. A process that listens to nobody is of no use.
+            socket.closeFuture.whenComplete { _ in if !drain.isDraining { arrival.finish() } }
+        }
         notifier.started()
 
         await withDiscardingTaskGroup { group in
@@ -67,6 +67,10 @@ struct Listener: Service {
                 arrival.finish()
             }
             for await value in arrivals { group.addTask { await client.handle(value) } }
+            if !drain.isDraining { group.cancelAll() }
+        }
+        guard drain.isDraining || Task.isCancelled else {
+            throw ExitError(.internalError, "a listening socket was closed by the system; the lines before this one may say why. Start the proxy again")
         }
     }
 

@@ -27,6 +27,8 @@ enum ListeningAddress: Equatable, Sendable {
             for socket in sockets {
                 do {
                     channels.append(try await bootstrap.withBoundSocket(socket.descriptor).get())
+                    // NIO has just shortened the line of those who wait in the kernel to 128.
+                    socket.setBacklog(Listener.backlog)
                 } catch let error as IOError {
                     throw Self.failure(error, at: "descriptor \(socket.descriptor) (\(socket.name))")
                 }

@@ -38,8 +38,8 @@ enum LogLine {
         return line + "\n"
     }
 
-    /// One JSON object, times in ISO 8601 UTC.
-    static func json(at time: Time, level: Logger.Level, message: String, metadata: [(String, String)]) -> String {
+    /// One JSON object, times in ISO 8601 UTC. For the journal with its priority in front, as a line of text has it.
+    static func json(toJournal: Bool = false, at time: Time, level: Logger.Level, message: String, metadata: [(String, String)]) -> String {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("time")
@@ -53,7 +53,7 @@ enum LogLine {
             writer.string(value)
         }
         writer.endObject()
-        return String(decoding: writer.bytes, as: UTF8.self) + "\n"
+        return (toJournal ? "<\(priority(of: level))>" : "") + String(decoding: writer.bytes, as: UTF8.self) + "\n"
     }
 
     private static func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

@@ -33,6 +33,8 @@ package final class LogOutput: Sendable {
     /// Its place in `Logger.Level.allCases`. Read by every call of a logger, so apart from the lines.
     private let level: Atomic<Int>
     private let writer = DispatchQueue(label: "log")
+    /// Lines that their place did not take.
+    private let unwritten = Atomic(0)
     /// Standard error leads to systemd's journal.
     private let isJournal: Bool
 
@@ -78,8 +80,8 @@ package final class LogOutput: Sendable {
 
     fileprivate var currentLevel: Logger.Level { Logger.Level.allCases[level.load(ordering: .relaxed)] }
 
-    /// Lines that have been dropped because they came faster than they could be written.
-    var dropped: Int { state.withLock { $0.queue.droppedTotal } }
+    /// Lines that have been lost: they came faster than they could be written, or could not be written at all (a full disk).
+    var dropped: Int { state.withLock { $0.queue.droppedTotal } + unwritten.load(ordering: .relaxed) }
 
     fileprivate func write(level: Logger.Level, message: String, metadata: [(String, String)]) {
         let (format, isStandardError) = state.withLock { ($0.format, $0.descriptor.isStandardError) }
@@ -95,17 +97,13 @@ package final class LogOutput: Sendable {
     /// Writes what waits. On the writer's queue only, which keeps the lines in their order.
     private func writeWaiting() {
         while let batch = nextBatch() {
-            var text = ""
-            var place: LogDescriptor?
-            for line in batch.lines {
-                if let place, place !== line.place {
-                    place.write(text)
-                    text = ""
-                }
-                place = line.place
-                text += line.text
+            // Runs of lines for one place in one write each.
+            var rest = batch.lines[...]
+            while let place = rest.first?.place {
+                let run = rest.prefix { $0.place === place }
+                rest = rest.dropFirst(run.count)
+                if !place.write(run.map(\.text).joined()) { unwritten.add(run.count, ordering: .relaxed) }
             }
-            place?.write(text)
             if batch.dropped > 0 { tell(ofDropped: batch.dropped) }
         }
     }
@@ -125,7 +123,7 @@ package final class LogOutput: Sendable {
         let text = line(
             format, toJournal: isJournal && place.isStandardError, level: .warning,
             message: "Log lines were dropped: they came faster than they could be written", metadata: [("dropped", "\(count)")])
-        place.write(text)
+        _ = place.write(text)
     }
 
     /// Waits until all that has been logged is written, but no longer than `limit`: a sink that takes nothing must not keep the process
@@ -145,7 +143,7 @@ package final class LogOutput: Sendable {
         switch format {
         case .text where toJournal: LogLine.journal(level: level, message: message, metadata: metadata)
         case .text: LogLine.text(at: Self.now(localtime_r), level: level, message: message, metadata: metadata)
-        case .json: LogLine.json(at: Self.now(gmtime_r), level: level, message: message, metadata: metadata)
+        case .json: LogLine.json(toJournal: toJournal, at: Self.now(gmtime_r), level: level, message: message, metadata: metadata)
         }
     }
 
@@ -200,7 +198,9 @@ private final class LogDescriptor: Sendable {
     }
 
     /// The file stays open at least until this has been done, also when nobody else has a use for it.
-    func write(_ text: String) {
+    ///
+    /// - Returns: whether all of it has been written.
+    func write(_ text: String) -> Bool {
         withExtendedLifetime(self) { StandardStream.write(text, to: number) }
     }
 

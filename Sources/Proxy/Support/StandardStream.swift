@@ -12,9 +12,12 @@ package enum StandardStream {
     package static let error: Int32 = 2
 
     /// Writes all of `text`. What cannot be written is lost: there is nowhere to complain about an output that is gone.
-    package static func write(_ text: String, to descriptor: Int32) {
+    ///
+    /// - Returns: whether all of it has been written.
+    @discardableResult
+    package static func write(_ text: String, to descriptor: Int32) -> Bool {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while !rest.isEmpty {
                 let written = systemWrite(descriptor, rest)
@@ -25,9 +28,10 @@ package enum StandardStream {
                     _ = poll(&room, 1, -1)
                     continue
                 }
-                guard written > 0 else { return }
+                guard written > 0 else { return false }
                 rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             }
+            return true
         }
     }
 

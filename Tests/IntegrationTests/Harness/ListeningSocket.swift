@@ -28,6 +28,29 @@ final class ListeningSocket: Sendable {
         return result
     }
 
+    /// Where an IPv4 socket listens.
+    var port: Int {
+        get throws {
+            var address = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let status = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+            }
+            try #require(status == 0)
+            return Int(UInt16(bigEndian: address.sin_port))
+        }
+    }
+
+    /// How many may wait to be accepted: of a listening socket `TCP_INFO` tells that in the place of `tcpi_sacked`.
+    var backlog: UInt32 {
+        get throws {
+            var facts = [UInt32](repeating: 0, count: 64)
+            var length = socklen_t(facts.count * 4)
+            try #require(getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &facts, &length) == 0)
+            return facts[7]
+        }
+    }
+
     static func unix(_ path: String) throws -> ListeningSocket {
         let result = ListeningSocket(socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
         var address = sockaddr_un()

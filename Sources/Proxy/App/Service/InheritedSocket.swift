@@ -41,6 +41,9 @@ struct InheritedSocket: Equatable, Sendable {
         }
     }
 
+    /// How many clients may wait in the kernel to be accepted. Where it cannot be changed, it stays as it is.
+    func setBacklog(_ count: Int32) { _ = listen(descriptor, count) }
+
     /// Nil when the descriptor is no open socket.
     private var facts: Facts? {
         guard let type = option(SO_TYPE), let listens = option(SO_ACCEPTCONN) else { return nil }

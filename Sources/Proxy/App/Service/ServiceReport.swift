@@ -7,8 +7,8 @@ import ServiceLifecycle
 struct ServiceReport: Service {
     let notifier: ServiceNotifier
     let watchdog: Duration?
-    let router: Router
-    let doors: Doors
+    /// Asks the router.
+    let summary: @Sendable () async -> HealthRoute.Summary
     let drain: Drain
     let time: TimeSource
 
@@ -17,17 +17,15 @@ struct ServiceReport: Service {
         await cancelWhenGracefulShutdown {
             var schedule = ReportSchedule(watchdog: watchdog, at: time.now())
             repeat {
-                let snapshot = await router.snapshot()
-                let (healthy, total) = doors.current.routes.health.count(in: snapshot)
-                let line = Self.line(healthy: healthy, total: total, inFlight: snapshot.permits.inUse, isDraining: drain.isDraining)
+                let line = Self.line(await summary(), isDraining: drain.isDraining)
                 for message in schedule.report(line, at: time.now()) { notifier.send(message) }
             } while (try? await time.sleep(schedule.next)) != nil
         }
     }
 
     /// `STATUS=` for `systemctl status`.
-    static func line(healthy: Int, total: Int, inFlight: Int, isDraining: Bool) -> String {
-        let state = isDraining ? "Draining" : "\(healthy) of \(total) accounts healthy"
-        return "\(state), \(inFlight) \(inFlight == 1 ? "request" : "requests") in flight"
+    static func line(_ summary: HealthRoute.Summary, isDraining: Bool) -> String {
+        let state = isDraining ? "Draining" : "\(summary.healthy) of \(summary.total) accounts healthy"
+        return "\(state), \(summary.inFlight) \(summary.inFlight == 1 ? "request" : "requests") in flight"
     }
 }

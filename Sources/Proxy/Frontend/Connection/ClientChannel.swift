@@ -26,8 +26,8 @@ struct ClientChannel: Sendable {
     func setUp(_ channel: any Channel) throws -> Value {
         let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
         let departure = channel.eventLoop.makePromise(of: Void.self)
-        limits.boundWrites(on: channel)
-        if let pair = certificate.current { try channel.pipeline.syncOperations.addTLS(pair, limits: limits) }
+        try limits.boundWrites(on: channel)
+        if let pair = certificate.current { try channel.pipeline.syncOperations.addTLS(pair, doors: doors, limits: limits) }
         try channel.pipeline.syncOperations.addHTTPConnection(
             ConnectionHandler(doors: doors, limits: limits, requests: continuation, departure: departure), limits: limits)
         return Value(channel: channel, requests: requests, departure: departure.futureResult)
@@ -52,12 +52,12 @@ struct ClientChannel: Sendable {
 
 extension ChannelPipeline.SynchronousOperations {
     /// TLS with `pair` in front of what is added later. The time for the handshake is that for the first head.
-    func addTLS(_ pair: CertificatePair, limits: ConnectionLimits) throws {
+    func addTLS(_ pair: CertificatePair, doors: Doors, limits: ConnectionLimits) throws {
         var configuration = NIOSSLHandler.Configuration()
         // A large answer must not leave its size behind on a connection that is kept.
         configuration.maximumPreservedOutboundBufferCapacity = 64 * 1024
         try addHandlers([
-            PlainTextRefusal(patience: limits.lingerTimeout), NIOSSLServerHandler(context: pair.context, configuration: configuration),
+            PlainTextRefusal(doors: doors, patience: limits.lingerTimeout), NIOSSLServerHandler(context: pair.context, configuration: configuration),
         ])
     }
 
@@ -92,18 +92,21 @@ struct ConnectionLimits: Sendable {
     var writeTimeout = TimeAmount.seconds(60)
     /// For how long a connection is read on after its last answer, so that the client gets to see that answer.
     var lingerTimeout = TimeAmount.seconds(5)
-    /// What a connection on which nothing has been asked yet has left for its first head once the process is told to stop.
+    /// What a connection on which nothing is being asked has left for one more head once the process is told to stop.
     var drainTimeout = TimeAmount.seconds(1)
 }
 
 extension ConnectionLimits {
     /// Lets the kernel watch over `writeTimeout` (`TCP_USER_TIMEOUT`): it alone knows what has been acknowledged, as its buffers hold
-    /// megabytes that look sent from here. It then ends the connection with an error.
-    func boundWrites(on channel: any Channel) {
+    /// megabytes that look sent from here. It then ends the connection with an error. Unix sockets have no such thing.
+    func boundWrites(on channel: any Channel) throws {
         #if os(Linux)
-            let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18))
-            // Other sockets than TCP's do not know it.
-            try? channel.syncOptions?.setOption(option, value: Int(writeTimeout.nanoseconds / 1_000_000))
+            if channel.localAddress?.ipAddress != nil {
+                let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18))
+                try? channel.syncOptions?.setOption(option, value: Int(writeTimeout.nanoseconds / 1_000_000))
+                return
+            }
         #endif
+        try channel.pipeline.syncOperations.addHandler(WriteWatch(limit: writeTimeout))
     }
 }

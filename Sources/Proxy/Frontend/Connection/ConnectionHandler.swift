@@ -124,7 +124,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch event {
         case ChannelEvent.inputClosed: perform(state.inputClosed(), context)
         case is ChannelShouldQuiesceEvent:
-            perform(state.quiesce(), context)
+            state.quiesce()
             if state.phase == .awaitingHead { startTimer(context) }
         case is GraceIsOver: perform(state.graceIsOver(), context)
         default: context.fireUserInboundEventTriggered(event)
@@ -257,8 +257,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var allowance: TimeAmount? {
         switch state.phase {
         case .awaitingHead: state.closesAfterAnswer ? limits.drainTimeout : limits.headTimeout
-        case .receivingBody: limits.bodyTimeout
-        case .discarding, .lingering: limits.lingerTimeout
+        case .receivingBody(_, refused: false): limits.bodyTimeout
+        case .receivingBody(_, refused: true), .discarding, .lingering: limits.lingerTimeout
         case .answering, .closed: nil
         }
     }
@@ -269,7 +269,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard let allowance else { return }
         let now = context.eventLoop.now
         let due = lastActivity + allowance
-        guard case .receivingBody = state.phase, due > now else { return perform(state.timedOut(), context) }
+        guard case .receivingBody(_, refused: false) = state.phase, due > now else { return perform(state.timedOut(), context) }
         let remaining = due - now
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)

@@ -73,8 +73,6 @@ struct ConnectionState {
     private(set) var phase = Phase.awaitingHead
     /// The connection ends with the answer that is due.
     private(set) var closesAfterAnswer = false
-    /// A request has been answered before.
-    private var hasAnswered = false
     /// Bytes that the body of the present request may have.
     private var bodyLimit: Int
 
@@ -149,7 +147,6 @@ struct ConnectionState {
         case .answering:
             guard !closesAfterAnswer else { return linger() }
             phase = .awaitingHead
-            hasAnswered = true
             return .readNext
         case .discarding(let discarded, answered: false):
             phase = .discarding(discarded: discarded, answered: true)
@@ -183,12 +180,9 @@ struct ConnectionState {
         return wasAnswering ? .abandon : .nothing
     }
 
-    /// The server stops: the present request is the last of this connection. A connection on which nothing has been asked yet was made
-    /// to ask something, and may do so.
-    mutating func quiesce() -> Action {
-        closesAfterAnswer = true
-        return phase == .awaitingHead && hasAnswered ? close() : .nothing
-    }
+    /// The server stops: the present request is the last of this connection. Where there is none, the next one may be on its way, and is
+    /// still answered when it comes soon.
+    mutating func quiesce() { closesAfterAnswer = true }
 
     /// The server stops, and has no more time for the present request.
     mutating func graceIsOver() -> Action {
@@ -205,7 +199,7 @@ struct ConnectionState {
     mutating func timedOut() -> Action {
         switch phase {
         case .awaitingHead, .lingering, .discarding(_, answered: true): return close()
-        case .receivingBody: return refuseEarly(.bodyTimedOut)
+        case .receivingBody(_, let refused): return refuseEarly(refused ? .byDoor : .bodyTimedOut)
         case .answering, .discarding(_, answered: false), .closed: return .nothing
         }
     }

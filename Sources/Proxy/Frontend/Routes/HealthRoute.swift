@@ -50,10 +50,20 @@ struct HealthRoute: Sendable {
         return .json(writer.bytes, status: status == .unhealthy || status == .draining ? .serviceUnavailable : .ok)
     }
 
-    /// How many providers and accounts are well, of how many.
-    func count(in snapshot: Router.Snapshot) -> (healthy: Int, total: Int) {
+    /// The whole in three numbers.
+    struct Summary: Equatable, Sendable {
+        /// Providers and accounts that are well, of how many.
+        let healthy: Int
+        let total: Int
+        /// Requests that hold a permit.
+        let inFlight: Int
+    }
+
+    func summary() async -> Summary {
+        // A snapshot that is taken after this route was made knows all of the route's upstreams; an older one need not.
+        let snapshot = await router.snapshot()
         let all = members(in: snapshot, [:]).flatMap(\.list)
-        return (all.count { $0.healthy }, all.count)
+        return Summary(healthy: all.count { $0.healthy }, total: all.count, inFlight: snapshot.permits.inUse)
     }
 
     private typealias Member = (id: String, healthy: Bool)

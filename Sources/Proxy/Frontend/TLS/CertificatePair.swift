@@ -1,3 +1,4 @@
+import NIOCore
 import NIOSSL
 
 /// The certificate that the listener shows, with its chain, and the private key to it: read from their files at one moment.
@@ -39,6 +40,8 @@ struct CertificatePair: Sendable {
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
+        // Many clients never answer the goodbye of a connection in their pool, and an end of the process waits for each.
+        configuration.shutdownTimeout = .seconds(1)
         do {
             context = try NIOSSLContext(configuration: configuration)
         } catch {

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 
 /// Tells somebody who speaks plain HTTP to the TLS port so, in plain HTTP: a TLS alert would look like nonsense to them.
 ///
@@ -7,17 +8,28 @@ final class PlainTextRefusal: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    private let doors: Doors
     /// For how long the client may take to read it.
     private let patience: TimeAmount
     private var end: Scheduled<Void>?
 
-    init(patience: TimeAmount) { self.patience = patience }
+    init(doors: Doors, patience: TimeAmount) {
+        self.doors = doors
+        self.patience = patience
+    }
 
-    static let answer: [UInt8] = {
+    /// Written here by hand: the codec sits behind TLS.
+    private func answer(to peer: ClientRequest.Peer) -> ByteBuffer {
         let error = APIError.invalidRequest("This port speaks TLS: use https:// in the base URL.", param: nil, code: "tls_required")
-        let head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: \(error.body.count)\r\nconnection: close\r\n\r\n"
-        return Array(head.utf8) + error.body
-    }()
+        var answer = doors.current.refusal(error, to: nil, from: peer)
+        answer.headers.replaceOrAdd(name: "content-length", value: "\(answer.body.readableBytes)")
+        answer.headers.replaceOrAdd(name: "connection", value: "close")
+        var bytes = ByteBuffer(string: "HTTP/1.1 \(answer.status.code) \(answer.status.reasonPhrase)\r\n")
+        for (name, value) in answer.headers { bytes.writeString("\(name): \(value)\r\n") }
+        bytes.writeString("\r\n")
+        bytes.writeBuffer(&answer.body)
+        return bytes
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard end == nil else { return }
@@ -28,7 +40,8 @@ final class PlainTextRefusal: ChannelInboundHandler, RemovableChannelHandler {
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
             return
         }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: Self.answer)), promise: nil)
+        let peer = ClientRequest.Peer(remote: context.remoteAddress, local: context.localAddress)
+        context.writeAndFlush(wrapOutboundOut(answer(to: peer)), promise: nil)
         context.close(mode: .output, promise: nil)
         // What still comes is thrown away: closing at once would reset the connection, and the answer with it.
         end = context.eventLoop.assumeIsolated().scheduleTask(in: patience) { context.close(promise: nil) }

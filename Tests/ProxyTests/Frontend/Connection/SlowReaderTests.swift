@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
@@ -117,7 +118,7 @@ import Testing
     /// Real sockets: the kernel watches over the writing. The client sends its request as soon as it is connected, since the time for
     /// that has begun; `reader` is what takes the answer.
     private func withServer(
-        _ limits: ConnectionLimits, request: String, reader: ByteCounter.Handler? = nil,
+        _ limits: ConnectionLimits, request: String, reader: ByteCounter.Handler? = nil, unixPath: String? = nil,
         _ body: (AsyncThrowingStream<ClientChannel.Value, any Error>) async throws -> Void
     ) async throws {
         let (values, continuation) = AsyncThrowingStream.makeStream(of: ClientChannel.Value.self)
@@ -131,14 +132,16 @@ import Testing
                     continuation.yield(try ClientChannel(doors: doors, drain: Drain(), limits: limits, certificate: ListenerCertificate()).setUp(channel))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0).get()
+            .bind(to: try unixPath.map { try SocketAddress(unixDomainSocketPath: $0) } ?? SocketAddress(ipAddress: "127.0.0.1", port: 0)).get()
         let client: any Channel
         do {
             client = try await ClientBootstrap(group: group)
                 .channelOption(.autoRead, value: false)
-                .channelOption(.socketOption(.so_rcvbuf), value: 32_768)
                 .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture { if let reader { try channel.pipeline.syncOperations.addHandler(reader) } }
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.syncOptions?.setOption(.socketOption(.so_rcvbuf), value: 32_768)
+                        if let reader { try channel.pipeline.syncOperations.addHandler(reader) }
+                    }
                 }
                 .connect(to: try #require(server.localAddress))
                 .flatMap { channel in channel.writeAndFlush(ByteBuffer(string: request)).map { channel } }.get()
@@ -156,11 +159,13 @@ import Testing
     private static let large = Answer(
         status: .ok, headers: ["content-length": "20000000"], body: ByteBuffer(repeating: UInt8(ascii: "x"), count: 20_000_000))
 
-    @Test(.timeLimit(.minutes(1))) func whoTakesNothingLosesTheConnection() async throws {
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true]) func whoTakesNothingLosesTheConnection(overUnix: Bool) async throws {
         #if os(Linux)
             var limits = ConnectionLimits()
             limits.writeTimeout = .milliseconds(500)
-            try await withServer(limits, request: Self.request) { values in
+            let path = "/tmp/ociai-slow-\(UInt64.random(in: 0 ... .max)).sock"
+            defer { unlink(path) }
+            try await withServer(limits, request: Self.request, unixPath: overUnix ? path : nil) { values in
                 var iterator = values.makeAsyncIterator()
                 let value = try #require(try await iterator.next())
                 for await _ in value.requests {

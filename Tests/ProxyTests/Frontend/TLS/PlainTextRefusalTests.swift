@@ -8,7 +8,7 @@ import Testing
 @Suite struct PlainTextRefusalTests {
     private func channel() throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
-        try channel.pipeline.syncOperations.addHandler(PlainTextRefusal(patience: .seconds(5)))
+        try channel.pipeline.syncOperations.addHandler(PlainTextRefusal(doors: Doors(try .fixture()), patience: .seconds(5)))
         channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         return channel
     }
@@ -19,6 +19,7 @@ import Testing
         try channel.writeInbound(ByteBuffer(string: text))
         let answer = try #require(try channel.readOutbound(as: ByteBuffer.self)).readableBytesView
         let lines = String(decoding: answer, as: UTF8.self).components(separatedBy: "\r\n\r\n")
+        #expect(lines[0].contains("x-request-id: req_") && lines[0].contains("connection: close"))
         #expect(lines[0].hasPrefix("HTTP/1.1 400 Bad Request\r\n") && lines[0].contains("content-length: \(lines[1].utf8.count)\r\n"))
         #expect(lines[1].contains("https://") && lines[1].contains(#""code":"tls_required""#))
         #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
