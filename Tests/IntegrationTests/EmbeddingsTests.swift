@@ -127,9 +127,11 @@ import Testing
             let calls = proxy.calls(.embed).filter { $0.id > last }
             #expect(calls.count { $0.account == "account_2" } >= 2 && calls.count > 6, "\(calls.map(\.account))")
             let line = try await proxy.accessLine(of: answer)
-            #expect(line.contains("attempts=\(calls.count)") && line.contains("status=200"), "\(line)")
+            // A request that meets a kept connection which had died before is sent twice and is one attempt.
+            let attempts = try #require(line.firstMatch(of: /attempts=(\d+)/).flatMap { Int($0.1) })
+            #expect((7...calls.count).contains(attempts) && line.contains("status=200"), "\(line)")
             try await eventually("the books to be closed") { try await proxy.isIdle() }
-            #expect(try await proxy.figure("requests_failed", of: "account_2") == .integer(calls.count - 6))
+            #expect(try await proxy.figure("requests_failed", of: "account_2") == .integer(attempts - 6))
         }
     }
 

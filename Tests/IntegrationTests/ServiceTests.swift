@@ -69,11 +69,12 @@ import Testing
     }
 
     @Test func theStatusSaysWhatRunsAndThatItDrains() async throws {
-        try await run(settings: "shutdown_grace = 1h") { proxy, inbox in
+        try await run(settings: "shutdown_grace = 2m") { proxy, inbox in
             let stream = try await proxy.openStream()
-            try await eventually("the request", within: .seconds(30)) { inbox.messages.contains("STATUS=1 of 1 accounts healthy, 1 request in flight") }
+            defer { stream.close() }
+            try await eventually("the request", within: .seconds(60)) { inbox.messages.contains("STATUS=1 of 1 accounts healthy, 1 request in flight") }
             proxy.terminate()
-            try await eventually("the drain", within: .seconds(30)) { inbox.messages.contains("STATUS=Draining, 1 request in flight") }
+            try await eventually("the drain", within: .seconds(60)) { inbox.messages.contains("STATUS=Draining, 1 request in flight") }
             stream.close()
             #expect(await proxy.exitCode() == 0)
         }
