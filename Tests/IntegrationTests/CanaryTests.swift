@@ -101,17 +101,11 @@ import Testing
                 """, to: "multi_config.conf")
             let process = try Program(
                 "ociai-proxy", ["-config", config], environment: ["HTTPS_PROXY": "http://me:\(Self.proxyPassword)@127.0.0.1:9", "NO_PROXY": ""])
-            do {
+            try await process.serve {
                 let proxy = CredentialProxy(simulator: simulator, port: try await process.port(), process: process)
                 try await process.printed("Healthy accounts: ")
                 try await body(proxy, place, canaries, directory)
-            } catch {
-                process.terminate()
-                _ = await process.exitCode()
-                throw error
             }
-            process.terminate()
-            #expect(await process.exitCode() == 0, "\(process.output)")
         } catch {
             try? await simulator.stop()
             throw error

@@ -59,6 +59,7 @@ package struct Startup: Sendable {
     ///
     /// - Throws: `ExitError` when it cannot begin.
     package func serve() async throws {
+        AllocatorPolicy.apply()
         let configured: LoadedConfiguration
         do {
             configured = try source.read()

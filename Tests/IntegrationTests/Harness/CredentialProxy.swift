@@ -51,19 +51,13 @@ struct CredentialProxy {
             let (account, environment) = try prepare(place)
             let config = try place.write(Self.configuration(account, simulator), to: "config.conf")
             let process = try Program("ociai-proxy", ["-config", config], environment: environment)
-            do {
+            try await process.serve {
                 let proxy = CredentialProxy(simulator: simulator, port: try await process.port(), process: process)
                 // The only health check and the first discovery are over, and disturb nothing that a test counts.
                 try await process.printed("Healthy accounts: ")
                 try await proxy.refresh()
                 try await body(proxy, place)
-            } catch {
-                process.terminate()
-                _ = await process.exitCode()
-                throw error
             }
-            process.terminate()
-            #expect(await process.exitCode() == 0, "\(process.output)")
         } catch {
             try? await simulator.stop()
             throw error

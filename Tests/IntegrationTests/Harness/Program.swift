@@ -107,6 +107,18 @@ final class Program: Sendable {
         return transcript.exitCode ?? -1
     }
 
+    /// Does `body` while the program runs, and ends the program after it. Unless `body` has failed, it has to end well.
+    func serve(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch {
+            _ = await wholeOutput()
+            throw error
+        }
+        terminate()
+        #expect(await exitCode() == 0, "\(output)")
+    }
+
     /// All that it prints until it has ended, to which it is told. The log is written behind the answers: only then is nothing missing.
     func wholeOutput() async -> String {
         terminate()

@@ -85,15 +85,8 @@ final class RunningProxy: Sendable {
         do {
             let config = try write(simulator, directory)
             let process = try start(config)
-            do {
-                let port = try await process.port()
-                try await body(RunningProxy(simulator: simulator, port: port, directory: directory, process: process))
-                process.terminate()
-                #expect(await process.exitCode() == 0, "\(process.output)")
-            } catch {
-                process.terminate()
-                _ = await process.exitCode()
-                throw error
+            try await process.serve {
+                try await body(RunningProxy(simulator: simulator, port: try await process.port(), directory: directory, process: process))
             }
         } catch {
             try? await simulator.stop()

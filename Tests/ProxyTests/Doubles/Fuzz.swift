@@ -32,11 +32,15 @@ enum Fuzz {
 
     /// The bytes in pieces, as a network may deliver them.
     static func pieces(of bytes: [UInt8], _ random: inout SplitMix64) -> [ArraySlice<UInt8>] {
-        let longest = [1, 7, 100, 10_000].randomElement(using: &random) ?? 1
+        pieces(of: bytes, lengths: 1...([1, 7, 100, 10_000].randomElement(using: &random) ?? 1), &random)
+    }
+
+    /// - Parameter lengths: of a piece; a network may deliver nothing at all.
+    static func pieces(of bytes: [UInt8], lengths: ClosedRange<Int>, _ random: inout SplitMix64) -> [ArraySlice<UInt8>] {
         var pieces: [ArraySlice<UInt8>] = []
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = Int.random(in: 1...min(longest, rest.count), using: &random)
+            let count = Int.random(in: lengths.lowerBound...min(lengths.upperBound, rest.count), using: &random)
             pieces.append(rest.prefix(count))
             rest = rest.dropFirst(count)
         }

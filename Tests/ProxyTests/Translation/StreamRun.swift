@@ -42,23 +42,11 @@ enum Delivery: CaseIterable, Sendable {
             for _ in 0..<2 where happens(blanks) { end() }
         }
         if happens(0.3) { while let last = bytes.last, last == 10 || last == 13 { bytes.removeLast() } }
-        return cut(bytes, atMost: [1, 4, 60, 1000].randomElement(using: &random) ?? 1, &random)
+        return Fuzz.pieces(of: bytes, lengths: 0...([1, 4, 60, 1000].randomElement(using: &random) ?? 1), &random)
     }
 
     /// Lines that say nothing.
     private static let others = [": keep-alive", ":", ":data: {}", "event: message", "id: 7", "retry: 1000", "data", "", " data: {}", "database: {}"]
-
-    /// - Parameter longest: bytes of a read.
-    private static func cut(_ bytes: [UInt8], atMost longest: Int, _ random: inout SplitMix64) -> [ArraySlice<UInt8>] {
-        var pieces: [ArraySlice<UInt8>] = []
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = Int.random(in: 0...min(longest, rest.count), using: &random)
-            pieces.append(rest.prefix(count))
-            rest = rest.dropFirst(count)
-        }
-        return pieces
-    }
 }
 
 /// Runs bytes through a relay, one network read after the other.
