@@ -12,6 +12,7 @@ import sys
 import account
 import providers
 from cells import ABOUT, CELLS
+from leaving import LEAVING
 from peers import Proxy
 from routing import routing
 from upstream import Upstream
@@ -32,15 +33,16 @@ def main():
     arguments = parser.parse_args()
 
     cells = arguments.cells.split(",") if arguments.cells else (providers if arguments.providers else account).DEFAULT
-    unknown = [cell for cell in cells if cell not in CELLS]
+    unknown = [cell for cell in cells if cell not in ABOUT]
     if unknown:
-        parser.error(f"no such cell: {', '.join(unknown)}; there are {', '.join(CELLS)}")
+        parser.error(f"no such cell: {', '.join(unknown)}; there are {', '.join(ABOUT)}")
     if arguments.routing and arguments.cells:
         parser.error("--routing has cells of its own")
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
     if not arguments.binary or not os.access(arguments.binary, os.X_OK):
         parser.error(f"--binary: {arguments.binary or 'nothing given'} is not a program")
+    chosen = {cell: CELLS[cell] for cell in cells if cell in CELLS}
     Proxy.binary = os.path.abspath(arguments.binary)
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
@@ -49,9 +51,9 @@ def main():
         if arguments.routing:
             routing(upstream, arguments.rounds)
         elif arguments.providers:
-            providers.providers(upstream, cells, arguments.rounds)
+            providers.providers(upstream, chosen, LEAVING in cells, arguments.rounds)
         else:
-            account.account(upstream, cells, arguments.rounds)
+            account.account(upstream, chosen, LEAVING in cells, arguments.rounds)
     finally:
         upstream.stop()
 

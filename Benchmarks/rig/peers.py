@@ -36,11 +36,30 @@ def resident_mb(root):
     return total / 1024
 
 
+def grown(request, size):
+    """A chat request with an older conversation in it, of about `size` bytes in all; as it is when that is less."""
+    if len(request) >= size:
+        return request
+    request = json.loads(request)
+    first, last = request["messages"][0], request["messages"][-1]
+    said = {"role": "user", "content": "What does this function do?\n\n\tfor (int i = 0; i < n; i++)\n\t\tputs(\"\u00e9t\u00e9\");\n" * 12}
+    heard = {"role": "assistant", "content": "It prints \"\u00e9t\u00e9\" once for each number below n, a line each.\n" * 8}
+
+    def written(value):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    turns = (size - len(written(request).encode())) // (len(written([said, heard]).encode()) - 1)
+    request["messages"] = [first] + [said, heard] * turns + [last]
+    last["content"] += "." * (size - len(written(request).encode()))
+    return written(request)
+
+
 class Peer:
     """A proxy in front of the fake upstream, in a directory of its own."""
 
     model = "bench-model"  # as its clients call it, and as its answers must
     key = "sk-bench"
+    path = "/v1/chat/completions"
 
     def __init__(self, upstream):
         self.upstream = upstream
@@ -70,23 +89,28 @@ class Peer:
         sys.exit(f"{self.name} does not answer:\n{text}")
 
     def measure(self, cell, may_fail=False):
-        self.upstream.set(chunks=cell.get("chunks", 200), interval=cell.get("interval", 0))
+        self.upstream.set(**{what: cell[what] for what in ("chunks", "interval", "first_delay", "event_delay") if what in cell})
+        if "body" in cell:
+            small = {what: cell[what] for what in cell if what not in ("body", "warmup")}
+            self.measure(small | dict(requests=20 * cell["conns"]))
+        at_rest_mb = resident_mb(self.process.pid)
         streams = cell.get("stream", False)
         body = self.directory / "body.json"
-        body.write_text((HERE / "bodies" / ("stream.json" if streams else "chat.json")).read_text().replace("bench-model", self.model))
+        body.write_text(grown((HERE / "bodies" / ("stream.json" if streams else "chat.json")).read_text(), cell.get("body", 0))
+                        .replace("bench-model", self.model))
         command = [
-            HERE / "load", "--port", str(self.port), "--path", "/v1/chat/completions", "--key", self.key, "--conns", str(cell["conns"]),
+            HERE / "load", "--port", str(self.port), "--path", self.path, "--key", self.key, "--conns", str(cell["conns"]),
             "--body", body, "--model", self.model, "--timeout", str(cell.get("timeout", 60)), "--drain", "10",
             "--pid", f"proxy={self.process.pid}", "--chunks", str(cell.get("chunks", 200)), "--payload", "1024",
             "--duration", str(cell["secs"]),
         ]
         if streams:
             command.append("--stream")
-        for option in ("requests", "warmup"):
+        for option in ("requests", "warmup", "drop_at", "drop_after"):
             if option in cell:
-                command += [f"--{option}", str(cell[option])]
+                command += [f"--{option.replace('_', '-')}", str(cell[option])]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        result = json.loads(done.stdout)
+        result = json.loads(done.stdout) | dict(at_rest_mb=at_rest_mb)
         if not may_fail:
             # What did not end within --drain counts for nothing above, and a missing usage or finish reason is no failure to load.
             wrong = result["failed"] + result["unfinished"] + result["ok"] - result["with_usage"] + result["no_finish"]
@@ -123,7 +147,7 @@ class Nginx(Peer):
         d = self.directory
         (d / "nginx.conf").write_text(f"""
 worker_processes 2; daemon off; pid {d}/pid; error_log {d}/error.log warn; worker_rlimit_nofile 20000;
-events {{ worker_connections 8192; }}
+events {{ worker_connections 16384; }}
 http {{
     access_log off; client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
     keepalive_requests 1000000000;

@@ -70,7 +70,7 @@ def routing(upstream, rounds):
         for count in counts:
             peer = ShortKey(upstream) if count == 1 else Accounts(upstream, count)
             try:
-                costs.setdefault(count, []).append(cost(cell, peer.measure(CELLS[cell])))
+                costs.setdefault(count, []).append(cost(peer.measure(CELLS[cell])))
             finally:
                 peer.stop()
         failovers.append(failover_ms(upstream))

@@ -1,6 +1,7 @@
 """The fake upstream as a process."""
 import contextlib
 import http.client
+import json
 import socket
 import subprocess
 import sys
@@ -44,5 +45,12 @@ class Upstream:
         self.process.terminate()
         self.process.wait()
 
-    def set(self, chunks=200, interval=0):
-        assert get(self.port, f"/__ctl?chunks={chunks}&interval={interval}&first-delay=0&payload=1024")[0] == 200
+    def set(self, chunks=200, interval=0, first_delay=0, event_delay=0):
+        pace = f"chunks={chunks}&interval={interval}&first-delay={first_delay}&event-delay={event_delay}&payload=1024"
+        assert get(self.port, f"/__ctl?{pace}")[0] == 200
+
+    def stats(self):
+        return json.loads(get(self.port, "/__stats")[1])
+
+    def reset(self):
+        assert get(self.port, "/__reset")[0] == 200
