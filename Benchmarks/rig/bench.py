@@ -10,6 +10,8 @@ import signal
 import sys
 
 import account
+import gate
+import growth
 import providers
 from cells import ABOUT, CELLS
 from leaving import LEAVING
@@ -27,21 +29,28 @@ def main():
                       help="pass-through of an OpenAI-compatible provider instead of one OCI account")
     kind.add_argument("--routing", action="store_true",
                       help="the choice among OCI accounts, the way to the next one, and an outage")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="3 unless told otherwise")
-    parser.add_argument("--cells", metavar="CELL,...", help="only these cells, not with --routing")
+    kind.add_argument("--gate", metavar="BASE",
+                      help="this tree beside another revision of git's: exits 1 when a request or a chunk costs 5 %% more CPU than there")
+    kind.add_argument("--growth", action="store_true",
+                      help="how cost grows with streams, accounts and bodies; draws docs/growth.svg")
+    parser.add_argument("--rounds", type=int, metavar="N", help=f"3 unless told otherwise, {gate.ROUNDS} with --gate")
+    parser.add_argument("--cells", metavar="CELL,...", help="only these cells; for one OCI account and --providers")
     parser.add_argument("--binary", metavar="PATH", help="a release build of ociai-proxy to measure; else one is built here")
+    parser.add_argument("--base-binary", metavar="PATH", help=argparse.SUPPRESS)  # what scripts/bench has built of BASE
     arguments = parser.parse_args()
 
     cells = arguments.cells.split(",") if arguments.cells else (providers if arguments.providers else account).DEFAULT
     unknown = [cell for cell in cells if cell not in ABOUT]
     if unknown:
         parser.error(f"no such cell: {', '.join(unknown)}; there are {', '.join(ABOUT)}")
-    if arguments.routing and arguments.cells:
-        parser.error("--routing has cells of its own")
-    if arguments.rounds < 1:
+    if arguments.cells and (arguments.routing or arguments.gate or arguments.growth):
+        parser.error("--cells is for one OCI account and --providers: the others have cells of their own")
+    rounds = arguments.rounds if arguments.rounds is not None else gate.ROUNDS if arguments.gate else 3
+    if rounds < 1:
         parser.error("--rounds must be at least 1")
-    if not arguments.binary or not os.access(arguments.binary, os.X_OK):
-        parser.error(f"--binary: {arguments.binary or 'nothing given'} is not a program")
+    for option, path in [("--binary", arguments.binary)] + [("--base-binary", arguments.base_binary)] * bool(arguments.gate):
+        if not path or not os.access(path, os.X_OK):
+            parser.error(f"{option}: {path or 'nothing given'} is not a program")
     chosen = {cell: CELLS[cell] for cell in cells if cell in CELLS}
     Proxy.binary = os.path.abspath(arguments.binary)
 
@@ -49,11 +58,15 @@ def main():
     upstream = Upstream()
     try:
         if arguments.routing:
-            routing(upstream, arguments.rounds)
+            routing(upstream, rounds)
+        elif arguments.gate:
+            gate.gate(upstream, os.path.abspath(arguments.base_binary), Proxy.binary, rounds)
+        elif arguments.growth:
+            growth.growth(upstream, rounds)
         elif arguments.providers:
-            providers.providers(upstream, chosen, LEAVING in cells, arguments.rounds)
+            providers.providers(upstream, chosen, LEAVING in cells, rounds)
         else:
-            account.account(upstream, chosen, LEAVING in cells, arguments.rounds)
+            account.account(upstream, chosen, LEAVING in cells, rounds)
     finally:
         upstream.stop()
 
