@@ -12,6 +12,7 @@ import sys
 import account
 import gate
 import growth
+import others
 import providers
 from cells import ABOUT, CELLS
 from leaving import LEAVING
@@ -29,22 +30,25 @@ def main():
                       help="pass-through of an OpenAI-compatible provider instead of one OCI account")
     kind.add_argument("--routing", action="store_true",
                       help="the choice among OCI accounts, the way to the next one, and an outage")
+    kind.add_argument("--peers", action="store_true",
+                      help="pass-through beside nginx, HAProxy, vllm-router and TensorZero, those that are installed")
     kind.add_argument("--gate", metavar="BASE",
                       help="this tree beside another revision of git's: exits 1 when a request or a chunk costs 5 %% more CPU than there")
     kind.add_argument("--growth", action="store_true",
                       help="how cost grows with streams, accounts and bodies; draws docs/growth.svg")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"3 unless told otherwise, {gate.ROUNDS} with --gate")
-    parser.add_argument("--cells", metavar="CELL,...", help="only these cells; for one OCI account and --providers")
+    parser.add_argument("--cells", metavar="CELL,...", help="only these cells; for one OCI account, --providers and --peers")
     parser.add_argument("--binary", metavar="PATH", help="a release build of ociai-proxy to measure; else one is built here")
     parser.add_argument("--base-binary", metavar="PATH", help=argparse.SUPPRESS)  # what scripts/bench has built of BASE
     arguments = parser.parse_args()
 
-    cells = arguments.cells.split(",") if arguments.cells else (providers if arguments.providers else account).DEFAULT
+    cells = arguments.cells.split(",") if arguments.cells else (
+        others if arguments.peers else providers if arguments.providers else account).DEFAULT
     unknown = [cell for cell in cells if cell not in ABOUT]
     if unknown:
         parser.error(f"no such cell: {', '.join(unknown)}; there are {', '.join(ABOUT)}")
     if arguments.cells and (arguments.routing or arguments.gate or arguments.growth):
-        parser.error("--cells is for one OCI account and --providers: the others have cells of their own")
+        parser.error("--cells is for one OCI account, --providers and --peers: the others have cells of their own")
     rounds = arguments.rounds if arguments.rounds is not None else gate.ROUNDS if arguments.gate else 3
     if rounds < 1:
         parser.error("--rounds must be at least 1")
@@ -59,6 +63,8 @@ def main():
     try:
         if arguments.routing:
             routing(upstream, rounds)
+        elif arguments.peers:
+            others.others(upstream, chosen, rounds)
         elif arguments.gate:
             gate.gate(upstream, os.path.abspath(arguments.base_binary), Proxy.binary, rounds)
         elif arguments.growth:

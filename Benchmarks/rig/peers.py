@@ -77,11 +77,15 @@ class Peer:
         time.sleep(1)
         self.at_rest_mb = resident_mb(self.process.pid)
 
+    def answers(self):
+        """Whether requests can be sent now. Throws `OSError` when not even this can be asked."""
+        return get(self.port, "/health")[0] > 0
+
     def wait(self, started):
         while time.monotonic() - started < 30 and self.process.poll() is None:
             with contextlib.suppress(OSError):
-                get(self.port, "/health")
-                return (time.monotonic() - started) * 1000
+                if self.answers():
+                    return (time.monotonic() - started) * 1000
             time.sleep(0.002)
         logs = [self.directory / "log", *self.directory.glob("*.log")]
         text = "\n".join(log.read_text(errors="replace") for log in logs)
