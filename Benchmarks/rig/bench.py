@@ -33,7 +33,7 @@ def main():
     kind.add_argument("--peers", action="store_true",
                       help="pass-through beside nginx, HAProxy, vllm-router and TensorZero, those that are installed")
     kind.add_argument("--gate", metavar="BASE",
-                      help="this tree beside another revision of git's: exits 1 when a request or a chunk costs 5 %% more CPU than there")
+                      help="this tree beside another revision of git's: exits 1 when a request or a chunk costs 5 %% more CPU than there, 3 when that stays undecided")
     kind.add_argument("--growth", action="store_true",
                       help="how cost grows with streams, accounts and bodies; draws docs/growth.svg")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"3 unless told otherwise, {gate.ROUNDS} with --gate")
