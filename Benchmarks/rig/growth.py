@@ -42,14 +42,19 @@ class Series:
         return since(*self.points[len(self.points) // 2 - 1]), since(*self.points[-2])
 
 
+def measured(peer, cell):
+    """One cell, after which the peer ends whatever came of it."""
+    try:
+        return peer.measure(cell)
+    finally:
+        peer.stop()
+
+
 def streams(upstream, chunks, memory):
     for kind in (Provider, Account):
         for count, cell in STREAMS.items():
             peer = kind(upstream)
-            try:
-                result = peer.measure(cell)
-            finally:
-                peer.stop()
+            result = measured(peer, cell)
             chunks[kind].add(count, cost(result))
             memory[kind].add(count, result["procs"]["proxy"]["rss_max_kb"] / 1024 - peer.at_rest_mb)
 
@@ -57,20 +62,14 @@ def streams(upstream, chunks, memory):
 def accounts(upstream, requests):
     for count in ACCOUNTS:
         peer = ShortKey(upstream) if count == 1 else Accounts(upstream, count)
-        try:
-            requests.add(count, cost(peer.measure(dict(conns=16, secs=3, warmup=0.7))))
-        finally:
-            peer.stop()
+        requests.add(count, cost(measured(peer, dict(conns=16, secs=3, warmup=0.7))))
 
 
 def bodies(upstream, requests, memory):
     for kind in (Provider, ShortKey):
         for size, cell in BODIES.items():
             peer = kind(upstream)
-            try:
-                result = peer.measure(cell)
-            finally:
-                peer.stop()
+            result = measured(peer, cell)
             requests[kind].add(size / 1024, cost(result) / 1000)
             memory[kind].add(size / 1024, over_rest(cell, result) * size * cell["conns"] / 2**20)
 

@@ -102,10 +102,12 @@ import Testing
 
     // MARK: The journal
 
+    /// Says that standard error leads to the journal.
+    private static let journal = #"export JOURNAL_STREAM="$(stat -L -c %d:%i /proc/$$/fd/2)""#
+
     @Test func theJournalGetsPrioritiesAndNoTime() async throws {
-        let journal = #"export JOURNAL_STREAM="$(stat -L -c %d:%i /proc/$$/fd/2)""#
         try await RunningProxy.run { config in
-            try Program("ociai-proxy", ["-config", config.path], prelude: journal)
+            try Program("ociai-proxy", ["-config", config.path], prelude: Self.journal)
         } _: { proxy in
             try await proxy.logged("<6>Listening on http://127.0.0.1:\(proxy.port)\n")
             _ = try await proxy.chat(RunningProxy.body())
@@ -116,7 +118,7 @@ import Testing
 
     @Test func linesOfJSONHaveTheirPriorityInFrontInTheJournal() async throws {
         try await RunningProxy.run(settings: "log_format = json") { config in
-            try Program("ociai-proxy", ["-config", config.path], prelude: #"export JOURNAL_STREAM="$(stat -L -c %d:%i /proc/$$/fd/2)""#)
+            try Program("ociai-proxy", ["-config", config.path], prelude: Self.journal)
         } _: { proxy in
             try await proxy.logged(#""message":"Listening on http://127.0.0.1:\#(proxy.port)"}"#)
             for line in await proxy.wholeLog().split(separator: "\n") { #expect(line.firstMatch(of: /^<[2-7]>\{"time":/) != nil, "\(line)") }

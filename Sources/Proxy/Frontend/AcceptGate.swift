@@ -21,7 +21,8 @@ final class AcceptGate: ChannelDuplexHandler {
     private let connections: ClientConnections
     private let drain: Drain
     private let logger: Logger
-    private var isHeld = false
+    /// When there was no room: the next look, if no connection ends before.
+    private var look: Scheduled<Void>?
     private var complained: NIODeadline?
 
     init(doors: Doors, connections: ClientConnections, drain: Drain, logger: Logger) {
@@ -46,18 +47,19 @@ final class AcceptGate: ChannelDuplexHandler {
 
     /// Looks again when a connection ends, by whichever socket it came in, and now and then.
     private func hold(_ context: ChannelHandlerContext) {
-        guard !isHeld else { return }
-        isHeld = true
+        guard look == nil else { return }
         let loop = context.eventLoop
         let (gate, bound) = (NIOLoopBound(self, eventLoop: loop), NIOLoopBound(context, eventLoop: loop))
-        connections.whenOneEnds { loop.execute { gate.value.resume(bound.value) } }
-        loop.assumeIsolated().scheduleTask(in: Self.interval) { self.resume(context) }
+        connections.whenOneEnds(for: self) { loop.execute { gate.value.resume(bound.value) } }
+        look = loop.assumeIsolated().scheduleTask(in: Self.interval) { self.resume(context) }
     }
 
     private func resume(_ context: ChannelHandlerContext) {
-        guard isHeld, context.channel.isActive else { return }
-        isHeld = false
-        context.channel.read()
+        guard let look, context.channel.isActive else { return }
+        look.cancel()
+        self.look = nil
+        // From the beginning of the drain on nobody is accepted.
+        if !drain.isDraining { context.channel.read() }
     }
 
     /// An `accept` has failed, most often as there is no descriptor left. The connection is still there, so trying again at once would keep a

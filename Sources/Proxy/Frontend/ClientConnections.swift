@@ -5,8 +5,8 @@ import Synchronization
 final class ClientConnections: Sendable {
     private struct State {
         var channels: [ObjectIdentifier: any Channel] = [:]
-        /// Who waits for one of them to end.
-        var waiters: [@Sendable () -> Void] = []
+        /// Who waits for one of them to end, each once.
+        var waiters: [ObjectIdentifier: @Sendable () -> Void] = [:]
         var isSealed = false
     }
 
@@ -36,15 +36,19 @@ final class ClientConnections: Sendable {
     private func remove(_ channel: any Channel) {
         let (isLast, waiters) = state.withLock { state in
             state.channels.removeValue(forKey: ObjectIdentifier(channel))
-            defer { state.waiters = [] }
-            return (state.isSealed && state.channels.isEmpty, state.waiters)
+            defer { state.waiters = [:] }
+            return (state.isSealed && state.channels.isEmpty, state.waiters.values)
         }
         for wake in waiters { wake() }
         if isLast { empty.succeed() }
     }
 
-    /// Calls `wake` once, on any thread, when the next connection has ended, whichever socket it came in by.
-    func whenOneEnds(_ wake: @escaping @Sendable () -> Void) { state.withLock { $0.waiters.append(wake) } }
+    /// Calls `wake` once, on any thread, when the next connection has ended, whichever socket it came in by. Who asks again before takes the
+    /// place of their own.
+    func whenOneEnds(for waiter: AnyObject, _ wake: @escaping @Sendable () -> Void) {
+        let waiter = ObjectIdentifier(waiter)
+        state.withLock { $0.waiters[waiter] = wake }
+    }
 
     /// No further connection will be added.
     func seal() {

@@ -214,11 +214,15 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func anIdleConnectionIsKeptForMoreThanAMinute() async throws {
-        let connection = try Connection()
+    private func askOnce(_ connection: Connection) async throws {
         connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         _ = try await connection.request()
         connection.answer()
+    }
+
+    @Test func anIdleConnectionIsKeptForMoreThanAMinute() async throws {
+        let connection = try Connection()
+        try await askOnce(connection)
         connection.channel.embeddedEventLoop.advanceTime(by: .seconds(61))
         #expect(connection.isOpen)
         connection.channel.embeddedEventLoop.advanceTime(by: .seconds(15))
@@ -301,12 +305,6 @@ import Testing
         connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         connection.answer()
         #expect(connection.output.contains("connection: close"))
-    }
-
-    private func askOnce(_ connection: Connection) async throws {
-        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
-        _ = try await connection.request()
-        connection.answer()
     }
 
     /// A client that has just connected, or has had an answer, may be asking at this moment.
