@@ -68,7 +68,6 @@ extension ChannelPipeline.SynchronousOperations {
         parser.maxHeaderListSize = limits.headers
         parser.maxHeaderFieldCount = limits.headerCount
         try addHandlers([
-            HTTPResponseEncoder(),
             // Bounded, since after a request with `upgrade` the decoder takes nothing more and its buffer would only grow.
             ByteToMessageHandler(
                 HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: parser), maximumBufferSize: 2 * limits.headers),

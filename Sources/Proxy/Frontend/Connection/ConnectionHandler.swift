@@ -3,12 +3,12 @@ import NIOHTTP1
 
 /// The shell of `ConnectionState`: assembles requests on the event loop, keeps the timers, closes the connection.
 ///
-/// It sits directly behind NIO's HTTP codec. The answer's parts pass through it on their way out, which is how it knows
-/// that an answer is complete, whoever wrote it.
+/// It sits directly behind NIO's HTTP decoder. The answer's parts come through it on their way out, which is how it knows
+/// that an answer is complete, whoever wrote it; it gathers their bytes until they are flushed.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundOut = IOData
 
     private let doors: Doors
     /// That of the present request, or of the last one.
@@ -26,12 +26,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var body = ByteBuffer()
     private var peer = ClientRequest.Peer()
     /// Parts of pipelined requests that came while an answer was due.
-    private var waiting = CircularBuffer<HTTPServerRequestPart>()
+    private var waiting = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 1)
     private var isTakingWaiting = false
     private var readIsHeld = false
-    private var timer: Scheduled<Void>?
-    /// The last moment at which the client gave a sign of life that the running timer has to respect.
-    private var lastActivity = NIODeadline.now()
+    private var encoder = AnswerEncoder()
+    /// Of the answer: what has not been handed to the socket yet, until the next flush.
+    private var unsent: ByteBuffer?
+    /// When the present phase has lasted too long; nil when it may last.
+    private var due: NIODeadline?
+    /// Looks at `due`. It is not moved with each step, of which a request has several: when it fires too early, it is set anew.
+    private var timer: (fires: NIODeadline, task: Scheduled<Void>)?
 
     init(
         doors: Doors, limits: ConnectionLimits,
@@ -80,7 +84,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch part {
         case .head(let head): receive(head, context)
         case .body(let bytes):
-            lastActivity = context.eventLoop.now
+            if case .receivingBody(_, refused: false) = state.phase { due = context.eventLoop.now + limits.bodyTimeout }
             let action = state.received(bodyBytes: bytes.readableBytes)
             if admission.readsBody, case .receivingBody(_, refused: false) = state.phase {
                 body.append(bytes, expecting: head.flatMap { Framing.announcedLength(of: $0.headers) })
@@ -149,21 +153,66 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: Outbound
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        let part = unwrapOutboundIn(data)
-        switch part {
-        case .head(var head):
-            if !understandsChunks { head.version = .http1_0 }
-            if state.closesAfterAnswer, head.status.code >= 200 { head.headers.replaceOrAdd(name: "connection", value: "close") }
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
-        case .body:
-            context.write(data, promise: promise)
-        case .end:
-            // Answered is what the socket has taken. Until then no time is counted against the client, no next request is looked at, and a
-            // server that stops waits: whether the client takes the answer at all is for the socket's own limit to tell.
-            let written = promise ?? context.eventLoop.makePromise()
-            context.writeAndFlush(data, promise: written)
-            written.futureResult.assumeIsolated().whenSuccess { self.perform(self.state.answered(), context) }
+        switch unwrapOutboundIn(data) {
+        case .head(let head): write(head, context)
+        case .body(.byteBuffer(let piece)): write(piece, context)
+        // Nobody here sends files.
+        case .body(.fileRegion): return promise?.fail(ChannelError.operationUnsupported) ?? ()
+        case .end: return writeEnd(context, promise)
         }
+        if let promise { writeUnsent(context, promise) }
+    }
+
+    private func write(_ head: HTTPResponseHead, _ context: ChannelHandlerContext) {
+        var head = head
+        if !understandsChunks { head.version = .http1_0 }
+        if state.closesAfterAnswer, head.status.code >= 200 { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        gather(512, context) { encoder.write(head, to: &$0) }
+    }
+
+    /// Bytes of a piece of a body that is not copied behind its frame.
+    private static let largePiece = 16 * 1024
+
+    private func write(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
+        let length = piece.readableBytes
+        guard length >= Self.largePiece else {
+            return gather(length + 16, context) {
+                encoder.writeOpening(of: length, to: &$0)
+                $0.writeImmutableBuffer(piece)
+                encoder.writeClosing(of: length, to: &$0)
+            }
+        }
+        gather(16, context) { encoder.writeOpening(of: length, to: &$0) }
+        writeUnsent(context, nil)
+        context.write(wrapOutboundOut(.byteBuffer(piece)), promise: nil)
+        gather(2, context) { encoder.writeClosing(of: length, to: &$0) }
+    }
+
+    private func writeEnd(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        gather(5, context) { encoder.writeEnd(to: &$0) }
+        // Answered is what the socket has taken. Until then no time is counted against the client, no next request is looked at, and a
+        // server that stops waits: whether the client takes the answer at all is for the socket's own limit to tell.
+        let written = promise ?? context.eventLoop.makePromise()
+        writeUnsent(context, written)
+        context.flush()
+        written.futureResult.assumeIsolated().whenSuccess { self.perform(self.state.answered(), context) }
+    }
+
+    /// - Parameter capacity: bytes that `body` writes, or somewhat more.
+    private func gather(_ capacity: Int, _ context: ChannelHandlerContext, _ body: (inout ByteBuffer) -> Void) {
+        var bytes = unsent.take() ?? context.channel.allocator.buffer(capacity: capacity)
+        body(&bytes)
+        unsent = bytes
+    }
+
+    private func writeUnsent(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        guard let bytes = unsent.take(), bytes.readableBytes > 0 || promise != nil else { return }
+        context.write(wrapOutboundOut(.byteBuffer(bytes)), promise: promise)
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        writeUnsent(context, nil)
+        context.flush()
     }
 
     // MARK: Actions
@@ -172,7 +221,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch action {
         case .nothing: break
         case .sendContinue:
-            context.writeAndFlush(wrapOutboundOut(.head(.init(version: .http1_1, status: .continue))), promise: nil)
+            gather(32, context) { encoder.write(HTTPResponseHead(version: .http1_1, status: .continue), to: &$0) }
+            flush(context: context)
         case .deliver: deliver(context)
         case .refuse(let refusal, closing: _): refuse(refusal, context)
         case .abandon, .cut: departure.succeed()
@@ -196,7 +246,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func deliver(_ context: ChannelHandlerContext) {
         guard let head else { return }
-        stopTimer()
+        due = nil
         let request = ClientRequest(head: head, body: body, door: door, admission: admission, peer: peer)
         self.head = nil
         body = ByteBuffer()
@@ -215,9 +265,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let answer = door.refusal(error, to: head, from: peer)
         let withoutBody = head?.method == .HEAD
         head = nil
-        write(context: context, data: wrapOutboundOut(.head(.init(version: .http1_1, status: answer.status, headers: answer.headers))), promise: nil)
-        if !withoutBody { write(context: context, data: wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
-        write(context: context, data: wrapOutboundOut(.end(nil)), promise: nil)
+        write(HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers), context)
+        if !withoutBody { write(answer.body, context) }
+        writeEnd(context, nil)
     }
 
     private func readNext(_ context: ChannelHandlerContext) {
@@ -240,17 +290,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: Timers
 
     private func startTimer(_ context: ChannelHandlerContext) {
-        stopTimer()
-        lastActivity = context.eventLoop.now
-        guard let allowance = allowance else { return }
-        let context = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let handler = NIOLoopBound(self, eventLoop: context.value.eventLoop)
-        timer = context.value.eventLoop.scheduleTask(in: allowance) { handler.value.timerFired(context.value) }
+        due = allowance.map { context.eventLoop.now + $0 }
+        setTimer(context)
     }
 
-    private func stopTimer() {
-        timer?.cancel()
-        timer = nil
+    /// Sees to it that the timer fires when it is due, or before.
+    private func setTimer(_ context: ChannelHandlerContext) {
+        guard let due else { return }
+        if let timer {
+            guard timer.fires > due else { return }
+            timer.task.cancel()
+        }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timer = (due, context.eventLoop.scheduleTask(deadline: due) { handler.value.timerFired(bound.value) })
     }
 
     /// How long the present phase may last without a sign of life.
@@ -265,19 +318,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func timerFired(_ context: ChannelHandlerContext) {
         timer = nil
-        // The timer is not moved for each byte; when it fires it asks how long the silence really was.
-        guard let allowance else { return }
-        let now = context.eventLoop.now
-        let due = lastActivity + allowance
-        guard case .receivingBody(_, refused: false) = state.phase, due > now else { return perform(state.timedOut(), context) }
-        let remaining = due - now
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timer = context.eventLoop.scheduleTask(in: remaining) { handler.value.timerFired(bound.value) }
+        guard let due else { return }
+        guard due <= context.eventLoop.now else { return setTimer(context) }
+        perform(state.timedOut(), context)
     }
 
     private func end() {
-        stopTimer()
+        due = nil
+        timer?.task.cancel()
+        timer = nil
         requests.finish()
         departure.succeed()
     }
