@@ -39,7 +39,7 @@ struct Connector: Sendable {
         limits.maxHeaderFieldCount = AnswerLimits.fields
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandler(ArrivalWatch(connection))
-        try pipeline.addHandler(HTTPRequestEncoder())
+        try pipeline.addHandler(connection.writer)
         try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)))
         if let unpackedLimit {
             try pipeline.addHandler(NIOHTTPResponseDecompressor(limit: .size(unpackedLimit)))

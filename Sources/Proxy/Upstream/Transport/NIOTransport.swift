@@ -26,6 +26,7 @@ struct NIOTransport: HTTPTransport {
 
     private let group: any EventLoopGroup
     private let connector: Connector
+    private let addresses = KnownAddresses()
     private let clients: [ObjectIdentifier: NIOLoopBoundBox<LoopClient>]
 
     /// - Parameter group: the event loops of the front end, so that both sides share threads.
@@ -90,12 +91,12 @@ struct NIOTransport: HTTPTransport {
     }
 
     private func exchange(for request: TransportRequest, on loop: any EventLoop) throws -> UpstreamExchange {
-        let address = try RequestAddress(request.url)
+        let address = try addresses.address(of: request.url)
         var head = HTTPRequestHead(version: .http1_1, method: request.method, uri: address.target, headers: request.headers)
         for (name, value) in head.headers where !Self.isOneLine(name) || !Self.isOneLine(value) {
             throw TransportError.cannotConnect("the request header \(String(reflecting: name)) has a line break or a NUL in it")
         }
-        if !head.headers.contains(name: "host") { head.headers.add(name: "host", value: address.origin.authority) }
+        if !head.headers.contains(name: "host") { head.headers.add(name: "host", value: address.authority) }
         // The body is there as a whole, so its length is known, and it is not sent in chunks.
         head.headers.remove(name: "transfer-encoding")
         if request.body != nil || [.POST, .PUT, .PATCH].contains(request.method), !head.headers.contains(name: "content-length") {

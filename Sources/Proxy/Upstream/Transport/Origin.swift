@@ -19,6 +19,8 @@ struct Origin: Hashable, Sendable {
 /// A request's URL, taken apart.
 struct RequestAddress: Equatable, Sendable {
     var origin: Origin
+    /// The origin's, for `host`.
+    var authority: String
     /// Path and query, as they go into the request line.
     var target: String
 
@@ -37,6 +39,7 @@ struct RequestAddress: Equatable, Sendable {
         let end = text[start...].firstIndex { "/?#".utf8.contains($0) } ?? text.endIndex
         guard let authority = Authority(url[start..<end]), authority.userInfo == nil else { throw Self.unusable(url) }
         origin = Origin(isTLS: isTLS, host: authority.host, port: authority.port ?? (isTLS ? 443 : 80))
+        self.authority = origin.authority
         let fragment = text[end...].firstIndex(of: UInt8(ascii: "#")) ?? text.endIndex
         let path = url[end..<fragment]
         target = path.isEmpty ? "/" : path.utf8.first == UInt8(ascii: "/") ? String(path) : "/" + path

@@ -13,6 +13,8 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     typealias OutboundOut = HTTPClientRequestPart
 
     let origin: Origin
+    /// In front of this handler.
+    let writer = RequestWriter()
     /// Holds this connection, and is held by it, until it has been closed.
     private let owner: any ConnectionOwner
     private let unpackedLimit: Int?
@@ -52,14 +54,8 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         exchange.starts(on: self)
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in self.wroteRequest(of: exchange, result) }
-        let head = Self.wrapOutboundOut(.head(exchange.head))
-        if let body = exchange.body, body.readableBytes > 0 {
-            context.write(head, promise: nil)
-            context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: written)
-        } else {
-            context.write(head, promise: written)
-        }
-        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+        writer.body = exchange.body
+        context.writeAndFlush(Self.wrapOutboundOut(.head(exchange.head)), promise: written)
     }
 
     private func wroteRequest(of exchange: UpstreamExchange, _ result: Result<Void, any Error>) {
