@@ -28,14 +28,28 @@ struct AccessRecord: Sendable {
 
     init(id: String, method: String, target: String) {
         self.id = id
-        self.method = String(method.prefix(32))
-        path = String(target.prefix { $0 != "?" }.prefix(200))
+        self.method = method.utf8.count <= 32 ? method : String(method.prefix(32))
+        let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+        path = target.utf8.count <= 200 ? String(target[..<end]) : String(target[..<end].prefix(200))
+    }
+
+    /// A call to an upstream begins.
+    mutating func begin(at account: String) {
+        self.account = account
+        attempts += 1
+    }
+
+    /// What the last call has told, or has told until now.
+    mutating func note(_ report: AttemptReport.Content, since arrival: Duration) {
+        usage = report.usage
+        firstToken = report.firstEvent.map { $0 - arrival }
     }
 
     /// What the client got; 499 when it left before, as nginx writes it.
     var finalStatus: Int { clientLeft ? 499 : status ?? 0 }
 
     func log(to logger: Logger, duration: Duration) {
+        guard logger.logLevel <= .info else { return }
         var metadata: Logger.Metadata = [
             "request.id": "\(id)", "method": "\(method)", "path": "\(path)",
             "status": "\(finalStatus)", "ms": "\(duration.milliseconds)",

@@ -24,22 +24,15 @@ struct Failover: Sendable {
             switch await router.admit(RouteRequest(ticket: ticket, terms: plan.terms, deadline: deadline)) {
             case .success(let permit):
                 let report = AttemptReport()
-                let failure: any Error
                 do {
                     let success = try await attempt(permit.upstream, report)
                     await router.end(permit, ending(.succeeded, nil, report, of: permit))
                     return success
                 } catch {
-                    failure = error
+                    let failure = Failure(error, of: permit)
+                    await router.end(permit, ending(failure.outcome, failure.error, report, of: permit))
+                    if let error = try lastError(failure, report, &plan, at: permit.index) { throw await final(error, plan) }
                 }
-                // Nobody is left to be answered: what else went wrong is a consequence.
-                let outcome = Task.isCancelled ? .abandoned : OutcomeClassifier.outcome(of: failure)
-                let error = UpstreamFault.apiError(failure, account: permit.upstream.id)
-                await router.end(permit, ending(outcome, error, report, of: permit))
-                try Task.checkCancellation()
-                guard let error else { throw CancellationError() }
-                guard outcome.mayMoveOn, report.content.firstEvent == nil else { throw error }
-                guard plan.note(outcome, error, at: permit.index) else { throw await final(error, plan) }
             case .failure(.cancelled): throw CancellationError()
             case .failure(.unavailable(let outlook)):
                 guard try await pause(&plan, until: deadline) else { throw await final(.noAccountAvailable(outlook, at: router.time.now()), plan) }
@@ -50,9 +43,32 @@ struct Failover: Sendable {
         }
     }
 
+    /// An attempt that failed, and what that means.
+    private struct Failure {
+        let outcome: AttemptOutcome
+        /// What a client would be told about it.
+        let error: APIError?
+
+        init(_ failure: any Error, of permit: Router.Permit) {
+            // Nobody is left to be answered: what else went wrong is a consequence.
+            outcome = Task.isCancelled ? .abandoned : OutcomeClassifier.outcome(of: failure)
+            error = UpstreamFault.apiError(failure, account: permit.upstream.id)
+        }
+    }
+
+    /// - Returns: the error of the attempt, when it was the last one; nil when there may be another.
+    /// - Throws: what ends the request at once: a failure of its own, one after a part of the answer, or the client's leaving.
+    private func lastError(_ failure: Failure, _ report: AttemptReport, _ plan: inout FailoverPlan, at index: Int) throws -> APIError? {
+        try Task.checkCancellation()
+        guard let error = failure.error else { throw CancellationError() }
+        guard failure.outcome.mayMoveOn, report.content.firstEvent == nil else { throw error }
+        return plan.note(failure.outcome, error, at: index) ? nil : error
+    }
+
     /// Waits until those that failed may be asked again.
     ///
     /// - Returns: false when that makes no sense.
+    @inline(never)
     private func pause(_ plan: inout FailoverPlan, until deadline: Duration) async throws -> Bool {
         let outlook = await router.outlook(of: plan.repeatable)
         guard let pause = plan.pause(outlook, at: router.time.now(), deadline: deadline, jitter: random()) else { return false }
@@ -62,6 +78,7 @@ struct Failover: Sendable {
 
     /// The error to end with: what the attempts met, or `otherwise` when there was none. When it asks the client to come back
     /// later and does not say when, the router does.
+    @inline(never)
     private func final(_ otherwise: APIError, _ plan: FailoverPlan) async -> APIError {
         var error = plan.error ?? otherwise
         // Other accounts do not throttle because one does, so a 429's own word is not the last one.

@@ -1,8 +1,9 @@
 import NIOCore
 import NIOHTTP1
 
-/// A request as the client sent it, whole.
-struct ClientRequest: Sendable {
+/// A request as the client sent it, whole. A class, as everything that works on it for the length of a stream holds it: in the frames of
+/// asynchronous functions a large value is copied many times over.
+final class ClientRequest: Sendable {
     let head: HTTPRequestHead
     let body: ByteBuffer
     /// By which it came in, and which answers it.
@@ -11,6 +12,14 @@ struct ClientRequest: Sendable {
     let admission: Admission
     /// Where the connection comes from and where it arrived.
     let peer: Peer
+
+    init(head: HTTPRequestHead, body: ByteBuffer, door: FrontDoor, admission: Admission, peer: Peer) {
+        self.head = head
+        self.body = body
+        self.door = door
+        self.admission = admission
+        self.peer = peer
+    }
 
     /// The two ends of the connection.
     struct Peer: Sendable, Equatable {

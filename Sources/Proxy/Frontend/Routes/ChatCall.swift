@@ -6,7 +6,10 @@ import NIOHTTP1
 ///
 /// Failures leave as they were met, so that `OutcomeClassifier` can tell them apart; a client that has left is a
 /// `CancellationError`.
-struct ChatCall: Sendable {
+///
+/// A class, and so is its frame: what a stream holds on to lies in the memory of its task, where a value of this size would be copied with
+/// each function that it goes through.
+final class ChatCall: Sendable {
     /// How long an upstream may keep a finished stream open before its usage or `[DONE]` is no longer waited for.
     static let tailLimit = Duration.seconds(3)
     /// How long the end of a complete answer's body is waited for, so that its connection can be used again.
@@ -18,8 +21,15 @@ struct ChatCall: Sendable {
     let isStreaming: Bool
     let frame: Frame
 
+    init(document: CallDocument, reader: ChatReader, isStreaming: Bool, frame: Frame) {
+        self.document = document
+        self.reader = reader
+        self.isStreaming = isStreaming
+        self.frame = frame
+    }
+
     /// What all calls of one request have in common.
-    struct Frame: Sendable {
+    final class Frame: Sendable {
         let limits: ChatCompletionsRoute.Limits
         let time: TimeSource
         /// `request_timeout` after the arrival.
@@ -28,6 +38,18 @@ struct ChatCall: Sendable {
         let includesUsage: Bool
         /// Runs what follows the signature on the connection's event loop.
         let executor: EventLoopExecutor
+
+        init(
+            limits: ChatCompletionsRoute.Limits, time: TimeSource, deadline: Duration, envelope: ChunkEnvelope, includesUsage: Bool,
+            executor: EventLoopExecutor
+        ) {
+            self.limits = limits
+            self.time = time
+            self.deadline = deadline
+            self.envelope = envelope
+            self.includesUsage = includesUsage
+            self.executor = executor
+        }
     }
 
     private var limits: ChatCompletionsRoute.Limits { frame.limits }
@@ -37,6 +59,7 @@ struct ChatCall: Sendable {
     // MARK: The three ways
 
     /// The answer as a stream, however the upstream gives it.
+    @inline(never)
     func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         if isStreaming {
             try await relay(at: backend, to: stream, report)
@@ -48,61 +71,63 @@ struct ChatCall: Sendable {
     /// The answer as one document, in the OpenAI form.
     func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIAnswer {
         try await withDeadline(requestDeadline()) {
-            let answer = try reader.answer(try await body(at: backend), of: backend.id, in: frame.envelope)
+            let answer = try self.reader.answer(try await self.body(at: backend), of: backend.id, in: self.frame.envelope)
             report.change { $0.usage = answer.usage }
             return answer
         }
     }
 
     /// Takes the answer as one document and tells it as a stream (`force_non_stream`).
+    @inline(never)
     private func replay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = requestDeadline()
         try await withDeadline(deadline) {
-            let answer = try reader.frames(of: try await body(at: backend), of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
-            let now = time.now()
+            let answer = try self.reader.frames(
+                of: try await self.body(at: backend), of: backend.id, in: self.frame.envelope, includesUsage: self.frame.includesUsage)
+            let now = self.time.now()
             report.change {
                 $0.usage = answer.usage
                 $0.firstEvent = now
             }
-            deadline.move(to: now + limits.silence, for: .slowClient)
+            deadline.move(to: now + self.limits.silence, for: .slowClient)
             try await stream.send(ByteBuffer(bytes: answer.frames))
             stream.finish()
         }
     }
 
     /// Passes the upstream's stream on, event by event.
+    @inline(never)
     private func relay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = firstEventDeadline()
         try await withDeadline(deadline) {
-            let request = try await backend.request(document, isStreaming: isStreaming)
-            try await withTaskExecutorPreference(executor) {
-                try await relay(request, of: backend, to: stream, report, deadline)
+            let request = try await backend.request(self.document, isStreaming: self.isStreaming)
+            try await self.executor.run {
+                try await self.relay(request, of: backend, to: stream, report, deadline)
             }
         }
     }
 
+    @inline(never)
     private func relay(
         _ request: TransportRequest, of backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
         let response = try await backend.successful(try await backend.send(request))
-        var relay = reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
-        var hasBegun = false
-        defer { report.change { ($0.usage, $0.unreadableEvents) = (relay.usage, relay.unreadableEvents) } }
+        let pump = StreamPump(
+            reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage), to: stream, report, deadline, frame)
+        defer { report.change { ($0.usage, $0.unreadableEvents) = (pump.relay.usage, pump.relay.unreadableEvents) } }
         var body = response.body.makeAsyncIterator()
         do {
-            while !relay.isComplete, let bytes = try await body.next(isolation: nil) {
-                let failure = relay.take(bytes)
-                try await forward(&relay, to: stream, &hasBegun, report, deadline)
-                if let failure { throw failure }
+            while try await pour(&body, into: pump) {
+                if let failure = pump.failure { throw failure }
+                if pump.relay.isComplete { break }
+                try await pump.room()
             }
             // The body of a cancelled call may look like one that has ended.
             try Task.checkCancellation()
         } catch where deadline.passed == .tail {
             // It has said all but its goodbye.
         }
-        let failure = relay.end()
-        stream.send(last: ByteBuffer(bytes: relay.takeFrames()))
-        if let failure { throw failure }
+        if let failure = pump.end() { throw failure }
         stream.finish()
         deadline.move(to: time.now() + Self.drainLimit, for: .drain)
         await drain(&body)
@@ -110,25 +135,15 @@ struct ChatCall: Sendable {
 
     // MARK: Steps
 
-    /// Sends what is ready, in one piece, and says until when the next bytes are waited for.
-    private func forward(
-        _ relay: inout any AnswerRelay, to stream: EventStream, _ hasBegun: inout Bool, _ report: AttemptReport, _ deadline: MovingDeadline
-    ) async throws {
-        let frames = relay.takeFrames()
-        if !frames.isEmpty {
-            let now = time.now()
-            if !hasBegun {
-                hasBegun = true
-                report.change { $0.firstEvent = now }
-            }
-            deadline.move(to: now + limits.silence, for: .slowClient)
-            try await stream.send(ByteBuffer(bytes: frames))
+    /// Lets the pump take what comes.
+    ///
+    /// - Returns: false at the end of the body; true when the pump has taken no more before.
+    private func pour(_ body: inout any AsyncIteratorProtocol<ByteBuffer, any Error>, into pump: StreamPump) async throws -> Bool {
+        if let body = body as? AnswerBody.AsyncIterator, body.arrives(on: executor.eventLoop) { return try await body.pour(into: pump) }
+        while let bytes = try await body.next(isolation: nil) {
+            if !pump.take(bytes) { return true }
         }
-        if relay.isFinished {
-            deadline.move(to: time.now() + Self.tailLimit, for: .tail)
-        } else if hasBegun {
-            deadline.move(to: time.now() + limits.silence, for: .silence)
-        }
+        return false
     }
 
     /// Reads the rest of a complete answer, which is next to nothing: the end of its chunked body. Without it the
@@ -139,7 +154,7 @@ struct ChatCall: Sendable {
 
     private func body(at backend: any Backend) async throws -> [UInt8] {
         let request = try await backend.request(document, isStreaming: isStreaming)
-        return try await withTaskExecutorPreference(executor) {
+        return try await executor.run {
             try await backend.successful(try await backend.send(request)).collect(upTo: limits.answer)
         }
     }

@@ -1,6 +1,6 @@
 /// The calls that one chat can become: one for each form in which an upstream that serves its model takes chats. Each is made
-/// once, however many upstreams are tried.
-struct ChatCalls: Sendable {
+/// once, however many upstreams are tried. It belongs to one task.
+final class ChatCalls {
     let request: PassThroughRequest
     let target: ModelCatalog.Target
     /// What the answer calls the model.
@@ -41,7 +41,7 @@ struct ChatCalls: Sendable {
     }
 
     /// The call for an upstream that takes chats in `form`.
-    mutating func call(in form: ChatForm) throws(APIError) -> ChatCall {
+    func call(in form: ChatForm) throws(APIError) -> ChatCall {
         switch form {
         case .oci:
             if let translated { return translated.call }
@@ -66,7 +66,7 @@ struct ChatCalls: Sendable {
     /// The request is read again then: keeping every request in its parsed form, for the one that needs it, would cost all of them.
     ///
     /// - Returns: whether another try makes sense.
-    mutating func learn(from error: APIError, in form: ChatForm) -> Bool {
+    func learn(from error: APIError, in form: ChatForm) -> Bool {
         guard form != .openAI, lessonsLeft > 0, let refused = form == .oci ? translated : adapted,
             lessons.learn(from: error, of: target.modelID, in: refused.format, as: refused.family)
         else { return false }

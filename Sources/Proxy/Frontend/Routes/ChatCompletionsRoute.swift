@@ -3,14 +3,28 @@ import NIOHTTP1
 
 /// `POST /v1/chat/completions`: reads the request, finds the model, translates once, and makes the call at one account after the
 /// other, as one document or as a stream.
-struct ChatCompletionsRoute: Sendable {
+///
+/// The functions that last as long as a stream keep next to nothing in their frames: what they need is made by functions that return, and
+/// none is inlined into another. A task's memory is that of its frames, and it is held for each open stream.
+final class ChatCompletionsRoute: Sendable {
     let directory: ModelDirectory
     let lessons: ModelLessons
     let failover: Failover
     /// What may answer in a model's place when nobody can serve it, in this order.
-    var fallbacks: [String: [String]] = [:]
+    let fallbacks: [String: [String]]
     let limits: Limits
     let time: TimeSource
+
+    init(
+        directory: ModelDirectory, lessons: ModelLessons, failover: Failover, fallbacks: [String: [String]] = [:], limits: Limits, time: TimeSource
+    ) {
+        self.directory = directory
+        self.lessons = lessons
+        self.failover = failover
+        self.fallbacks = fallbacks
+        self.limits = limits
+        self.time = time
+    }
 
     /// What the configuration says about time and size.
     struct Limits: Sendable {
@@ -33,48 +47,73 @@ struct ChatCompletionsRoute: Sendable {
     }
 
     func respond(_ exchange: inout Exchange) async throws {
-        let body = Array(buffer: exchange.request.body)
-        let root = try RequestField(body: body)
-        let request = try PassThroughRequest(root, of: body)
-        exchange.record.model = request.model
-        if request.isStreaming {
-            try await stream(request, root, to: &exchange)
+        let reading = try Reading(exchange.request.body)
+        exchange.record.model = reading.request.model
+        if reading.request.isStreaming {
+            try await stream(reading, to: &exchange)
         } else {
-            let answer = try await served(request, root, for: &exchange) { call, backend, report in try await call.whole(at: backend, report) }
-            exchange.send(.json(answer.body))
+            try await whole(reading, to: &exchange)
         }
     }
 
-    private func stream(_ request: PassThroughRequest, _ root: RequestField, to exchange: inout Exchange) async throws {
-        let envelope = ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: request.model)
-        let stream = EventStream(
-            on: exchange.channel, headers: exchange.decorated(Self.streamHeaders),
-            keepAliveInterval: limits.keepAlive, emptyEvent: envelope.emptyEvent)
-        stream.open()
+    /// A request's body, read: as it passes, and parsed for those who translate.
+    private final class Reading {
+        let request: PassThroughRequest
+        /// Until the first call has been written.
+        var root: RequestField?
+
+        init(_ buffer: ByteBuffer) throws(APIError) {
+            let body = Array(buffer: buffer)
+            let root = try RequestField(body: body)
+            request = try PassThroughRequest(root, of: body)
+            self.root = root
+        }
+    }
+
+    @inline(never)
+    private func whole(_ reading: Reading, to exchange: inout Exchange) async throws {
+        let answer = try await served(reading, for: &exchange) { call, backend, report in try await call.whole(at: backend, report) }
+        exchange.send(.json(answer.body))
+    }
+
+    @inline(never)
+    private func stream(_ reading: Reading, to exchange: inout Exchange) async throws {
+        let stream = open(reading.request, to: exchange)
         defer { exchange.record.sent = stream.sent }
         do {
-            try await served(request, root, for: &exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
+            try await served(reading, for: &exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
             exchange.record.status = 200
         } catch {
             guard let error = exchange.lastWords(after: error) else { throw error }
             exchange.record.error = error.code
-            exchange.record.status = try await stream.fail(exchange.decorated(Answer(error)), orEvent: envelope.error(error))
+            exchange.record.status = try await stream.fail(exchange.decorated(Answer(error)), orEvent: envelope(reading.request.model).error(error))
         }
+    }
+
+    private func open(_ request: PassThroughRequest, to exchange: Exchange) -> EventStream {
+        let stream = EventStream(
+            on: exchange.channel, headers: exchange.decorated(Self.streamHeaders),
+            keepAliveInterval: limits.keepAlive, emptyEvent: envelope(request.model).emptyEvent)
+        stream.open()
+        return stream
+    }
+
+    private func envelope(_ model: String) -> ChunkEnvelope {
+        ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: model)
     }
 
     /// Has the request answered by the model that it names, or, when nobody can, by one of its fallbacks in their order.
     ///
     /// - Throws: what the model that was asked for ended with.
     private func served<Success>(
-        _ request: PassThroughRequest, _ root: RequestField, for exchange: inout Exchange,
-        _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
+        _ reading: Reading, for exchange: inout Exchange, _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Success {
         do {
-            return try await answered(request, root, by: request.model, for: &exchange, attempt)
+            return try await answered(reading, by: reading.request.model, for: &exchange, attempt)
         } catch let error as APIError where error.permitsAnotherModel && exchange.record.firstToken == nil {
-            for model in fallbacks[request.model] ?? [] {
+            for model in fallbacks[reading.request.model] ?? [] {
                 do {
-                    return try await answered(request, root, by: model, for: &exchange, attempt)
+                    return try await answered(reading, by: model, for: &exchange, attempt)
                 } catch let error as APIError where error.permitsAnotherModel && exchange.record.firstToken == nil {
                     continue
                 }
@@ -84,53 +123,54 @@ struct ChatCompletionsRoute: Sendable {
         }
     }
 
-    private func answered<Success>(
-        _ request: PassThroughRequest, _ root: RequestField, by model: String, for exchange: inout Exchange,
-        _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
-    ) async throws -> Success {
-        let target = try directory.catalog.resolve(model, for: .chat)
-        exchange.record.fallback = model == request.model ? nil : model
-        let calls = try ChatCalls(
-            request, root, for: target, named: model, forms: directory.catalog.forms(of: target), lessons: lessons, limits: limits,
-            frame: ChatCall.Frame(
-                limits: limits, time: time, deadline: exchange.arrival + (request.isStreaming ? limits.request : limits.whole),
-                envelope: ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: model),
-                includesUsage: request.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop)))
-        return try await attempts(calls, for: &exchange, attempt)
-    }
-
     /// Makes the call at one account after the other, and notes in the log's record where the last attempt went and what came of
     /// it.
-    private func attempts<Success>(
-        _ calls: ChatCalls, for exchange: inout Exchange, _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
+    @inline(never)
+    private func answered<Success>(
+        _ reading: Reading, by model: String, for exchange: inout Exchange,
+        _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Success {
-        var calls = calls
-        let target = calls.target
-        var record = exchange.record
-        defer { exchange.record = record }
-        let arrival = exchange.arrival
-        return try await failover.run(among: target.accepts, until: calls.frame.deadline) { upstream, report in
-            record.account = upstream.id
-            record.attempts += 1
-            defer {
-                let content = report.content
-                record.usage = content.usage
-                record.firstToken = content.firstEvent.map { $0 - arrival }
-            }
+        let calls = try calls(for: reading, by: model, of: &exchange)
+        return try await failover.run(among: calls.target.accepts, until: calls.frame.deadline) { upstream, report in
+            exchange.record.begin(at: upstream.id)
+            defer { exchange.record.note(report.content, since: exchange.arrival) }
             let form = upstream.backend.chatForm
             while true {
                 do {
                     return try await attempt(try calls.call(in: form), upstream.backend, report)
-                } catch let error as APIError where report.content.firstEvent == nil && calls.learn(from: error, in: form) {
-                    continue
                 } catch {
-                    if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(target.serving.id, at: upstream.index) }
-                    // Errors within a stream or in place of an answer come without a refusal's status.
-                    if let error = error as? APIError { throw upstream.backend.withoutKey(error) }
-                    throw error
+                    if let told = told(error, by: upstream, report, calls, form) { throw told }
                 }
             }
         }
+    }
+
+    /// What a failure of an attempt means.
+    ///
+    /// - Returns: the error to end the attempt with; nil when the call is to be made again, as something has been learnt.
+    @inline(never)
+    private func told(_ error: any Error, by upstream: Upstream, _ report: AttemptReport, _ calls: ChatCalls, _ form: ChatForm) -> (any Error)? {
+        if let error = error as? APIError, report.content.firstEvent == nil, calls.learn(from: error, in: form) { return nil }
+        if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(calls.target.serving.id, at: upstream.index) }
+        // Errors within a stream or in place of an answer come without a refusal's status.
+        guard let error = error as? APIError else { return error }
+        return upstream.backend.withoutKey(error)
+    }
+
+    /// What the upstreams of `model` are called with.
+    @inline(never)
+    private func calls(for reading: Reading, by model: String, of exchange: inout Exchange) throws(APIError) -> ChatCalls {
+        let request = reading.request
+        let catalog = directory.catalog
+        let target = try catalog.resolve(model, for: .chat)
+        exchange.record.fallback = model == request.model ? nil : model
+        // A fallback reads it again: keeping every request in its parsed form, for the one that needs it, would cost all of them.
+        let root = if let parsed = reading.root.take() { parsed } else { try RequestField(body: request.received) }
+        return try ChatCalls(
+            request, root, for: target, named: model, forms: catalog.forms(of: target), lessons: lessons, limits: limits,
+            frame: ChatCall.Frame(
+                limits: limits, time: time, deadline: exchange.arrival + (request.isStreaming ? limits.request : limits.whole),
+                envelope: envelope(model), includesUsage: request.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop)))
     }
 
     private static let streamHeaders: HTTPHeaders = [

@@ -15,13 +15,22 @@ final class EventStream: Sendable {
     /// Bytes of the body that have been handed to the connection.
     var sent: Int { sentBytes.load(ordering: .relaxed) }
 
-    private struct State {
-        let headers: HTTPHeaders
+    /// A class, so that a look at a part of it copies nothing.
+    private final class State {
+        /// Until they have been sent.
+        var headers: HTTPHeaders
         let emptyEvent: ByteBuffer
         let openedAt: NIODeadline
         var schedule: KeepAliveSchedule
         var timer: Scheduled<Void>?
         var hasEnded = false
+
+        init(headers: HTTPHeaders, emptyEvent: ByteBuffer, openedAt: NIODeadline, schedule: KeepAliveSchedule) {
+            self.headers = headers
+            self.emptyEvent = emptyEvent
+            self.openedAt = openedAt
+            self.schedule = schedule
+        }
 
         func elapsed(_ now: NIODeadline) -> Duration { .nanoseconds((now - openedAt).nanoseconds) }
     }
@@ -44,7 +53,7 @@ final class EventStream: Sendable {
 
     /// Starts to watch for silence. Call it when the request begins to wait for its upstream.
     func open() {
-        channel.eventLoop.execute { self.scheduleWake() }
+        onLoop { self.scheduleWake() }
     }
 
     /// Sends whole events, and the headers before the first of them. Returns when the connection can take more: a
@@ -53,38 +62,53 @@ final class EventStream: Sendable {
     /// - Throws: `CancellationError` when the connection is gone or the task was cancelled.
     func send(_ events: ByteBuffer) async throws {
         try Task.checkCancellation()
-        if channel.isWritable {
-            if channel.eventLoop.inEventLoop {
-                writeEvents(events, promise: nil)
-            } else {
-                channel.eventLoop.execute { self.writeEvents(events, promise: nil) }
+        guard channel.isWritable else { return try await written { self.writeEvents(events, promise: $0) } }
+        onLoop { self.writeEvents(events, promise: nil) }
+    }
+
+    /// Sends whole events from the event loop, at once.
+    ///
+    /// - Returns: whether the connection takes more. If not, `room` tells when it does.
+    func write(_ events: ByteBuffer) -> Bool {
+        writeEvents(events, promise: nil)
+        return channel.isWritable
+    }
+
+    /// Returns when the client has taken what there was for it.
+    ///
+    /// - Throws: as `send`.
+    func room() async throws {
+        try Task.checkCancellation()
+        guard !channel.isWritable else { return }
+        try await written { self.channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer())), promise: $0) }
+    }
+
+    /// Makes a write on the event loop and waits for it.
+    private func written(_ write: @escaping @Sendable (EventLoopPromise<Void>) -> Void) async throws {
+        let flushed = channel.eventLoop.makePromise(of: Void.self)
+        onLoop { write(flushed) }
+        do {
+            // A future knows nothing of cancellation, and a client that takes nothing never completes the write.
+            try await withTaskCancellationHandler {
+                try await flushed.futureResult.get()
+            } onCancel: {
+                flushed.fail(CancellationError())
             }
-        } else {
-            let flushed = channel.eventLoop.makePromise(of: Void.self)
-            channel.eventLoop.execute { self.writeEvents(events, promise: flushed) }
-            do {
-                // A future knows nothing of cancellation, and a client that takes nothing never completes the write.
-                try await withTaskCancellationHandler {
-                    try await flushed.futureResult.get()
-                } onCancel: {
-                    flushed.fail(CancellationError())
-                }
-            } catch {
-                // The client's side, whatever the reason: nothing that speaks against the upstream.
-                throw CancellationError()
-            }
+        } catch {
+            // The client's side, whatever the reason: nothing that speaks against the upstream.
+            throw CancellationError()
         }
     }
 
     /// Sends the last events, which are few: without waiting for room, and even when the task has been cancelled.
     func send(last events: ByteBuffer) {
         guard events.readableBytes > 0 else { return }
-        channel.eventLoop.execute { self.writeEvents(events, promise: nil) }
+        onLoop { self.writeEvents(events, promise: nil) }
     }
 
     /// Ends the answer. All that ought to be said has been sent.
     func finish() {
-        channel.eventLoop.execute { self.writeEnd() }
+        onLoop { self.writeEnd() }
     }
 
     /// Ends the answer with a failure: as `answer` while no header has been sent, else as an event and the proper end
@@ -108,14 +132,21 @@ final class EventStream: Sendable {
 
     // MARK: On the event loop
 
+    /// At once, if this is it.
+    private func onLoop(_ work: @escaping @Sendable () -> Void) {
+        if channel.eventLoop.inEventLoop { work() } else { channel.eventLoop.execute(work) }
+    }
+
     private func writeEvents(_ events: ByteBuffer, promise: EventLoopPromise<Void>?) {
-        if !state.value.schedule.hasHeaders { writeHead() }
-        state.value.schedule.sentEvents(at: state.value.elapsed(channel.eventLoop.now))
+        let state = state.value
+        if !state.schedule.hasHeaders { writeHead() }
+        state.schedule.sentEvents(at: state.elapsed(channel.eventLoop.now))
         write(events, promise: promise)
     }
 
     private func writeHead() {
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: state.value.headers)
+        state.value.headers = [:]
         channel.write(HTTPServerResponsePart.head(head), promise: nil)
     }
 

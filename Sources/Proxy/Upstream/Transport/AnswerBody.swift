@@ -15,6 +15,14 @@ struct AnswerBody: AsyncSequence, Sendable {
     struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let reader: Reader
 
+        /// Whether the body comes in on that event loop.
+        func arrives(on loop: any EventLoop) -> Bool { reader.arrives(on: loop) }
+
+        /// Hands what comes to `sink`, in the moment in which it comes: between the two no task is resumed. On the body's event loop only.
+        ///
+        /// - Returns: false at the end of the body; true when the sink has taken no more before.
+        func pour(into sink: some BodySink) async throws -> Bool { try await reader.pour(into: sink) }
+
         mutating func next() async throws -> ByteBuffer? { try await reader.next(isolation: nil) }
 
         mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? { try await reader.next(isolation: actor) }
@@ -32,6 +40,19 @@ struct AnswerBody: AsyncSequence, Sendable {
             if exchange.loop.inEventLoop {
                 exchange.cancel()
             } else {
+                exchange.loop.execute { exchange.cancel() }
+            }
+        }
+
+        func arrives(on loop: any EventLoop) -> Bool { exchange.loop === loop }
+
+        func pour(into sink: some BodySink) async throws -> Bool {
+            try Task.checkCancellation()
+            let exchange = exchange
+            return try await withTaskCancellationHandler {
+                // Unsafe, but resumed exactly once: as below.
+                try await withUnsafeThrowingContinuation { exchange.pour(into: sink, $0) }
+            } onCancel: {
                 exchange.loop.execute { exchange.cancel() }
             }
         }

@@ -11,7 +11,7 @@ final class UpstreamExchange: @unchecked Sendable {
     let loop: any EventLoop
     let origin: Origin
     private(set) var head: HTTPRequestHead
-    let body: ByteBuffer?
+    private(set) var body: ByteBuffer?
 
     private enum Phase {
         case connecting
@@ -21,8 +21,16 @@ final class UpstreamExchange: @unchecked Sendable {
         case failed(any Error)
     }
     private var phase = Phase.connecting
+
+    /// Who waits for the body.
+    private enum Reader {
+        /// A task, for the next bytes, or nil at the end.
+        case next(UnsafeContinuation<ByteBuffer?, any Error>)
+        /// A sink, for all that comes; and a task, for the moment at which the sink takes no more (true) or the body has ended (false).
+        case sink(any BodySink, UnsafeContinuation<Bool, any Error>)
+    }
     private var headWaiter: UnsafeContinuation<TransportResponse, any Error>?
-    private var reader: UnsafeContinuation<ByteBuffer?, any Error>?
+    private var reader: Reader?
     /// Of the body: what has arrived and has not been taken.
     private var pending: ByteBuffer?
     /// Ends what is under way: the attempt to connect, or the connection.
@@ -81,14 +89,36 @@ final class UpstreamExchange: @unchecked Sendable {
             switch try take() {
             case .bytes(let bytes): reader.resume(returning: bytes)
             case .end: reader.resume(returning: nil)
-            case .nothingYet where self.reader != nil:
-                reader.resume(throwing: TransportError.connectionLost("its body is being read by another task"))
-            case .nothingYet: self.reader = reader
+            case .nothingYet where self.reader != nil: reader.resume(throwing: Self.isReadTwice)
+            case .nothingYet: self.reader = .next(reader)
             }
         } catch {
             reader.resume(throwing: error)
         }
     }
+
+    /// Hands what comes of the body to `sink`, in the moment in which it comes. `waiter` is resumed when the sink takes no more, with true,
+    /// or at the body's end, with false.
+    func pour(into sink: some BodySink, _ waiter: UnsafeContinuation<Bool, any Error>) {
+        loop.assertInEventLoop()
+        do {
+            while true {
+                switch try take() {
+                case .bytes(let bytes):
+                    if !sink.take(bytes) { return waiter.resume(returning: true) }
+                case .end: return waiter.resume(returning: false)
+                case .nothingYet where reader != nil: return waiter.resume(throwing: Self.isReadTwice)
+                case .nothingYet:
+                    reader = .sink(sink, waiter)
+                    return
+                }
+            }
+        } catch {
+            waiter.resume(throwing: error)
+        }
+    }
+
+    private static let isReadTwice = TransportError.connectionLost("its body is being read by another task")
 
     /// Ends the call, wherever it is, and closes its connection.
     func cancel() {
@@ -136,6 +166,8 @@ final class UpstreamExchange: @unchecked Sendable {
         loop.assertInEventLoop()
         guard case .awaitingHead = phase else { return }
         phase = .streaming
+        // It will not be sent again.
+        (self.head.headers, body) = ([:], nil)
         headWaiter.take()?.resume(
             returning: TransportResponse(status: Int(head.status.code), headers: head.headers, body: AnswerBody(of: self)))
     }
@@ -154,7 +186,10 @@ final class UpstreamExchange: @unchecked Sendable {
     func handOver() {
         loop.assertInEventLoop()
         guard pending != nil, let reader = reader.take() else { return }
-        reader.resume(returning: pending.take())
+        switch reader {
+        case .next(let task): task.resume(returning: pending.take())
+        case .sink(let sink, let task): pour(into: sink, task)
+        }
     }
 
     func end() {
@@ -162,8 +197,11 @@ final class UpstreamExchange: @unchecked Sendable {
         guard case .streaming = phase else { return }
         phase = .ended
         release()
-        guard let reader = reader.take() else { return }
-        reader.resume(returning: pending.take())
+        switch reader.take() {
+        case .next(let task): task.resume(returning: pending.take())
+        case .sink(let sink, let task): pour(into: sink, task)
+        case nil: break
+        }
     }
 
     /// What has arrived before is still handed over.
@@ -173,11 +211,15 @@ final class UpstreamExchange: @unchecked Sendable {
         phase = .failed(error)
         release()
         headWaiter.take()?.resume(throwing: error)
-        guard let reader = reader.take() else { return }
-        if let bytes = pending.take() {
-            reader.resume(returning: bytes)
-        } else {
-            reader.resume(throwing: error)
+        switch reader.take() {
+        case .next(let task):
+            if let bytes = pending.take() {
+                task.resume(returning: bytes)
+            } else {
+                task.resume(throwing: error)
+            }
+        case .sink(let sink, let task): pour(into: sink, task)
+        case nil: break
         }
     }
 
@@ -190,6 +232,12 @@ final class UpstreamExchange: @unchecked Sendable {
 /// Something under way that can be ended at once.
 protocol Cancellable: AnyObject {
     func cancel()
+}
+
+/// Takes the bytes of a body as they come, on the event loop of their connection.
+protocol BodySink: AnyObject {
+    /// - Returns: whether it takes the next ones likewise. If not, they wait, and the socket is not read.
+    func take(_ bytes: ByteBuffer) -> Bool
 }
 
 /// What reads a body from the socket.

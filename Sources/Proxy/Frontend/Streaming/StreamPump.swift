@@ -1,0 +1,79 @@
+import NIOCore
+
+/// What a stream goes through on its way from the upstream's connection to the client's: the relay's translation, and the books. It works
+/// on the event loop of both, in the moment in which bytes arrive, so that a chunk costs a read and a write and wakes no task.
+///
+/// It lets the bytes wait when the client does not take them, when the answer is complete, and when it has failed: then it is the task's
+/// turn.
+final class StreamPump: BodySink {
+    private(set) var relay: any AnswerRelay
+    /// Why the answer ends here.
+    private(set) var failure: APIError?
+    private var hasBegun = false
+    private let stream: EventStream
+    private let report: AttemptReport
+    private let deadline: MovingDeadline
+    private let frame: ChatCall.Frame
+
+    init(_ relay: any AnswerRelay, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame) {
+        self.relay = relay
+        self.stream = stream
+        self.report = report
+        self.deadline = deadline
+        self.frame = frame
+    }
+
+    func take(_ bytes: ByteBuffer) -> Bool {
+        failure = relay.take(bytes)
+        let hasRoom = forward()
+        return hasRoom && failure == nil && !relay.isComplete
+    }
+
+    /// The upstream's body has ended: sends what is left.
+    ///
+    /// - Returns: why the answer is not whole.
+    func end() -> APIError? {
+        let failure = relay.end()
+        stream.send(last: ByteBuffer(bytes: relay.takeFrames()))
+        return failure
+    }
+
+    /// Sends what is ready, in one piece, and says until when what is next is waited for.
+    ///
+    /// - Returns: whether the client takes more.
+    private func forward() -> Bool {
+        let frames = relay.takeFrames()
+        guard !frames.isEmpty || hasBegun || relay.isFinished else { return true }
+        let now = frame.time.now()
+        var hasRoom = true
+        if !frames.isEmpty {
+            if !hasBegun {
+                hasBegun = true
+                report.change { $0.firstEvent = now }
+            }
+            hasRoom = stream.write(ByteBuffer(bytes: frames))
+        }
+        if !hasRoom {
+            deadline.move(to: now + frame.limits.silence, for: .slowClient)
+        } else {
+            waitForUpstream(at: now)
+        }
+        return hasRoom
+    }
+
+    /// Returns when the client takes more.
+    ///
+    /// - Throws: `CancellationError` when it has left.
+    func room() async throws {
+        try await stream.room()
+        waitForUpstream(at: frame.time.now())
+    }
+
+    private func waitForUpstream(at now: Duration) {
+        if relay.isFinished {
+            deadline.move(to: now + ChatCall.tailLimit, for: .tail)
+        } else if hasBegun {
+            deadline.move(to: now + frame.limits.silence, for: .silence)
+        }
+    }
+}
