@@ -43,6 +43,11 @@ enum Route: Equatable, Sendable {
     /// The route of a request target, whatever base URL its sender made up: with and without `/v1`, with a doubled one,
     /// with doubled and trailing slashes, with any query.
     init?(target: String) {
+        // As nearly all of them write it.
+        if target == "/v1/chat/completions" {
+            self = .chatCompletions
+            return
+        }
         var segments = Self.path(of: target).prefix { $0 != "?" && $0 != "#" }.split(separator: "/", omittingEmptySubsequences: true)
         while segments.first == "v1" { segments.removeFirst() }
         switch (segments.first, segments.count) {

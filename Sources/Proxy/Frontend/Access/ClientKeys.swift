@@ -27,8 +27,8 @@ struct ClientKeys: Sendable {
     private static func offered(in headers: HTTPHeaders) -> [Substring] {
         var offered: [Substring] = []
         if let authorization = headers.first(name: "authorization") {
-            let words = authorization.split(separator: " ", maxSplits: 1)
-            if words.count == 2, words[0].lowercased() == "bearer" { offered.append(words[1]) }
+            let words = authorization.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1)
+            if words.count == 2, words[0].count == 6, Substring(words[0]).lowercased() == "bearer" { offered.append(Substring(words[1])) }
         }
         for name in ["x-api-key", "api-key"] {
             if let value = headers.first(name: name) { offered.append(value[...]) }
@@ -55,9 +55,9 @@ struct ClientKeys: Sendable {
 extension Substring {
     /// Without the blanks and tabs at both ends.
     func trimmingBlanks() -> Substring {
-        var text = self
-        while let first = text.first, first == " " || first == "\t" { text.removeFirst() }
-        while let last = text.last, last == " " || last == "\t" { text.removeLast() }
-        return text
+        var text = utf8
+        while let first = text.first, first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { text.removeFirst() }
+        while let last = text.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") { text.removeLast() }
+        return Substring(text)
     }
 }
