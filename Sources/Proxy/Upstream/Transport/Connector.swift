@@ -31,19 +31,11 @@ struct Connector: Sendable {
         origin.isTLS ? nil : proxies.proxy(for: origin)
     }
 
-    /// Makes a channel that is connected into one that speaks HTTP, with `connection` at its end.
-    func addHandlers(to channel: any Channel, before connection: UpstreamConnection) throws {
-        var limits = NIOHTTPDecoderLimitConfiguration()
-        limits.maxHeaderListSize = AnswerLimits.head
-        limits.maxHeaderFieldSize = AnswerLimits.head
-        limits.maxHeaderFieldCount = AnswerLimits.fields
+    /// Makes a channel that is connected into one that speaks HTTP.
+    func addHandlers(to channel: any Channel, for connection: UpstreamConnection) throws {
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(ArrivalWatch(connection))
-        try pipeline.addHandler(connection.writer)
-        try pipeline.addHandler(ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)))
-        if let unpackedLimit {
-            try pipeline.addHandler(NIOHTTPResponseDecompressor(limit: .size(unpackedLimit)))
-        }
         try pipeline.addHandler(connection)
+        guard let unpackedLimit else { return }
+        try pipeline.addHandlers([NIOHTTPResponseDecompressor(limit: .size(unpackedLimit)), UnpackedAnswers(of: connection, limit: unpackedLimit)])
     }
 }

@@ -92,24 +92,8 @@ struct NIOTransport: HTTPTransport {
 
     private func exchange(for request: TransportRequest, on loop: any EventLoop) throws -> UpstreamExchange {
         let address = try addresses.address(of: request.url)
-        var head = HTTPRequestHead(version: .http1_1, method: request.method, uri: address.target, headers: request.headers)
-        for (name, value) in head.headers where !Self.isOneLine(name) || !Self.isOneLine(value) {
-            throw TransportError.cannotConnect("the request header \(String(reflecting: name)) has a line break or a NUL in it")
-        }
-        if !head.headers.contains(name: "host") { head.headers.add(name: "host", value: address.authority) }
-        // The body is there as a whole, so its length is known, and it is not sent in chunks.
-        head.headers.remove(name: "transfer-encoding")
-        if request.body != nil || [.POST, .PUT, .PATCH].contains(request.method), !head.headers.contains(name: "content-length") {
-            head.headers.add(name: "content-length", value: String(request.body?.readableBytes ?? 0))
-        }
-        if let proxy = connector.forwarder(for: address.origin) {
-            head.uri = "http://" + address.origin.authority + address.target
-            if let authorization = proxy.authorization { head.headers.replaceOrAdd(name: "proxy-authorization", value: authorization) }
-        }
-        return UpstreamExchange(head, body: request.body, to: address.origin, on: loop)
-    }
-
-    private static func isOneLine(_ text: String) -> Bool {
-        text.utf8.allSatisfy { $0 != 0x0A && $0 != 0x0D && $0 != 0 }
+        let bytes = try RequestBytes(
+            request, to: address, through: connector.forwarder(for: address.origin), unpacksAnswers: connector.unpackedLimit != nil)
+        return UpstreamExchange(bytes, to: address.origin, on: loop)
     }
 }

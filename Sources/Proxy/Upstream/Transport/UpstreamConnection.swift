@@ -3,24 +3,29 @@ import NIOHTTP1
 import NIOHTTPCompression
 import NIOSSL
 
-/// One connection, the last handler of its channel: it carries one exchange after the other, and tells its owner when it is free
-/// and when it is gone.
+/// One connection: it carries one exchange after the other, and tells its owner when it is free and when it is gone.
 ///
-/// It reads whenever there is room for what comes, and while it is kept: so what comes unasked is seen.
+/// It is the only handler that speaks HTTP, from bytes to the exchange in one step; behind it there is one more at most, which unpacks
+/// compressed answers. It reads whenever there is room for what comes, and while it is kept: so what comes unasked is seen.
 final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
-    typealias InboundIn = HTTPClientResponsePart
-    typealias OutboundIn = HTTPClientRequestPart
-    typealias OutboundOut = HTTPClientRequestPart
+    typealias InboundIn = ByteBuffer
+    /// To those that unpack.
+    typealias InboundOut = HTTPClientResponsePart
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
 
     let origin: Origin
-    /// In front of this handler.
-    let writer = RequestWriter()
     /// Holds this connection, and is held by it, until it has been closed.
     private let owner: any ConnectionOwner
     private let unpackedLimit: Int?
     private let staleAfter: TimeAmount
     private var context: ChannelHandlerContext?
     private var exchange: UpstreamExchange?
+    private var decoder = AnswerDecoder()
+    /// What has come of a line that is not whole.
+    private var rest: ByteBuffer?
+    /// The present answer is compressed, and goes through those that unpack.
+    private var isPacked = false
     /// It has carried an exchange before, and been idle since.
     private var idleSince: NIODeadline?
     /// It had lain idle so long that it may have been dead when the present exchange began.
@@ -30,8 +35,8 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     private var isReadHeld = false
     /// The first thing that went wrong.
     private var failure: (any Error)?
-    /// Bytes of the answer, as long as its head is awaited.
-    private var headBytes = 0
+    /// Something has come for the present exchange, whatever it is.
+    private var hasAnswered = false
     /// It counts in the quota of its origin.
     var isInQuota = false
 
@@ -47,15 +52,20 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     // MARK: One exchange
 
     func carry(_ exchange: UpstreamExchange) {
-        guard let context, self.exchange == nil else { return exchange.fail(TransportError.closed) }
+        guard let context, self.exchange == nil, let request = exchange.request else { return exchange.fail(TransportError.closed) }
         self.exchange = exchange
-        (isRequestWritten, isKeptAlive, headBytes) = (false, false, 0)
+        (isRequestWritten, isKeptAlive, isPacked, hasAnswered) = (false, false, false, false)
         mayBeStale = idleSince.map { context.eventLoop.now - $0 >= staleAfter } ?? false
+        decoder.begin(answersHEAD: request.asksForHead)
         exchange.starts(on: self)
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in self.wroteRequest(of: exchange, result) }
-        writer.body = exchange.body
-        context.writeAndFlush(Self.wrapOutboundOut(.head(exchange.head)), promise: written)
+        if let body = request.body {
+            context.write(Self.wrapOutboundOut(request.head), promise: nil)
+            context.writeAndFlush(Self.wrapOutboundOut(body), promise: written)
+        } else {
+            context.writeAndFlush(Self.wrapOutboundOut(request.head), promise: written)
+        }
     }
 
     private func wroteRequest(of exchange: UpstreamExchange, _ result: Result<Void, any Error>) {
@@ -65,18 +75,6 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         // The answer may be there before the request is out. The channel closes by itself once it has read that.
         case .failure(let error): failure = failure ?? error
         }
-    }
-
-    /// Bytes have come, whatever they are.
-    ///
-    /// - Returns: whether anybody has asked for them.
-    func arrived(_ count: Int) -> Bool {
-        guard exchange != nil else {
-            close()
-            return false
-        }
-        headBytes += count
-        return true
     }
 
     func readOn() {
@@ -108,26 +106,53 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // A kept connection has no business to send anything, and half a head would be taken for the beginning of the next answer.
+        guard exchange != nil else { return close() }
+        hasAnswered = true
+        var bytes = Self.unwrapInboundIn(data)
+        if var before = rest.take() {
+            before.writeBuffer(&bytes)
+            bytes = before
+        }
+        do {
+            while exchange != nil, let part = try decoder.next(from: &bytes) { receive(part, behind: bytes.readableBytes, context) }
+        } catch {
+            return fail(error)
+        }
+        if bytes.readableBytes > 0, exchange != nil { rest = bytes }
+    }
+
+    /// - Parameter behind: bytes that have come behind the part.
+    private func receive(_ part: AnswerDecoder.Part, behind: Int, _ context: ChannelHandlerContext) {
         guard let exchange else { return }
-        switch Self.unwrapInboundIn(data) {
+        switch part {
         case .head(let head):
-            if head.status.code == 101 { return fail(TransportError.malformedAnswer("it switches to another protocol, unasked")) }
-            guard head.status.code >= 200 else { return }
-            isKeptAlive = head.isKeepAlive
+            isKeptAlive = head.keepsConnection
+            isPacked = unpackedLimit != nil && head.headers.contains(name: "content-encoding")
             exchange.received(head)
-        case .body(let bytes): exchange.received(bytes)
+            if isPacked {
+                let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: head.status), headers: head.headers)
+                context.fireChannelRead(Self.wrapInboundOut(.head(head)))
+            }
+        case .body(let bytes):
+            guard isPacked else { return exchange.received(bytes) }
+            context.fireChannelRead(Self.wrapInboundOut(.body(bytes)))
         case .end:
-            // Without a length, the answer ends with the connection. Cut off, it has not ended.
-            guard failure == nil || !isCutShort else { return }
+            if isPacked { context.fireChannelRead(Self.wrapInboundOut(.end(nil))) }
+            // What follows was not asked for.
+            if behind > 0 { isKeptAlive = false }
             finish(exchange)
         }
     }
 
-    private var isCutShort: Bool {
-        if case NIOSSLError.uncleanShutdown? = failure { true } else { failure is IOError }
+    /// Of a compressed answer.
+    func received(unpacked bytes: ByteBuffer) {
+        exchange?.received(bytes)
     }
 
     private func finish(_ exchange: UpstreamExchange) {
+        // Unpacking may have failed on the last bytes.
+        guard self.exchange === exchange, failure == nil || !isPacked else { return }
         self.exchange = nil
         let canBeKept = isKeptAlive && isRequestWritten && failure == nil && context?.channel.isActive == true
         idleSince = context?.eventLoop.now
@@ -146,13 +171,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if let exchange {
-            if exchange.isAwaitingHead, headBytes > AnswerLimits.head {
-                fail(TransportError.headTooLarge)
-            } else {
-                exchange.handOver()
-            }
-        }
+        exchange?.handOver()
         context.fireChannelReadComplete()
     }
 
@@ -165,8 +184,10 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        var error = error
-        if case NIOHTTPDecompression.DecompressionError.limit = error, let unpackedLimit { error = TransportError.tooLarge(limit: unpackedLimit) }
+        caught(error)
+    }
+
+    func caught(_ error: any Error) {
         failure = failure ?? error
         // The end of a connection without TLS's goodbye is no more than its end; that comes by itself.
         if case NIOSSLError.uncleanShutdown = error { return }
@@ -174,9 +195,14 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        // Without a length, the answer ends with the connection. Cut off, it has not ended.
+        if let exchange, !isCutShort, decoder.endsWithInput() {
+            receive(.end, behind: 0, context)
+            exchange.handOver()
+        }
         owner.isGone(self)
         if let exchange = self.exchange.take() {
-            if mayBeStale, headBytes == 0, exchange.isAwaitingHead, !exchange.isRepeated {
+            if mayBeStale, !hasAnswered, exchange.isAwaitingHead, !exchange.isRepeated {
                 exchange.isRepeated = true
                 owner.sendAnew(exchange)
             } else {
@@ -184,6 +210,10 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
             }
         }
         context.fireChannelInactive()
+    }
+
+    private var isCutShort: Bool {
+        if case NIOSSLError.uncleanShutdown? = failure { true } else { failure is IOError }
     }
 }
 
@@ -198,19 +228,24 @@ protocol ConnectionOwner: AnyObject {
     func sendAnew(_ exchange: UpstreamExchange)
 }
 
-/// Sees bytes before they are parsed: a kept connection has no business to send any, and half a head would be taken for the
-/// beginning of the next answer.
-final class ArrivalWatch: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
+/// Hands what has been unpacked of an answer back to its connection. It stands behind the handler that unpacks.
+final class UnpackedAnswers: ChannelInboundHandler {
+    typealias InboundIn = HTTPClientResponsePart
 
     private let connection: UpstreamConnection
+    private let limit: Int
 
-    init(_ connection: UpstreamConnection) {
+    init(of connection: UpstreamConnection, limit: Int) {
         self.connection = connection
+        self.limit = limit
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if connection.arrived(Self.unwrapInboundIn(data).readableBytes) { context.fireChannelRead(data) }
+        if case .body(let bytes) = Self.unwrapInboundIn(data) { connection.received(unpacked: bytes) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case NIOHTTPDecompression.DecompressionError.limit = error { return connection.caught(TransportError.tooLarge(limit: limit)) }
+        connection.caught(error)
     }
 }

@@ -10,8 +10,8 @@ import NIOHTTP1
 final class UpstreamExchange: @unchecked Sendable {
     let loop: any EventLoop
     let origin: Origin
-    private(set) var head: HTTPRequestHead
-    private(set) var body: ByteBuffer?
+    /// Until the answer comes: it may have to be sent once more.
+    private(set) var request: RequestBytes?
 
     private enum Phase {
         case connecting
@@ -39,9 +39,8 @@ final class UpstreamExchange: @unchecked Sendable {
     /// It has met a kept connection that was dead, and is sent anew.
     var isRepeated = false
 
-    init(_ head: HTTPRequestHead, body: ByteBuffer?, to origin: Origin, on loop: any EventLoop) {
-        self.head = head
-        self.body = body
+    init(_ request: RequestBytes, to origin: Origin, on loop: any EventLoop) {
+        self.request = request
         self.origin = origin
         self.loop = loop
     }
@@ -162,14 +161,12 @@ final class UpstreamExchange: @unchecked Sendable {
         (phase, onCancel, source) = (.awaitingHead, connection, connection)
     }
 
-    func received(_ head: HTTPResponseHead) {
+    func received(_ head: AnswerHead) {
         loop.assertInEventLoop()
         guard case .awaitingHead = phase else { return }
         phase = .streaming
-        // It will not be sent again.
-        (self.head.headers, body) = ([:], nil)
-        headWaiter.take()?.resume(
-            returning: TransportResponse(status: Int(head.status.code), headers: head.headers, body: AnswerBody(of: self)))
+        request = nil
+        headWaiter.take()?.resume(returning: TransportResponse(status: head.status, headers: head.headers, body: AnswerBody(of: self)))
     }
 
     func received(_ bytes: ByteBuffer) {
