@@ -2,8 +2,8 @@ import NIOHTTP1
 
 /// What the door makes of a request when only its head is there.
 enum Admission: Equatable, Sendable {
-    /// To be handled by this route once the body is whole.
-    case admit(Route)
+    /// To be handled by this route once the body is whole; of a route that needs a key, with the name of that which it came with.
+    case admit(Route, key: String? = nil)
     /// A browser asks what it may send.
     case preflight
     case refuse(APIError)
@@ -12,7 +12,7 @@ enum Admission: Equatable, Sendable {
 
     /// Whether anybody will look at the body. Of the other requests, which need no key, none may make the process keep one.
     var readsBody: Bool {
-        if case .admit(let route) = self { route.methods.contains(.POST) } else { false }
+        if case .admit(let route, _) = self { route.methods.contains(.POST) } else { false }
     }
 
     var refusal: APIError? {

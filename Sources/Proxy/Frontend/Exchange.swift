@@ -4,7 +4,7 @@ import NIOHTTP1
 /// One request and its answer: what every route needs to know, and the one way to answer.
 struct Exchange: Sendable {
     let request: ClientRequest
-    let channel: any Channel
+    let connection: ClientConnection
     /// `x-request-id` of the answer and of the log.
     let id: String
     /// When the request was whole.
@@ -13,9 +13,9 @@ struct Exchange: Sendable {
     /// What the access log will say.
     var record: AccessRecord
 
-    init(_ request: ClientRequest, on channel: any Channel, decoration: Decoration, at now: Duration) {
+    init(_ request: ClientRequest, on connection: ClientConnection, decoration: Decoration, at now: Duration) {
         self.request = request
-        self.channel = channel
+        self.connection = connection
         self.decoration = decoration
         id = decoration.requestID
         arrival = now
@@ -27,7 +27,7 @@ struct Exchange: Sendable {
     mutating func send(_ answer: Answer) {
         record.status = Int(answer.status.code)
         record.sent = answer.body.readableBytes
-        channel.write(decorated(answer), withoutBody: request.head.method == .HEAD)
+        connection.send(decorated(answer), withoutBody: request.head.method == .HEAD)
     }
 
     /// What is to be said to the client of a request that ended with `error`; nil when nobody is left to be told.
@@ -36,7 +36,7 @@ struct Exchange: Sendable {
     /// ends.
     func lastWords(after error: any Error) -> APIError? {
         if let error = error as? APIError { return error }
-        return request.door.drain.isOver && channel.isActive ? .shuttingDown : nil
+        return request.door.drain.isOver && connection.channel.isActive ? .shuttingDown : nil
     }
 
     /// The answer with the headers that every answer has.
@@ -72,16 +72,24 @@ struct Decoration: Sendable {
     }
 
     func apply(to headers: inout HTTPHeaders) {
-        headers.add(name: "date", value: HTTPDate.format(wallClock))
-        headers.add(name: "x-request-id", value: requestID)
-        if let rate { headers.add(rate) }
-        cors.decorate(&headers, for: origin)
+        headers = HTTPHeaders(fields(behind: headers))
+    }
+
+    /// As an array: added one by one to `HTTPHeaders`, each is searched for line breaks, which none of ours has.
+    private func fields(behind headers: HTTPHeaders, length: Int? = nil) -> [(String, String)] {
+        var fields: [(String, String)] = []
+        fields.reserveCapacity(headers.count + 8)
+        for (name, value) in headers where length == nil || !name.isEqualIgnoringCase(to: "content-length") { fields.append((name, value)) }
+        fields.append(("date", HTTPDate.format(wallClock)))
+        fields.append(("x-request-id", requestID))
+        if let rate { fields += rate.fields }
+        cors.decorate(&fields, for: origin)
+        if let length { fields.append(("content-length", String(length))) }
+        return fields
     }
 
     func apply(to answer: inout Answer) {
-        apply(to: &answer.headers)
-        if answer.status != .noContent {
-            answer.headers.replaceOrAdd(name: "content-length", value: String(answer.body.readableBytes))
-        }
+        let length = answer.status == .noContent ? nil : answer.body.readableBytes
+        answer.headers = HTTPHeaders(fields(behind: answer.headers, length: length))
     }
 }

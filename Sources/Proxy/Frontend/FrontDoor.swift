@@ -70,17 +70,16 @@ final class FrontDoor: Sendable {
         if head.method == .OPTIONS { return .preflight }
         guard let route = Route(target: head.uri) else { return .refuse(.unknownPath(String(head.uri.prefix { $0 != "?" }))) }
         guard route.methods.contains(head.method) else { return .refuse(.methodNotAllowed(head.method, allowed: route.methods)) }
-        if route.access == .key {
-            switch keys.verdict(on: head.headers) {
-            case .holder(let name):
-                if let standing = rates.refusal(of: name, limit: limits.requestsPerMinute, at: time.now()) {
-                    return .refuse(.rateLimited(standing))
-                }
-            case .none: return .refuse(worded(.noKey))
-            case .wrong: return .refuse(worded(.wrongKey))
+        guard route.access == .key else { return .admit(route) }
+        switch keys.verdict(on: head.headers) {
+        case .holder(let name):
+            if let standing = rates.refusal(of: name, limit: limits.requestsPerMinute, at: time.now()) {
+                return .refuse(.rateLimited(standing))
             }
+            return .admit(route, key: name)
+        case .none: return .refuse(worded(.noKey))
+        case .wrong: return .refuse(worded(.wrongKey))
         }
-        return .admit(route)
     }
 
     /// A body that nothing is read from. Requests for the operator need no key before their peer has been looked at, so none of them may
@@ -90,23 +89,23 @@ final class FrontDoor: Sendable {
     /// Bytes that the body of a request may have.
     func bodyLimit(of admission: Admission) -> Int {
         switch admission {
-        case .admit(.chatCompletions), .admit(.embeddings), .admit(.rerank), .refuse: limits.body
+        case .admit(.chatCompletions, _), .admit(.embeddings, _), .admit(.rerank, _), .refuse: limits.body
         case .admit, .preflight: min(Self.idleBody, limits.body)
         }
     }
 
     /// Answers one request. Returns when the answer has been handed to the connection, or the client has left, which
     /// cancels the task.
-    func respond(to request: ClientRequest, on channel: any Channel) async {
+    nonisolated(nonsending) func respond(to request: ClientRequest, on connection: ClientConnection) async {
         let decoration = Decoration(for: request.head, cors: cors, wallClock: time.wallClock())
-        var exchange = Exchange(request, on: channel, decoration: decoration, at: time.now())
+        var exchange = Exchange(request, on: connection, decoration: decoration, at: time.now())
         do {
             switch request.admission {
-            case .admit(let route):
+            case .admit(let route, let key):
                 if request.suitsEventLoop(route) {
-                    try await answer(route, &exchange)
+                    try await answer(route, key, &exchange)
                 } else {
-                    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await answer(route, &exchange) }
+                    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await answer(route, key, &exchange) }
                 }
             case .preflight: exchange.send(cors.preflight(request.head))
             case .refuse(let error): throw error
@@ -131,10 +130,13 @@ final class FrontDoor: Sendable {
         record.log(to: logger, duration: duration)
     }
 
-    private func answer(_ route: Route, _ exchange: inout Exchange) async throws {
-        let key = try holder(of: exchange.request, for: route)
-        exchange.record.key = key
-        if route.access == .key, let key { try charge(key, &exchange) }
+    /// - Parameter key: the name of that which opened the route, if it needs one.
+    private nonisolated(nonsending) func answer(_ route: Route, _ key: String?, _ exchange: inout Exchange) async throws {
+        if route.access == .local { try admitOperator(&exchange) }
+        if let key {
+            exchange.record.key = key
+            try charge(key, &exchange)
+        }
         switch route {
         case .root: exchange.send(routes.root.answer())
         case .health: exchange.send(await routes.health.answer())
@@ -159,17 +161,14 @@ final class FrontDoor: Sendable {
         exchange.decoration.rate = standing
     }
 
-    /// The name of the key that the request carries, if the route lets it in.
-    private func holder(of request: ClientRequest, for route: Route) throws(APIError) -> String? {
-        let verdict = route.access == .anyone ? .none : keys.verdict(on: request.head.headers)
-        switch (verdict, route.access) {
-        case (.holder(let name), _): return name
-        case (_, .anyone): return nil
-        case (.wrong, _): throw .wrongKey
-        case (.none, .key): throw .noKey
-        case (.none, .local):
+    /// Lets in who has a key, or sits at this machine.
+    private func admitOperator(_ exchange: inout Exchange) throws(APIError) {
+        let request = exchange.request
+        switch keys.verdict(on: request.head.headers) {
+        case .holder(let name): exchange.record.key = name
+        case .wrong: throw .wrongKey
+        case .none:
             if let objection = localAccess.objection(to: request.head, from: request.peer) { throw .notLocal(objection) }
-            return nil
         }
     }
 

@@ -13,6 +13,19 @@ enum ModelMember {
         return result
     }
 
+    /// The same for a document that has been parsed already.
+    static func replace(in document: [UInt8], parsed root: JSONValue, with name: String) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(document.count + name.utf8.count + 2)
+        append(document[...], replacing: ranges(in: root), with: quoted(name), to: &result)
+        return result
+    }
+
+    /// Where they stand in a document that has been parsed.
+    static func ranges(in root: JSONValue) -> [Range<Int>] {
+        root.members.compactMap { $0.key.equals("model") ? $0.value.raw.indices : nil }
+    }
+
     /// A model's name as it stands in a document.
     static func quoted(_ name: String) -> [UInt8] {
         var writer = JSONWriter(capacity: name.utf8.count + 2)

@@ -9,7 +9,7 @@ enum PassThroughAnswer {
     /// - Throws: `APIError` when the body is no chat answer, an error in place of one, or an answer that says nothing.
     static func read(_ body: [UInt8], model: String, upstream: String) throws(APIError) -> OpenAIAnswer {
         let root = try document(body, upstream: upstream)
-        return OpenAIAnswer(body: ModelMember.replace(in: body[...], with: model), usage: TokenUsage(openAI: root["usage"]))
+        return OpenAIAnswer(body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
     }
 
     /// The answer, parsed.

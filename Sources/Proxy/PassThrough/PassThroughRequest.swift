@@ -29,7 +29,7 @@ struct PassThroughRequest: Sendable {
         isStreaming = try root.member("stream")?.bool() ?? false
         includesUsage = root.member("stream_options")?.value["include_usage"]?.bool ?? false
         received = body
-        models = root.value.members.compactMap { $0.key.equals("model") ? $0.value.raw.indices : nil }
+        models = ModelMember.ranges(in: root.value)
         unstreaming = isStreaming ? Self.unstreaming(root.value) : []
     }
 

@@ -14,9 +14,9 @@ struct Failover: Sendable {
     ///   - accepted: the upstreams that may serve the request, by their place in the router's list.
     ///   - deadline: until when a permit is waited for and pauses are made. The attempts bound themselves.
     /// - Throws: `APIError`; `CancellationError` when the client has left.
-    func run<Success>(
+    nonisolated(nonsending) func run<Success>(
         among accepted: UpstreamSet, until deadline: Duration,
-        _ attempt: (Upstream, AttemptReport) async throws -> Success
+        _ attempt: nonisolated(nonsending) (Upstream, AttemptReport) async throws -> Success
     ) async throws -> Success {
         let ticket = router.ticket()
         var plan = FailoverPlan(accepts: accepted, retryAttempts: retryAttempts)

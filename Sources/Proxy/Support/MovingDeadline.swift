@@ -68,7 +68,7 @@ final class MovingDeadline: Sendable {
     }
 
     /// Runs the operation in the present task, which is cancelled when the deadline passes.
-    fileprivate func watch<Success>(_ operation: () async throws -> Success) async throws -> Success {
+    fileprivate func watch<Success>(_ operation: nonisolated(nonsending) () async throws -> Success) async throws -> Success {
         try await withUnsafeCurrentTask { task in
             state.withLock { [task = task.map(RunningTask.init)] in $0.operation = task }
             let ticket = time.deadlines.add(self)
@@ -99,8 +99,8 @@ private struct RunningTask: @unchecked Sendable {
 /// although it was cancelled (it had what it needed) keeps its result.
 ///
 /// - Throws: `MovingDeadline.Exceeded` when the deadline passed first, else what the operation throws.
-func withDeadline<Success: Sendable>(
-    _ deadline: MovingDeadline, _ operation: @escaping @Sendable () async throws -> Success
+nonisolated(nonsending) func withDeadline<Success: Sendable>(
+    _ deadline: MovingDeadline, _ operation: nonisolated(nonsending) @escaping @Sendable () async throws -> Success
 ) async throws -> Success {
     // A task of its own, as a task that has been cancelled stays so.
     async let outcome = deadline.watch(operation)

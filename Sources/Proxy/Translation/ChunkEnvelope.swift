@@ -14,19 +14,16 @@ struct ChunkEnvelope: Sendable {
         self.id = id
         self.created = created
         self.model = model
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("id")
-        writer.string(id)
-        writer.key("object")
-        writer.string("chat.completion.chunk")
-        writer.key("created")
-        writer.int(created)
-        writer.key("model")
-        writer.string(model)
-        writer.key("choices")
-        writer.beginArray()
-        opening = Array("data: ".utf8) + writer.bytes
+        var opening: [UInt8] = []
+        opening.reserveCapacity(96 + id.utf8.count + model.utf8.count)
+        opening.append(literal: "data: {\"id\":\"")
+        JSONString.append(id, to: &opening)
+        opening.append(literal: "\",\"object\":\"chat.completion.chunk\",\"created\":")
+        opening.append(contentsOf: String(created).utf8)
+        opening.append(literal: ",\"model\":\"")
+        JSONString.append(model, to: &opening)
+        opening.append(literal: "\",\"choices\":[")
+        self.opening = opening
     }
 
     /// The first delta of a choice.

@@ -20,12 +20,12 @@ protocol Backend: Sendable {
     /// A call in that form, ready to be sent.
     ///
     /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`.
-    func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest
+    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest
 
     /// Sends what `request` has made.
     ///
     /// - Throws: `TransportError`, `CancellationError`; for an account also what `request` throws.
-    func send(_ request: TransportRequest) async throws -> TransportResponse
+    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse
 
     /// A refusal, in the words that the client gets.
     ///
@@ -73,7 +73,7 @@ extension Backend {
     /// The response if it is one; the upstream's refusal as an error otherwise.
     ///
     /// - Throws: `APIError`, `CancellationError`.
-    func successful(_ response: TransportResponse) async throws -> TransportResponse {
+    nonisolated(nonsending) func successful(_ response: TransportResponse) async throws -> TransportResponse {
         guard response.status != 200 else { return response }
         // Error bodies are small; what is longer is not read, and an unreadable one says nothing.
         let body = (try? await response.collect(upTo: 256 << 10)) ?? []

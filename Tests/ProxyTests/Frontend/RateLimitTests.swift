@@ -17,8 +17,8 @@ import Testing
         let head = HTTPRequestHead(version: .http1_1, method: target == "/v1/models" ? .GET : .POST, uri: target, headers: headers)
         let address = try SocketAddress(ipAddress: "10.0.0.1", port: 4000)
         let channel = NIOAsyncTestingChannel()
-        await door.respond(
-            to: ClientRequest(head: head, body: ByteBuffer(), door: door, admission: door.screen(head), peer: .init(remote: address, local: address)), on: channel)
+        try await door.respond(
+            to: ClientRequest(head: head, body: ByteBuffer(), door: door, admission: door.screen(head), peer: .init(remote: address, local: address)), on: .inParts(channel))
         await channel.testingEventLoop.run()
         var seen: HTTPResponseHead?
         var body: [UInt8] = []

@@ -25,9 +25,10 @@ import Testing
         let request = ClientRequest(
             head: head, body: ByteBuffer(string: body), door: door, admission: door.screen(head), peer: ClientRequest.Peer(remote: address, local: address))
         let channel = NIOAsyncTestingChannel()
+        let connection = try await ClientConnection.inParts(channel)
         let ends = Counter()
         let answer = Task {
-            await door.respond(to: request, on: channel)
+            await door.respond(to: request, on: connection)
             ends.increment()
         }
         // The answer is made on this loop.

@@ -13,15 +13,15 @@ struct CORS: Sendable {
 
     /// Adds what an actual answer carries, errors and streams included: a page that may not read an error shows its user
     /// nothing but "network error".
-    func decorate(_ headers: inout HTTPHeaders, for origin: String?) {
+    func decorate(_ fields: inout [(String, String)], for origin: String?) {
         if allowsEveryone {
-            headers.add(name: "access-control-allow-origin", value: "*")
+            fields.append(("access-control-allow-origin", "*"))
         } else {
-            headers.add(name: "vary", value: "origin")
+            fields.append(("vary", "origin"))
             guard let origin, origins.contains(where: { $0.lowercased() == origin.lowercased() }) else { return }
-            headers.add(name: "access-control-allow-origin", value: origin)
+            fields.append(("access-control-allow-origin", origin))
         }
-        headers.add(name: "access-control-expose-headers", value: Self.exposed)
+        fields.append(("access-control-expose-headers", Self.exposed))
     }
 
     /// The answer to a preflight: the asked method and headers, for a day.

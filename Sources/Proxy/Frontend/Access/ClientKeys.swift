@@ -16,35 +16,46 @@ struct ClientKeys: Sendable {
 
     /// Whose key the request carries: as `Authorization: Bearer KEY`, `x-api-key` or `api-key`, in this order.
     func verdict(on headers: HTTPHeaders) -> Verdict {
-        let offered = Self.offered(in: headers)
-        guard !offered.isEmpty else { return .none }
-        for candidate in offered {
-            if let name = holder(of: Array(candidate.utf8)) { return .holder(name) }
+        var (bearer, ownName, shortName): (Substring?, Substring?, Substring?)
+        for (name, value) in headers {
+            switch name.utf8.count {
+            case 13 where bearer == nil && name.isEqualIgnoringCase(to: "authorization"): bearer = Self.bearer(in: value)
+            case 9 where ownName == nil && name.isEqualIgnoringCase(to: "x-api-key"): ownName = value[...]
+            case 7 where shortName == nil && name.isEqualIgnoringCase(to: "api-key"): shortName = value[...]
+            default: break
+            }
         }
-        return .wrong
+        var verdict = Verdict.none
+        // A tuple, as an array would cost an allocation each time.
+        func hold(_ offered: Substring?) {
+            guard let candidate = offered?.trimmingBlanks(), !candidate.isEmpty else { return }
+            if case .holder = verdict { return }
+            verdict = holder(of: candidate).map { .holder($0) } ?? .wrong
+        }
+        hold(bearer)
+        hold(ownName)
+        hold(shortName)
+        return verdict
     }
 
-    private static func offered(in headers: HTTPHeaders) -> [Substring] {
-        var offered: [Substring] = []
-        if let authorization = headers.first(name: "authorization") {
-            let words = authorization.utf8.split(separator: UInt8(ascii: " "), maxSplits: 1)
-            if words.count == 2, words[0].count == 6, Substring(words[0]).lowercased() == "bearer" { offered.append(Substring(words[1])) }
-        }
-        for name in ["x-api-key", "api-key"] {
-            if let value = headers.first(name: name) { offered.append(value[...]) }
-        }
-        return offered.map { $0.trimmingBlanks() }.filter { !$0.isEmpty }
+    private static func bearer(in authorization: String) -> Substring? {
+        let text = authorization.utf8
+        guard let blank = text.firstIndex(of: UInt8(ascii: " ")), String(authorization[..<blank]).isEqualIgnoringCase(to: "bearer") else { return nil }
+        return authorization[text.index(after: blank)...]
     }
 
     /// Compares with every key, to the last byte, so that the time tells nothing about how much of a guess was right.
-    private func holder(of candidate: [UInt8]) -> String? {
-        var name: String?
-        for key in keys where Self.areEqual(key.bytes, candidate) { name = name ?? key.name }
-        return name
+    private func holder(of candidate: Substring) -> String? {
+        var candidate = candidate
+        return candidate.withUTF8 { candidate in
+            var name: String?
+            for key in keys where Self.areEqual(key.bytes, candidate) { name = name ?? key.name }
+            return name
+        }
     }
 
     /// Takes the same time wherever the two differ; that they differ in length is no secret.
-    private static func areEqual(_ key: [UInt8], _ candidate: [UInt8]) -> Bool {
+    private static func areEqual(_ key: [UInt8], _ candidate: UnsafeBufferPointer<UInt8>) -> Bool {
         guard key.count == candidate.count else { return false }
         var difference: UInt8 = 0
         for index in key.indices { difference |= key[index] ^ candidate[index] }

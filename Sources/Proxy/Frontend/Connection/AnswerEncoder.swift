@@ -19,16 +19,17 @@ struct AnswerEncoder {
             headers.replaceOrAdd(name: "transfer-encoding", value: "chunked")
             isChunked = true
         }
-        bytes.writeString("HTTP/\(head.version.major).\(head.version.minor) \(head.status.code) ")
-        bytes.writeString(head.status.reasonPhrase)
-        bytes.writeStaticString("\r\n")
-        for (name, value) in headers {
-            bytes.writeString(name)
-            bytes.writeStaticString(": ")
-            bytes.writeString(value)
-            bytes.writeStaticString("\r\n")
+        bytes.writeHead(capacity: 64 + head.status.reasonPhrase.utf8.count + headers.lineBytes) { lines in
+            switch (head.version, head.status) {
+            case (.http1_1, .ok): lines.append("HTTP/1.1 200 OK\r\n")
+            case (let version, let status):
+                lines.append("HTTP/\(version.major).\(version.minor) \(status.code) ")
+                lines.append(status.reasonPhrase)
+                lines.append("\r\n")
+            }
+            for (name, value) in headers { lines.append(field: name, value) }
+            lines.append("\r\n")
         }
-        bytes.writeStaticString("\r\n")
     }
 
     /// What stands before `length` bytes of the body.

@@ -15,34 +15,33 @@ struct ClientChannel: Sendable {
     let certificate: ListenerCertificate
 
     struct Value: Sendable {
-        let channel: any Channel
-        /// The whole requests. Never more than one is waiting: the next is read when this one has been answered.
-        let requests: AsyncStream<ClientRequest>
+        let connection: ClientConnection
+        let requests: RequestMailbox
         /// Succeeds when the client leaves in the middle of an answer, when `shutdown_grace` is over, or when the connection is gone.
         let departure: EventLoopFuture<Void>
     }
 
     /// Runs on the channel's event loop.
     func setUp(_ channel: any Channel) throws -> Value {
-        let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
+        let requests = RequestMailbox(on: channel.eventLoop)
         let departure = channel.eventLoop.makePromise(of: Void.self)
         try limits.boundWrites(on: channel)
         if let pair = certificate.current { try channel.pipeline.syncOperations.addTLS(pair, doors: doors, limits: limits) }
-        try channel.pipeline.syncOperations.addHTTPConnection(
-            ConnectionHandler(doors: doors, limits: limits, requests: continuation, departure: departure), limits: limits)
-        return Value(channel: channel, requests: requests, departure: departure.futureResult)
+        let handler = ConnectionHandler(doors: doors, limits: limits, requests: requests, departure: departure)
+        try channel.pipeline.syncOperations.addHTTPConnection(handler, limits: limits)
+        return Value(connection: ClientConnection(channel, writer: handler), requests: requests, departure: departure.futureResult)
     }
 
     /// Answers the requests of a connection, to its end.
     func handle(_ value: Value) async {
         await withTaskGroup(of: Void.self) { group in
             // On the connection's own loop: what is small is answered there, without waking another thread (docs/decisions/0007).
-            group.addTask(executorPreference: EventLoopExecutor(value.channel.eventLoop)) {
-                for await request in value.requests {
-                    await request.door.respond(to: request, on: value.channel)
+            group.addTask(executorPreference: EventLoopExecutor(value.connection.eventLoop)) {
+                while let request = await value.requests.next() {
+                    await request.door.respond(to: request, on: value.connection)
                 }
                 // At the end of the grace the handler closes, once the last words have reached the client.
-                if !drain.isOver { value.channel.close(promise: nil) }
+                if !drain.isOver { value.connection.channel.close(promise: nil) }
             }
             try? await value.departure.get()
             group.cancelAll()

@@ -3,20 +3,22 @@ import NIOHTTP1
 
 /// The shell of `ConnectionState`: assembles requests on the event loop, keeps the timers, closes the connection.
 ///
-/// It sits directly behind NIO's HTTP decoder. The answer's parts come through it on their way out, which is how it knows
-/// that an answer is complete, whoever wrote it; it gathers their bytes until they are flushed.
+/// It sits directly behind NIO's HTTP decoder. It writes the answers, which is how it knows that one is complete, and gathers their bytes
+/// until they are flushed.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = IOData
+    typealias OutboundIn = Never
+    typealias OutboundOut = ByteBuffer
 
     private let doors: Doors
     /// That of the present request, or of the last one.
     private var door: FrontDoor
     private let limits: ConnectionLimits
-    private let requests: AsyncStream<ClientRequest>.Continuation
+    private let requests: any RequestReceiver
     private let departure: EventLoopPromise<Void>
 
+    /// As long as it is in its channel.
+    private var context: ChannelHandlerContext?
     private var state: ConnectionState
     /// The request that is being received.
     private var head: HTTPRequestHead?
@@ -39,7 +41,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     init(
         doors: Doors, limits: ConnectionLimits,
-        requests: AsyncStream<ClientRequest>.Continuation, departure: EventLoopPromise<Void>
+        requests: any RequestReceiver, departure: EventLoopPromise<Void>
     ) {
         self.doors = doors
         door = doors.current
@@ -52,6 +54,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: Inbound
 
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         if context.channel.isActive { begin(context) }
     }
 
@@ -143,6 +146,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         end()
+        self.context = nil
     }
 
     /// Back-pressure on a client that pipelines: a few parts may wait, more are left in the socket.
@@ -151,17 +155,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     // MARK: Outbound
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        switch unwrapOutboundIn(data) {
-        case .head(let head): write(head, context)
-        case .body(.byteBuffer(let piece)): write(piece, context)
-        // Nobody here sends files.
-        case .body(.fileRegion): return promise?.fail(ChannelError.operationUnsupported) ?? ()
-        case .end: return writeEnd(context, promise)
-        }
-        if let promise { writeUnsent(context, promise) }
-    }
 
     private func write(_ head: HTTPResponseHead, _ context: ChannelHandlerContext) {
         var head = head
@@ -173,26 +166,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Bytes of a piece of a body that is not copied behind its frame.
     private static let largePiece = 16 * 1024
 
-    private func write(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
+    private func write(_ piece: ByteBuffer, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         let length = piece.readableBytes
         guard length >= Self.largePiece else {
-            return gather(length + 16, context) {
+            gather(length + 16, context) {
                 encoder.writeOpening(of: length, to: &$0)
                 $0.writeImmutableBuffer(piece)
                 encoder.writeClosing(of: length, to: &$0)
             }
+            if let promise { writeUnsent(context, promise) }
+            return
         }
         gather(16, context) { encoder.writeOpening(of: length, to: &$0) }
         writeUnsent(context, nil)
-        context.write(wrapOutboundOut(.byteBuffer(piece)), promise: nil)
+        context.write(wrapOutboundOut(piece), promise: nil)
         gather(2, context) { encoder.writeClosing(of: length, to: &$0) }
+        if let promise { writeUnsent(context, promise) }
     }
 
-    private func writeEnd(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+    private func writeEnd(_ context: ChannelHandlerContext) {
         gather(5, context) { encoder.writeEnd(to: &$0) }
         // Answered is what the socket has taken. Until then no time is counted against the client, no next request is looked at, and a
         // server that stops waits: whether the client takes the answer at all is for the socket's own limit to tell.
-        let written = promise ?? context.eventLoop.makePromise()
+        let written = context.eventLoop.makePromise(of: Void.self)
         writeUnsent(context, written)
         context.flush()
         written.futureResult.assumeIsolated().whenSuccess { self.perform(self.state.answered(), context) }
@@ -207,7 +203,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func writeUnsent(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         guard let bytes = unsent.take(), bytes.readableBytes > 0 || promise != nil else { return }
-        context.write(wrapOutboundOut(.byteBuffer(bytes)), promise: promise)
+        context.write(wrapOutboundOut(bytes), promise: promise)
     }
 
     func flush(context: ChannelHandlerContext) {
@@ -250,7 +246,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let request = ClientRequest(head: head, body: body, door: door, admission: admission, peer: peer)
         self.head = nil
         body = ByteBuffer()
-        requests.yield(request)
+        requests.put(request)
     }
 
     private func refuse(_ refusal: ConnectionState.Refusal, _ context: ChannelHandlerContext) {
@@ -266,8 +262,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let withoutBody = head?.method == .HEAD
         head = nil
         write(HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers), context)
-        if !withoutBody { write(answer.body, context) }
-        writeEnd(context, nil)
+        if !withoutBody { write(answer.body, context, nil) }
+        writeEnd(context)
     }
 
     private func readNext(_ context: ChannelHandlerContext) {
@@ -329,6 +325,25 @@ final class ConnectionHandler: ChannelDuplexHandler {
         timer = nil
         requests.finish()
         departure.succeed()
+    }
+}
+
+extension ConnectionHandler: AnswerWriter {
+    func write(_ head: HTTPResponseHead) {
+        if let context { write(head, context) }
+    }
+
+    func write(_ piece: ByteBuffer, promise: EventLoopPromise<Void>?) {
+        guard let context else { return promise?.fail(ChannelError.ioOnClosedChannel) ?? () }
+        write(piece, context, promise)
+    }
+
+    func writeEnd() {
+        if let context { writeEnd(context) }
+    }
+
+    func flush() {
+        if let context { flush(context: context) }
     }
 }
 

@@ -60,7 +60,7 @@ final class ChatCall: Sendable {
 
     /// The answer as a stream, however the upstream gives it.
     @inline(never)
-    func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
+    nonisolated(nonsending) func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         if isStreaming {
             try await relay(at: backend, to: stream, report)
         } else {
@@ -69,7 +69,7 @@ final class ChatCall: Sendable {
     }
 
     /// The answer as one document, in the OpenAI form.
-    func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIAnswer {
+    nonisolated(nonsending) func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIAnswer {
         try await withDeadline(requestDeadline()) {
             let answer = try self.reader.answer(try await self.body(at: backend), of: backend.id, in: self.frame.envelope)
             report.change { $0.usage = answer.usage }
@@ -79,7 +79,7 @@ final class ChatCall: Sendable {
 
     /// Takes the answer as one document and tells it as a stream (`force_non_stream`).
     @inline(never)
-    private func replay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
+    private nonisolated(nonsending) func replay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = requestDeadline()
         try await withDeadline(deadline) {
             let answer = try self.reader.frames(
@@ -97,7 +97,7 @@ final class ChatCall: Sendable {
 
     /// Passes the upstream's stream on, event by event.
     @inline(never)
-    private func relay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
+    private nonisolated(nonsending) func relay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
         let deadline = firstEventDeadline()
         try await withDeadline(deadline) {
             let request = try await backend.request(self.document, isStreaming: self.isStreaming)
@@ -108,7 +108,7 @@ final class ChatCall: Sendable {
     }
 
     @inline(never)
-    private func relay(
+    private nonisolated(nonsending) func relay(
         _ request: TransportRequest, of backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
         let response = try await backend.successful(try await backend.send(request))
@@ -138,7 +138,7 @@ final class ChatCall: Sendable {
     /// Lets the pump take what comes.
     ///
     /// - Returns: false at the end of the body; true when the pump has taken no more before.
-    private func pour(_ body: inout any AsyncIteratorProtocol<ByteBuffer, any Error>, into pump: StreamPump) async throws -> Bool {
+    private nonisolated(nonsending) func pour(_ body: inout any AsyncIteratorProtocol<ByteBuffer, any Error>, into pump: StreamPump) async throws -> Bool {
         if let body = body as? AnswerBody.AsyncIterator, body.arrives(on: executor.eventLoop) { return try await body.pour(into: pump) }
         while let bytes = try await body.next(isolation: nil) {
             if !pump.take(bytes) { return true }
@@ -148,11 +148,11 @@ final class ChatCall: Sendable {
 
     /// Reads the rest of a complete answer, which is next to nothing: the end of its chunked body. Without it the
     /// connection could not be used again.
-    private func drain(_ body: inout any AsyncIteratorProtocol<ByteBuffer, any Error>) async {
+    private nonisolated(nonsending) func drain(_ body: inout any AsyncIteratorProtocol<ByteBuffer, any Error>) async {
         while let rest = try? await body.next(isolation: nil), rest.readableBytes < 1024 {}
     }
 
-    private func body(at backend: any Backend) async throws -> [UInt8] {
+    private nonisolated(nonsending) func body(at backend: any Backend) async throws -> [UInt8] {
         let request = try await backend.request(document, isStreaming: isStreaming)
         return try await executor.run {
             try await backend.successful(try await backend.send(request)).collect(upTo: limits.answer)

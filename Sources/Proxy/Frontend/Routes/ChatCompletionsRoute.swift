@@ -46,7 +46,7 @@ final class ChatCompletionsRoute: Sendable {
         var forcesWhole: Bool
     }
 
-    func respond(_ exchange: inout Exchange) async throws {
+    nonisolated(nonsending) func respond(_ exchange: inout Exchange) async throws {
         let reading = try Reading(exchange.request.body)
         exchange.record.model = reading.request.model
         if reading.request.isStreaming {
@@ -71,13 +71,13 @@ final class ChatCompletionsRoute: Sendable {
     }
 
     @inline(never)
-    private func whole(_ reading: Reading, to exchange: inout Exchange) async throws {
+    private nonisolated(nonsending) func whole(_ reading: Reading, to exchange: inout Exchange) async throws {
         let answer = try await served(reading, for: &exchange) { call, backend, report in try await call.whole(at: backend, report) }
         exchange.send(.json(answer.body))
     }
 
     @inline(never)
-    private func stream(_ reading: Reading, to exchange: inout Exchange) async throws {
+    private nonisolated(nonsending) func stream(_ reading: Reading, to exchange: inout Exchange) async throws {
         let stream = open(reading.request, to: exchange)
         defer { exchange.record.sent = stream.sent }
         do {
@@ -92,7 +92,7 @@ final class ChatCompletionsRoute: Sendable {
 
     private func open(_ request: PassThroughRequest, to exchange: Exchange) -> EventStream {
         let stream = EventStream(
-            on: exchange.channel, headers: exchange.decorated(Self.streamHeaders),
+            on: exchange.connection, headers: exchange.decorated(Self.streamHeaders),
             keepAliveInterval: limits.keepAlive, emptyEvent: envelope(request.model).emptyEvent)
         stream.open()
         return stream
@@ -105,8 +105,8 @@ final class ChatCompletionsRoute: Sendable {
     /// Has the request answered by the model that it names, or, when nobody can, by one of its fallbacks in their order.
     ///
     /// - Throws: what the model that was asked for ended with.
-    private func served<Success>(
-        _ reading: Reading, for exchange: inout Exchange, _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
+    private nonisolated(nonsending) func served<Success>(
+        _ reading: Reading, for exchange: inout Exchange, _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Success {
         do {
             return try await answered(reading, by: reading.request.model, for: &exchange, attempt)
@@ -126,9 +126,9 @@ final class ChatCompletionsRoute: Sendable {
     /// Makes the call at one account after the other, and notes in the log's record where the last attempt went and what came of
     /// it.
     @inline(never)
-    private func answered<Success>(
+    private nonisolated(nonsending) func answered<Success>(
         _ reading: Reading, by model: String, for exchange: inout Exchange,
-        _ attempt: (ChatCall, any Backend, AttemptReport) async throws -> Success
+        _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Success {
         let calls = try calls(for: reading, by: model, of: &exchange)
         return try await failover.run(among: calls.target.accepts, until: calls.frame.deadline) { upstream, report in
@@ -170,7 +170,7 @@ final class ChatCompletionsRoute: Sendable {
             request, root, for: target, named: model, forms: catalog.forms(of: target), lessons: lessons, limits: limits,
             frame: ChatCall.Frame(
                 limits: limits, time: time, deadline: exchange.arrival + (request.isStreaming ? limits.request : limits.whole),
-                envelope: envelope(model), includesUsage: request.includesUsage, executor: EventLoopExecutor(exchange.channel.eventLoop)))
+                envelope: envelope(model), includesUsage: request.includesUsage, executor: EventLoopExecutor(exchange.connection.eventLoop)))
     }
 
     private static let streamHeaders: HTTPHeaders = [

@@ -8,7 +8,7 @@ import Synchronization
 /// ordinary HTTP error or has to become an event since the headers are out, is taken in the one place where headers are
 /// sent, and never races with the keep-alive timer. The methods may be called from anywhere, by one task at a time.
 final class EventStream: Sendable {
-    private let channel: any Channel
+    private let connection: ClientConnection
     private let state: NIOLoopBoundBox<State>
     private let sentBytes = Atomic(0)
 
@@ -41,29 +41,29 @@ final class EventStream: Sendable {
     ///   - headers: what goes out with the first byte.
     ///   - keepAliveInterval: the silence after which the client is reassured; zero is never.
     ///   - emptyEvent: a whole event with an empty delta, in this stream's envelope.
-    init(on channel: any Channel, headers: HTTPHeaders, keepAliveInterval: Duration, emptyEvent: [UInt8]) {
-        self.channel = channel
-        let now = channel.eventLoop.now
+    init(on connection: ClientConnection, headers: HTTPHeaders, keepAliveInterval: Duration, emptyEvent: [UInt8]) {
+        self.connection = connection
+        let now = connection.eventLoop.now
         state = .makeBoxSendingValue(
             State(
                 headers: headers, emptyEvent: ByteBuffer(bytes: emptyEvent), openedAt: now,
                 schedule: KeepAliveSchedule(interval: keepAliveInterval, at: .zero)),
-            eventLoop: channel.eventLoop)
+            eventLoop: connection.eventLoop)
     }
 
     /// Starts to watch for silence. Call it when the request begins to wait for its upstream.
     func open() {
-        onLoop { self.scheduleWake() }
+        connection.onLoop { self.scheduleWake() }
     }
 
     /// Sends whole events, and the headers before the first of them. Returns when the connection can take more: a
     /// client that reads slowly slows the upstream down, and no more than the socket's high-water mark is kept here.
     ///
     /// - Throws: `CancellationError` when the connection is gone or the task was cancelled.
-    func send(_ events: ByteBuffer) async throws {
+    nonisolated(nonsending) func send(_ events: ByteBuffer) async throws {
         try Task.checkCancellation()
-        guard channel.isWritable else { return try await written { self.writeEvents(events, promise: $0) } }
-        onLoop { self.writeEvents(events, promise: nil) }
+        guard connection.channel.isWritable else { return try await written { self.writeEvents(events, promise: $0) } }
+        connection.onLoop { self.writeEvents(events, promise: nil) }
     }
 
     /// Sends whole events from the event loop, at once.
@@ -71,22 +71,27 @@ final class EventStream: Sendable {
     /// - Returns: whether the connection takes more. If not, `room` tells when it does.
     func write(_ events: ByteBuffer) -> Bool {
         writeEvents(events, promise: nil)
-        return channel.isWritable
+        return connection.channel.isWritable
     }
 
     /// Returns when the client has taken what there was for it.
     ///
     /// - Throws: as `send`.
-    func room() async throws {
+    nonisolated(nonsending) func room() async throws {
         try Task.checkCancellation()
-        guard !channel.isWritable else { return }
-        try await written { self.channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer())), promise: $0) }
+        guard !connection.channel.isWritable else { return }
+        try await written { promise in
+            self.connection.write {
+                $0.write(ByteBuffer(), promise: promise)
+                $0.flush()
+            }
+        }
     }
 
     /// Makes a write on the event loop and waits for it.
-    private func written(_ write: @escaping @Sendable (EventLoopPromise<Void>) -> Void) async throws {
-        let flushed = channel.eventLoop.makePromise(of: Void.self)
-        onLoop { write(flushed) }
+    private nonisolated(nonsending) func written(_ write: @escaping @Sendable (EventLoopPromise<Void>) -> Void) async throws {
+        let flushed = connection.eventLoop.makePromise(of: Void.self)
+        connection.onLoop { write(flushed) }
         do {
             // A future knows nothing of cancellation, and a client that takes nothing never completes the write.
             try await withTaskCancellationHandler {
@@ -103,12 +108,12 @@ final class EventStream: Sendable {
     /// Sends the last events, which are few: without waiting for room, and even when the task has been cancelled.
     func send(last events: ByteBuffer) {
         guard events.readableBytes > 0 else { return }
-        onLoop { self.writeEvents(events, promise: nil) }
+        connection.onLoop { self.writeEvents(events, promise: nil) }
     }
 
     /// Ends the answer. All that ought to be said has been sent.
     func finish() {
-        onLoop { self.writeEnd() }
+        connection.onLoop { self.writeEnd() }
     }
 
     /// Ends the answer with a failure: as `answer` while no header has been sent, else as an event and the proper end
@@ -116,7 +121,7 @@ final class EventStream: Sendable {
     ///
     /// - Returns: the status that the client has seen: the answer's, or 200.
     func fail(_ answer: Answer, orEvent event: [UInt8]) async throws -> Int {
-        try await channel.eventLoop.submit {
+        try await connection.eventLoop.submit {
             guard !self.state.value.hasEnded else { return 200 }
             if self.state.value.schedule.hasHeaders {
                 self.writeEvents(ByteBuffer(bytes: event), promise: nil)
@@ -125,41 +130,39 @@ final class EventStream: Sendable {
             }
             self.stop()
             self.sentBytes.wrappingAdd(answer.body.readableBytes, ordering: .relaxed)
-            self.channel.write(answer)
+            self.connection.send(answer)
             return Int(answer.status.code)
         }.get()
     }
 
     // MARK: On the event loop
 
-    /// At once, if this is it.
-    private func onLoop(_ work: @escaping @Sendable () -> Void) {
-        if channel.eventLoop.inEventLoop { work() } else { channel.eventLoop.execute(work) }
-    }
-
     private func writeEvents(_ events: ByteBuffer, promise: EventLoopPromise<Void>?) {
         let state = state.value
         if !state.schedule.hasHeaders { writeHead() }
-        state.schedule.sentEvents(at: state.elapsed(channel.eventLoop.now))
+        state.schedule.sentEvents(at: state.elapsed(connection.eventLoop.now))
         write(events, promise: promise)
     }
 
     private func writeHead() {
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: state.value.headers)
         state.value.headers = [:]
-        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        connection.write { $0.write(head) }
     }
 
     private func write(_ bytes: ByteBuffer, promise: EventLoopPromise<Void>?) {
         sentBytes.wrappingAdd(bytes.readableBytes, ordering: .relaxed)
-        channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(bytes)), promise: promise)
+        connection.write {
+            $0.write(bytes, promise: promise)
+            $0.flush()
+        }
     }
 
     private func writeEnd() {
         guard !state.value.hasEnded else { return }
         if !state.value.schedule.hasHeaders { writeHead() }
         stop()
-        channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+        connection.write { $0.writeEnd() }
     }
 
     private func stop() {
@@ -170,35 +173,23 @@ final class EventStream: Sendable {
 
     private func scheduleWake() {
         guard !state.value.hasEnded, state.value.schedule.isOn else { return }
-        let wait = state.value.schedule.due - state.value.elapsed(channel.eventLoop.now)
-        state.value.timer = channel.eventLoop.scheduleTask(in: TimeAmount(max(wait, .zero))) { self.wake() }
+        let wait = state.value.schedule.due - state.value.elapsed(connection.eventLoop.now)
+        state.value.timer = connection.eventLoop.scheduleTask(in: TimeAmount(max(wait, .zero))) { self.wake() }
     }
 
     private func wake() {
-        guard !state.value.hasEnded, channel.isActive else { return }
+        guard !state.value.hasEnded, connection.channel.isActive else { return }
         // A client that does not even take what is there needs no comment on top.
-        if channel.isWritable {
-            switch state.value.schedule.wake(at: state.value.elapsed(channel.eventLoop.now)) {
+        if connection.channel.isWritable {
+            switch state.value.schedule.wake(at: state.value.elapsed(connection.eventLoop.now)) {
             case .headers:
                 writeHead()
-                channel.flush()
+                connection.write { $0.flush() }
             case .comment: write(Self.comment, promise: nil)
             case .emptyEvent: write(state.value.emptyEvent, promise: nil)
             case nil: break
             }
         }
         scheduleWake()
-    }
-}
-
-extension Channel {
-    /// Writes a whole answer.
-    func write(_ answer: Answer, withoutBody: Bool = false) {
-        let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
-        write(HTTPServerResponsePart.head(head), promise: nil)
-        if !withoutBody, answer.body.readableBytes > 0 {
-            write(HTTPServerResponsePart.body(.byteBuffer(answer.body)), promise: nil)
-        }
-        writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
     }
 }

@@ -64,7 +64,7 @@ final class StreamPump: BodySink {
     /// Returns when the client takes more.
     ///
     /// - Throws: `CancellationError` when it has left.
-    func room() async throws {
+    nonisolated(nonsending) func room() async throws {
         try await stream.room()
         waitForUpstream(at: frame.time.now())
     }

@@ -12,7 +12,10 @@ struct Provider: Backend {
     let transport: any HTTPTransport
     let time: TimeSource
     private let token: Secret?
+    /// Of the calls without a body, and of those with one.
     private let headers: HTTPHeaders
+    private let callHeaders: (whole: HTTPHeaders, stream: HTTPHeaders)
+    private let chatURL: String
 
     init(_ settings: ProviderSettings, transport: any HTTPTransport, time: TimeSource) {
         id = settings.id
@@ -22,7 +25,10 @@ struct Provider: Backend {
         token = settings.token
         self.transport = transport
         self.time = time
-        headers = Self.headers(for: settings)
+        let common = Self.headers(for: settings)
+        headers = common
+        callHeaders = (Self.headers(common, accept: "application/json", hasBody: true), Self.headers(common, accept: "text/event-stream", hasBody: true))
+        chatURL = base.url + OpenAIAction.chat.rawValue
     }
 
     /// What every call carries. Anthropic's own names for them go out as well, as its documents ask for.
@@ -37,36 +43,38 @@ struct Provider: Backend {
         return headers
     }
 
+    private static func headers(_ common: HTTPHeaders, accept: String, hasBody: Bool) -> HTTPHeaders {
+        var headers = common
+        headers.add(name: "accept", value: accept)
+        // A compressed stream would arrive in lumps.
+        headers.add(name: "accept-encoding", value: accept == "text/event-stream" ? "identity" : "gzip, deflate")
+        if hasBody { headers.add(name: "content-type", value: "application/json") }
+        return headers
+    }
+
     var kind: BackendKind { .openAI }
     var region: String? { nil }
     var endpoint: String { base.url }
     var chatForm: ChatForm { .openAI }
 
-    func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
+    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
         guard case .openAI(let action, let body) = document else {
             throw APIError(
                 status: 500, message: "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.", type: "internal_error",
                 code: "internal_error")
         }
-        return request(.POST, action.rawValue, body: body, accept: isStreaming ? "text/event-stream" : "application/json", isStreaming: isStreaming)
+        return TransportRequest(
+            method: .POST, url: action == .chat ? chatURL : base.url + action.rawValue, headers: isStreaming ? callHeaders.stream : callHeaders.whole,
+            body: ByteBuffer(bytes: body))
     }
 
-    func send(_ request: TransportRequest) async throws -> TransportResponse { try await transport.send(request) }
+    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse { try await transport.send(request) }
 
     func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError {
         withoutKey(PassThroughError.translate(status: status, retryAfter: retryAfter, body: body, upstream: id))
     }
 
     func withoutKey(_ error: APIError) -> APIError { token.map { error.without($0) } ?? error }
-
-    private func request(_ method: HTTPMethod, _ path: String, body: [UInt8]? = nil, accept: String, isStreaming: Bool = false) -> TransportRequest {
-        var headers = headers
-        headers.add(name: "accept", value: accept)
-        // A compressed stream would arrive in lumps.
-        headers.add(name: "accept-encoding", value: isStreaming ? "identity" : "gzip, deflate")
-        if body != nil { headers.add(name: "content-type", value: "application/json") }
-        return TransportRequest(method: method, url: base.url + path, headers: headers, body: body.map { ByteBuffer(bytes: $0) })
-    }
 
     // MARK: What it serves and how it does
 
@@ -116,7 +124,7 @@ struct Provider: Backend {
     private static let longestList = 16 << 20
 
     private func listModels() async throws -> TransportResponse {
-        try await send(request(.GET, "/models", accept: "application/json"))
+        try await send(TransportRequest(method: .GET, url: base.url + "/models", headers: Self.headers(headers, accept: "application/json", hasBody: false)))
     }
 }
 

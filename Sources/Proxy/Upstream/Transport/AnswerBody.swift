@@ -21,7 +21,7 @@ struct AnswerBody: AsyncSequence, Sendable {
         /// Hands what comes to `sink`, in the moment in which it comes: between the two no task is resumed. On the body's event loop only.
         ///
         /// - Returns: false at the end of the body; true when the sink has taken no more before.
-        func pour(into sink: some BodySink) async throws -> Bool { try await reader.pour(into: sink) }
+        nonisolated(nonsending) func pour(into sink: some BodySink) async throws -> Bool { try await reader.pour(into: sink) }
 
         mutating func next() async throws -> ByteBuffer? { try await reader.next(isolation: nil) }
 
@@ -46,7 +46,7 @@ struct AnswerBody: AsyncSequence, Sendable {
 
         func arrives(on loop: any EventLoop) -> Bool { exchange.loop === loop }
 
-        func pour(into sink: some BodySink) async throws -> Bool {
+        nonisolated(nonsending) func pour(into sink: some BodySink) async throws -> Bool {
             try Task.checkCancellation()
             let exchange = exchange
             return try await withTaskCancellationHandler {

@@ -36,10 +36,10 @@ struct AnswerDecoder {
     private var phase = Phase.idle
     private var answersHEAD = false
     private var head = AnswerHead()
+    private var fields: [(String, String)] = []
     /// Bytes and fields of all heads since the request, and of the trailers.
     private var headBytes = 0
     private var fieldCount = 0
-    private var framing = AnswerFraming()
 
     /// A request has been sent: what comes now is its answer.
     mutating func begin(answersHEAD: Bool) {
@@ -49,7 +49,9 @@ struct AnswerDecoder {
     }
 
     private mutating func beginHead() {
-        (phase, head, framing) = (.statusLine, AnswerHead(), AnswerFraming())
+        (phase, head) = (.statusLine, AnswerHead())
+        fields = []
+        fields.reserveCapacity(12)
     }
 
     /// Takes the next part out of `bytes`.
@@ -119,10 +121,11 @@ struct AnswerDecoder {
     private mutating func add(_ field: (name: String, value: String)) throws(TransportError) {
         guard !field.name.isEmpty else {
             // A value that goes on in the next line (RFC 9112, 5.2).
-            guard head.headers.continueLast(with: field.value) else { throw .malformedAnswer("a header field has no name") }
+            guard !fields.isEmpty else { throw .malformedAnswer("a header field has no name") }
+            fields[fields.count - 1].1 += " " + field.value
             return
         }
-        head.headers.add(name: field.name, value: field.value)
+        fields.append(field)
     }
 
     /// The head is whole.
@@ -134,7 +137,9 @@ struct AnswerDecoder {
             beginHead()
             return nil
         }
-        framing = try AnswerFraming(head)
+        head.headers = HTTPHeaders(fields)
+        fields = []
+        let framing = try AnswerFraming(fields: head.headers, isHTTP11: head.isHTTP11)
         head.keepsConnection = framing.keepsConnection
         let hasBody = !answersHEAD && head.status != 204 && head.status != 304
         switch framing.length {
@@ -177,16 +182,14 @@ private struct AnswerFraming {
         case chunked
         case untilClose
     }
-    var length = Length.untilClose
-    var keepsConnection = false
+    private(set) var length = Length.untilClose
+    private(set) var keepsConnection: Bool
 
-    init() {}
-
-    init(_ head: AnswerHead) throws(TransportError) {
+    init(fields: HTTPHeaders, isHTTP11: Bool) throws(TransportError) {
         var announced: Int?
         var coding: String?
-        keepsConnection = head.isHTTP11
-        for (name, value) in head.headers {
+        keepsConnection = isHTTP11
+        for (name, value) in fields {
             switch name.utf8.count {
             case 14 where name.isEqualIgnoringCase(to: "content-length"):
                 guard let length = Int(digits: value), announced ?? length == length else { throw .malformedAnswer("its content-length is none") }
@@ -260,10 +263,15 @@ extension ByteBuffer {
     /// `name: value`; without a name, a line that goes on with the value before it.
     fileprivate func field(_ line: Line) throws(TransportError) -> (name: String, value: String) {
         let found: (String, String)? = withBytes(of: line) { text in
-            guard let first = text.first, !text.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\r") }) else { return nil }
-            if first == UInt8(ascii: " ") || first == UInt8(ascii: "\t") { return ("", text[...].trimmedText) }
-            guard let colon = text.firstIndex(of: UInt8(ascii: ":")), colon > 0, text[..<colon].allSatisfy(\.isTokenCharacter) else { return nil }
-            return (String(decoding: text[..<colon], as: UTF8.self), text[(colon + 1)...].trimmedText)
+            var colon = 0
+            while colon < text.count, text[colon].isTokenCharacter { colon += 1 }
+            let isContinuation = colon == 0 && text.first?.isBlank == true
+            guard isContinuation || colon > 0 && colon < text.count && text[colon] == UInt8(ascii: ":") else { return nil }
+            var (start, end) = (isContinuation ? 1 : colon + 1, text.count)
+            while start < end, text[start].isBlank { start += 1 }
+            while end > start, text[end - 1].isBlank { end -= 1 }
+            for index in start..<end where text[index] == 0 || text[index] == UInt8(ascii: "\r") { return nil }
+            return (text.string(0..<colon), text.string(start..<end))
         }
         guard let found else { throw .malformedAnswer("a line of its head is no header field") }
         return found
@@ -288,27 +296,19 @@ extension ByteBuffer {
     }
 }
 
-extension Slice<UnsafeRawBufferPointer> {
-    /// Without the blanks and tabs at both ends.
-    fileprivate var trimmedText: String {
-        var rest = self
-        while let byte = rest.first, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { rest = rest.dropFirst() }
-        while let byte = rest.last, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") { rest = rest.dropLast() }
-        return String(decoding: rest, as: UTF8.self)
-    }
+extension UnsafeRawBufferPointer {
+    fileprivate func string(_ range: Range<Int>) -> String { String(decoding: UnsafeRawBufferPointer(rebasing: self[range]), as: UTF8.self) }
 }
 
 extension UInt8 {
-    /// Of a header field's name (RFC 9110, 5.6.2).
+    fileprivate var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+
+    /// Of a header field's name (RFC 9110, 5.6.2): letters, digits and !#$%&'*+-.^_`|~
     fileprivate var isTokenCharacter: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-            true
-        case UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "."),
-            UInt8(ascii: "^")...UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
+        // A bit for each ASCII character.
+        let low: UInt64 = 0x03FF_6CFA_0000_0000
+        let high: UInt64 = 0x57FF_FFFE_C7FF_FFFE
+        return self < 64 ? (low >> UInt64(self)) & 1 == 1 : self < 128 && (high >> UInt64(self - 64)) & 1 == 1
     }
 
     fileprivate var hexDigit: Int? {
@@ -326,18 +326,5 @@ extension Int {
     fileprivate init?(digits text: String) {
         guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         self.init(text)
-    }
-}
-
-extension HTTPHeaders {
-    /// Appends to the value of the field that was added last.
-    ///
-    /// - Returns: false when there is none.
-    fileprivate mutating func continueLast(with text: String) -> Bool {
-        guard let last = Array(self).last else { return false }
-        var all = Array(self)
-        all[all.count - 1] = (last.name, last.value + " " + text)
-        self = HTTPHeaders(all)
-        return true
     }
 }

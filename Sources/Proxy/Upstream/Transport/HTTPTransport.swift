@@ -12,7 +12,7 @@ protocol HTTPTransport: Sendable {
     /// dropping the response before its body has been read to the end.
     ///
     /// - Throws: `TransportError`, or `CancellationError`.
-    func send(_ request: TransportRequest) async throws -> TransportResponse
+    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse
 }
 
 /// A request to an upstream, ready to be sent as it is.
@@ -34,7 +34,7 @@ struct TransportResponse: Sendable {
     /// The whole body.
     ///
     /// - Throws: `TransportError.tooLarge` as soon as more than `limit` bytes are announced or have arrived.
-    func collect(upTo limit: Int) async throws -> [UInt8] {
+    nonisolated(nonsending) func collect(upTo limit: Int) async throws -> [UInt8] {
         if let announced = headers.first(name: "content-length").flatMap(Int.init), announced > limit {
             throw TransportError.tooLarge(limit: limit)
         }

@@ -48,7 +48,7 @@ struct NIOTransport: HTTPTransport {
             }, uniquingKeysWith: { first, _ in first })
     }
 
-    func send(_ request: TransportRequest) async throws -> TransportResponse {
+    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse {
         try Task.checkCancellation()
         let client = try ownClient()
         let loop = client.eventLoop

@@ -21,29 +21,32 @@ struct RequestBytes {
         let length = request.body?.readableBytes ?? 0
         let isSmall = length <= Self.largeBody
         var bytes = ByteBuffer()
-        bytes.reserveCapacity(640 + (isSmall ? length : 0))
-        bytes.writeString(request.method.rawValue)
-        bytes.writeStaticString(" ")
-        if proxy != nil {
-            bytes.writeStaticString("http://")
-            bytes.writeString(address.origin.authority)
-        }
-        bytes.writeString(address.target)
-        bytes.writeStaticString(" HTTP/1.1\r\n")
+        let capacity = 256 + address.target.utf8.count + 2 * address.authority.utf8.count + request.headers.lineBytes
+            + (proxy?.authorization?.utf8.count ?? 0)
+        bytes.reserveCapacity(capacity + (isSmall ? length : 0))
         var lines = 2
-        var own = OwnFields(isProxied: proxy?.authorization != nil)
-        for (name, value) in request.headers where own.passes(name) {
-            bytes.write(field: name, value)
-            lines += 1
+        bytes.writeHead(capacity: capacity) { head in
+            head.append(request.method.rawValue)
+            head.append(" ")
+            if proxy != nil {
+                head.append("http://")
+                head.append(address.authority)
+            }
+            head.append(address.target)
+            head.append(" HTTP/1.1\r\n")
+            var own = OwnFields(isProxied: proxy?.authorization != nil)
+            func add(_ name: String, _ value: String) {
+                head.append(field: name, value)
+                lines += 1
+            }
+            for (name, value) in request.headers where own.passes(name) { add(name, value) }
+            if !own.hasHost { add("host", address.authority) }
+            // The body is there as a whole, so its length is known, and it is not sent in chunks.
+            if !own.hasLength, request.body != nil || [.POST, .PUT, .PATCH].contains(request.method) { add("content-length", String(length)) }
+            if unpacksAnswers, !own.hasEncoding { add("accept-encoding", "deflate, gzip") }
+            if let authorization = proxy?.authorization { add("proxy-authorization", authorization) }
+            head.append("\r\n")
         }
-        if !own.hasHost { lines += bytes.write(field: "host", address.authority) }
-        // The body is there as a whole, so its length is known, and it is not sent in chunks.
-        if !own.hasLength, request.body != nil || [.POST, .PUT, .PATCH].contains(request.method) {
-            lines += bytes.write(field: "content-length", String(length))
-        }
-        if unpacksAnswers, !own.hasEncoding { lines += bytes.write(field: "accept-encoding", "deflate, gzip") }
-        if let authorization = proxy?.authorization { lines += bytes.write(field: "proxy-authorization", authorization) }
-        bytes.writeStaticString("\r\n")
         guard bytes.readableBytesView.areLines(lines) else {
             throw .cannotConnect("the request header \(String(reflecting: Self.culprit(in: request.headers))) has a line break or a NUL in it")
         }
@@ -82,27 +85,29 @@ struct RequestBytes {
     }
 }
 
-extension ByteBuffer {
-    /// - Returns: the number of lines, which is 1.
-    @discardableResult
-    fileprivate mutating func write(field name: String, _ value: String) -> Int {
-        writeString(name)
-        writeStaticString(": ")
-        writeString(value)
-        writeStaticString("\r\n")
-        return 1
-    }
-}
-
 extension ByteBufferView {
     /// There are as many line ends in it, and nothing else that a reader might take for one.
     fileprivate func areLines(_ count: Int) -> Bool {
         withUnsafeBytes { bytes in
+            // Few bytes of a head are that small: eight at a time, they are looked for where there is one.
+            let ones: UInt64 = 0x0101_0101_0101_0101
             var (feeds, returns, nulls) = (0, 0, 0)
-            for byte in bytes {
-                feeds += byte == 0x0A ? 1 : 0
-                returns += byte == 0x0D ? 1 : 0
-                nulls += byte == 0 ? 1 : 0
+            var index = 0
+            while index < bytes.count {
+                let isWord = index + 8 <= bytes.count
+                if isWord {
+                    let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    if (word &- ones &* 0x0E) & ~word & (ones &* 0x80) == 0 {
+                        index += 8
+                        continue
+                    }
+                }
+                for byte in bytes[index..<(isWord ? index + 8 : bytes.count)] {
+                    feeds += byte == 0x0A ? 1 : 0
+                    returns += byte == 0x0D ? 1 : 0
+                    nulls += byte == 0 ? 1 : 0
+                }
+                index += 8
             }
             return feeds == count && returns == count && nulls == 0
         }

@@ -64,7 +64,7 @@ import Testing
         connection.send("56789")
         let request = try await connection.request()
         #expect(String(buffer: request.body) == "0123456789")
-        #expect(request.admission == .admit(.chatCompletions))
+        #expect(request.admission == .admit(.chatCompletions, key: "default"))
         connection.answer()
         #expect(connection.output.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(connection.isOpen)
@@ -259,9 +259,10 @@ import Testing
         let connection = try Connection()
         connection.send("GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         _ = try await connection.request()
-        connection.channel.write(HTTPServerResponsePart.head(.init(version: .http1_1, status: .ok)), promise: nil)
-        connection.channel.write(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(string: "streamed"))), promise: nil)
-        connection.channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+        let answers = try connection.channel.answers
+        answers.write(HTTPResponseHead(version: .http1_1, status: .ok))
+        answers.write(ByteBuffer(string: "streamed"), promise: nil)
+        answers.writeEnd()
         let output = connection.output
         #expect(output.hasPrefix("HTTP/1.0 200 OK\r\n"))
         #expect(output.hasSuffix("\r\n\r\nstreamed"))

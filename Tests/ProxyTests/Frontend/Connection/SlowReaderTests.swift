@@ -168,13 +168,13 @@ import Testing
             try await withServer(limits, request: Self.request, unixPath: overUnix ? path : nil) { values in
                 var iterator = values.makeAsyncIterator()
                 let value = try #require(try await iterator.next())
-                for await _ in value.requests {
-                    value.channel.write(Self.large)
+                while await value.requests.next() != nil {
+                    value.connection.send(Self.large)
                     break
                 }
                 // Ends only when the connection does.
                 try await value.departure.get()
-                try await value.channel.closeFuture.get()
+                try await value.connection.channel.closeFuture.get()
             }
         #endif
     }
@@ -189,8 +189,8 @@ import Testing
         try await withServer(limits, request: "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reader: counter.handler()) { values in
             var iterator = values.makeAsyncIterator()
             let value = try #require(try await iterator.next())
-            for await _ in value.requests {
-                value.channel.write(Self.large)
+            while await value.requests.next() != nil {
+                value.connection.send(Self.large)
                 break
             }
             let received = try await counter.end.get()

@@ -12,7 +12,7 @@ import Testing
     private func open(interval: Duration = .seconds(15)) async throws -> EventStream {
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         let stream = EventStream(
-            on: channel, headers: ["content-type": "text/event-stream"], keepAliveInterval: interval, emptyEvent: Array("data: {}\n\n".utf8))
+            on: try await .inParts(channel), headers: ["content-type": "text/event-stream"], keepAliveInterval: interval, emptyEvent: Array("data: {}\n\n".utf8))
         stream.open()
         await channel.testingEventLoop.run()
         return stream

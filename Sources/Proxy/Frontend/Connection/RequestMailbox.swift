@@ -1,0 +1,75 @@
+import NIOCore
+
+/// Hands the whole requests of a connection to the task that answers them. Never more than one is waiting: the next is read when that has
+/// been answered.
+final class RequestMailbox: RequestReceiver, Sendable {
+    private enum State {
+        case empty
+        case holds(ClientRequest)
+        case awaited(UnsafeContinuation<ClientRequest?, Never>)
+        /// Nothing comes any more; the last request may not have been taken yet.
+        case finished(ClientRequest?)
+    }
+    private let state: NIOLoopBoundBox<State>
+    private let loop: any EventLoop
+
+    init(on loop: any EventLoop) {
+        self.loop = loop
+        state = .makeBoxSendingValue(.empty, eventLoop: loop)
+    }
+
+    /// On the event loop.
+    func put(_ request: ClientRequest) {
+        switch state.value {
+        case .awaited(let waiter):
+            state.value = .empty
+            waiter.resume(returning: request)
+        case .empty, .holds: state.value = .holds(request)
+        case .finished: break
+        }
+    }
+
+    /// On the event loop: no further request will come.
+    func finish() {
+        switch state.value {
+        case .awaited(let waiter):
+            state.value = .finished(nil)
+            waiter.resume(returning: nil)
+        case .empty: state.value = .finished(nil)
+        case .holds(let request): state.value = .finished(request)
+        case .finished: break
+        }
+    }
+
+    /// The next request, nil when there is none any more or the task has been cancelled. By one task.
+    nonisolated(nonsending) func next() async -> ClientRequest? {
+        await withTaskCancellationHandler {
+            // Unsafe, but resumed exactly once: whoever resumes it has taken it out of the state before.
+            await withUnsafeContinuation { waiter in
+                if loop.inEventLoop { wait(waiter) } else { loop.execute { self.wait(waiter) } }
+            }
+        } onCancel: {
+            loop.execute { self.finish() }
+        }
+    }
+
+    private func wait(_ waiter: UnsafeContinuation<ClientRequest?, Never>) {
+        switch state.value {
+        case .holds(let request):
+            state.value = .empty
+            waiter.resume(returning: request)
+        case .finished(let request):
+            state.value = .finished(nil)
+            waiter.resume(returning: request)
+        case .empty: state.value = .awaited(waiter)
+        case .awaited: waiter.resume(returning: nil)
+        }
+    }
+}
+
+/// Takes the requests of a connection, on its event loop.
+protocol RequestReceiver {
+    func put(_ request: ClientRequest)
+    /// No further request will come.
+    func finish()
+}

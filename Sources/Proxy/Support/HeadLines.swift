@@ -1,0 +1,55 @@
+import NIOCore
+import NIOHTTP1
+
+/// Writes the lines of an HTTP head one behind the other into room that has been made for all of them: string by string, a buffer asks each
+/// time whether it is its only owner and large enough, which for a head is most of the work.
+struct HeadLines {
+    private let room: UnsafeMutableRawBufferPointer
+    fileprivate private(set) var count = 0
+
+    fileprivate init(_ room: UnsafeMutableRawBufferPointer) { self.room = room }
+
+    mutating func append(_ text: StaticString) {
+        copy(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
+    }
+
+    mutating func append(field name: String, _ value: String) {
+        append(name)
+        append(": ")
+        append(value)
+        append("\r\n")
+    }
+
+    private mutating func copy(_ bytes: UnsafeRawBufferPointer) {
+        // The caller has counted; a mistake must not write beyond the room.
+        precondition(bytes.count <= room.count - count)
+        guard let source = bytes.baseAddress, let target = room.baseAddress else { return }
+        (target + count).copyMemory(from: source, byteCount: bytes.count)
+        count += bytes.count
+    }
+}
+
+extension ByteBuffer {
+    /// - Parameter capacity: bytes that `body` writes, or more.
+    mutating func writeHead(capacity: Int, _ body: (inout HeadLines) -> Void) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { room in
+            var lines = HeadLines(room)
+            body(&lines)
+            return lines.count
+        }
+    }
+}
+
+extension HTTPHeaders {
+    /// Bytes of their lines in a head.
+    var lineBytes: Int {
+        var bytes = 0
+        for (name, value) in self { bytes += name.utf8.count + value.utf8.count + 4 }
+        return bytes
+    }
+}
