@@ -64,7 +64,7 @@ enum ContentPart: Sendable {
         guard let place = field.member(name) else { throw field.invalid("has no '\(name)'.") }
         if place.value.kind == .string { return place }
         guard let url = try place.object().member("url") else { throw place.invalid("has no 'url'.") }
-        return RequestField(value: url.value, path: place.path)
+        return RequestField(url.value, namedAs: place.value)
     }
 
     private static func audio(_ field: RequestField) throws(APIError) -> ContentPart {

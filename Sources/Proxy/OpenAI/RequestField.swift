@@ -1,22 +1,24 @@
 /// A member of a request with the path under which its sender knows it, so that every complaint says where to look.
 struct RequestField: Sendable {
     let value: JSONValue
-    /// Such as `messages[2].content`; empty for the whole body.
-    let path: String
+    /// Whose place is told in this one's stead.
+    private let known: JSONValue?
+
+    init(_ value: JSONValue, namedAs known: JSONValue? = nil) {
+        self.value = value
+        self.known = known
+    }
+
+    /// Such as `messages[2].content`; empty for the whole body. Found when it is asked for, as hardly any request is refused.
+    var path: String { (known ?? value).path }
 
     /// The member of that name, unless it is absent or null: clients write null for what they do not want to say.
-    func member(_ name: StaticString) -> RequestField? {
-        value.present(name).map { RequestField(value: $0, path: path.isEmpty ? "\(name)" : "\(path).\(name)") }
-    }
+    func member(_ name: StaticString) -> RequestField? { value.present(name).map { RequestField($0) } }
 
     /// The elements of an array, each with its place.
     func elements() throws(APIError) -> [RequestField] {
         guard value.kind == .array else { throw wrongType("an array") }
-        var index = -1
-        return value.elements.map { element in
-            index += 1
-            return RequestField(value: element, path: "\(path)[\(index)]")
-        }
+        return value.elements.map { RequestField($0) }
     }
 
     func string() throws(APIError) -> String {
@@ -79,7 +81,7 @@ extension RequestField {
         guard document.root.kind == .object else {
             throw .invalidRequest("The request body must be a JSON object, but it is \(document.root.kindName).", param: nil, code: "invalid_type")
         }
-        self.init(value: document.root, path: "")
+        self.init(document.root)
     }
 
     /// The name of the model in a body.

@@ -54,7 +54,7 @@ enum CohereTuning {
             writer.string(literal: "JSON_OBJECT")
             if let schema = format.present("schema") {
                 guard schema.kind == .object else {
-                    throw RequestField(value: schema, path: "response_format.json_schema.schema").wrongType("an object")
+                    throw RequestField(schema).wrongType("an object")
                 }
                 writer.key("schema")
                 writer.raw(schema.raw)

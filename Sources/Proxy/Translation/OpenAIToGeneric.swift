@@ -186,7 +186,7 @@ enum OpenAIToGeneric {
             }
             if let body = schema.present("schema") {
                 guard body.kind == .object else {
-                    throw RequestField(value: body, path: "response_format.json_schema.schema").wrongType("an object")
+                    throw RequestField(body).wrongType("an object")
                 }
                 writer.key("schema")
                 if family.adaptsAnswerSchemas {

@@ -73,6 +73,29 @@ struct JSONDocument: Sendable {
                 }
             }
         }
+
+        /// The names and places that lead from the outermost value to the one at `index`.
+        func path(to index: Int32) -> String {
+            var path = ""
+            var container: Int32 = 0
+            while container < index {
+                let isObject = nodes[Int(container)].kind == .object
+                var place = 0
+                var child = isObject ? container + 2 : container + 1
+                while nodes[Int(child)].next <= index {
+                    child = nodes[Int(child)].next + (isObject ? 1 : 0)
+                    place += 1
+                }
+                if isObject {
+                    let key = JSONValue(storage: self, index: child - 1).string ?? ""
+                    path += path.isEmpty ? key : "." + key
+                } else {
+                    path += "[\(place)]"
+                }
+                container = child
+            }
+            return path
+        }
     }
 }
 

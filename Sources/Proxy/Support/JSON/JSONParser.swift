@@ -23,15 +23,26 @@ struct JSONParser {
     private mutating func parseDocument(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
         guard text.count < Int32.max else { throw JSONSyntaxError("the text is too large", at: 0, in: text) }
         if text.count >= 3, text[0] == 0xEF, text[1] == 0xBB, text[2] == 0xBF { position = 3 }
+        do throws(JSONSyntaxError) {
+            skipBlanks(text)
+            try parseValue(text)
+            skipBlanks(text)
+            guard position == text.count else { throw JSONSyntaxError("unexpected text after the value", at: position, in: text) }
+        } catch {
+            // A text of another encoding is wrong before its first bracket is.
+            try Self.validate(text)
+            throw error
+        }
+    }
+
+    /// - Throws: the first place at which the text is not UTF-8. Of a text that parses, the strings have been checked as they were scanned,
+    ///   and elsewhere there is nothing but ASCII.
+    private static func validate(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
         do {
             _ = try UTF8Span(validating: Span(_unsafeElements: text))
         } catch {
             throw JSONSyntaxError(JSONSyntaxError.notUTF8, at: error.byteOffsets.lowerBound, in: text)
         }
-        skipBlanks(text)
-        try parseValue(text)
-        skipBlanks(text)
-        guard position == text.count else { throw JSONSyntaxError("unexpected text after the value", at: position, in: text) }
     }
 
     private mutating func parseValue(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
@@ -125,6 +136,12 @@ struct JSONParser {
         let start = position
         var isEscaped = false
         position += 1
+        if let string = JSONStringScan.end(text, from: position) {
+            position = string.end + 1
+            return appendScalar(.string, from: start, isEscaped: string.isEscaped)
+        }
+        // Something is wrong with it; what and where, its bytes say one by one.
+        try Self.validate(text)
         while true {
             position = JSONParser.endOfPlainRun(text, from: position)
             guard position < text.count else { throw JSONSyntaxError("the text ends inside a string", at: position, in: text) }
@@ -158,7 +175,7 @@ struct JSONParser {
 
     /// The first byte from `index` on that ends or interrupts a string: a quote, a backslash or a control character.
     ///
-    /// Eight bytes at a time, since the strings of a chat are most of what this process reads.
+    /// Eight bytes at a time.
     static func endOfPlainRun(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
         guard let base = text.baseAddress else { return start }
         let ones: UInt64 = 0x0101_0101_0101_0101

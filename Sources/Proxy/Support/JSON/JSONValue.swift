@@ -80,6 +80,11 @@ struct JSONValue: Sendable {
         return value
     }
 
+    // MARK: Place
+
+    /// Where the value stands in its document, such as `messages[2].content`; empty for the outermost. Takes a walk over the document.
+    var path: String { storage.path(to: index) }
+
     // MARK: Containers
 
     /// The member of that name; the last one when there are several, as every JSON library of the clients does. Nil for
