@@ -20,7 +20,7 @@ struct Exchange: Sendable {
         id = decoration.requestID
         arrival = now
         record = AccessRecord(id: decoration.requestID, method: request.head.method.rawValue, target: request.head.uri)
-        record.received = request.body.readableBytes
+        record.received = request.body.count
     }
 
     /// Sends a whole answer.

@@ -194,5 +194,5 @@ extension ClientRequest {
     private static let smallBody = 32 * 1024
 
     /// Whether answering it keeps the event loop no longer than serving its connection does. Signatures leave the loop by themselves.
-    fileprivate func suitsEventLoop(_ route: Route) -> Bool { route == .chatCompletions && body.readableBytes <= Self.smallBody }
+    fileprivate func suitsEventLoop(_ route: Route) -> Bool { route == .chatCompletions && body.count <= Self.smallBody }
 }

@@ -37,22 +37,21 @@ struct PassThroughRequest: Sendable {
     ///
     /// - Parameter isStreaming: nil for what the client asked for; false where that is a stream: then `stream` is false as well, and
     ///   `stream_options` is gone, since upstreams refuse it without a stream.
-    func body(model name: String, isStreaming: Bool? = nil) -> [UInt8] {
+    func body(model name: String, isStreaming: Bool? = nil) -> SplicedText {
         let name = ModelMember.quoted(name)
-        var body: [UInt8] = []
-        body.reserveCapacity(received.count + name.count)
-        if isStreaming ?? self.isStreaming || !self.isStreaming {
-            ModelMember.append(received[...], replacing: models, with: name, to: &body)
-            return body
+        var edits = models.map { (range: $0, bytes: name) }
+        if self.isStreaming, isStreaming == false {
+            edits += unstreaming.map { (range: $0.range, bytes: Array($0.replacement.utf8)) }
+            edits.sort { $0.range.lowerBound < $1.range.lowerBound }
         }
-        let edits = models.map { (range: $0, bytes: name) } + unstreaming.map { (range: $0.range, bytes: Array($0.replacement.utf8)) }
+        var body = SplicedText()
         var rest = 0
-        for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
-            body.append(contentsOf: received[rest..<edit.range.lowerBound])
+        for edit in edits {
+            body.splice(received[rest..<edit.range.lowerBound])
             body.append(contentsOf: edit.bytes)
             rest = edit.range.upperBound
         }
-        body.append(contentsOf: received[rest...])
+        body.splice(received[rest...])
         return body
     }
 

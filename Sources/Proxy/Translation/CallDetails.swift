@@ -1,21 +1,20 @@
 /// The document of a call to OCI (ChatDetails, EmbedTextDetails, RerankTextDetails) but for the compartment, which is the
 /// account's: translated once, however many accounts are tried.
 struct CallDetails: Sendable {
-    private let members: ArraySlice<UInt8>
+    private let object: SplicedText
 
-    /// - Parameter object: a JSON object with at least one member and without `compartmentId`.
-    init(_ object: [UInt8]) {
-        members = object.dropFirst()
+    /// - Parameter object: a JSON object with at least one member and without `compartmentId`; its bracket is written, no splice.
+    init(_ object: SplicedText) {
+        self.object = object
     }
 
     /// The whole document.
-    func document(in compartment: String) -> [UInt8] {
-        var writer = JSONWriter(capacity: members.count + compartment.utf8.count + 32)
+    func document(in compartment: String) -> SplicedText {
+        var writer = JSONWriter(capacity: compartment.utf8.count + 32)
         writer.beginObject()
         writer.key("compartmentId")
         writer.string(compartment)
-        writer.raw(members)
-        return writer.bytes
+        return object.replacingFirst(1, with: writer.bytes + [UInt8(ascii: ",")])
     }
 }
 
@@ -26,7 +25,7 @@ extension CallDetails {
     init(
         for target: ChatTarget, in format: APIFormat, _ write: (inout JSONWriter) throws(APIError) -> Void
     ) throws(APIError) {
-        var writer = JSONWriter(capacity: 4096)
+        var writer = JSONWriter(capacity: 4096, isSplicing: true)
         writer.beginObject()
         target.serving.write(to: &writer)
         writer.key("chatRequest")
@@ -48,7 +47,7 @@ extension CallDetails {
         try write(&writer)
         writer.endObject()
         writer.endObject()
-        self.init(writer.bytes)
+        self.init(writer.text)
     }
 }
 

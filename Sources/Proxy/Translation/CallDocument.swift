@@ -3,7 +3,7 @@ enum CallDocument: Sendable {
     /// In OCI's form, but for the compartment.
     case details(OCIAction, CallDetails)
     /// In OpenAI's form.
-    case openAI(OpenAIAction, [UInt8])
+    case openAI(OpenAIAction, SplicedText)
 }
 
 /// The calls that OCI's inference API has. The raw values are the last parts of their paths.

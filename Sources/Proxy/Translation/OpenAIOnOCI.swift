@@ -5,11 +5,11 @@ enum OpenAIOnOCI {
     ///
     /// - Parameter body: a chat request as JSON, an object.
     /// - Throws: `APIError` 400 when `messages` is missing or no array of objects.
-    static func body(of body: RequestField, for target: ChatTarget) throws(APIError) -> [UInt8] {
+    static func body(of body: RequestField, for target: ChatTarget) throws(APIError) -> SplicedText {
         guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else { throw .noMessages }
         for message in messages { _ = try message.object() }
         let request = body.value
-        var writer = JSONWriter(capacity: request.raw.count + 128)
+        var writer = JSONWriter(capacity: 4096, isSplicing: true)
         writer.beginObject()
         writer.key("model")
         writer.string(target.modelID)
@@ -28,7 +28,7 @@ enum OpenAIOnOCI {
             writer.raw(options.raw)
         }
         writer.endObject()
-        return writer.bytes
+        return writer.text
     }
 
     /// What may stand in a value.

@@ -29,7 +29,7 @@ enum OpenAIToEmbed {
     }
 
     private static func details(of request: EmbeddingsRequest, _ range: Range<Int>, dimensions: Int?, to serving: ServingMode) -> CallDetails {
-        var writer = JSONWriter(capacity: 512 + request.inputs[range].reduce(0) { $0 + $1.count + 3 })
+        var writer = JSONWriter(capacity: 4096, isSplicing: true)
         writer.beginObject()
         serving.write(to: &writer)
         writer.key("inputs")
@@ -46,6 +46,6 @@ enum OpenAIToEmbed {
         writer.key("inputType")
         writer.string((request.purpose ?? .document).rawValue)
         writer.endObject()
-        return CallDetails(writer.bytes)
+        return CallDetails(writer.text)
     }
 }

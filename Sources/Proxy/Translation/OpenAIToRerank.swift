@@ -1,7 +1,7 @@
 /// A rerank request as OCI's RerankTextDetails (OCI wire notes, 3.6).
 enum OpenAIToRerank {
     static func translate(_ request: RerankRequest, to serving: ServingMode) -> CallDetails {
-        var writer = JSONWriter(capacity: request.documents.reduce(512 + request.query.count) { $0 + $1.count + 3 })
+        var writer = JSONWriter(capacity: 4096, isSplicing: true)
         writer.beginObject()
         serving.write(to: &writer)
         writer.key("input")
@@ -25,6 +25,6 @@ enum OpenAIToRerank {
             writer.int(tokens)
         }
         writer.endObject()
-        return CallDetails(writer.bytes)
+        return CallDetails(writer.text)
     }
 }

@@ -29,7 +29,7 @@ import Testing
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: headers)
         let peer = ClientRequest.Peer(remote: try SocketAddress(ipAddress: address, port: 4000), local: try SocketAddress(ipAddress: address, port: 80))
         let channel = NIOAsyncTestingChannel()
-        try await door.respond(to: ClientRequest(head: head, body: ByteBuffer(), door: door, admission: door.screen(head), peer: peer), on: .inParts(channel))
+        try await door.respond(to: ClientRequest(head: head, body: [], door: door, admission: door.screen(head), peer: peer), on: .inParts(channel))
         await channel.testingEventLoop.run()
         var seen: HTTPResponseHead?
         var body = ""

@@ -18,7 +18,7 @@ import Testing
         let address = try SocketAddress(ipAddress: "10.0.0.1", port: 4000)
         let channel = NIOAsyncTestingChannel()
         try await door.respond(
-            to: ClientRequest(head: head, body: ByteBuffer(), door: door, admission: door.screen(head), peer: .init(remote: address, local: address)), on: .inParts(channel))
+            to: ClientRequest(head: head, body: [], door: door, admission: door.screen(head), peer: .init(remote: address, local: address)), on: .inParts(channel))
         await channel.testingEventLoop.run()
         var seen: HTTPResponseHead?
         var body: [UInt8] = []

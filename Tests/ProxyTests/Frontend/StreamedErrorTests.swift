@@ -23,7 +23,7 @@ import Testing
         let body = #"{"model":"llama-3.3-70b","stream":true,"temperature":0.5,"messages":[{"role":"user","content":"x"}]}"#
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
         let request = ClientRequest(
-            head: head, body: ByteBuffer(string: body), door: door, admission: door.screen(head), peer: ClientRequest.Peer(remote: address, local: address))
+            head: head, body: Array(body.utf8), door: door, admission: door.screen(head), peer: ClientRequest.Peer(remote: address, local: address))
         let channel = NIOAsyncTestingChannel()
         let connection = try await ClientConnection.inParts(channel)
         let ends = Counter()

@@ -6,7 +6,7 @@ import Testing
     private func request(_ body: String) throws -> PassThroughRequest { try PassThroughRequest(body: Array(body.utf8)) }
 
     private func sent(_ body: String, as name: String = "up/stream") throws -> String {
-        String(decoding: try request(body).body(model: name), as: UTF8.self)
+        String(decoding: try request(body).body(model: name).bytes, as: UTF8.self)
     }
 
     @Test(arguments: [
@@ -39,8 +39,8 @@ import Testing
 
     @Test func aBodyCanBeWrittenForOneUpstreamAfterTheOther() throws {
         let request = try request(#"{"model":"m"}"#)
-        #expect(request.body(model: "one") == Array(#"{"model":"one"}"#.utf8))
-        #expect(request.body(model: "two") == Array(#"{"model":"two"}"#.utf8))
+        #expect(request.body(model: "one").bytes == Array(#"{"model":"one"}"#.utf8))
+        #expect(request.body(model: "two").bytes == Array(#"{"model":"two"}"#.utf8))
     }
 
     @Test(arguments: [
@@ -55,7 +55,7 @@ import Testing
         ("\u{FEFF}{\"model\":\"m\",\"stream\":true}", "\u{FEFF}{\"model\":\"n\",\"stream\":false}"),
     ])
     func aStreamThatIsNotAskedForUpstreamIsTheOnlyOtherChange(body: String, expected: String) throws {
-        #expect(String(decoding: try request(body).body(model: "n", isStreaming: false), as: UTF8.self) == expected)
+        #expect(String(decoding: try request(body).body(model: "n", isStreaming: false).bytes, as: UTF8.self) == expected)
         #expect(try sent(body, as: "m") == body)
     }
 

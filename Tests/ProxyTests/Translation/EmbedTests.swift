@@ -13,7 +13,7 @@ import Testing
     }
 
     private func document(_ batch: OpenAIToEmbed.Batch) throws -> Golden.Object {
-        try #require(try Golden.parse(batch.details.document(in: Self.compartment)) as? Golden.Object)
+        try #require(try Golden.parse(batch.details.document(in: Self.compartment).bytes) as? Golden.Object)
     }
 
     @Test func allCasesAreThere() {

@@ -40,11 +40,11 @@ import Testing
             let target = ChatTarget(serving: ServingMode(id: model), modelID: model, defaultMaxTokens: 4000, isStreaming: Bool.random(using: &random))
             try expectDocumentOrRefusal {
                 let chat = try ChatRequest.parse(bytes)
-                return try Dialect(APIFormat(modelID: model), for: chat).details(of: chat, for: target).document(in: "ocid1.c")
+                return try Dialect(APIFormat(modelID: model), for: chat).details(of: chat, for: target).document(in: "ocid1.c").bytes
             }
-            try expectDocumentOrRefusal { try OpenAIOnOCI.body(of: RequestField(body: bytes), for: target) }
+            try expectDocumentOrRefusal { try OpenAIOnOCI.body(of: RequestField(body: bytes), for: target).bytes }
         }
-        try expectDocumentOrRefusal { try PassThroughRequest(body: bytes).body(model: "up\"stream", isStreaming: false) }
+        try expectDocumentOrRefusal { try PassThroughRequest(body: bytes).body(model: "up\"stream", isStreaming: false).bytes }
     }
 
     @Test(arguments: Fuzz.seeds(300))
@@ -54,13 +54,13 @@ import Testing
         do throws(APIError) {
             let model = "cohere.embed-v4.0"
             for batch in try OpenAIToEmbed.translate(try EmbeddingsRequest.parse(embeddings), to: .onDemand(modelID: model), modelID: model) {
-                #expect(throws: Never.self) { try Golden.parse(batch.details.document(in: "c")) }
+                #expect(throws: Never.self) { try Golden.parse(batch.details.document(in: "c").bytes) }
             }
         } catch {
             #expect((400...499).contains(error.status))
         }
         let rerank = try damaged(Self.clients.filter { $0.name.contains("rerank") }, &random)
-        try expectDocumentOrRefusal { OpenAIToRerank.translate(try RerankRequest.parse(rerank), to: .onDemand(modelID: "x")).document(in: "c") }
+        try expectDocumentOrRefusal { OpenAIToRerank.translate(try RerankRequest.parse(rerank), to: .onDemand(modelID: "x")).document(in: "c").bytes }
     }
 
     @Test(arguments: Fuzz.seeds(300))

@@ -6,7 +6,7 @@ import Testing
 @Suite struct OpenAIOnOCITests {
     private func body(_ request: String, model: String = "meta.llama-3.3-70b-instruct", streams: Bool = false) throws -> Golden.Object {
         let target = ChatTarget(serving: .onDemand(modelID: model), modelID: model, defaultMaxTokens: 4000, isStreaming: streams)
-        let document = try OpenAIOnOCI.body(of: RequestField(body: Array(request.utf8)), for: target)
+        let document = try OpenAIOnOCI.body(of: RequestField(body: Array(request.utf8)), for: target).bytes
         return try #require(try Golden.parse(document) as? Golden.Object)
     }
 

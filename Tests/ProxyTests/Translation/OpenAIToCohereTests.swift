@@ -13,7 +13,7 @@ import Testing
     private func translate(_ body: some Sequence<UInt8>, for target: ChatTarget, in compartment: String = "ocid1.c") throws -> Golden.Object {
         let chat = try ChatRequest.parse(Array(body))
         let details = try Dialect(APIFormat(modelID: target.modelID), for: chat).details(of: chat, for: target)
-        return try #require(try Golden.parse(details.document(in: compartment)) as? Golden.Object)
+        return try #require(try Golden.parse(details.document(in: compartment).bytes) as? Golden.Object)
     }
 
     private func target(_ model: String, streams: Bool = false, serving: ServingMode? = nil) -> ChatTarget {

@@ -16,7 +16,7 @@ import Testing
         _ body: some Sequence<UInt8>, for target: ChatTarget, in compartment: String = "ocid1.c"
     ) throws -> Golden.Object {
         let details = try OpenAIToGeneric.translate(try ChatRequest.parse(Array(body)), for: target)
-        return try #require(try Golden.parse(details.document(in: compartment)) as? Golden.Object)
+        return try #require(try Golden.parse(details.document(in: compartment).bytes) as? Golden.Object)
     }
 
     private func target(_ model: String, streams: Bool = false) -> ChatTarget {

@@ -5,7 +5,9 @@ import NIOHTTP1
 /// asynchronous functions a large value is copied many times over.
 final class ClientRequest: Sendable {
     let head: HTTPRequestHead
-    let body: ByteBuffer
+    //
+    // nonisolated(unsafe): changed by `deinit` alone, when nobody else can see it.
+    nonisolated(unsafe) private(set) var body: [UInt8]
     /// By which it came in, and which answers it.
     let door: FrontDoor
     /// What the door made of the head.
@@ -13,12 +15,18 @@ final class ClientRequest: Sendable {
     /// Where the connection comes from and where it arrived.
     let peer: Peer
 
-    init(head: HTTPRequestHead, body: ByteBuffer, door: FrontDoor, admission: Admission, peer: Peer) {
+    init(head: HTTPRequestHead, body: [UInt8], door: FrontDoor, admission: Admission, peer: Peer) {
         self.head = head
         self.body = body
         self.door = door
         self.admission = admission
         self.peer = peer
+    }
+
+    deinit {
+        var body: [UInt8] = []
+        swap(&body, &self.body)
+        BodyArrays.takeBack(body)
     }
 
     /// The two ends of the connection.

@@ -25,7 +25,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Whether the client of the present request understands a chunked answer.
     private var understandsChunks = true
     private var admission = Admission.refuse(.notHTTP)
-    private var body = ByteBuffer()
+    private var body: [UInt8] = []
     private var peer = ClientRequest.Peer()
     /// Parts of pipelined requests that came while an answer was due.
     private var waiting = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 1)
@@ -101,7 +101,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // After the last answer nobody is answered; above all, no head may start the timer anew.
         guard state.phase == .awaitingHead else { return }
         self.head = head
-        body = ByteBuffer()
+        body = []
         guard !Framing.isAmbiguous(head) else { return perform(state.receivedGarbage(), context) }
         door = doors.current
         admission = door.screen(head)
@@ -234,7 +234,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// What came after the last request will not be answered, and must not keep the socket from being read to its end.
     private func dropWaiting(_ context: ChannelHandlerContext) {
         waiting.removeAll()
-        body = ByteBuffer()
+        body = []
         guard readIsHeld else { return }
         readIsHeld = false
         context.read()
@@ -245,7 +245,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         due = nil
         let request = ClientRequest(head: head, body: body, door: door, admission: admission, peer: peer)
         self.head = nil
-        body = ByteBuffer()
+        body = []
         requests.put(request)
     }
 
@@ -347,15 +347,10 @@ extension ConnectionHandler: AnswerWriter {
     }
 }
 
-extension ByteBuffer {
-    /// Appends a piece of a body whose whole length may be known; the first piece is taken over without a copy.
+extension [UInt8] {
+    /// Appends a piece of a body whose whole length may be known.
     fileprivate mutating func append(_ piece: ByteBuffer, expecting total: Int?) {
-        guard readableBytes > 0 else {
-            self = piece
-            if let total, total > piece.readableBytes { reserveCapacity(minimumWritableBytes: total - piece.readableBytes) }
-            return
-        }
-        var piece = piece
-        writeBuffer(&piece)
+        if isEmpty, let total, total > piece.readableBytes { self = BodyArrays.array(capacity: total) }
+        piece.withUnsafeReadableBytes { append(contentsOf: $0) }
     }
 }

@@ -62,8 +62,7 @@ final class ChatCompletionsRoute: Sendable {
         /// Until the first call has been written.
         var root: RequestField?
 
-        init(_ buffer: ByteBuffer) throws(APIError) {
-            let body = Array(buffer: buffer)
+        init(_ body: [UInt8]) throws(APIError) {
             let root = try RequestField(body: body)
             request = try PassThroughRequest(root, of: body)
             self.root = root

@@ -9,7 +9,7 @@ struct EmbeddingsRoute: Sendable {
     let calls: TextCalls
 
     func respond(_ exchange: inout Exchange) async throws {
-        let received = try PassThroughRequest(body: Array(buffer: exchange.request.body))
+        let received = try PassThroughRequest(body: exchange.request.body)
         exchange.record.model = received.model
         let job = try calls.job(.embeddings, model: received.model, of: exchange)
         defer { job.tally.write(to: &exchange.record) }

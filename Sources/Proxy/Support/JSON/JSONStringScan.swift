@@ -14,9 +14,9 @@ enum JSONStringScan {
         if start + 16 <= text.count {
             // Names and words are short, and plain.
             let bytes = base.loadUnaligned(fromByteOffset: start, as: Vector.self)
-            let ends = mask(bytes .== Self.quote)
+            let ends = mask(equal(bytes, 0x22))
             let before = (ends & (0 &- ends)) &- 1
-            if ends != 0, mask(special(bytes)) & before == 0 { return (start + ends.trailingZeroBitCount, false) }
+            if ends != 0, mask(equal(bytes, 0x5C) | isBelow(bytes, 0x20) | ~isBelow(bytes, 0x80)) & before == 0 { return (start + ends.trailingZeroBitCount, false) }
         }
         var index = start
         var isEscaped = false
@@ -36,9 +36,9 @@ enum JSONStringScan {
                 }
             } else {
                 let block = Block(base + index)
-                let backslashes = block.mask { $0 .== Self.backslash }
+                let backslashes = block.mask { equal($0, 0x5C) }
                 let escaped = backslashes | carry == 0 ? 0 : escaped(by: backslashes, &carry)
-                let ends = block.mask { $0 .== Self.quote } & ~escaped
+                let ends = block.mask { equal($0, 0x22) } & ~escaped
                 // The bytes before the closing quote; all when it is not here.
                 let inside = ends == 0 ? UInt64.max : (ends & (0 &- ends)) &- 1
                 if escaped & inside != 0 {
@@ -46,8 +46,8 @@ enum JSONStringScan {
                     let others = escaped & inside & ~block.mask { isEscape($0) }
                     guard others == 0 || areUnicodeEscapes(others, text, at: index) else { return nil }
                 }
-                guard block.mask({ $0 .< Self.blank }) & inside == 0,
-                    areCharacters(block.mask { $0 .>= Self.high } & inside, text, at: index, checked: &checked)
+                guard block.mask({ isBelow($0, 0x20) }) & inside == 0,
+                    areCharacters(block.mask { ~isBelow($0, 0x80) } & inside, text, at: index, checked: &checked)
                 else { return nil }
                 if ends != 0 { return (index + ends.trailingZeroBitCount, isEscaped) }
             }
@@ -102,9 +102,9 @@ enum JSONStringScan {
             d = start.loadUnaligned(fromByteOffset: 48, as: Vector.self)
         }
 
-        /// One bit for each byte of which `condition` holds, the first byte's lowest.
+        /// One bit for each byte for which `condition` gives 0xFF and not 0, the first byte's lowest.
         @inline(__always)
-        func mask(_ condition: (Vector) -> SIMDMask<SIMD16<Int8>>) -> UInt64 {
+        func mask(_ condition: (Vector) -> Vector) -> UInt64 {
             JSONStringScan.mask(condition(a)) | JSONStringScan.mask(condition(b)) << 16 | JSONStringScan.mask(condition(c)) << 32
                 | JSONStringScan.mask(condition(d)) << 48
         }
@@ -117,38 +117,35 @@ enum JSONStringScan {
     /// - Returns: whether there are escapes; nil when the block needs a closer look. A character may begin in its last bytes.
     @inline(__always)
     private static func plainBlock(_ start: UnsafeRawPointer) -> Bool? {
-        var odd = SIMDMask<SIMD16<Int8>>(repeating: false)
-        var escapes = odd
-        var above = Vector(repeating: 0)
+        var (odd, escapes, above) = (Vector.zero, Vector.zero, Vector.zero)
         for offset in stride(from: 0, to: 64, by: 16) {
             let bytes = start.loadUnaligned(fromByteOffset: offset, as: Vector.self)
-            let isEscaped = start.loadUnaligned(fromByteOffset: offset - 1, as: Vector.self) .== Self.backslash
-            let quotes = bytes .== Self.quote
-            let common = quotes .| (bytes .== Self.n) .| (bytes .== Self.t) .| (bytes .== Self.r) .| (bytes .== Self.slash)
+            let isEscaped = equal(start.loadUnaligned(fromByteOffset: offset - 1, as: Vector.self), 0x5C)
+            let quotes = equal(bytes, 0x22)
+            let common = quotes | equal(bytes, 0x6E) | equal(bytes, 0x74) | equal(bytes, 0x72) | equal(bytes, 0x2F)
             // Of the escaped bytes those that are not common, a second backslash among them; of the others the quotes.
-            odd = odd .| (isEscaped .& .!common) .| (quotes .& .!isEscaped) .| (bytes .< Self.blank)
-            escapes = escapes .| isEscaped
-            above = above | bytes
+            odd |= isEscaped & ~common | quotes & ~isEscaped | isBelow(bytes, 0x20)
+            escapes |= isEscaped
+            above |= bytes
         }
-        if any(odd) { return nil }
-        if any(above .>= Self.high), !areCommonCharacters(start) { return nil }
-        return any(escapes)
+        if hasAny(odd) { return nil }
+        if hasAny(above & Vector(repeating: 0x80)), !areCommonCharacters(start) { return nil }
+        return hasAny(escapes)
     }
 
     /// Whether what is above ASCII in a block is right, as far as this can be told without asking where something stands: continuations are
     /// where they belong, and none of the first bytes after which not every continuation will do. A character may begin in its last bytes.
     private static func areCommonCharacters(_ start: UnsafeRawPointer) -> Bool {
-        var odd = SIMDMask<SIMD16<Int8>>(repeating: false)
+        var odd = Vector.zero
         for offset in stride(from: 0, to: 64, by: 16) {
             let bytes = start.loadUnaligned(fromByteOffset: offset, as: Vector.self)
             let before = start.loadUnaligned(fromByteOffset: offset - 1, as: Vector.self)
             let twoBefore = start.loadUnaligned(fromByteOffset: offset - 2, as: Vector.self)
-            let continues = (bytes & Vector(repeating: 0xC0)) .== Self.high
-            let mustContinue = (before .>= Vector(repeating: 0xC0)) .| (twoBefore .>= Vector(repeating: 0xE0))
-            odd = odd .| (continues .^ mustContinue) .| ((bytes & Vector(repeating: 0xFE)) .== Vector(repeating: 0xC0))
-                .| (bytes .== Vector(repeating: 0xE0)) .| (bytes .== Vector(repeating: 0xED)) .| (bytes .>= Vector(repeating: 0xF0))
+            let continues = equal(bytes & Vector(repeating: 0xC0), 0x80)
+            let mustContinue = ~isBelow(before, 0xC0) | ~isBelow(twoBefore, 0xE0)
+            odd |= continues ^ mustContinue | equal(bytes & Vector(repeating: 0xFE), 0xC0) | equal(bytes, 0xE0) | equal(bytes, 0xED) | ~isBelow(bytes, 0xF0)
         }
-        return !any(odd)
+        return !hasAny(odd)
     }
 
     // MARK: Escapes
@@ -167,9 +164,9 @@ enum JSONStringScan {
 
     /// The bytes that may follow a backslash, but for `u`.
     @inline(__always)
-    private static func isEscape(_ bytes: Vector) -> SIMDMask<SIMD16<Int8>> {
-        (bytes .== Self.n) .| (bytes .== Self.quote) .| (bytes .== Self.backslash) .| (bytes .== Self.t) .| (bytes .== Self.r) .| (bytes .== Self.slash)
-            .| (bytes .== Self.b) .| (bytes .== Self.f)
+    private static func isEscape(_ bytes: Vector) -> Vector {
+        equal(bytes, 0x22) | equal(bytes, 0x5C) | equal(bytes, 0x2F) | equal(bytes, 0x62) | equal(bytes, 0x66) | equal(bytes, 0x6E) | equal(bytes, 0x72)
+            | equal(bytes, 0x74)
     }
 
     /// Whether at each of these places of a block there is a `u` with four hex digits behind it.
@@ -233,36 +230,28 @@ enum JSONStringScan {
 
     // MARK: Vectors
 
-    // Comparisons of a vector with a number are not vectorized by this compiler; those of two vectors are.
-    private static var quote: Vector { Vector(repeating: 0x22) }
-    private static var backslash: Vector { Vector(repeating: 0x5C) }
-    private static var slash: Vector { Vector(repeating: 0x2F) }
-    private static var blank: Vector { Vector(repeating: 0x20) }
-    private static var high: Vector { Vector(repeating: 0x80) }
-    private static var b: Vector { Vector(repeating: 0x62) }
-    private static var f: Vector { Vector(repeating: 0x66) }
-    private static var n: Vector { Vector(repeating: 0x6E) }
-    private static var r: Vector { Vector(repeating: 0x72) }
-    private static var t: Vector { Vector(repeating: 0x74) }
+    // Comparisons are made between vectors, and their results joined as bytes: with a number, or as masks, this compiler takes many more steps.
 
-    /// What has to be looked at more closely.
+    /// 0xFF where a byte is `value`, else 0.
     @inline(__always)
-    private static func special(_ bytes: Vector) -> SIMDMask<SIMD16<Int8>> {
-        (bytes .== Self.backslash) .| (bytes .< Self.blank) .| (bytes .>= Self.high)
-    }
+    private static func equal(_ bytes: Vector, _ value: UInt8) -> Vector { unsafeBitCast(bytes .== Vector(repeating: value), to: Vector.self) }
+
+    /// 0xFF where a byte is less than `value`, else 0.
+    @inline(__always)
+    private static func isBelow(_ bytes: Vector, _ value: UInt8) -> Vector { unsafeBitCast(bytes .< Vector(repeating: value), to: Vector.self) }
 
     @inline(__always)
-    private static func any(_ mask: SIMDMask<SIMD16<Int8>>) -> Bool {
-        let halves = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
+    private static func hasAny(_ bytes: Vector) -> Bool {
+        let halves = unsafeBitCast(bytes, to: SIMD2<UInt64>.self)
         return halves[0] | halves[1] != 0
     }
 
-    /// One bit for each byte, the first byte's lowest.
+    /// One bit for each byte, which is 0xFF or 0; the first byte's is the lowest.
     @inline(__always)
-    fileprivate static func mask(_ mask: SIMDMask<SIMD16<Int8>>) -> UInt64 {
+    private static func mask(_ bytes: Vector) -> UInt64 {
         // Each byte keeps the bit of its place; a multiplication adds up the eight bytes of a half in its highest.
         let places = Vector(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
-        let halves = unsafeBitCast(unsafeBitCast(mask, to: Vector.self) & places, to: SIMD2<UInt64>.self)
+        let halves = unsafeBitCast(bytes & places, to: SIMD2<UInt64>.self)
         let ones: UInt64 = 0x0101_0101_0101_0101
         return (halves[0] &* ones) >> 56 | ((halves[1] &* ones) >> 56) << 8
     }

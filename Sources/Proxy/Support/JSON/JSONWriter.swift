@@ -1,13 +1,18 @@
-/// Writes JSON into a byte array. It puts the commas; the caller keeps brackets and keys in order.
+/// Writes JSON. It puts the commas; the caller keeps brackets and keys in order.
 struct JSONWriter {
     /// What has been written.
-    private(set) var bytes: [UInt8]
+    private(set) var text: SplicedText
+    /// Long parts that are JSON already stay where they are.
+    private let isSplicing: Bool
     private var needsComma = false
 
-    init(capacity: Int = 256) {
-        bytes = []
-        bytes.reserveCapacity(capacity)
+    init(capacity: Int = 256, isSplicing: Bool = false) {
+        text = SplicedText(capacity: capacity)
+        self.isSplicing = isSplicing
     }
+
+    /// What has been written, in one piece.
+    var bytes: [UInt8] { text.bytes }
 
     mutating func beginObject() { open(UInt8(ascii: "{")) }
     mutating func endObject() { close(UInt8(ascii: "}")) }
@@ -17,82 +22,86 @@ struct JSONWriter {
     /// A member's name; its value comes next. The name is written as it is: it must need no escapes.
     mutating func key(_ name: StaticString) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: name.utf8)
-        bytes.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])
+        text.append(UInt8(ascii: "\""))
+        text.append(contentsOf: name.utf8)
+        text.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])
         needsComma = false
     }
 
     /// A member's name that is only known at run time.
     mutating func key(_ name: String) {
         string(name)
-        bytes.append(UInt8(ascii: ":"))
+        text.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
-    mutating func string(_ text: String) {
+    mutating func string(_ value: String) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        JSONString.append(text, to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: "\""))
+        text.write { JSONString.append(value, to: &$0) }
+        text.append(UInt8(ascii: "\""))
     }
 
     /// A string out of pieces that are already escaped, as `JSONValue.rawString` gives them.
     mutating func string(escaped pieces: [ArraySlice<UInt8>]) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        for piece in pieces { bytes.append(contentsOf: piece) }
-        bytes.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: "\""))
+        for piece in pieces { append(piece) }
+        text.append(UInt8(ascii: "\""))
     }
 
     /// A literal that needs no escapes.
-    mutating func string(literal text: StaticString) {
+    mutating func string(literal value: StaticString) {
         separate()
-        bytes.append(UInt8(ascii: "\""))
-        bytes.append(contentsOf: text.utf8)
-        bytes.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: "\""))
+        text.append(contentsOf: value.utf8)
+        text.append(UInt8(ascii: "\""))
     }
 
     mutating func int(_ value: Int) {
         separate()
-        bytes.append(contentsOf: String(value).utf8)
+        text.append(contentsOf: String(value).utf8)
     }
 
     /// A finite number; anything else is written as null, since JSON has no word for it.
     mutating func double(_ value: Double) {
         separate()
-        bytes.append(contentsOf: (value.isFinite ? String(value) : "null").utf8)
+        text.append(contentsOf: (value.isFinite ? String(value) : "null").utf8)
     }
 
     mutating func bool(_ value: Bool) {
         separate()
-        bytes.append(contentsOf: (value ? "true" as StaticString : "false").utf8)
+        text.append(contentsOf: (value ? "true" as StaticString : "false").utf8)
     }
 
     mutating func null() {
         separate()
-        bytes.append(contentsOf: ("null" as StaticString).utf8)
+        text.append(contentsOf: ("null" as StaticString).utf8)
     }
 
     /// A value that is JSON already.
     mutating func raw(_ value: ArraySlice<UInt8>) {
         separate()
-        bytes.append(contentsOf: value)
+        append(value)
+    }
+
+    private mutating func append(_ piece: ArraySlice<UInt8>) {
+        if isSplicing { text.splice(piece) } else { text.append(contentsOf: piece) }
     }
 
     private mutating func open(_ bracket: UInt8) {
         separate()
-        bytes.append(bracket)
+        text.append(bracket)
         needsComma = false
     }
 
     private mutating func close(_ bracket: UInt8) {
-        bytes.append(bracket)
+        text.append(bracket)
         needsComma = true
     }
 
     private mutating func separate() {
-        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        if needsComma { text.append(UInt8(ascii: ",")) }
         needsComma = true
     }
 }

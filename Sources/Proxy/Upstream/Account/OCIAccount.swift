@@ -84,9 +84,10 @@ struct OCIAccount: Backend {
 
     /// A request to the service, signed or with the key that stands for a signature.
     func signed(
-        _ method: HTTPMethod, _ target: String, at endpoint: ServiceURL, body: [UInt8]?, accept: String
+        _ method: HTTPMethod, _ target: String, at endpoint: ServiceURL, body: SplicedText?, accept: String
     ) async throws -> TransportRequest {
         let target = endpoint.path + target
+        let body = body.map { BodyBuffers.buffer($0) }
         var headers = HTTPHeaders()
         headers.reserveCapacity(9)
         if let key = credentials.bearerKey {
@@ -98,8 +99,10 @@ struct OCIAccount: Backend {
         } else {
             // Off the event loop, if this is one: a signature takes most of a millisecond, and a new session's key more.
             let signed = try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                try await credentials.signer()?.sign(
-                    method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: body)
+                let signer = try await credentials.signer()
+                return try (body ?? ByteBuffer()).withUnsafeReadableBytes {
+                    try signer?.sign(method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: $0)
+                }
             }
             for (name, value) in signed ?? [] { headers.add(name: name, value: value) }
         }
@@ -107,7 +110,7 @@ struct OCIAccount: Backend {
         // Never zstd: the service compresses each event as a frame of its own, which decoders cut after the first.
         headers.add(name: "accept-encoding", value: "identity")
         headers.add(name: "user-agent", value: "ociai-proxy/\(ProxyVersion.current)")
-        return TransportRequest(method: method, url: endpoint.origin + target, headers: headers, body: body.map { ByteBuffer(bytes: $0) })
+        return TransportRequest(method: method, url: endpoint.origin + target, headers: headers, body: body)
     }
 }
 

@@ -65,7 +65,7 @@ struct Provider: Backend {
         }
         return TransportRequest(
             method: .POST, url: action == .chat ? chatURL : base.url + action.rawValue, headers: isStreaming ? callHeaders.stream : callHeaders.whole,
-            body: ByteBuffer(bytes: body))
+            body: BodyBuffers.buffer(body))
     }
 
     nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse { try await transport.send(request) }

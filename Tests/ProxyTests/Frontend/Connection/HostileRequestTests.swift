@@ -24,7 +24,7 @@ import Testing
             iterator = stream.makeAsyncIterator()
             let door = try FrontDoor.fixture(bodyLimit: bodyLimit)
             mark = ClientRequest(
-                head: HTTPRequestHead(version: .http1_1, method: .RAW(value: "MARK"), uri: "mark"), body: ByteBuffer(), door: door, admission: .preflight,
+                head: HTTPRequestHead(version: .http1_1, method: .RAW(value: "MARK"), uri: "mark"), body: [], door: door, admission: .preflight,
                 peer: .init())
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             let limits = ConnectionLimits()
@@ -42,7 +42,7 @@ import Testing
                 var hasAnswered = false
                 while let request = await iterator.next(), request.head.uri != "mark" {
                     requests.append(request)
-                    let text = "body \(request.body.readableBytes) end"
+                    let text = "body \(request.body.count) end"
                     channel.write(Answer(status: .ok, headers: ["content-length": "\(text.utf8.count)"], body: ByteBuffer(string: text)), withoutBody: request.head.method == .HEAD)
                     channel.embeddedEventLoop.run()
                     hasAnswered = true

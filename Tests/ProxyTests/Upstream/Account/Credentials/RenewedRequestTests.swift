@@ -39,7 +39,7 @@ import Testing
     @Test func itIsSentOnceMoreWithANewTokenAndTheSameBody() async throws {
         let (source, transport) = (CountingSource(), transport(refusing: "token-1"))
         let account = try account(source, transport)
-        let request = try await account.request(.openAI(.chat, Array(#"{"a":1}"#.utf8)), isStreaming: true)
+        let request = try await account.request(.openAI(.chat, SplicedText(Array(#"{"a":1}"#.utf8))), isStreaming: true)
         #expect(try await account.send(request).status == 200)
         #expect(source.count == 2)
         let sent = transport.requests

@@ -1,0 +1,87 @@
+/// A text that is made of a written one and of long parts of another, which are left where they are until the whole is copied to where it
+/// is sent from: most of a large request goes from one document into another as it came.
+struct SplicedText: Sendable {
+    /// Shorter parts are copied: keeping a place and a reference costs as much.
+    static let shortestSplice = 256
+
+    private struct Splice: Sendable {
+        /// Bytes of what is written before it.
+        var place: Int
+        let bytes: ArraySlice<UInt8>
+    }
+
+    private var written: [UInt8]
+    private var splices: [Splice] = []
+    /// Bytes of all splices.
+    private var spliced = 0
+
+    init(_ bytes: [UInt8] = []) {
+        written = bytes
+    }
+
+    /// - Parameter capacity: of what is written, in bytes.
+    init(capacity: Int) {
+        written = []
+        written.reserveCapacity(capacity)
+    }
+
+    /// Bytes in all.
+    var count: Int { written.count + spliced }
+
+    mutating func append(_ byte: UInt8) { written.append(byte) }
+
+    mutating func append(contentsOf bytes: some Collection<UInt8>) { written.append(contentsOf: bytes) }
+
+    /// Writes with what only knows arrays.
+    mutating func write(_ body: (inout [UInt8]) -> Void) { body(&written) }
+
+    /// Bytes that may stay where they are.
+    mutating func splice(_ bytes: ArraySlice<UInt8>) {
+        guard bytes.count >= Self.shortestSplice else { return written.append(contentsOf: bytes) }
+        splices.append(Splice(place: written.count, bytes: bytes))
+        spliced += bytes.count
+    }
+
+    /// The same text with another beginning.
+    ///
+    /// - Parameter count: bytes to replace, all of them written.
+    func replacingFirst(_ count: Int, with beginning: [UInt8]) -> SplicedText {
+        var text = SplicedText(capacity: written.count - count + beginning.count)
+        text.written.append(contentsOf: beginning)
+        text.written.append(contentsOf: written[count...])
+        text.splices = splices
+        for index in text.splices.indices { text.splices[index].place += beginning.count - count }
+        text.spliced = spliced
+        return text
+    }
+
+    /// The whole text.
+    var bytes: [UInt8] {
+        guard !splices.isEmpty else { return written }
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = copy(to: UnsafeMutableRawBufferPointer(buffer))
+        }
+    }
+
+    /// Copies the whole text to memory of at least `count` bytes.
+    ///
+    /// - Returns: `count`.
+    @discardableResult
+    func copy(to target: UnsafeMutableRawBufferPointer) -> Int {
+        var end = 0
+        func append(_ bytes: UnsafeRawBufferPointer) {
+            UnsafeMutableRawBufferPointer(rebasing: target[end..<end + bytes.count]).copyMemory(from: bytes)
+            end += bytes.count
+        }
+        written.withUnsafeBytes { written in
+            var rest = 0
+            for splice in splices {
+                append(UnsafeRawBufferPointer(rebasing: written[rest..<splice.place]))
+                splice.bytes.withUnsafeBytes { append($0) }
+                rest = splice.place
+            }
+            append(UnsafeRawBufferPointer(rebasing: written[rest...]))
+        }
+        return end
+    }
+}
