@@ -25,14 +25,7 @@ struct ChatMessage: Sendable {
     init(_ field: RequestField) throws(APIError) {
         let message = try field.object()
         guard let role = message.member("role") else { throw field.invalid("has no 'role'.") }
-        switch try role.string() {
-        case "system": self.role = .system
-        case "developer": self.role = .developer
-        case "user": self.role = .user
-        case "assistant": self.role = .assistant
-        case "tool", "function": self.role = .tool
-        default: throw role.invalid("must be system, developer, user, assistant or tool.")
-        }
+        self.role = try Self.role(role)
         content = try message.member("content").map { field throws(APIError) in try ContentPart.list(field) } ?? []
         name = message.value.present("name")?.rawString
         toolCalls = self.role == .assistant ? try Self.calls(message.member("tool_calls")) : []
@@ -42,6 +35,17 @@ struct ChatMessage: Sendable {
         }
         toolCallID = try message.member("tool_call_id")?.rawString()
         if self.role == .tool, toolCallID == nil { throw field.invalid("has no 'tool_call_id': it must name the call that it answers.") }
+    }
+
+    private static func role(_ field: RequestField) throws(APIError) -> Role {
+        let role = field.value
+        guard role.kind == .string else { throw field.wrongType("a string") }
+        if role.equals("user") { return .user }
+        if role.equals("assistant") { return .assistant }
+        if role.equals("tool") || role.equals("function") { return .tool }
+        if role.equals("system") { return .system }
+        guard role.equals("developer") else { throw field.invalid("must be system, developer, user, assistant or tool.") }
+        return .developer
     }
 
     private static func calls(_ field: RequestField?) throws(APIError) -> [ToolCall] {

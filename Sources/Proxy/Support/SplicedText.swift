@@ -32,6 +32,15 @@ struct SplicedText: Sendable {
 
     mutating func append(contentsOf bytes: some Collection<UInt8>) { written.append(contentsOf: bytes) }
 
+    /// Three parts at once.
+    mutating func append(_ opening: StaticString, _ content: StaticString, _ closing: StaticString) {
+        written.append(addingCapacity: opening.utf8CodeUnitCount + content.utf8CodeUnitCount + closing.utf8CodeUnitCount) { span in
+            for byte in opening.utf8 { span.append(byte) }
+            for byte in content.utf8 { span.append(byte) }
+            for byte in closing.utf8 { span.append(byte) }
+        }
+    }
+
     /// Writes with what only knows arrays.
     mutating func write(_ body: (inout [UInt8]) -> Void) { body(&written) }
 

@@ -82,7 +82,7 @@ struct CohereAnswer {
             writer.beginObject()
             writer.key("id")
             if let id = call.id {
-                writer.string(escaped: [id])
+                writer.string(escaped: id)
             } else {
                 writer.string(GenericFields.inventedCallID(answer: answer, choice: 0, call: position))
             }
@@ -91,9 +91,9 @@ struct CohereAnswer {
             writer.key("function")
             writer.beginObject()
             writer.key("name")
-            writer.string(escaped: [call.name])
+            writer.string(escaped: call.name)
             writer.key("arguments")
-            writer.string(escaped: [call.arguments])
+            writer.string(escaped: call.arguments)
             writer.endObject()
             writer.endObject()
         }

@@ -99,7 +99,7 @@ struct CohereMessages {
         writer.beginObject()
         if text.contains(where: { !$0.isWhitespace }), text != "null" {
             writer.key("arguments")
-            writer.string(escaped: [arguments])
+            writer.string(escaped: arguments)
         }
         writer.endObject()
         return writer.bytes[...]

@@ -25,7 +25,7 @@ enum CohereTuning {
         if !tuning.stop.isEmpty, !family.refuses.contains(.stop) {
             writer.key("stopSequences")
             writer.beginArray()
-            for text in tuning.stop.prefix(mostStops) { writer.string(escaped: [text]) }
+            for text in tuning.stop.prefix(mostStops) { writer.string(escaped: text) }
             writer.endArray()
         }
         try write(chat.responseFormat, to: &writer)

@@ -30,7 +30,7 @@ enum CohereV2Messages {
         }
         if message.role == .tool, let id = message.toolCallID {
             writer.key("toolCallId")
-            writer.string(escaped: [id])
+            writer.string(escaped: id)
         }
         writer.endObject()
     }
@@ -66,15 +66,15 @@ enum CohereV2Messages {
     private static func write(_ call: ChatMessage.ToolCall, to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("id")
-        writer.string(escaped: [call.id])
+        writer.string(escaped: call.id)
         writer.key("type")
         writer.string(literal: "FUNCTION")
         writer.key("function")
         writer.beginObject()
         writer.key("name")
-        writer.string(escaped: [call.name])
+        writer.string(escaped: call.name)
         writer.key("arguments")
-        writer.string(escaped: [call.arguments])
+        writer.string(escaped: call.arguments)
         writer.endObject()
         writer.endObject()
     }

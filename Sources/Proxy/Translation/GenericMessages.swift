@@ -32,11 +32,11 @@ enum GenericMessages {
         write(content, of: message.role, hasCalls: !calls.isEmpty, family: family, to: &writer)
         if let name = message.name, !name.isEmpty, message.role != .tool {
             writer.key("name")
-            writer.string(escaped: [name])
+            writer.string(escaped: name)
         }
         if let refusal = message.refusal, !refusal.isEmpty {
             writer.key("refusal")
-            writer.string(escaped: [refusal])
+            writer.string(escaped: refusal)
         }
         if !calls.isEmpty {
             writer.key("toolCalls")
@@ -46,7 +46,7 @@ enum GenericMessages {
         }
         if message.role == .tool, let id = message.toolCallID {
             writer.key("toolCallId")
-            writer.string(escaped: [id])
+            writer.string(escaped: id)
         }
         writer.endObject()
     }
@@ -84,7 +84,7 @@ enum GenericMessages {
         writer.key("type")
         writer.string(literal: "TEXT")
         writer.key("text")
-        writer.string(escaped: [text])
+        writer.string(escaped: text)
         writer.endObject()
     }
 
@@ -115,13 +115,13 @@ enum GenericMessages {
     private static func write(_ call: ChatMessage.ToolCall, to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("id")
-        writer.string(escaped: [call.id])
+        writer.string(escaped: call.id)
         writer.key("type")
         writer.string(literal: "FUNCTION")
         writer.key("name")
-        writer.string(escaped: [call.name])
+        writer.string(escaped: call.name)
         writer.key("arguments")
-        writer.string(escaped: [call.arguments])
+        writer.string(escaped: call.arguments)
         writer.endObject()
     }
 }

@@ -73,11 +73,11 @@ enum GenericToOpenAI {
         if texts.allSatisfy(\.isEmpty), !calls.isEmpty || refusal != nil { writer.null() } else { writer.string(escaped: texts) }
         if let reasoning {
             writer.key("reasoning_content")
-            writer.string(escaped: [reasoning])
+            writer.string(escaped: reasoning)
         }
         if let refusal {
             writer.key("refusal")
-            writer.string(escaped: [refusal])
+            writer.string(escaped: refusal)
         }
         write(calls, choice: index, answer: answer, to: &writer)
         write(annotations: message?.elements(of: "annotations") ?? [], to: &writer)
@@ -107,7 +107,7 @@ enum GenericToOpenAI {
             writer.beginObject()
             writer.key("id")
             if let id = call["id"]?.rawString, !id.isEmpty {
-                writer.string(escaped: [id])
+                writer.string(escaped: id)
             } else {
                 writer.string(GenericFields.inventedCallID(answer: answer, choice: choice, call: position))
             }
@@ -119,7 +119,7 @@ enum GenericToOpenAI {
             writer.string(escaped: [call["name"]?.rawString ?? []])
             writer.key("arguments")
             let arguments = GenericFields.arguments(of: call)
-            if arguments.isEmpty { writer.string(literal: "{}") } else { writer.string(escaped: [arguments]) }
+            if arguments.isEmpty { writer.string(literal: "{}") } else { writer.string(escaped: arguments) }
             writer.endObject()
             writer.endObject()
         }

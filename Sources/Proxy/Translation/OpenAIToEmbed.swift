@@ -34,7 +34,7 @@ enum OpenAIToEmbed {
         serving.write(to: &writer)
         writer.key("inputs")
         writer.beginArray()
-        for input in request.inputs[range] { writer.string(escaped: [input]) }
+        for input in request.inputs[range] { writer.string(escaped: input) }
         writer.endArray()
         if let dimensions {
             writer.key("outputDimensions")

@@ -32,7 +32,7 @@ enum OpenAIToGeneric {
         if !tuning.stop.isEmpty, !family.refuses.contains(.stop) {
             writer.key("stop")
             writer.beginArray()
-            for text in tuning.stop { writer.string(escaped: [text]) }
+            for text in tuning.stop { writer.string(escaped: text) }
             writer.endArray()
         }
         if let value = tuning.topLogprobs { integer("logProbs", min(max(value, 1), 20), &writer) }
@@ -161,7 +161,7 @@ enum OpenAIToGeneric {
         writer.key("name")
         writer.string(tool.name)
         writer.key("description")
-        if let description = tool.description { writer.string(escaped: [description]) } else { writer.string(tool.name) }
+        if let description = tool.description { writer.string(escaped: description) } else { writer.string(tool.name) }
         writer.key("parameters")
         ToolSchema.write(tool.parameters, dialect: family.schemas, to: &writer)
     }
@@ -179,10 +179,10 @@ enum OpenAIToGeneric {
             writer.key("jsonSchema")
             writer.beginObject()
             writer.key("name")
-            if let name = schema["name"]?.rawString, !name.isEmpty { writer.string(escaped: [name]) } else { writer.string(literal: "response") }
+            if let name = schema["name"]?.rawString, !name.isEmpty { writer.string(escaped: name) } else { writer.string(literal: "response") }
             if let description = schema["description"]?.rawString, !description.isEmpty {
                 writer.key("description")
-                writer.string(escaped: [description])
+                writer.string(escaped: description)
             }
             if let body = schema.present("schema") {
                 guard body.kind == .object else {

@@ -5,10 +5,10 @@ enum OpenAIToRerank {
         writer.beginObject()
         serving.write(to: &writer)
         writer.key("input")
-        writer.string(escaped: [request.query])
+        writer.string(escaped: request.query)
         writer.key("documents")
         writer.beginArray()
-        for document in request.documents { writer.string(escaped: [document]) }
+        for document in request.documents { writer.string(escaped: document) }
         writer.endArray()
         if let topN = request.topN {
             writer.key("topN")

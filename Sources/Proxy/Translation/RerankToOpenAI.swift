@@ -56,7 +56,7 @@ enum RerankToOpenAI {
                 writer.key("document")
                 writer.beginObject()
                 writer.key("text")
-                writer.string(escaped: [text])
+                writer.string(escaped: text)
                 writer.endObject()
             }
             writer.endObject()

@@ -52,26 +52,36 @@ struct JSONDocument: Sendable {
         /// cost a reference count each.
         func member(_ name: StaticString, of object: Int32) -> Int32? {
             nodes.withUnsafeBufferPointer { nodes in
-                bytes.withUnsafeBytes { text in
+                bytes.withUnsafeBufferPointer { text in
                     guard nodes[Int(object)].kind == .object else { return nil }
-                    let length = name.utf8CodeUnitCount
+                    let wanted = name.utf8
                     var found: Int32?
-                    var key = object + 1
-                    while key < nodes[Int(object)].next {
-                        let node = nodes[Int(key)]
-                        let content = Int(node.start) + 1..<Int(node.end) - 1
-                        let isEqual =
-                            if node.isEscaped {
-                                JSONString.decode(bytes[content]).utf8.elementsEqual(name.utf8)
-                            } else {
-                                content.count == length && text[content].elementsEqual(UnsafeRawBufferPointer(name.utf8))
-                            }
-                        if isEqual { found = key + 1 }
-                        key = nodes[Int(key + 1)].next
+                    var key = Int(object) + 1
+                    let end = Int(nodes[Int(object)].next)
+                    while key < end {
+                        if Self.string(nodes[key], of: text, is: wanted) { found = Int32(key + 1) }
+                        key = Int(nodes[key + 1].next)
                     }
                     return found
                 }
             }
+        }
+
+        /// Whether the value at `index` is the string `text`.
+        func value(_ index: Int32, is text: StaticString) -> Bool {
+            let node = nodes[Int(index)]
+            return node.kind == .string && bytes.withUnsafeBufferPointer { Self.string(node, of: $0, is: text.utf8) }
+        }
+
+        @inline(__always)
+        private static func string(_ node: Node, of text: UnsafeBufferPointer<UInt8>, is wanted: UnsafeBufferPointer<UInt8>) -> Bool {
+            let start = Int(node.start) + 1
+            let count = Int(node.end) - 1 - start
+            if node.isEscaped { return JSONString.decode(ArraySlice(text[start..<start + count])).utf8.elementsEqual(wanted) }
+            guard count == wanted.count else { return false }
+            var index = 0
+            while index < count, text[start + index] == wanted[index] { index += 1 }
+            return index == count
         }
 
         /// The names and places that lead from the outermost value to the one at `index`.

@@ -59,9 +59,7 @@ struct JSONValue: Sendable {
 
     /// Whether this is the string `text`.
     func equals(_ text: StaticString) -> Bool {
-        guard let content = rawString else { return false }
-        if node.isEscaped { return JSONString.decode(content).utf8.elementsEqual(text.utf8) }
-        return content.count == text.utf8CodeUnitCount && content.elementsEqual(text.utf8)
+        storage.value(index, is: text)
     }
 
     /// A number without a fraction that fits an `Int` (`3`, also `3.0` and `3e2`); nil for everything else.
@@ -95,8 +93,8 @@ struct JSONValue: Sendable {
 
     /// The member of that name, unless it is absent or null.
     func present(_ name: StaticString) -> JSONValue? {
-        guard let value = self[name], !value.isNull else { return nil }
-        return value
+        guard let member = storage.member(name, of: index), storage.nodes[Int(member)].kind != .null else { return nil }
+        return JSONValue(storage: storage, index: member)
     }
 
     /// The members in their order; none for other kinds than objects.

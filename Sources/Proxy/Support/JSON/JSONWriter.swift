@@ -22,9 +22,7 @@ struct JSONWriter {
     /// A member's name; its value comes next. The name is written as it is: it must need no escapes.
     mutating func key(_ name: StaticString) {
         separate()
-        text.append(UInt8(ascii: "\""))
-        text.append(contentsOf: name.utf8)
-        text.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])
+        text.append("\"", name, "\":")
         needsComma = false
     }
 
@@ -50,12 +48,18 @@ struct JSONWriter {
         text.append(UInt8(ascii: "\""))
     }
 
+    /// A string that is already escaped.
+    mutating func string(escaped piece: ArraySlice<UInt8>) {
+        separate()
+        text.append(UInt8(ascii: "\""))
+        append(piece)
+        text.append(UInt8(ascii: "\""))
+    }
+
     /// A literal that needs no escapes.
     mutating func string(literal value: StaticString) {
         separate()
-        text.append(UInt8(ascii: "\""))
-        text.append(contentsOf: value.utf8)
-        text.append(UInt8(ascii: "\""))
+        text.append("\"", value, "\"")
     }
 
     mutating func int(_ value: Int) {

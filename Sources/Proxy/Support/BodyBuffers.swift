@@ -1,0 +1,86 @@
+@_spi(CustomByteBufferAllocator) import NIOCore
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Buffers for the bodies of large requests to upstreams, whose memory is used again when nobody holds them any more.
+///
+/// A buffer's memory is its own, however many hold it, so NIO itself is asked to tell when it frees it.
+enum BodyBuffers {
+    /// Addresses of blocks, as `Block` makes them.
+    private static let shelf = Mutex(BlockShelf<UInt>(limit: BodyMemory.limit))
+
+    /// A buffer with a text in it.
+    static func buffer(_ text: SplicedText) -> ByteBuffer {
+        let count = text.count
+        guard count >= BodyMemory.smallest, let block = allocate(count) else {
+            var buffer = ByteBufferAllocator().buffer(capacity: count)
+            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { text.copy(to: $0) }
+            return buffer
+        }
+        let memory = UnsafeMutableRawBufferPointer(start: block, count: Block.capacity(of: block))
+        text.copy(to: memory)
+        return ByteBuffer(takingOwnershipOf: memory, allocator: allocator, writerIndex: count)
+    }
+
+    /// - Returns: bytes that are still kept.
+    static func expire(before moment: Duration) -> Int {
+        let (old, kept) = shelf.withLock { ($0.expire(before: moment), $0.kept) }
+        for block in old { Block.free(block) }
+        return kept
+    }
+
+    private static let allocator = ByteBufferAllocator(
+        allocate: { BodyBuffers.allocate($0) },
+        reallocate: { old, oldSize, size in
+            let new = BodyBuffers.allocate(size)
+            if let old, let new {
+                new.copyMemory(from: old, byteCount: min(oldSize, size))
+                BodyBuffers.takeBack(old)
+            }
+            return new
+        },
+        deallocate: { BodyBuffers.takeBack($0) },
+        copy: { $0.copyMemory(from: $1, byteCount: $2) })
+
+    private static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
+        if let kept = shelf.withLock({ $0.take(size) }) { return UnsafeMutableRawPointer(bitPattern: kept) }
+        return Block.make(size)
+    }
+
+    private static func takeBack(_ block: UnsafeMutableRawPointer) {
+        let (address, capacity, now) = (UInt(bitPattern: block), Block.capacity(of: block), BodyMemory.now)
+        for old in shelf.withLock({ $0.put(address, capacity: capacity, at: now) }) { Block.free(old) }
+    }
+
+    /// Memory with its size in front of it.
+    private enum Block {
+        /// What follows it is aligned as malloc's memory is.
+        private static let header = 16
+
+        static func make(_ size: Int) -> UnsafeMutableRawPointer? {
+            guard let memory = malloc(size + header) else { return nil }
+            memory.storeBytes(of: size, as: Int.self)
+            return memory + header
+        }
+
+        static func capacity(of block: UnsafeMutableRawPointer) -> Int { (block - header).load(as: Int.self) }
+
+        static func free(_ address: UInt) {
+            guard let block = UnsafeMutableRawPointer(bitPattern: address) else { return }
+            #if canImport(Glibc)
+                Glibc.free(block - header)
+            #elseif canImport(Musl)
+                Musl.free(block - header)
+            #else
+                Darwin.free(block - header)
+            #endif
+        }
+    }
+}

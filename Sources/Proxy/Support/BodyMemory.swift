@@ -1,0 +1,32 @@
+import NIOCore
+import Synchronization
+
+/// The memory of large bodies, which is used again for a while: of requests that come in (`BodyArrays`), and of those that go out
+/// (`BodyBuffers`).
+enum BodyMemory {
+    /// What is smaller, the allocator has at hand (`AllocatorPolicy`).
+    static let smallest = 256 << 10
+    /// Bytes that are kept of each kind.
+    static let limit = 32 << 20
+    /// For how long.
+    private static let patience = Duration.seconds(10)
+
+    private static let isScheduled = Mutex(false)
+
+    static var now: Duration { .nanoseconds(Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
+
+    /// Sees to it that what lies unused is given back to the system. Called with each large body; only the first sets a timer.
+    static func release(on loop: any EventLoop) {
+        let isFirst = isScheduled.withLock { isScheduled in
+            defer { isScheduled = true }
+            return !isScheduled
+        }
+        guard isFirst else { return }
+        loop.scheduleTask(in: .seconds(patience.components.seconds)) {
+            let moment = now - patience
+            let rest = BodyArrays.expire(before: moment) + BodyBuffers.expire(before: moment)
+            isScheduled.withLock { $0 = false }
+            if rest > 0 { release(on: loop) }
+        }
+    }
+}
