@@ -26,7 +26,8 @@ struct JSONWriter {
         needsComma = false
     }
 
-    /// A member's name that is only known at run time.
+    /// A member's name that is only known at run time. Disfavoured, as a literal would be taken for a `String` and searched for what to escape.
+    @_disfavoredOverload
     mutating func key(_ name: String) {
         string(name)
         text.append(UInt8(ascii: ":"))
