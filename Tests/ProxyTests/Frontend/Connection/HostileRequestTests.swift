@@ -89,7 +89,7 @@ import Testing
     func chunkExtensionsAndTrailersAreReadAndForgotten(chunks: String, size: Int) async throws {
         let connection = try Connection()
         await connection.send((Self.chat + "Transfer-Encoding: chunked\r\n\r\n" + chunks + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n").utf8)
-        #expect(connection.requests.map(\.body.readableBytes) == [size, 0])
+        #expect(connection.requests.map(\.body.count) == [size, 0])
         #expect(connection.requests.allSatisfy { $0.head.headers["x-trailer"].isEmpty })
     }
 
