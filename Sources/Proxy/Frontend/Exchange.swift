@@ -2,7 +2,9 @@ import NIOCore
 import NIOHTTP1
 
 /// One request and its answer: what every route needs to know, and the one way to answer.
-struct Exchange: Sendable {
+///
+/// A class, since it is at hand in each step of a request: the memory of its task holds it once. It belongs to that task.
+final class Exchange {
     let request: ClientRequest
     let connection: ClientConnection
     /// `x-request-id` of the answer and of the log.
@@ -24,7 +26,7 @@ struct Exchange: Sendable {
     }
 
     /// Sends a whole answer.
-    mutating func send(_ answer: Answer) {
+    func send(_ answer: Answer) {
         record.status = Int(answer.status.code)
         record.sent = answer.body.readableBytes
         connection.send(decorated(answer), withoutBody: request.head.method == .HEAD)

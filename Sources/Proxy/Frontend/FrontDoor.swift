@@ -98,14 +98,14 @@ final class FrontDoor: Sendable {
     /// cancels the task.
     nonisolated(nonsending) func respond(to request: ClientRequest, on connection: ClientConnection) async {
         let decoration = Decoration(for: request.head, cors: cors, wallClock: time.wallClock())
-        var exchange = Exchange(request, on: connection, decoration: decoration, at: time.now())
+        let exchange = Exchange(request, on: connection, decoration: decoration, at: time.now())
         do {
             switch request.admission {
             case .admit(let route, let key):
                 if request.suitsEventLoop(route) {
-                    try await answer(route, key, &exchange)
+                    try await answer(route, key, exchange)
                 } else {
-                    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await answer(route, key, &exchange) }
+                    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await answer(route, key, exchange) }
                 }
             case .preflight: exchange.send(cors.preflight(request.head))
             case .refuse(let error): throw error
@@ -131,18 +131,18 @@ final class FrontDoor: Sendable {
     }
 
     /// - Parameter key: the name of that which opened the route, if it needs one.
-    private nonisolated(nonsending) func answer(_ route: Route, _ key: String?, _ exchange: inout Exchange) async throws {
-        if route.access == .local { try admitOperator(&exchange) }
+    private nonisolated(nonsending) func answer(_ route: Route, _ key: String?, _ exchange: Exchange) async throws {
+        if route.access == .local { try admitOperator(exchange) }
         if let key {
             exchange.record.key = key
-            try charge(key, &exchange)
+            try charge(key, exchange)
         }
         switch route {
         case .root: exchange.send(routes.root.answer())
         case .health: exchange.send(await routes.health.answer())
-        case .chatCompletions: try await routes.chat.respond(&exchange)
-        case .embeddings: try await routes.embeddings.respond(&exchange)
-        case .rerank: try await routes.rerank.respond(&exchange)
+        case .chatCompletions: try await routes.chat.respond(exchange)
+        case .embeddings: try await routes.embeddings.respond(exchange)
+        case .rerank: try await routes.rerank.respond(exchange)
         case .models: exchange.send(await routes.models.list())
         case .model(let id): exchange.send(try await routes.models.one(id))
         case .testOCI: exchange.send(try await routes.testOCI.answer())
@@ -155,14 +155,14 @@ final class FrontDoor: Sendable {
     }
 
     /// Takes a request out of its key's minute, and lets the answer say what is left.
-    private func charge(_ key: String, _ exchange: inout Exchange) throws(APIError) {
+    private func charge(_ key: String, _ exchange: Exchange) throws(APIError) {
         guard let standing = rates.take(key, limit: limits.requestsPerMinute, at: time.now()) else { return }
         guard standing.refusedFor == nil else { throw .rateLimited(standing) }
         exchange.decoration.rate = standing
     }
 
     /// Lets in who has a key, or sits at this machine.
-    private func admitOperator(_ exchange: inout Exchange) throws(APIError) {
+    private func admitOperator(_ exchange: Exchange) throws(APIError) {
         let request = exchange.request
         switch keys.verdict(on: request.head.headers) {
         case .holder(let name): exchange.record.key = name

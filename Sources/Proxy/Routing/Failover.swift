@@ -18,29 +18,65 @@ struct Failover: Sendable {
         among accepted: UpstreamSet, until deadline: Duration,
         _ attempt: nonisolated(nonsending) (Upstream, AttemptReport) async throws -> Success
     ) async throws -> Success {
-        let ticket = router.ticket()
-        var plan = FailoverPlan(accepts: accepted, retryAttempts: retryAttempts)
+        let attempts = Attempts(self, among: accepted, until: deadline)
+        while true {
+            let permit = try await attempts.permit()
+            let report = AttemptReport()
+            do {
+                let success = try await attempt(permit.upstream, report)
+                await router.end(permit, ending(.succeeded, nil, report, of: permit))
+                return success
+            } catch {
+                try await attempts.note(error, report, of: permit)
+            }
+        }
+    }
+
+    fileprivate func ending(_ outcome: AttemptOutcome, _ error: APIError?, _ report: AttemptReport, of permit: Router.Permit) -> AttemptEnding {
+        let content = report.content
+        return AttemptEnding(outcome, error: error, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt })
+    }
+}
+
+/// The attempts of one request. What is decided between them stands apart from `Failover.run`, whose memory lasts as long as the answer.
+private final class Attempts {
+    private let failover: Failover
+    private var router: Router { failover.router }
+    private let ticket: RouteRequest.Ticket
+    private let deadline: Duration
+    private var plan: FailoverPlan
+
+    init(_ failover: Failover, among accepted: UpstreamSet, until deadline: Duration) {
+        self.failover = failover
+        self.deadline = deadline
+        ticket = failover.router.ticket()
+        plan = FailoverPlan(accepts: accepted, retryAttempts: failover.retryAttempts)
+    }
+
+    /// An upstream for the next attempt.
+    ///
+    /// - Throws: what ends the request when there is none.
+    nonisolated(nonsending) func permit() async throws -> Router.Permit {
         while true {
             switch await router.admit(RouteRequest(ticket: ticket, terms: plan.terms, deadline: deadline)) {
-            case .success(let permit):
-                let report = AttemptReport()
-                do {
-                    let success = try await attempt(permit.upstream, report)
-                    await router.end(permit, ending(.succeeded, nil, report, of: permit))
-                    return success
-                } catch {
-                    let failure = Failure(error, of: permit)
-                    await router.end(permit, ending(failure.outcome, failure.error, report, of: permit))
-                    if let error = try lastError(failure, report, &plan, at: permit.index) { throw await final(error, plan) }
-                }
+            case .success(let permit): return permit
             case .failure(.cancelled): throw CancellationError()
             case .failure(.unavailable(let outlook)):
-                guard try await pause(&plan, until: deadline) else { throw await final(.noAccountAvailable(outlook, at: router.time.now()), plan) }
-            case .failure(.retryBudgetSpent): throw await final(.noAccountAvailable(.init(earliest: nil, isThrottled: false), at: .zero), plan)
+                guard try await pause() else { throw await final(.noAccountAvailable(outlook, at: router.time.now())) }
+            case .failure(.retryBudgetSpent): throw await final(.noAccountAvailable(.init(earliest: nil, isThrottled: false), at: .zero))
             case .failure(.queueFull(let seconds)): throw plan.error ?? .queueFull(retryAfter: seconds)
             case .failure(.queueTimeout(let seconds)): throw plan.error ?? .queueTimeout(retryAfter: seconds)
             }
         }
+    }
+
+    /// Takes note of an attempt that failed, and gives its permit back.
+    ///
+    /// - Throws: what ends the request; nothing when there may be another attempt.
+    nonisolated(nonsending) func note(_ error: any Error, _ report: AttemptReport, of permit: Router.Permit) async throws {
+        let failure = Failure(error, of: permit)
+        await router.end(permit, failover.ending(failure.outcome, failure.error, report, of: permit))
+        if let error = try lastError(failure, report, at: permit.index) { throw await final(error) }
     }
 
     /// An attempt that failed, and what that means.
@@ -58,7 +94,7 @@ struct Failover: Sendable {
 
     /// - Returns: the error of the attempt, when it was the last one; nil when there may be another.
     /// - Throws: what ends the request at once: a failure of its own, one after a part of the answer, or the client's leaving.
-    private func lastError(_ failure: Failure, _ report: AttemptReport, _ plan: inout FailoverPlan, at index: Int) throws -> APIError? {
+    private func lastError(_ failure: Failure, _ report: AttemptReport, at index: Int) throws -> APIError? {
         try Task.checkCancellation()
         guard let error = failure.error else { throw CancellationError() }
         guard failure.outcome.mayMoveOn, report.content.firstEvent == nil else { throw error }
@@ -68,18 +104,16 @@ struct Failover: Sendable {
     /// Waits until those that failed may be asked again.
     ///
     /// - Returns: false when that makes no sense.
-    @inline(never)
-    private func pause(_ plan: inout FailoverPlan, until deadline: Duration) async throws -> Bool {
+    private nonisolated(nonsending) func pause() async throws -> Bool {
         let outlook = await router.outlook(of: plan.repeatable)
-        guard let pause = plan.pause(outlook, at: router.time.now(), deadline: deadline, jitter: random()) else { return false }
+        guard let pause = plan.pause(outlook, at: router.time.now(), deadline: deadline, jitter: failover.random()) else { return false }
         try await router.time.sleep(for: pause)
         return true
     }
 
     /// The error to end with: what the attempts met, or `otherwise` when there was none. When it asks the client to come back
     /// later and does not say when, the router does.
-    @inline(never)
-    private func final(_ otherwise: APIError, _ plan: FailoverPlan) async -> APIError {
+    private nonisolated(nonsending) func final(_ otherwise: APIError) async -> APIError {
         var error = plan.error ?? otherwise
         // Other accounts do not throttle because one does, so a 429's own word is not the last one.
         guard error.status == 429 || error.status == 503 && error.retryAfter == nil, !error.forbidsRetry else { return error }
@@ -87,11 +121,6 @@ struct Failover: Sendable {
             error.retryAfter = max(1, (earliest - router.time.now()).secondsRoundedUp)
         }
         return error
-    }
-
-    private func ending(_ outcome: AttemptOutcome, _ error: APIError?, _ report: AttemptReport, of permit: Router.Permit) -> AttemptEnding {
-        let content = report.content
-        return AttemptEnding(outcome, error: error, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt })
     }
 }
 

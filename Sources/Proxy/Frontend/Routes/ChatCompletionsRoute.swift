@@ -46,13 +46,13 @@ final class ChatCompletionsRoute: Sendable {
         var forcesWhole: Bool
     }
 
-    nonisolated(nonsending) func respond(_ exchange: inout Exchange) async throws {
+    nonisolated(nonsending) func respond(_ exchange: Exchange) async throws {
         let reading = try Reading(exchange.request.body)
         exchange.record.model = reading.request.model
         if reading.request.isStreaming {
-            try await stream(reading, to: &exchange)
+            try await stream(reading, to: exchange)
         } else {
-            try await whole(reading, to: &exchange)
+            try await whole(reading, to: exchange)
         }
     }
 
@@ -70,17 +70,17 @@ final class ChatCompletionsRoute: Sendable {
     }
 
     @inline(never)
-    private nonisolated(nonsending) func whole(_ reading: Reading, to exchange: inout Exchange) async throws {
-        let answer = try await served(reading, for: &exchange) { call, backend, report in try await call.whole(at: backend, report) }
+    private nonisolated(nonsending) func whole(_ reading: Reading, to exchange: Exchange) async throws {
+        let answer = try await served(reading, for: exchange) { call, backend, report in try await call.whole(at: backend, report) }
         exchange.send(.json(answer.body))
     }
 
     @inline(never)
-    private nonisolated(nonsending) func stream(_ reading: Reading, to exchange: inout Exchange) async throws {
+    private nonisolated(nonsending) func stream(_ reading: Reading, to exchange: Exchange) async throws {
         let stream = open(reading.request, to: exchange)
         defer { exchange.record.sent = stream.sent }
         do {
-            try await served(reading, for: &exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
+            try await served(reading, for: exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
             exchange.record.status = 200
         } catch {
             guard let error = exchange.lastWords(after: error) else { throw error }
@@ -105,14 +105,14 @@ final class ChatCompletionsRoute: Sendable {
     ///
     /// - Throws: what the model that was asked for ended with.
     private nonisolated(nonsending) func served<Success>(
-        _ reading: Reading, for exchange: inout Exchange, _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
+        _ reading: Reading, for exchange: Exchange, _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Success {
         do {
-            return try await answered(reading, by: reading.request.model, for: &exchange, attempt)
+            return try await answered(reading, by: reading.request.model, for: exchange, attempt)
         } catch let error as APIError where error.permitsAnotherModel && exchange.record.firstToken == nil {
             for model in fallbacks[reading.request.model] ?? [] {
                 do {
-                    return try await answered(reading, by: model, for: &exchange, attempt)
+                    return try await answered(reading, by: model, for: exchange, attempt)
                 } catch let error as APIError where error.permitsAnotherModel && exchange.record.firstToken == nil {
                     continue
                 }
@@ -126,10 +126,10 @@ final class ChatCompletionsRoute: Sendable {
     /// it.
     @inline(never)
     private nonisolated(nonsending) func answered<Success>(
-        _ reading: Reading, by model: String, for exchange: inout Exchange,
+        _ reading: Reading, by model: String, for exchange: Exchange,
         _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Success {
-        let calls = try calls(for: reading, by: model, of: &exchange)
+        let calls = try calls(for: reading, by: model, of: exchange)
         return try await failover.run(among: calls.target.accepts, until: calls.frame.deadline) { upstream, report in
             exchange.record.begin(at: upstream.id)
             defer { exchange.record.note(report.content, since: exchange.arrival) }
@@ -158,7 +158,7 @@ final class ChatCompletionsRoute: Sendable {
 
     /// What the upstreams of `model` are called with.
     @inline(never)
-    private func calls(for reading: Reading, by model: String, of exchange: inout Exchange) throws(APIError) -> ChatCalls {
+    private func calls(for reading: Reading, by model: String, of exchange: Exchange) throws(APIError) -> ChatCalls {
         let request = reading.request
         let catalog = directory.catalog
         let target = try catalog.resolve(model, for: .chat)

@@ -4,7 +4,7 @@ import NIOCore
 struct RerankRoute: Sendable {
     let calls: TextCalls
 
-    func respond(_ exchange: inout Exchange) async throws {
+    nonisolated(nonsending) func respond(_ exchange: Exchange) async throws {
         let received = try PassThroughRequest(body: exchange.request.body)
         exchange.record.model = received.model
         let job = try calls.job(.rerank, model: received.model, of: exchange)
