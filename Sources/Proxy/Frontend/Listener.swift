@@ -66,7 +66,9 @@ struct Listener: Service {
                 }
                 arrival.finish()
             }
-            for await value in arrivals { group.addTask { await client.handle(value) } }
+            for await value in arrivals {
+                group.addTask(executorPreference: EventLoopExecutor(value.connection.eventLoop)) { await client.handle(value) }
+            }
             if !drain.isDraining { group.cancelAll() }
         }
         guard drain.isDraining || Task.isCancelled else {

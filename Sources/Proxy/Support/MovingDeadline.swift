@@ -81,18 +81,6 @@ final class MovingDeadline: Sendable {
     }
 }
 
-/// A task that somebody else may cancel while it runs.
-///
-/// Unchecked: the handle may be used by anybody as long as the task has not ended. `MovingDeadline` keeps it under a lock, under which
-/// the task removes it before it ends, and uses it under that lock only.
-private struct RunningTask: @unchecked Sendable {
-    private let task: UnsafeCurrentTask
-
-    init(_ task: UnsafeCurrentTask) { self.task = task }
-
-    func cancel() { task.cancel() }
-}
-
 /// Runs `operation`, and cancels it when `deadline` passes.
 ///
 /// Returns only after the operation has ended, so nothing of it runs on afterwards. An operation that comes to a good end

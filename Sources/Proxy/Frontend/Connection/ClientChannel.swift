@@ -32,20 +32,14 @@ struct ClientChannel: Sendable {
         return Value(connection: ClientConnection(channel, writer: handler), requests: requests, departure: departure.futureResult)
     }
 
-    /// Answers the requests of a connection, to its end.
+    /// Answers the requests of a connection, to its end. On the connection's own loop: what is small is answered there, without waking
+    /// another thread (docs/decisions/0007).
     func handle(_ value: Value) async {
-        await withTaskGroup(of: Void.self) { group in
-            // On the connection's own loop: what is small is answered there, without waking another thread (docs/decisions/0007).
-            group.addTask(executorPreference: EventLoopExecutor(value.connection.eventLoop)) {
-                while let request = await value.requests.next() {
-                    await request.door.respond(to: request, on: value.connection)
-                }
-                // At the end of the grace the handler closes, once the last words have reached the client.
-                if !drain.isOver { value.connection.channel.close(promise: nil) }
-            }
-            try? await value.departure.get()
-            group.cancelAll()
+        await value.requests.serve(until: value.departure) { request in
+            await request.door.respond(to: request, on: value.connection)
         }
+        // At the end of the grace the handler closes, once the last words have reached the client.
+        if !drain.isOver { value.connection.channel.close(promise: nil) }
     }
 }
 

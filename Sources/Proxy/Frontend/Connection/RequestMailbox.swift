@@ -11,11 +11,25 @@ final class RequestMailbox: RequestReceiver, Sendable {
         case finished(ClientRequest?)
     }
     private let state: NIOLoopBoundBox<State>
+    /// Who answers, while it does.
+    private let server: NIOLoopBoundBox<RunningTask?>
     private let loop: any EventLoop
 
     init(on loop: any EventLoop) {
         self.loop = loop
         state = .makeBoxSendingValue(.empty, eventLoop: loop)
+        server = .makeBoxSendingValue(nil, eventLoop: loop)
+    }
+
+    /// Has the requests answered, one after the other, until there are no more. The task, which has to be on the event loop, is cancelled
+    /// when `departure` is complete.
+    func serve(until departure: EventLoopFuture<Void>, _ answer: (ClientRequest) async -> Void) async {
+        await withUnsafeCurrentTask { task in
+            server.value = task.map(RunningTask.init)
+            departure.whenComplete { _ in self.server.value?.cancel() }
+            while let request = await next() { await answer(request) }
+            server.value = nil
+        }
     }
 
     /// On the event loop.
