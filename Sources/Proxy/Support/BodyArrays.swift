@@ -20,6 +20,7 @@ enum BodyArrays {
         let old = shelf.withLock { $0.put(empty, capacity: empty.capacity, at: now) }
         // Freed outside the lock.
         _ = consume old
+        BodyMemory.watch()
     }
 
     /// - Returns: bytes that are still kept.

@@ -57,6 +57,7 @@ enum BodyBuffers {
     private static func takeBack(_ block: UnsafeMutableRawPointer) {
         let (address, capacity, now) = (UInt(bitPattern: block), Block.capacity(of: block), BodyMemory.now)
         for old in shelf.withLock({ $0.put(address, capacity: capacity, at: now) }) { Block.free(old) }
+        BodyMemory.watch()
     }
 
     /// Memory with its size in front of it.

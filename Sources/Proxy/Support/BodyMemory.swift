@@ -1,3 +1,4 @@
+import Dispatch
 import NIOCore
 import Synchronization
 
@@ -15,18 +16,18 @@ enum BodyMemory {
 
     static var now: Duration { .nanoseconds(Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
 
-    /// Sees to it that what lies unused is given back to the system. Called with each large body; only the first sets a timer.
-    static func release(on loop: any EventLoop) {
+    /// Sees to it that what lies unused is given back to the system. Called whenever something has been shelved: only the first sets a timer.
+    static func watch() {
         let isFirst = isScheduled.withLock { isScheduled in
             defer { isScheduled = true }
             return !isScheduled
         }
         guard isFirst else { return }
-        loop.scheduleTask(in: .seconds(patience.components.seconds)) {
-            let moment = now - patience
-            let rest = BodyArrays.expire(before: moment) + BodyBuffers.expire(before: moment)
+        DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .seconds(Int(patience.components.seconds))) {
+            // First, so that what is shelved from now on sets the next timer.
             isScheduled.withLock { $0 = false }
-            if rest > 0 { release(on: loop) }
+            let moment = now - patience
+            if BodyArrays.expire(before: moment) + BodyBuffers.expire(before: moment) > 0 { watch() }
         }
     }
 }

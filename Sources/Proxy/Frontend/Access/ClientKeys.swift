@@ -17,9 +17,10 @@ struct ClientKeys: Sendable {
     /// Whose key the request carries: as `Authorization: Bearer KEY`, `x-api-key` or `api-key`, in this order.
     func verdict(on headers: HTTPHeaders) -> Verdict {
         var (bearer, ownName, shortName): (Substring?, Substring?, Substring?)
+        var sawAuthorization = false
         for (name, value) in headers {
             switch name.utf8.count {
-            case 13 where bearer == nil && name.isEqualIgnoringCase(to: "authorization"): bearer = Self.bearer(in: value)
+            case 13 where !sawAuthorization && name.isEqualIgnoringCase(to: "authorization"): (sawAuthorization, bearer) = (true, Self.bearer(in: value))
             case 9 where ownName == nil && name.isEqualIgnoringCase(to: "x-api-key"): ownName = value[...]
             case 7 where shortName == nil && name.isEqualIgnoringCase(to: "api-key"): shortName = value[...]
             default: break

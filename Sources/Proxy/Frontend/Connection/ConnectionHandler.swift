@@ -244,7 +244,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard let head else { return }
         due = nil
         let request = ClientRequest(head: head, body: body, door: door, admission: admission, peer: peer)
-        if body.count >= BodyMemory.smallest { BodyMemory.release(on: context.eventLoop) }
         self.head = nil
         body = []
         requests.put(request)

@@ -4,7 +4,8 @@ import NIOHTTP1
 /// Reads the answers of one connection out of its bytes, HTTP/1.1 as RFC 9112 has it. A value without I/O: bytes go in as they come, split
 /// anywhere, and parts of an answer come out.
 ///
-/// It is strict wherever a lax reading could make one answer a part of another's: line ends, lengths, sizes of chunks.
+/// It is strict where a lax reading could make one answer a part of another's: lengths, codings, sizes of chunks. It takes a line feed for a
+/// line's end, and does not look at trailers and chunk extensions: what comes behind an answer's end ends its connection in any case.
 struct AnswerDecoder {
     enum Part {
         /// Of a final answer; informational ones are passed over.
@@ -188,7 +189,7 @@ private struct AnswerFraming {
     init(fields: HTTPHeaders, isHTTP11: Bool) throws(TransportError) {
         var announced: Int?
         var coding: String?
-        keepsConnection = isHTTP11
+        var (saysClose, saysKeepAlive) = (false, false)
         for (name, value) in fields {
             switch name.utf8.count {
             case 14 where name.isEqualIgnoringCase(to: "content-length"):
@@ -199,14 +200,15 @@ private struct AnswerFraming {
             case 10 where name.isEqualIgnoringCase(to: "connection"):
                 for token in value.lowercased().split(separator: ",") {
                     switch token.trimmingBlanks() {
-                    case "close": keepsConnection = false
-                    case "keep-alive": keepsConnection = true
+                    case "close": saysClose = true
+                    case "keep-alive": saysKeepAlive = true
                     default: break
                     }
                 }
             default: break
             }
         }
+        keepsConnection = !saysClose && (isHTTP11 || saysKeepAlive)
         if let coding {
             guard announced == nil else { throw .malformedAnswer("it has both a content-length and a transfer-encoding") }
             guard coding.isEqualIgnoringCase(to: "chunked") else { throw .malformedAnswer("its transfer-encoding is not 'chunked'") }
@@ -307,7 +309,7 @@ extension UInt8 {
     fileprivate var isTokenCharacter: Bool {
         // A bit for each ASCII character.
         let low: UInt64 = 0x03FF_6CFA_0000_0000
-        let high: UInt64 = 0x57FF_FFFE_C7FF_FFFE
+        let high: UInt64 = 0x57FF_FFFF_C7FF_FFFE
         return self < 64 ? (low >> UInt64(self)) & 1 == 1 : self < 128 && (high >> UInt64(self - 64)) & 1 == 1
     }
 

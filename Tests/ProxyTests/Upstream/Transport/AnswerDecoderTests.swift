@@ -63,6 +63,9 @@ import Testing
         Sample(
             text: "HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n3\r\none\r\n0A ; a=b\r\n0123456789\r\n0\r\nt: u\r\n\r\n",
             parts: ["200 transfer-encoding=Chunked", "one0123456789", "end"]),
+        Sample(
+            text: "HTTP/1.1 200 OK\r\nconnection: close, keep-alive\r\n`|~: 1\r\ncontent-length: 0\r\n\r\n",
+            parts: ["200 close connection=close, keep-alive `|~=1 content-length=0", "end"]),
         Sample(text: "HTTP/1.1 200 OK\ncontent-length: 2\n\nhi", parts: ["200 content-length=2", "hi", "end"]),
         Sample(
             text: "HTTP/1.1 200 OK\r\nx: a\r\n  b\r\ny: é\r\ncontent-length: 0\r\n\r\n", parts: ["200 x=a b y=é content-length=0", "end"]),
