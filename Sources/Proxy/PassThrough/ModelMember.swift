@@ -7,17 +7,18 @@ enum ModelMember {
     /// - Parameter document: may begin with a byte order mark.
     /// - Returns: the document with `name` as the value of each top-level `model`, whatever kind of value stood there.
     static func replace(in document: ArraySlice<UInt8>, with name: String) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(document.count + name.utf8.count + 2)
-        append(document, replacing: ranges(in: document), with: quoted(name), to: &result)
-        return result
+        replace(ranges(in: document), in: document, with: name)
     }
 
     /// The same for a document that has been parsed already.
     static func replace(in document: [UInt8], parsed root: JSONValue, with name: String) -> [UInt8] {
+        replace(ranges(in: root), in: document[...], with: name)
+    }
+
+    private static func replace(_ ranges: [Range<Int>], in document: ArraySlice<UInt8>, with name: String) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(document.count + name.utf8.count + 2)
-        append(document[...], replacing: ranges(in: root), with: quoted(name), to: &result)
+        append(document, replacing: ranges, with: quoted(name), to: &result)
         return result
     }
 

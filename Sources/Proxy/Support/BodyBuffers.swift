@@ -1,14 +1,6 @@
 @_spi(CustomByteBufferAllocator) import NIOCore
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Buffers for the bodies of large requests to upstreams, whose memory is used again when nobody holds them any more.
 ///
 /// A buffer's memory is its own, however many hold it, so NIO itself is asked to tell when it frees it.
@@ -19,11 +11,12 @@ enum BodyBuffers {
     /// A buffer with a text in it.
     static func buffer(_ text: SplicedText) -> ByteBuffer {
         let count = text.count
-        guard count >= BodyMemory.smallest, let block = allocate(count) else {
+        guard count >= BodyMemory.smallest else {
             var buffer = ByteBufferAllocator().buffer(capacity: count)
             buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { text.copy(to: $0) }
             return buffer
         }
+        let block = allocate(count)
         let memory = UnsafeMutableRawBufferPointer(start: block, count: Block.capacity(of: block))
         text.copy(to: memory)
         return ByteBuffer(takingOwnershipOf: memory, allocator: allocator, writerIndex: count)
@@ -40,7 +33,7 @@ enum BodyBuffers {
         allocate: { BodyBuffers.allocate($0) },
         reallocate: { old, oldSize, size in
             let new = BodyBuffers.allocate(size)
-            if let old, let new {
+            if let old {
                 new.copyMemory(from: old, byteCount: min(oldSize, size))
                 BodyBuffers.takeBack(old)
             }
@@ -49,8 +42,8 @@ enum BodyBuffers {
         deallocate: { BodyBuffers.takeBack($0) },
         copy: { $0.copyMemory(from: $1, byteCount: $2) })
 
-    private static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
-        if let kept = shelf.withLock({ $0.take(size) }) { return UnsafeMutableRawPointer(bitPattern: kept) }
+    private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
+        if let kept = shelf.withLock({ $0.take(size) }), let block = UnsafeMutableRawPointer(bitPattern: kept) { return block }
         return Block.make(size)
     }
 
@@ -65,8 +58,8 @@ enum BodyBuffers {
         /// What follows it is aligned as malloc's memory is.
         private static let header = 16
 
-        static func make(_ size: Int) -> UnsafeMutableRawPointer? {
-            guard let memory = malloc(size + header) else { return nil }
+        static func make(_ size: Int) -> UnsafeMutableRawPointer {
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: size + header, alignment: header)
             memory.storeBytes(of: size, as: Int.self)
             return memory + header
         }
@@ -75,13 +68,7 @@ enum BodyBuffers {
 
         static func free(_ address: UInt) {
             guard let block = UnsafeMutableRawPointer(bitPattern: address) else { return }
-            #if canImport(Glibc)
-                Glibc.free(block - header)
-            #elseif canImport(Musl)
-                Musl.free(block - header)
-            #else
-                Darwin.free(block - header)
-            #endif
+            (block - header).deallocate()
         }
     }
 }

@@ -1,5 +1,4 @@
 import Dispatch
-import NIOCore
 import Synchronization
 
 /// The memory of large bodies, which is used again for a while: of requests that come in (`BodyArrays`), and of those that go out
@@ -14,7 +13,7 @@ enum BodyMemory {
 
     private static let isScheduled = Mutex(false)
 
-    static var now: Duration { .nanoseconds(Int64(clamping: NIODeadline.now().uptimeNanoseconds)) }
+    static var now: Duration { TimeSource.system.now() }
 
     /// Sees to it that what lies unused is given back to the system. Called whenever something has been shelved: only the first sets a timer.
     static func watch() {

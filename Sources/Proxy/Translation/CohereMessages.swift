@@ -131,7 +131,7 @@ struct CohereMessages {
         }
         if !preamble.isEmpty {
             writer.key("preambleOverride")
-            writer.string(escaped: [preamble[...]])
+            writer.string(escaped: preamble[...])
         }
         if !history.isEmpty {
             writer.key("chatHistory")
@@ -140,7 +140,7 @@ struct CohereMessages {
             writer.endArray()
         }
         writer.key("message")
-        writer.string(escaped: [message[...]])
+        writer.string(escaped: message[...])
         write(results[answered], to: &writer)
     }
 
@@ -169,7 +169,7 @@ struct CohereMessages {
 
     private static func write(message text: [UInt8], to writer: inout JSONWriter) {
         writer.key("message")
-        if text.isEmpty { writer.string(literal: " ") } else { writer.string(escaped: [text[...]]) }
+        if text.isEmpty { writer.string(literal: " ") } else { writer.string(escaped: text[...]) }
     }
 
     private static func write(_ call: Call, to writer: inout JSONWriter) {
@@ -193,7 +193,7 @@ struct CohereMessages {
             writer.beginArray()
             writer.beginObject()
             writer.key("output")
-            writer.string(escaped: [result.output[...]])
+            writer.string(escaped: result.output[...])
             writer.endObject()
             writer.endArray()
             writer.endObject()

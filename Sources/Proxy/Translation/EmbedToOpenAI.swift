@@ -29,7 +29,7 @@ enum EmbedToOpenAI {
                 writer.raw(vector.raw)
             case .base64:
                 guard let bytes = floats(vector) else { throw .noEmbeddings("holds something that is no vector") }
-                writer.string(escaped: [Base64.encode(bytes)[...]])
+                writer.string(escaped: Base64.encode(bytes)[...])
             }
             writer.endObject()
             index += 1

@@ -116,7 +116,7 @@ enum GenericToOpenAI {
             writer.key("function")
             writer.beginObject()
             writer.key("name")
-            writer.string(escaped: [call["name"]?.rawString ?? []])
+            writer.string(escaped: call["name"]?.rawString ?? [])
             writer.key("arguments")
             let arguments = GenericFields.arguments(of: call)
             if arguments.isEmpty { writer.string(literal: "{}") } else { writer.string(escaped: arguments) }

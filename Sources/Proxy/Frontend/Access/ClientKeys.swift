@@ -16,6 +16,7 @@ struct ClientKeys: Sendable {
 
     /// Whose key the request carries: as `Authorization: Bearer KEY`, `x-api-key` or `api-key`, in this order.
     func verdict(on headers: HTTPHeaders) -> Verdict {
+        // Three, and no array of them, which would cost an allocation each time.
         var (bearer, ownName, shortName): (Substring?, Substring?, Substring?)
         var sawAuthorization = false
         for (name, value) in headers {
@@ -27,7 +28,6 @@ struct ClientKeys: Sendable {
             }
         }
         var verdict = Verdict.none
-        // A tuple, as an array would cost an allocation each time.
         func hold(_ offered: Substring?) {
             guard let candidate = offered?.trimmingBlanks(), !candidate.isEmpty else { return }
             if case .holder = verdict { return }

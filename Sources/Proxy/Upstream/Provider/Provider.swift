@@ -27,7 +27,7 @@ struct Provider: Backend {
         self.time = time
         let common = Self.headers(for: settings)
         headers = common
-        callHeaders = (Self.headers(common, accept: "application/json", hasBody: true), Self.headers(common, accept: "text/event-stream", hasBody: true))
+        callHeaders = (Self.headers(common, isStreaming: false, hasBody: true), Self.headers(common, isStreaming: true, hasBody: true))
         chatURL = base.url + OpenAIAction.chat.rawValue
     }
 
@@ -43,11 +43,11 @@ struct Provider: Backend {
         return headers
     }
 
-    private static func headers(_ common: HTTPHeaders, accept: String, hasBody: Bool) -> HTTPHeaders {
+    private static func headers(_ common: HTTPHeaders, isStreaming: Bool, hasBody: Bool) -> HTTPHeaders {
         var headers = common
-        headers.add(name: "accept", value: accept)
+        headers.add(name: "accept", value: isStreaming ? "text/event-stream" : "application/json")
         // A compressed stream would arrive in lumps.
-        headers.add(name: "accept-encoding", value: accept == "text/event-stream" ? "identity" : "gzip, deflate")
+        headers.add(name: "accept-encoding", value: isStreaming ? "identity" : "gzip, deflate")
         if hasBody { headers.add(name: "content-type", value: "application/json") }
         return headers
     }
@@ -124,7 +124,7 @@ struct Provider: Backend {
     private static let longestList = 16 << 20
 
     private func listModels() async throws -> TransportResponse {
-        try await send(TransportRequest(method: .GET, url: base.url + "/models", headers: Self.headers(headers, accept: "application/json", hasBody: false)))
+        try await send(TransportRequest(method: .GET, url: base.url + "/models", headers: Self.headers(headers, isStreaming: false, hasBody: false)))
     }
 }
 

@@ -284,12 +284,12 @@ extension ByteBuffer {
         let found: Int? = withBytes(of: line) { text in
             var (size, digits) = (0, 0)
             for byte in text {
-                guard let digit = byte.hexDigit else {
+                guard let digit = byte.hexDigitValue else {
                     guard byte == UInt8(ascii: ";") || byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") else { return nil }
                     break
                 }
                 guard digits < 15 else { return nil }
-                (size, digits) = (size << 4 | digit, digits + 1)
+                (size, digits) = (size << 4 | Int(digit), digits + 1)
             }
             return digits > 0 ? size : nil
         }
@@ -311,15 +311,6 @@ extension UInt8 {
         let low: UInt64 = 0x03FF_6CFA_0000_0000
         let high: UInt64 = 0x57FF_FFFF_C7FF_FFFE
         return self < 64 ? (low >> UInt64(self)) & 1 == 1 : self < 128 && (high >> UInt64(self - 64)) & 1 == 1
-    }
-
-    fileprivate var hexDigit: Int? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(self - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(self - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(self - UInt8(ascii: "A")) + 10
-        default: nil
-        }
     }
 }
 

@@ -182,11 +182,7 @@ final class UpstreamExchange: @unchecked Sendable {
     /// All that the socket had is there.
     func handOver() {
         loop.assertInEventLoop()
-        guard pending != nil, let reader = reader.take() else { return }
-        switch reader {
-        case .next(let task): task.resume(returning: pending.take())
-        case .sink(let sink, let task): pour(into: sink, task)
-        }
+        if pending != nil { serveReader() }
     }
 
     func end() {
@@ -194,11 +190,7 @@ final class UpstreamExchange: @unchecked Sendable {
         guard case .streaming = phase else { return }
         phase = .ended
         release()
-        switch reader.take() {
-        case .next(let task): task.resume(returning: pending.take())
-        case .sink(let sink, let task): pour(into: sink, task)
-        case nil: break
-        }
+        serveReader()
     }
 
     /// What has arrived before is still handed over.
@@ -208,13 +200,13 @@ final class UpstreamExchange: @unchecked Sendable {
         phase = .failed(error)
         release()
         headWaiter.take()?.resume(throwing: error)
+        serveReader()
+    }
+
+    /// Gives who waits for the body what there is: bytes, its end, or its failure.
+    private func serveReader() {
         switch reader.take() {
-        case .next(let task):
-            if let bytes = pending.take() {
-                task.resume(returning: bytes)
-            } else {
-                task.resume(throwing: error)
-            }
+        case .next(let task): read(task)
         case .sink(let sink, let task): pour(into: sink, task)
         case nil: break
         }

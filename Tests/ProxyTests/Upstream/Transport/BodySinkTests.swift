@@ -36,6 +36,22 @@ struct BodySinkTests {
         try #require(response.body.makeAsyncIterator() as? AnswerBody.AsyncIterator)
     }
 
+    /// A body whose first piece has reached its sink.
+    private static func flowing() async throws -> (server: PlayedServer, call: Task<Bool, any Error>, peer: Peer) {
+        let (server, transport) = (try await PlayedServer(), try Bench.transport())
+        let pieces = AsyncStream.makeStream(of: String.self)
+        let call = Bench.call {
+            let body = try Self.body(try await transport.send(Bench.request(server.port)))
+            return try await body.pour(into: Sink(telling: pieces.continuation))
+        }
+        var seen = pieces.stream.makeAsyncIterator()
+        let peer = await server.accept()
+        await peer.request()
+        try await peer.send(head + "3\r\none\r\n")
+        #expect(await seen.next() == "one")
+        return (server, call, peer)
+    }
+
     @Test func `The sink gets each piece as it comes, and the task hears of the end`() async throws {
         let (server, transport) = (try await PlayedServer(), try Bench.transport())
         let pieces = AsyncStream.makeStream(of: String.self)
@@ -84,33 +100,15 @@ struct BodySinkTests {
     }
 
     @Test func `A connection that breaks ends the flow after what has come`() async throws {
-        let (server, transport) = (try await PlayedServer(), try Bench.transport())
-        let pieces = AsyncStream.makeStream(of: String.self)
-        let call = Bench.call {
-            let body = try Self.body(try await transport.send(Bench.request(server.port)))
-            return try await body.pour(into: Sink(telling: pieces.continuation))
-        }
-        var seen = pieces.stream.makeAsyncIterator()
-        let peer = await server.accept()
-        await peer.request()
-        try await peer.send(Self.head + "3\r\none\r\n")
-        #expect(await seen.next() == "one")
+        let (server, call, peer) = try await Self.flowing()
+        defer { withExtendedLifetime(server) {} }
         await peer.close()
         await #expect(throws: TransportError.self) { try await call.value }
     }
 
     @Test func `A task that is cancelled closes the connection`() async throws {
-        let (server, transport) = (try await PlayedServer(), try Bench.transport())
-        let pieces = AsyncStream.makeStream(of: String.self)
-        let call = Bench.call {
-            let body = try Self.body(try await transport.send(Bench.request(server.port)))
-            return try await body.pour(into: Sink(telling: pieces.continuation))
-        }
-        var seen = pieces.stream.makeAsyncIterator()
-        let peer = await server.accept()
-        await peer.request()
-        try await peer.send(Self.head + "3\r\none\r\n")
-        #expect(await seen.next() == "one")
+        let (server, call, peer) = try await Self.flowing()
+        defer { withExtendedLifetime(server) {} }
         call.cancel()
         await #expect(throws: CancellationError.self) { try await call.value }
         await peer.closed()
