@@ -8,37 +8,97 @@ struct Failover: Sendable {
     /// Calls `attempt` with one upstream after the other until one succeeds, the failure is the request's own, a part of the
     /// answer has reached the client, or nothing is left to try.
     ///
-    /// Permits are held while `attempt` runs, and given back whatever ends it.
+    /// Permits are held while `attempt` runs, and given back whatever ends it. Parameters and errors as in `begin`.
+    nonisolated(nonsending) func run<Success>(
+        among accepted: UpstreamSet, until deadline: Duration,
+        _ attempt: nonisolated(nonsending) (Upstream, AttemptReport) async throws -> Success
+    ) async throws -> Success {
+        let begun = try await begin(among: accepted, until: deadline, attempt)
+        await begun.end()
+        return begun.success
+    }
+
+    /// The same for an answer that goes on when `attempt` has returned: then no other upstream can take its place. The permit is held until
+    /// the caller ends what has begun.
     ///
     /// - Parameters:
     ///   - accepted: the upstreams that may serve the request, by their place in the router's list.
     ///   - deadline: until when a permit is waited for and pauses are made. The attempts bound themselves.
     /// - Throws: `APIError`; `CancellationError` when the client has left.
-    nonisolated(nonsending) func run<Success>(
+    nonisolated(nonsending) func begin<Success>(
         among accepted: UpstreamSet, until deadline: Duration,
         _ attempt: nonisolated(nonsending) (Upstream, AttemptReport) async throws -> Success
-    ) async throws -> Success {
+    ) async throws -> BegunAttempt<Success> {
         let attempts = Attempts(self, among: accepted, until: deadline)
         while true {
             let permit = try await attempts.permit()
             let report = AttemptReport()
             do {
-                let success = try await attempt(permit.upstream, report)
-                await router.end(permit, ending(.succeeded, nil, report, of: permit))
-                return success
+                return BegunAttempt(try await attempt(permit.upstream, report), report, of: permit, by: router)
             } catch {
                 try await attempts.note(error, report, of: permit)
             }
         }
     }
 
-    fileprivate func ending(_ outcome: AttemptOutcome, _ error: APIError?, _ report: AttemptReport, of permit: Router.Permit) -> AttemptEnding {
-        let content = report.content
-        return AttemptEnding(outcome, error: error, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt })
+}
+
+/// An attempt that no other can follow, and the permit that it holds. Its owner has to end it, once.
+final class BegunAttempt<Success> {
+    let success: Success
+    let report: AttemptReport
+    var upstream: Upstream { permit.upstream }
+    private let permit: Router.Permit
+    private let router: Router
+    private var hasEnded = false
+
+    fileprivate init(_ success: Success, _ report: AttemptReport, of permit: Router.Permit, by router: Router) {
+        self.success = success
+        self.report = report
+        self.permit = permit
+        self.router = router
+    }
+
+    deinit { assert(hasEnded, "a permit has not been given back") }
+
+    /// It has succeeded.
+    nonisolated(nonsending) func end() async {
+        hasEnded = true
+        await router.end(permit, AttemptEnding(.succeeded, nil, report, of: permit))
+    }
+
+    /// It has failed on its way.
+    ///
+    /// - Returns: what the client is told; nil when it has left.
+    nonisolated(nonsending) func end(after error: any Error) async -> APIError? {
+        hasEnded = true
+        let failure = FailedAttempt(error, of: permit)
+        await router.end(permit, AttemptEnding(failure.outcome, failure.error, report, of: permit))
+        return Task.isCancelled ? nil : failure.error
     }
 }
 
-/// The attempts of one request. What is decided between them stands apart from `Failover.run`, whose memory lasts as long as the answer.
+/// What the failure of an attempt means.
+private struct FailedAttempt {
+    let outcome: AttemptOutcome
+    /// What a client would be told about it.
+    let error: APIError?
+
+    init(_ failure: any Error, of permit: Router.Permit) {
+        // Nobody is left to be answered: what else went wrong is a consequence.
+        outcome = Task.isCancelled ? .abandoned : OutcomeClassifier.outcome(of: failure)
+        error = UpstreamFault.apiError(failure, account: permit.upstream.id)
+    }
+}
+
+extension AttemptEnding {
+    fileprivate init(_ outcome: AttemptOutcome, _ error: APIError?, _ report: AttemptReport, of permit: Router.Permit) {
+        let content = report.content
+        self.init(outcome, error: error, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt })
+    }
+}
+
+/// The attempts of one request. What is decided between them stands apart from `Failover.begin`, whose memory lasts as long as each of them.
 private final class Attempts {
     private let failover: Failover
     private var router: Router { failover.router }
@@ -74,27 +134,14 @@ private final class Attempts {
     ///
     /// - Throws: what ends the request; nothing when there may be another attempt.
     nonisolated(nonsending) func note(_ error: any Error, _ report: AttemptReport, of permit: Router.Permit) async throws {
-        let failure = Failure(error, of: permit)
-        await router.end(permit, failover.ending(failure.outcome, failure.error, report, of: permit))
+        let failure = FailedAttempt(error, of: permit)
+        await router.end(permit, AttemptEnding(failure.outcome, failure.error, report, of: permit))
         if let error = try lastError(failure, report, at: permit.index) { throw await final(error) }
-    }
-
-    /// An attempt that failed, and what that means.
-    private struct Failure {
-        let outcome: AttemptOutcome
-        /// What a client would be told about it.
-        let error: APIError?
-
-        init(_ failure: any Error, of permit: Router.Permit) {
-            // Nobody is left to be answered: what else went wrong is a consequence.
-            outcome = Task.isCancelled ? .abandoned : OutcomeClassifier.outcome(of: failure)
-            error = UpstreamFault.apiError(failure, account: permit.upstream.id)
-        }
     }
 
     /// - Returns: the error of the attempt, when it was the last one; nil when there may be another.
     /// - Throws: what ends the request at once: a failure of its own, one after a part of the answer, or the client's leaving.
-    private func lastError(_ failure: Failure, _ report: AttemptReport, at index: Int) throws -> APIError? {
+    private func lastError(_ failure: FailedAttempt, _ report: AttemptReport, at index: Int) throws -> APIError? {
         try Task.checkCancellation()
         guard let error = failure.error else { throw CancellationError() }
         guard failure.outcome.mayMoveOn, report.content.firstEvent == nil else { throw error }

@@ -24,6 +24,14 @@ final class MovingDeadline: Sendable {
         let cause: Cause
     }
 
+    /// What is given up when the deadline passes.
+    enum Operation: Sendable {
+        /// Whatever this ends; it is called once at most, from any thread.
+        case call(@Sendable (Exceeded) -> Void)
+        /// A task, as long as it runs.
+        case task(RunningTask)
+    }
+
     /// A move to an earlier moment is noticed within this time.
     static let grain = DeadlineWatch.interval
 
@@ -31,8 +39,9 @@ final class MovingDeadline: Sendable {
         var moment: Duration
         var cause: Cause
         var hasPassed = false
-        /// The task that runs the operation, as long as it does.
-        var operation: RunningTask?
+        var operation: Operation?
+        /// While somebody looks at the clock for it.
+        var ticket: DeadlineWatch.Ticket?
     }
 
     private let time: TimeSource
@@ -41,6 +50,35 @@ final class MovingDeadline: Sendable {
     init(at moment: Duration, for cause: Cause, on time: TimeSource) {
         self.time = time
         state = Mutex(State(moment: moment, cause: cause))
+    }
+
+    /// From now on it is noticed when the moment comes, until `disarm`.
+    func arm() {
+        let ticket = time.deadlines.add(self)
+        state.withLock { $0.ticket = ticket }
+    }
+
+    /// The operation has ended. Nothing is given up any more.
+    func disarm() {
+        let ticket = state.withLock { state in
+            state.operation = nil
+            return state.ticket.take()
+        }
+        if let ticket { time.deadlines.remove(ticket) }
+    }
+
+    /// This is what is given up from now on: at once, if the deadline has passed already.
+    ///
+    /// - Returns: what has been until now.
+    @discardableResult
+    func bound(_ operation: Operation?) -> Operation? {
+        let (before, isLate) = state.withLock { state in
+            let before = state.operation
+            state.operation = operation
+            return (before, state.hasPassed)
+        }
+        if isLate { giveUp() }
+        return before
     }
 
     /// Does nothing once the deadline has passed.
@@ -55,26 +93,40 @@ final class MovingDeadline: Sendable {
     /// Why the operation has been given up; nil as long as it has not.
     var passed: Cause? { state.withLock { $0.hasPassed ? $0.cause : nil } }
 
-    /// The moment as it stands; nil when it has come: then the operation has been cancelled.
+    /// The moment as it stands; nil when it has come: then the operation has been given up.
     func check(at now: Duration) -> Duration? {
-        state.withLock { state in
+        let moment: Duration? = state.withLock { state in
             guard state.moment <= now else { return state.moment }
             state.hasPassed = true
-            // Under the lock: the operation takes the task away under it, too, before the task ends.
-            state.operation?.cancel()
-            state.operation = nil
             return nil
         }
+        if moment == nil { giveUp() }
+        return moment
+    }
+
+    private func giveUp() {
+        let call: (@Sendable (Exceeded) -> Void, Exceeded)? = state.withLock { state in
+            switch state.operation.take() {
+            case .call(let call): return (call, Exceeded(cause: state.cause))
+            case .task(let task):
+                // Under the lock: the operation takes the task away under it, too, before the task ends.
+                task.cancel()
+                return nil
+            case nil: return nil
+            }
+        }
+        // Outside of it: what ends may move the deadline.
+        if let (call, error) = call { call(error) }
     }
 
     /// Runs the operation in the present task, which is cancelled when the deadline passes.
     fileprivate func watch<Success>(_ operation: nonisolated(nonsending) () async throws -> Success) async throws -> Success {
         try await withUnsafeCurrentTask { task in
-            state.withLock { [task = task.map(RunningTask.init)] in $0.operation = task }
-            let ticket = time.deadlines.add(self)
+            let outer = bound(task.map { .task(RunningTask($0)) })
+            let isArmed = state.withLock { $0.ticket != nil }
+            if !isArmed { arm() }
             defer {
-                time.deadlines.remove(ticket)
-                state.withLock { $0.operation = nil }
+                if isArmed { bound(outer) } else { disarm() }
             }
             return try await operation()
         }

@@ -19,13 +19,15 @@ protocol Backend: Sendable {
 
     /// A call in that form, ready to be sent.
     ///
-    /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`.
-    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest
+    /// - Parameter deadline: ends what has to be waited for.
+    /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`, `MovingDeadline.Exceeded`.
+    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?) async throws -> TransportRequest
 
     /// Sends what `request` has made.
     ///
-    /// - Throws: `TransportError`, `CancellationError`; for an account also what `request` throws.
-    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse
+    /// - Parameter deadline: ends the call, and the answer's body, as in `HTTPTransport.send`.
+    /// - Throws: `TransportError`, `CancellationError`, `MovingDeadline.Exceeded`; for an account also what `request` throws.
+    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse
 
     /// A refusal, in the words that the client gets.
     ///
@@ -70,6 +72,12 @@ extension APIError {
 }
 
 extension Backend {
+    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
+        try await request(document, isStreaming: isStreaming, until: nil)
+    }
+
+    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse { try await send(request, until: nil) }
+
     /// The response if it is one; the upstream's refusal as an error otherwise.
     ///
     /// - Throws: `APIError`, `CancellationError`.

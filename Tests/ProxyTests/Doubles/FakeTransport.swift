@@ -22,9 +22,10 @@ final class FakeTransport: HTTPTransport {
 
     var requests: [TransportRequest] { seen.withLock { $0 } }
 
-    func send(_ request: TransportRequest) async throws -> TransportResponse {
+    func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
         seen.withLock { $0.append(request) }
-        return try await responder(request)
+        guard let deadline else { return try await responder(request) }
+        return try await withDeadline(deadline) { try await self.responder(request) }
     }
 
     /// A body that is there at once.

@@ -12,8 +12,6 @@ import NIOHTTP1
 final class ChatCall: Sendable {
     /// How long an upstream may keep a finished stream open before its usage or `[DONE]` is no longer waited for.
     static let tailLimit = Duration.seconds(3)
-    /// How long the end of a complete answer's body is waited for, so that its connection can be used again.
-    static let drainLimit = Duration.milliseconds(250)
 
     let document: CallDocument
     let reader: ChatReader
@@ -54,109 +52,83 @@ final class ChatCall: Sendable {
 
     private var limits: ChatCompletionsRoute.Limits { frame.limits }
     private var time: TimeSource { frame.time }
-    private var executor: EventLoopExecutor { frame.executor }
 
     // MARK: The three ways
 
-    /// The answer as a stream, however the upstream gives it.
-    @inline(never)
-    nonisolated(nonsending) func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
-        if isStreaming {
-            try await relay(at: backend, to: stream, report)
-        } else {
-            try await replay(at: backend, to: stream, report)
+    /// Begins the answer as a stream, however the upstream gives it.
+    ///
+    /// - Returns: what is to be finished; nil when all has been sent.
+    nonisolated(nonsending) func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws -> LiveStream? {
+        let deadline = isStreaming ? firstEventDeadline() : requestDeadline()
+        deadline.arm()
+        do {
+            if isStreaming { return try await relay(at: backend, to: stream, report, deadline) }
+            try await replay(at: backend, to: stream, report, deadline)
+            deadline.disarm()
+            return nil
+        } catch {
+            deadline.disarm()
+            throw error
         }
     }
 
     /// The answer as one document, in the OpenAI form.
     nonisolated(nonsending) func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIAnswer {
-        try await withDeadline(requestDeadline()) {
-            let answer = try self.reader.answer(try await self.body(at: backend), of: backend.id, in: self.frame.envelope)
-            report.change { $0.usage = answer.usage }
-            return answer
-        }
+        let deadline = requestDeadline()
+        deadline.arm()
+        defer { deadline.disarm() }
+        let answer = try reader.answer(try await body(at: backend, until: deadline), of: backend.id, in: frame.envelope)
+        report.change { $0.usage = answer.usage }
+        return answer
     }
 
     /// Takes the answer as one document and tells it as a stream (`force_non_stream`).
-    @inline(never)
-    private nonisolated(nonsending) func replay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
-        let deadline = requestDeadline()
-        try await withDeadline(deadline) {
-            let answer = try self.reader.frames(
-                of: try await self.body(at: backend), of: backend.id, in: self.frame.envelope, includesUsage: self.frame.includesUsage)
-            let now = self.time.now()
-            report.change {
-                $0.usage = answer.usage
-                $0.firstEvent = now
-            }
-            deadline.move(to: now + self.limits.silence, for: .slowClient)
-            try await stream.send(ByteBuffer(bytes: answer.frames))
-            stream.finish()
-        }
-    }
-
-    /// Passes the upstream's stream on, event by event.
-    @inline(never)
-    private nonisolated(nonsending) func relay(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws {
-        let deadline = firstEventDeadline()
-        try await withDeadline(deadline) {
-            let request = try await backend.request(self.document, isStreaming: self.isStreaming)
-            try await self.executor.run {
-                try await self.relay(request, of: backend, to: stream, report, deadline)
-            }
-        }
-    }
-
-    @inline(never)
-    private nonisolated(nonsending) func relay(
-        _ request: TransportRequest, of backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
+    private nonisolated(nonsending) func replay(
+        at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
-        let response = try await backend.successful(try await backend.send(request))
-        let pump = StreamPump(
-            reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage), to: stream, report, deadline, frame)
-        defer { report.change { ($0.usage, $0.unreadableEvents) = (pump.relay.usage, pump.relay.unreadableEvents) } }
-        var body = response.body.makeAsyncIterator()
-        do {
-            while try await pour(&body, into: pump) {
-                if let failure = pump.failure { throw failure }
-                if pump.relay.isComplete { break }
-                try await pump.room()
-            }
-            // The body of a cancelled call may look like one that has ended.
-            try Task.checkCancellation()
-        } catch where deadline.passed == .tail {
-            // It has said all but its goodbye.
+        let answer = try reader.frames(
+            of: try await body(at: backend, until: deadline), of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
+        let now = time.now()
+        report.change {
+            $0.usage = answer.usage
+            $0.firstEvent = now
         }
-        if let failure = pump.end() { throw failure }
+        deadline.move(to: now + limits.silence, for: .slowClient)
+        try await stream.send(ByteBuffer(bytes: answer.frames), until: deadline)
         stream.finish()
-        deadline.move(to: time.now() + Self.drainLimit, for: .drain)
-        await drain(&body)
+    }
+
+    /// Passes the upstream's stream on, event by event, until the first has left.
+    private nonisolated(nonsending) func relay(
+        at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
+    ) async throws -> LiveStream {
+        let request = try await backend.request(document, isStreaming: true, until: deadline)
+        if frame.executor.isCurrent { return try await begin(request, at: backend, to: stream, report, deadline) }
+        return try await frame.executor.run { try await self.begin(request, at: backend, to: stream, report, deadline) }
+    }
+
+    private nonisolated(nonsending) func begin(
+        _ request: TransportRequest, at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
+    ) async throws -> LiveStream {
+        let response = try await backend.successful(try await backend.send(request, until: deadline))
+        let relay = reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
+        let live = LiveStream(response, through: relay, to: stream, report, deadline, frame)
+        try await live.begin()
+        return live
     }
 
     // MARK: Steps
 
-    /// Lets the pump take what comes.
-    ///
-    /// - Returns: false at the end of the body; true when the pump has taken no more before.
-    private nonisolated(nonsending) func pour(_ body: inout any AsyncIteratorProtocol<ByteBuffer, any Error>, into pump: StreamPump) async throws -> Bool {
-        if let body = body as? AnswerBody.AsyncIterator, body.arrives(on: executor.eventLoop) { return try await body.pour(into: pump) }
-        while let bytes = try await body.next(isolation: nil) {
-            if !pump.take(bytes) { return true }
-        }
-        return false
+    private nonisolated(nonsending) func body(at backend: any Backend, until deadline: MovingDeadline) async throws -> [UInt8] {
+        let request = try await backend.request(document, isStreaming: false, until: deadline)
+        if frame.executor.isCurrent { return try await collect(request, at: backend, until: deadline) }
+        return try await frame.executor.run { try await self.collect(request, at: backend, until: deadline) }
     }
 
-    /// Reads the rest of a complete answer, which is next to nothing: the end of its chunked body. Without it the
-    /// connection could not be used again.
-    private nonisolated(nonsending) func drain(_ body: inout any AsyncIteratorProtocol<ByteBuffer, any Error>) async {
-        while let rest = try? await body.next(isolation: nil), rest.readableBytes < 1024 {}
-    }
-
-    private nonisolated(nonsending) func body(at backend: any Backend) async throws -> [UInt8] {
-        let request = try await backend.request(document, isStreaming: isStreaming)
-        return try await executor.run {
-            try await backend.successful(try await backend.send(request)).collect(upTo: limits.answer)
-        }
+    private nonisolated(nonsending) func collect(
+        _ request: TransportRequest, at backend: any Backend, until deadline: MovingDeadline
+    ) async throws -> [UInt8] {
+        try await backend.successful(try await backend.send(request, until: deadline)).collect(upTo: limits.answer)
     }
 
     // MARK: Deadlines

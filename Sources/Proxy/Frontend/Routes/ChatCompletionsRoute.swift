@@ -4,8 +4,8 @@ import NIOHTTP1
 /// `POST /v1/chat/completions`: reads the request, finds the model, translates once, and makes the call at one account after the
 /// other, as one document or as a stream.
 ///
-/// The functions that last as long as a stream keep next to nothing in their frames: what they need is made by functions that return, and
-/// none is inlined into another. A task's memory is that of its frames, and it is held for each open stream.
+/// A stream begins in a task of its own and is finished by `finish` alone (docs/decisions/0007): the memory of a task is that of its deepest
+/// moment, and it is held for each open stream.
 final class ChatCompletionsRoute: Sendable {
     let directory: ModelDirectory
     let lessons: ModelLessons
@@ -71,8 +71,9 @@ final class ChatCompletionsRoute: Sendable {
 
     @inline(never)
     private nonisolated(nonsending) func whole(_ reading: Reading, to exchange: Exchange) async throws {
-        let answer = try await served(reading, for: exchange) { call, backend, report in try await call.whole(at: backend, report) }
-        exchange.send(.json(answer.body))
+        let served = try await served(reading, for: exchange) { call, backend, report in try await call.whole(at: backend, report) }
+        await served.attempt.end()
+        exchange.send(.json(served.attempt.success.body))
     }
 
     @inline(never)
@@ -80,13 +81,40 @@ final class ChatCompletionsRoute: Sendable {
         let stream = open(reading.request, to: exchange)
         defer { exchange.record.sent = stream.sent }
         do {
-            try await served(reading, for: exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
+            try await finish(try await begun(stream, for: reading, exchange), exchange)
             exchange.record.status = 200
         } catch {
             guard let error = exchange.lastWords(after: error) else { throw error }
             exchange.record.error = error.code
             exchange.record.status = try await stream.fail(exchange.decorated(Answer(error)), orEvent: envelope(reading.request.model).error(error))
         }
+    }
+
+    /// The first of it, in a task of its own, whose memory goes with it.
+    @inline(never)
+    private nonisolated(nonsending) func begun(_ stream: EventStream, for reading: Reading, _ exchange: Exchange) async throws -> Served<LiveStream?> {
+        // nonisolated(unsafe): this task waits until the other has ended.
+        nonisolated(unsafe) let (reading, exchange) = (reading, exchange)
+        nonisolated(unsafe) var result: Served<LiveStream?>?
+        async let end: Void = {
+            result = try await served(reading, for: exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
+        }()
+        try await end
+        return result!
+    }
+
+    /// The rest of it.
+    @inline(never)
+    private nonisolated(nonsending) func finish(_ served: Served<LiveStream?>, _ exchange: Exchange) async throws {
+        let attempt = served.attempt
+        do {
+            try await attempt.success?.finish()
+            exchange.record.note(attempt.report.content, since: exchange.arrival)
+        } catch {
+            exchange.record.note(attempt.report.content, since: exchange.arrival)
+            throw await attempt.end(after: blamed(error, on: attempt.upstream, for: served.model)) ?? CancellationError()
+        }
+        await attempt.end()
     }
 
     private func open(_ request: PassThroughRequest, to exchange: Exchange) -> EventStream {
@@ -106,7 +134,7 @@ final class ChatCompletionsRoute: Sendable {
     /// - Throws: what the model that was asked for ended with.
     private nonisolated(nonsending) func served<Success>(
         _ reading: Reading, for exchange: Exchange, _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
-    ) async throws -> Success {
+    ) async throws -> Served<Success> {
         do {
             return try await answered(reading, by: reading.request.model, for: exchange, attempt)
         } catch let error as APIError where error.permitsAnotherModel && exchange.record.firstToken == nil {
@@ -128,9 +156,9 @@ final class ChatCompletionsRoute: Sendable {
     private nonisolated(nonsending) func answered<Success>(
         _ reading: Reading, by model: String, for exchange: Exchange,
         _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
-    ) async throws -> Success {
+    ) async throws -> Served<Success> {
         let calls = try calls(for: reading, by: model, of: exchange)
-        return try await failover.run(among: calls.target.accepts, until: calls.frame.deadline) { upstream, report in
+        let begun = try await failover.begin(among: calls.target.accepts, until: calls.frame.deadline) { upstream, report in
             exchange.record.begin(at: upstream.id)
             defer { exchange.record.note(report.content, since: exchange.arrival) }
             let form = upstream.backend.chatForm
@@ -142,6 +170,14 @@ final class ChatCompletionsRoute: Sendable {
                 }
             }
         }
+        return Served(attempt: begun, model: calls.target.serving.id)
+    }
+
+    /// An answer, or its beginning.
+    private struct Served<Success> {
+        let attempt: BegunAttempt<Success>
+        /// The model's id at its upstream.
+        let model: String
     }
 
     /// What a failure of an attempt means.
@@ -150,7 +186,14 @@ final class ChatCompletionsRoute: Sendable {
     @inline(never)
     private func told(_ error: any Error, by upstream: Upstream, _ report: AttemptReport, _ calls: ChatCalls, _ form: ChatForm) -> (any Error)? {
         if let error = error as? APIError, report.content.firstEvent == nil, calls.learn(from: error, in: form) { return nil }
-        if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(calls.target.serving.id, at: upstream.index) }
+        return blamed(error, on: upstream, for: calls.target.serving.id)
+    }
+
+    /// Takes note of what a failure says about the upstream.
+    ///
+    /// - Returns: the error, fit for a client.
+    private func blamed(_ error: any Error, on upstream: Upstream, for model: String) -> any Error {
+        if OutcomeClassifier.outcome(of: error) == .modelUnavailable { directory.refuse(model, at: upstream.index) }
         // Errors within a stream or in place of an answer come without a refusal's status.
         guard let error = error as? APIError else { return error }
         return upstream.backend.withoutKey(error)

@@ -19,6 +19,9 @@ final class EventLoopExecutor: TaskExecutor {
         eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 
+    /// Whether the caller is on the event loop.
+    var isCurrent: Bool { eventLoop.inEventLoop }
+
     /// Runs `operation` on the event loop. A task that is there already prefers it, and goes on without a turn of the loop: nothing else
     /// brings a task onto one.
     func run<Success>(_ operation: () async throws -> Success) async throws -> Success {

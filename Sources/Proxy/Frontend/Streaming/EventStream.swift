@@ -59,10 +59,10 @@ final class EventStream: Sendable {
     /// Sends whole events, and the headers before the first of them. Returns when the connection can take more: a
     /// client that reads slowly slows the upstream down, and no more than the socket's high-water mark is kept here.
     ///
-    /// - Throws: `CancellationError` when the connection is gone or the task was cancelled.
-    nonisolated(nonsending) func send(_ events: ByteBuffer) async throws {
+    /// - Throws: `CancellationError` when the connection is gone or the task was cancelled; `MovingDeadline.Exceeded`.
+    nonisolated(nonsending) func send(_ events: ByteBuffer, until deadline: MovingDeadline? = nil) async throws {
         try Task.checkCancellation()
-        guard connection.channel.isWritable else { return try await written { self.writeEvents(events, promise: $0) } }
+        guard connection.channel.isWritable else { return try await written(until: deadline) { self.writeEvents(events, promise: $0) } }
         connection.onLoop { self.writeEvents(events, promise: nil) }
     }
 
@@ -77,10 +77,10 @@ final class EventStream: Sendable {
     /// Returns when the client has taken what there was for it.
     ///
     /// - Throws: as `send`.
-    nonisolated(nonsending) func room() async throws {
+    nonisolated(nonsending) func room(until deadline: MovingDeadline? = nil) async throws {
         try Task.checkCancellation()
         guard !connection.channel.isWritable else { return }
-        try await written { promise in
+        try await written(until: deadline) { promise in
             self.connection.write {
                 $0.write(ByteBuffer(), promise: promise)
                 $0.flush()
@@ -89,9 +89,13 @@ final class EventStream: Sendable {
     }
 
     /// Makes a write on the event loop and waits for it.
-    private nonisolated(nonsending) func written(_ write: @escaping @Sendable (EventLoopPromise<Void>) -> Void) async throws {
+    private nonisolated(nonsending) func written(
+        until deadline: MovingDeadline?, _ write: @escaping @Sendable (EventLoopPromise<Void>) -> Void
+    ) async throws {
         let flushed = connection.eventLoop.makePromise(of: Void.self)
         connection.onLoop { write(flushed) }
+        let outer = deadline?.bound(.call { flushed.fail($0) })
+        defer { deadline?.bound(outer) }
         do {
             // A future knows nothing of cancellation, and a client that takes nothing never completes the write.
             try await withTaskCancellationHandler {
@@ -100,6 +104,7 @@ final class EventStream: Sendable {
                 flushed.fail(CancellationError())
             }
         } catch {
+            if let error = error as? MovingDeadline.Exceeded { throw error }
             // The client's side, whatever the reason: nothing that speaks against the upstream.
             throw CancellationError()
         }

@@ -3,13 +3,14 @@ import NIOCore
 /// What a stream goes through on its way from the upstream's connection to the client's: the relay's translation, and the books. It works
 /// on the event loop of both, in the moment in which bytes arrive, so that a chunk costs a read and a write and wakes no task.
 ///
-/// It lets the bytes wait when the client does not take them, when the answer is complete, and when it has failed: then it is the task's
-/// turn.
+/// It lets the bytes wait when the client does not take them, when the answer has begun, when it is complete, and when it has failed: then
+/// it is the task's turn.
 final class StreamPump: BodySink {
     private(set) var relay: any AnswerRelay
     /// Why the answer ends here.
     private(set) var failure: APIError?
-    private var hasBegun = false
+    /// The first event has left.
+    private(set) var hasBegun = false
     private let stream: EventStream
     private let report: AttemptReport
     private let deadline: MovingDeadline
@@ -24,9 +25,10 @@ final class StreamPump: BodySink {
     }
 
     func take(_ bytes: ByteBuffer) -> Bool {
+        let hadBegun = hasBegun
         failure = relay.take(bytes)
         let hasRoom = forward()
-        return hasRoom && failure == nil && !relay.isComplete
+        return hasRoom && failure == nil && !relay.isComplete && hasBegun == hadBegun
     }
 
     /// The upstream's body has ended: sends what is left.
@@ -63,9 +65,9 @@ final class StreamPump: BodySink {
 
     /// Returns when the client takes more.
     ///
-    /// - Throws: `CancellationError` when it has left.
+    /// - Throws: `CancellationError` when it has left; `MovingDeadline.Exceeded`.
     nonisolated(nonsending) func room() async throws {
-        try await stream.room()
+        try await stream.room(until: deadline)
         waitForUpstream(at: frame.time.now())
     }
 

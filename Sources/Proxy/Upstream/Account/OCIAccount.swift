@@ -20,14 +20,14 @@ struct OCIAccount: Backend {
 
     /// A call, signed and ready to be sent: a signature is valid for five minutes.
     ///
-    /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`.
-    func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
+    /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`, `MovingDeadline.Exceeded`.
+    func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?) async throws -> TransportRequest {
         let accept = isStreaming ? "application/json, text/event-stream" : "application/json"
         return switch document {
         case .details(let action, let details):
-            try await signed(.POST, "/20231130/actions/" + action.rawValue, at: inference, body: details.document(in: compartment), accept: accept)
+            try await signed(.POST, "/20231130/actions/" + action.rawValue, at: inference, body: details.document(in: compartment), accept: accept, until: deadline)
         case .openAI(let action, let body):
-            try await signed(.POST, Self.openAIPath + action.rawValue, at: inference, body: body, accept: accept)
+            try await signed(.POST, Self.openAIPath + action.rawValue, at: inference, body: body, accept: accept, until: deadline)
         }
     }
 
@@ -56,20 +56,20 @@ struct OCIAccount: Backend {
     /// Sends a signed request. When the service refuses its token (401) and there is a newer one, or one can be had, sends it once
     /// more.
     ///
-    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`, `CredentialFailure`.
-    func send(_ request: TransportRequest) async throws -> TransportResponse {
-        let response = try await transport.send(request)
+    /// - Throws: `TransportError`, `CancellationError`, `PrivateKeyError`, `CredentialFailure`, `MovingDeadline.Exceeded`.
+    func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
+        let response = try await transport.send(request, until: deadline)
         guard response.status == 401, let refused = request.headers.first(name: "authorization"),
-            try await withTaskExecutorPreference(globalConcurrentExecutor, operation: { try await credentials.renew(after: refused) })
+            try await withTaskExecutorPreference(globalConcurrentExecutor, operation: { try await credentials.renew(after: refused, until: deadline) })
         else { return response }
         // Read to its end, so that the connection can be used again.
         _ = try? await response.collect(upTo: 64 << 10)
-        return try await transport.send(try await signedAnew(request))
+        return try await transport.send(try await signedAnew(request, until: deadline), until: deadline)
     }
 
     /// The same request with another signature, computed on the concurrency pool wherever the caller runs.
-    private func signedAnew(_ request: TransportRequest) async throws -> TransportRequest {
-        guard let signer = try await credentials.signer() else { return request }
+    private func signedAnew(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportRequest {
+        guard let signer = try await credentials.signer(until: deadline) else { return request }
         return try await withTaskExecutorPreference(globalConcurrentExecutor) {
             let target = HTTPTarget(of: request.url)
             let signed = try (request.body ?? ByteBuffer()).withUnsafeReadableBytes {
@@ -84,7 +84,8 @@ struct OCIAccount: Backend {
 
     /// A request to the service, signed or with the key that stands for a signature.
     func signed(
-        _ method: HTTPMethod, _ target: String, at endpoint: ServiceURL, body: SplicedText?, accept: String
+        _ method: HTTPMethod, _ target: String, at endpoint: ServiceURL, body: SplicedText?, accept: String,
+        until deadline: MovingDeadline? = nil
     ) async throws -> TransportRequest {
         let target = endpoint.path + target
         let body = body.map { BodyBuffers.buffer($0) }
@@ -99,7 +100,7 @@ struct OCIAccount: Backend {
         } else {
             // Off the event loop, if this is one: a signature takes most of a millisecond, and a new session's key more.
             let signed = try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                let signer = try await credentials.signer()
+                let signer = try await credentials.signer(until: deadline)
                 return try (body ?? ByteBuffer()).withUnsafeReadableBytes {
                     try signer?.sign(method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: $0)
                 }

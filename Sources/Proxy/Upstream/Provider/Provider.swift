@@ -57,7 +57,7 @@ struct Provider: Backend {
     var endpoint: String { base.url }
     var chatForm: ChatForm { .openAI }
 
-    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
+    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?) async throws -> TransportRequest {
         guard case .openAI(let action, let body) = document else {
             throw APIError(
                 status: 500, message: "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.", type: "internal_error",
@@ -68,7 +68,9 @@ struct Provider: Backend {
             body: BodyBuffers.buffer(body))
     }
 
-    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse { try await transport.send(request) }
+    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
+        try await transport.send(request, until: deadline)
+    }
 
     func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError {
         withoutKey(PassThroughError.translate(status: status, retryAfter: retryAfter, body: body, upstream: id))

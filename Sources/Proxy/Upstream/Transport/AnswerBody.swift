@@ -12,6 +12,17 @@ struct AnswerBody: AsyncSequence, Sendable {
 
     func makeAsyncIterator() -> AsyncIterator { AsyncIterator(reader: reader) }
 
+    /// The whole body, gathered as it comes: however often the socket is read, the task is resumed once at most.
+    ///
+    /// - Returns: nil when the task is not on the body's event loop.
+    /// - Throws: also `TransportError.tooLarge`.
+    nonisolated(nonsending) func collect(upTo limit: Int) async throws -> [UInt8]? {
+        guard reader.isOnItsLoop else { return nil }
+        let gathered = GatheredBody(limit: limit)
+        guard try await !reader.pour(into: gathered) else { throw TransportError.tooLarge(limit: limit) }
+        return gathered.bytes
+    }
+
     struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let reader: Reader
 
@@ -45,10 +56,12 @@ struct AnswerBody: AsyncSequence, Sendable {
         }
 
         func arrives(on loop: any EventLoop) -> Bool { exchange.loop === loop }
+        var isOnItsLoop: Bool { exchange.loop.inEventLoop }
 
         nonisolated(nonsending) func pour(into sink: some BodySink) async throws -> Bool {
             try Task.checkCancellation()
             let exchange = exchange
+            if let goesOn = try exchange.pour(into: sink) { return goesOn }
             return try await withTaskCancellationHandler {
                 // Unsafe, but resumed exactly once: as below.
                 try await withUnsafeThrowingContinuation { exchange.pour(into: sink, $0) }
@@ -81,5 +94,19 @@ struct AnswerBody: AsyncSequence, Sendable {
                 exchange.loop.execute { exchange.cancel() }
             }
         }
+    }
+}
+
+/// Keeps what comes of a body.
+private final class GatheredBody: BodySink {
+    private(set) var bytes: [UInt8] = []
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    func take(_ piece: ByteBuffer) -> Bool {
+        guard bytes.count + piece.readableBytes <= limit else { return false }
+        piece.withUnsafeReadableBytes { bytes.append(contentsOf: $0) }
+        return true
     }
 }

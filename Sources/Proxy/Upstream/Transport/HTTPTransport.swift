@@ -11,8 +11,14 @@ protocol HTTPTransport: Sendable {
     /// Cancelling the task ends the call and closes its connection, now or while the body is being read; so does
     /// dropping the response before its body has been read to the end.
     ///
-    /// - Throws: `TransportError`, or `CancellationError`.
-    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse
+    /// - Parameter deadline: ends the call likewise when it passes. It is armed by its owner, and bounds this call, to the end of the body,
+    ///   until something else is bound by it.
+    /// - Throws: `TransportError`, `CancellationError`, or `MovingDeadline.Exceeded`.
+    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse
+}
+
+extension HTTPTransport {
+    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse { try await send(request, until: nil) }
 }
 
 /// A request to an upstream, ready to be sent as it is.
@@ -28,7 +34,7 @@ struct TransportRequest: Sendable {
 struct TransportResponse: Sendable {
     var status: Int
     var headers: HTTPHeaders
-    /// The body as it arrives; can be read once. Its iterator throws `TransportError` or `CancellationError`.
+    /// The body as it arrives; can be read once. Its iterator throws what `send` throws.
     var body: any AsyncSequence<ByteBuffer, any Error> & Sendable
 
     /// The whole body.
@@ -38,6 +44,7 @@ struct TransportResponse: Sendable {
         if let announced = headers.first(name: "content-length").flatMap(Int.init), announced > limit {
             throw TransportError.tooLarge(limit: limit)
         }
+        if let body = body as? AnswerBody, let bytes = try await body.collect(upTo: limit) { return bytes }
         var bytes: [UInt8] = []
         for try await buffer in body {
             guard bytes.count + buffer.readableBytes <= limit else { throw TransportError.tooLarge(limit: limit) }

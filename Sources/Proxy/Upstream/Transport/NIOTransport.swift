@@ -48,11 +48,12 @@ struct NIOTransport: HTTPTransport {
             }, uniquingKeysWith: { first, _ in first })
     }
 
-    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse {
+    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
         try Task.checkCancellation()
         let client = try ownClient()
         let loop = client.eventLoop
         let exchange = try exchange(for: request, on: loop)
+        deadline?.bound(.call { error in loop.execute { exchange.cancel(error) } })
         return try await withTaskCancellationHandler {
             // Unsafe, but resumed exactly once: `UpstreamExchange` takes it out before it resumes it, and each end of an exchange does.
             try await withUnsafeThrowingContinuation { waiter in

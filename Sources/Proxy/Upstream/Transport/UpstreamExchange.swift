@@ -99,37 +99,44 @@ final class UpstreamExchange: @unchecked Sendable {
     /// Hands what comes of the body to `sink`, in the moment in which it comes. `waiter` is resumed when the sink takes no more, with true,
     /// or at the body's end, with false.
     func pour(into sink: some BodySink, _ waiter: UnsafeContinuation<Bool, any Error>) {
-        loop.assertInEventLoop()
         do {
-            while true {
-                switch try take() {
-                case .bytes(let bytes):
-                    if !sink.take(bytes) { return waiter.resume(returning: true) }
-                case .end: return waiter.resume(returning: false)
-                case .nothingYet where reader != nil: return waiter.resume(throwing: Self.isReadTwice)
-                case .nothingYet:
-                    reader = .sink(sink, waiter)
-                    return
-                }
-            }
+            if let goesOn = try pour(into: sink) { return waiter.resume(returning: goesOn) }
+            guard reader == nil else { return waiter.resume(throwing: Self.isReadTwice) }
+            reader = .sink(sink, waiter)
         } catch {
             waiter.resume(throwing: error)
+        }
+    }
+
+    /// Hands what has come of the body to `sink`.
+    ///
+    /// - Returns: true when the sink takes no more, false at the body's end, nil when more is to come.
+    /// - Throws: what the body ended with.
+    func pour(into sink: some BodySink) throws -> Bool? {
+        while true {
+            switch try take() {
+            case .bytes(let bytes): if !sink.take(bytes) { return true }
+            case .end: return false
+            case .nothingYet: return nil
+            }
         }
     }
 
     private static let isReadTwice = TransportError.connectionLost("its body is being read by another task")
 
     /// Ends the call, wherever it is, and closes its connection.
-    func cancel() {
+    ///
+    /// - Parameter error: what its waiter and its reader get.
+    func cancel(_ error: any Error = CancellationError()) {
         loop.assertInEventLoop()
         guard !isOver else {
             // An answer that is complete has no connection any more, but its reader is to know all the same.
-            if case .ended = phase, pending != nil { (phase, pending) = (.failed(CancellationError()), nil) }
+            if case .ended = phase, pending != nil { (phase, pending) = (.failed(error), nil) }
             return
         }
         let connection = onCancel
         pending = nil
-        fail(CancellationError())
+        fail(error)
         connection?.cancel()
     }
 

@@ -9,11 +9,12 @@ enum RequestCredentials: Sendable {
 
     /// The signer to use now; nil for one who shows a key.
     ///
-    /// - Throws: `CredentialFailure`, `CancellationError`.
-    func signer() async throws -> RequestSigner? {
+    /// - Parameter deadline: ends the wait for a new token.
+    /// - Throws: `CredentialFailure`, `CancellationError`, `MovingDeadline.Exceeded`.
+    func signer(until deadline: MovingDeadline? = nil) async throws -> RequestSigner? {
         switch self {
         case .key(let signer): signer
-        case .token(let cache): try await cache.signer()
+        case .token(let cache): try await bounded(by: deadline) { try await cache.signer() }
         case .bearer: nil
         }
     }
@@ -23,12 +24,21 @@ enum RequestCredentials: Sendable {
 
     /// The service has answered 401. Whether it makes sense to sign the request anew and send it once more.
     ///
-    /// - Parameter authorization: the header of the refused request.
-    /// - Throws: `CancellationError`.
-    func renew(after authorization: String) async throws -> Bool {
+    /// - Parameters:
+    ///   - authorization: the header of the refused request.
+    ///   - deadline: ends the wait for a new token.
+    /// - Throws: `CancellationError`, `MovingDeadline.Exceeded`.
+    func renew(after authorization: String, until deadline: MovingDeadline? = nil) async throws -> Bool {
         switch self {
         case .key, .bearer: false
-        case .token(let cache): try await cache.renew(after: authorization)
+        case .token(let cache): try await bounded(by: deadline) { try await cache.renew(after: authorization) }
         }
+    }
+
+    private func bounded<Success: Sendable>(
+        by deadline: MovingDeadline?, _ operation: nonisolated(nonsending) @escaping @Sendable () async throws -> Success
+    ) async throws -> Success {
+        guard let deadline else { return try await operation() }
+        return try await withDeadline(deadline, operation)
     }
 }
