@@ -97,28 +97,46 @@ final class FrontDoor: Sendable {
     /// Answers one request. Returns when the answer has been handed to the connection, or the client has left, which
     /// cancels the task.
     nonisolated(nonsending) func respond(to request: ClientRequest, on connection: ClientConnection) async {
-        let decoration = Decoration(for: request.head, cors: cors, wallClock: time.wallClock())
-        let exchange = Exchange(request, on: connection, decoration: decoration, at: time.now())
+        let exchange = exchange(with: request, on: connection)
         do {
-            switch request.admission {
-            case .admit(let route, let key):
-                if request.suitsEventLoop(route) {
-                    try await answer(route, key, exchange)
-                } else {
-                    try await withTaskExecutorPreference(globalConcurrentExecutor) { try await answer(route, key, exchange) }
-                }
-            case .preflight: exchange.send(cors.preflight(request.head))
-            case .refuse(let error): throw error
+            if request.suitsEventLoop {
+                if try admit(exchange) { try await routes.chat.respond(exchange) }
+            } else {
+                try await answer(exchange)
             }
         } catch {
-            if let error = exchange.lastWords(after: error) {
-                exchange.record.error = error.code
-                exchange.send(Answer(worded(error)))
-            } else {
-                exchange.record.clientLeft = true
-            }
+            say(error, exchange)
         }
-        finish(exchange.record, took: time.now() - exchange.arrival)
+        finish(exchange)
+    }
+
+    // What a stream does not need is kept out of the frame of the one that waits for it: it is held as long as the stream lasts.
+
+    @inline(never)
+    private func exchange(with request: ClientRequest, on connection: ClientConnection) -> Exchange {
+        let decoration = Decoration(for: request.head, cors: cors, wallClock: time.wallClock())
+        return Exchange(request, on: connection, decoration: decoration, at: time.now())
+    }
+
+    @inline(never)
+    private func say(_ error: any Error, _ exchange: Exchange) {
+        if let error = exchange.lastWords(after: error) {
+            exchange.record.error = error.code
+            exchange.send(Answer(worded(error)))
+        } else {
+            exchange.record.clientLeft = true
+        }
+    }
+
+    @inline(never)
+    private func finish(_ exchange: Exchange) { finish(exchange.record, took: time.now() - exchange.arrival) }
+
+    /// Off the event loop.
+    @inline(never)
+    private nonisolated(nonsending) func answer(_ exchange: Exchange) async throws {
+        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            if try admit(exchange) { try await answerAdmitted(exchange) }
+        }
     }
 
     /// A missing or wrong key, as the users of the file's mode know it.
@@ -130,13 +148,27 @@ final class FrontDoor: Sendable {
         record.log(to: logger, duration: duration)
     }
 
-    /// - Parameter key: the name of that which opened the route, if it needs one.
-    private nonisolated(nonsending) func answer(_ route: Route, _ key: String?, _ exchange: Exchange) async throws {
-        if route.access == .local { try admitOperator(exchange) }
-        if let key {
-            exchange.record.key = key
-            try charge(key, exchange)
+    /// - Returns: whether a route is to answer.
+    /// - Throws: why none will.
+    @inline(never)
+    private func admit(_ exchange: Exchange) throws(APIError) -> Bool {
+        switch exchange.request.admission {
+        case .admit(let route, let key):
+            if route.access == .local { try admitOperator(exchange) }
+            if let key {
+                exchange.record.key = key
+                try charge(key, exchange)
+            }
+            return true
+        case .preflight:
+            exchange.send(cors.preflight(exchange.request.head))
+            return false
+        case .refuse(let error): throw error
         }
+    }
+
+    private nonisolated(nonsending) func answerAdmitted(_ exchange: Exchange) async throws {
+        guard case .admit(let route, _) = exchange.request.admission else { return }
         switch route {
         case .root: exchange.send(routes.root.answer())
         case .health: exchange.send(await routes.health.answer())
@@ -193,6 +225,8 @@ extension ClientRequest {
     /// Bytes of a body that is read and translated in some microseconds.
     private static let smallBody = 32 * 1024
 
-    /// Whether answering it keeps the event loop no longer than serving its connection does. Signatures leave the loop by themselves.
-    fileprivate func suitsEventLoop(_ route: Route) -> Bool { route == .chatCompletions && body.count <= Self.smallBody }
+    /// Whether it is a chat that keeps the event loop no longer than serving its connection does. Signatures leave the loop by themselves.
+    fileprivate var suitsEventLoop: Bool {
+        if case .admit(.chatCompletions, _) = admission { body.count <= Self.smallBody } else { false }
+    }
 }

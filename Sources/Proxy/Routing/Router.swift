@@ -97,12 +97,10 @@ actor Router: Service {
     /// Gives the permit back and says how the attempt ended.
     func end(_ permit: Permit, _ ending: AttemptEnding) {
         let now = time.now()
-        let before = breakerState(of: permit.upstream, at: now)
         // A random number costs a system call, and only who is throttled needs one.
         let jitter = if case .rateLimited = ending.outcome { random() } else { 0.0 }
         settle(core.end(permit.core, ending, at: now, jitter: jitter, &table), at: now)
-        let after = breakerState(of: permit.upstream, at: now)
-        guard before != after else { return }
+        guard let after = table.breakerChange.take() else { return }
         logger.log(
             level: after == .open ? .warning : .info, "Circuit breaker is \(after.rawValue)",
             metadata: ["account": "\(permit.upstream.id)", "error": "\(ending.error?.code ?? "-")"])
@@ -150,10 +148,6 @@ actor Router: Service {
 
     private func permit(_ permit: RoutingCore.Permit) -> Permit {
         Permit(upstream: table.upstreams[permit.upstream], core: permit)
-    }
-
-    private func breakerState(of upstream: Upstream, at now: Duration) -> CircuitBreaker.State {
-        upstream.assumeIsolated { $0.state.breaker.state(at: now) }
     }
 
     // MARK: What else changes
@@ -252,6 +246,8 @@ actor Router: Service {
     /// The upstreams as the core sees them. Only to be used on the domain's executor, on which all of them are.
     private struct Table: UpstreamTable {
         var upstreams: [Upstream]
+        /// What the end of an attempt has made of its upstream's breaker, until somebody takes it.
+        var breakerChange: CircuitBreaker.State?
 
         func view(of index: Int, at now: Duration) -> UpstreamView {
             upstreams[index].assumeIsolated { $0.view(at: now) }
@@ -261,8 +257,8 @@ actor Router: Service {
             upstreams[index].assumeIsolated { $0.admit(at: now) }
         }
 
-        func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) {
-            upstreams[index].assumeIsolated { $0.end(pass, ending, at: now, jitter: jitter) }
+        mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) {
+            breakerChange = upstreams[index].assumeIsolated { $0.end(pass, ending, at: now, jitter: jitter) }
         }
     }
 }

@@ -259,7 +259,7 @@ package struct RoutingCore: Sendable {
     private mutating func admit(
         _ index: Int, _ terms: RouteRequest.Terms, at now: Duration, _ upstreams: inout some UpstreamTable
     ) -> Permit {
-        if drawsOnBudget(index, upstreams.view(of: index, at: now), terms) { budget.noteRetry(at: now) }
+        if terms.isRetry, drawsOnBudget(index, upstreams.view(of: index, at: now), terms) { budget.noteRetry(at: now) }
         permits.take()
         return Permit(upstream: index, pass: upstreams.admit(index, at: now))
     }

@@ -46,8 +46,13 @@ actor Upstream {
     func admit(at now: Duration) -> UpstreamState.Pass { state.admit(at: now) }
 
     /// Gives it back. The router then serves whoever waits for it.
-    func end(_ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) {
+    ///
+    /// - Returns: what the breaker is now, when the ending has changed that.
+    func end(_ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> CircuitBreaker.State? {
+        let before = state.breaker.state(at: now)
         state.end(pass, ending, at: now, jitter: jitter)
+        let after = state.breaker.state(at: now)
+        return before == after ? nil : after
     }
 
     /// Takes note of a health check.

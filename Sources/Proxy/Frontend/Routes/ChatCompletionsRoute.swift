@@ -84,10 +84,15 @@ final class ChatCompletionsRoute: Sendable {
             try await finish(try await begun(stream, for: reading, exchange), exchange)
             exchange.record.status = 200
         } catch {
-            guard let error = exchange.lastWords(after: error) else { throw error }
-            exchange.record.error = error.code
-            exchange.record.status = try await stream.fail(exchange.decorated(Answer(error)), orEvent: envelope(reading.request.model).error(error))
+            try await fail(stream, after: error, reading, exchange)
         }
+    }
+
+    @inline(never)
+    private nonisolated(nonsending) func fail(_ stream: EventStream, after error: any Error, _ reading: Reading, _ exchange: Exchange) async throws {
+        guard let error = exchange.lastWords(after: error) else { throw error }
+        exchange.record.error = error.code
+        exchange.record.status = try await stream.fail(exchange.decorated(Answer(error)), orEvent: envelope(reading.request.model).error(error))
     }
 
     /// The first of it, in a task of its own, whose memory goes with it.
@@ -100,7 +105,8 @@ final class ChatCompletionsRoute: Sendable {
             result = try await served(reading, for: exchange) { call, backend, report in try await call.stream(at: backend, to: stream, report) }
         }()
         try await end
-        return result!
+        guard let result else { throw CancellationError() }
+        return result
     }
 
     /// The rest of it.
@@ -108,10 +114,9 @@ final class ChatCompletionsRoute: Sendable {
     private nonisolated(nonsending) func finish(_ served: Served<LiveStream?>, _ exchange: Exchange) async throws {
         let attempt = served.attempt
         do {
+            defer { exchange.record.note(attempt.report.content, since: exchange.arrival) }
             try await attempt.success?.finish()
-            exchange.record.note(attempt.report.content, since: exchange.arrival)
         } catch {
-            exchange.record.note(attempt.report.content, since: exchange.arrival)
             throw await attempt.end(after: blamed(error, on: attempt.upstream, for: served.model)) ?? CancellationError()
         }
         await attempt.end()

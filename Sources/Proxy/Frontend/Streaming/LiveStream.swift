@@ -4,14 +4,17 @@ import NIOCore
 /// place any more, then to its end.
 ///
 /// Two steps, since they need different things: to begin may take several attempts, each with its call, its signature and its failures; what
-/// follows is one wait, for as long as the stream lasts, and should hold no memory of all that.
+/// follows is one wait, for as long as the stream lasts, and should hold no memory of all that. So what is seldom needed is kept out of the
+/// frames of those that wait (`@inline(never)`).
 final class LiveStream {
     /// How long the end of a complete answer's body is waited for, so that its connection can be used again.
     static let drainLimit = Duration.milliseconds(250)
 
     private let pump: StreamPump
     private let stream: EventStream
-    private var body: any AsyncIteratorProtocol<ByteBuffer, any Error>
+    private let answer: AnswerBody.AsyncIterator?
+    /// Of a body that is not a connection's own.
+    private var pieces: any AsyncIteratorProtocol<ByteBuffer, any Error>
     private let report: AttemptReport
     private let deadline: MovingDeadline
     private let frame: ChatCall.Frame
@@ -23,7 +26,9 @@ final class LiveStream {
         _ deadline: MovingDeadline, _ frame: ChatCall.Frame
     ) {
         pump = StreamPump(relay, to: stream, report, deadline, frame)
-        body = response.body.makeAsyncIterator()
+        pieces = response.body.makeAsyncIterator()
+        let answer = pieces as? AnswerBody.AsyncIterator
+        self.answer = answer?.arrives(on: frame.executor.eventLoop) == true ? answer : nil
         self.stream = stream
         self.report = report
         self.deadline = deadline
@@ -55,7 +60,7 @@ final class LiveStream {
     }
 
     private nonisolated(nonsending) func pass(untilBegun: Bool) async throws {
-        defer { report.change { ($0.usage, $0.unreadableEvents) = (pump.relay.usage, pump.relay.unreadableEvents) } }
+        defer { pump.tell(report) }
         do {
             while try await pour() {
                 if let failure = pump.failure { throw failure }
@@ -65,23 +70,34 @@ final class LiveStream {
             }
             // The body of a cancelled call may look like one that has ended.
             try Task.checkCancellation()
-        } catch where deadline.passed == .tail {
-            // It has said all but its goodbye.
+        } catch {
+            // Else it has said all but its goodbye.
+            guard deadline.passed == .tail else { throw error }
         }
+        try end()
+        await drain()
+        deadline.disarm()
+    }
+
+    @inline(never)
+    private func end() throws {
         hasEnded = true
         if let failure = pump.end() { throw failure }
         stream.finish()
         deadline.move(to: frame.time.now() + Self.drainLimit, for: .drain)
-        await drain()
-        deadline.disarm()
     }
 
     /// Lets the pump take what comes.
     ///
     /// - Returns: false at the end of the body; true when the pump has taken no more before.
     private nonisolated(nonsending) func pour() async throws -> Bool {
-        if let body = body as? AnswerBody.AsyncIterator, body.arrives(on: frame.executor.eventLoop) { return try await body.pour(into: pump) }
-        while let bytes = try await body.next(isolation: nil) {
+        if let answer { return try await answer.pour(into: pump) }
+        return try await pourPieces()
+    }
+
+    @inline(never)
+    private nonisolated(nonsending) func pourPieces() async throws -> Bool {
+        while let bytes = try await pieces.next(isolation: nil) {
             if !pump.take(bytes) { return true }
         }
         return false
@@ -89,7 +105,8 @@ final class LiveStream {
 
     /// Reads the rest of a complete answer, which is next to nothing: the end of its chunked body. Without it the
     /// connection could not be used again.
+    @inline(never)
     private nonisolated(nonsending) func drain() async {
-        while let rest = try? await body.next(isolation: nil), rest.readableBytes < 1024 {}
+        while let rest = try? await pieces.next(isolation: nil), rest.readableBytes < 1024 {}
     }
 }

@@ -40,6 +40,13 @@ final class StreamPump: BodySink {
         return failure
     }
 
+    /// What the books have to know of the answer.
+    @inline(never)
+    func tell(_ report: AttemptReport) {
+        let (usage, unreadableEvents) = (relay.usage, relay.unreadableEvents)
+        report.change { ($0.usage, $0.unreadableEvents) = (usage, unreadableEvents) }
+    }
+
     /// Sends what is ready, in one piece, and says until when what is next is waited for.
     ///
     /// - Returns: whether the client takes more.

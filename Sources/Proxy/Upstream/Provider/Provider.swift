@@ -16,6 +16,7 @@ struct Provider: Backend {
     private let headers: HTTPHeaders
     private let callHeaders: (whole: HTTPHeaders, stream: HTTPHeaders)
     private let chatURL: String
+    private let chatHeads = (whole: KnownHead(), stream: KnownHead())
 
     init(_ settings: ProviderSettings, transport: any HTTPTransport, time: TimeSource) {
         id = settings.id
@@ -63,9 +64,10 @@ struct Provider: Backend {
                 status: 500, message: "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.", type: "internal_error",
                 code: "internal_error")
         }
+        let isChat = action == .chat
         return TransportRequest(
-            method: .POST, url: action == .chat ? chatURL : base.url + action.rawValue, headers: isStreaming ? callHeaders.stream : callHeaders.whole,
-            body: BodyBuffers.buffer(body))
+            method: .POST, url: isChat ? chatURL : base.url + action.rawValue, headers: isStreaming ? callHeaders.stream : callHeaders.whole,
+            body: BodyBuffers.buffer(body), known: isChat ? isStreaming ? chatHeads.stream : chatHeads.whole : nil)
     }
 
     nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// The way to an upstream: one request out, one answer back, its body pulled buffer by buffer.
 ///
@@ -28,6 +29,21 @@ struct TransportRequest: Sendable {
     var url: String
     var headers: HTTPHeaders
     var body: ByteBuffer?
+    /// Of a request that is sent many times, with another body each time.
+    var known: KnownHead?
+}
+
+/// What a transport has made of the head of requests that differ in their bodies alone. Whoever sends such requests keeps one for them.
+final class KnownHead: Sendable {
+    private let head = Mutex<RequestHead?>(nil)
+
+    /// The head as it was made the first time.
+    func head(_ make: () throws(TransportError) -> RequestHead) throws(TransportError) -> RequestHead {
+        if let head = head.withLock({ $0 }) { return head }
+        let made = try make()
+        head.withLock { $0 = made }
+        return made
+    }
 }
 
 /// The head of an upstream's answer, and the way to its body.

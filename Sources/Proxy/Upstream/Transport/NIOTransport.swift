@@ -92,9 +92,13 @@ struct NIOTransport: HTTPTransport {
     }
 
     private func exchange(for request: TransportRequest, on loop: any EventLoop) throws -> UpstreamExchange {
+        let head = try request.known?.head { () throws(TransportError) in try writeHead(of: request) } ?? writeHead(of: request)
+        return UpstreamExchange(RequestBytes(head, request.body), to: head.origin, on: loop)
+    }
+
+    private func writeHead(of request: TransportRequest) throws(TransportError) -> RequestHead {
         let address = try addresses.address(of: request.url)
-        let bytes = try RequestBytes(
+        return try RequestHead(
             request, to: address, through: connector.forwarder(for: address.origin), unpacksAnswers: connector.unpackedLimit != nil)
-        return UpstreamExchange(bytes, to: address.origin, on: loop)
     }
 }

@@ -5,6 +5,9 @@ struct Origin: Hashable, Sendable {
     var host: String
     var port: Int
 
+    /// Of few origins, nearly all differ in this: to hash the name as well would cost every request more than a comparison now and then.
+    func hash(into hasher: inout Hasher) { hasher.combine(port &* 256 &+ host.utf8.count) }
+
     /// As it stands in `host` and in a request to a proxy: the port only where it is not the scheme's own.
     var authority: String {
         port == (isTLS ? 443 : 80) ? bracketedHost : "\(bracketedHost):\(port)"

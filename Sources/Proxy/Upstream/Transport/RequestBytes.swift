@@ -13,18 +13,49 @@ struct RequestBytes {
     /// Bytes of a body that is not copied behind its head.
     private static let largeBody = 16 * 1024
 
+    init(_ head: RequestHead, _ body: ByteBuffer?) {
+        let length = body?.readableBytes ?? 0
+        let isSmall = length <= Self.largeBody
+        var bytes = ByteBuffer()
+        bytes.reserveCapacity(head.lines.readableBytes + 48 + (isSmall ? length : 0))
+        bytes.writeImmutableBuffer(head.lines)
+        bytes.writeHead(capacity: 48) { lines in
+            // The body is there as a whole, so its length is known, and it is not sent in chunks.
+            if head.takesLength, body != nil || head.wantsLength {
+                lines.append("content-length: ")
+                lines.append(String(length))
+                lines.append("\r\n")
+            }
+            lines.append("\r\n")
+        }
+        if isSmall, let body { bytes.writeImmutableBuffer(body) }
+        self.head = bytes
+        self.body = isSmall ? nil : body
+        asksForHead = head.asksForHead
+    }
+}
+
+/// What requests that differ in their bodies alone have in common.
+struct RequestHead: Sendable {
+    let origin: Origin
+    /// The request line and the fields, but for the length of the body and the empty line.
+    let lines: ByteBuffer
+    let asksForHead: Bool
+    /// The caller has said nothing about the body's length.
+    let takesLength: Bool
+    /// That there is no body has to be said.
+    let wantsLength: Bool
+
     /// - Parameters:
     ///   - proxy: to which the request is handed as it is, for it to send on.
     ///   - unpacksAnswers: a compressed answer is welcome.
     /// - Throws: `TransportError.cannotConnect` for a header that could end the head before its time.
     init(_ request: TransportRequest, to address: RequestAddress, through proxy: ProxyRules.Proxy?, unpacksAnswers: Bool) throws(TransportError) {
-        let length = request.body?.readableBytes ?? 0
-        let isSmall = length <= Self.largeBody
         var bytes = ByteBuffer()
         let capacity = 256 + address.target.utf8.count + 2 * address.authority.utf8.count + request.headers.lineBytes
             + (proxy?.authorization?.utf8.count ?? 0)
-        bytes.reserveCapacity(capacity + (isSmall ? length : 0))
-        var lines = 2
+        var count = 1
+        var own = OwnFields(isProxied: proxy?.authorization != nil)
         bytes.writeHead(capacity: capacity) { head in
             head.append(request.method.rawValue)
             head.append(" ")
@@ -34,26 +65,23 @@ struct RequestBytes {
             }
             head.append(address.target)
             head.append(" HTTP/1.1\r\n")
-            var own = OwnFields(isProxied: proxy?.authorization != nil)
             func add(_ name: String, _ value: String) {
                 head.append(field: name, value)
-                lines += 1
+                count += 1
             }
             for (name, value) in request.headers where own.passes(name) { add(name, value) }
             if !own.hasHost { add("host", address.authority) }
-            // The body is there as a whole, so its length is known, and it is not sent in chunks.
-            if !own.hasLength, request.body != nil || [.POST, .PUT, .PATCH].contains(request.method) { add("content-length", String(length)) }
             if unpacksAnswers, !own.hasEncoding { add("accept-encoding", "deflate, gzip") }
             if let authorization = proxy?.authorization { add("proxy-authorization", authorization) }
-            head.append("\r\n")
         }
-        guard bytes.readableBytesView.areLines(lines) else {
+        guard bytes.readableBytesView.areLines(count) else {
             throw .cannotConnect("the request header \(String(reflecting: Self.culprit(in: request.headers))) has a line break or a NUL in it")
         }
-        if isSmall, let body = request.body { bytes.writeImmutableBuffer(body) }
-        head = bytes
-        body = isSmall ? nil : request.body
+        lines = bytes
+        origin = address.origin
         asksForHead = request.method == .HEAD
+        takesLength = !own.hasLength
+        wantsLength = [.POST, .PUT, .PATCH].contains(request.method)
     }
 
     /// The fields that are not simply passed on.

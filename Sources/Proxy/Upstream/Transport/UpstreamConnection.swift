@@ -58,14 +58,15 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         mayBeStale = idleSince.map { context.eventLoop.now - $0 >= staleAfter } ?? false
         decoder.begin(answersHEAD: request.asksForHead)
         exchange.starts(on: self)
+        context.write(Self.wrapOutboundOut(request.head), promise: nil)
+        if let body = request.body { context.write(Self.wrapOutboundOut(body), promise: nil) }
+        context.flush()
+        // Most requests fit into the socket's buffer. For the others a promise tells, which what is written behind them keeps.
+        isRequestWritten = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
+        guard !isRequestWritten else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in self.wroteRequest(of: exchange, result) }
-        if let body = request.body {
-            context.write(Self.wrapOutboundOut(request.head), promise: nil)
-            context.writeAndFlush(Self.wrapOutboundOut(body), promise: written)
-        } else {
-            context.writeAndFlush(Self.wrapOutboundOut(request.head), promise: written)
-        }
+        context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)
     }
 
     private func wroteRequest(of exchange: UpstreamExchange, _ result: Result<Void, any Error>) {

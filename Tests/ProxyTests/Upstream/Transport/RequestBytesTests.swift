@@ -10,7 +10,7 @@ import Testing
         unpacksAnswers: Bool = false
     ) throws -> RequestBytes {
         let request = TransportRequest(method: method, url: url, headers: headers, body: body.map { ByteBuffer(string: $0) })
-        return try RequestBytes(request, to: RequestAddress(url), through: proxy, unpacksAnswers: unpacksAnswers)
+        return RequestBytes(try RequestHead(request, to: RequestAddress(url), through: proxy, unpacksAnswers: unpacksAnswers), request.body)
     }
 
     @Test func headAndBodyAreOnePiece() throws {
