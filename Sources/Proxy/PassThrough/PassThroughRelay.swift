@@ -9,7 +9,7 @@ import NIOCore
 ///
 /// Nothing leaves before the upstream has said something: a role and empty events (Azure begins with one) wait for the first
 /// content, so that an answer that stays empty is a failure that another upstream can still mend.
-struct PassThroughRelay: AnswerRelay {
+final class PassThroughRelay: AnswerRelay {
     private var blocks: EventBlocks
     /// With its quotes.
     private let model: [UInt8]
@@ -46,7 +46,7 @@ struct PassThroughRelay: AnswerRelay {
         writtenUsage.isEmpty ? nil : TokenUsage(openAI: try? JSONDocument(parsing: writtenUsage).root)
     }
 
-    mutating func take(_ bytes: ByteBuffer) -> APIError? {
+    func take(_ bytes: ByteBuffer) -> APIError? {
         guard !isComplete else { return nil }
         blocks.feed(bytes.readableBytesView)
         while !isComplete {
@@ -60,7 +60,7 @@ struct PassThroughRelay: AnswerRelay {
         return nil
     }
 
-    mutating func end() -> APIError? {
+    func end() -> APIError? {
         guard !isComplete else { return nil }
         // What lacks only its blank line is whole; what was cut inside is dropped.
         if let block = blocks.end() {
@@ -74,16 +74,16 @@ struct PassThroughRelay: AnswerRelay {
         return nil
     }
 
-    mutating func takeFrames() -> [UInt8] {
+    func takeFrames(_ body: ([UInt8]) -> Void) {
         if !isReleased { isReleased = hasContent || frames.count > Self.mostHeldBack }
-        guard isReleased else { return [] }
-        defer { frames.removeAll(keepingCapacity: true) }
-        return frames
+        guard isReleased, !frames.isEmpty else { return }
+        body(frames)
+        frames.removeAll(keepingCapacity: true)
     }
 
     // MARK: Events
 
-    private mutating func pass(_ block: EventBlocks.Block) -> APIError? {
+    private func pass(_ block: EventBlocks.Block) -> APIError? {
         if block.hasFurtherData { return passLines(of: block) }
         guard let data = block.data, !data.isEmpty else {
             return block.isError ? PassThroughError.translate(document: nil, upstream: upstream) : nil
@@ -105,7 +105,7 @@ struct PassThroughRelay: AnswerRelay {
 
     /// Several `data:` lines are one text with line breaks in it. Some upstreams leave the blank line out instead: when they
     /// make no sense together, each is an event.
-    private mutating func passLines(of block: EventBlocks.Block) -> APIError? {
+    private func passLines(of block: EventBlocks.Block) -> APIError? {
         let lines = blocks.dataLines(of: block)
         var joined: [UInt8] = []
         var starts: [Int] = []
@@ -131,7 +131,7 @@ struct PassThroughRelay: AnswerRelay {
         return nil
     }
 
-    private mutating func passSingly(_ lines: [(line: Range<Int>, data: Range<Int>)], of block: EventBlocks.Block) -> APIError? {
+    private func passSingly(_ lines: [(line: Range<Int>, data: Range<Int>)], of block: EventBlocks.Block) -> APIError? {
         var start = block.range.lowerBound
         for (position, line) in lines.enumerated() {
             let isLast = position == lines.count - 1
@@ -147,7 +147,7 @@ struct PassThroughRelay: AnswerRelay {
 
     /// `[DONE]`: the upstream's word that the answer is whole, whether or not each choice got a reason. But a reason that is
     /// missing after an event could not be read may have been in that event.
-    private mutating func complete(with block: EventBlocks.Block) -> APIError? {
+    private func complete(with block: EventBlocks.Block) -> APIError? {
         guard unreadableEvents == 0 || choices.hasEnded else { return .incompleteStream }
         guard hasContent else { return GenericFields.emptyAnswer }
         append(block, replacing: [])
@@ -158,7 +158,7 @@ struct PassThroughRelay: AnswerRelay {
     /// Takes down what an event says.
     ///
     /// - Returns: the failure that it reports.
-    private mutating func note(_ event: PassThroughEvent, _ data: ArraySlice<UInt8>, isError: Bool) -> APIError? {
+    private func note(_ event: PassThroughEvent, _ data: ArraySlice<UInt8>, isError: Bool) -> APIError? {
         if isError || (event.hasError && (event.choices == .none || !saysSomething(data))) { return failure(in: data) }
         switch event.choices {
         case .none: break
@@ -208,7 +208,7 @@ struct PassThroughRelay: AnswerRelay {
             && blocks.bytes[data.dropFirst(6)].allSatisfy { $0 == 0x20 || $0 == 0x09 }
     }
 
-    private mutating func append(_ block: EventBlocks.Block, replacing range: Range<Int>?) {
+    private func append(_ block: EventBlocks.Block, replacing range: Range<Int>?) {
         guard let range, !block.hasOtherLines else { return append(block, replacing: range.map { [$0] } ?? []) }
         frames.append(contentsOf: blocks.bytes[block.range.lowerBound..<range.lowerBound])
         frames.append(contentsOf: model)
@@ -217,7 +217,7 @@ struct PassThroughRelay: AnswerRelay {
     }
 
     /// - Parameter ranges: each within a line.
-    private mutating func append(_ block: EventBlocks.Block, replacing ranges: [Range<Int>]) {
+    private func append(_ block: EventBlocks.Block, replacing ranges: [Range<Int>]) {
         if block.hasOtherLines {
             for line in blocks.eventLines(of: block) {
                 ModelMember.append(blocks.bytes[line], replacing: ranges.filter { line.contains($0.lowerBound) }, with: model, to: &frames)
@@ -229,7 +229,7 @@ struct PassThroughRelay: AnswerRelay {
     }
 
     /// Adds the blank line that an event lacks: the end of the stream took it, or it was never there.
-    private mutating func closeIfCut(_ block: EventBlocks.Block) {
+    private func closeIfCut(_ block: EventBlocks.Block) {
         guard block.isCut else { return }
         if frames.last != UInt8(ascii: "\n") { frames.append(UInt8(ascii: "\n")) }
         frames.append(UInt8(ascii: "\n"))

@@ -20,7 +20,7 @@ import Testing
 
     /// Everything that leaves, read by read.
     private func run(_ pieces: [String]) -> (outputs: [String], failure: APIError?) {
-        var relay = PassThroughRelay(model: "m", upstream: "acme")
+        let relay = PassThroughRelay(model: "m", upstream: "acme")
         var outputs: [String] = []
         for piece in pieces {
             let failure = relay.take(ByteBuffer(bytes: piece.utf8))

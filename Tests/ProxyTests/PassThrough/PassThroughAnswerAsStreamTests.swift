@@ -22,7 +22,7 @@ import Testing
         }
         try ChunkRules.check(chunks, done: true)
         // What is told is what would have been passed on.
-        var relay = PassThroughRelay(model: "mine", upstream: "acme")
+        let relay = PassThroughRelay(model: "mine", upstream: "acme")
         #expect(relay.take(ByteBuffer(bytes: frames)) == nil && relay.isComplete && relay.unreadableEvents == 0)
         #expect(relay.takeFrames() == frames)
         return chunks

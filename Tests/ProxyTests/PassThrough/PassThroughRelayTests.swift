@@ -17,7 +17,7 @@ import Testing
     }
 
     private func run(bytes pieces: [[UInt8]], limit: Int = 16 << 20) -> Outcome {
-        var relay = PassThroughRelay(model: "new", upstream: "acme", limit: limit)
+        let relay = PassThroughRelay(model: "new", upstream: "acme", limit: limit)
         var output: [UInt8] = []
         var failure: APIError?
         for piece in pieces where failure == nil {
@@ -127,7 +127,7 @@ import Testing
     }
 
     @Test func theEventsOfOneReadLeaveInOnePiece() {
-        var relay = PassThroughRelay(model: "new", upstream: "acme")
+        let relay = PassThroughRelay(model: "new", upstream: "acme")
         let text = event("a") + event("b") + event("c")
         #expect(relay.take(ByteBuffer(bytes: (text + "data: {\"mo").utf8)) == nil)
         #expect(relay.takeFrames() == Array(renamed(text).utf8))
@@ -182,7 +182,7 @@ import Testing
 
     @Test func everyChoiceMustEnd() {
         let one = event("a") + event("b", index: 1) + event("", finish: "\"stop\"")
-        var relay = PassThroughRelay(model: "new", upstream: "acme")
+        let relay = PassThroughRelay(model: "new", upstream: "acme")
         #expect(relay.take(ByteBuffer(bytes: one.utf8)) == nil)
         #expect(!relay.isFinished)
         #expect(relay.take(ByteBuffer(bytes: event("", index: 1, finish: "\"length\"").utf8)) == nil)

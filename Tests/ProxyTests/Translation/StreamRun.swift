@@ -58,7 +58,7 @@ struct StreamRun {
 
     init(_ pieces: [ArraySlice<UInt8>], of dialect: Dialect = .generic, model: String = "m", includesUsage: Bool = true) throws {
         let envelope = ChunkEnvelope(id: "chatcmpl-x", created: 1_700_000_000, model: model)
-        var relay = StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage))
+        let relay = StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage))
         for piece in pieces where error == nil && !relay.isComplete {
             error = relay.take(ByteBuffer(bytes: piece))
             frames += relay.takeFrames()

@@ -4,7 +4,9 @@ import NIOCore
 ///
 /// Nothing is ready to be sent before the upstream has said something, so that an attempt that fails early leaves no trace
 /// and another can take its place.
-protocol AnswerRelay {
+///
+/// A class: its driver knows it as `any AnswerRelay`, and each look at a value behind that would copy the value.
+protocol AnswerRelay: AnyObject {
     /// Every choice has its finish reason; only the usage and `[DONE]` may follow.
     var isFinished: Bool { get }
     /// The answer is complete and its end has been written.
@@ -18,15 +20,24 @@ protocol AnswerRelay {
     ///
     /// - Returns: why the answer ends here, if the upstream reports a failure or writes no events. The frames of the events
     ///   before it are there all the same.
-    mutating func take(_ bytes: ByteBuffer) -> APIError?
+    func take(_ bytes: ByteBuffer) -> APIError?
 
     /// The upstream's body has ended.
     ///
     /// - Returns: why the answer is not whole; nil when it is, and its end has been written.
-    mutating func end() -> APIError?
+    func end() -> APIError?
 
+    /// Hands out the frames that have not been sent yet, if there are any.
+    func takeFrames(_ body: ([UInt8]) -> Void)
+}
+
+extension AnswerRelay {
     /// The frames that have not been sent yet.
-    mutating func takeFrames() -> [UInt8]
+    func takeFrames() -> [UInt8] {
+        var taken: [UInt8] = []
+        takeFrames { taken = $0 }
+        return taken
+    }
 }
 
 extension APIError {

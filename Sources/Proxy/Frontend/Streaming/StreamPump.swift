@@ -6,7 +6,7 @@ import NIOCore
 /// It lets the bytes wait when the client does not take them, when the answer has begun, when it is complete, and when it has failed: then
 /// it is the task's turn.
 final class StreamPump: BodySink {
-    private(set) var relay: any AnswerRelay
+    let relay: any AnswerRelay
     /// Why the answer ends here.
     private(set) var failure: APIError?
     /// The first event has left.
@@ -51,17 +51,15 @@ final class StreamPump: BodySink {
     ///
     /// - Returns: whether the client takes more.
     private func forward() -> Bool {
-        let frames = relay.takeFrames()
-        guard !frames.isEmpty || hasBegun || relay.isFinished else { return true }
-        let now = frame.time.now()
         var hasRoom = true
-        if !frames.isEmpty {
-            if !hasBegun {
-                hasBegun = true
-                report.change { $0.firstEvent = now }
-            }
+        let hadBegun = hasBegun
+        relay.takeFrames { frames in
+            hasBegun = true
             hasRoom = stream.write(ByteBuffer(bytes: frames))
         }
+        guard hasBegun || relay.isFinished else { return true }
+        let now = frame.time.now()
+        if hasBegun, !hadBegun { report.change { $0.firstEvent = now } }
         if !hasRoom {
             deadline.move(to: now + frame.limits.silence, for: .slowClient)
         } else {

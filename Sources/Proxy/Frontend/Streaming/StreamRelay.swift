@@ -1,7 +1,7 @@
 import NIOCore
 
 /// From the bytes of an upstream's stream to the frames for the client: parser and translator as one.
-struct StreamRelay: AnswerRelay {
+final class StreamRelay: AnswerRelay {
     private var parser = SSEParser()
     private var translator: any AnswerStream
     private var frames: [UInt8] = []
@@ -16,7 +16,7 @@ struct StreamRelay: AnswerRelay {
     var usage: TokenUsage? { translator.usage }
     var unreadableEvents: Int { translator.unreadableEvents }
 
-    mutating func take(_ bytes: ByteBuffer) -> APIError? {
+    func take(_ bytes: ByteBuffer) -> APIError? {
         parser.feed(bytes.readableBytesView)
         while !isComplete {
             do {
@@ -29,7 +29,7 @@ struct StreamRelay: AnswerRelay {
         return nil
     }
 
-    mutating func end() -> APIError? {
+    func end() -> APIError? {
         guard !isComplete else { return nil }
         if let event = parser.end(), let failure = translate(event) { return failure }
         guard !isComplete else { return nil }
@@ -39,12 +39,13 @@ struct StreamRelay: AnswerRelay {
         return nil
     }
 
-    mutating func takeFrames() -> [UInt8] {
-        defer { frames.removeAll(keepingCapacity: true) }
-        return frames
+    func takeFrames(_ body: ([UInt8]) -> Void) {
+        guard !frames.isEmpty else { return }
+        body(frames)
+        frames.removeAll(keepingCapacity: true)
     }
 
-    private mutating func translate(_ event: ArraySlice<UInt8>) -> APIError? {
+    private func translate(_ event: ArraySlice<UInt8>) -> APIError? {
         switch translator.translate(event, into: &frames) {
         // A choice may begin after all earlier ones have ended.
         case .more: isFinished = false

@@ -1,10 +1,8 @@
 import NIOCore
-import NIOHTTP1
-import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
 
-/// How connections are made: TCP, an outbound proxy where there is one, TLS, and the handlers that speak HTTP.
+/// How connections are made: TCP, an outbound proxy where there is one, and TLS.
 struct Connector: Sendable {
     let timeout: TimeAmount
     let tls: NIOSSLContext
@@ -29,13 +27,5 @@ struct Connector: Sendable {
     /// A proxy that plain requests are handed to, as they are.
     func forwarder(for origin: Origin) -> ProxyRules.Proxy? {
         origin.isTLS ? nil : proxies.proxy(for: origin)
-    }
-
-    /// Makes a channel that is connected into one that speaks HTTP.
-    func addHandlers(to channel: any Channel, for connection: UpstreamConnection) throws {
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(connection)
-        guard let unpackedLimit else { return }
-        try pipeline.addHandlers([NIOHTTPResponseDecompressor(limit: .size(unpackedLimit)), UnpackedAnswers(of: connection, limit: unpackedLimit)])
     }
 }

@@ -50,7 +50,7 @@ final class LoopClient: ConnectionOwner {
         guard channel.isActive else { return exchange.fail(TransportError.closed) }
         let connection = UpstreamConnection(to: exchange.origin, by: connector, owner: self)
         do {
-            try connector.addHandlers(to: channel, for: connection)
+            try channel.pipeline.syncOperations.addHandler(connection)
         } catch {
             channel.close(promise: nil)
             return exchange.fail(TransportError.whileConnecting(to: exchange.origin, error))

@@ -5,8 +5,8 @@ import NIOSSL
 
 /// One connection: it carries one exchange after the other, and tells its owner when it is free and when it is gone.
 ///
-/// It is the only handler that speaks HTTP, from bytes to the exchange in one step; behind it there is one more at most, which unpacks
-/// compressed answers. It reads whenever there is room for what comes, and while it is kept: so what comes unasked is seen.
+/// It is the only handler that speaks HTTP, from bytes to the exchange in one step. Those that unpack are put behind it with the first
+/// compressed answer. It reads whenever there is room for what comes, and while it is kept: so what comes unasked is seen.
 final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     typealias InboundIn = ByteBuffer
     /// To those that unpack.
@@ -26,6 +26,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     private var rest: ByteBuffer?
     /// The present answer is compressed, and goes through those that unpack.
     private var isPacked = false
+    private var hasUnpackers = false
     /// It has carried an exchange before, and been idle since.
     private var idleSince: NIODeadline?
     /// It had lain idle so long that it may have been dead when the present exchange began.
@@ -129,7 +130,10 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         switch part {
         case .head(let head):
             isKeptAlive = head.keepsConnection
-            isPacked = unpackedLimit != nil && head.headers.contains(name: "content-encoding")
+            if let unpackedLimit, head.headers.contains(name: "content-encoding") {
+                do { try addUnpackers(context, limit: unpackedLimit) } catch { return fail(error) }
+                isPacked = true
+            }
             exchange.received(head)
             if isPacked {
                 let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: head.status), headers: head.headers)
@@ -144,6 +148,13 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
             if behind > 0 { isKeptAlive = false }
             finish(exchange)
         }
+    }
+
+    private func addUnpackers(_ context: ChannelHandlerContext, limit: Int) throws {
+        guard !hasUnpackers else { return }
+        hasUnpackers = true
+        try context.pipeline.syncOperations.addHandlers(
+            [NIOHTTPResponseDecompressor(limit: .size(limit)), UnpackedAnswers(of: self, limit: limit)], position: .after(self))
     }
 
     /// Of a compressed answer.

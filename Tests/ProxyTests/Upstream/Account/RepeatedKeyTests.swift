@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func isInNoErrorWithinAStream() throws {
-        var relay = PassThroughRelay(model: "m", upstream: "account_3")
+        let relay = PassThroughRelay(model: "m", upstream: "account_3")
         let failure = relay.take(ByteBuffer(string: #"data: {"error":{"message":"broken for Bearer \#(Self.key)","code":"x"}}"# + "\n\n"))
         let error = try #require(failure)
         #expect(error.message.contains(Self.key), "else nothing is shown here")
