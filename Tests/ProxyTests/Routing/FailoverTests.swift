@@ -132,6 +132,49 @@ import Testing
         }
     }
 
+    @Test func whatHasBegunHoldsItsPermitUntilItsEnd() async throws {
+        let router = try Router.fixture(accounts: 2)
+        let failover = Failover(router: router, retryAttempts: 3)
+        var calls = 0
+        let begun = try await failover.begin(among: UpstreamSet(first: 2), until: .seconds(300)) { upstream, report in
+            calls += 1
+            if calls == 1 { throw lost }
+            report.change { $0.usage = TokenUsage(prompt: 3, completion: 4) }
+            return upstream.id
+        }
+        #expect(begun.success == "account_2" && begun.upstream.id == "account_2")
+        #expect(await router.snapshot().permits.inUse == 1)
+        await begun.end()
+        let snapshot = await router.snapshot()
+        #expect(snapshot.permits.inUse == 0 && snapshot.upstreams[1].state.statistics.succeeded == 1)
+        #expect(snapshot.upstreams[1].state.statistics.completionTokens == 4)
+    }
+
+    @Test func whatFailsAfterItsBeginningIsNotRepeatedAndCountsAgainstItsUpstream() async throws {
+        let router = try Router.fixture(accounts: 2)
+        let failover = Failover(router: router, retryAttempts: 3)
+        let begun = try await failover.begin(among: UpstreamSet(first: 2), until: .seconds(300)) { _, report in
+            report.change { $0.firstEvent = .zero }
+        }
+        #expect(await begun.end(after: lost)?.code == "upstream_connection_lost")
+        let snapshot = await router.snapshot()
+        #expect(snapshot.permits.inUse == 0 && snapshot.upstreams[0].state.statistics.failed == 1)
+        #expect(snapshot.upstreams[0].state.breaker.consecutiveFailures == 1 && snapshot.upstreams[1].state.statistics.requests == 0)
+    }
+
+    @Test func aClientThatLeavesInTheMiddleCountsForNobody() async throws {
+        let router = try Router.fixture(accounts: 1)
+        let failover = Failover(router: router, retryAttempts: 3)
+        let told = await Task {
+            let begun = try await failover.begin(among: UpstreamSet(first: 1), until: .seconds(300)) { _, report in report.change { $0.firstEvent = .zero } }
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await begun.end(after: lost)
+        }.result
+        #expect(try told.get() == nil)
+        let state = await router.snapshot().upstreams[0].state
+        #expect(state.statistics.cancelled == 1 && state.permits.inUse == 0 && state.breaker.consecutiveFailures == 0)
+    }
+
     @Test func aClientThatLeavesCountsForNobody() async throws {
         let router = try Router.fixture(accounts: 2)
         let failover = Failover(router: router, retryAttempts: 3)

@@ -1,4 +1,5 @@
 import ProxyTestSupport
+import Synchronization
 import Testing
 
 @testable import Proxy
@@ -55,5 +56,61 @@ import Testing
         await time.waitForSleepers(2)
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
+    /// What a deadline has ended.
+    private final class Ended: Sendable {
+        private let seen = Mutex<[MovingDeadline.Cause]>([])
+        var causes: [MovingDeadline.Cause] { seen.withLock { $0 } }
+        var operation: MovingDeadline.Operation { .call { error in self.seen.withLock { $0.append(error.cause) } } }
+    }
+
+    @Test func whatIsBoundIsEndedOnce() async {
+        let (deadline, ended, other) = (MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended(), Ended())
+        deadline.arm()
+        if deadline.bound(other.operation) != nil { Issue.record("nothing was bound") }
+        if deadline.bound(ended.operation) == nil { Issue.record("it is told what it takes the place of") }
+        await time.waitForSleepers()
+        time.advance(by: .seconds(1))
+        while ended.causes.isEmpty { await Task.yield() }
+        #expect(deadline.check(at: .seconds(9)) == nil)
+        deadline.disarm()
+        #expect(ended.causes == [.request] && other.causes.isEmpty && deadline.passed == .request)
+    }
+
+    @Test func whatIsBoundTooLateIsEndedAtOnce() {
+        let (deadline, ended) = (MovingDeadline(at: .zero, for: .silence, on: time.source), Ended())
+        deadline.arm()
+        deadline.bound(ended.operation)
+        #expect(ended.causes == [.silence])
+        deadline.disarm()
+    }
+
+    @Test func nothingIsEndedAfterItsEnd() {
+        let (deadline, ended) = (MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended())
+        deadline.arm()
+        deadline.bound(ended.operation)
+        deadline.disarm()
+        #expect(deadline.check(at: .seconds(2)) == nil)
+        #expect(ended.causes.isEmpty)
+    }
+
+    @Test func whatMovesTheDeadlineMayBeEndedByIt() {
+        let deadline = MovingDeadline(at: .zero, for: .request, on: time.source)
+        deadline.bound(.call { _ in deadline.move(to: .seconds(5), for: .tail) })
+        #expect(deadline.check(at: .zero) == nil)
+        #expect(deadline.passed == .request)
+    }
+
+    @Test func aTaskWithinABoundOperationIsEndedInItsPlace() async throws {
+        let (deadline, ended) = (MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended())
+        deadline.arm()
+        deadline.bound(ended.operation)
+        let outcome = Task { try await withDeadline(deadline) { try await never() } }
+        await time.waitForSleepers(2)
+        time.advance(by: .seconds(1))
+        await #expect(throws: MovingDeadline.Exceeded(cause: .request)) { try await outcome.value }
+        #expect(ended.causes == [.request], "what was bound before is bound again, and ended as it is late")
+        deadline.disarm()
     }
 }

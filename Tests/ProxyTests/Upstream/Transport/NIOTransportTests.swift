@@ -389,4 +389,45 @@ struct NIOTransportTests {
             }
         }
     }
+
+    @Test func `Compressed answers and others follow one another on a connection`() async throws {
+        let (server, transport) = (try await PlayedServer(), try Bench.transport { $0.unpackedLimit = 100 })
+        let packed: [UInt8] = [
+            0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 0x03, 0xCB, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0, 0x86, 0xA6, 0x10, 0x36, 0x05, 0, 0, 0,
+        ]
+        let call = Bench.call {
+            var texts: [String] = []
+            for _ in 0..<5 { texts.append(try await Bench.text(transport, Bench.request(server.port))) }
+            return texts
+        }
+        let peer = await server.accept()
+        for isPacked in [false, true, false, true, true] {
+            await peer.request()
+            let body = isPacked ? packed : Array("plain".utf8)
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: \(body.count)\r\n" + (isPacked ? "content-encoding: gzip\r\n\r\n" : "\r\n")
+            try await peer.send(Array(head.utf8) + body)
+        }
+        #expect(try await call.value == ["plain", "hello", "plain", "hello", "hello"])
+        #expect(await transport.openConnections() == 1)
+    }
+
+    @Test func `A head that is known is sent with each body`() async throws {
+        let (server, transport) = (try await PlayedServer(), try Bench.transport())
+        let known = KnownHead()
+        let call = Bench.call {
+            for text in ["one", "three"] {
+                var request = Bench.request(server.port, body: Array(text.utf8))
+                request.headers = ["x": "y"]
+                request.known = known
+                _ = try await Bench.text(transport, request)
+            }
+        }
+        let peer = await server.accept()
+        for text in ["one", "three"] {
+            let request = await peer.request()
+            #expect(request == "POST /v1/chat HTTP/1.1\r\nx: y\r\nhost: 127.0.0.1:\(server.port)\r\ncontent-length: \(text.utf8.count)\r\n\r\n\(text)")
+            try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        }
+        try await call.value
+    }
 }

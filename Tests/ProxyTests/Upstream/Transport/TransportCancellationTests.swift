@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import ProxyTestSupport
 import Testing
 
 @testable import Proxy
@@ -86,6 +87,55 @@ struct TransportCancellationTests {
         call.cancel()
         await #expect(throws: CancellationError.self) { try await call.value }
         await peer.closed()
+    }
+
+    @Test(arguments: TransportBench.Caller.allCases)
+    func `A deadline that passes ends the call that waits for its head`(_ caller: TransportBench.Caller) async throws {
+        let (server, transport, time) = (try await PlayedServer(), try Bench.transport(), ManualTime())
+        let deadline = MovingDeadline(at: .seconds(5), for: .firstToken, on: time.source)
+        deadline.arm()
+        let call = Bench.call(caller) { try await transport.send(Bench.request(server.port), until: deadline).status }
+        let peer = await server.accept()
+        await peer.request()
+        await time.waitForSleepers()
+        time.advance(by: .seconds(5))
+        await #expect(throws: MovingDeadline.Exceeded(cause: .firstToken)) { try await call.value }
+        await peer.closed()
+        deadline.disarm()
+        #expect(await transport.openConnections() == 0)
+    }
+
+    @Test(arguments: TransportBench.Caller.allCases)
+    func `A deadline that passes ends the answer that is being read`(_ caller: TransportBench.Caller) async throws {
+        let (server, transport, time) = (try await PlayedServer(), try Bench.transport(), ManualTime())
+        let deadline = MovingDeadline(at: .seconds(5), for: .request, on: time.source)
+        deadline.arm()
+        let begun = AsyncStream.makeStream(of: Void.self)
+        let call = Bench.call(caller) {
+            let response = try await transport.send(Bench.request(server.port), until: deadline)
+            begun.continuation.yield()
+            return try await response.collect(upTo: 100)
+        }
+        let peer = await server.accept()
+        await peer.request()
+        try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello")
+        for await _ in begun.stream { break }
+        deadline.move(to: .seconds(7), for: .silence)
+        await time.waitForSleepers()
+        time.advance(by: .seconds(7))
+        await #expect(throws: MovingDeadline.Exceeded(cause: .silence)) { try await call.value }
+        await peer.closed()
+        deadline.disarm()
+    }
+
+    @Test func `A call whose deadline has passed before it begins is not made`() async throws {
+        let (server, transport, time) = (try await PlayedServer(), try Bench.transport(), ManualTime())
+        let deadline = MovingDeadline(at: .zero, for: .request, on: time.source)
+        deadline.arm()
+        let call = Bench.call { try await transport.send(Bench.request(server.port), until: deadline).status }
+        await #expect(throws: MovingDeadline.Exceeded(cause: .request)) { try await call.value }
+        deadline.disarm()
+        await Bench.open(0, in: transport)
     }
 
     @Test func `A task that has been cancelled sends nothing`() async throws {
