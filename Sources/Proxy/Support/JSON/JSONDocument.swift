@@ -13,10 +13,37 @@ struct JSONDocument: Sendable {
     ///
     /// - Throws: `JSONSyntaxError` with the position of the first byte that cannot be.
     init(parsing bytes: [UInt8]) throws(JSONSyntaxError) {
-        var parser = JSONParser(expectedNodes: min(bytes.count / 12 + 4, 4096))
-        try parser.parse(bytes)
-        storage = Storage(bytes: bytes, nodes: parser.nodes)
+        if let nodes = Self.nodes(of: bytes) {
+            storage = Storage(bytes: bytes, nodes: nodes)
+        } else {
+            var parser = JSONParser(expectedNodes: Self.expectedNodes(in: bytes))
+            try parser.parse(bytes)
+            storage = Storage(bytes: bytes, nodes: parser.nodes)
+        }
     }
+
+    /// The values of a text, in one list; nil when it is not JSON.
+    static func nodes(of bytes: [UInt8]) -> [Node]? {
+        var lister = JSONLister()
+        var nodes: [Node] = []
+        var capacity = expectedNodes(in: bytes)
+        while true {
+            var outcome = JSONLister.Outcome.broken
+            let before = nodes
+            nodes = [Node](unsafeUninitializedCapacity: capacity) { space, count in
+                _ = space.initialize(from: before)
+                outcome = bytes.withUnsafeBufferPointer { lister.list($0, into: space) }
+                count = lister.count
+            }
+            switch outcome {
+            case .whole: return nodes
+            case .noSpace: capacity *= 2
+            case .broken: return nil
+            }
+        }
+    }
+
+    private static func expectedNodes(in bytes: [UInt8]) -> Int { min(bytes.count / 12 + 4, 4096) }
 
     /// The outermost value.
     var root: JSONValue { JSONValue(storage: storage, index: 0) }

@@ -1,4 +1,5 @@
-/// Fills the node list of a `JSONDocument`. Recursive descent over the bytes, with a bound on the depth.
+/// Fills the node list of a `JSONDocument`, and says what is wrong with a text that is not JSON, and where. Recursive descent over the
+/// bytes, with a bound on the depth. What is well goes through `JSONLister`, which is faster.
 struct JSONParser {
     private(set) var nodes: [JSONDocument.Node] = []
     private var position = 0

@@ -11,13 +11,6 @@ enum JSONStringScan {
     ///   does not end.
     static func end(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> (end: Int, isEscaped: Bool)? {
         guard let base = UnsafeRawPointer(text.baseAddress) else { return nil }
-        if start + 16 <= text.count {
-            // Names and words are short, and plain.
-            let bytes = base.loadUnaligned(fromByteOffset: start, as: Vector.self)
-            let ends = mask(equal(bytes, 0x22))
-            let before = (ends & (0 &- ends)) &- 1
-            if ends != 0, mask(equal(bytes, 0x5C) | isBelow(bytes, 0x20) | ~isBelow(bytes, 0x80)) & before == 0 { return (start + ends.trailingZeroBitCount, false) }
-        }
         var index = start
         var isEscaped = false
         // Whether the block before ends in a backslash that escapes the first byte of this one: 1, else 0.
@@ -82,10 +75,26 @@ enum JSONStringScan {
                     checked = index + length
                 }
                 index += 1
-            default: index += 1
+            default: index = endOfASCII(text, from: index + 1)
             }
         }
         return nil
+    }
+
+    /// The first byte that ends or interrupts a string or is above ASCII, or one of the last seven of the text.
+    @inline(__always)
+    private static func endOfASCII(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
+        guard let base = UnsafeRawPointer(text.baseAddress) else { return start }
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var index = start
+        while index + 8 <= text.count {
+            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
+            let marks = (((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- (ones &* 0x20)) & ~word) | word) & (ones &* 0x80)
+            if marks != 0 { return index + marks.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        return index
     }
 
     // MARK: Blocks
