@@ -84,9 +84,15 @@ extension RequestField {
         self.init(document.root)
     }
 
+    /// Whether a name is more than white space.
+    private static func hasWords(_ name: String) -> Bool {
+        // A visible character of ASCII begins a character of its own, whatever stands before it.
+        name.utf8.contains { (0x21...0x7E).contains($0) } || name.contains { !$0.isWhitespace }
+    }
+
     /// The name of the model in a body.
     func model() throws(APIError) -> String {
-        guard let model = try member("model")?.string(), model.contains(where: { !$0.isWhitespace }) else {
+        guard let model = try member("model")?.string(), Self.hasWords(model) else {
             throw .invalidRequest("'model' is missing: name the model to ask. GET /v1/models lists them.", param: "model", code: "missing_required_parameter")
         }
         return model

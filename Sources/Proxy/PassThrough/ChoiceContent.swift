@@ -5,10 +5,14 @@ enum ChoiceContent {
     /// - Parameter choice: an element of `choices`.
     static func saysSomething(_ choice: JSONValue) -> Bool {
         guard choice.kind == .object else { return false }
-        if choice["finish_reason"].map(excusesSilence) == true { return true }
-        return [choice["message"], choice["delta"], choice["text"]].contains { words in
-            words.map { $0.kind == .object ? !$0.members.allSatisfy { isLabel($0.key) || isHollow($0.value) } : !isHollow($0) } ?? false
-        }
+        if choice["message"].map(hasWords) == true || choice["delta"].map(hasWords) == true || choice["text"].map(hasWords) == true { return true }
+        return choice["finish_reason"].map(excusesSilence) == true
+    }
+
+    private static func hasWords(_ words: JSONValue) -> Bool {
+        guard words.kind == .object else { return !isHollow(words) }
+        for (key, value) in words.members where !isHollow(value) && !isLabel(key) { return true }
+        return false
     }
 
     /// Reasoning may use up the whole budget, and a filter may leave nothing; Mistral and Zhipu have words of their own.

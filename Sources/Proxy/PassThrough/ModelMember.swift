@@ -24,14 +24,17 @@ enum ModelMember {
 
     /// Where they stand in a document that has been parsed.
     static func ranges(in root: JSONValue) -> [Range<Int>] {
-        root.members.compactMap { $0.key.equals("model") ? $0.value.raw.indices : nil }
+        root.places(of: "model")
     }
 
     /// A model's name as it stands in a document.
     static func quoted(_ name: String) -> [UInt8] {
-        var writer = JSONWriter(capacity: name.utf8.count + 2)
-        writer.string(name)
-        return writer.bytes
+        var quoted: [UInt8] = []
+        quoted.reserveCapacity(name.utf8.count + 2)
+        quoted.append(UInt8(ascii: "\""))
+        JSONString.append(name, to: &quoted)
+        quoted.append(UInt8(ascii: "\""))
+        return quoted
     }
 
     /// Where the values of the top-level members `model` stand, in indices of `document`; none when it is no JSON object.

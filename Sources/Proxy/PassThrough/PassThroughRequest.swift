@@ -39,6 +39,16 @@ struct PassThroughRequest: Sendable {
     ///   `stream_options` is gone, since upstreams refuse it without a stream.
     func body(model name: String, isStreaming: Bool? = nil) -> SplicedText {
         let name = ModelMember.quoted(name)
+        if models.count == 1, !self.isStreaming || isStreaming != false {
+            let (before, after) = (received[..<models[0].lowerBound], received[models[0].upperBound...])
+            // Nearly always: what does not stay where it is has room at once.
+            var body = SplicedText(
+                capacity: name.count + (before.count < SplicedText.shortestSplice ? before.count : 0) + (after.count < SplicedText.shortestSplice ? after.count : 0))
+            body.splice(before)
+            body.append(contentsOf: name)
+            body.splice(after)
+            return body
+        }
         var edits = models.map { (range: $0, bytes: name) }
         if self.isStreaming, isStreaming == false {
             edits += unstreaming.map { (range: $0.range, bytes: Array($0.replacement.utf8)) }

@@ -37,6 +37,17 @@ import Testing
         #expect(try sent(body, as: "a\"b") == body.replacing("\"M\"", with: #""a\"b""#))
     }
 
+    /// Whether what stands around the name is long enough to stay where it is or not.
+    @Test(arguments: [0, 1, 100, 247, 248, 249, 256, 600], [0, 1, 100, 253, 254, 255, 256, 600])
+    func theNameIsReplacedInBodiesOfAllLengths(before: Int, after: Int) throws {
+        for other in ["", #","model":"m""#] {
+            let body = Array((#"{"a":""# + String(repeating: "x", count: before) + #"","model":"m""# + other + #","b":""# + String(repeating: "y", count: after) + #""}"#).utf8)
+            let text = try PassThroughRequest(body: body).body(model: "na\"me")
+            #expect(text.bytes == ModelMember.replace(in: body[...], with: "na\"me"))
+            #expect(text.count == text.bytes.count)
+        }
+    }
+
     @Test func aBodyCanBeWrittenForOneUpstreamAfterTheOther() throws {
         let request = try request(#"{"model":"m"}"#)
         #expect(request.body(model: "one").bytes == Array(#"{"model":"one"}"#.utf8))

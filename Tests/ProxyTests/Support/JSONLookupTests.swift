@@ -24,4 +24,23 @@ import Testing
     func otherKindsHaveNoMembers(text: String) throws {
         #expect(try root(text)["a"] == nil)
     }
+
+    @Test func everyMemberOfANameIsFoundInItsPlace() throws {
+        let text = #"{"model":"a","x":{"model":1},"mod\u0065l":[2], "model" : null ,"models":3}"#
+        let value = try root(text)
+        #expect(value.places(of: "model").map { String(decoding: Array(text.utf8)[$0], as: UTF8.self) } == [#""a""#, "[2]", "null"])
+        #expect(value.places(of: "model") == value.members.compactMap { $0.key.equals("model") ? $0.value.raw.indices : nil })
+        #expect(value["x"]?.places(of: "y") == [])
+        #expect(try root("[\"model\",1]").places(of: "model") == [])
+    }
+
+    @Test(arguments: [
+        "0", "-0", "7", "123456", "999999999999999999", "1000000000000000000", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-1",
+        "1.0", "1.5", "1e3", "1E-3", "1e400", "000000000000000001e0",
+    ])
+    func wholeNumbersAreReadAsTheyAreMeant(text: String) throws {
+        guard let number = try? root(text) else { return }
+        let isInteger = text.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        #expect(number.int == (Int(text) ?? (isInteger ? nil : Double(text).flatMap { Int(exactly: $0) })))
+    }
 }

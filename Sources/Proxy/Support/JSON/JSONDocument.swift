@@ -22,11 +22,27 @@ struct JSONDocument: Sendable {
         }
     }
 
+    /// Values of a small text, for which the stack has room.
+    private static let fewNodes = 64
+
     /// The values of a text, in one list; nil when it is not JSON.
     static func nodes(of bytes: [UInt8]) -> [Node]? {
         var lister = JSONLister()
         var nodes: [Node] = []
-        var capacity = expectedNodes(in: bytes)
+        if bytes.count < 4096 {
+            // What is guessed too large costs more than a copy of what has been found.
+            let outcome = withUnsafeTemporaryAllocation(of: Node.self, capacity: fewNodes) { space in
+                let outcome = bytes.withUnsafeBufferPointer { lister.list($0, into: space) }
+                if outcome != .broken { nodes = Array(space[..<lister.count]) }
+                return outcome
+            }
+            switch outcome {
+            case .whole: return nodes
+            case .broken: return nil
+            case .noSpace: break
+            }
+        }
+        var capacity = max(expectedNodes(in: bytes), 2 * nodes.count)
         while true {
             var outcome = JSONLister.Outcome.broken
             let before = nodes
@@ -90,6 +106,25 @@ struct JSONDocument: Sendable {
                         key = Int(nodes[key + 1].next)
                     }
                     return found
+                }
+            }
+        }
+
+        /// Where the values of all members of that name stand in the text.
+        func places(of name: StaticString, in object: Int32) -> [Range<Int>] {
+            nodes.withUnsafeBufferPointer { nodes in
+                bytes.withUnsafeBufferPointer { text in
+                    guard nodes[Int(object)].kind == .object else { return [] }
+                    let wanted = name.utf8
+                    var places: [Range<Int>] = []
+                    var key = Int(object) + 1
+                    let end = Int(nodes[Int(object)].next)
+                    while key < end {
+                        let value = nodes[key + 1]
+                        if Self.string(nodes[key], of: text, is: wanted) { places.append(Int(value.start)..<Int(value.end)) }
+                        key = Int(value.next)
+                    }
+                    return places
                 }
             }
         }

@@ -66,10 +66,22 @@ struct JSONValue: Sendable {
     var int: Int? {
         guard kind == .number else { return nil }
         let written = raw
-        if let value = Int(String(decoding: written, as: UTF8.self)) { return value }
+        if let value = Self.plainInt(written) ?? Int(String(decoding: written, as: UTF8.self)) { return value }
         // A double would round the last digits of a long integer away, so only the other forms are left to it.
         let isInteger = written.allSatisfy { $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
         return isInteger ? nil : double.flatMap { Int(exactly: $0) }
+    }
+
+    /// What nearly all whole numbers are: at most 18 digits without a sign; nil for others.
+    private static func plainInt(_ written: ArraySlice<UInt8>) -> Int? {
+        guard written.count <= 18 else { return nil }
+        var number = 0
+        for byte in written {
+            let digit = byte &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            number = number &* 10 &+ Int(digit)
+        }
+        return number
     }
 
     /// A number; nil for other kinds and for numbers beyond a double's range.
@@ -96,6 +108,9 @@ struct JSONValue: Sendable {
         guard let member = storage.member(name, of: index), storage.nodes[Int(member)].kind != .null else { return nil }
         return JSONValue(storage: storage, index: member)
     }
+
+    /// Where the values of all members of that name stand in the text; none for other kinds than objects.
+    func places(of name: StaticString) -> [Range<Int>] { storage.places(of: name, in: index) }
 
     /// The members in their order; none for other kinds than objects.
     var members: Members { Members(value: self) }
