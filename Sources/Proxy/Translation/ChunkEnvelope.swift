@@ -3,17 +3,55 @@
 /// The shapes are those that no known client chokes on: `choices[].delta` is always an object, `finish_reason` is always
 /// there, a later delta of a tool call repeats neither id nor name, and no member is called `error` but in an error.
 struct ChunkEnvelope: Sendable {
-    let id: String
+    private enum Name {
+        case given(String)
+        case drawn(RandomName)
+    }
+
+    private let name: Name
     let created: Int
     /// The name that the client sent.
     let model: String
-    /// `data: {"id":...,"model":"...","choices":[`.
-    private let opening: [UInt8]
+    /// `data: {"id":...,"model":"...","choices":[`; empty as long as nobody has asked for it.
+    private var opening: [UInt8] = []
+    /// The same up to a text of the first choice, which most events are.
+    private var contentOpening: [UInt8] = []
 
     init(id: String, created: Int, model: String) {
-        self.id = id
+        name = .given(id)
         self.created = created
         self.model = model
+        write()
+    }
+
+    /// With a new name. Nothing is written down yet: an answer that passes through has all this itself.
+    init(created: Int, model: String) {
+        name = .drawn(RandomName())
+        self.created = created
+        self.model = model
+    }
+
+    var id: String {
+        switch name {
+        case .given(let id): id
+        case .drawn(let name): "chatcmpl-" + name.hex
+        }
+    }
+
+    /// The same for somebody who writes many events.
+    var prepared: ChunkEnvelope {
+        var envelope = self
+        if opening.isEmpty { envelope.write() }
+        return envelope
+    }
+
+    private mutating func write() {
+        opening = Self.opening(id: id, created: created, model: model)
+        contentOpening = opening
+        contentOpening.append(literal: #"{"index":0,"delta":{"content":""#)
+    }
+
+    private static func opening(id: String, created: Int, model: String) -> [UInt8] {
         var opening: [UInt8] = []
         opening.reserveCapacity(96 + id.utf8.count + model.utf8.count)
         opening.append(literal: "data: {\"id\":\"")
@@ -23,7 +61,7 @@ struct ChunkEnvelope: Sendable {
         opening.append(literal: ",\"model\":\"")
         JSONString.append(model, to: &opening)
         opening.append(literal: "\",\"choices\":[")
-        self.opening = opening
+        return opening
     }
 
     /// The first delta of a choice.
@@ -35,16 +73,19 @@ struct ChunkEnvelope: Sendable {
 
     /// - Parameter escaped: the text as it stands between the quotes of a JSON string.
     func content(_ escaped: ArraySlice<UInt8>, logprobs: [UInt8]? = nil, choice: Int, into frames: inout [UInt8]) {
-        open(choice, &frames)
-        frames.append(literal: #""content":""#)
+        if choice == 0, !contentOpening.isEmpty {
+            frames.append(contentsOf: contentOpening)
+        } else {
+            open(choice, &frames)
+            frames.append(literal: #""content":""#)
+        }
         frames.append(contentsOf: escaped)
-        frames.append(literal: "\"")
         if let logprobs {
-            frames.append(literal: #"},"logprobs":"#)
+            frames.append(literal: #""},"logprobs":"#)
             frames.append(contentsOf: logprobs)
             frames.append(literal: ",\"finish_reason\":null}]}\n\n")
         } else {
-            close(&frames)
+            frames.append(literal: "\"},\"finish_reason\":null}]}\n\n")
         }
     }
 
@@ -106,7 +147,7 @@ struct ChunkEnvelope: Sendable {
 
     /// - Parameter json: without line breaks.
     func usage(json: ArraySlice<UInt8>, into frames: inout [UInt8]) {
-        frames.append(contentsOf: opening)
+        begin(&frames)
         frames.append(literal: #"],"usage":"#)
         frames.append(contentsOf: json)
         frames.append(literal: "}\n\n")
@@ -123,7 +164,7 @@ struct ChunkEnvelope: Sendable {
         delta: [UInt8], choice: Int, reason: ArraySlice<UInt8>? = nil, choiceMembers: [UInt8] = [], members: [UInt8] = [],
         into frames: inout [UInt8]
     ) {
-        frames.append(contentsOf: opening)
+        begin(&frames)
         frames.append(literal: #"{"index":"#)
         frames.append(contentsOf: String(choice).utf8)
         frames.append(literal: #","delta":"#)
@@ -154,8 +195,12 @@ struct ChunkEnvelope: Sendable {
         frames.append(literal: "data: [DONE]\n\n")
     }
 
+    private func begin(_ frames: inout [UInt8]) {
+        frames.append(contentsOf: opening.isEmpty ? Self.opening(id: id, created: created, model: model) : opening)
+    }
+
     private func open(_ choice: Int, _ frames: inout [UInt8]) {
-        frames.append(contentsOf: opening)
+        begin(&frames)
         if choice == 0 {
             frames.append(literal: #"{"index":0,"delta":{"#)
         } else {

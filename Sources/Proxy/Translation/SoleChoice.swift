@@ -21,7 +21,7 @@ struct SoleChoice: Sendable {
     private(set) var unreadableEvents = 0
 
     init(envelope: ChunkEnvelope, includesUsage: Bool) {
-        self.envelope = envelope
+        self.envelope = envelope.prepared
         self.includesUsage = includesUsage
     }
 

@@ -24,12 +24,13 @@ final class ChatCalls {
         let family: ModelFamily
     }
 
-    /// - Parameter root: the request's body, parsed. It is not kept.
+    /// - Parameters:
+    ///   - root: the request's body, parsed. It is not kept.
+    ///   - isTranslated: an upstream that may be asked takes chats in OCI's own form.
     /// - Throws: `APIError` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
-        _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String, forms: Set<ChatForm>,
-        lessons: ModelLessons,
-        limits: ChatCompletionsRoute.Limits, frame: ChatCall.Frame
+        _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String, isTranslated: Bool,
+        lessons: ModelLessons, limits: ChatCompletionsRoute.Limits, frame: ChatCall.Frame
     ) throws(APIError) {
         self.request = request
         self.target = target
@@ -37,7 +38,7 @@ final class ChatCalls {
         self.lessons = lessons
         self.limits = limits
         self.frame = frame
-        if forms.contains(.oci) { translated = try translate(root) }
+        if isTranslated { translated = try translate(root) }
     }
 
     /// The call for an upstream that takes chats in `form`.

@@ -214,10 +214,11 @@ final class ChatCompletionsRoute: Sendable {
         // A fallback reads it again: keeping every request in its parsed form, for the one that needs it, would cost all of them.
         let root = if let parsed = reading.root.take() { parsed } else { try RequestField(body: request.received) }
         return try ChatCalls(
-            request, root, for: target, named: model, forms: catalog.forms(of: target), lessons: lessons, limits: limits,
+            request, root, for: target, named: model, isTranslated: catalog.hasForm(.oci, in: target), lessons: lessons, limits: limits,
             frame: ChatCall.Frame(
                 limits: limits, time: time, deadline: exchange.arrival + (request.isStreaming ? limits.request : limits.whole),
-                envelope: envelope(model), includesUsage: request.includesUsage, executor: EventLoopExecutor(exchange.connection.eventLoop)))
+                envelope: ChunkEnvelope(created: Int(time.wallClock()), model: model), includesUsage: request.includesUsage,
+                executor: EventLoopExecutor(exchange.connection.eventLoop)))
     }
 
     private static let streamHeaders: HTTPHeaders = [

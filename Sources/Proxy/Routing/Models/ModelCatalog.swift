@@ -1,6 +1,6 @@
-/// Which names clients may use, what each means at OCI, and which account serves it (section 7 of the contract). A value: it is
-/// made anew out of what the accounts list.
-struct ModelCatalog: Sendable {
+/// Which names clients may use, what each means at OCI, and which account serves it (section 7 of the contract). It never changes: it is
+/// made anew out of what the accounts list. A class, as every request looks into it, and a copy would take a reference to each of its parts.
+final class ModelCatalog: Sendable {
     /// A model as OCI is asked for it.
     struct Target: Equatable, Sendable {
         /// What the upstream call names: a model's id or OCID, or a dedicated endpoint's OCID.
@@ -143,6 +143,9 @@ struct ModelCatalog: Sendable {
     /// The forms in which the upstreams of a target take chats.
     func forms(of target: Target) -> Set<ChatForm> { Set(target.accepts.map { accounts[$0].form }) }
 
+    /// Whether an upstream of a target takes chats in that form.
+    func hasForm(_ form: ChatForm, in target: Target) -> Bool { target.accepts.contains { accounts[$0].form == form } }
+
     /// What `name` stands for: an alias, a discovered name, or a full OCI id or OCID, which always works.
     ///
     /// - Throws: 404 `model_not_found`, with up to three names that are near; or when no account can be asked for it.
@@ -176,7 +179,7 @@ struct ModelCatalog: Sendable {
     /// The names of what is there for a purpose, in order. For errors only: every request asks for a name, and lists may be long.
     private func names(for purpose: ModelSummary.Purpose) -> [String] {
         // Of an alias that nobody lists it is not known what it can do: chats, most likely.
-        let suits = { (entry: Entry) in lists(entry.target, for: purpose) || purpose == .chat && purposes[entry.target.modelID] == nil }
+        func suits(_ entry: Entry) -> Bool { lists(entry.target, for: purpose) || purpose == .chat && purposes[entry.target.modelID] == nil }
         return Set((entries + others.values).filter(suits).map(\.name)).sorted()
     }
 
