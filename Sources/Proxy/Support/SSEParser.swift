@@ -35,7 +35,7 @@ struct SSEParser {
     ///
     /// - Throws: `LineTooLong`.
     mutating func next() throws(LineTooLong) -> ArraySlice<UInt8>? {
-        while let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+        while let end = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: buffer, from: searched) {
             let line = buffer[lineStart..<end]
             lineStart = end + 1
             searched = lineStart
@@ -57,10 +57,13 @@ struct SSEParser {
     }
 
     private static func data(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard line.count >= 5, line.starts(with: ("data:" as StaticString).utf8) else { return nil }
-        var data = line.dropFirst(5)
-        if data.last == UInt8(ascii: "\r") { data = data.dropLast() }
-        if data.first == UInt8(ascii: " ") { data = data.dropFirst() }
-        return data.isEmpty ? nil : data
+        var (start, end) = (line.startIndex, line.endIndex)
+        guard end - start >= 5, line[start] == UInt8(ascii: "d"), line[start + 1] == UInt8(ascii: "a"), line[start + 2] == UInt8(ascii: "t"),
+            line[start + 3] == UInt8(ascii: "a"), line[start + 4] == UInt8(ascii: ":")
+        else { return nil }
+        start += 5
+        if end > start, line[end - 1] == UInt8(ascii: "\r") { end -= 1 }
+        if end > start, line[start] == UInt8(ascii: " ") { start += 1 }
+        return start == end ? nil : line[start..<end]
     }
 }

@@ -4,14 +4,17 @@
 struct GenericStream: AnswerStream {
     private let envelope: ChunkEnvelope
     private let includesUsage: Bool
+    private let readsAtAGlance: Bool
     private var choices: [Choice] = []
     private var hasEnded = false
 
     private(set) var usage: TokenUsage?
     private(set) var unreadableEvents = 0
 
-    init(envelope: ChunkEnvelope, includesUsage: Bool) {
-        self.envelope = envelope
+    /// - Parameter readsAtAGlance: whether events are looked at first for what nearly all of them are.
+    init(envelope: ChunkEnvelope, includesUsage: Bool, readsAtAGlance: Bool = true) {
+        self.readsAtAGlance = readsAtAGlance
+        self.envelope = envelope.prepared
         self.includesUsage = includesUsage
     }
 
@@ -23,7 +26,11 @@ struct GenericStream: AnswerStream {
     }
 
     mutating func translate(_ event: ArraySlice<UInt8>, into frames: inout [UInt8]) -> AnswerStreamStep {
-        if event.elementsEqual(("[DONE]" as StaticString).utf8) { return complete(into: &frames) }
+        if event.first == UInt8(ascii: "["), event.elementsEqual(("[DONE]" as StaticString).utf8) { return complete(into: &frames) }
+        if readsAtAGlance, let found = event.withUnsafeBufferPointer({ GenericGlance($0) }) {
+            pass(found, of: event, into: &frames)
+            return isFinished ? .finished : .more
+        }
         guard let root = try? JSONDocument(parsing: Array(event)).root, root.kind == .object else {
             unreadableEvents += 1
             return isFinished ? .finished : .more
@@ -45,6 +52,20 @@ struct GenericStream: AnswerStream {
             }
         }
         return isFinished ? .finished : .more
+    }
+
+    private mutating func pass(_ found: GenericGlance, of event: ArraySlice<UInt8>, into frames: inout [UInt8]) {
+        let choice = position(of: found.choice)
+        guard choices[choice].finish == nil else { return }
+        let start = event.startIndex
+        if let text = found.reasoning {
+            begin(choice, into: &frames)
+            envelope.reasoning(event[start + text.lowerBound..<start + text.upperBound], choice: found.choice, into: &frames)
+        }
+        if let text = found.text {
+            begin(choice, into: &frames)
+            envelope.content(event[start + text.lowerBound..<start + text.upperBound], choice: found.choice, into: &frames)
+        }
     }
 
     mutating func end(into frames: inout [UInt8]) -> APIError? {

@@ -12,10 +12,11 @@ enum GenericToOpenAI {
     /// - Throws: `APIError` 502 when the document is no answer, or one that says nothing.
     static func translate(_ body: [UInt8], in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
         let response = try chatResponse(body)
+        let id = envelope.id
         var writer = JSONWriter(capacity: body.count + 256)
         writer.beginObject()
         writer.key("id")
-        writer.string(envelope.id)
+        writer.string(id)
         writer.key("object")
         writer.string("chat.completion")
         writer.key("created")
@@ -25,7 +26,7 @@ enum GenericToOpenAI {
         writer.key("choices")
         writer.beginArray()
         for (position, choice) in response.elements(of: "choices").enumerated() {
-            try write(choice, position: position, answer: envelope.id, to: &writer)
+            try write(choice, position: position, answer: id, to: &writer)
         }
         writer.endArray()
         let usage = GenericFields.usage(response["usage"])
@@ -59,7 +60,8 @@ enum GenericToOpenAI {
         guard let reason = finishReason(choice, hasCalls: !calls.isEmpty) else {
             throw APIError(status: 502, message: "The upstream broke the answer off with an error. Try again.", type: "upstream_error", code: "upstream_error")
         }
-        let isEmpty = texts.allSatisfy(\.isEmpty) && calls.isEmpty && reasoning == nil && refusal == nil
+        let hasText = texts.contains { !$0.isEmpty }
+        let isEmpty = !hasText && calls.isEmpty && reasoning == nil && refusal == nil
         if isEmpty, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
 
         writer.beginObject()
@@ -70,7 +72,7 @@ enum GenericToOpenAI {
         writer.key("role")
         writer.string(literal: "assistant")
         writer.key("content")
-        if texts.allSatisfy(\.isEmpty), !calls.isEmpty || refusal != nil { writer.null() } else { writer.string(escaped: texts) }
+        if !hasText, !calls.isEmpty || refusal != nil { writer.null() } else { writer.string(escaped: texts) }
         if let reasoning {
             writer.key("reasoning_content")
             writer.string(escaped: reasoning)

@@ -40,9 +40,9 @@ enum OpenAIToGeneric {
         if let value = tuning.metadata, !family.refuses.contains(.metadata) { metadata(value, &writer) }
         if !family.refuses.contains(.reasoningEffort) { word("reasoningEffort", tuning.reasoningEffort, efforts, &writer) }
         if !family.refuses.contains(.verbosity) {
-            word("verbosity", tuning.verbosity, ["low": "LOW", "medium": "MEDIUM", "high": "HIGH"], &writer)
+            word("verbosity", tuning.verbosity, degrees, &writer)
         }
-        word("serviceTier", tuning.serviceTier, ["auto": "AUTO", "default": "DEFAULT", "priority": "PRIORITY"], &writer)
+        word("serviceTier", tuning.serviceTier, tiers, &writer)
         if !tuning.prediction.isEmpty { prediction(tuning.prediction, &writer) }
         if let value = tuning.webSearch { webSearch(value, &writer) }
     }
@@ -50,6 +50,9 @@ enum OpenAIToGeneric {
     private static let efforts = [
         "none": "NONE", "minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "HIGH", "max": "HIGH",
     ]
+
+    private static let degrees = ["low": "LOW", "medium": "MEDIUM", "high": "HIGH"]
+    private static let tiers = ["auto": "AUTO", "default": "DEFAULT", "priority": "PRIORITY"]
 
     private static func number(_ name: StaticString, _ value: Double, in range: ClosedRange<Double>, _ writer: inout JSONWriter) {
         writer.key(name)
@@ -101,7 +104,7 @@ enum OpenAIToGeneric {
     private static func webSearch(_ options: JSONValue, _ writer: inout JSONWriter) {
         writer.key("webSearchOptions")
         writer.beginObject()
-        word("searchContextSize", options["search_context_size"]?.string, ["low": "LOW", "medium": "MEDIUM", "high": "HIGH"], &writer)
+        word("searchContextSize", options["search_context_size"]?.string, degrees, &writer)
         if let place = options.present("user_location"), let location = place.present("approximate") ?? place.present("user_location") {
             writer.key("userLocation")
             writer.beginObject()

@@ -1,0 +1,96 @@
+/// A short JSON text that is only looked at: checked and listed as a `JSONDocument` is, but on the stack, and without a reference to
+/// anything. An event of a stream costs no memory so.
+///
+/// It must not outlive the closure that lent it the text.
+struct JSONGlance {
+    /// A text with more values is left to `JSONDocument`.
+    static let mostValues = 64
+
+    private let text: UnsafePointer<UInt8>
+    private let nodes: UnsafePointer<JSONDocument.Node>
+    private let index: Int
+
+    /// Lends the outermost value of `text`.
+    ///
+    /// - Returns: nil when the text is not JSON or has too many values, or when `look` gives nil.
+    static func look<Result>(at text: UnsafeBufferPointer<UInt8>, _ look: (JSONGlance) -> Result?) -> Result? {
+        withUnsafeTemporaryAllocation(of: JSONDocument.Node.self, capacity: mostValues) { nodes in
+            var lister = JSONLister()
+            guard lister.list(text, into: nodes) == .whole, let start = text.baseAddress, let first = nodes.baseAddress else { return nil }
+            return look(JSONGlance(text: start, nodes: UnsafePointer(first), index: 0))
+        }
+    }
+
+    private init(text: UnsafePointer<UInt8>, nodes: UnsafePointer<JSONDocument.Node>, index: Int) {
+        self.text = text
+        self.nodes = nodes
+        self.index = index
+    }
+
+    var kind: JSONValue.Kind { nodes[index].kind }
+
+    /// Where the value stands in the text, quotes and brackets included.
+    var place: Range<Int> { Int(nodes[index].start)..<Int(nodes[index].end) }
+
+    /// Where a string's content stands in the text, escapes untouched; nil for other kinds.
+    var content: Range<Int>? {
+        guard kind == .string else { return nil }
+        return Int(nodes[index].start) + 1..<Int(nodes[index].end) - 1
+    }
+
+    /// A whole number from 0 to 99; nil for everything else, which may well be a number.
+    var smallInt: Int? {
+        let place = place
+        guard kind == .number, place.count <= 2 else { return nil }
+        var number = 0
+        for index in place {
+            guard text[index] != UInt8(ascii: "-") else { return nil }
+            number = number * 10 + Int(text[index] - UInt8(ascii: "0"))
+        }
+        return number
+    }
+
+    /// A member's name, or a string, as it is written.
+    struct Name {
+        fileprivate let text: UnsafeBufferPointer<UInt8>
+        /// It has escapes, and may mean something else than what is written.
+        let isEscaped: Bool
+
+        /// Whether exactly this is written.
+        @inline(__always)
+        func reads(_ name: StaticString) -> Bool {
+            guard text.count == name.utf8CodeUnitCount else { return false }
+            let wanted = name.utf8Start
+            var index = 0
+            while index < text.count {
+                if text[index] != wanted[index] { return false }
+                index += 1
+            }
+            return true
+        }
+    }
+
+    /// Shows each member of an object, or each element of an array with an empty name.
+    ///
+    /// - Parameter body: returns whether to go on.
+    /// - Returns: whether all have been shown. True for other kinds, which have none.
+    @inline(__always)
+    func each(_ body: (Name, JSONGlance) -> Bool) -> Bool {
+        let kind = kind
+        guard kind == .object || kind == .array else { return true }
+        let end = Int(nodes[index].next)
+        var child = index + 1
+        while child < end {
+            var name = Name(text: UnsafeBufferPointer(start: text, count: 0), isEscaped: false)
+            if kind == .object {
+                let key = nodes[child]
+                name = Name(
+                    text: UnsafeBufferPointer(start: text + Int(key.start) + 1, count: Int(key.end - key.start) - 2), isEscaped: key.isEscaped)
+                child += 1
+            }
+            guard body(name, JSONGlance(text: text, nodes: nodes, index: child)) else { return false }
+            child = Int(nodes[child].next)
+        }
+        return true
+    }
+}
