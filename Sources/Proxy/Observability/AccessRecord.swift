@@ -50,23 +50,36 @@ struct AccessRecord: Sendable {
 
     func log(to logger: Logger, duration: Duration) {
         guard logger.logLevel <= .info else { return }
-        var metadata: Logger.Metadata = [
-            "request.id": "\(id)", "method": "\(method)", "path": "\(path)",
-            "status": "\(finalStatus)", "ms": "\(duration.milliseconds)",
-        ]
-        metadata["key"] = key.map { "\($0)" }
-        metadata["account"] = account.map { "\($0)" }
-        metadata["model"] = model.map { "\($0.prefix(200))" }
-        metadata["error"] = error.map { "\($0)" }
-        metadata["first_token_ms"] = firstToken.map { "\($0.milliseconds)" }
-        metadata["tokens.in"] = usage.map { "\($0.prompt)" }
-        metadata["tokens.out"] = usage.map { "\($0.completion)" }
-        metadata["bytes.in"] = "\(received)"
-        metadata["bytes.out"] = "\(sent)"
-        metadata["fallback"] = fallback.map { "\($0.prefix(200))" }
-        if attempts > 0 { metadata["attempts"] = "\(attempts)" }
-        logger.info("request", metadata: metadata)
+        logger.log(.info, "request", sorted: pairs(duration: duration))
     }
+
+    /// What the line says, by key in ascending order.
+    func pairs(duration: Duration) -> [(String, String)] {
+        var pairs: [(String, String)] = []
+        pairs.reserveCapacity(16)
+        if let account { pairs.append(("account", account)) }
+        if attempts > 0 { pairs.append(("attempts", String(attempts))) }
+        pairs.append(("bytes.in", String(received)))
+        pairs.append(("bytes.out", String(sent)))
+        if let error { pairs.append(("error", error)) }
+        if let fallback { pairs.append(("fallback", Self.shortened(fallback))) }
+        if let firstToken { pairs.append(("first_token_ms", String(firstToken.milliseconds))) }
+        if let key { pairs.append(("key", key)) }
+        pairs.append(("method", method))
+        if let model { pairs.append(("model", Self.shortened(model))) }
+        pairs.append(("ms", String(duration.milliseconds)))
+        pairs.append(("path", path))
+        pairs.append(("request.id", id))
+        pairs.append(("status", String(finalStatus)))
+        if let usage {
+            pairs.append(("tokens.in", String(usage.prompt)))
+            pairs.append(("tokens.out", String(usage.completion)))
+        }
+        return pairs
+    }
+
+    /// Clients choose names of any length.
+    private static func shortened(_ name: String) -> String { name.utf8.count <= 200 ? name : String(name.prefix(200)) }
 }
 
 extension Duration {

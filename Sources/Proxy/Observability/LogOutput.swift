@@ -156,7 +156,7 @@ package final class LogOutput: Sendable {
             hour: Int(parts.tm_hour), minute: Int(parts.tm_min), second: Int(parts.tm_sec))
     }
 
-    private struct Handler: LogHandler {
+    fileprivate struct Handler: LogHandler {
         let output: LogOutput
         var metadata: Logger.Metadata = [:]
         /// What a copy of the logger has set for itself, such as the one for libraries; the output's own level holds beside it.
@@ -178,6 +178,21 @@ package final class LogOutput: Sendable {
             let all = metadata.merging(event.metadata ?? [:]) { _, own in own }
             let pairs = all.map { ($0.key, "\($0.value)") }.sorted { $0.0 < $1.0 }
             output.write(level: event.level, message: "\(event.message)", metadata: pairs)
+        }
+    }
+}
+
+extension Logger {
+    /// Logs what has its pairs in their order already. Towards the log of this process they stay as they are: the way through a dictionary
+    /// and back into an order takes more than the line itself.
+    ///
+    /// - Parameter pairs: by key, in ascending order, each key once.
+    func log(_ level: Logger.Level, _ message: String, sorted pairs: [(String, String)]) {
+        guard logLevel <= level else { return }
+        if let handler = handler as? LogOutput.Handler, handler.metadata.isEmpty {
+            handler.output.write(level: level, message: message, metadata: pairs)
+        } else {
+            log(level: level, "\(message)", metadata: Metadata(uniqueKeysWithValues: pairs.map { ($0.0, .string($0.1)) }))
         }
     }
 }

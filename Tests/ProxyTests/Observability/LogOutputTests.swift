@@ -45,6 +45,33 @@ import Testing
         }
     }
 
+    /// Pairs that are in order already go a shorter way, to the same line.
+    @Test(arguments: [LoggingSettings.Format.text, .json]) func sortedPairsMakeTheSameLineAsMetadata(format: LoggingSettings.Format) throws {
+        try withPipe { path, reader in
+            var settings = LoggingSettings()
+            settings.file = path
+            settings.format = format
+            let output = try LogOutput(settings)
+            let logger = output.logger()
+            let values = ["", "x", "a b", "a\"b", "a=b", "é", "a\u{301}", "\n", "\r\n", "\u{1b}[31m", "\u{2028}", "~", "\u{7f}", String(repeating: "long", count: 100), "=", " \u{301}"]
+            let pairs = values.enumerated().map { ("k\(String(100 + $0.offset))", $0.element) }
+            for level in [Logger.Level.info, .warning] {
+                logger.log(level, "the message \"é\"", sorted: pairs)
+                logger.log(level: level, "the message \"é\"", metadata: Logger.Metadata(uniqueKeysWithValues: pairs.map { ($0.0, .string($0.1)) }))
+            }
+            logger.log(.debug, "not seen", sorted: pairs)
+            var own = logger
+            own[metadataKey: "z"] = "own"
+            own.log(.info, "m", sorted: [("a", "b")])
+            output.flush(within: .seconds(20))
+            // Without the time, which may be another second's.
+            let lines = read(reader).split(separator: "\n").map { $0.drop { $0 != (format == .text ? " " : ",") }.dropFirst(format == .text ? 10 : 0) }
+            try #require(lines.count == 5)
+            #expect(lines[0] == lines[1] && lines[2] == lines[3] && lines[0] != lines[2])
+            #expect(lines[4].contains("own"))
+        }
+    }
+
     @Test func aStuckSinkStopsNobodyAndSaysLaterWhatIsMissing() throws {
         try withPipe { path, reader in
             let output = try output(path)

@@ -1,0 +1,41 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct AccessRecordTests {
+    private func full() -> AccessRecord {
+        var record = AccessRecord(id: "req_1", method: "POST", target: "/v1/chat/completions?key=secret")
+        record.begin(at: "one")
+        record.begin(at: "two")
+        record.key = "bench"
+        record.model = String(repeating: "é", count: 300)
+        record.fallback = "other"
+        record.status = 502
+        record.error = "upstream_error"
+        record.firstToken = .milliseconds(12)
+        record.usage = TokenUsage(prompt: 3, completion: 4, total: 7)
+        record.received = 300
+        record.sent = 1000
+        return record
+    }
+
+    @Test func namesWhatIsKnownInOrder() {
+        let pairs = full().pairs(duration: .milliseconds(34))
+        #expect(pairs.map(\.0) == [
+            "account", "attempts", "bytes.in", "bytes.out", "error", "fallback", "first_token_ms", "key", "method", "model", "ms", "path", "request.id", "status",
+            "tokens.in", "tokens.out",
+        ])
+        #expect(pairs.map(\.1) == [
+            "two", "2", "300", "1000", "upstream_error", "other", "12", "bench", "POST", String(repeating: "é", count: 200), "34", "/v1/chat/completions", "req_1",
+            "502", "3", "4",
+        ])
+        #expect(pairs.map(\.0) == pairs.map(\.0).sorted())
+    }
+
+    @Test func leavesOutWhatIsNot() {
+        let record = AccessRecord(id: "req_2", method: "GET", target: "/health")
+        #expect(record.pairs(duration: .zero).map { "\($0.0)=\($0.1)" } == [
+            "bytes.in=0", "bytes.out=0", "method=GET", "ms=0", "path=/health", "request.id=req_2", "status=0",
+        ])
+    }
+}
