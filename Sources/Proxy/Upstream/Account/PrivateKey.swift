@@ -4,9 +4,13 @@ import COpenSSL
 ///
 /// `@unchecked Sendable`, since the only state is a pointer that never changes, and OpenSSL 3 lets threads share what it
 /// points to: after loading nobody sets anything on the `EVP_PKEY`, its reference count is atomic, and what signing touches
-/// inside (blinding values, provider caches) OpenSSL locks itself. Each signature has an `EVP_MD_CTX` of its own.
+/// inside (blinding values, provider caches) OpenSSL locks itself. Each signature has an `EVP_MD_CTX` of its own, a copy of one that is
+/// made ready once and then only read: the `in` of `EVP_MD_CTX_copy_ex` is const, and what both share is counted by atomics.
 final class PrivateKey: @unchecked Sendable {
     private let key: OpaquePointer
+    /// Ready to sign, and never used for it: finding algorithm and provider takes longer than copying what was found. Nil when it could not
+    /// be made.
+    private let template: OpaquePointer?
 
     /// Length of the modulus.
     let bits: Int
@@ -31,9 +35,14 @@ final class PrivateKey: @unchecked Sendable {
             throw error
         }
         self.key = key
+        template = Self.contextForSigning(with: key)
+        ERR_clear_error()
     }
 
-    deinit { EVP_PKEY_free(key) }
+    deinit {
+        EVP_MD_CTX_free(template)
+        EVP_PKEY_free(key)
+    }
 
     /// The public half as the services that issue tokens want it: base64 of the DER SubjectPublicKeyInfo, in one line.
     var publicKey: String {
@@ -49,17 +58,38 @@ final class PrivateKey: @unchecked Sendable {
     ///
     /// - Throws: `PrivateKeyError.signingFailed`.
     func sign(_ message: [UInt8]) throws(PrivateKeyError) -> [UInt8] {
-        guard let signature = Self.sign(message, key) else {
+        guard let context = copyOfTemplate() ?? Self.contextForSigning(with: key) else {
+            ERR_clear_error()
+            throw .signingFailed
+        }
+        defer { EVP_MD_CTX_free(context) }
+        guard let signature = Self.sign(message, key, context) else {
             ERR_clear_error()
             throw .signingFailed
         }
         return signature
     }
 
-    private static func sign(_ message: [UInt8], _ key: OpaquePointer) -> [UInt8]? {
+    private func copyOfTemplate() -> OpaquePointer? {
+        guard let template, let context = EVP_MD_CTX_new() else { return nil }
+        guard EVP_MD_CTX_copy_ex(context, template) == 1 else {
+            EVP_MD_CTX_free(context)
+            ERR_clear_error()
+            return nil
+        }
+        return context
+    }
+
+    private static func contextForSigning(with key: OpaquePointer) -> OpaquePointer? {
         guard let context = EVP_MD_CTX_new() else { return nil }
-        defer { EVP_MD_CTX_free(context) }
-        guard EVP_DigestSignInit(context, nil, EVP_sha256(), nil, key) == 1 else { return nil }
+        guard EVP_DigestSignInit(context, nil, EVP_sha256(), nil, key) == 1 else {
+            EVP_MD_CTX_free(context)
+            return nil
+        }
+        return context
+    }
+
+    private static func sign(_ message: [UInt8], _ key: OpaquePointer, _ context: OpaquePointer) -> [UInt8]? {
         let capacity = Int(EVP_PKEY_get_size(key))
         var succeeded = false
         let signature = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
@@ -137,7 +167,9 @@ extension PrivateKey {
     /// An altered key file may still parse; then the service would refuse each signature without saying why.
     private static func signsAndVerifies(_ key: OpaquePointer) -> Bool {
         let message = Array("trial".utf8)
-        guard let signature = sign(message, key), let context = EVP_MD_CTX_new() else { return false }
+        guard let signing = contextForSigning(with: key) else { return false }
+        defer { EVP_MD_CTX_free(signing) }
+        guard let signature = sign(message, key, signing), let context = EVP_MD_CTX_new() else { return false }
         defer { EVP_MD_CTX_free(context) }
         return EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1
             && EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
