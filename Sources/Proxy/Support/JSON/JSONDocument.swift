@@ -28,35 +28,38 @@ struct JSONDocument: Sendable {
     /// The values of a text, in one list; nil when it is not JSON.
     static func nodes(of bytes: [UInt8]) -> [Node]? {
         var lister = JSONLister()
-        var nodes: [Node] = []
-        if bytes.count < 4096 {
-            // What is guessed too large costs more than a copy of what has been found.
-            let outcome = withUnsafeTemporaryAllocation(of: Node.self, capacity: fewNodes) { space in
-                let outcome = bytes.withUnsafeBufferPointer { lister.list($0, into: space) }
-                if outcome != .broken { nodes = Array(space[..<lister.count]) }
-                return outcome
-            }
-            switch outcome {
-            case .whole: return nodes
-            case .broken: return nil
-            case .noSpace: break
+        guard bytes.count < 4096 else { return nodes(of: bytes, after: Slice(base: UnsafeMutableBufferPointer(start: nil, count: 0), bounds: 0..<0), &lister) }
+        // What is guessed too large costs more than a copy of what has been found.
+        return withUnsafeTemporaryAllocation(of: Node.self, capacity: fewNodes) { space in
+            switch bytes.withUnsafeBufferPointer({ lister.list($0, into: space) }) {
+            case .whole: Array(space[..<lister.count])
+            case .noSpace: nodes(of: bytes, after: space[..<lister.count], &lister)
+            case .broken: nil
             }
         }
-        var capacity = max(expectedNodes(in: bytes), 2 * nodes.count)
-        while true {
-            var outcome = JSONLister.Outcome.broken
-            let before = nodes
-            nodes = [Node](unsafeUninitializedCapacity: capacity) { space, count in
-                _ = space.initialize(from: before)
-                outcome = bytes.withUnsafeBufferPointer { lister.list($0, into: space) }
-                count = lister.count
-            }
-            switch outcome {
-            case .whole: return nodes
-            case .noSpace: capacity *= 2
-            case .broken: return nil
-            }
+    }
+
+    /// - Parameter first: those that `lister` has found already.
+    private static func nodes(of bytes: [UInt8], after first: Slice<UnsafeMutableBufferPointer<Node>>, _ lister: inout JSONLister) -> [Node]? {
+        var capacity = max(expectedNodes(in: bytes), 2 * first.count)
+        var found = list(bytes, in: capacity, after: first, &lister)
+        while found.outcome == .noSpace {
+            capacity *= 2
+            found = list(bytes, in: capacity, after: found.nodes, &lister)
         }
+        return found.outcome == .whole ? found.nodes : nil
+    }
+
+    private static func list(
+        _ bytes: [UInt8], in capacity: Int, after before: some Collection<Node>, _ lister: inout JSONLister
+    ) -> (nodes: [Node], outcome: JSONLister.Outcome) {
+        var outcome = JSONLister.Outcome.broken
+        let nodes = [Node](unsafeUninitializedCapacity: capacity) { space, count in
+            _ = space.initialize(from: before)
+            outcome = bytes.withUnsafeBufferPointer { lister.list($0, into: space) }
+            count = lister.count
+        }
+        return (nodes, outcome)
     }
 
     private static func expectedNodes(in bytes: [UInt8]) -> Int { min(bytes.count / 12 + 4, 4096) }
