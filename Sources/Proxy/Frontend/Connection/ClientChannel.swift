@@ -1,5 +1,4 @@
 import NIOCore
-import NIOHTTP1
 import NIOSSL
 
 /// Sets up each accepted connection and answers its requests, one after the other.
@@ -28,7 +27,7 @@ struct ClientChannel: Sendable {
         try limits.boundWrites(on: channel)
         if let pair = certificate.current { try channel.pipeline.syncOperations.addTLS(pair, doors: doors, limits: limits) }
         let handler = ConnectionHandler(doors: doors, limits: limits, requests: requests, departure: departure)
-        try channel.pipeline.syncOperations.addHTTPConnection(handler, limits: limits)
+        try channel.pipeline.syncOperations.addHandler(handler)
         return Value(connection: ClientConnection(channel, writer: handler), requests: requests, departure: departure.futureResult)
     }
 
@@ -51,20 +50,6 @@ extension ChannelPipeline.SynchronousOperations {
         configuration.maximumPreservedOutboundBufferCapacity = 64 * 1024
         try addHandlers([
             PlainTextRefusal(doors: doors, patience: limits.lingerTimeout), NIOSSLServerHandler(context: pair.context, configuration: configuration),
-        ])
-    }
-
-    /// HTTP/1.1 with our limits on heads, and `handler` behind it.
-    func addHTTPConnection(_ handler: ConnectionHandler, limits: ConnectionLimits) throws {
-        var parser = NIOHTTPDecoderLimitConfiguration()
-        parser.maxHeaderFieldSize = limits.headerField
-        parser.maxHeaderListSize = limits.headers
-        parser.maxHeaderFieldCount = limits.headerCount
-        try addHandlers([
-            // Bounded, since after a request with `upgrade` the decoder takes nothing more and its buffer would only grow.
-            ByteToMessageHandler(
-                HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: parser), maximumBufferSize: 2 * limits.headers),
-            handler,
         ])
     }
 }

@@ -3,10 +3,10 @@ import NIOHTTP1
 
 /// The shell of `ConnectionState`: assembles requests on the event loop, keeps the timers, closes the connection.
 ///
-/// It sits directly behind NIO's HTTP decoder. It writes the answers, which is how it knows that one is complete, and gathers their bytes
-/// until they are flushed.
+/// It sits next to the socket, or to TLS, and takes requests out of what comes in (`RequestDecoder`) when it can use them. It writes the
+/// answers, which is how it knows that one is complete, and gathers their bytes until they are flushed.
 final class ConnectionHandler: ChannelDuplexHandler {
-    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
@@ -20,17 +20,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// As long as it is in its channel.
     private var context: ChannelHandlerContext?
     private var state: ConnectionState
+    private var decoder: RequestDecoder
+    /// What has come and has not been decoded: half a line, or requests that came while an answer was due.
+    private var unread = ByteBuffer()
+    private var isDecoding = false
+    private var readIsHeld = false
     /// The request that is being received.
     private var head: HTTPRequestHead?
+    /// Bytes of its body, when they are announced.
+    private var bodyLength: Int?
     /// Whether the client of the present request understands a chunked answer.
     private var understandsChunks = true
     private var admission = Admission.refuse(.notHTTP)
     private var body: [UInt8] = []
     private var peer = ClientRequest.Peer()
-    /// Parts of pipelined requests that came while an answer was due.
-    private var waiting = CircularBuffer<HTTPServerRequestPart>(initialCapacity: 1)
-    private var isTakingWaiting = false
-    private var readIsHeld = false
     private var encoder = AnswerEncoder()
     /// Of the answer: what has not been handed to the socket yet, until the next flush.
     private var unsent: ByteBuffer?
@@ -49,6 +52,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.requests = requests
         self.departure = departure
         self.state = ConnectionState(bodyLimit: door.limits.body)
+        decoder = RequestDecoder(limits: limits)
     }
 
     // MARK: Inbound
@@ -69,62 +73,67 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let part = unwrapInboundIn(data)
-        guard takesParts(context), waiting.isEmpty else { return waiting.append(part) }
-        receive(part, context)
+        let bytes = unwrapInboundIn(data)
+        guard state.intake != .drop else { return perform(state.received(bodyBytes: bytes.readableBytes), context) }
+        if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
+        decode(context)
+        // A few bytes must not keep the whole buffer that they came in.
+        if unread.readableBytes > 0 { unread = context.channel.allocator.buffer(buffer: unread) }
     }
 
-    /// The next request can be looked at: the last one has been answered, and the client takes its answers. A client that
-    /// asks on without reading would have them all kept here.
-    private func takesParts(_ context: ChannelHandlerContext) -> Bool { !state.isAnswering && context.channel.isWritable }
-
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        takeWaiting(context)
+        decode(context)
         context.fireChannelWritabilityChanged()
     }
 
-    private func receive(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+    /// Takes requests out of what has come: the next one when the last has been answered and the client takes its answers. A client that
+    /// asks on without reading would have them all kept here.
+    ///
+    /// A loop and no recursion, although each refusal leads here again: there may be thousands in one read.
+    private func decode(_ context: ChannelHandlerContext) {
+        guard !isDecoding else { return }
+        isDecoding = true
+        do {
+            while state.intake == .read, state.phase != .awaitingHead || context.channel.isWritable, let part = try decoder.next(from: &unread) {
+                receive(part, context)
+            }
+        } catch {
+            head = error.head ?? head
+            perform(state.receivedGarbage(), context)
+        }
+        isDecoding = false
+        if unread.readableBytes == 0 || state.intake == .drop { unread = ByteBuffer() }
+        readOn(context)
+    }
+
+    private func receive(_ part: RequestDecoder.Part, _ context: ChannelHandlerContext) {
         switch part {
-        case .head(let head): receive(head, context)
+        case .head(let head, let framing): receive(head, framing, context)
         case .body(let bytes):
             if case .receivingBody(_, refused: false) = state.phase { due = context.eventLoop.now + limits.bodyTimeout }
             let action = state.received(bodyBytes: bytes.readableBytes)
-            if admission.readsBody, case .receivingBody(_, refused: false) = state.phase {
-                body.append(bytes, expecting: head.flatMap { Framing.announcedLength(of: $0.headers) })
-            }
+            if admission.readsBody, case .receivingBody(_, refused: false) = state.phase { body.append(bytes, expecting: bodyLength) }
             perform(action, context)
         case .end: perform(state.receivedEnd(), context)
         }
     }
 
-    private func receive(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        // After the last answer nobody is answered; above all, no head may start the timer anew.
-        guard state.phase == .awaitingHead else { return }
+    private func receive(_ head: HTTPRequestHead, _ framing: Framing, _ context: ChannelHandlerContext) {
         self.head = head
-        body = []
-        guard !Framing.isAmbiguous(head) else { return perform(state.receivedGarbage(), context) }
+        (body, bodyLength) = ([], framing.length)
         door = doors.current
         admission = door.screen(head)
         understandsChunks = head.version.isAtLeast1_1
         let facts = ConnectionState.Head(
-            contentLength: Framing.announcedLength(of: head.headers) ?? (head.headers.contains(name: "transfer-encoding") ? nil : 0),
-            expectsContinue: head.version.isAtLeast1_1 && Framing.expectsContinue(head.headers),
-            keepAlive: head.isKeepAlive && head.version.isAtLeast1_1 && !Framing.endsHTTP(head),
-            isRefused: admission.isRefusal, bodyLimit: door.bodyLimit(of: admission))
+            contentLength: framing.length, expectsContinue: framing.expectsContinue, keepAlive: framing.keepsConnection, isRefused: admission.isRefusal,
+            bodyLimit: door.bodyLimit(of: admission))
         perform(state.received(facts), context)
         startTimer(context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError {
-            perform(state.receivedGarbage(), context)
-        } else if case ByteToMessageDecoderError.dataReceivedInErrorState(_, let bytes) = error {
-            // What follows the garbage: thrown away, as closing now would take the answer from the client.
-            perform(state.received(bodyBytes: bytes.readableBytes), context)
-        } else {
-            // The connection broke (reset, time-out of the network): there is nobody left to talk to.
-            context.close(promise: nil)
-        }
+        // The connection broke (reset, time-out of the network): there is nobody left to talk to.
+        context.close(promise: nil)
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -149,9 +158,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.context = nil
     }
 
-    /// Back-pressure on a client that pipelines: a few parts may wait, more are left in the socket.
+    /// Back-pressure on a client that pipelines: a few requests may wait, more are left in the socket.
     func read(context: ChannelHandlerContext) {
-        if waiting.count > 16 { readIsHeld = true } else { context.read() }
+        if unread.readableBytes > limits.headers { readIsHeld = true } else { context.read() }
+    }
+
+    private func readOn(_ context: ChannelHandlerContext) {
+        guard readIsHeld, unread.readableBytes <= limits.headers else { return }
+        readIsHeld = false
+        context.read()
     }
 
     // MARK: Outbound
@@ -222,9 +237,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .deliver: deliver(context)
         case .refuse(let refusal, closing: _): refuse(refusal, context)
         case .abandon, .cut: departure.succeed()
-        case .readNext: readNext(context)
+        case .readNext:
+            startTimer(context)
+            decode(context)
         case .lingerAndClose:
-            dropWaiting(context)
+            dropUnread(context)
             context.close(mode: .output, promise: nil)
             startTimer(context)
         case .close: context.close(promise: nil)
@@ -232,12 +249,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// What came after the last request will not be answered, and must not keep the socket from being read to its end.
-    private func dropWaiting(_ context: ChannelHandlerContext) {
-        waiting.removeAll()
+    private func dropUnread(_ context: ChannelHandlerContext) {
+        unread = ByteBuffer()
         body = []
-        guard readIsHeld else { return }
-        readIsHeld = false
-        context.read()
+        readOn(context)
     }
 
     private func deliver(_ context: ChannelHandlerContext) {
@@ -264,23 +279,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
         write(HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers), context)
         if !withoutBody { write(answer.body, context, nil) }
         writeEnd(context)
-    }
-
-    private func readNext(_ context: ChannelHandlerContext) {
-        startTimer(context)
-        takeWaiting(context)
-    }
-
-    /// A loop and no recursion, although each refusal among the waiting requests leads here again: there may be thousands.
-    private func takeWaiting(_ context: ChannelHandlerContext) {
-        guard !isTakingWaiting else { return }
-        isTakingWaiting = true
-        while takesParts(context), let part = waiting.popFirst() { receive(part, context) }
-        isTakingWaiting = false
-        if waiting.isEmpty, readIsHeld {
-            readIsHeld = false
-            context.read()
-        }
     }
 
     // MARK: Timers

@@ -1,7 +1,7 @@
 /// What one client connection may do next: HTTP/1.1 as a server speaks it, without any I/O.
 ///
 /// One request at a time is read whole, handed to the responder, answered; then comes the next. What the client sends
-/// meanwhile stays unread. The rules are those of nginx where RFC 9112 leaves a choice:
+/// meanwhile waits. The rules are those of nginx where RFC 9112 leaves a choice:
 ///
 /// * a request that will be refused is refused when its head is there, not after its body has been carried in;
 /// * after an early refusal the rest of the body is thrown away for a while before the connection closes, since closing
@@ -58,6 +58,16 @@ struct ConnectionState {
         case close
     }
 
+    /// What is to become of bytes that come from the client.
+    enum Intake: Equatable {
+        /// They are a request, or a part of one.
+        case read
+        /// They belong to a request that is not looked at yet.
+        case keep
+        /// Nobody will ever look at them: they are counted (`received(bodyBytes:)`) and thrown away.
+        case drop
+    }
+
     enum Phase: Equatable {
         /// Between two requests, or in the middle of a head.
         case awaitingHead
@@ -75,19 +85,26 @@ struct ConnectionState {
     private(set) var closesAfterAnswer = false
     /// Bytes that the body of the present request may have.
     private var bodyLimit: Int
+    /// Bytes that have come behind a request that is the last one by its own word; nil when others may follow.
+    private var surplus: Int?
 
     /// - Parameter bodyLimit: bytes that are read at most of what is no request.
     init(bodyLimit: Int) {
         self.bodyLimit = bodyLimit
     }
 
-    /// Whether parts of the next request must wait.
-    var isAnswering: Bool { phase == .answering }
+    var intake: Intake {
+        switch phase {
+        case .awaitingHead, .receivingBody: .read
+        case .answering: surplus == nil ? .keep : .drop
+        case .discarding, .lingering, .closed: .drop
+        }
+    }
 
     /// The head of a request has arrived.
     mutating func received(_ head: Head) -> Action {
         guard phase == .awaitingHead else { return .nothing }
-        if !head.keepAlive { closesAfterAnswer = true }
+        if !head.keepAlive { (closesAfterAnswer, surplus) = (true, 0) }
         bodyLimit = head.bodyLimit ?? bodyLimit
         let tooLarge = (head.contentLength ?? 0) > bodyLimit
         guard head.isRefused || tooLarge else {
@@ -101,7 +118,7 @@ struct ConnectionState {
         return refuseEarly(head.isRefused ? .byDoor : .bodyTooLarge)
     }
 
-    /// Bytes of the body have arrived.
+    /// Bytes of the body have arrived, or bytes that nobody will look at.
     mutating func received(bodyBytes count: Int) -> Action {
         switch phase {
         case .receivingBody(let received, let refused):
@@ -116,7 +133,11 @@ struct ConnectionState {
         case .lingering(let discarded):
             phase = .lingering(discarded: discarded + count)
             return discarded + count > bodyLimit ? close() : .nothing
-        case .awaitingHead, .answering, .closed:
+        case .answering:
+            guard let before = surplus else { return .nothing }
+            surplus = before + count
+            return before + count > bodyLimit ? close() : .nothing
+        case .awaitingHead, .closed:
             return .nothing
         }
     }
@@ -136,8 +157,7 @@ struct ConnectionState {
             // It belongs to a request after the one that is being answered; that one still gets its answer.
             closesAfterAnswer = true
             return .nothing
-        case .discarding, .lingering: return .nothing
-        case .closed: return .nothing
+        case .discarding, .lingering, .closed: return .nothing
         }
     }
 

@@ -298,22 +298,6 @@ extension ByteBuffer {
     }
 }
 
-extension UnsafeRawBufferPointer {
-    fileprivate func string(_ range: Range<Int>) -> String { String(decoding: UnsafeRawBufferPointer(rebasing: self[range]), as: UTF8.self) }
-}
-
-extension UInt8 {
-    fileprivate var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
-
-    /// Of a header field's name (RFC 9110, 5.6.2): letters, digits and !#$%&'*+-.^_`|~
-    fileprivate var isTokenCharacter: Bool {
-        // A bit for each ASCII character.
-        let low: UInt64 = 0x03FF_6CFA_0000_0000
-        let high: UInt64 = 0x57FF_FFFF_C7FF_FFFE
-        return self < 64 ? (low >> UInt64(self)) & 1 == 1 : self < 128 && (high >> UInt64(self - 64)) & 1 == 1
-    }
-}
-
 extension Int {
     /// Decimal digits and nothing else, which `Int.init` does not insist on.
     fileprivate init?(digits text: String) {

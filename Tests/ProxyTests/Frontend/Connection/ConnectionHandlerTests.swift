@@ -21,8 +21,8 @@ import Testing
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             self.departure = departure.futureResult
             let limits = ConnectionLimits()
-            try channel.pipeline.syncOperations.addHTTPConnection(
-                ConnectionHandler(doors: Doors(try .fixture(bodyLimit: bodyLimit)), limits: limits, requests: continuation, departure: departure), limits: limits)
+            try channel.pipeline.syncOperations.addHandler(
+                ConnectionHandler(doors: Doors(try .fixture(bodyLimit: bodyLimit)), limits: limits, requests: continuation, departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
         }
@@ -290,6 +290,78 @@ import Testing
         _ = try await connection.request()
         for _ in 0..<100 { connection.send(String(repeating: "x", count: 10_000)) }
         #expect(!connection.isOpen)
+    }
+
+    /// Counts how often the socket is asked to read.
+    private final class ReadCounter: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        private(set) var count = 0
+
+        func read(context: ChannelHandlerContext) {
+            count += 1
+            context.read()
+        }
+    }
+
+    @Test func aClientThatAsksOnWhileItIsAnsweredIsReadToABound() async throws {
+        let connection = try Connection(bodyLimit: 1 << 20)
+        let reads = ReadCounter()
+        try connection.channel.pipeline.syncOperations.addHandler(reads, position: .first)
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await connection.request()
+        connection.send(Self.chat + "Content-Length: 100000\r\n\r\n" + String(repeating: "x", count: 50_000))
+        connection.channel.read()
+        #expect(reads.count == 1, "so that it is seen when the client leaves")
+        connection.send(String(repeating: "x", count: 50_000))
+        for _ in 0..<3 { connection.channel.read() }
+        #expect(reads.count == 1)
+        connection.answer()
+        #expect(reads.count == 2)
+        #expect(try await connection.request().body.count == 100_000)
+    }
+
+    @Test func aClientThatLeavesBehindItsNextRequestIsSeenToLeave() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /hea")
+        _ = try await connection.request()
+        connection.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        #expect(connection.hasDeparted)
+    }
+
+    @Test func whatFollowsTheLastRequestIsNotLookedAt() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\nGET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+        _ = try await connection.request()
+        connection.send("garbage")
+        connection.answer()
+        #expect(connection.output.components(separatedBy: "HTTP/1.1 ").count == 2)
+    }
+
+    @Test func garbageBehindARequestIsRefusedBehindItsAnswer() async throws {
+        let connection = try Connection()
+        connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\ngarbage\r\n")
+        _ = try await connection.request()
+        connection.send("more")
+        #expect(!connection.hasDeparted && connection.output == "")
+        connection.answer()
+        let output = connection.output
+        #expect(output.hasPrefix("HTTP/1.1 200 OK\r\n") && output.contains("HTTP/1.1 400 Bad Request\r\n") && output.contains("connection: close"), "\(output)")
+    }
+
+    @Test func aHeadThatComesByteByByteIsReadAndItsRefusalBearsItsName() async throws {
+        let connection = try Connection()
+        for byte in "GET /health HTTP/1.1\r\nHost: x\r\n\r\n".utf8 { connection.send(String(decoding: [byte], as: UTF8.self)) }
+        #expect(try await connection.request().head.headers["host"] == ["x"])
+        connection.answer()
+        connection.send("GET /health HTTP/1.1\r\nX-Request-ID: mine\r\n\r\n")
+        let output = connection.output
+        #expect(output.contains("HTTP/1.1 400 Bad Request\r\n") && output.contains("x-request-id: mine\r\n"), "\(output)")
+    }
+
+    @Test(arguments: ["FROB", "get"]) func aMethodThatNobodyKnowsIsRefusedByTheDoor(method: String) throws {
+        let connection = try Connection()
+        connection.send("\(method) /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(connection.output.hasPrefix("HTTP/1.1 405 ") && connection.isOpen)
     }
 
     @Test func aTunnelIsRefused() throws {

@@ -116,6 +116,21 @@ import Testing
         #expect(state.answered() == .lingerAndClose)
     }
 
+    @Test func whatComesBehindTheLastRequestIsThrownAwayToABound() {
+        var state = fresh()
+        _ = state.received(Head(contentLength: 0, keepAlive: false, bodyLimit: 100))
+        #expect(state.intake == .read)
+        _ = state.receivedEnd()
+        #expect(state.intake == .drop)
+        #expect(state.received(bodyBytes: 100) == .nothing && state.received(bodyBytes: 1) == .close)
+
+        var kept = answering()
+        #expect(kept.intake == .keep)
+        kept.quiesce()
+        #expect(kept.intake == .keep, "until the answer is out")
+        #expect(kept.answered() == .lingerAndClose && kept.intake == .drop)
+    }
+
     @Test func silenceEndsAnIdleConnectionAndRefusesAHalfSentBody() {
         var idle = fresh()
         #expect(idle.timedOut() == .close)

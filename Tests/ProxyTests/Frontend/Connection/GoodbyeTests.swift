@@ -27,8 +27,8 @@ import Testing
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(HalfClosing())
-            try channel.pipeline.syncOperations.addHTTPConnection(
-                ConnectionHandler(doors: Doors(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation, departure: departure), limits: limits)
+            try channel.pipeline.syncOperations.addHandler(
+                ConnectionHandler(doors: Doors(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation, departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
         }

@@ -28,8 +28,8 @@ import Testing
                 peer: .init())
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             let limits = ConnectionLimits()
-            try channel.pipeline.syncOperations.addHTTPConnection(
-                ConnectionHandler(doors: Doors(door), limits: limits, requests: continuation, departure: departure), limits: limits)
+            try channel.pipeline.syncOperations.addHandler(
+                ConnectionHandler(doors: Doors(door), limits: limits, requests: continuation, departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 
@@ -142,9 +142,7 @@ import Testing
         for piece in Fuzz.pieces(of: bytes, &random) { await cut.send(piece) }
         try expectAnswers(whole.output, heads: whole.requests)
         try expectAnswers(cut.output, heads: cut.requests)
-        // Garbage that came along with requests before it ends the connection with the answer that is being given, without the others.
-        let count = whole.requests.count
-        #expect(whole.requests.map(\.head) == cut.requests.prefix(count).map(\.head) && whole.requests.map(\.body) == cut.requests.prefix(count).map(\.body))
+        #expect(whole.requests.map(\.head) == cut.requests.map(\.head) && whole.requests.map(\.body) == cut.requests.map(\.body))
         whole.wait(200)
         #expect(!whole.isOpen, "in the end it is given up")
     }

@@ -1,0 +1,66 @@
+/// The alphabet of HTTP/1 (RFC 9110, 5.5 and 5.6; RFC 9112, 2 to 5), for those who read it byte by byte.
+extension UInt8 {
+    var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+
+    /// Of a method or a header field's name: letters, digits and !#$%&'*+-.^_`|~
+    var isTokenCharacter: Bool {
+        // A bit for each ASCII character.
+        let low: UInt64 = 0x03FF_6CFA_0000_0000
+        let high: UInt64 = 0x57FF_FFFF_C7FF_FFFE
+        return self < 64 ? (low >> UInt64(self)) & 1 == 1 : self < 128 && (high >> UInt64(self - 64)) & 1 == 1
+    }
+
+    /// Of the target of a request: what ASCII shows. All else stands there as %XX.
+    var isTargetCharacter: Bool { (0x21...0x7E).contains(self) }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Bytes that are no UTF-8 become replacement characters.
+    func string(_ range: Range<Int>) -> String { String(decoding: UnsafeRawBufferPointer(rebasing: self[range]), as: UTF8.self) }
+
+    /// Whether these bytes are that text but for the case of ASCII letters.
+    func isEqualIgnoringCase(_ range: Range<Int>, to lowercase: StaticString) -> Bool {
+        guard range.count == lowercase.utf8CodeUnitCount else { return false }
+        var expected = lowercase.utf8Start
+        for index in range {
+            let byte = self[index]
+            guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 == expected.pointee : byte == expected.pointee else { return false }
+            expected += 1
+        }
+        return true
+    }
+
+    /// The range without the blanks and tabs at its end.
+    func trimmingEnd(of range: Range<Int>) -> Range<Int> {
+        var end = range.upperBound
+        while end > range.lowerBound, self[end - 1].isBlank { end -= 1 }
+        return range.lowerBound..<end
+    }
+
+    /// Decimal digits and nothing else, at most 18 of them.
+    func decimal(_ range: Range<Int>) -> Int? {
+        guard (1...18).contains(range.count) else { return nil }
+        var number = 0
+        for index in range {
+            guard (0x30...0x39).contains(self[index]) else { return nil }
+            number = number * 10 + Int(self[index] - 0x30)
+        }
+        return number
+    }
+
+    /// Where a text ends: the first control character other than a tab, or the end of the bytes.
+    func endOfText(from start: Int) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var index = start
+        // Texts are long and control characters rare: eight bytes at a time, as long as there is none.
+        while index + 8 <= count {
+            let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let below = (word &- ones &* 0x20) & ~word
+            let rubout = word ^ ones &* 0x7F
+            guard (below | (rubout &- ones) & ~rubout) & (ones &* 0x80) == 0 else { break }
+            index += 8
+        }
+        while index < count, self[index] >= 0x20 || self[index] == UInt8(ascii: "\t"), self[index] != 0x7F { index += 1 }
+        return index
+    }
+}
