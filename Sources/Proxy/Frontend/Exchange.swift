@@ -82,7 +82,7 @@ struct Decoration: Sendable {
         var fields: [(String, String)] = []
         fields.reserveCapacity(headers.count + 8)
         for (name, value) in headers where length == nil || !name.isEqualIgnoringCase(to: "content-length") { fields.append((name, value)) }
-        fields.append(("date", HTTPDate.format(wallClock)))
+        fields.append(("date", HTTPDate.ofNow(wallClock)))
         fields.append(("x-request-id", requestID))
         if let rate { fields += rate.fields }
         cors.decorate(&fields, for: origin)

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Dates as HTTP writes them (RFC 9110, 5.6.7), by calendar arithmetic: a signature needs one per request.
 enum HTTPDate {
     private static let weekdays: [StaticString] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
@@ -30,6 +32,16 @@ enum HTTPDate {
             writer.text(" GMT")
             return writer.count
         }
+    }
+
+    private static let latest = Mutex((seconds: Int64.min, text: ""))
+
+    /// The same, for a second that many ask for one after the other: the present one.
+    static func ofNow(_ seconds: Int64) -> String {
+        if let text = latest.withLock({ $0.seconds == seconds ? $0.text : nil }) { return text }
+        let text = format(seconds)
+        latest.withLock { $0 = (seconds, text) }
+        return text
     }
 
     private struct FixedWriter {

@@ -14,15 +14,24 @@ struct HeadLines {
     }
 
     mutating func append(_ text: String) {
+        // Nearly every text is there as it is; the others are made so, which takes a copy.
+        guard text.utf8.withContiguousStorageIfAvailable({ copy(UnsafeRawBufferPointer($0)) }) == nil else { return }
         var text = text
         text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
     }
 
     mutating func append(field name: String, _ value: String) {
         append(name)
-        append(": ")
+        append(UInt8(ascii: ":"), UInt8(ascii: " "))
         append(value)
-        append("\r\n")
+        append(UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+    }
+
+    private mutating func append(_ first: UInt8, _ second: UInt8) {
+        precondition(room.count - count >= 2)
+        room[count] = first
+        room[count + 1] = second
+        count += 2
     }
 
     private mutating func copy(_ bytes: UnsafeRawBufferPointer) {

@@ -6,28 +6,36 @@ import NIOHTTP1
 struct AnswerEncoder {
     private var isChunked = false
 
-    /// - Parameter head: decides with its version and its `content-length` how the body is framed.
-    mutating func write(_ head: HTTPResponseHead, to bytes: inout ByteBuffer) {
-        var headers = head.headers
-        isChunked = false
-        if !head.status.mayHaveResponseBody {
-            headers.remove(name: "content-length")
-            headers.remove(name: "transfer-encoding")
-        } else if headers.contains(name: "content-length") {
-            headers.remove(name: "transfer-encoding")
-        } else if head.version.isAtLeast1_1 {
-            headers.replaceOrAdd(name: "transfer-encoding", value: "chunked")
-            isChunked = true
+    /// - Parameters:
+    ///   - head: decides with its version and its `content-length` how the body is framed.
+    ///   - closes: the connection ends with this answer, and says so.
+    mutating func write(_ head: HTTPResponseHead, closes: Bool = false, to bytes: inout ByteBuffer) {
+        let (headers, status) = (head.headers, head.status)
+        var (capacity, hasLength) = (128, false)
+        for (name, value) in headers {
+            capacity += name.utf8.count + value.utf8.count + 4
+            if name.utf8.count == 14, name.isEqualIgnoringCase(to: "content-length") { hasLength = true }
         }
-        bytes.writeHead(capacity: 64 + head.status.reasonPhrase.utf8.count + headers.lineBytes) { lines in
-            switch (head.version, head.status) {
+        let hasBody = status.mayHaveResponseBody
+        isChunked = hasBody && !hasLength && head.version.isAtLeast1_1
+        bytes.writeHead(capacity: capacity + status.reasonPhrase.utf8.count) { lines in
+            switch (head.version, status) {
             case (.http1_1, .ok): lines.append("HTTP/1.1 200 OK\r\n")
-            case (let version, let status):
+            case (let version, _):
                 lines.append("HTTP/\(version.major).\(version.minor) \(status.code) ")
                 lines.append(status.reasonPhrase)
                 lines.append("\r\n")
             }
-            for (name, value) in headers { lines.append(field: name, value) }
+            for (name, value) in headers {
+                switch name.utf8.count {
+                case 10 where closes && name.isEqualIgnoringCase(to: "connection"): break
+                case 14 where !hasBody && name.isEqualIgnoringCase(to: "content-length"): break
+                case 17 where name.isEqualIgnoringCase(to: "transfer-encoding"): break
+                default: lines.append(field: name, value)
+                }
+            }
+            if isChunked { lines.append("transfer-encoding: chunked\r\n") }
+            if closes { lines.append("connection: close\r\n") }
             lines.append("\r\n")
         }
     }

@@ -25,8 +25,9 @@ struct ClientChannel: Sendable {
         let requests = RequestMailbox(on: channel.eventLoop)
         let departure = channel.eventLoop.makePromise(of: Void.self)
         try limits.boundWrites(on: channel)
-        if let pair = certificate.current { try channel.pipeline.syncOperations.addTLS(pair, doors: doors, limits: limits) }
-        let handler = ConnectionHandler(doors: doors, limits: limits, requests: requests, departure: departure)
+        let pair = certificate.current
+        if let pair { try channel.pipeline.syncOperations.addTLS(pair, doors: doors, limits: limits) }
+        let handler = ConnectionHandler(doors: doors, limits: limits, requests: requests, departure: departure, isNextToSocket: pair == nil)
         try channel.pipeline.syncOperations.addHandler(handler)
         return Value(connection: ClientConnection(channel, writer: handler), requests: requests, departure: departure.futureResult)
     }
@@ -78,10 +79,12 @@ extension ConnectionLimits {
     /// megabytes that look sent from here. It then ends the connection with an error. Unix sockets have no such thing.
     func boundWrites(on channel: any Channel) throws {
         #if os(Linux)
-            if channel.localAddress?.ipAddress != nil {
+            switch channel.localAddress {
+            case .v4, .v6:
                 let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18))
                 try? channel.syncOptions?.setOption(option, value: Int(writeTimeout.nanoseconds / 1_000_000))
                 return
+            case .unixDomainSocket, nil: break
             }
         #endif
         try channel.pipeline.syncOperations.addHandler(WriteWatch(limit: writeTimeout))

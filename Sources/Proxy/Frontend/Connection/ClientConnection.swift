@@ -26,7 +26,9 @@ struct ClientConnection: Sendable {
 
     /// Writes a whole answer, from anywhere.
     func send(_ answer: Answer, withoutBody: Bool = false) {
-        onLoop { self.write { $0.write(answer, withoutBody: withoutBody) } }
+        // Mostly there already, and then nothing has to be made that goes there.
+        guard eventLoop.inEventLoop else { return eventLoop.execute { self.send(answer, withoutBody: withoutBody) } }
+        write { $0.write(answer, withoutBody: withoutBody) }
     }
 }
 

@@ -16,9 +16,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let limits: ConnectionLimits
     private let requests: any RequestReceiver
     private let departure: EventLoopPromise<Void>
+    /// Nothing stands between it and the socket that may keep what is written.
+    private let isNextToSocket: Bool
 
     /// As long as it is in its channel.
     private var context: ChannelHandlerContext?
+    /// The socket, to be asked how much it has not taken yet, when nothing is in between.
+    private var socket: (any NIOSynchronousChannelOptions)?
     private var state: ConnectionState
     private var decoder: RequestDecoder
     /// What has come and has not been decoded: half a line, or requests that came while an answer was due.
@@ -44,13 +48,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     init(
         doors: Doors, limits: ConnectionLimits,
-        requests: any RequestReceiver, departure: EventLoopPromise<Void>
+        requests: any RequestReceiver, departure: EventLoopPromise<Void>, isNextToSocket: Bool = false
     ) {
         self.doors = doors
         door = doors.current
         self.limits = limits
         self.requests = requests
         self.departure = departure
+        self.isNextToSocket = isNextToSocket
         self.state = ConnectionState(bodyLimit: door.limits.body)
         decoder = RequestDecoder(limits: limits)
     }
@@ -59,6 +64,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        if isNextToSocket { socket = context.channel.syncOptions }
         if context.channel.isActive { begin(context) }
     }
 
@@ -103,6 +109,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         isDecoding = false
         if unread.readableBytes == 0 || state.intake == .drop { unread = ByteBuffer() }
+        // Not with each head: most requests are whole when they are there, and need none.
+        setTimer(context)
         readOn(context)
     }
 
@@ -128,7 +136,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             contentLength: framing.length, expectsContinue: framing.expectsContinue, keepAlive: framing.keepsConnection, isRefused: admission.isRefusal,
             bodyLimit: door.bodyLimit(of: admission))
         perform(state.received(facts), context)
-        startTimer(context)
+        due = allowance.map { context.eventLoop.now + $0 }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -156,6 +164,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         end()
         self.context = nil
+        socket = nil
     }
 
     /// Back-pressure on a client that pipelines: a few requests may wait, more are left in the socket.
@@ -174,17 +183,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func write(_ head: HTTPResponseHead, _ context: ChannelHandlerContext) {
         var head = head
         if !understandsChunks { head.version = .http1_0 }
-        if state.closesAfterAnswer, head.status.code >= 200 { head.headers.replaceOrAdd(name: "connection", value: "close") }
-        gather(512, context) { encoder.write(head, to: &$0) }
+        let closes = state.closesAfterAnswer && head.status.code >= 200
+        gather(Self.usualAnswer) { encoder.write(head, closes: closes, to: &$0) }
     }
 
+    /// Bytes of a head and of what often follows it.
+    private static let usualAnswer = 2000
     /// Bytes of a piece of a body that is not copied behind its frame.
     private static let largePiece = 16 * 1024
 
     private func write(_ piece: ByteBuffer, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         let length = piece.readableBytes
         guard length >= Self.largePiece else {
-            gather(length + 16, context) {
+            gather(length + 16) {
                 encoder.writeOpening(of: length, to: &$0)
                 $0.writeImmutableBuffer(piece)
                 encoder.writeClosing(of: length, to: &$0)
@@ -192,17 +203,23 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if let promise { writeUnsent(context, promise) }
             return
         }
-        gather(16, context) { encoder.writeOpening(of: length, to: &$0) }
+        gather(16) { encoder.writeOpening(of: length, to: &$0) }
         writeUnsent(context, nil)
         context.write(wrapOutboundOut(piece), promise: nil)
-        gather(2, context) { encoder.writeClosing(of: length, to: &$0) }
+        gather(2) { encoder.writeClosing(of: length, to: &$0) }
         if let promise { writeUnsent(context, promise) }
     }
 
+    /// Answered is what the socket has taken. Until then no time is counted against the client, no next request is looked at, and a
+    /// server that stops waits: whether the client takes the answer at all is for the socket's own limit to tell.
     private func writeEnd(_ context: ChannelHandlerContext) {
-        gather(5, context) { encoder.writeEnd(to: &$0) }
-        // Answered is what the socket has taken. Until then no time is counted against the client, no next request is looked at, and a
-        // server that stops waits: whether the client takes the answer at all is for the socket's own limit to tell.
+        gather(5) { encoder.writeEnd(to: &$0) }
+        if let socket {
+            // It has mostly taken it at once, and then the question is cheaper than a promise.
+            flush(context: context)
+            if let left = try? socket.getOption(.bufferedWritableBytes), left == 0 { return perform(state.answered(), context) }
+            unsent = ByteBuffer()
+        }
         let written = context.eventLoop.makePromise(of: Void.self)
         writeUnsent(context, written)
         context.flush()
@@ -210,8 +227,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// - Parameter capacity: bytes that `body` writes, or somewhat more.
-    private func gather(_ capacity: Int, _ context: ChannelHandlerContext, _ body: (inout ByteBuffer) -> Void) {
-        var bytes = unsent.take() ?? context.channel.allocator.buffer(capacity: capacity)
+    private func gather(_ capacity: Int, _ body: (inout ByteBuffer) -> Void) {
+        var bytes = unsent.take() ?? ByteBufferAllocator().buffer(capacity: capacity)
         body(&bytes)
         unsent = bytes
     }
@@ -232,7 +249,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch action {
         case .nothing: break
         case .sendContinue:
-            gather(32, context) { encoder.write(HTTPResponseHead(version: .http1_1, status: .continue), to: &$0) }
+            gather(32) { encoder.write(HTTPResponseHead(version: .http1_1, status: .continue), to: &$0) }
             flush(context: context)
         case .deliver: deliver(context)
         case .refuse(let refusal, closing: _): refuse(refusal, context)
