@@ -22,6 +22,11 @@ import Testing
             unfinished = "\(head.method.rawValue) \(head.uri)\(version)" + head.headers.map { " \($0.name)=\($0.value.trimming)" }.joined() + " |"
         }
 
+        /// Byte by byte, as a character may be split.
+        mutating func add(_ bytes: ByteBuffer) {
+            for byte in bytes.readableBytesView { unfinished.unicodeScalars.append(Unicode.Scalar(byte)) }
+        }
+
         mutating func end() {
             requests.append(unfinished)
             unfinished = ""
@@ -42,7 +47,7 @@ import Testing
                         #expect(!framing.isAmbiguous)
                     case .body(let bytes):
                         #expect(bytes.readableBytes > 0)
-                        reading.unfinished += String(buffer: bytes)
+                        reading.add(bytes)
                     case .end:
                         reading.end()
                         reading.hasEnded = !keepsConnection
@@ -67,7 +72,7 @@ import Testing
             case .head(let head):
                 reading.add(head)
                 keepsConnection = head.isKeepAlive && head.version == .http1_1 && head.method != .CONNECT && !head.headers.contains(name: "upgrade")
-            case .body(let bytes): reading.unfinished += String(buffer: bytes)
+            case .body(let bytes): reading.add(bytes)
             case .end:
                 reading.end()
                 reading.hasEnded = !keepsConnection
@@ -226,7 +231,8 @@ import Testing
         "Connection: close\r\n", "Upgrade: x\r\n", "\u{0}", "é", ";", "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     ]
 
-    private static let methods = ["GET", "POST", "HEAD", "OPTIONS", "CONNECT"]
+    /// Of which NIO's decoder takes the same: the target of a CONNECT, which is refused in any case, it looks at more closely.
+    private static let methods = ["GET", "POST", "HEAD", "OPTIONS"]
 
     @Test(arguments: Fuzz.seeds(200)) func `Damaged bytes are never read as requests that another decoder sees otherwise`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
