@@ -9,9 +9,9 @@ enum CodecTypes {
     /// Makes one of each. Call it before anything connects or is connected to.
     static func prepare() {
         let made: [any ChannelHandler] = [
-            HTTPRequestEncoder(), ByteToMessageHandler(HTTPResponseDecoder()), ByteToMessageHandler(HTTPRequestDecoder()),
+            HTTPRequestEncoder(), ByteToMessageHandler(HTTPResponseDecoder()),
         ]
-        let parts: [Any.Type] = [HTTPClientRequestPart.self, HTTPClientResponsePart.self, HTTPServerRequestPart.self]
+        let parts: [Any.Type] = [HTTPClientRequestPart.self, HTTPClientResponsePart.self]
         withExtendedLifetime((made, parts)) {}
     }
 }

@@ -43,7 +43,6 @@ struct Listener: Service {
                     try channel.pipeline.syncOperations.addHandler(AcceptGate(doors: doors, connections: connections, drain: drain, logger: logger))
                 }
             }
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { arrival.yield(try client.setUp(channel)) }
             }

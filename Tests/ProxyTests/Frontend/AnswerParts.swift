@@ -15,6 +15,7 @@ private final class PartsWriter: AnswerWriter {
     func write(_ piece: ByteBuffer, promise: EventLoopPromise<Void>?) {
         channel.write(HTTPServerResponsePart.body(.byteBuffer(piece)), promise: promise)
     }
+    func write(_ piece: [UInt8]) { write(ByteBuffer(bytes: piece), promise: nil) }
     func writeEnd() { channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil) }
     func flush() { channel.flush() }
 }

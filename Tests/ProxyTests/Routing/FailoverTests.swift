@@ -139,7 +139,7 @@ import Testing
         let begun = try await failover.begin(among: UpstreamSet(first: 2), until: .seconds(300)) { upstream, report in
             calls += 1
             if calls == 1 { throw lost }
-            report.change { $0.usage = TokenUsage(prompt: 3, completion: 4) }
+            report.change { $0.usage = TokenUsage(prompt: 3, completion: 4, total: 7) }
             return upstream.id
         }
         #expect(begun.success == "account_2" && begun.upstream.id == "account_2")

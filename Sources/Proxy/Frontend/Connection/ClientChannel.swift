@@ -24,6 +24,8 @@ struct ClientChannel: Sendable {
     func setUp(_ channel: any Channel) throws -> Value {
         let requests = RequestMailbox(on: channel.eventLoop)
         let departure = channel.eventLoop.makePromise(of: Void.self)
+        // A client that has said all it wants to say may still want the answer; that it has is decided by the handler.
+        try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true)
         try limits.boundWrites(on: channel)
         let pair = certificate.current
         if let pair { try channel.pipeline.syncOperations.addTLS(pair, doors: doors, limits: limits) }

@@ -38,6 +38,8 @@ protocol AnswerWriter: AnyObject {
     func write(_ head: HTTPResponseHead)
     /// - Parameter promise: succeeds when the socket has taken the piece, and all before it.
     func write(_ piece: ByteBuffer, promise: EventLoopPromise<Void>?)
+    /// A small piece, copied.
+    func write(_ piece: [UInt8])
     func writeEnd()
     func flush()
 }

@@ -353,6 +353,15 @@ extension ConnectionHandler: AnswerWriter {
         write(piece, context, promise)
     }
 
+    func write(_ piece: [UInt8]) {
+        guard context != nil else { return }
+        gather(piece.count + 16) {
+            encoder.writeOpening(of: piece.count, to: &$0)
+            $0.writeBytes(piece)
+            encoder.writeClosing(of: piece.count, to: &$0)
+        }
+    }
+
     func writeEnd() {
         if let context { writeEnd(context) }
     }

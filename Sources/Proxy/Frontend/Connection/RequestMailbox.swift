@@ -24,11 +24,16 @@ final class RequestMailbox: RequestReceiver, Sendable {
     /// Has the requests answered, one after the other, until there are no more. The task, which has to be on the event loop, is cancelled
     /// when `departure` is complete.
     func serve(until departure: EventLoopFuture<Void>, _ answer: (ClientRequest) async -> Void) async {
-        await withUnsafeCurrentTask { task in
-            server.value = task.map(RunningTask.init)
-            departure.whenComplete { _ in self.server.value?.cancel() }
-            while let request = await next() { await answer(request) }
-            server.value = nil
+        await withTaskCancellationHandler {
+            await withUnsafeCurrentTask { task in
+                server.value = task.map(RunningTask.init)
+                departure.whenComplete { _ in self.server.value?.cancel() }
+                while let request = await next() { await answer(request) }
+                server.value = nil
+            }
+        } onCancel: {
+            // Once for all requests of the connection: whoever waits for the next one is told that there is none.
+            loop.execute { self.finish() }
         }
     }
 
@@ -55,15 +60,11 @@ final class RequestMailbox: RequestReceiver, Sendable {
         }
     }
 
-    /// The next request, nil when there is none any more or the task has been cancelled. By one task.
+    /// The next request, nil when there is none any more. By one task; `serve` sees to its cancellation.
     nonisolated(nonsending) func next() async -> ClientRequest? {
-        await withTaskCancellationHandler {
-            // Unsafe, but resumed exactly once: whoever resumes it has taken it out of the state before.
-            await withUnsafeContinuation { waiter in
-                if loop.inEventLoop { wait(waiter) } else { loop.execute { self.wait(waiter) } }
-            }
-        } onCancel: {
-            loop.execute { self.finish() }
+        // Unsafe, but resumed exactly once: whoever resumes it has taken it out of the state before.
+        await withUnsafeContinuation { waiter in
+            if loop.inEventLoop { wait(waiter) } else { loop.execute { self.wait(waiter) } }
         }
     }
 

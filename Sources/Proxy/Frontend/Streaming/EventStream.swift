@@ -69,8 +69,13 @@ final class EventStream: Sendable {
     /// Sends whole events from the event loop, at once.
     ///
     /// - Returns: whether the connection takes more. If not, `room` tells when it does.
-    func write(_ events: ByteBuffer) -> Bool {
-        writeEvents(events, promise: nil)
+    func write(_ events: [UInt8]) -> Bool {
+        willWriteEvents()
+        sentBytes.wrappingAdd(events.count, ordering: .relaxed)
+        connection.write {
+            $0.write(events)
+            $0.flush()
+        }
         return connection.channel.isWritable
     }
 
@@ -143,10 +148,14 @@ final class EventStream: Sendable {
     // MARK: On the event loop
 
     private func writeEvents(_ events: ByteBuffer, promise: EventLoopPromise<Void>?) {
+        willWriteEvents()
+        write(events, promise: promise)
+    }
+
+    private func willWriteEvents() {
         let state = state.value
         if !state.schedule.hasHeaders { writeHead() }
         state.schedule.sentEvents(at: state.elapsed(connection.eventLoop.now))
-        write(events, promise: promise)
     }
 
     private func writeHead() {

@@ -55,7 +55,7 @@ final class StreamPump: BodySink {
         let hadBegun = hasBegun
         relay.takeFrames { frames in
             hasBegun = true
-            hasRoom = stream.write(ByteBuffer(bytes: frames))
+            hasRoom = stream.write(frames)
         }
         guard hasBegun || relay.isFinished else { return true }
         let now = frame.time.now()
