@@ -25,6 +25,6 @@ extension Benchmark {
 
     /// Nothing is ever sent.
     private struct NoTransport: HTTPTransport {
-        func send(_ request: TransportRequest) async throws -> TransportResponse { throw TransportError.cannotConnect("a benchmark") }
+        func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse { throw TransportError.cannotConnect("a benchmark") }
     }
 }

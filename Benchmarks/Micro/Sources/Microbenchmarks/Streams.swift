@@ -17,7 +17,7 @@ extension Benchmark {
             [1, 16].map { together in
                 let piece = ByteBuffer(string: String(repeating: kind.event, count: together))
                 return Benchmark("\(kind.name) event, \(together) at a time", count: 1600) { count in
-                    var relay = kind.reader.relay(of: "bench", in: envelope, includesUsage: false)
+                    let relay = kind.reader.relay(of: "bench", in: envelope, includesUsage: false)
                     for _ in 0..<count / together {
                         guard relay.take(piece) == nil else { throw Unexpected(what: "a failure in a stream") }
                         keep(relay.takeFrames())
