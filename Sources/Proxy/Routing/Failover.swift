@@ -23,7 +23,7 @@ struct Failover: Sendable {
     ///
     /// - Parameters:
     ///   - accepted: the upstreams that may serve the request, by their place in the router's list.
-    ///   - deadline: until when a permit is waited for and pauses are made. The attempts bound themselves.
+    ///   - deadline: until when a permit is waited for, pauses are made, and attempts begin. The attempts bound themselves.
     /// - Throws: `APIError`; `CancellationError` when the client has left.
     nonisolated(nonsending) func begin<Success>(
         among accepted: UpstreamSet, until deadline: Duration,
@@ -145,7 +145,8 @@ private final class Attempts {
         try Task.checkCancellation()
         guard let error = failure.error else { throw CancellationError() }
         guard failure.outcome.mayMoveOn, report.content.firstEvent == nil else { throw error }
-        return plan.note(failure.outcome, error, at: index) ? nil : error
+        // Another one would fail at once, and count against an upstream that nobody has asked.
+        return plan.note(failure.outcome, error, at: index) && router.time.now() < deadline ? nil : error
     }
 
     /// Waits until those that failed may be asked again.

@@ -80,11 +80,18 @@ extension Backend {
 
     /// The response if it is one; the upstream's refusal as an error otherwise.
     ///
-    /// - Throws: `APIError`, `CancellationError`.
+    /// - Throws: `APIError`, `CancellationError`, `MovingDeadline.Exceeded`.
     nonisolated(nonsending) func successful(_ response: TransportResponse) async throws -> TransportResponse {
         guard response.status != 200 else { return response }
         // Error bodies are small; what is longer is not read, and an unreadable one says nothing.
-        let body = (try? await response.collect(upTo: 256 << 10)) ?? []
+        let body: [UInt8]
+        do {
+            body = try await response.collect(upTo: 256 << 10)
+        } catch let error as MovingDeadline.Exceeded {
+            throw error
+        } catch {
+            body = []
+        }
         try Task.checkCancellation()
         let retryAfter = response.headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, now: time.wallClock()) }
         throw refusal(status: response.status, retryAfter: retryAfter, body: body)

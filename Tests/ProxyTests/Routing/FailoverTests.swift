@@ -132,6 +132,21 @@ import Testing
         }
     }
 
+    @Test func afterTheDeadlineNobodyElseIsAsked() async throws {
+        let time = ManualTime()
+        let router = try Router.fixture(time: time.source, accounts: 3)
+        var asked: [String] = []
+        await #expect(throws: APIError.self) {
+            try await Failover(router: router, retryAttempts: 3).run(among: UpstreamSet(first: 3), until: .seconds(300)) { upstream, _ in
+                asked.append(upstream.id)
+                time.advance(by: .seconds(300))
+                throw MovingDeadline.Exceeded(cause: .request)
+            }
+        }
+        #expect(asked == ["default"])
+        #expect(await router.snapshot().upstreams.map(\.state.statistics.requests) == [1, 0, 0])
+    }
+
     @Test func whatHasBegunHoldsItsPermitUntilItsEnd() async throws {
         let router = try Router.fixture(accounts: 2)
         let failover = Failover(router: router, retryAttempts: 3)

@@ -36,4 +36,18 @@ import Testing
         let headers = try await headers(at: "http://127.0.0.1:11434/v1", token: nil)
         #expect(!headers.contains(name: "authorization") && headers.contains(name: "user-agent"))
     }
+
+    @Test func aRefusalWhoseBodyNeverEndsIsATimeOutAndOneThatBreaksIsARefusal() async throws {
+        let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL("http://127.0.0.1:1")), token: nil)
+        let provider = Provider(settings, transport: FakeTransport(body: ""), time: ManualTime().source)
+        func ending(with error: any Error) -> TransportResponse {
+            let body = FakeTransport.Feed()
+            body.end(throwing: error)
+            return TransportResponse(status: 400, headers: [:], body: body)
+        }
+        await #expect(throws: MovingDeadline.Exceeded(cause: .request)) {
+            try await provider.successful(ending(with: MovingDeadline.Exceeded(cause: .request)))
+        }
+        await #expect(throws: APIError.self) { try await provider.successful(ending(with: TransportError.connectionLost("x"))) }
+    }
 }

@@ -84,7 +84,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
         decode(context)
         // A few bytes must not keep the whole buffer that they came in.
-        if unread.readableBytes > 0 { unread = context.channel.allocator.buffer(buffer: unread) }
+        if unread.readableBytes > 0, unread.storageCapacity > 2 * unread.readableBytes + 1024 { unread = context.channel.allocator.buffer(buffer: unread) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -95,12 +95,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Takes requests out of what has come: the next one when the last has been answered and the client takes its answers. A client that
     /// asks on without reading would have them all kept here.
     ///
-    /// A loop and no recursion, although each refusal leads here again: there may be thousands in one read.
+    /// A loop and no recursion, although each refusal leads here again: there may be thousands in one read. After some, the others on this
+    /// event loop get their turn.
     private func decode(_ context: ChannelHandlerContext) {
         guard !isDecoding else { return }
         isDecoding = true
+        var ends = 0
         do {
-            while state.intake == .read, state.phase != .awaitingHead || context.channel.isWritable, let part = try decoder.next(from: &unread) {
+            while ends < Self.requestsAtOnce, state.intake == .read, state.phase != .awaitingHead || context.channel.isWritable, let part = try decoder.next(from: &unread) {
+                if case .end = part { ends += 1 }
                 receive(part, context)
             }
         } catch {
@@ -108,11 +111,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
             perform(state.receivedGarbage(), context)
         }
         isDecoding = false
+        if ends == Self.requestsAtOnce { context.eventLoop.assumeIsolated().execute { if let context = self.context { self.decode(context) } } }
         if unread.readableBytes == 0 || state.intake == .drop { unread = ByteBuffer() }
         // Not with each head: most requests are whole when they are there, and need none.
         setTimer(context)
         readOn(context)
     }
+
+    /// Requests that are looked at in one turn of the event loop.
+    private static let requestsAtOnce = 64
 
     private func receive(_ part: RequestDecoder.Part, _ context: ChannelHandlerContext) {
         switch part {

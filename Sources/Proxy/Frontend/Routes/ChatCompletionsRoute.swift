@@ -142,17 +142,27 @@ final class ChatCompletionsRoute: Sendable {
     ) async throws -> Served<Success> {
         do {
             return try await answered(reading, by: reading.request.model, for: exchange, attempt)
-        } catch let error as APIError where error.permitsAnotherModel && exchange.record.firstToken == nil {
+        } catch let error as APIError where permitsAnotherModel(error, reading, exchange) {
             for model in fallbacks[reading.request.model] ?? [] {
                 do {
                     return try await answered(reading, by: model, for: exchange, attempt)
-                } catch let error as APIError where error.permitsAnotherModel && exchange.record.firstToken == nil {
+                } catch let error as APIError where permitsAnotherModel(error, reading, exchange) {
                     continue
                 }
             }
             exchange.record.fallback = nil
             throw error
         }
+    }
+
+    /// Nothing has been said yet, there is time left, and another model might do better.
+    @inline(never)
+    private func permitsAnotherModel(_ error: APIError, _ reading: Reading, _ exchange: Exchange) -> Bool {
+        error.permitsAnotherModel && exchange.record.firstToken == nil && time.now() < deadline(of: reading.request, exchange)
+    }
+
+    private func deadline(of request: PassThroughRequest, _ exchange: Exchange) -> Duration {
+        exchange.arrival + (request.isStreaming ? limits.request : limits.whole)
     }
 
     /// Makes the call at one account after the other, and notes in the log's record where the last attempt went and what came of
@@ -216,7 +226,7 @@ final class ChatCompletionsRoute: Sendable {
         return try ChatCalls(
             request, root, for: target, named: model, isTranslated: catalog.hasForm(.oci, in: target), lessons: lessons, limits: limits,
             frame: ChatCall.Frame(
-                limits: limits, time: time, deadline: exchange.arrival + (request.isStreaming ? limits.request : limits.whole),
+                limits: limits, time: time, deadline: deadline(of: request, exchange),
                 envelope: ChunkEnvelope(created: Int(time.wallClock()), model: model), includesUsage: request.includesUsage,
                 executor: EventLoopExecutor(exchange.connection.eventLoop)))
     }

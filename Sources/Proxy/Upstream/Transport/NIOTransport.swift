@@ -54,6 +54,8 @@ struct NIOTransport: HTTPTransport {
         let loop = client.eventLoop
         let exchange = try exchange(for: request, on: loop)
         deadline?.bound(.call { error in loop.execute { exchange.cancel(error) } })
+        // Else it would be cancelled after it has been written.
+        if let cause = deadline?.passed { throw MovingDeadline.Exceeded(cause: cause) }
         return try await withTaskCancellationHandler {
             // Unsafe, but resumed exactly once: `UpstreamExchange` takes it out before it resumes it, and each end of an exchange does.
             try await withUnsafeThrowingContinuation { waiter in

@@ -32,6 +32,8 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     /// It had lain idle so long that it may have been dead when the present exchange began.
     private var mayBeStale = false
     private var isRequestWritten = false
+    /// A channel that becomes inactive then has failed to write.
+    private var isFlushing = false
     private var isKeptAlive = false
     private var isReadHeld = false
     /// The first thing that went wrong.
@@ -61,7 +63,9 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         exchange.starts(on: self)
         context.write(Self.wrapOutboundOut(request.head), promise: nil)
         if let body = request.body { context.write(Self.wrapOutboundOut(body), promise: nil) }
+        isFlushing = true
         context.flush()
+        isFlushing = false
         // Most requests fit into the socket's buffer. For the others a promise tells, which what is written behind them keeps.
         isRequestWritten = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
         guard !isRequestWritten else { return }
@@ -207,6 +211,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if isFlushing { failure = failure ?? TransportError.connectionLost("the connection broke while the request was written") }
         // Without a length, the answer ends with the connection. Cut off, it has not ended.
         if let exchange, !isCutShort, decoder.endsWithInput() {
             receive(.end, behind: 0, context)
@@ -225,7 +230,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     }
 
     private var isCutShort: Bool {
-        if case NIOSSLError.uncleanShutdown? = failure { true } else { failure is IOError }
+        if case NIOSSLError.uncleanShutdown? = failure { true } else { failure is IOError || isFlushing }
     }
 }
 

@@ -15,14 +15,16 @@ import Testing
         let departure: EventLoopFuture<Void>
         private(set) var hasDeparted = false
 
-        init(bodyLimit: Int = 1000) throws {
+        init(bodyLimit: Int = 1000, isNextToSocket: Bool = false) throws {
             let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
             self.requests = requests
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             self.departure = departure.futureResult
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(
-                ConnectionHandler(doors: Doors(try .fixture(bodyLimit: bodyLimit)), limits: limits, requests: continuation, departure: departure))
+                ConnectionHandler(
+                    doors: Doors(try .fixture(bodyLimit: bodyLimit)), limits: limits, requests: continuation, departure: departure,
+                    isNextToSocket: isNextToSocket))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
         }
@@ -76,8 +78,9 @@ import Testing
         #expect(String(decoding: try await connection.request().body, as: UTF8.self) == "0123456789")
     }
 
-    @Test func pipelinedRequestsAreAnsweredInTheirOrder() async throws {
-        let connection = try Connection()
+    @Test(arguments: [false, true])
+    func pipelinedRequestsAreAnsweredInTheirOrder(isNextToSocket: Bool) async throws {
+        let connection = try Connection(isNextToSocket: isNextToSocket)
         connection.send(
             Self.chat + "Content-Length: 1\r\n\r\na" + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n" + Self.chat + "Content-Length: 1\r\n\r\nc")
         var iterator = connection.requests.makeAsyncIterator()
@@ -93,8 +96,9 @@ import Testing
         #expect(order.count == 3 && order == order.sorted())
     }
 
-    @Test func thousandsOfPipelinedRefusalsNeedNoStack() async throws {
-        let connection = try Connection()
+    @Test(arguments: [false, true])
+    func thousandsOfPipelinedRefusalsNeedNoStack(isNextToSocket: Bool) async throws {
+        let connection = try Connection(isNextToSocket: isNextToSocket)
         connection.send(
             "GET /health HTTP/1.1\r\nHost: x\r\n\r\n" + String(repeating: "GET /x HTTP/1.1\r\nHost:\r\n\r\n", count: 20_000))
         _ = try await connection.request()
@@ -110,6 +114,8 @@ import Testing
         #expect(connection.output == "")
         connection.channel.isWritable = true
         connection.channel.pipeline.fireChannelWritabilityChanged()
+        // So many at once that others get a turn in between.
+        connection.channel.embeddedEventLoop.run()
         #expect(connection.output.components(separatedBy: "HTTP/1.1 404 Not Found").count == 101)
     }
 

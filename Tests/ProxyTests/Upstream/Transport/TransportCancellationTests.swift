@@ -128,14 +128,25 @@ struct TransportCancellationTests {
         deadline.disarm()
     }
 
-    @Test func `A call whose deadline has passed before it begins is not made`() async throws {
+    @Test(arguments: TransportBench.Caller.allCases)
+    func `A call whose deadline has passed before it begins is not made`(_ caller: TransportBench.Caller) async throws {
         let (server, transport, time) = (try await PlayedServer(), try Bench.transport(), ManualTime())
-        let deadline = MovingDeadline(at: .zero, for: .request, on: time.source)
-        deadline.arm()
-        let call = Bench.call { try await transport.send(Bench.request(server.port), until: deadline).status }
+        let call = Bench.call(caller) {
+            // A connection is kept, over which it could be sent at once.
+            _ = try await Bench.text(transport, Bench.request(server.port))
+            let deadline = MovingDeadline(at: .zero, for: .request, on: time.source)
+            deadline.arm()
+            defer { deadline.disarm() }
+            return try await transport.send(Bench.request(server.port), until: deadline).status
+        }
+        let peer = await server.accept()
+        let request = await peer.request()
+        try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
         await #expect(throws: MovingDeadline.Exceeded(cause: .request)) { try await call.value }
-        deadline.disarm()
-        await Bench.open(0, in: transport)
+        #expect(await transport.openConnections() == 1, "it is still there")
+        await transport.shutDown()
+        await peer.closed()
+        await peer.wait { $0.total == request.utf8.count }
     }
 
     @Test func `A task that has been cancelled sends nothing`() async throws {
