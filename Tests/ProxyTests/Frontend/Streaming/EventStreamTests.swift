@@ -1,6 +1,7 @@
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import ProxyTestSupport
 import Synchronization
 import Testing
 
@@ -93,6 +94,33 @@ import Testing
     private final class FullSocket: ChannelOutboundHandler, Sendable {
         typealias OutboundIn = HTTPServerResponsePart
         func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {}
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    func aDeadlineEndsTheWaitForAClientThatTakesNothing(sends: Bool) async throws {
+        let stream = try await open()
+        try await channel.pipeline.addHandler(FullSocket()).get()
+        channel.isWritable = false
+        let deadline = MovingDeadline(at: .seconds(5), for: .slowClient, on: ManualTime().source)
+        let ends = Atomic(0)
+        deadline.bound(.call { _ in ends.add(1, ordering: .relaxed) })
+        let hasEnded = Atomic(false)
+        let waiting = Task {
+            defer { hasEnded.store(true, ordering: .releasing) }
+            if sends { try await stream.send(ByteBuffer(string: "data: 1\n\n"), until: deadline) } else { try await stream.room(until: deadline) }
+        }
+        for _ in 0..<100 {
+            await channel.testingEventLoop.run()
+            await Task.yield()
+        }
+        #expect(deadline.check(at: .seconds(4)) != nil && !hasEnded.load(ordering: .acquiring))
+        #expect(deadline.check(at: .seconds(5)) == nil)
+        for _ in 0..<100_000 where !hasEnded.load(ordering: .acquiring) {
+            await channel.testingEventLoop.run()
+            await Task.yield()
+        }
+        await #expect(throws: MovingDeadline.Exceeded(cause: .slowClient)) { try await waiting.value }
+        #expect(ends.load(ordering: .relaxed) == 1, "the call to the upstream, which was bound before, ends as well")
     }
 
     @Test(.timeLimit(.minutes(1))) func aSendToAClientThatTakesNothingEndsWithItsTask() async throws {
