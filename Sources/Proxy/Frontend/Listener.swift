@@ -31,7 +31,7 @@ struct Listener: Service {
     ///
     /// - Throws: `ExitError` when the address cannot be bound, or the system closes a listening socket.
     func run() async throws {
-        let client = ClientChannel(doors: doors, drain: drain, limits: ConnectionLimits(), certificate: certificate)
+        let client = ClientChannel(doors: doors, drain: drain, limits: ConnectionLimits(), certificate: certificate, executors: EventLoopExecutors(of: group))
         let (arrivals, arrival) = AsyncStream.makeStream(of: ClientChannel.Value.self)
         let connections = ClientConnections(on: group.any())
         let bootstrap = ServerBootstrap(group: group)
@@ -66,7 +66,7 @@ struct Listener: Service {
                 arrival.finish()
             }
             for await value in arrivals {
-                group.addTask(executorPreference: EventLoopExecutor(value.connection.eventLoop)) { await client.handle(value) }
+                group.addTask(executorPreference: value.connection.executor) { await client.handle(value) }
             }
             if !drain.isDraining { group.cancelAll() }
         }

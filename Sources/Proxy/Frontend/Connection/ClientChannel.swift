@@ -12,6 +12,7 @@ struct ClientChannel: Sendable {
     let limits: ConnectionLimits
     /// Without one, the connection is plain HTTP.
     let certificate: ListenerCertificate
+    let executors: EventLoopExecutors
 
     struct Value: Sendable {
         let connection: ClientConnection
@@ -31,7 +32,8 @@ struct ClientChannel: Sendable {
         if let pair { try channel.pipeline.syncOperations.addTLS(pair, doors: doors, limits: limits) }
         let handler = ConnectionHandler(doors: doors, limits: limits, requests: requests, departure: departure, isNextToSocket: pair == nil)
         try channel.pipeline.syncOperations.addHandler(handler)
-        return Value(connection: ClientConnection(channel, writer: handler), requests: requests, departure: departure.futureResult)
+        let connection = ClientConnection(channel, writer: handler, executor: executors.executor(on: channel.eventLoop))
+        return Value(connection: connection, requests: requests, departure: departure.futureResult)
     }
 
     /// Answers the requests of a connection, to its end. On the connection's own loop: what is small is answered there, without waking

@@ -4,15 +4,18 @@ import NIOHTTP1
 /// A connection to a client, as it is known to those who answer on it.
 struct ClientConnection: Sendable {
     let channel: any Channel
+    /// Of the channel's event loop, where its requests are answered.
+    let executor: EventLoopExecutor
     private let writer: NIOLoopBound<any AnswerWriter>
 
     /// On the channel's event loop only.
-    init(_ channel: any Channel, writer: any AnswerWriter) {
+    init(_ channel: any Channel, writer: any AnswerWriter, executor: EventLoopExecutor) {
         self.channel = channel
+        self.executor = executor
         self.writer = NIOLoopBound(writer, eventLoop: channel.eventLoop)
     }
 
-    var eventLoop: any EventLoop { channel.eventLoop }
+    var eventLoop: any EventLoop { executor.eventLoop }
 
     /// On the event loop: writes. The parts go straight to the connection's handler, which costs a tenth of their way through a pipeline.
     func write(_ body: (any AnswerWriter) -> Void) {
@@ -21,7 +24,7 @@ struct ClientConnection: Sendable {
 
     /// Does `work` on the event loop: at once, if this is it.
     func onLoop(_ work: @escaping @Sendable () -> Void) {
-        if channel.eventLoop.inEventLoop { work() } else { channel.eventLoop.execute(work) }
+        if eventLoop.inEventLoop { work() } else { eventLoop.execute(work) }
     }
 
     /// Writes a whole answer, from anywhere.

@@ -228,7 +228,7 @@ final class ChatCompletionsRoute: Sendable {
             frame: ChatCall.Frame(
                 limits: limits, time: time, deadline: deadline(of: request, exchange),
                 envelope: ChunkEnvelope(created: Int(time.wallClock()), model: model), includesUsage: request.includesUsage,
-                executor: EventLoopExecutor(exchange.connection.eventLoop)))
+                executor: exchange.connection.executor))
     }
 
     private static let streamHeaders: HTTPHeaders = [

@@ -125,11 +125,12 @@ import Testing
         let doors = Doors(try FrontDoor.fixture())
         // Event loops of its own: on those of all tests, another's work may hold up a reader for as long as the limits that are tested.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        let channels = ClientChannel(doors: doors, drain: Drain(), limits: limits, certificate: ListenerCertificate(), executors: EventLoopExecutors(of: group))
         let server = try await ServerBootstrap(group: group)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    continuation.yield(try ClientChannel(doors: doors, drain: Drain(), limits: limits, certificate: ListenerCertificate()).setUp(channel))
+                    continuation.yield(try channels.setUp(channel))
                 }
             }
             .bind(to: try unixPath.map { try SocketAddress(unixDomainSocketPath: $0) } ?? SocketAddress(ipAddress: "127.0.0.1", port: 0)).get()

@@ -34,6 +34,42 @@ struct EventLoopExecutorTests {
         await restless.value
     }
 
+    /// Those that come together go on together: none is a step ahead of the others.
+    @Test func `Tasks take their steps in turns`() async throws {
+        let executor = EventLoopExecutor(loop)
+        let steps = Steps()
+        // All are there before the first begins.
+        let tasks = try await loop.submit {
+            ["a", "b", "c"].map { name in
+                Task(executorPreference: executor) {
+                    for step in 1...20 {
+                        steps.taken.withLock { $0.append("\(name)\(step)") }
+                        await Task.yield()
+                    }
+                }
+            }
+        }.get()
+        for task in tasks { await task.value }
+        #expect(steps.taken.withLock { $0 } == (1...20).flatMap { step in ["a", "b", "c"].map { "\($0)\(step)" } })
+    }
+
+    private final class Steps: Sendable {
+        let taken = Mutex<[String]>([])
+    }
+
+    @Test func `Each loop of a group has one executor`() throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
+        defer { group.shutdownGracefully { _ in } }
+        let executors = EventLoopExecutors(of: group)
+        let loops = Array(group.makeIterator())
+        for loop in loops {
+            #expect(executors.executor(on: loop) === executors.executor(on: loop))
+            #expect(executors.executor(on: loop).eventLoop === loop)
+        }
+        #expect(executors.executor(on: loops[0]) !== executors.executor(on: loops[1]))
+        #expect(executors.executor(on: loop).eventLoop === loop, "of another group")
+    }
+
     @Test(arguments: [true, false])
     func `Run stays on the loop, or goes there`(_ isThere: Bool) async throws {
         let loop = loop
