@@ -16,7 +16,66 @@ extension UInt8 {
 
 extension UnsafeRawBufferPointer {
     /// Bytes that are no UTF-8 become replacement characters.
-    func string(_ range: Range<Int>) -> String { String(decoding: UnsafeRawBufferPointer(rebasing: self[range]), as: UTF8.self) }
+    func string(_ range: Range<Int>) -> String {
+        usualWord(range) ?? String(decoding: UnsafeRawBufferPointer(rebasing: self[range]), as: UTF8.self)
+    }
+
+    /// What stands in nearly every head is a text of the program already: it need not be checked, nor have memory of its own.
+    private func usualWord(_ range: Range<Int>) -> String? {
+        let place = range.lowerBound
+        switch range.count {
+        case 4:
+            if stands("host", at: place) { return "host" }
+            if stands("Host", at: place) { return "Host" }
+            if stands("date", at: place) { return "date" }
+            if stands("Date", at: place) { return "Date" }
+        case 6:
+            if stands("accept", at: place) { return "accept" }
+            if stands("Accept", at: place) { return "Accept" }
+        case 10:
+            if stands("user-agent", at: place) { return "user-agent" }
+            if stands("User-Agent", at: place) { return "User-Agent" }
+            if stands("connection", at: place) { return "connection" }
+            if stands("Connection", at: place) { return "Connection" }
+        case 12:
+            if stands("content-type", at: place) { return "content-type" }
+            if stands("Content-Type", at: place) { return "Content-Type" }
+        case 13:
+            if stands("authorization", at: place) { return "authorization" }
+            if stands("Authorization", at: place) { return "Authorization" }
+        case 14:
+            if stands("content-length", at: place) { return "content-length" }
+            if stands("Content-Length", at: place) { return "Content-Length" }
+        case 16:
+            if stands("application/json", at: place) { return "application/json" }
+        case 17:
+            if stands("text/event-stream", at: place) { return "text/event-stream" }
+            if stands("transfer-encoding", at: place) { return "transfer-encoding" }
+            if stands("Transfer-Encoding", at: place) { return "Transfer-Encoding" }
+        case 20:
+            if stands("/v1/chat/completions", at: place) { return "/v1/chat/completions" }
+        default: break
+        }
+        return nil
+    }
+
+    /// Whether that text stands there, and not only its beginning.
+    @inline(__always)
+    func stands(_ text: StaticString, at place: Int) -> Bool {
+        guard place + text.utf8CodeUnitCount <= count else { return false }
+        let expected = UnsafeRawPointer(text.utf8Start)
+        var index = 0
+        while index + 8 <= text.utf8CodeUnitCount {
+            let word = loadUnaligned(fromByteOffset: place + index, as: UInt64.self)
+            guard word == expected.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
+            index += 8
+        }
+        while index < text.utf8CodeUnitCount {
+            guard self[place + index] == text.utf8Start[index] else { return false }
+            index += 1
+        }
+        return true
+    }
 
     /// Whether these bytes are that text but for the case of ASCII letters.
     func isEqualIgnoringCase(_ range: Range<Int>, to lowercase: StaticString) -> Bool {

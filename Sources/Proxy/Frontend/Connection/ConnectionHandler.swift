@@ -263,7 +263,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .abandon, .cut: departure.succeed()
         case .readNext:
             startTimer(context)
-            decode(context)
+            if unread.readableBytes > 0 { decode(context) }
         case .lingerAndClose:
             dropUnread(context)
             context.close(mode: .output, promise: nil)

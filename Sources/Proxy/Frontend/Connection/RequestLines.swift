@@ -85,11 +85,4 @@ extension UnsafeRawBufferPointer {
         if self[place] == UInt8(ascii: ";") { place = endOfText(from: place) }
         return lineEnd(at: place).map { _ in size }
     }
-
-    /// Whether that text stands there, and not only its beginning.
-    func stands(_ text: StaticString, at place: Int) -> Bool {
-        guard place + text.utf8CodeUnitCount <= count else { return false }
-        for index in 0..<text.utf8CodeUnitCount where self[place + index] != text.utf8Start[index] { return false }
-        return true
-    }
 }
