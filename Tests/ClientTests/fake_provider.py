@@ -1,4 +1,5 @@
 """An OpenAI-compatible provider that writes down what it receives, byte for byte, and answers what it is told to."""
+import contextlib
 import gzip
 import http.server
 import json
@@ -45,7 +46,8 @@ class FakeProvider:
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # whoever asked may have left
+                    self.wfile.write(body)
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/v1"

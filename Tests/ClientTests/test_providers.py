@@ -1,6 +1,7 @@
 """The aggregator: OpenAI-compatible providers behind one door, with the official client and with raw bytes."""
 import json
 import signal
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -189,6 +190,21 @@ def test_what_is_wrong_with_the_request_is_no_reason_for_a_fallback(aggregator, 
     status, answer = post(server, "/v1/chat/completions", b'{"model":"a/m1","messages":[]}')
     assert status == 400 and json.loads(answer)["error"]["code"] == "content_filter"
     assert not providers[1].chats
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_no_fallback_begins_when_the_requests_time_is_over(aggregator, providers, streams):
+    end = threading.Event()
+    providers[0].answer = lambda body: end.wait(20) and (503, {}, b"{}")
+    server = aggregator(
+        providers=[entry("a", providers[0]), entry("b", providers[1])], fallbacks={"a/m1": ["b/m1"]}, request_timeout=1, non_stream_timeout=1)
+    names(server)
+    try:
+        status, answer = post(server, "/v1/chat/completions", json.dumps({"model": "a/m1", "messages": [], "stream": streams}).encode())
+    finally:
+        end.set()
+    assert status == 504 and json.loads(answer)["error"]["code"] == "upstream_timeout", answer
+    assert len(providers[0].chats) == 1 and not providers[1].chats
 
 
 def test_a_compressed_answer_is_read(aggregator, providers):

@@ -14,6 +14,20 @@ import Testing
         #expect(HTTPDate.format(seconds) == text)
     }
 
+    /// Many ask for it at once, and not all for the same second: around midnight, say.
+    @Test func thePresentSecondIsWrittenAsAnyOther() async {
+        await withTaskGroup { group in
+            for task in 0..<8 {
+                group.addTask {
+                    for step in 0..<500 {
+                        let seconds = Int64(1_700_000_000 + (step + task) / 100)
+                        #expect(HTTPDate.ofNow(seconds) == HTTPDate.format(seconds))
+                    }
+                }
+            }
+        }
+    }
+
     @Test(arguments: 0..<10) func agreesWithFoundationAndIsReadBack(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let formatter = DateFormatter()
