@@ -3,9 +3,8 @@ import NIOCore
 /// Runs a task's steps on an event loop, so that a chunk that arrives there is translated and written without waking another
 /// thread: thread wake-ups are most of what a streamed chunk costs.
 ///
-/// Steps wait in a line of its own, as all that are made in one turn of the loop share one of the loop's tasks, which cost more than many of the
-/// steps. A step that follows from another at once waits there too. To run those on the spot was tried, and made a request a tenth
-/// dearer: requests that arrive together go through their steps together, and find the code of each in the CPU's cache.
+/// Steps wait in a line of the executor's own, so that all of one turn share one of the loop's tasks: each of those costs more than many a step. A step
+/// that follows at once from another waits there too. To run those on the spot was tried, and made a request a tenth dearer: requests that arrive together go through their steps together, and find the code of each in the CPU's cache.
 ///
 /// Only for steps that are short. A signature belongs on the concurrency pool.
 final class EventLoopExecutor: TaskExecutor {
@@ -35,14 +34,14 @@ final class EventLoopExecutor: TaskExecutor {
 
     private func askForTurn(_ line: Line) {
         line.hasTurn = true
-        eventLoop.execute { self.run() }
+        eventLoop.execute { self.takeTurn() }
     }
 
     /// Steps that each follow from the one before, until the loop's other tasks get their turn. From a request's arrival until it has been sent to
     /// an upstream it takes three.
     private static let stepsInTurn = 8
 
-    private func run() {
+    private func takeTurn() {
         let line = line.value
         for _ in 0..<Self.stepsInTurn where !line.waiting.isEmpty {
             swap(&line.waiting, &line.running)
