@@ -4,7 +4,8 @@ import NIOCore
 /// thread: thread wake-ups are most of what a streamed chunk costs.
 ///
 /// Steps wait in a line of the executor's own, so that all of one turn share one of the loop's tasks: each of those costs more than many a step. A step
-/// that follows at once from another waits there too. To run those on the spot was tried, and made a request a tenth dearer: requests that arrive together go through their steps together, and find the code of each in the CPU's cache.
+/// that follows at once from another waits there too. To run those on the spot was tried, and made a request a tenth dearer: requests that arrive together go
+/// through their steps together, and find the code of each in the CPU's cache.
 ///
 /// Only for steps that are short. A signature belongs on the concurrency pool.
 final class EventLoopExecutor: TaskExecutor {

@@ -66,17 +66,13 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         isFlushing = true
         context.flush()
         isFlushing = false
-        // Most requests fit into the socket's buffer, which is empty then. For the others a promise tells, which what is written behind them keeps.
-        let length = request.head.readableBytes + (request.body?.readableBytes ?? 0)
-        isRequestWritten = length <= Self.surelyTaken || (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
+        // Most requests fit into the socket's buffer. For the others a promise tells, which what is written behind them keeps.
+        isRequestWritten = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
         guard !isRequestWritten else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in self.wroteRequest(of: exchange, result) }
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)
     }
-
-    /// Bytes that a socket takes at once when nothing else is on its way.
-    private static let surelyTaken = 4096
 
     private func wroteRequest(of exchange: UpstreamExchange, _ result: Result<Void, any Error>) {
         guard self.exchange === exchange else { return }
