@@ -19,6 +19,10 @@ struct APIError: Error, Equatable, Sendable {
     var tellsStatusAsCode = false
     /// How the client's key stands when it has asked too often; becomes the `x-ratelimit` headers.
     var rate: RequestBucket.Standing?
+    /// What the failure speaks of, where an upstream's words say more than the status.
+    var kind: FailureKind?
+    /// The HTTP status of the upstream, where it is not the client's.
+    var upstreamStatus: Int?
     /// `x-should-retry: false`: the official clients retry 409, 429 and 5xx on their own unless told not to.
     var forbidsRetry: Bool
 
