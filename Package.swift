@@ -14,6 +14,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Proxy", targets: ["Proxy"]),
+        // For the microbenchmarks, which are a package of their own.
+        .library(name: "ProxyTestSupport", targets: ["ProxyTestSupport"]),
         .executable(name: "ociai-proxy", targets: ["ociai-proxy"]),
         .executable(name: "oci-simulator", targets: ["oci-simulator"]),
         .executable(name: "routing-simulation", targets: ["routing-simulation"]),

@@ -16,23 +16,45 @@ package struct PlainUpstreams: UpstreamTable {
     }
 
     package var members: [Member]
+    /// Circuit breakers that have changed, in order.
+    package var changes: [BreakerChanges] = []
 
     package init(_ members: [Member]) {
         self.members = members
     }
 
-    package func view(of index: Int, at now: Duration) -> UpstreamView {
-        let member = members[index]
-        return UpstreamView(
-            standing: member.state.standing(at: now), inFlight: member.state.permits.inUse, weight: member.weight,
-            isFailing: member.state.breaker.consecutiveFailures > 0, throttle: member.throttle)
+    /// What the core has to know of them.
+    package var coreMembers: [RoutingCore.Member] {
+        members.map { RoutingCore.Member(weight: $0.weight, maxConcurrency: $0.state.permits.limit, throttle: $0.throttle) }
     }
 
-    package mutating func admit(_ index: Int, at now: Duration) -> UpstreamState.Pass {
-        members[index].state.admit(at: now)
+    package func view(of index: Int, model: String, at now: Duration) -> UpstreamView { members[index].state.view(of: model, at: now) }
+
+    package func lastResort(_ index: Int, model: String, at now: Duration) -> Duration? {
+        members[index].state.lastResort(for: model, at: now)
+    }
+
+    package func usualTime(of index: Int, model: String, isStreaming: Bool, at now: Duration) -> Duration? {
+        members[index].state.usualTime(of: model, isStreaming: isStreaming, at: now)
+    }
+
+    package func pace(of index: Int, model: String, at now: Duration) -> Double? { members[index].state.pace(of: model, at: now) }
+
+    package mutating func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> UpstreamState.Pass {
+        members[index].state.admit(model, isLastResort: isLastResort, at: now)
+    }
+
+    package mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> UpstreamState.Pass {
+        var pass = pass
+        note(members[index].state.begun(&pass, at: now))
+        return pass
     }
 
     package mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) {
-        members[index].state.end(pass, ending, at: now, jitter: jitter)
+        note(members[index].state.end(pass, ending, at: now, jitter: jitter))
+    }
+
+    private mutating func note(_ change: BreakerChanges) {
+        if !change.isEmpty { changes.append(change) }
     }
 }

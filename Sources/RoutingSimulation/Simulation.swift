@@ -50,7 +50,8 @@ package struct Simulation {
             world.accounts.map { PlainUpstreams.Member(maxConcurrency: $0.maxConcurrency, weight: $0.maxConcurrency, throttle: $0.tenancy) })
         // The global limit is not what is judged here.
         let concurrency = world.accounts.reduce(0) { $0 + $1.maxConcurrency }
-        core = RoutingCore(limits: .init(concurrency: concurrency, queue: conditions.queueSize), strategy: contender.make())
+        core = RoutingCore(
+            limits: .init(concurrency: concurrency, queue: conditions.queueSize), strategy: contender.make(), members: upstreams.coreMembers)
         tally = Tally(world, requests)
     }
 
@@ -86,8 +87,11 @@ package struct Simulation {
     private mutating func seekPermit(_ number: Int, at now: Duration) {
         settle(core.dispatch(at: now, &upstreams), at: now)
         guard let journey = journeys[number] else { return }
-        let request = RouteRequest(ticket: .init(rawValue: UInt64(number)), terms: journey.plan.terms, deadline: journey.deadline)
-        switch core.arrive(request, at: now, &upstreams) {
+        let request = RouteRequest(
+            ticket: .init(rawValue: UInt64(number)), terms: journey.plan.terms, deadline: journey.deadline, allowance: conditions.patience)
+        let (decision, releases) = core.arrive(request, at: now, &upstreams)
+        defer { settle(releases, at: now) }
+        switch decision {
         case .admitted(let permit): beginAttempt(of: number, permit, at: now)
         case .refused(let refusal): refuse(number, refusal, at: now)
         case .waits:
@@ -123,7 +127,7 @@ package struct Simulation {
         let releases = core.end(permit, AttemptEnding(outcome), at: now, jitter: .random(in: 0..<1, using: &jitter), &upstreams)
         if outcome == .succeeded {
             finish(number, isCompleted: true)
-        } else if outcome.mayMoveOn, journeys[number]?.plan.note(outcome, at: permit.upstream) == true {
+        } else if outcome.mayMoveOn, journeys[number]?.plan.note(outcome, at: permit.upstream, now) == true {
             settle(releases, at: now)
             return seekPermit(number, at: now)
         } else {
@@ -139,7 +143,7 @@ package struct Simulation {
 
     private mutating func pause(_ number: Int, at now: Duration) -> Duration? {
         guard let journey = journeys[number] else { return nil }
-        let outlook = core.outlook(of: journey.plan.repeatable, at: now, upstreams)
+        let outlook = core.outlook(of: journey.plan.repeatable, for: "", at: now, upstreams)
         return journeys[number]?.plan.pause(outlook, at: now, deadline: journey.deadline, jitter: .random(in: 0..<1, using: &jitter))
     }
 
@@ -158,12 +162,9 @@ package struct Simulation {
 
     private mutating func checkHealth(at now: Duration) {
         let second = Int(now.components.seconds)
-        var changed = false
         for (index, account) in world.accounts.enumerated() {
-            let before = upstreams.members[index].state.health.isHealthy
             upstreams.members[index].state.note(account.outage(inSecond: second) == nil ? .passed : .failed, at: now, latency: .zero)
-            if upstreams.members[index].state.health.isHealthy != before { changed = true }
+            settle(core.upstreamChanged(index, at: now, &upstreams), at: now)
         }
-        if changed { settle(core.dispatch(at: now, &upstreams), at: now) }
     }
 }

@@ -182,7 +182,9 @@ final class FrontDoor: Sendable {
         case .metrics: exchange.send(await routes.metrics.answer(counters, rates))
         case .reload: exchange.send(try await routes.reload.answer())
         case .refreshModels: exchange.send(try await routes.admin.refreshModels())
-        case .resetBreakers: exchange.send(try await routes.admin.resetBreakers(Route.query("account", of: exchange.request.head.uri)))
+        case .resetBreakers:
+            let target = exchange.request.head.uri
+            exchange.send(try await routes.admin.resetBreakers(Route.query("account", of: target), model: Route.query("model", of: target)))
         }
     }
 

@@ -1,3 +1,18 @@
+/// What the attempts of one request have in common.
+struct RoutedRequest: Sendable {
+    /// The upstreams that may serve it, by their index in the router's list.
+    var accepts: UpstreamSet
+    /// The model's id there.
+    var model: String
+    var arrival: Duration
+    /// Until when a permit is waited for, pauses are made, and attempts begin. The attempts bound themselves.
+    var deadline: Duration
+    /// Its time goes to the first event, and not to the end.
+    var isStreaming = false
+    /// Whose it is: the name of the client's key.
+    var client = ""
+}
+
 /// Runs a request's attempts: a permit, the call, the books, and the next upstream when one fails for a reason of its own.
 struct Failover: Sendable {
     let router: Router
@@ -10,10 +25,9 @@ struct Failover: Sendable {
     ///
     /// Permits are held while `attempt` runs, and given back whatever ends it. Parameters and errors as in `begin`.
     nonisolated(nonsending) func run<Success>(
-        among accepted: UpstreamSet, until deadline: Duration,
-        _ attempt: nonisolated(nonsending) (Upstream, AttemptReport) async throws -> Success
+        _ request: RoutedRequest, _ attempt: nonisolated(nonsending) (Upstream, AttemptReport) async throws -> Success
     ) async throws -> Success {
-        let begun = try await begin(among: accepted, until: deadline, attempt)
+        let begun = try await begin(request, attempt)
         await begun.end()
         return begun.success
     }
@@ -21,20 +35,17 @@ struct Failover: Sendable {
     /// The same for an answer that goes on when `attempt` has returned: then no other upstream can take its place. The permit is held until
     /// the caller ends what has begun.
     ///
-    /// - Parameters:
-    ///   - accepted: the upstreams that may serve the request, by their place in the router's list.
-    ///   - deadline: until when a permit is waited for, pauses are made, and attempts begin. The attempts bound themselves.
     /// - Throws: `APIError`; `CancellationError` when the client has left.
     nonisolated(nonsending) func begin<Success>(
-        among accepted: UpstreamSet, until deadline: Duration,
-        _ attempt: nonisolated(nonsending) (Upstream, AttemptReport) async throws -> Success
+        _ request: RoutedRequest, _ attempt: nonisolated(nonsending) (Upstream, AttemptReport) async throws -> Success
     ) async throws -> BegunAttempt<Success> {
-        let attempts = Attempts(self, among: accepted, until: deadline)
+        let attempts = Attempts(self, for: request)
         while true {
             let permit = try await attempts.permit()
             let report = AttemptReport()
             do {
-                return BegunAttempt(try await attempt(permit.upstream, report), report, of: permit, by: router)
+                let success = try await attempt(permit.upstream, report)
+                return BegunAttempt(success, report, of: permit.awaitsBeginning ? await router.begun(permit) : permit, by: router)
             } catch {
                 try await attempts.note(error, report, of: permit)
             }
@@ -103,14 +114,15 @@ private final class Attempts {
     private let failover: Failover
     private var router: Router { failover.router }
     private let ticket: RouteRequest.Ticket
-    private let deadline: Duration
+    private let request: RoutedRequest
+    private var deadline: Duration { request.deadline }
     private var plan: FailoverPlan
 
-    init(_ failover: Failover, among accepted: UpstreamSet, until deadline: Duration) {
+    init(_ failover: Failover, for request: RoutedRequest) {
         self.failover = failover
-        self.deadline = deadline
+        self.request = request
         ticket = failover.router.ticket()
-        plan = FailoverPlan(accepts: accepted, retryAttempts: failover.retryAttempts)
+        plan = FailoverPlan(accepts: request.accepts, model: request.model, retryAttempts: failover.retryAttempts)
     }
 
     /// An upstream for the next attempt.
@@ -118,7 +130,10 @@ private final class Attempts {
     /// - Throws: what ends the request when there is none.
     nonisolated(nonsending) func permit() async throws -> Router.Permit {
         while true {
-            switch await router.admit(RouteRequest(ticket: ticket, terms: plan.terms, deadline: deadline)) {
+            let attempt = RouteRequest(
+                ticket: ticket, terms: plan.terms, deadline: deadline, allowance: deadline - request.arrival, isStreaming: request.isStreaming,
+                client: request.client)
+            switch await router.admit(attempt) {
             case .success(let permit): return permit
             case .failure(.cancelled): throw CancellationError()
             case .failure(.unavailable(let outlook)):
@@ -146,14 +161,15 @@ private final class Attempts {
         guard let error = failure.error else { throw CancellationError() }
         guard failure.outcome.mayMoveOn, report.content.firstEvent == nil else { throw error }
         // Another one would fail at once, and count against an upstream that nobody has asked.
-        return plan.note(failure.outcome, error, at: index) && router.time.now() < deadline ? nil : error
+        let now = router.time.now()
+        return plan.note(failure.outcome, error, at: index, now) && now < deadline ? nil : error
     }
 
     /// Waits until those that failed may be asked again.
     ///
     /// - Returns: false when that makes no sense.
     private nonisolated(nonsending) func pause() async throws -> Bool {
-        let outlook = await router.outlook(of: plan.repeatable)
+        let outlook = await router.outlook(of: plan.repeatable, for: request.model)
         guard let pause = plan.pause(outlook, at: router.time.now(), deadline: deadline, jitter: failover.random()) else { return false }
         try await router.time.sleep(for: pause)
         return true
@@ -165,9 +181,8 @@ private final class Attempts {
         var error = plan.error ?? otherwise
         // Other accounts do not throttle because one does, so a 429's own word is not the last one.
         guard error.status == 429 || error.status == 503 && error.retryAfter == nil, !error.forbidsRetry else { return error }
-        if let earliest = await router.outlook(of: plan.repeatable).earliest {
-            error.retryAfter = max(1, (earliest - router.time.now()).secondsRoundedUp)
-        }
+        let outlook = await router.outlook(of: plan.repeatable, for: request.model)
+        if outlook.earliest != nil { error.retryAfter = outlook.retryAfter(at: router.time.now()) }
         return error
     }
 }
@@ -182,7 +197,7 @@ extension APIError {
                 : "No account that serves this model can be used at the moment: each is unhealthy, cooling down, or has failed too often. "
                     + "The operator finds the reasons at /stats/accounts.",
             type: "overloaded_error", code: "no_account_available",
-            retryAfter: outlook.earliest.map { max(1, ($0 - now).secondsRoundedUp) } ?? 30)
+            retryAfter: outlook.retryAfter(at: now))
     }
 
     static func queueFull(retryAfter seconds: Int) -> APIError {
@@ -193,8 +208,17 @@ extension APIError {
 
     static func queueTimeout(retryAfter seconds: Int) -> APIError {
         APIError(
-            status: 503, message: "No account was free within request_timeout. Try again later, or ask the operator to raise the limits of concurrency.",
+            status: 503, message: "No account is free soon enough for an answer within request_timeout. Try again later, or ask the operator to raise the limits "
+                + "of concurrency.",
             type: "overloaded_error", code: "queue_timeout", retryAfter: seconds)
+    }
+}
+
+extension RouteRefusal.Outlook {
+    /// Seconds. What rests after failures is asked every second whether it has to, so nobody need sleep until it may be used again.
+    fileprivate func retryAfter(at now: Duration) -> Int {
+        let wait = earliest.map { $0 - now } ?? Patience.limit
+        return max(1, (isThrottled ? wait : min(wait, Patience.limit)).secondsRoundedUp)
     }
 }
 

@@ -4,8 +4,11 @@
 package struct FailoverPlan: Sendable {
     package static let firstPause = Duration.milliseconds(250)
     package static let longestPause = Duration.seconds(5)
+    /// Those who wait for the same moment come one after the other.
+    package static let spread = Duration.milliseconds(100)
 
     private let accepts: UpstreamSet
+    private let model: String
     private let attemptsAllowed: Int
     package private(set) var attempts = 0
     private var pauses = 0
@@ -13,17 +16,20 @@ package struct FailoverPlan: Sendable {
     /// Not to be asked again by this request.
     private var spent = UpstreamSet()
     private var haveFailed = UpstreamSet()
+    /// Those that have asked this request to come back later, and when.
+    private var notBefore: [Int: Duration] = [:]
     private var verdict: (error: APIError, rank: Int)?
 
     /// - Parameter retryAttempts: further attempts after the first.
-    package init(accepts: UpstreamSet, retryAttempts: Int) {
+    package init(accepts: UpstreamSet, model: String = "", retryAttempts: Int) {
         self.accepts = accepts
+        self.model = model
         attemptsAllowed = 1 + retryAttempts
     }
 
     /// On what terms the next attempt is wanted.
     package var terms: RouteRequest.Terms {
-        var terms = RouteRequest.Terms(accepts: accepts.subtracting(spent).subtracting(triedThisRound))
+        var terms = RouteRequest.Terms(accepts: accepts.subtracting(spent).subtracting(triedThisRound), model: model)
         terms.haveFailed = haveFailed
         terms.isRetry = attempts > 0
         return terms
@@ -41,20 +47,23 @@ package struct FailoverPlan: Sendable {
     /// Takes note of an attempt that failed for its upstream's own reason.
     ///
     /// - Returns: whether there may be another one.
-    mutating func note(_ outcome: AttemptOutcome, _ error: APIError, at upstream: Int) -> Bool {
+    mutating func note(_ outcome: AttemptOutcome, _ error: APIError, at upstream: Int, _ now: Duration) -> Bool {
         let rank =
             switch outcome {
-            case .modelUnavailable: 0
-            case .credentialsRefused: 1
-            default: 2
+            case .modelNotAllowed, .modelUnavailable: 0
+            case .credentialsRefused, .accountExhausted: 1
+            case .succeeded, .abandoned, .refused, .promptTooLong, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited, .unreachable,
+                .connectTimedOut:
+                2
             }
         if rank >= verdict?.rank ?? 0 { verdict = (error, rank) }
-        return note(outcome, at: upstream)
+        return note(outcome, at: upstream, now)
     }
 
     /// The same without words for a client.
-    package mutating func note(_ outcome: AttemptOutcome, at upstream: Int) -> Bool {
+    package mutating func note(_ outcome: AttemptOutcome, at upstream: Int, _ now: Duration) -> Bool {
         attempts += 1
+        notBefore[upstream] = outcome.retryAfter.map { now + .seconds($0) }
         triedThisRound.insert(upstream)
         haveFailed.insert(upstream)
         if !outcome.mayRepeat { spent.insert(upstream) }
@@ -70,12 +79,15 @@ package struct FailoverPlan: Sendable {
     package mutating func pause(
         _ outlook: RouteRefusal.Outlook, at now: Duration, deadline: Duration, jitter: Double
     ) -> Duration? {
-        guard attempts > 0, pauses < attemptsAllowed, let earliest = outlook.earliest, earliest - now <= Self.longestPause else { return nil }
+        guard attempts > 0, pauses < attemptsAllowed, let known = outlook.earliest else { return nil }
+        // Nobody is asked again before the time that it has named.
+        let earliest = max(known, repeatable.map { notBefore[$0] ?? now }.min() ?? now)
+        guard earliest - now <= Self.longestPause else { return nil }
         let backoff = min(Self.firstPause * (1 << min(pauses, 5)), Self.longestPause) * (0.75 + jitter / 2)
-        let pause = max(backoff, earliest - now)
+        let pause = max(backoff, earliest > now ? earliest - now + Self.spread * jitter : .zero)
         guard now + pause < deadline else { return nil }
         pauses += 1
-        triedThisRound = UpstreamSet()
+        triedThisRound = UpstreamSet(repeatable.filter { (notBefore[$0] ?? now) > now + pause })
         return pause
     }
 }

@@ -9,29 +9,43 @@ package struct RouteRequest: Sendable {
         package static func < (one: Ticket, other: Ticket) -> Bool { one.rawValue < other.rawValue }
     }
 
-    /// On what terms it takes an upstream. Requests on the same terms are equals: none of them overtakes another.
+    /// On what terms it takes an upstream. Requests on the same terms are equals: who of them is served is a question of turn alone.
     package struct Terms: Hashable, Sendable {
         /// The upstreams that may serve it.
         package var accepts: UpstreamSet
+        /// The model's id there.
+        package var model: String
         /// Those among them that have failed it before: asking them again draws on the retry budget.
         package var haveFailed = UpstreamSet()
         /// It has been tried before, anywhere.
         package var isRetry = false
 
-        package init(accepts: UpstreamSet) {
+        package init(accepts: UpstreamSet, model: String = "") {
             self.accepts = accepts
+            self.model = model
         }
     }
 
     package let ticket: Ticket
     package var terms: Terms
-    /// When waiting makes no sense any more.
+    /// When its answer, or the first event of it, has to be there.
     package let deadline: Duration
+    /// The time that it had in all when it came.
+    package let allowance: Duration
+    /// Its time goes to the first event, and not to the end.
+    package let isStreaming: Bool
+    /// Whose it is: the name of the client's key. Those who wait are served in rounds by it.
+    package let client: String
 
-    package init(ticket: Ticket, terms: Terms, deadline: Duration) {
+    package init(
+        ticket: Ticket, terms: Terms, deadline: Duration, allowance: Duration = .seconds(300), isStreaming: Bool = false, client: String = ""
+    ) {
         self.ticket = ticket
         self.terms = terms
         self.deadline = deadline
+        self.allowance = allowance
+        self.isStreaming = isStreaming
+        self.client = client
     }
 }
 
@@ -43,7 +57,7 @@ package enum RouteRefusal: Error, Equatable, Sendable {
     case retryBudgetSpent
     /// Too many are waiting. Seconds after which it may be better.
     case queueFull(retryAfter: Int)
-    /// No permit came within the request's time. Seconds as above.
+    /// No permit comes, or came, in time for a usual answer. Seconds as above.
     case queueTimeout(retryAfter: Int)
     /// The task was cancelled while it waited.
     case cancelled

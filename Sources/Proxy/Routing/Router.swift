@@ -8,10 +8,12 @@ actor Router: Service {
     /// An upstream to use, until `end`.
     struct Permit: Sendable {
         let upstream: Upstream
-        fileprivate let core: RoutingCore.Permit
+        fileprivate var core: RoutingCore.Permit
         /// Its place in `upstreams`.
         var index: Int { core.upstream }
         var admittedAt: Duration { core.pass.admittedAt }
+        /// `begun` is to be called when the answer begins.
+        var awaitsBeginning: Bool { core.pass.awaitsBeginning }
     }
 
     /// All that the statistics show, at one moment.
@@ -65,7 +67,7 @@ actor Router: Service {
         let upstreams = members.enumerated().map { Upstream($1.backend, at: $0, $1.settings, in: domain) }
         list = Mutex(upstreams)
         table = Table(upstreams: upstreams)
-        core = RoutingCore(limits: limits, strategy: strategy)
+        core = RoutingCore(limits: limits, strategy: strategy, members: members.map { RoutingCore.Member($0.settings) })
         self.time = time
         self.random = random
         self.logger = logger
@@ -86,8 +88,10 @@ actor Router: Service {
     func admit(_ request: RouteRequest) async -> Result<Permit, RouteRefusal> {
         let now = time.now()
         // Time may have freed somebody who came first, with the alarm still on its way.
-        settle(core.dispatch(at: now, &table), at: now)
-        switch core.arrive(request, at: now, &table) {
+        if core.waiting > 0 { settle(core.dispatch(at: now, &table), at: now) }
+        let (decision, releases) = core.arrive(request, at: now, &table)
+        if !releases.isEmpty { settle(releases, at: now) }
+        switch decision {
         case .admitted(let permit): return .success(self.permit(permit))
         case .refused(let refusal): return .failure(refusal)
         case .waits: return await park(request.ticket, at: now)
@@ -98,17 +102,35 @@ actor Router: Service {
     func end(_ permit: Permit, _ ending: AttemptEnding) {
         let now = time.now()
         // A random number costs a system call, and only who is throttled needs one.
-        let jitter = if case .rateLimited = ending.outcome { random() } else { 0.0 }
+        let jitter = Attribution(ending.outcome).rest == nil ? 0 : random()
         settle(core.end(permit.core, ending, at: now, jitter: jitter, &table), at: now)
-        guard let after = table.breakerChange.take() else { return }
-        logger.log(
-            level: after == .open ? .warning : .info, "Circuit breaker is \(after.rawValue)",
-            metadata: ["account": "\(permit.upstream.id)", "error": "\(ending.error?.code ?? "-")"])
+        if let changes = table.breakerChanges.take() { log(changes, of: permit.upstream, ending) }
+    }
+
+    /// The answer has begun, to be told when the permit awaits it: that decides a probe, and lets more requests follow.
+    ///
+    /// - Returns: the permit, as it is to be given back.
+    func begun(_ permit: Permit) -> Permit {
+        let now = time.now()
+        var permit = permit
+        settle(core.begun(&permit.core, at: now, &table), at: now)
+        if let changes = table.breakerChanges.take() { log(changes, of: permit.upstream, AttemptEnding(.succeeded)) }
+        return permit
     }
 
     /// What is known about upstreams that are out of use now.
-    func outlook(of accepted: UpstreamSet) -> RouteRefusal.Outlook {
-        core.outlook(of: accepted, at: time.now(), table)
+    func outlook(of accepted: UpstreamSet, for model: String) -> RouteRefusal.Outlook {
+        core.outlook(of: accepted, for: model, at: time.now(), table)
+    }
+
+    private func log(_ changes: BreakerChanges, of upstream: Upstream, _ ending: AttemptEnding) {
+        func line(_ state: CircuitBreaker.State, _ model: String?) {
+            var metadata: Logger.Metadata = ["account": "\(upstream.id)", "error": "\(ending.error?.code ?? "-")"]
+            if let model { metadata["model"] = "\(model)" }
+            logger.log(level: state == .open ? .warning : .info, "Circuit breaker is \(state.rawValue)", metadata: metadata)
+        }
+        if let state = changes.upstream { line(state, nil) }
+        if let (model, state) = changes.model { line(state, model) }
     }
 
     private func park(_ ticket: RouteRequest.Ticket, at now: Duration) async -> Result<Permit, RouteRefusal> {
@@ -180,7 +202,11 @@ actor Router: Service {
         }
         list.withLock { $0 = table.upstreams }
         let now = time.now()
-        settle(core.reconfigure(limits, strategy: strategy, at: now, &table), at: now)
+        let serving = Set(result.map(\.index))
+        let all = table.upstreams.map { upstream in
+            RoutingCore.Member(upstream.assumeIsolated { $0.settings }, isRetired: !serving.contains(upstream.index))
+        }
+        settle(core.reconfigure(limits, strategy: strategy, members: all, at: now, &table), at: now)
         return result
     }
 
@@ -190,25 +216,28 @@ actor Router: Service {
     func note(_ probe: HealthRecord.Probe, of upstream: Upstream, latency: Duration) -> (before: Bool, after: Bool) {
         let now = time.now()
         let change = upstream.assumeIsolated { $0.note(probe, at: now, latency: latency) }
-        if change.before != change.after { settle(core.dispatch(at: now, &table), at: now) }
+        settle(core.upstreamChanged(upstream.index, at: now, &table), at: now)
         return change
     }
 
-    /// Closes the breakers and ends the cooldowns of all upstreams, or of one.
+    /// Closes the breakers and ends the cooldowns of all upstreams, or of one; of all models there, or of one.
     ///
+    /// - Parameter model: the model's id at the upstreams.
     /// - Returns: the ids of those it was done to; nil when there is no upstream of that name.
-    func resetBreakers(of id: String?, among places: [Int]) -> [String]? {
+    func resetBreakers(of id: String?, model: String?, among places: [Int]) -> [String]? {
         let chosen = places.map { table.upstreams[$0] }.filter { id == nil || $0.id == id }
         guard id == nil || !chosen.isEmpty else { return nil }
-        for upstream in chosen { upstream.assumeIsolated { $0.reset() } }
         let now = time.now()
-        settle(core.dispatch(at: now, &table), at: now)
+        for upstream in chosen {
+            upstream.assumeIsolated { $0.reset(model) }
+            settle(core.upstreamChanged(upstream.index, at: now, &table), at: now)
+        }
         return chosen.map(\.id)
     }
 
     func snapshot() -> Snapshot {
         Snapshot(
-            at: time.now(), permits: core.permits, queue: core.queue, queueLimit: core.limits.queue, waiting: core.waiting,
+            at: time.now(), permits: core.permits, queue: core.statistics, queueLimit: core.limits.queue, waiting: core.waiting,
             upstreams: table.upstreams.map { ($0, $0.assumeIsolated { $0.state }) },
             settings: table.upstreams.map { $0.assumeIsolated { $0.settings } })
     }
@@ -246,19 +275,45 @@ actor Router: Service {
     /// The upstreams as the core sees them. Only to be used on the domain's executor, on which all of them are.
     private struct Table: UpstreamTable {
         var upstreams: [Upstream]
-        /// What the end of an attempt has made of its upstream's breaker, until somebody takes it.
-        var breakerChange: CircuitBreaker.State?
+        /// What the end of an attempt has made of its upstream's breakers, until somebody takes it.
+        var breakerChanges: BreakerChanges?
 
-        func view(of index: Int, at now: Duration) -> UpstreamView {
-            upstreams[index].assumeIsolated { $0.view(at: now) }
+        func view(of index: Int, model: String, at now: Duration) -> UpstreamView {
+            upstreams[index].assumeIsolated { $0.view(of: model, at: now) }
         }
 
-        func admit(_ index: Int, at now: Duration) -> UpstreamState.Pass {
-            upstreams[index].assumeIsolated { $0.admit(at: now) }
+        func lastResort(_ index: Int, model: String, at now: Duration) -> Duration? {
+            upstreams[index].assumeIsolated { $0.lastResort(for: model, at: now) }
+        }
+
+        func usualTime(of index: Int, model: String, isStreaming: Bool, at now: Duration) -> Duration? {
+            upstreams[index].assumeIsolated { $0.usualTime(of: model, isStreaming: isStreaming, at: now) }
+        }
+
+        func pace(of index: Int, model: String, at now: Duration) -> Double? {
+            upstreams[index].assumeIsolated { $0.pace(of: model, at: now) }
+        }
+
+        func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> UpstreamState.Pass {
+            upstreams[index].assumeIsolated { $0.admit(model, isLastResort: isLastResort, at: now) }
+        }
+
+        mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> UpstreamState.Pass {
+            let (pass, changes) = upstreams[index].assumeIsolated { $0.begun(pass, at: now) }
+            if !changes.isEmpty { breakerChanges = changes }
+            return pass
         }
 
         mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) {
-            breakerChange = upstreams[index].assumeIsolated { $0.end(pass, ending, at: now, jitter: jitter) }
+            let changes = upstreams[index].assumeIsolated { $0.end(pass, ending, at: now, jitter: jitter) }
+            if !changes.isEmpty { breakerChanges = changes }
         }
+    }
+}
+
+extension RoutingCore.Member {
+    fileprivate init(_ settings: Upstream.Settings, isRetired: Bool = false) {
+        self.init(
+            weight: settings.weight, maxConcurrency: settings.maxConcurrency, throttle: settings.throttle, isRetired: isRetired)
     }
 }

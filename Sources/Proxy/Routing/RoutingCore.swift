@@ -1,37 +1,7 @@
-/// The upstreams as the routing core sees them, by their place in the list: actors in the process, plain values in a
-/// simulation. Whatever stands behind it answers at once: a routing decision never waits between a look and a grab.
-package protocol UpstreamTable {
-    /// How an upstream does now.
-    func view(of index: Int, at now: Duration) -> UpstreamView
-    /// Takes a permit of an upstream that is ready.
-    mutating func admit(_ index: Int, at now: Duration) -> UpstreamState.Pass
-    /// Gives it back.
-    mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double)
-}
-
-/// What a routing decision depends on.
-package struct UpstreamView: Sendable {
-    package var standing: UpstreamState.Standing
-    package var inFlight: Int
-    package var weight: Int
-    /// Its last counted attempt failed.
-    package var isFailing: Bool
-    /// Upstreams of one tenancy and region share one throttle at Oracle: the same number for the same throttle.
-    package var throttle: Int
-
-    package init(standing: UpstreamState.Standing, inFlight: Int, weight: Int, isFailing: Bool, throttle: Int) {
-        self.standing = standing
-        self.inFlight = inFlight
-        self.weight = weight
-        self.isFailing = isFailing
-        self.throttle = throttle
-    }
-}
-
 /// Which upstream a request goes to, or where it waits (section 4 of the contract). A value: no clock, no I/O, no randomness.
 ///
-/// Whatever may free a waiter (`end`, `upstreamsChanged`, time: `nextMoment`) ends with `dispatch`, which goes on until nobody in
-/// the line can be served. So whoever arrives finds a line in which nobody could take what it takes, and overtakes nobody.
+/// Whatever may free a waiter (`end`, `begun`, `upstreamChanged`, time: `nextMoment`) ends with `dispatch`, which goes on until nobody in
+/// the queue can be served. So whoever arrives finds a queue in which nobody could take what it takes, and overtakes nobody.
 package struct RoutingCore: Sendable {
     package typealias Ticket = RouteRequest.Ticket
 
@@ -47,10 +17,32 @@ package struct RoutingCore: Sendable {
         }
     }
 
+    /// What the configuration says of an upstream, as far as it decides about its share.
+    package struct Member: Equatable, Sendable {
+        /// 1...1000.
+        package var weight: Int
+        package var maxConcurrency: Int
+        /// Upstreams of one tenancy and region share one throttle for each model at Oracle: the same number for the same throttle.
+        package var throttle: Int
+        /// It belongs to an older configuration, and serves nobody new.
+        package var isRetired: Bool
+
+        package init(weight: Int, maxConcurrency: Int, throttle: Int, isRetired: Bool = false) {
+            self.weight = weight
+            self.maxConcurrency = maxConcurrency
+            self.throttle = throttle
+            self.isRetired = isRetired
+        }
+    }
+
     /// An upstream's permit and one of the global semaphore, both held until `end`.
     package struct Permit: Equatable, Sendable {
         package let upstream: Int
-        package let pass: UpstreamState.Pass
+        package fileprivate(set) var pass: UpstreamState.Pass
+        /// What `end` has to know of the request.
+        fileprivate let isStreaming: Bool
+        fileprivate let allowance: Duration
+        fileprivate let hasFailedBefore: Bool
     }
 
     package enum Decision: Equatable, Sendable {
@@ -65,67 +57,73 @@ package struct RoutingCore: Sendable {
         package let result: Result<Permit, RouteRefusal>
     }
 
-    /// For this long, those who wait already go on waiting for upstreams that will come back by themselves.
-    package static let patience = Duration.seconds(5)
-
     package private(set) var limits: Limits
     package private(set) var permits: PermitCounter
-    package private(set) var queue = QueueStatistics()
+    package private(set) var statistics = QueueStatistics()
     private var strategy: any BalancingStrategy
     /// Second and further attempts take turns of their own. In one common turn over two accounts, the retry of a request that
     /// met the dead one would move the turn on, and the next request would meet the dead one again, and so would each.
     private var retryStrategy: any BalancingStrategy
-    private var line = WaitingLine()
+    private var queue = WaitingQueue()
     private var budget = RetryBudget()
-    /// Ends of attempts, to guess how fast the line moves.
-    private var ended = RollingCounts(seconds: 10)
-    /// Until when a shared throttle is known to be in force.
-    private var throttledUntil: [Int: Duration] = [:]
-    /// Kept between decisions, for their storage.
-    private var candidates: [Candidate] = []
+    private var readiness = Readiness()
+    private var bulkheads = Bulkheads()
+    private var lastResort = LastResort()
+    private var loads = UpstreamLoads()
 
-    package init(limits: Limits, strategy: any BalancingStrategy) {
+    package init(limits: Limits, strategy: any BalancingStrategy, members: [Member]) {
         self.limits = limits
         self.strategy = strategy
         retryStrategy = strategy
         permits = PermitCounter(limit: limits.concurrency)
+        take(members)
     }
 
-    package var waiting: Int { line.count }
+    package var waiting: Int { queue.count }
 
     // MARK: Events
 
-    /// A request wants an upstream. When it waits, a `Release` will name it.
-    package mutating func arrive(_ request: RouteRequest, at now: Duration, _ upstreams: inout some UpstreamTable) -> Decision {
+    /// A request wants an upstream. When it waits, a `Release` will name it, and another may name who gives up a place for it.
+    package mutating func arrive(
+        _ request: RouteRequest, at now: Duration, _ upstreams: inout some UpstreamTable
+    ) -> (decision: Decision, releases: [Release]) {
         if !request.terms.isRetry { budget.noteRequest(at: now) }
         switch choose(request.terms, at: now, upstreams) {
-        case .one(let index): return .admitted(admit(index, request.terms, at: now, &upstreams))
-        case .none(let refusal): return .refused(refusal)
+        case .one(let index, let isLastResort):
+            // Whoever comes for the first time has all of its time.
+            guard !request.terms.isRetry || hasTime(request, at: index, now, upstreams) else {
+                statistics.rejected += 1
+                return (.refused(.queueTimeout(retryAfter: 1)), [])
+            }
+            return (.admitted(admit(index, request, isLastResort: isLastResort, at: now, &upstreams)), [])
+        case .none(let refusal):
+            guard case .unavailable(let outlook) = refusal, isWorthWaiting(outlook, for: request, at: now) else { return (.refused(refusal), []) }
+            return enqueue(request, latestStart: request.deadline, wait: nil, at: now)
         case .allFull:
-            guard line.count < limits.queue else {
-                queue.rejected += 1
-                return .refused(.queueFull(retryAfter: secondsUntilServed(line.count + 1, at: now)))
-            }
-            guard request.deadline > now else {
-                queue.timedOut += 1
-                return .refused(.queueTimeout(retryAfter: secondsUntilServed(line.count + 1, at: now)))
-            }
-            line.append(request, at: now)
-            queue.enqueued += 1
-            queue.peak = max(queue.peak, line.count)
-            return .waits
+            let candidates = readiness.candidates(among: request.terms.accepts, for: request.terms.model, at: now, upstreams).inUse
+            return enqueue(
+                request, latestStart: latestStart(of: request, among: candidates, at: now, upstreams),
+                wait: expectedWait(of: request, among: candidates, at: now, upstreams), at: now)
         }
     }
 
-    /// The operator has changed the limits or the strategy. Nobody in the line loses the place, not even when it is longer now than it
-    /// may be.
+    /// The operator has changed the limits or the strategy, or who serves. Nobody in the queue loses the place, not even when it is longer now
+    /// than it may be.
     package mutating func reconfigure(
-        _ limits: Limits, strategy: any BalancingStrategy, at now: Duration, _ upstreams: inout some UpstreamTable
+        _ limits: Limits, strategy: any BalancingStrategy, members: [Member], at now: Duration, _ upstreams: inout some UpstreamTable
     ) -> [Release] {
         self.limits = limits
         permits.limit = limits.concurrency
         self.strategy = strategy
         retryStrategy = strategy
+        take(members)
+        for index in members.indices { readiness.update(index, at: now, upstreams) }
+        return dispatch(at: now, &upstreams)
+    }
+
+    /// Something else than an attempt has changed an upstream: a health check, the operator's word.
+    package mutating func upstreamChanged(_ index: Int, at now: Duration, _ upstreams: inout some UpstreamTable) -> [Release] {
+        readiness.update(index, at: now, upstreams)
         return dispatch(at: now, &upstreams)
     }
 
@@ -133,141 +131,238 @@ package struct RoutingCore: Sendable {
     ///
     /// - Returns: false when it is not waiting any more: then its permit is on its way and has to be given back.
     package mutating func abandon(_ ticket: Ticket) -> Bool {
-        guard line.remove(ticket) != nil else { return false }
-        queue.cancelled += 1
+        guard queue.remove(ticket) != nil else { return false }
+        statistics.cancelled += 1
         return true
+    }
+
+    /// An attempt's answer has begun. Only to be told when the permit awaits it (`UpstreamState.Pass.awaitsBeginning`).
+    package mutating func begun(_ permit: inout Permit, at now: Duration, _ upstreams: inout some UpstreamTable) -> [Release] {
+        permit.pass = upstreams.begun(permit.upstream, permit.pass, at: now)
+        look(at: permit.upstream, permit.pass.model, now, upstreams)
+        return dispatch(at: now, &upstreams)
     }
 
     /// An attempt has ended: its permits are free, and its upstream has shown how it does.
     package mutating func end(
         _ permit: Permit, _ ending: AttemptEnding, at now: Duration, jitter: Double, _ upstreams: inout some UpstreamTable
     ) -> [Release] {
-        upstreams.end(permit.upstream, permit.pass, ending, at: now, jitter: jitter)
+        var ending = ending
+        (ending.isStreaming, ending.allowance, ending.isRepeated) = (permit.isStreaming, permit.allowance, permit.hasFailedBefore)
+        let index = permit.upstream
+        upstreams.end(index, permit.pass, ending, at: now, jitter: jitter)
         permits.giveBack()
-        ended.add(events: 1, at: now)
-        if case .rateLimited = ending.outcome {
-            let view = upstreams.view(of: permit.upstream, at: now)
-            if case .resting(let until?, isThrottled: true) = view.standing { throttledUntil[view.throttle] = until }
-        }
-        return dispatch(at: now, &upstreams)
+        loads.inFlight[index] -= 1
+        bulkheads.givenBack(index, inFlight: loads.inFlight[index])
+        look(at: index, permit.pass.model, now, upstreams)
+        return queue.isEmpty ? [] : dispatch(at: now, &upstreams)
     }
 
-    /// Serves whoever can be served, and sends away whoever waits in vain. To be called whenever an upstream has changed or
-    /// `nextMoment` has come.
+    /// Serves whoever can be served, and sends away whoever waits in vain. To be called whenever `nextMoment` has come.
     package mutating func dispatch(at now: Duration, _ upstreams: inout some UpstreamTable) -> [Release] {
-        guard !line.isEmpty else { return [] }
+        guard !queue.isEmpty else { return [] }
         var releases: [Release] = []
-        for ticket in line.removeOverdue(at: now) {
-            queue.timedOut += 1
-            releases.append(Release(ticket: ticket, result: .failure(.queueTimeout(retryAfter: secondsUntilServed(line.count + 1, at: now)))))
-        }
         var isDone = false
         while !isDone {
             isDone = true
-            for head in line.heads {
+            for head in queue.heads {
                 switch choose(head.terms, at: now, upstreams) {
                 case .allFull: continue
-                case .one(let index):
-                    guard let waiter = line.remove(head.ticket) else { continue }
-                    queue.wait.record(now - waiter.since)
-                    releases.append(Release(ticket: head.ticket, result: .success(admit(index, head.terms, at: now, &upstreams))))
-                case .none(.unavailable(let outlook)) where (outlook.earliest ?? .seconds(Int64.max)) - now <= Self.patience: continue
+                case .one(let index, let isLastResort):
+                    if hasTime(head, at: index, now, upstreams) {
+                        guard let waiter = queue.serve(head.ticket) else { continue }
+                        statistics.wait.record(now - waiter.since)
+                        let permit = admit(index, head, isLastResort: isLastResort, at: now, &upstreams)
+                        releases.append(Release(ticket: head.ticket, result: .success(permit)))
+                    } else if queue.remove(head.ticket) != nil {
+                        releases.append(overdue(head, at: now, upstreams))
+                    }
+                case .none(.unavailable(let outlook)) where Self.isNear(outlook, at: now): continue
                 case .none(let refusal):
-                    releases += line.removeAll(on: head.terms).map { Release(ticket: $0, result: .failure(refusal)) }
+                    releases += queue.removeAll(on: head.terms).map { Release(ticket: $0, result: .failure(refusal)) }
                 }
                 isDone = false
-                // The next in that row may be older than the next head.
+                // The next in that row may come before the next head.
                 break
             }
         }
+        // Whose time is up just now has been served if it could be.
+        for waiter in queue.removeOverdue(at: now) { releases.append(overdue(waiter.request, at: now, upstreams)) }
         return releases
     }
 
     /// When something may change for those who wait without any event: a deadline passes, an upstream may be used again. Nil
     /// when nobody waits.
     package func nextMoment(at now: Duration, _ upstreams: some UpstreamTable) -> Duration? {
-        guard var moment = line.nextDeadline else { return nil }
-        for head in line.heads {
-            for index in head.terms.accepts {
-                if case .resting(let until?, _) = upstreams.view(of: index, at: now).standing { moment = min(moment, until) }
+        guard var moment = queue.nextDeadline else { return nil }
+        for head in queue.heads {
+            let (accepted, model) = (head.terms.accepts, head.terms.model)
+            // What has passed and has not been looked at yet is looked at with the next decision.
+            if let recheck = readiness.recheckAt(model) { moment = min(moment, max(recheck, now + .milliseconds(1))) }
+            guard readiness.areAllResting(among: accepted, for: model) else { continue }
+            if let next = lastResort.nextMoment(for: model, among: accepted, at: now, { upstreams.lastResort($0, model: model, at: now) }) {
+                moment = min(moment, next)
             }
         }
         return moment
     }
 
     /// What is known about upstreams that are out of use; `earliest` is now when one of them is not.
-    package func outlook(of accepted: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable) -> RouteRefusal.Outlook {
+    package func outlook(of accepted: UpstreamSet, for model: String, at now: Duration, _ upstreams: some UpstreamTable) -> RouteRefusal.Outlook {
         var outlook = OutlookOfAll()
-        for index in accepted {
-            switch upstreams.view(of: index, at: now).standing {
-            case .ready, .full: outlook.add(until: now, isThrottled: false)
-            case .resting(let until, let isThrottled): outlook.add(until: until, isThrottled: isThrottled)
-            }
-        }
+        for index in accepted { outlook.add(upstreams.view(of: index, model: model, at: now), at: now) }
         return outlook.value
     }
 
     // MARK: Decisions
 
     private enum Choice {
-        case one(Int)
+        case one(Int, isLastResort: Bool = false)
         /// One of the accepted upstreams would do, if it, or the proxy, had a permit left.
         case allFull
         case none(RouteRefusal)
     }
 
     private mutating func choose(_ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> Choice {
-        candidates.removeAll(keepingCapacity: true)
-        var lastResorts: [Candidate] = []
-        var isAnyFull = false
-        var isBudgetSpent = false
-        var outlook = OutlookOfAll()
-        for index in terms.accepts {
-            let view = upstreams.view(of: index, at: now)
-            switch view.standing {
-            case .resting(let until, let isThrottled): outlook.add(until: until, isThrottled: isThrottled)
-            case .ready, .full:
-                if drawsOnBudget(index, view, terms), !budget.allowsRetry(at: now) {
-                    isBudgetSpent = true
-                } else if view.standing == .full {
-                    isAnyFull = true
-                } else {
-                    let candidate = Candidate(index: index, weight: view.weight, inFlight: view.inFlight)
-                    if let until = throttledUntil[view.throttle], until > now {
-                        lastResorts.append(candidate)
-                    } else {
-                        candidates.append(candidate)
-                    }
-                }
+        var candidates = readiness.candidates(among: terms.accepts, for: terms.model, at: now, upstreams)
+        if candidates.inUse.isEmpty { return chooseLastResort(terms, at: now, upstreams) }
+        if terms.isRetry, !budget.allowsRetry(at: now) {
+            for index in candidates.inUse where drawsOnBudget(index, terms, at: now, upstreams) {
+                candidates.inUse.remove(index)
+                candidates.open.remove(index)
             }
-        }
-        if candidates.isEmpty { candidates = lastResorts }
-        if candidates.isEmpty {
-            if isAnyFull { return .allFull }
-            return .none(isBudgetSpent ? .retryBudgetSpent : .unavailable(outlook.value))
+            if candidates.inUse.isEmpty { return .none(.retryBudgetSpent) }
         }
         guard permits.hasRoom else { return .allFull }
-        let pick = terms.isRetry ? retryStrategy.pick(among: candidates) : strategy.pick(among: candidates)
-        return .one(candidates[pick].index)
+        if !bulkheads.areAllOpen(free: permits.available) {
+            candidates.open = UpstreamSet(
+                candidates.open.filter { bulkheads.allows($0, inFlight: loads.inFlight[$0], free: permits.available) })
+        }
+        guard !candidates.open.isEmpty else { return .allFull }
+        return .one(terms.isRetry ? retryStrategy.pick(among: candidates.open, loads) : strategy.pick(among: candidates.open, loads))
+    }
+
+    /// All that may serve the request rest.
+    private func chooseLastResort(_ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> Choice {
+        let index = lastResort.pick(for: terms.model, among: terms.accepts, at: now) { upstreams.lastResort($0, model: terms.model, at: now) }
+        if let index, permits.hasRoom {
+            if !terms.isRetry || budget.allowsRetry(at: now) { return .one(index, isLastResort: true) }
+        }
+        return .none(.unavailable(outlook(of: terms.accepts, for: terms.model, at: now, upstreams)))
     }
 
     /// Moving on to an upstream that is well costs nothing; asking one again that has failed is what makes outages worse.
-    private func drawsOnBudget(_ index: Int, _ view: UpstreamView, _ terms: RouteRequest.Terms) -> Bool {
-        terms.isRetry && (view.isFailing || terms.haveFailed.contains(index))
+    private func drawsOnBudget(_ index: Int, _ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> Bool {
+        terms.isRetry && (terms.haveFailed.contains(index) || upstreams.view(of: index, model: terms.model, at: now).isFailing)
     }
 
     private mutating func admit(
-        _ index: Int, _ terms: RouteRequest.Terms, at now: Duration, _ upstreams: inout some UpstreamTable
+        _ index: Int, _ request: RouteRequest, isLastResort: Bool, at now: Duration, _ upstreams: inout some UpstreamTable
     ) -> Permit {
-        if terms.isRetry, drawsOnBudget(index, upstreams.view(of: index, at: now), terms) { budget.noteRetry(at: now) }
+        let terms = request.terms
+        if terms.isRetry, drawsOnBudget(index, terms, at: now, upstreams) { budget.noteRetry(at: now) }
+        if isLastResort { lastResort.note(terms.model, at: now) }
         permits.take()
-        return Permit(upstream: index, pass: upstreams.admit(index, at: now))
+        loads.inFlight[index] += 1
+        bulkheads.taken(index, inFlight: loads.inFlight[index])
+        let pass = upstreams.admit(index, model: terms.model, isLastResort: isLastResort, at: now)
+        look(at: index, terms.model, now, upstreams)
+        return Permit(
+            upstream: index, pass: pass, isStreaming: request.isStreaming, allowance: request.allowance,
+            hasFailedBefore: terms.haveFailed.contains(index))
     }
 
-    /// A guess for `retry-after`: how long so many need at the pace of the last 10 s. 1...60.
-    private func secondsUntilServed(_ count: Int, at now: Duration) -> Int {
-        let (ended, _) = ended.totals(at: now)
-        return ended == 0 ? 5 : min(max((count * 10 + ended - 1) / ended, 1), 60)
+    private mutating func look(at index: Int, _ model: String, _ now: Duration, _ upstreams: some UpstreamTable) {
+        readiness.update(index, upstreams.view(of: index, model: model, at: now), model: model)
+    }
+
+    private mutating func take(_ members: [Member]) {
+        loads.weights = members.map(\.weight)
+        if loads.inFlight.count < members.count { loads.inFlight += Array(repeating: 0, count: members.count - loads.inFlight.count) }
+        readiness.configure(throttles: members.map(\.throttle))
+        bulkheads.configure(
+            permits: limits.concurrency, limits: members.map { $0.isRetired ? nil : $0.maxConcurrency }, inFlight: loads.inFlight)
+    }
+
+    // MARK: Waiting
+
+    /// - Parameter wait: how long it will wait, as far as one can tell.
+    private mutating func enqueue(
+        _ request: RouteRequest, latestStart: Duration, wait: Duration?, at now: Duration
+    ) -> (decision: Decision, releases: [Release]) {
+        let retryAfter = Self.secondsUntilServed(wait)
+        guard latestStart > now, wait.map({ now + $0 <= latestStart }) ?? true else {
+            statistics.rejected += 1
+            return (.refused(.queueTimeout(retryAfter: retryAfter)), [])
+        }
+        var releases: [Release] = []
+        if queue.count >= limits.queue {
+            statistics.rejected += 1
+            let refusal = RouteRefusal.queueFull(retryAfter: retryAfter)
+            guard limits.queue > 0, let crowder = queue.crowder(for: request) else { return (.refused(refusal), []) }
+            queue.remove(crowder)
+            releases.append(Release(ticket: crowder, result: .failure(refusal)))
+        }
+        queue.append(request, latestStart: latestStart, at: now)
+        statistics.enqueued += 1
+        statistics.peak = max(statistics.peak, queue.count)
+        return (.waits, releases)
+    }
+
+    /// A waiter who cannot be served in time any more.
+    private mutating func overdue(_ request: RouteRequest, at now: Duration, _ upstreams: some UpstreamTable) -> Release {
+        statistics.timedOut += 1
+        let seconds = Self.secondsUntilServed(expectedWait(of: request, among: request.terms.accepts, at: now, upstreams))
+        return Release(ticket: request.ticket, result: .failure(.queueTimeout(retryAfter: seconds)))
+    }
+
+    /// For those who come while all rest: until a moment that is near, and within the request's own time.
+    private func isWorthWaiting(_ outlook: RouteRefusal.Outlook, for request: RouteRequest, at now: Duration) -> Bool {
+        guard Self.isNear(outlook, at: now), let earliest = outlook.earliest else { return false }
+        return earliest < request.deadline
+    }
+
+    private static func isNear(_ outlook: RouteRefusal.Outlook, at now: Duration) -> Bool {
+        outlook.earliest.map { $0 - now <= Patience.limit } ?? false
+    }
+
+    /// Whether an answer that takes the usual time would still be in time.
+    private func hasTime(_ request: RouteRequest, at index: Int, _ now: Duration, _ upstreams: some UpstreamTable) -> Bool {
+        let usual = upstreams.usualTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) ?? .zero
+        // Who has most of the time left gets its chance, however slow the model is.
+        return request.deadline - now >= min(usual, request.allowance / 2) && request.deadline > now
+    }
+
+    /// When an answer that takes as long as they usually do would come too late.
+    private func latestStart(
+        of request: RouteRequest, among candidates: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable
+    ) -> Duration {
+        var fastest: Duration?
+        for index in candidates {
+            guard let usual = upstreams.usualTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) else {
+                return request.deadline
+            }
+            fastest = min(fastest ?? usual, usual)
+        }
+        return request.deadline - min(fastest ?? .zero, request.allowance / 2)
+    }
+
+    /// How long those before it need, and it: at the pace at which permits come back. Nil when nobody knows.
+    private func expectedWait(
+        of request: RouteRequest, among candidates: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable
+    ) -> Duration? {
+        var pace = 0.0
+        for index in candidates {
+            guard let part = upstreams.pace(of: index, model: request.terms.model, at: now) else { return nil }
+            pace += part
+        }
+        return pace > 0 ? .seconds(Double(queue.placesBefore(request) + 1) / pace) : nil
+    }
+
+    /// For `retry-after`. 1...60.
+    private static func secondsUntilServed(_ wait: Duration?) -> Int {
+        guard let wait else { return 5 }
+        return min(max(Int(clamping: wait.components.seconds) + 1, 1), 60)
     }
 }
 
@@ -277,8 +372,15 @@ private struct OutlookOfAll {
     private var isThrottled = true
     private var isEmpty = true
 
-    mutating func add(until: Duration?, isThrottled: Bool) {
+    mutating func add(_ view: UpstreamView, at now: Duration) {
         isEmpty = false
+        var until: Duration? = now
+        var isThrottled = false
+        // Both have to come back.
+        for case .unavailable(let moment, let isThrottle) in [view.own, view.model] {
+            isThrottled = isThrottled || isThrottle
+            until = if let known = until, let moment { max(known, moment) } else { nil }
+        }
         if !isThrottled { self.isThrottled = false }
         if let until { earliest = min(earliest ?? until, until) }
     }

@@ -6,6 +6,12 @@ package struct AttemptEnding: Sendable {
     let usage: TokenUsage?
     /// From the permit to the first event of a stream.
     let firstEvent: Duration?
+    /// The client asked for a stream, so its time goes to the first event.
+    package var isStreaming = false
+    /// The time that the request had in all when it came.
+    package var allowance = Duration.zero
+    /// The same request has failed at this upstream before.
+    package var isRepeated = false
 
     init(_ outcome: AttemptOutcome, error: APIError?, usage: TokenUsage?, firstEvent: Duration?) {
         self.outcome = outcome

@@ -1,50 +1,50 @@
-/// What the end of one attempt at an upstream means for routing: whether it speaks against the upstream, and what may be
-/// done next. Classified once, here; breaker, cooldown and failover only ask.
+/// How one attempt at an upstream has ended. Classified once (`OutcomeClassifier`); what each kind means for routing stands in `Attribution`.
 package enum AttemptOutcome: Equatable, Sendable {
     /// The answer was complete.
     case succeeded
     /// The client left, or took nothing of what was ready for it: says nothing about the upstream, and nobody is waiting.
     case abandoned
-    /// The request's own fault, or an answer that would be no smaller elsewhere: goes back to the client as it is.
+    /// The request's own fault, a refusal by a content filter, or an answer that would be no better elsewhere: goes back to the client as
+    /// it is.
     case refused
     /// The prompt is longer than the model takes: another model may take it, another upstream will not.
     case promptTooLong
-    /// The upstream failed: unreachable, broken off, 5xx, or an answer that is none.
-    case failed
-    /// It was too slow, and is not asked a second time in the same request.
-    case timedOut
-    /// It throttles; seconds until it wants to be asked again, where it says so.
-    case rateLimited(retryAfter: Int?)
-    /// It refuses the operator's credentials, or they could not sign.
-    case credentialsRefused
-    /// It does not serve this model, or no longer, or not to this account: OCI answers all of them alike.
+    /// The model is not for this account's region or tier.
+    case modelNotAllowed
+    /// The upstream does not serve this model, or no longer, or not to this account: OCI answers all of them alike.
     case modelUnavailable
-
-    /// What a circuit breaker is to count.
-    package enum Vote: Equatable, Sendable { case success, failure, neither }
-
-    package var vote: Vote {
-        switch self {
-        case .succeeded: .success
-        case .failed, .timedOut, .credentialsRefused: .failure
-        case .abandoned, .refused, .promptTooLong, .rateLimited, .modelUnavailable: .neither
-        }
-    }
+    /// 5xx, or an answer that was cut, empty, or none.
+    case failed
+    /// The upstream asks to be left alone (503 and its like); seconds until it wants to be asked again, where it says so.
+    case unavailable(retryAfter: Int?)
+    /// The attempt had a limit of its own and passed it: no head, no first event, silence.
+    case timedOut
+    /// The request's time was over.
+    case outOfTime
+    /// The model is throttled; seconds until it wants to be asked again, where the upstream says so.
+    case rateLimited(retryAfter: Int?)
+    /// No connection, no TLS, or one that broke before an answer.
+    case unreachable
+    /// A connection could not be made in time.
+    case connectTimedOut
+    /// The upstream refuses the operator's credentials, or they could not sign.
+    case credentialsRefused
+    /// The account has no credit or quota left, or is restricted; seconds as above.
+    case accountExhausted(retryAfter: Int?)
 
     /// The reason is the upstream's own, so another may do better with the same request.
-    package var mayMoveOn: Bool {
-        switch self {
-        case .failed, .timedOut, .rateLimited, .credentialsRefused, .modelUnavailable: true
-        case .succeeded, .abandoned, .refused, .promptTooLong: false
-        }
-    }
+    package var mayMoveOn: Bool { Attribution(self).next != .backToClient }
 
-    /// With no other candidate left, the same upstream may be asked again after a pause. Not when it was too slow, nor when
-    /// it refuses the credentials or the model: a pause mends neither, so it is no candidate any more.
-    package var mayRepeat: Bool {
+    /// With no other candidate left, the same upstream may be asked again after a pause.
+    package var mayRepeat: Bool { Attribution(self).next == .anyCandidate }
+
+    /// Seconds for which the upstream asks to be left alone.
+    package var retryAfter: Int? {
         switch self {
-        case .failed, .rateLimited: true
-        case .succeeded, .abandoned, .refused, .promptTooLong, .timedOut, .credentialsRefused, .modelUnavailable: false
+        case .unavailable(let seconds), .rateLimited(let seconds), .accountExhausted(let seconds): seconds
+        case .succeeded, .abandoned, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .timedOut, .outOfTime, .unreachable,
+            .connectTimedOut, .credentialsRefused:
+            nil
         }
     }
 }

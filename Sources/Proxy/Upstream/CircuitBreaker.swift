@@ -1,4 +1,4 @@
-/// Keeps requests away from an upstream that fails (section 4.3 of the contract).
+/// Keeps requests away from an upstream, or from one of its models, that fails (section 4.3 of the contract).
 ///
 /// Closed until too many failures in a row or too large a share of them; then open for a while; then half-open, with one
 /// request at a time as a probe. Each admission hands out the epoch in which it was given: what a request from before the
@@ -35,30 +35,36 @@ package struct CircuitBreaker: Sendable {
     private enum Phase: Equatable {
         case closed
         case open(until: Duration)
-        case halfOpen(isProbing: Bool)
+        /// With the moment at which its probe was admitted, while there is one.
+        case halfOpen(probedSince: Duration?)
     }
 
-    /// May change while it is in use; an open breaker stays open for as long as it was told when it opened.
-    package var settings: Settings
     private var phase = Phase.closed
     private var epoch: UInt64 = 0
-    private var window = RollingCounts(seconds: 60)
+    private var window = RollingCounts(seconds: 60, step: 5)
     /// Failures since the last success.
     package private(set) var consecutiveFailures = 0
     /// When it opened last; nil while it is closed.
     package private(set) var openedAt: Duration?
     package private(set) var openedTotal = 0
 
-    package init(_ settings: Settings) {
-        self.settings = settings
-    }
+    package init() {}
 
     /// Whether a request may pass now.
     package func admits(at now: Duration) -> Bool {
         switch phase {
         case .closed: true
         case .open(let until): now >= until
-        case .halfOpen(let isProbing): !isProbing
+        case .halfOpen(let probedSince): probedSince == nil
+        }
+    }
+
+    /// Until when it keeps requests away: nil when it does not, `.some(nil)` when nobody knows, as a probe takes its time.
+    package func holds(at now: Duration) -> Duration?? {
+        switch phase {
+        case .closed, .halfOpen(probedSince: nil): nil
+        case .open(let until): now >= until ? nil : .some(until)
+        case .halfOpen(let since?): .some(since + Patience.limit > now ? since + Patience.limit : nil)
         }
     }
 
@@ -76,50 +82,77 @@ package struct CircuitBreaker: Sendable {
         if case .open(let until) = phase { until } else { nil }
     }
 
+    /// A probe is under way, and nothing has come of it yet.
+    package var isProbed: Bool {
+        if case .halfOpen(.some) = phase { true } else { false }
+    }
+
+    /// Closed, and no failure is remembered.
+    package func isUntouched(at now: Duration) -> Bool { phase == .closed && consecutiveFailures == 0 && window(at: now).failures == 0 }
+
     /// Requests and failures in the last 60 s.
     package func window(at now: Duration) -> (requests: Int, failures: Int) {
         let totals = window.totals(at: now)
         return (totals.events, totals.marked)
     }
 
-    /// Lets a request pass. Only when `admits` says so.
-    package mutating func admit(at now: Duration) -> Pass {
-        precondition(admits(at: now), "the breaker admits nobody: \(phase)")
+    /// Lets a request pass. Only when `admits` says so, or as a last resort, which makes an open breaker half-open before its time.
+    package mutating func admit(isLastResort: Bool = false, at now: Duration) -> Pass {
+        precondition(admits(at: now) || isLastResort && !isProbed, "the breaker admits nobody: \(phase)")
         if phase != .closed {
-            phase = .halfOpen(isProbing: true)
+            phase = .halfOpen(probedSince: now)
             epoch += 1
         }
         return Pass(epoch: epoch)
     }
 
+    /// A probe is decided when its answer has begun.
+    ///
+    /// - Returns: what the request goes on with: a failure in the middle of its answer counts like any other.
+    package mutating func begun(_ pass: Pass, at now: Duration) -> Pass {
+        guard pass.epoch == epoch, phase != .closed else { return pass }
+        close()
+        return Pass(epoch: epoch)
+    }
+
     /// Counts how a request has ended; `.neither` only gives a probe's place back.
-    package mutating func record(_ vote: AttemptOutcome.Vote, of pass: Pass, at now: Duration) {
+    ///
+    /// - Parameter isRepeated: the same request has failed here before, and has been counted.
+    package mutating func record(
+        _ vote: Attribution.Vote, of pass: Pass, isRepeated: Bool = false, by settings: Settings, at now: Duration
+    ) {
         guard pass.epoch == epoch else { return }
         switch (vote, phase) {
-        case (.neither, .halfOpen): phase = .halfOpen(isProbing: false)
+        case (.neither, .halfOpen): phase = .halfOpen(probedSince: nil)
         case (.neither, _): break
         case (.success, .halfOpen): close()
         case (.success, _):
             consecutiveFailures = 0
             window.add(events: 1, at: now)
+        case (.failure, .closed) where isRepeated: break
         case (.failure, _):
             consecutiveFailures += 1
             window.add(events: 1, marked: 1, at: now)
-            if phase != .closed || hasFailedEnough(at: now) { open(at: now) }
+            if phase != .closed || hasFailedEnough(by: settings, at: now) { open(for: settings.resetTimeout, at: now) }
         }
+    }
+
+    /// An open breaker is half-open from now on: something else than a request has found the upstream well.
+    package mutating func allowProbe(at now: Duration) {
+        if case .open(let until) = phase, until > now { phase = .open(until: now) }
     }
 
     /// Closes it and forgets what it knew, whatever its state.
     package mutating func reset() { close() }
 
-    private func hasFailedEnough(at now: Duration) -> Bool {
+    private func hasFailedEnough(by settings: Settings, at now: Duration) -> Bool {
         if consecutiveFailures >= settings.maxFailures { return true }
         let (requests, failures) = window(at: now)
         return requests >= settings.minRequests && Double(failures) >= settings.failureRate * Double(requests)
     }
 
-    private mutating func open(at now: Duration) {
-        phase = .open(until: now + settings.resetTimeout)
+    private mutating func open(for time: Duration, at now: Duration) {
+        phase = .open(until: now + time)
         epoch += 1
         openedAt = now
         openedTotal += 1

@@ -21,6 +21,8 @@ package struct HealthRecord: Equatable, Sendable {
     package private(set) var isHealthy = true
     /// Nil until the first check has ended.
     package private(set) var lastCheck: Check?
+    /// Nil while it is healthy.
+    package private(set) var unhealthySince: Duration?
     private var failures = 0
 
     package init() {}
@@ -38,5 +40,6 @@ package struct HealthRecord: Equatable, Sendable {
             failures += 1
             if failures >= Self.failuresUntilUnhealthy { isHealthy = false }
         }
+        unhealthySince = isHealthy ? nil : unhealthySince ?? now
     }
 }

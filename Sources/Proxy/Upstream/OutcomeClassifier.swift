@@ -14,13 +14,31 @@ enum OutcomeClassifier {
         }
     }
 
-    /// What the upstream said, as translated by `OCIErrorToOpenAI`, or what is wrong with its answer.
+    /// What the upstream said, as translated by those who read its words, or what is wrong with its answer.
     private static func outcome(of error: APIError) -> AttemptOutcome {
-        switch (error.status, error.code) {
+        switch error.kind {
+        case .request, .wrongKind: .refused
+        case .promptTooLong: .promptTooLong
+        case .modelNotAllowed: .modelNotAllowed
+        case .modelGone: .modelUnavailable
+        case .throttled: .rateLimited(retryAfter: error.retryAfter)
+        case .accountExhausted: .accountExhausted(retryAfter: error.retryAfter)
+        case .credentialsRefused: .credentialsRefused
+        case .unavailable: .unavailable(retryAfter: error.retryAfter)
+        case .failed: .failed
+        case .timedOut: .timedOut
+        case nil: outcome(status: error.status, of: error)
+        }
+    }
+
+    private static func outcome(status: Int, of error: APIError) -> AttemptOutcome {
+        switch (status, error.code) {
         case (_, "upstream_auth_failed"): .credentialsRefused
         case (_, "context_length_exceeded"): .promptTooLong
         case (404, _): .modelUnavailable
+        case (429, "insufficient_quota"): .accountExhausted(retryAfter: error.retryAfter)
         case (429, _): .rateLimited(retryAfter: error.retryAfter)
+        case (503, _): .unavailable(retryAfter: error.retryAfter)
         case (504, _): .timedOut
         case (500..., _): .failed
         default: .refused
@@ -29,7 +47,8 @@ enum OutcomeClassifier {
 
     private static func outcome(of cause: MovingDeadline.Cause) -> AttemptOutcome {
         switch cause {
-        case .request, .firstToken, .silence: .timedOut
+        case .request: .outOfTime
+        case .firstToken, .silence: .timedOut
         case .slowClient: .abandoned
         // It has said all that it had to say, only not goodbye.
         case .tail, .drain: .succeeded
@@ -38,8 +57,9 @@ enum OutcomeClassifier {
 
     private static func outcome(of error: TransportError) -> AttemptOutcome {
         switch error {
-        case .connectTimeout: .timedOut
-        case .cannotConnect, .tls, .connectionLost, .malformedAnswer: .failed
+        case .connectTimeout: .connectTimedOut
+        case .cannotConnect, .tls, .connectionLost: .unreachable
+        case .malformedAnswer: .failed
         case .tooLarge: .refused
         }
     }

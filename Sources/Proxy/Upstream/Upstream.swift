@@ -1,8 +1,8 @@
 /// One account or provider: how to call it, and everything that changes about it while the process runs.
 ///
 /// The backend itself is immutable and is called without this actor: a signature or a network call must never stand in
-/// the way of somebody who only asks how the account is doing. The actor owns the permits, the breaker, the cooldown, the
-/// health and the statistics, as one value (`UpstreamState`) that decides without I/O.
+/// the way of somebody who only asks how the account is doing. The actor owns the permits, the breakers, the cooldowns, the
+/// health and the statistics, its own and those of its models, as one value (`UpstreamState`) that decides without I/O.
 ///
 /// All upstreams and the router share one executor (`RoutingDomain`), so that a routing decision, which looks at several
 /// upstreams and takes one, happens at one moment (docs/decisions/0008-one-routing-domain.md).
@@ -13,7 +13,7 @@ actor Upstream {
         var weight = 1
         /// Requests in flight.
         var maxConcurrency = 50
-        /// Upstreams with the same number share one throttle at Oracle: those of one tenancy in one region.
+        /// Upstreams with the same number share one throttle for each model at Oracle: those of one tenancy in one region.
         var throttle = 0
         var breaker = CircuitBreaker.Settings()
     }
@@ -36,23 +36,31 @@ actor Upstream {
         state = UpstreamState(maxConcurrency: settings.maxConcurrency, breaker: settings.breaker)
     }
 
-    func view(at now: Duration) -> UpstreamView {
-        UpstreamView(
-            standing: state.standing(at: now), inFlight: state.permits.inUse, weight: settings.weight,
-            isFailing: state.breaker.consecutiveFailures > 0, throttle: settings.throttle)
+    /// As `UpstreamTable` asks for it.
+    func view(of model: String, at now: Duration) -> UpstreamView { state.view(of: model, at: now) }
+    func lastResort(for model: String, at now: Duration) -> Duration? { state.lastResort(for: model, at: now) }
+    func usualTime(of model: String, isStreaming: Bool, at now: Duration) -> Duration? {
+        state.usualTime(of: model, isStreaming: isStreaming, at: now)
+    }
+    func pace(of model: String, at now: Duration) -> Double? { state.pace(of: model, at: now) }
+
+    /// Takes a permit, at once. Only while the view says that it is available, or as a last resort.
+    func admit(_ model: String, isLastResort: Bool, at now: Duration) -> UpstreamState.Pass { state.admit(model, isLastResort: isLastResort, at: now) }
+
+    /// An answer has begun.
+    ///
+    /// - Returns: what it is to be ended with, and the breakers that have changed.
+    func begun(_ pass: UpstreamState.Pass, at now: Duration) -> (pass: UpstreamState.Pass, changes: BreakerChanges) {
+        var pass = pass
+        let changes = state.begun(&pass, at: now)
+        return (pass, changes)
     }
 
-    /// Takes a permit, at once. Only while the view says `.ready`.
-    func admit(at now: Duration) -> UpstreamState.Pass { state.admit(at: now) }
-
-    /// Gives it back. The router then serves whoever waits for it.
+    /// Gives the permit back. The router then serves whoever waits for it.
     ///
-    /// - Returns: what the breaker is now, when the ending has changed that.
-    func end(_ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> CircuitBreaker.State? {
-        let before = state.breaker.state(at: now)
+    /// - Returns: the breakers that have changed.
+    func end(_ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> BreakerChanges {
         state.end(pass, ending, at: now, jitter: jitter)
-        let after = state.breaker.state(at: now)
-        return before == after ? nil : after
     }
 
     /// Takes note of a health check.
@@ -70,8 +78,8 @@ actor Upstream {
         state.reconfigure(maxConcurrency: settings.maxConcurrency, breaker: settings.breaker)
     }
 
-    /// Closes the breaker and ends a cooldown.
-    func reset() { state.reset() }
+    /// Closes the breakers and ends the cooldowns, of the upstream and all of its models or of one model.
+    func reset(_ model: String?) { state.reset(model) }
 }
 
 /// The executor that the router and its upstreams share.

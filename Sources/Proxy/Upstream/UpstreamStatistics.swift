@@ -3,7 +3,7 @@ package struct UpstreamStatistics: Sendable {
     /// The failure that was seen last.
     package struct Failure: Sendable, Equatable {
         package var at: Duration
-        /// The HTTP status that a client got for it.
+        /// The upstream's own HTTP status, or the one that a client gets for it where the upstream has given none.
         package var status: Int
         package var code: String
         package var message: String
@@ -22,6 +22,8 @@ package struct UpstreamStatistics: Sendable {
     /// Of streams: from the permit to the first event.
     package private(set) var firstToken = LatencyHistogram()
     package private(set) var lastFailure: Failure?
+    /// How often a circuit breaker has opened, the upstream's or a model's.
+    package internal(set) var opened = 0
 
     package mutating func begin() { requests += 1 }
 
@@ -31,10 +33,12 @@ package struct UpstreamStatistics: Sendable {
             succeeded += 1
             latency.record(duration)
         case .abandoned: cancelled += 1
-        case .rateLimited:
+        case .rateLimited, .accountExhausted:
             failed += 1
             rateLimited += 1
-        case .refused, .promptTooLong, .failed, .timedOut, .credentialsRefused, .modelUnavailable: failed += 1
+        case .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable, .timedOut, .outOfTime, .unreachable, .connectTimedOut,
+            .credentialsRefused:
+            failed += 1
         }
         if let usage = ending.usage {
             promptTokens &+= usage.prompt
@@ -42,7 +46,7 @@ package struct UpstreamStatistics: Sendable {
         }
         if let first = ending.firstEvent { firstToken.record(first) }
         if let error = ending.error, ending.outcome.mayMoveOn {
-            lastFailure = Failure(at: now, status: error.status, code: error.code ?? error.type, message: error.message)
+            lastFailure = Failure(at: now, status: error.upstreamStatus ?? error.status, code: error.code ?? error.type, message: error.message)
         }
     }
 }

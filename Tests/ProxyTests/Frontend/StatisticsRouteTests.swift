@@ -50,7 +50,7 @@ import Testing
         let keys: Set = [
             "id", "kind", "region", "endpoint", "enabled", "healthy", "weight", "max_concurrency", "in_flight", "requests_total", "requests_succeeded",
             "requests_failed", "rate_limited_total", "cancelled_total", "consecutive_failures", "cooling_until", "tokens", "latency_ms",
-            "first_token_ms", "last_error", "last_health_check", "circuit_breaker", "models",
+            "first_token_ms", "last_error", "last_health_check", "circuit_breaker", "models", "models_unwell",
         ]
         #expect(accounts.allSatisfy { Set($0.keys) == keys })
         let (one, two) = (accounts[0], accounts[1])
@@ -99,7 +99,7 @@ import Testing
         let router = try await busy()
         for _ in 0..<5 {
             // The account is cooling; the operator's reset lets it be asked.
-            _ = await router.resetBreakers(of: "default", among: [0])
+            _ = await router.resetBreakers(of: "default", model: nil, among: [0])
         }
         for _ in 0..<5 {
             let permit = try await router.admit(

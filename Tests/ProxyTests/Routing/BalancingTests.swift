@@ -4,60 +4,59 @@ import Testing
 @testable import Proxy
 
 @Suite struct BalancingTests {
-    private func candidates(_ weights: [Int], inFlight: [Int]? = nil) -> [Candidate] {
-        weights.enumerated().map { Candidate(index: $0, weight: $1, inFlight: inFlight?[$0] ?? 0) }
+    private func picks(_ strategy: some BalancingStrategy, _ weights: [Int], inFlight: [Int]? = nil, count: Int) -> [Int] {
+        var strategy = strategy
+        let loads = UpstreamLoads(weights: weights, inFlight: inFlight ?? weights.map { _ in 0 })
+        return (0..<count).map { _ in strategy.pick(among: UpstreamSet(first: weights.count), loads) }
     }
 
-    private func picks(_ strategy: some BalancingStrategy, among candidates: [Candidate], count: Int) -> [Int] {
-        var strategy = strategy
-        return (0..<count).map { _ in candidates[strategy.pick(among: candidates)].index }
-    }
+    private func loads(_ weights: [Int]) -> UpstreamLoads { UpstreamLoads(weights: weights, inFlight: weights.map { _ in 0 }) }
 
     @Test func roundRobinTakesEachInTurn() {
-        #expect(picks(RoundRobin(), among: candidates([1, 9, 1]), count: 7) == [0, 1, 2, 0, 1, 2, 0])
+        #expect(picks(RoundRobin(), [1, 9, 1], count: 7) == [0, 1, 2, 0, 1, 2, 0])
     }
 
     @Test func roundRobinGoesOnBehindWhoIsMissing() {
         var strategy = RoundRobin()
-        let all = candidates([1, 1, 1, 1])
-        #expect(all[strategy.pick(among: all)].index == 0)
-        let without1 = [all[0], all[2], all[3]]
-        #expect(without1[strategy.pick(among: without1)].index == 2)
-        #expect(all[strategy.pick(among: all)].index == 3)
-        #expect(all[strategy.pick(among: all)].index == 0)
+        let loads = loads([1, 1, 1, 1])
+        let all = UpstreamSet(first: 4)
+        #expect(strategy.pick(among: all, loads) == 0)
+        #expect(strategy.pick(among: UpstreamSet([0, 2, 3]), loads) == 2)
+        #expect(strategy.pick(among: all, loads) == 3)
+        #expect(strategy.pick(among: all, loads) == 0)
     }
 
     @Test func weightedIsSmoothAsNginxIs() {
         // a b a c b a, as the contract writes it.
-        #expect(picks(SmoothWeighted(), among: candidates([3, 2, 1]), count: 12) == [0, 1, 0, 2, 1, 0, 0, 1, 0, 2, 1, 0])
-        #expect(picks(SmoothWeighted(), among: candidates([5, 1, 1]), count: 7) == [0, 0, 1, 0, 2, 0, 0])
+        #expect(picks(SmoothWeighted(), [3, 2, 1], count: 12) == [0, 1, 0, 2, 1, 0, 0, 1, 0, 2, 1, 0])
+        #expect(picks(SmoothWeighted(), [5, 1, 1], count: 7) == [0, 0, 1, 0, 2, 0, 0])
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)
     func weightedGivesTheSharesOverOneRound(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let weights = (0..<Int.random(in: 1...6, using: &random)).map { _ in Int.random(in: 1...40, using: &random) }
-        let found = picks(SmoothWeighted(), among: candidates(weights), count: weights.reduce(0, +))
+        let found = picks(SmoothWeighted(), weights, count: weights.reduce(0, +))
         #expect(weights.indices.map { index in found.count { $0 == index } } == weights)
     }
 
     @Test func weightedHasNoFloodForWhoComesBack() {
         var strategy = SmoothWeighted()
-        let all = candidates([1, 1])
-        for _ in 0..<100 { _ = strategy.pick(among: [all[0]]) }
-        let next = (0..<10).map { _ in all[strategy.pick(among: all)].index }
+        let loads = loads([1, 1])
+        for _ in 0..<100 { _ = strategy.pick(among: UpstreamSet([0]), loads) }
+        let next = (0..<10).map { _ in strategy.pick(among: UpstreamSet(first: 2), loads) }
         #expect(next.count { $0 == 1 } == 5)
     }
 
     @Test func leastConnectionsTakesTheIdlestAndTiesInTurn() {
-        #expect(picks(LeastConnections(), among: candidates([1, 1, 1], inFlight: [2, 0, 1]), count: 2) == [1, 1])
-        #expect(picks(LeastConnections(), among: candidates([1, 1, 1, 1], inFlight: [2, 1, 1, 1]), count: 4) == [1, 2, 3, 1])
+        #expect(picks(LeastConnections(), [1, 1, 1], inFlight: [2, 0, 1], count: 2) == [1, 1])
+        #expect(picks(LeastConnections(), [1, 1, 1, 1], inFlight: [2, 1, 1, 1], count: 4) == [1, 2, 3, 1])
     }
 
     @Test func everyNameOfTheSettingsHasItsStrategy() {
         for name in RoutingSettings.Strategy.allCases {
             var strategy = name.make()
-            #expect(strategy.pick(among: candidates([1])) == 0)
+            #expect(strategy.pick(among: UpstreamSet(first: 1), loads([1])) == 0)
         }
         #expect(RoutingSettings.Strategy.weighted.make() is SmoothWeighted)
         #expect(RoutingSettings.Strategy.leastConnections.make() is LeastConnections)

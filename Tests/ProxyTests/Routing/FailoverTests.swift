@@ -15,7 +15,7 @@ import Testing
         var asked: [String] = []
         var rest = failures[...]
         do {
-            try await failover.run(among: UpstreamSet(first: accounts), until: .seconds(300)) { upstream, report in
+            try await failover.run(request(accounts)) { upstream, report in
                 asked.append(upstream.id)
                 if asked.count == firstEventAt { report.change { $0.firstEvent = time.now } }
                 if let failure = rest.popFirst() ?? nil { throw failure }
@@ -24,6 +24,10 @@ import Testing
         } catch {
             return (asked, error, router)
         }
+    }
+
+    private func request(_ accounts: Int) -> RoutedRequest {
+        RoutedRequest(accepts: UpstreamSet(first: accounts), model: "m", arrival: .zero, deadline: .seconds(300))
     }
 
     private func api(_ status: Int, retryAfter: Int? = nil) -> APIError {
@@ -48,14 +52,14 @@ import Testing
     func theRequestsOwnFaultGoesBackToTheClient(status: Int) async throws {
         let result = try await run([api(status)])
         #expect(result.asked == ["default"] && (result.error as? APIError)?.status == status)
-        #expect(await result.router.snapshot().upstreams[0].state.breaker.consecutiveFailures == 0)
+        #expect(await result.router.snapshot().upstreams[0].state.condition(at: .zero).consecutiveFailures == 0)
     }
 
     @Test func nothingIsRepeatedOnceTheClientHasSeenAPart() async throws {
         let result = try await run([lost], firstEventAt: 1)
         #expect(result.asked == ["default"] && (result.error as? APIError)?.code == "upstream_connection_lost")
         let state = await result.router.snapshot().upstreams[0].state
-        #expect(state.statistics.failed == 1 && state.breaker.consecutiveFailures == 1)
+        #expect(state.statistics.failed == 1 && state.condition(at: .zero).consecutiveFailures == 1)
     }
 
     @Test func noMoreAttemptsThanConfigured() async throws {
@@ -78,7 +82,7 @@ import Testing
         let time = ManualTime()
         async let short = run([api(429, retryAfter: 4), nil], accounts: 1, time: time)
         await time.waitForSleepers()
-        time.advance(by: .milliseconds(3999))
+        time.advance(by: .milliseconds(4049))
         await time.waitForSleepers()
         time.advance(by: .milliseconds(1))
         #expect(try await short.asked == ["default", "default"])
@@ -105,12 +109,12 @@ import Testing
         let time = ManualTime()
         let router = try Router.fixture(time: time.source, accounts: 1, settings: { _ in .init(breaker: .init(maxFailures: 1, resetTimeout: .seconds(42))) })
         let failover = Failover(router: router, retryAttempts: 0, random: { 0.5 })
-        await #expect(throws: APIError.self) { try await failover.run(among: UpstreamSet(first: 1), until: .seconds(300)) { _, _ in throw lost } }
+        await #expect(throws: APIError.self) { try await failover.run(request(1)) { _, _ in throw lost } }
         do {
-            try await failover.run(among: UpstreamSet(first: 1), until: .seconds(300)) { _, _ in }
+            try await failover.run(request(1)) { _, _ in }
             #expect(Bool(false), "the breaker is open")
         } catch let error as APIError {
-            #expect(error.status == 503 && error.code == "no_account_available" && error.type == "overloaded_error" && error.retryAfter == 42)
+            #expect(error.status == 503 && error.code == "no_account_available" && error.type == "overloaded_error" && error.retryAfter == 5)
         }
     }
 
@@ -122,7 +126,7 @@ import Testing
         var calls = throttled[...]
         for _ in 0..<2 {
             do {
-                try await failover.run(among: UpstreamSet(first: 2), until: .seconds(300)) { _, _ in
+                try await failover.run(request(2)) { _, _ in
                     if let error = calls.popFirst() { throw error }
                 }
                 #expect(Bool(false), "both cool down")
@@ -137,7 +141,7 @@ import Testing
         let router = try Router.fixture(time: time.source, accounts: 3)
         var asked: [String] = []
         await #expect(throws: APIError.self) {
-            try await Failover(router: router, retryAttempts: 3).run(among: UpstreamSet(first: 3), until: .seconds(300)) { upstream, _ in
+            try await Failover(router: router, retryAttempts: 3).run(request(3)) { upstream, _ in
                 asked.append(upstream.id)
                 time.advance(by: .seconds(300))
                 throw MovingDeadline.Exceeded(cause: .request)
@@ -151,7 +155,7 @@ import Testing
         let router = try Router.fixture(accounts: 2)
         let failover = Failover(router: router, retryAttempts: 3)
         var calls = 0
-        let begun = try await failover.begin(among: UpstreamSet(first: 2), until: .seconds(300)) { upstream, report in
+        let begun = try await failover.begin(request(2)) { upstream, report in
             calls += 1
             if calls == 1 { throw lost }
             report.change { $0.usage = TokenUsage(prompt: 3, completion: 4, total: 7) }
@@ -168,26 +172,26 @@ import Testing
     @Test func whatFailsAfterItsBeginningIsNotRepeatedAndCountsAgainstItsUpstream() async throws {
         let router = try Router.fixture(accounts: 2)
         let failover = Failover(router: router, retryAttempts: 3)
-        let begun = try await failover.begin(among: UpstreamSet(first: 2), until: .seconds(300)) { _, report in
+        let begun = try await failover.begin(request(2)) { _, report in
             report.change { $0.firstEvent = .zero }
         }
         #expect(await begun.end(after: lost)?.code == "upstream_connection_lost")
         let snapshot = await router.snapshot()
         #expect(snapshot.permits.inUse == 0 && snapshot.upstreams[0].state.statistics.failed == 1)
-        #expect(snapshot.upstreams[0].state.breaker.consecutiveFailures == 1 && snapshot.upstreams[1].state.statistics.requests == 0)
+        #expect(snapshot.upstreams[0].state.condition(at: .zero).consecutiveFailures == 1 && snapshot.upstreams[1].state.statistics.requests == 0)
     }
 
     @Test func aClientThatLeavesInTheMiddleCountsForNobody() async throws {
         let router = try Router.fixture(accounts: 1)
         let failover = Failover(router: router, retryAttempts: 3)
         let told = await Task {
-            let begun = try await failover.begin(among: UpstreamSet(first: 1), until: .seconds(300)) { _, report in report.change { $0.firstEvent = .zero } }
+            let begun = try await failover.begin(request(1)) { _, report in report.change { $0.firstEvent = .zero } }
             withUnsafeCurrentTask { $0?.cancel() }
             return await begun.end(after: lost)
         }.result
         #expect(try told.get() == nil)
         let state = await router.snapshot().upstreams[0].state
-        #expect(state.statistics.cancelled == 1 && state.permits.inUse == 0 && state.breaker.consecutiveFailures == 0)
+        #expect(state.statistics.cancelled == 1 && state.permits.inUse == 0 && state.condition(at: .zero).consecutiveFailures == 0)
     }
 
     @Test func aClientThatLeavesCountsForNobody() async throws {
@@ -195,7 +199,7 @@ import Testing
         let failover = Failover(router: router, retryAttempts: 3)
         let (started, starts) = AsyncStream.makeStream(of: Void.self)
         let task = Task {
-            try await failover.run(among: UpstreamSet(first: 2), until: .seconds(300)) { _, _ in
+            try await failover.run(request(2)) { _, _ in
                 starts.yield()
                 while !Task.isCancelled { await Task.yield() }
                 throw lost
@@ -205,7 +209,7 @@ import Testing
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         let state = await router.snapshot().upstreams[0].state
-        #expect(state.statistics.cancelled == 1 && state.statistics.requests == 1 && state.permits.inUse == 0 && state.breaker.consecutiveFailures == 0)
+        #expect(state.statistics.cancelled == 1 && state.statistics.requests == 1 && state.permits.inUse == 0 && state.condition(at: .zero).consecutiveFailures == 0)
     }
 
     @Test func aClientThatLeavesInAPauseIsGone() async throws {

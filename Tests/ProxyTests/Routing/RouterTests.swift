@@ -7,7 +7,7 @@ import Testing
 /// The actor around the core: parking, cancellation, alarms, one moment for all.
 @Suite struct RouterTests {
     private func request(_ router: Router, deadline: Duration = .seconds(300), accepts: [Int]? = nil) -> RouteRequest {
-        let terms = RouteRequest.Terms(accepts: accepts.map { UpstreamSet($0) } ?? UpstreamSet(first: router.upstreams.count))
+        let terms = RouteRequest.Terms(accepts: accepts.map { UpstreamSet($0) } ?? UpstreamSet(first: router.upstreams.count), model: "m")
         return RouteRequest(ticket: router.ticket(), terms: terms, deadline: deadline)
     }
 
@@ -158,12 +158,12 @@ import Testing
             for index in 0..<2 {
                 for _ in 0..<5 { await router.end(try await router.admit(request(router, accepts: [index])).get(), ended(.failed)) }
             }
-            #expect(await router.resetBreakers(of: "nobody", among: [0, 1]) == nil)
-            #expect(await router.resetBreakers(of: "account_2", among: [0, 1]) == ["account_2"])
-            let states = await router.snapshot().upstreams.map { $0.state.breaker.state(at: .zero) }
+            #expect(await router.resetBreakers(of: "nobody", model: nil, among: [0, 1]) == nil)
+            #expect(await router.resetBreakers(of: "account_2", model: nil, among: [0, 1]) == ["account_2"])
+            let states = await router.snapshot().upstreams.map { $0.state.condition(at: .zero).breaker }
             #expect(states == [.open, .closed])
-            #expect(await router.resetBreakers(of: nil, among: [0, 1]) == ["default", "account_2"])
-            #expect(await router.snapshot().upstreams.allSatisfy { $0.state.breaker.state(at: .zero) == .closed })
+            #expect(await router.resetBreakers(of: nil, model: nil, among: [0, 1]) == ["default", "account_2"])
+            #expect(await router.snapshot().upstreams.allSatisfy { $0.state.condition(at: .zero).breaker == .closed })
         }
     }
 

@@ -8,55 +8,55 @@ import Testing
 
     /// Opened by failures at time zero.
     private func opened() -> CircuitBreaker {
-        var breaker = CircuitBreaker(settings)
-        for _ in 0..<3 { breaker.record(.failure, of: breaker.admit(at: .zero), at: .zero) }
+        var breaker = CircuitBreaker()
+        for _ in 0..<3 { breaker.record(.failure, of: breaker.admit(at: .zero), by: settings, at: .zero) }
         return breaker
     }
 
     @Test func opensAfterFailuresInARow() {
-        var breaker = CircuitBreaker(settings)
+        var breaker = CircuitBreaker()
         for count in 1...2 {
-            breaker.record(.failure, of: breaker.admit(at: .zero), at: .zero)
+            breaker.record(.failure, of: breaker.admit(at: .zero), by: settings, at: .zero)
             #expect(breaker.state(at: .zero) == .closed && breaker.consecutiveFailures == count)
         }
-        breaker.record(.failure, of: breaker.admit(at: .seconds(1)), at: .seconds(1))
+        breaker.record(.failure, of: breaker.admit(at: .seconds(1)), by: settings, at: .seconds(1))
         #expect(breaker.state(at: .seconds(1)) == .open)
         #expect(breaker.openedAt == .seconds(1) && breaker.retryAt == .seconds(61) && breaker.openedTotal == 1)
         #expect(!breaker.admits(at: .seconds(60)))
     }
 
     @Test func aSuccessBreaksTheRow() {
-        var breaker = CircuitBreaker(settings)
-        for vote in [.failure, .failure, .success, .failure, .failure] as [AttemptOutcome.Vote] {
-            breaker.record(vote, of: breaker.admit(at: .zero), at: .zero)
+        var breaker = CircuitBreaker()
+        for vote in [.failure, .failure, .success, .failure, .failure] as [Attribution.Vote] {
+            breaker.record(vote, of: breaker.admit(at: .zero), by: settings, at: .zero)
         }
         #expect(breaker.state(at: .zero) == .closed)
     }
 
     @Test func opensAtAShareOfTheLastMinute() {
-        var breaker = CircuitBreaker(settings)
-        for vote in [.success, .success, .failure, .success, .failure, .failure, .success, .failure, .success] as [AttemptOutcome.Vote] {
-            breaker.record(vote, of: breaker.admit(at: .seconds(10)), at: .seconds(10))
+        var breaker = CircuitBreaker()
+        for vote in [.success, .success, .failure, .success, .failure, .failure, .success, .failure, .success] as [Attribution.Vote] {
+            breaker.record(vote, of: breaker.admit(at: .seconds(10)), by: settings, at: .seconds(10))
         }
         #expect(breaker.state(at: .seconds(10)) == .closed)
-        breaker.record(.failure, of: breaker.admit(at: .seconds(20)), at: .seconds(20))
+        breaker.record(.failure, of: breaker.admit(at: .seconds(20)), by: settings, at: .seconds(20))
         #expect(breaker.state(at: .seconds(20)) == .open)
     }
 
     @Test func forgetsWhatIsOlderThanAMinute() {
-        var breaker = CircuitBreaker(settings)
-        for vote in [.success, .failure, .success, .failure, .success, .failure, .success, .failure, .success] as [AttemptOutcome.Vote] {
-            breaker.record(vote, of: breaker.admit(at: .seconds(10)), at: .seconds(10))
+        var breaker = CircuitBreaker()
+        for vote in [.success, .failure, .success, .failure, .success, .failure, .success, .failure, .success] as [Attribution.Vote] {
+            breaker.record(vote, of: breaker.admit(at: .seconds(10)), by: settings, at: .seconds(10))
         }
-        breaker.record(.failure, of: breaker.admit(at: .seconds(70)), at: .seconds(70))
+        breaker.record(.failure, of: breaker.admit(at: .seconds(70)), by: settings, at: .seconds(70))
         #expect(breaker.state(at: .seconds(70)) == .closed)
         #expect(breaker.window(at: .seconds(70)) == (1, 1))
     }
 
     @Test func whatSpeaksForNobodyCountsForNothing() {
-        var breaker = CircuitBreaker(settings)
-        for _ in 0..<2 { breaker.record(.failure, of: breaker.admit(at: .zero), at: .zero) }
-        for _ in 0..<50 { breaker.record(.neither, of: breaker.admit(at: .zero), at: .zero) }
+        var breaker = CircuitBreaker()
+        for _ in 0..<2 { breaker.record(.failure, of: breaker.admit(at: .zero), by: settings, at: .zero) }
+        for _ in 0..<50 { breaker.record(.neither, of: breaker.admit(at: .zero), by: settings, at: .zero) }
         #expect(breaker.consecutiveFailures == 2 && breaker.window(at: .zero) == (2, 2))
     }
 
@@ -71,31 +71,31 @@ import Testing
 
     @Test func aProbeDecides() {
         var breaker = opened()
-        breaker.record(.failure, of: breaker.admit(at: .seconds(60)), at: .seconds(61))
+        breaker.record(.failure, of: breaker.admit(at: .seconds(60)), by: settings, at: .seconds(61))
         #expect(breaker.state(at: .seconds(61)) == .open && breaker.retryAt == .seconds(121) && breaker.openedTotal == 2)
-        breaker.record(.success, of: breaker.admit(at: .seconds(121)), at: .seconds(122))
+        breaker.record(.success, of: breaker.admit(at: .seconds(121)), by: settings, at: .seconds(122))
         #expect(breaker.state(at: .seconds(122)) == .closed && breaker.consecutiveFailures == 0 && breaker.openedAt == nil)
     }
 
     @Test func aProbeWhoseClientLeftGivesItsPlaceBack() {
         var breaker = opened()
-        breaker.record(.neither, of: breaker.admit(at: .seconds(60)), at: .seconds(61))
+        breaker.record(.neither, of: breaker.admit(at: .seconds(60)), by: settings, at: .seconds(61))
         #expect(breaker.admits(at: .seconds(61)) && breaker.state(at: .seconds(61)) == .halfOpen)
     }
 
     @Test func whoWasAdmittedBeforeSpeaksForNothingAfter() {
-        var breaker = CircuitBreaker(settings)
+        var breaker = CircuitBreaker()
         let old = breaker.admit(at: .zero)
-        for _ in 0..<3 { breaker.record(.failure, of: breaker.admit(at: .zero), at: .zero) }
-        breaker.record(.success, of: old, at: .seconds(1))
+        for _ in 0..<3 { breaker.record(.failure, of: breaker.admit(at: .zero), by: settings, at: .zero) }
+        breaker.record(.success, of: old, by: settings, at: .seconds(1))
         #expect(breaker.state(at: .seconds(1)) == .open)
         let probe = breaker.admit(at: .seconds(60))
-        breaker.record(.success, of: old, at: .seconds(60))
-        breaker.record(.failure, of: old, at: .seconds(60))
-        breaker.record(.neither, of: old, at: .seconds(60))
+        breaker.record(.success, of: old, by: settings, at: .seconds(60))
+        breaker.record(.failure, of: old, by: settings, at: .seconds(60))
+        breaker.record(.neither, of: old, by: settings, at: .seconds(60))
         #expect(!breaker.admits(at: .seconds(60)), "the probe is still under way")
-        breaker.record(.success, of: probe, at: .seconds(61))
-        for _ in 0..<5 { breaker.record(.failure, of: old, at: .seconds(62)) }
+        breaker.record(.success, of: probe, by: settings, at: .seconds(61))
+        for _ in 0..<5 { breaker.record(.failure, of: old, by: settings, at: .seconds(62)) }
         #expect(breaker.state(at: .seconds(62)) == .closed && breaker.consecutiveFailures == 0)
     }
 
@@ -109,7 +109,7 @@ import Testing
     @Test(arguments: 0..<50 as Range<UInt64>)
     func aRandomWalkKeepsThePromises(seed: UInt64) {
         var random = SplitMix64(seed: seed)
-        var breaker = CircuitBreaker(settings)
+        var breaker = CircuitBreaker()
         var now = Duration.zero
         var passes: [(pass: CircuitBreaker.Pass, isProbe: Bool)] = []
         for _ in 0..<2000 {
@@ -124,13 +124,13 @@ import Testing
                 }
             } else if !passes.isEmpty {
                 let pass = passes.remove(at: Int.random(in: 0..<passes.count, using: &random)).pass
-                breaker.record([.success, .failure, .failure, .neither].randomElement(using: &random) ?? .neither, of: pass, at: now)
+                breaker.record([.success, .failure, .failure, .neither].randomElement(using: &random) ?? .neither, of: pass, by: settings, at: now)
             }
             let window = breaker.window(at: now)
             #expect(window.failures <= window.requests && breaker.consecutiveFailures >= 0)
         }
         // With everybody gone, time alone lets somebody in again.
-        for pass in passes { breaker.record(.neither, of: pass.pass, at: now) }
+        for pass in passes { breaker.record(.neither, of: pass.pass, by: settings, at: now) }
         #expect(breaker.admits(at: now + .seconds(60)))
     }
 }

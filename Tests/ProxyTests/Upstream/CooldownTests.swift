@@ -7,7 +7,7 @@ import Testing
 
     @Test func lastsAsLongAsTheUpstreamAsks() {
         var cooldown = Cooldown()
-        cooldown.throttled(retryAfter: .seconds(7), of: cooldown.pass, at: .seconds(10), jitter: 0.9)
+        cooldown.begin(retryAfter: .seconds(7), isThrottle: true, of: cooldown.pass, at: .seconds(10), jitter: 0.9)
         #expect(until(cooldown, .seconds(16)) == .seconds(17))
         #expect(until(cooldown, .seconds(17)) == nil)
     }
@@ -17,7 +17,7 @@ import Testing
         var now = Duration.zero
         var pauses: [Duration] = []
         for _ in 0..<9 {
-            cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: now, jitter: 0.5)
+            cooldown.begin(retryAfter: nil, isThrottle: true, of: cooldown.pass, at: now, jitter: 0.5)
             let end = until(cooldown, now) ?? .zero
             pauses.append(end - now)
             now = end
@@ -28,35 +28,35 @@ import Testing
     @Test(arguments: [(0.0, 750), (0.5, 1000), (0.999, 1249)])
     func isSpreadByJitter(jitter: Double, milliseconds: Int64) {
         var cooldown = Cooldown()
-        cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .zero, jitter: jitter)
+        cooldown.begin(retryAfter: nil, isThrottle: true, of: cooldown.pass, at: .zero, jitter: jitter)
         #expect(until(cooldown, .zero)?.milliseconds == milliseconds)
     }
 
     @Test func aVolleyIsOneRefusal() {
         var cooldown = Cooldown()
         let pass = cooldown.pass
-        for _ in 0..<50 { cooldown.throttled(retryAfter: nil, of: pass, at: .zero, jitter: 0.5) }
+        for _ in 0..<50 { cooldown.begin(retryAfter: nil, isThrottle: true, of: pass, at: .zero, jitter: 0.5) }
         #expect(until(cooldown, .zero) == .seconds(1))
-        cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .seconds(1), jitter: 0.5)
+        cooldown.begin(retryAfter: nil, isThrottle: true, of: cooldown.pass, at: .seconds(1), jitter: 0.5)
         #expect(until(cooldown, .seconds(1)) == .seconds(3))
     }
 
     @Test func theLongestWordOfAVolleyCounts() {
         var cooldown = Cooldown()
         let pass = cooldown.pass
-        for seconds in [2, 9, 4] { cooldown.throttled(retryAfter: .seconds(seconds), of: pass, at: .zero, jitter: 0) }
+        for seconds in [2, 9, 4] { cooldown.begin(retryAfter: .seconds(seconds), isThrottle: true, of: pass, at: .zero, jitter: 0) }
         #expect(until(cooldown, .zero) == .seconds(9))
     }
 
     @Test func aSuccessEndsTheDoublingButNotALateOne() {
         var cooldown = Cooldown()
         let early = cooldown.pass
-        for _ in 0..<3 { cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .zero, jitter: 0.5) }
+        for _ in 0..<3 { cooldown.begin(retryAfter: nil, isThrottle: true, of: cooldown.pass, at: .zero, jitter: 0.5) }
         cooldown.succeeded(early)
-        cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .seconds(10), jitter: 0.5)
+        cooldown.begin(retryAfter: nil, isThrottle: true, of: cooldown.pass, at: .seconds(10), jitter: 0.5)
         #expect(until(cooldown, .seconds(10)) == .seconds(18))
         cooldown.succeeded(cooldown.pass)
-        cooldown.throttled(retryAfter: nil, of: cooldown.pass, at: .seconds(20), jitter: 0.5)
+        cooldown.begin(retryAfter: nil, isThrottle: true, of: cooldown.pass, at: .seconds(20), jitter: 0.5)
         #expect(until(cooldown, .seconds(20)) == .seconds(21))
     }
 
@@ -64,7 +64,7 @@ import Testing
         var cooldown = Cooldown()
         for second in stride(from: 0, to: 100, by: 10) {
             let rush = cooldown.pass
-            cooldown.throttled(retryAfter: nil, of: rush, at: .seconds(second), jitter: 0.5)
+            cooldown.begin(retryAfter: nil, isThrottle: true, of: rush, at: .seconds(second), jitter: 0.5)
             #expect(until(cooldown, .seconds(second)).map { $0 - .seconds(second) <= .seconds(2) } == true)
             cooldown.succeeded(rush)
         }
@@ -72,7 +72,7 @@ import Testing
 
     @Test func theOperatorEndsIt() {
         var cooldown = Cooldown()
-        cooldown.throttled(retryAfter: .seconds(3600), of: cooldown.pass, at: .zero, jitter: 0)
+        cooldown.begin(retryAfter: .seconds(3600), isThrottle: true, of: cooldown.pass, at: .zero, jitter: 0)
         cooldown.reset()
         #expect(until(cooldown, .zero) == nil)
     }

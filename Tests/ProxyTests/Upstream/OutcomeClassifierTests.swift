@@ -5,8 +5,8 @@ import Testing
 @Suite struct OutcomeClassifierTests {
     @Test(arguments: [
         (400, .refused), (404, .modelUnavailable), (413, .refused), (422, .refused), (401, .credentialsRefused), (403, .credentialsRefused),
-        (429, .rateLimited(retryAfter: 7)), (408, .timedOut), (409, .failed), (418, .failed), (302, .failed), (500, .failed), (502, .failed),
-        (503, .failed), (504, .timedOut), (529, .failed),
+        (429, .rateLimited(retryAfter: 7)), (408, .timedOut), (409, .unavailable(retryAfter: 7)), (418, .failed), (302, .failed), (500, .failed),
+        (502, .failed), (503, .unavailable(retryAfter: 7)), (504, .timedOut), (529, .failed),
     ] as [(Int, AttemptOutcome)])
     func aStatusOfTheUpstreamMeans(status: Int, outcome: AttemptOutcome) {
         let error = OCIErrorToOpenAI.translate(status: status, retryAfter: 7, body: [], account: "a")
@@ -28,7 +28,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (TransportError.cannotConnect("x"), .failed), (.connectTimeout, .timedOut), (.tls("x"), .failed), (.connectionLost("x"), .failed),
+        (TransportError.cannotConnect("x"), .unreachable), (.connectTimeout, .connectTimedOut), (.tls("x"), .unreachable),
+        (.connectionLost("x"), .unreachable),
         (.malformedAnswer("x"), .failed), (.tooLarge(limit: 1), .refused),
     ] as [(TransportError, AttemptOutcome)])
     func aFailureOfTheWayMeans(error: TransportError, outcome: AttemptOutcome) {
@@ -36,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (MovingDeadline.Cause.request, .timedOut), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned), (.tail, .succeeded), (.drain, .succeeded),
+        (MovingDeadline.Cause.request, .outOfTime), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned), (.tail, .succeeded), (.drain, .succeeded),
     ] as [(MovingDeadline.Cause, AttemptOutcome)])
     func aDeadlineMeans(cause: MovingDeadline.Cause, outcome: AttemptOutcome) {
         #expect(OutcomeClassifier.outcome(of: MovingDeadline.Exceeded(cause: cause)) == outcome)
@@ -55,16 +56,5 @@ import Testing
 
     @Test func whatCannotSignIsACaseOfCredentials() {
         #expect(OutcomeClassifier.outcome(of: PrivateKeyError.signingFailed) == .credentialsRefused)
-    }
-
-    @Test(arguments: [
-        (.succeeded, .success, false, false), (.abandoned, .neither, false, false), (.refused, .neither, false, false), (.promptTooLong, .neither, false, false),
-        (.failed, .failure, true, true), (.timedOut, .failure, true, false), (.rateLimited(retryAfter: nil), .neither, true, true),
-        (.credentialsRefused, .failure, true, false), (.modelUnavailable, .neither, true, false),
-    ] as [(AttemptOutcome, AttemptOutcome.Vote, Bool, Bool)])
-    func theContractOfRouting(outcome: AttemptOutcome, vote: AttemptOutcome.Vote, mayMoveOn: Bool, mayRepeat: Bool) {
-        #expect(outcome.vote == vote)
-        #expect(outcome.mayMoveOn == mayMoveOn)
-        #expect(outcome.mayRepeat == mayRepeat)
     }
 }

@@ -1,4 +1,5 @@
 @testable import Proxy
+@testable import ProxyTestSupport
 
 extension Benchmark {
     /// A permit taken and given back, with half of each account's permits out, by each strategy over 20 accounts and by the usual one
@@ -10,15 +11,16 @@ extension Benchmark {
     }
 
     private static func permit(_ accounts: Int, _ strategy: RoutingSettings.Strategy) throws -> Benchmark {
-        var table = Accounts(states: Array(repeating: UpstreamState(maxConcurrency: 50, breaker: .init()), count: accounts))
-        var core = RoutingCore(limits: .init(concurrency: 10_000, queue: 100), strategy: strategy.make())
-        let terms = RouteRequest.Terms(accepts: UpstreamSet(first: accounts))
+        var table = PlainUpstreams((0..<accounts).map { .init(maxConcurrency: 50, weight: 1 + $0 % 3, throttle: $0) })
+        var core = RoutingCore(limits: .init(concurrency: 10_000, queue: 100), strategy: strategy.make(), members: table.coreMembers)
+        let all = UpstreamSet(first: accounts)
+        let terms = (0..<models).map { RouteRequest.Terms(accepts: all, model: "vendor.model-\($0)") }
         var number: UInt64 = 0
         func take() throws -> RoutingCore.Permit {
             number += 1
             let now = Duration.microseconds(number)
-            guard case .admitted(let permit) = core.arrive(.init(ticket: .init(rawValue: number), terms: terms, deadline: now + .seconds(60)), at: now, &table)
-            else { throw Unexpected(what: "a request that was not admitted") }
+            let request = RouteRequest(ticket: .init(rawValue: number), terms: terms[Int(number) % models], deadline: now + .seconds(60))
+            guard case .admitted(let permit) = core.arrive(request, at: now, &table).decision else { throw Unexpected(what: "a request that was not admitted") }
             return permit
         }
         for _ in 0..<accounts * 25 { _ = try take() }
@@ -27,21 +29,5 @@ extension Benchmark {
         }
     }
 
-    /// Upstreams as plain values.
-    private struct Accounts: UpstreamTable {
-        var states: [UpstreamState]
-
-        func view(of index: Int, at now: Duration) -> UpstreamView {
-            let state = states[index]
-            return UpstreamView(
-                standing: state.standing(at: now), inFlight: state.permits.inUse, weight: 1 + index % 3, isFailing: state.breaker.consecutiveFailures > 0,
-                throttle: index)
-        }
-
-        mutating func admit(_ index: Int, at now: Duration) -> UpstreamState.Pass { states[index].admit(at: now) }
-
-        mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) {
-            states[index].end(pass, ending, at: now, jitter: jitter)
-        }
-    }
+    private static let models = 40
 }

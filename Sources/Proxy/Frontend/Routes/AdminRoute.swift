@@ -40,11 +40,13 @@ struct AdminRoute: Sendable {
         return .json(writer.bytes)
     }
 
-    /// Closes the breakers and ends the cooldowns of all accounts, or of one.
+    /// Closes the breakers and ends the cooldowns of all accounts, or of one; of all models there, or of one.
     ///
+    /// - Parameter model: as clients name it, or its id at the upstreams.
     /// - Throws: 404 for an id that no account has.
-    func resetBreakers(_ id: String?) async throws(APIError) -> Answer {
-        guard let reset = await router.resetBreakers(of: id, among: roster.places) else {
+    func resetBreakers(_ id: String?, model: String?) async throws(APIError) -> Answer {
+        let served = model.map { name in (try? directory.catalog.resolve(name))?.serving.id ?? name }
+        guard let reset = await router.resetBreakers(of: id, model: served, among: roster.places) else {
             throw APIError(
                 status: 404,
                 message: "No account has the id '\((id ?? "").prefix(200))'. The ids are: \(roster.places.map { router.upstreams[$0].id }.joined(separator: ", ")).",

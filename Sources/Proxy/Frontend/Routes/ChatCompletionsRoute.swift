@@ -173,7 +173,7 @@ final class ChatCompletionsRoute: Sendable {
         _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Served<Success> {
         let calls = try calls(for: reading, by: model, of: exchange)
-        let begun = try await failover.begin(among: calls.target.accepts, until: calls.frame.deadline) { upstream, report in
+        let begun = try await failover.begin(routed(calls, exchange)) { upstream, report in
             exchange.record.begin(at: upstream.id)
             defer { exchange.record.note(report.content, since: exchange.arrival) }
             let form = upstream.backend.chatForm
@@ -186,6 +186,12 @@ final class ChatCompletionsRoute: Sendable {
             }
         }
         return Served(attempt: begun, model: calls.target.serving.id)
+    }
+
+    private func routed(_ calls: ChatCalls, _ exchange: Exchange) -> RoutedRequest {
+        RoutedRequest(
+            accepts: calls.target.accepts, model: calls.target.serving.id, arrival: exchange.arrival, deadline: calls.frame.deadline,
+            isStreaming: calls.request.isStreaming, client: exchange.record.key ?? "")
     }
 
     /// An answer, or its beginning.

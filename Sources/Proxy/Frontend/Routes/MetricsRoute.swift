@@ -74,15 +74,36 @@ struct MetricsRoute: Sendable {
         gauge("ociai_account_in_flight", "Requests in flight at an account.") { $0.permits.inUse }
         gauge("ociai_account_max_concurrency", "Permits of an account.") { $0.permits.limit }
         gauge("ociai_account_healthy", "1 when the health checks find the account well.") { $0.health.isHealthy ? 1 : 0 }
-        gauge("ociai_account_cooling", "1 while the account is left alone after 429.") { $0.cooldown.until(at: snapshot.at) == nil ? 0 : 1 }
+        gauge("ociai_account_cooling", "1 while the account, or every model asked for there in the last minute, is left alone after 429.") {
+            $0.condition(at: snapshot.at).coolingUntil == nil ? 0 : 1
+        }
         text.family("ociai_account_breaker_state", .gauge, "1 for the state that the circuit breaker is in.")
         for (upstream, state) in snapshot.upstreams(of: roster) {
-            let current = state.breaker.state(at: snapshot.at)
+            let current = state.condition(at: snapshot.at).breaker
             for candidate in CircuitBreaker.State.allCases {
                 text.sample(["account": upstream.id, "state": candidate.rawValue], candidate == current ? 1 : 0)
             }
         }
         text.family("ociai_account_breaker_opened_total", .counter, "How often the circuit breaker has opened.")
-        for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], state.breaker.openedTotal) }
+        for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], state.statistics.opened) }
+        models(snapshot, &text)
+    }
+
+    /// Models that are not well, the worst twenty of each account: their names are from upstreams' lists and the configuration, or of models
+    /// that an upstream has answered for.
+    private func models(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
+        let unwell = snapshot.upstreams(of: roster).map { upstream, state in (upstream.id, state.unwell(at: snapshot.at)) }
+        func gauge(_ name: String, _ help: String, _ value: (ModelCondition) -> Int?) {
+            text.family(name, .gauge, help)
+            for (account, models) in unwell {
+                for model in models {
+                    if let value = value(model) { text.sample(["account": account, "model": model.model], value) }
+                }
+            }
+        }
+        gauge("ociai_model_resting", "1 while a model of an account is left alone: its circuit breaker is not closed, or it cools after 429 or 503.") {
+            $0.breaker != .closed || $0.coolingUntil != nil ? 1 : 0
+        }
+        gauge("ociai_model_learnt_limit", "Requests that an account takes at once for a model, as far as its 429s have told.") { $0.learntLimit }
     }
 }

@@ -51,16 +51,17 @@ struct StatisticsWriter {
     /// - Parameter problem: why the account cannot be used at all.
     mutating func figures(of state: UpstreamState, models: [String], problem: String? = nil) {
         let statistics = state.statistics
+        let condition = state.condition(at: now)
         for (key, value) in [
             ("in_flight", state.permits.inUse), ("requests_total", statistics.requests), ("requests_succeeded", statistics.succeeded),
             ("requests_failed", statistics.failed), ("rate_limited_total", statistics.rateLimited), ("cancelled_total", statistics.cancelled),
-            ("consecutive_failures", state.breaker.consecutiveFailures),
+            ("consecutive_failures", condition.consecutiveFailures),
         ] {
             json.key(key)
             json.int(value)
         }
         json.key("cooling_until")
-        moment(state.cooldown.until(at: now))
+        moment(condition.coolingUntil)
         json.key("tokens")
         json.beginObject()
         for (key, value) in [
@@ -80,10 +81,36 @@ struct StatisticsWriter {
         json.key("last_health_check")
         lastCheck(state.health.lastCheck)
         json.key("circuit_breaker")
-        json.string(state.breaker.state(at: now).rawValue)
+        json.string(condition.breaker.rawValue)
         json.key("models")
         json.beginArray()
         for model in models { json.string(model) }
+        json.endArray()
+        unwell(of: state)
+    }
+
+    /// The models that are not well, the worst first.
+    mutating func unwell(of state: UpstreamState) {
+        json.key("models_unwell")
+        json.beginArray()
+        for model in state.unwell(at: now) {
+            json.beginObject()
+            json.key("model")
+            json.string(model.model)
+            json.key("circuit_breaker")
+            json.string(model.breaker.rawValue)
+            json.key("consecutive_failures")
+            json.int(model.consecutiveFailures)
+            json.key("retry_at")
+            moment(model.retryAt)
+            json.key("cooling_until")
+            moment(model.coolingUntil)
+            json.key("learnt_limit")
+            if let limit = model.learntLimit { json.int(limit) } else { json.null() }
+            json.key("in_flight")
+            json.int(model.inFlight)
+            json.endObject()
+        }
         json.endArray()
     }
 

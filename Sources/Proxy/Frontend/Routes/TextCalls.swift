@@ -14,15 +14,18 @@ struct TextCalls: Sendable {
     struct Job: Sendable {
         let purpose: ModelSummary.Purpose
         let target: ModelCatalog.Target
+        let arrival: Duration
         let deadline: Duration
+        /// Whose it is: the name of the client's key.
+        let client: String
         let tally: CallTally
     }
 
     /// - Throws: `APIError` when the model is not known, or not made for that.
     func job(_ purpose: ModelSummary.Purpose, model: String, of exchange: Exchange) throws(APIError) -> Job {
         Job(
-            purpose: purpose, target: try directory.catalog.resolve(model, for: purpose), deadline: exchange.arrival + requestLimit,
-            tally: CallTally())
+            purpose: purpose, target: try directory.catalog.resolve(model, for: purpose), arrival: exchange.arrival,
+            deadline: exchange.arrival + requestLimit, client: exchange.record.key ?? "", tally: CallTally())
     }
 
     /// Makes one call of the job.
@@ -34,7 +37,9 @@ struct TextCalls: Sendable {
     func make<Success: Sendable>(
         _ job: Job, _ document: CallDocument, place: Int = 0, _ read: @escaping @Sendable ([UInt8]) throws(APIError) -> (Success, TokenUsage?)
     ) async throws -> Success {
-        try await failover.run(among: job.target.accepts, until: job.deadline) { upstream, report in
+        let request = RoutedRequest(
+            accepts: job.target.accepts, model: job.target.serving.id, arrival: job.arrival, deadline: job.deadline, client: job.client)
+        return try await failover.run(request) { upstream, report in
             job.tally.begin(place, at: upstream.id)
             do {
                 let (success, usage) = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) {

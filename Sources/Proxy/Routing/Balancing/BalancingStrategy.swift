@@ -1,23 +1,24 @@
 /// How one is picked among the upstreams that could take a request now. A new strategy conforms, gets a name in the settings
 /// and a line in `make`; the router does not change.
 package protocol BalancingStrategy: Sendable {
-    /// - Parameter candidates: at least one, in the order of the configuration; each has a free permit.
-    /// - Returns: the place of the pick in `candidates`.
-    mutating func pick(among candidates: [Candidate]) -> Int
+    /// - Parameters:
+    ///   - candidates: at least one; each has a free permit.
+    ///   - loads: of all upstreams, by their index.
+    /// - Returns: the index of the pick.
+    mutating func pick(among candidates: UpstreamSet, _ loads: UpstreamLoads) -> Int
 }
 
-/// An upstream that could take a request now.
-package struct Candidate: Equatable, Sendable {
-    /// Its place in the router's list.
-    package var index: Int
+/// What strategies weigh: one array for each figure, so that a look at a hundred upstreams is a walk through memory.
+package struct UpstreamLoads: Sendable {
     /// 1...1000.
-    package var weight: Int
+    package var weights: [Int] = []
     /// Requests in flight.
-    package var inFlight: Int
+    package var inFlight: [Int] = []
 
-    package init(index: Int, weight: Int, inFlight: Int) {
-        self.index = index
-        self.weight = weight
+    package init() {}
+
+    package init(weights: [Int], inFlight: [Int]) {
+        self.weights = weights
         self.inFlight = inFlight
     }
 }

@@ -1,13 +1,19 @@
 /// The one with the fewest requests in flight; ties in turn.
 package struct LeastConnections: BalancingStrategy {
-    private var turn = RoundRobin()
+    private var last = -1
 
     package init() {}
 
-    package mutating func pick(among candidates: [Candidate]) -> Int {
-        let fewest = candidates.reduce(Int.max) { min($0, $1.inFlight) }
-        let idle = candidates.filter { $0.inFlight == fewest }
-        let index = idle[turn.pick(among: idle)].index
-        return candidates.firstIndex { $0.index == index } ?? 0
+    package mutating func pick(among candidates: UpstreamSet, _ loads: UpstreamLoads) -> Int {
+        var best = (index: -1, inFlight: Int.max)
+        var index = candidates.first(from: 0)
+        while let candidate = index {
+            let inFlight = loads.inFlight[candidate]
+            // Among equals the first behind the last pick, or else the first of all.
+            if inFlight < best.inFlight || inFlight == best.inFlight && best.index <= last && candidate > last { best = (candidate, inFlight) }
+            index = candidates.first(from: candidate + 1)
+        }
+        last = best.index
+        return best.index
     }
 }

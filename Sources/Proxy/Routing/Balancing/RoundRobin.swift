@@ -4,9 +4,8 @@ package struct RoundRobin: BalancingStrategy {
 
     package init() {}
 
-    package mutating func pick(among candidates: [Candidate]) -> Int {
-        let pick = candidates.firstIndex { $0.index > last } ?? 0
-        last = candidates[pick].index
-        return pick
+    package mutating func pick(among candidates: UpstreamSet, _ loads: UpstreamLoads) -> Int {
+        last = candidates.first(from: last + 1) ?? candidates.first(from: 0) ?? 0
+        return last
     }
 }

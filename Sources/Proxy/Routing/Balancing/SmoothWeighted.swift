@@ -7,16 +7,18 @@ package struct SmoothWeighted: BalancingStrategy {
 
     package init() {}
 
-    package mutating func pick(among candidates: [Candidate]) -> Int {
-        var best = 0
+    package mutating func pick(among candidates: UpstreamSet, _ loads: UpstreamLoads) -> Int {
+        if credits.count < loads.weights.count { credits += Array(repeating: 0, count: loads.weights.count - credits.count) }
+        var best = -1
         var total = 0
-        for (place, candidate) in candidates.enumerated() {
-            while credits.count <= candidate.index { credits.append(0) }
-            credits[candidate.index] += candidate.weight
-            total += candidate.weight
-            if credits[candidate.index] > credits[candidates[best].index] { best = place }
+        var index = candidates.first(from: 0)
+        while let candidate = index {
+            credits[candidate] += loads.weights[candidate]
+            total += loads.weights[candidate]
+            if best < 0 || credits[candidate] > credits[best] { best = candidate }
+            index = candidates.first(from: candidate + 1)
         }
-        credits[candidates[best].index] -= total
+        credits[best] -= total
         return best
     }
 }

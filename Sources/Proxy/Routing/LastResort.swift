@@ -1,0 +1,36 @@
+/// One request a second for each model whose upstreams all rest (section 4.1d of the contract): breakers and cooldowns spare an upstream for
+/// the sake of others, and where there are no others they must not make an outage longer than it is.
+package struct LastResort: Sendable {
+    package static let interval = Duration.seconds(1)
+
+    /// When a request was let through last, by model: those of the last second.
+    private var last: [String: Duration] = [:]
+
+    package init() {}
+
+    /// Who is asked: the one that has rested longest, when it has done so for a second.
+    ///
+    /// - Parameter restsSince: nil for an upstream that may not be asked.
+    package func pick(for model: String, among accepted: UpstreamSet, at now: Duration, _ restsSince: (Int) -> Duration?) -> Int? {
+        if let last = last[model], now - last < Self.interval { return nil }
+        var best: (index: Int, since: Duration)?
+        for index in accepted {
+            guard let since = restsSince(index), now - since >= Self.interval, since < best?.since ?? .seconds(Int64.max) else { continue }
+            best = (index, since)
+        }
+        return best?.index
+    }
+
+    /// One has been let through.
+    package mutating func note(_ model: String, at now: Duration) {
+        if last.count >= 64 { last = last.filter { now - $0.value < Self.interval } }
+        last[model] = now
+    }
+
+    /// When the next may pass, for those who wait: a second after the last, or after the upstreams have begun to rest.
+    package func nextMoment(for model: String, among accepted: UpstreamSet, at now: Duration, _ restsSince: (Int) -> Duration?) -> Duration? {
+        let rested = accepted.compactMap(restsSince).min().map { $0 + Self.interval }
+        guard let rested else { return nil }
+        return max(rested, (last[model] ?? .zero) + Self.interval, now + .milliseconds(1))
+    }
+}

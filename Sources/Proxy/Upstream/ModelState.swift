@@ -1,0 +1,156 @@
+/// All that changes about one model at one upstream, beside what is the upstream's own: whether it fails, throttles, how much of it is
+/// taken at once, and how long its answers take. A value without I/O.
+package struct ModelState: Sendable {
+    /// What an admission has to be given back with.
+    package struct Pass: Equatable, Sendable {
+        fileprivate var breaker: CircuitBreaker.Pass
+        fileprivate let cooldown: Cooldown.Pass
+        fileprivate let ramp: Ramp.Pass
+        fileprivate let limit: LearntLimit.Pass
+        fileprivate let isLastResort: Bool
+        fileprivate var hasBegun = false
+    }
+
+    package private(set) var inFlight = 0
+    package private(set) var breaker = CircuitBreaker()
+    package private(set) var cooldown = Cooldown()
+    package private(set) var limit = LearntLimit()
+    package private(set) var ramp = Ramp()
+    /// From the permit to the end of a whole answer.
+    private var whole = RecentDurations()
+    /// From the permit to the first event of a stream.
+    private var firstEvent = RecentDurations()
+    /// For how long an answer holds its permit, in seconds: the mean, newer ones counting more.
+    package private(set) var meanHold: Double?
+    /// When a request was sent or ended last.
+    package private(set) var lastUsed = Duration.zero
+    /// A request was let through although the model rests, and nothing has come of it yet.
+    private var isProbed = false
+    /// It has answered, or has refused in a way that says that it exists.
+    private var isKnown = false
+
+    package init() {}
+
+    package func availability(at now: Duration) -> Availability {
+        if let until = cooldown.until(at: now) { return .unavailable(until: until, isThrottled: cooldown.isThrottle) }
+        if let until = breaker.holds(at: now) { return .unavailable(until: until, isThrottled: false) }
+        if !ramp.hasCapacity(besides: inFlight) { return .full(until: nil) }
+        return limit.hasCapacity(besides: inFlight, at: now) ? .available : .full(until: limit.recheckAt(now))
+    }
+
+    /// Since when it rests; nil when it does not.
+    package func restsSince(_ now: Duration) -> Duration? {
+        if let since = cooldown.since(at: now) { return since }
+        return breaker.admits(at: now) ? nil : breaker.openedAt
+    }
+
+    /// It rests, and one request may find out all the same whether it has to: not while one does already, and not when the upstream itself
+    /// has named a moment that is near.
+    package func allowsLastResort(at now: Duration) -> Bool {
+        if isProbed || breaker.isProbed { return false }
+        return cooldown.until(at: now).map { $0 - now > Patience.limit } ?? true
+    }
+
+    /// In which nine of ten answers come, or begin.
+    package func usualTime(isStreaming: Bool, at now: Duration) -> Duration? {
+        (isStreaming ? firstEvent : whole).percentile90(at: now)
+    }
+
+    /// Nobody would miss it.
+    func isForgettable(at now: Duration) -> Bool {
+        inFlight == 0 && (!isKnown || breaker.isUntouched(at: now) && cooldown.until(at: now) == nil && limit.value == nil && !ramp.isClimbing)
+    }
+
+    /// Nothing but made-up names has been asked for here.
+    var isUnknown: Bool { inFlight == 0 && !isKnown }
+
+    /// Takes note of a request that is sent. Only while `availability` says so, or as a last resort.
+    package mutating func admit(isLastResort: Bool, at now: Duration) -> Pass {
+        inFlight += 1
+        lastUsed = now
+        if isLastResort { isProbed = true }
+        return Pass(
+            breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass, ramp: ramp.pass, limit: limit.pass(rank: inFlight),
+            isLastResort: isLastResort)
+    }
+
+    /// Something is learnt when the answer of this request begins, and not only when it ends.
+    package func awaitsBeginning(_ pass: Pass, at now: Duration) -> Bool {
+        pass.isLastResort || breaker.isProbed || ramp.isClimbing || limit.isTry(pass.limit)
+    }
+
+    /// The answer has begun: that decides a probe, and makes room on the way up.
+    package mutating func begun(_ pass: inout Pass, top: Int, at now: Duration) {
+        guard !pass.hasBegun else { return }
+        pass.hasBegun = true
+        let wasOpen = breaker.state(at: now) != .closed
+        pass.breaker = breaker.begun(pass.breaker, at: now)
+        answered(pass, wasOpen: wasOpen, top: top, at: now)
+    }
+
+    /// - Parameters:
+    ///   - took: since the permit.
+    ///   - top: `max_concurrency`.
+    ///   - jitter: 0 ..< 1.
+    package mutating func end(
+        _ pass: Pass, _ ending: AttemptEnding, _ attribution: Attribution, took: Duration, top: Int, by settings: CircuitBreaker.Settings,
+        at now: Duration, jitter: Double
+    ) {
+        inFlight -= 1
+        lastUsed = now
+        if pass.isLastResort { isProbed = false }
+        let wasOpen = breaker.state(at: now) != .closed
+        breaker.record(attribution.model, of: pass.breaker, isRepeated: ending.isRepeated, by: settings, at: now)
+        switch ending.outcome {
+        case .succeeded, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited: isKnown = true
+        // What nobody serves ends so, too.
+        case .abandoned, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .unreachable, .connectTimedOut, .credentialsRefused,
+            .accountExhausted:
+            break
+        }
+        if attribution.model == .success {
+            if !pass.hasBegun { answered(pass, wasOpen: wasOpen, top: top, at: now) }
+            remember(ending, took: took, at: now)
+        }
+        if case .model(let seconds, let isThrottle)? = attribution.rest {
+            let wait = seconds.map { Duration.seconds($0) }
+            guard !isThrottle || limit.refused(pass.limit, inFlight: inFlight, retryAfter: wait, at: now) == .down else { return }
+            cooldown.begin(retryAfter: wait, isThrottle: isThrottle, of: pass.cooldown, at: now, jitter: jitter)
+            ramp.begin()
+        }
+    }
+
+    /// A health check has found the upstream well.
+    package mutating func allowProbe(at now: Duration) { breaker.allowProbe(at: now) }
+
+    /// The operator has changed `max_concurrency`.
+    package mutating func topChanged(to top: Int) { limit.topChanged(to: top) }
+
+    /// The operator's word that it is well again.
+    package mutating func reset() {
+        breaker.reset()
+        cooldown.reset()
+        limit.reset()
+        ramp.reset()
+    }
+
+    private mutating func answered(_ pass: Pass, wasOpen: Bool, top: Int, at now: Duration) {
+        if wasOpen, breaker.state(at: now) == .closed { ramp.begin() }
+        let wasCooling = cooldown.until(at: now) != nil
+        cooldown.succeeded(pass.cooldown)
+        // Who has found out that it is well again is the first on the way up.
+        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: min(top, limit.value ?? top))
+        limit.answered(pass.limit, top: top, at: now)
+    }
+
+    private mutating func remember(_ ending: AttemptEnding, took: Duration, at now: Duration) {
+        if let first = ending.firstEvent { firstEvent.add(first, at: now) } else { whole.add(took, at: now) }
+        let seconds = took.seconds
+        meanHold = meanHold.map { $0 + (seconds - $0) / 8 } ?? seconds
+    }
+}
+
+extension Duration {
+    /// In seconds.
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,114 @@
+import Testing
+
+@testable import Proxy
+
+/// Whom a result speaks against: one row a kind of result (docs/routing.md has the same table).
+@Suite struct AttributionTests {
+    private typealias Row = (
+        outcome: AttemptOutcome, model: Attribution.Vote, upstream: Attribution.Vote, rest: Attribution.Rest?, next: Attribution.Next
+    )
+
+    private static let table: [Row] = [
+        (.succeeded, .success, .success, nil, .backToClient),
+        (.abandoned, .neither, .neither, nil, .backToClient),
+        (.refused, .neither, .neither, nil, .backToClient),
+        (.promptTooLong, .neither, .neither, nil, .backToClient),
+        (.modelNotAllowed, .neither, .neither, nil, .otherCandidates),
+        (.modelUnavailable, .neither, .neither, nil, .otherCandidates),
+        (.failed, .failure, .success, nil, .anyCandidate),
+        (.unavailable(retryAfter: nil), .failure, .success, nil, .anyCandidate),
+        (.unavailable(retryAfter: 7), .failure, .success, .model(retryAfter: 7, isThrottle: false), .anyCandidate),
+        (.timedOut, .failure, .neither, nil, .otherCandidates),
+        (.outOfTime, .failure, .neither, nil, .otherCandidates),
+        (.rateLimited(retryAfter: nil), .neither, .neither, .model(retryAfter: nil, isThrottle: true), .anyCandidate),
+        (.rateLimited(retryAfter: 7), .neither, .neither, .model(retryAfter: 7, isThrottle: true), .anyCandidate),
+        (.unreachable, .neither, .failure, nil, .anyCandidate),
+        (.connectTimedOut, .neither, .failure, nil, .otherCandidates),
+        (.credentialsRefused, .neither, .failure, nil, .otherCandidates),
+        (.accountExhausted(retryAfter: 7), .neither, .neither, .upstream(retryAfter: 7), .otherCandidates),
+    ]
+
+    @Test func eachKindSpeaksAgainstWhatItIsAbout() {
+        for row in Self.table {
+            let attribution = Attribution(row.outcome)
+            #expect(
+                attribution.model == row.model && attribution.upstream == row.upstream && attribution.rest == row.rest && attribution.next == row.next,
+                "\(row.outcome)")
+            #expect(row.outcome.mayMoveOn == (row.next != .backToClient) && row.outcome.mayRepeat == (row.next == .anyCandidate), "\(row.outcome)")
+        }
+    }
+
+    @Test func timeThatWasSpentInTheQueueSpeaksAgainstNobody() {
+        let attribution = Attribution(.outOfTime, hadUsualTime: false)
+        #expect(attribution.model == .neither && attribution.upstream == .neither && attribution.rest == nil)
+        #expect(Attribution(.timedOut, hadUsualTime: false).model == .failure, "a limit of the attempt's own is its full share")
+    }
+
+    // MARK: The same, seen from the state
+
+    private func ended(_ outcome: AttemptOutcome, times: Int = 5, first: String = "bad") -> UpstreamState {
+        var state = UpstreamState(maxConcurrency: 9, breaker: .init())
+        for _ in 0..<times { state.end(state.admit(first, at: .zero), AttemptEnding(outcome), at: .zero, jitter: 0.5) }
+        return state
+    }
+
+    @Test(arguments: [AttemptOutcome.failed, .unavailable(retryAfter: nil), .timedOut])
+    func fiveFailuresOfOneModelLeaveTheOthersAlone(outcome: AttemptOutcome) {
+        let state = ended(outcome)
+        #expect(state.availability(of: "bad", at: .zero) == .unavailable(until: .seconds(60), isThrottled: false))
+        #expect(state.availability(of: "good", at: .zero) == .available && state.availability(at: .zero) == .available)
+    }
+
+    @Test func aDailyLimitOfOneModelRestsThatModelForTenMinutes() {
+        let state = ended(.rateLimited(retryAfter: 86_400), times: 1)
+        #expect(state.availability(of: "bad", at: .zero) == .unavailable(until: .seconds(600), isThrottled: true))
+        #expect(state.availability(of: "good", at: .zero) == .available && state.availability(at: .zero) == .available)
+    }
+
+    @Test(arguments: [AttemptOutcome.unreachable, .connectTimedOut, .credentialsRefused])
+    func theWayToTheUpstreamIsTheUpstreams(outcome: AttemptOutcome) {
+        let state = ended(outcome)
+        #expect(state.availability(at: .zero) == .unavailable(until: .seconds(60), isThrottled: false))
+    }
+
+    @Test func anEmptyPurseRestsAllModels() {
+        let state = ended(.accountExhausted(retryAfter: nil), times: 1)
+        #expect(state.availability(at: .zero) == .unavailable(until: .seconds(60), isThrottled: true))
+        #expect(ended(.accountExhausted(retryAfter: 7), times: 1).availability(at: .zero) == .unavailable(until: .seconds(7), isThrottled: true))
+    }
+
+    @Test(arguments: [AttemptOutcome.refused, .modelNotAllowed, .modelUnavailable, .promptTooLong, .abandoned])
+    func theRequestAloneIsNobodysFault(outcome: AttemptOutcome) {
+        let state = ended(outcome, times: 50)
+        #expect(state.availability(at: .zero) == .available && state.availability(of: "bad", at: .zero) == .available)
+    }
+
+    @Test func anAttemptWithoutItsShareOfTimeIsNobodysFault() {
+        var state = UpstreamState(maxConcurrency: 9, breaker: .init())
+        func end(after time: Duration, allowance: Duration = .seconds(2), _ outcome: AttemptOutcome = .outOfTime) {
+            var ending = AttemptEnding(outcome)
+            ending.allowance = allowance
+            state.end(state.admit("m", at: .zero), ending, at: time, jitter: 0)
+        }
+        // Nothing is known: half of the request's time is what an answer may take.
+        for _ in 0..<10 { end(after: .milliseconds(900)) }
+        #expect(state.availability(of: "m", at: .seconds(1)) == .available)
+        // Now it is: 250 ms.
+        for _ in 0..<10 { end(after: .milliseconds(250), .succeeded) }
+        for _ in 0..<10 { end(after: .milliseconds(150)) }
+        #expect(state.availability(of: "m", at: .seconds(1)) == .available && state.models["m"]?.breaker.consecutiveFailures == 0)
+        for _ in 0..<5 { end(after: .milliseconds(251)) }
+        #expect(state.availability(of: "m", at: .milliseconds(251)) == .unavailable(until: .milliseconds(60_251), isThrottled: false))
+    }
+
+    @Test func theAttemptsOfOneRequestCountOnce() {
+        var state = UpstreamState(maxConcurrency: 9, breaker: .init())
+        for attempt in 0..<20 {
+            var ending = AttemptEnding(.failed)
+            ending.isRepeated = attempt % 4 > 0
+            state.end(state.admit("m", at: .zero), ending, at: .zero, jitter: 0)
+            #expect((state.availability(of: "m", at: .zero) == .available) == (attempt < 16), "\(attempt)")
+            if attempt == 16 { break }
+        }
+    }
+}
