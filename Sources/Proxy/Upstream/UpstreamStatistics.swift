@@ -3,7 +3,7 @@ package struct UpstreamStatistics: Sendable {
     /// The failure that was seen last.
     package struct Failure: Sendable, Equatable {
         package var at: Duration
-        /// The HTTP status that a client got for it.
+        /// The HTTP status of the upstream, or where it gave none the one that a client got.
         package var status: Int
         package var code: String
         package var message: String
@@ -42,7 +42,7 @@ package struct UpstreamStatistics: Sendable {
         }
         if let first = ending.firstEvent { firstToken.record(first) }
         if let error = ending.error, ending.outcome.mayMoveOn {
-            lastFailure = Failure(at: now, status: error.status, code: error.code ?? error.type, message: error.message)
+            lastFailure = Failure(at: now, status: error.upstreamStatus ?? error.status, code: error.code ?? error.type, message: error.message)
         }
     }
 }
