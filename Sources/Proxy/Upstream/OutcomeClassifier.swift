@@ -16,7 +16,8 @@ enum OutcomeClassifier {
 
     /// What the upstream said, as translated by `OCIErrorToOpenAI`, or what is wrong with its answer.
     private static func outcome(of error: APIError) -> AttemptOutcome {
-        switch (error.status, error.code) {
+        if let kind = error.kind { return outcome(of: kind, retryAfter: error.retryAfter) }
+        return switch (error.status, error.code) {
         case (_, "upstream_auth_failed"): .credentialsRefused
         case (_, "context_length_exceeded"): .promptTooLong
         case (404, _): .modelUnavailable
@@ -24,6 +25,18 @@ enum OutcomeClassifier {
         case (504, _): .timedOut
         case (500..., _): .failed
         default: .refused
+        }
+    }
+
+    private static func outcome(of kind: FailureKind, retryAfter: Int?) -> AttemptOutcome {
+        switch kind {
+        case .request, .wrongKind: .refused
+        case .promptTooLong: .promptTooLong
+        case .modelNotAllowed, .modelGone: .modelUnavailable
+        case .throttled, .accountExhausted: .rateLimited(retryAfter: retryAfter)
+        case .credentialsRefused: .credentialsRefused
+        case .unavailable, .failed: .failed
+        case .timedOut: .timedOut
         }
     }
 

@@ -28,6 +28,16 @@ import Testing
     }
 
     @Test(arguments: [
+        (.request, .refused), (.promptTooLong, .promptTooLong), (.modelNotAllowed, .modelUnavailable), (.modelGone, .modelUnavailable), (.throttled, .rateLimited(retryAfter: 7)),
+        (.accountExhausted, .rateLimited(retryAfter: 7)), (.credentialsRefused, .credentialsRefused), (.unavailable, .failed), (.failed, .failed), (.timedOut, .timedOut), (.wrongKind, .refused),
+    ] as [(FailureKind, AttemptOutcome)])
+    func aKindDecidesWhateverTheStatus(kind: FailureKind, outcome: AttemptOutcome) {
+        for status in [400, 404, 429, 502] {
+            #expect(OutcomeClassifier.outcome(of: APIError(status: status, message: "m", type: "t", retryAfter: 7, kind: kind)) == outcome)
+        }
+    }
+
+    @Test(arguments: [
         (TransportError.cannotConnect("x"), .failed), (.connectTimeout, .timedOut), (.tls("x"), .failed), (.connectionLost("x"), .failed),
         (.malformedAnswer("x"), .failed), (.tooLarge(limit: 1), .refused),
     ] as [(TransportError, AttemptOutcome)])
