@@ -21,14 +21,14 @@ struct APIError: Error, Equatable, Sendable {
     var rate: RequestBucket.Standing?
     /// What the failure speaks of, where an upstream's words say more than the status.
     var kind: FailureKind?
-    /// The HTTP status of the upstream, where it is not the client's.
+    /// The HTTP status of the upstream's refusal; nil where it gave none.
     var upstreamStatus: Int?
     /// `x-should-retry: false`: the official clients retry 409, 429 and 5xx on their own unless told not to.
     var forbidsRetry: Bool
 
     init(
         status: Int, message: String, type: String, param: String? = nil, code: String? = nil,
-        retryAfter: Int? = nil, forbidsRetry: Bool = false
+        retryAfter: Int? = nil, forbidsRetry: Bool = false, kind: FailureKind? = nil
     ) {
         self.status = status
         self.message = message
@@ -37,6 +37,7 @@ struct APIError: Error, Equatable, Sendable {
         self.code = code
         self.retryAfter = retryAfter
         self.forbidsRetry = forbidsRetry
+        self.kind = kind
     }
 
     /// A request that cannot be served as it stands: 400 `invalid_request_error`.

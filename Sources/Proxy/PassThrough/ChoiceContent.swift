@@ -15,13 +15,8 @@ enum ChoiceContent {
         return false
     }
 
-    /// Reasoning may use up the whole budget, and a filter may leave nothing; Mistral and Zhipu have words of their own.
-    private static func excusesSilence(_ reason: JSONValue) -> Bool {
-        switch reason.string?.lowercased() {
-        case "length", "max_tokens", "model_length", "content_filter", "sensitive": true
-        default: false
-        }
-    }
+    /// Reasoning may use up the whole budget, and a filter may leave nothing. Any reason that is not the usual end is one.
+    private static func excusesSilence(_ reason: JSONValue) -> Bool { reason.string.map { FinishWord($0).excusesSilence } ?? false }
 
     /// Who speaks is not what is said. MiniMax names the speaker.
     private static func isLabel(_ key: JSONValue) -> Bool { key.equals("role") || key.equals("name") }

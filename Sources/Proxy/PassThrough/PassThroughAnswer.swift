@@ -16,7 +16,7 @@ enum PassThroughAnswer {
     ///
     /// - Throws: as `read`.
     static func document(_ body: [UInt8], upstream: String) throws(APIError) -> JSONValue {
-        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw invalid("is not JSON", upstream) }
+        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw unreadable(body, upstream) }
         guard let choices = root.present("choices") else {
             let words = ErrorWords(root)
             guard root.present("error") != nil || words.message != nil else { throw invalid("is not a chat answer", upstream) }
@@ -29,11 +29,27 @@ enum PassThroughAnswer {
         return root
     }
 
+    /// A body that is no JSON object. A stream may still begin with an error, which says more.
+    private static func unreadable(_ body: [UInt8], _ upstream: String) -> APIError {
+        guard AnswerForm.isStream(body) else { return invalid("is not JSON", upstream) }
+        if let event = AnswerForm.firstEvent(of: body), event.present("error") != nil, event.present("choices") == nil {
+            return PassThroughError.translate(document: event, upstream: upstream)
+        }
+        return wrongKind("has the form of a stream, though one document was asked for", upstream)
+    }
+
     /// 502: the body is not what was asked for.
-    static func invalid(_ problem: String, _ upstream: String) -> APIError {
+    private static func invalid(_ problem: String, _ upstream: String) -> APIError {
         APIError(
             status: 502, message: "The answer of '\(upstream)' \(problem). Try again; if it stays so, check its base URL.",
-            type: "upstream_error", code: "upstream_invalid_answer")
+            type: "upstream_error", code: "upstream_invalid_answer", kind: .failed)
+    }
+
+    /// 502: an answer, but in the other form. Whoever asks again pays again.
+    static func wrongKind(_ problem: String, _ upstream: String) -> APIError {
+        APIError(
+            status: 502, message: "The answer of '\(upstream)' \(problem).", type: "upstream_error", code: "upstream_invalid_answer", forbidsRetry: true,
+            kind: .wrongKind)
     }
 
     /// The error beside choices, if there is one: OpenRouter puts it there, or into the choice.

@@ -64,7 +64,7 @@ final class PassThroughRelay: AnswerRelay {
         guard !isComplete else { return nil }
         // What lacks only its blank line is whole; what was cut inside is dropped.
         if let block = blocks.end() {
-            if let failure = block.data == nil ? misplacedDocument(in: block) : pass(block) { return failure }
+            if let failure = pass(block) { return failure }
         }
         guard !isComplete else { return nil }
         guard choices.hasEnded else { return .incompleteStream }
@@ -86,6 +86,7 @@ final class PassThroughRelay: AnswerRelay {
     private func pass(_ block: EventBlocks.Block) -> APIError? {
         if block.hasFurtherData { return passLines(of: block) }
         guard let data = block.data, !data.isEmpty else {
+            if let failure = misplacedDocument(in: block) { return failure }
             return block.isError ? PassThroughError.translate(document: nil, upstream: upstream) : nil
         }
         if isDone(data) { return complete(with: block) }
@@ -149,7 +150,7 @@ final class PassThroughRelay: AnswerRelay {
     /// missing after an event could not be read may have been in that event.
     private func complete(with block: EventBlocks.Block) -> APIError? {
         guard unreadableEvents == 0 || choices.hasEnded else { return .incompleteStream }
-        guard hasContent else { return GenericFields.emptyAnswer }
+        guard hasContent else { return misplacedDocument(in: block) ?? GenericFields.emptyAnswer }
         append(block, replacing: [])
         isComplete = true
         return nil
@@ -189,11 +190,17 @@ final class PassThroughRelay: AnswerRelay {
         PassThroughError.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
     }
 
-    /// A JSON document where a stream should be, mostly an error.
+    /// A JSON document where a stream should be, mostly an error. It may stand before the stream's last line.
     private func misplacedDocument(in block: EventBlocks.Block) -> APIError? {
-        guard !choices.hasBegun, let root = try? JSONDocument(parsing: Array(blocks.bytes[block.range])).root, root.kind == .object else { return nil }
+        guard !choices.hasBegun, block.hasOtherLines else { return nil }
+        var text = blocks.bytes[block.range].drop { $0 == 0x20 || $0 == 0x09 }
+        while text.first == UInt8(ascii: ":"), let end = text.firstIndex(of: UInt8(ascii: "\n")) { text = text[(end + 1)...] }
+        guard text.first == UInt8(ascii: "{") else { return nil }
+        let lines = block.data.map { text[..<$0.lowerBound].dropLast(5) } ?? text
+        let end = lines.lastIndex { $0 == UInt8(ascii: "}") } ?? lines.startIndex
+        guard let root = try? JSONDocument(parsing: Array(lines[...end])).root, root.kind == .object else { return nil }
         if root.present("choices") == nil { return PassThroughError.translate(document: root, upstream: upstream) }
-        return PassThroughAnswer.invalid("is one document, though a stream was asked for", upstream)
+        return PassThroughAnswer.wrongKind("is one document, though a stream was asked for", upstream)
     }
 
     // MARK: Bytes

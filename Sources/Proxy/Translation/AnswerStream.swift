@@ -32,10 +32,10 @@ enum AnswerStreamStep: Equatable, Sendable {
 extension APIError {
     /// The upstream reports that it cannot finish what it has begun.
     static func brokenOff(_ reason: String) -> APIError {
-        APIError(status: 502, message: "The upstream broke the answer off: \(reason).", type: "api_error", code: "upstream_error")
+        APIError(status: 502, message: "The upstream broke the answer off: \(reason).", type: "api_error", code: "upstream_error", kind: .failed)
     }
 
     static let incompleteStream = APIError(
         status: 502, message: "The upstream's stream ended in the middle of the answer. What has arrived is not whole; try again.",
-        type: "api_error", code: "upstream_stream_incomplete")
+        type: "api_error", code: "upstream_stream_incomplete", kind: .failed)
 }

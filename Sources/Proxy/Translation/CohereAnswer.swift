@@ -22,10 +22,11 @@ struct CohereAnswer {
     /// - Throws: `APIError` 502 when the upstream reports a failure, or says nothing.
     func openAI(ending response: JSONValue, in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
         if let failure = CohereFields.failure(of: response) { throw failure }
-        let reason = finishReason(response)
         let hasText = texts.contains { !$0.isEmpty }
         let hasReasoning = reasoning.contains { !$0.isEmpty }
-        if !hasText, !hasReasoning, calls.isEmpty, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
+        let isEmpty = !hasText && !hasReasoning && calls.isEmpty
+        let reason = finishReason(response, isEmpty: isEmpty)
+        if isEmpty, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
 
         var writer = JSONWriter(capacity: response.raw.count + 256)
         writer.beginObject()
@@ -69,8 +70,8 @@ struct CohereAnswer {
         return OpenAIAnswer(body: writer.bytes, usage: usage)
     }
 
-    private func finishReason(_ response: JSONValue) -> FinishReason {
-        let told = CohereFields.finishReason(of: response).flatMap { GenericFields.finishReason($0, hasCalls: !calls.isEmpty) }
+    private func finishReason(_ response: JSONValue, isEmpty: Bool) -> FinishReason {
+        let told = CohereFields.finishReason(of: response).flatMap { GenericFields.finishReason($0, hasCalls: !calls.isEmpty, isEmpty: isEmpty) }
         return told ?? (calls.isEmpty ? .stop : .toolCalls)
     }
 

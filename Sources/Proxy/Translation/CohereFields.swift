@@ -12,8 +12,8 @@ enum CohereFields {
     static func failure(of answer: JSONValue) -> APIError? {
         guard let reason = finishReason(of: answer)?.string, reason.uppercased() == "ERROR" else { return nil }
         guard let message = answer["errorMessage"]?.string, !message.isEmpty else { return .brokenOff("it gave no reason") }
-        if ContextLength.isExceeded(message: message, code: nil) { return ContextLength.error(from: message) }
-        return APIError(status: 502, message: message, type: "api_error", code: "upstream_error")
+        return OCIErrorToOpenAI.translate(words: ErrorWords(message: message))
+            ?? APIError(status: 502, message: message, type: "api_error", code: "upstream_error", kind: .failed)
     }
 
     /// The `chatResponse` of a ChatResult.
@@ -22,11 +22,7 @@ enum CohereFields {
     static func chatResponse(_ body: [UInt8], with content: [StaticString]) throws(APIError) -> JSONValue {
         guard let response = try? JSONDocument(parsing: body).root["chatResponse"], response.kind == .object,
             content.contains(where: { response.present($0) != nil })
-        else {
-            throw APIError(
-                status: 502, message: "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.",
-                type: "upstream_error", code: "upstream_invalid_answer")
-        }
+        else { throw GenericFields.invalidAnswer(body) }
         return response
     }
 

@@ -8,11 +8,13 @@ enum ContextLength {
         "input length and `max_tokens` exceed", "maximum allowed number of input tokens", "maximum number of input tokens",
     ]
 
+    /// "Too many tokens per minute", "too many tokens, please wait": these are limits of a rate.
+    private static let rates = ["per minute", "per day", "rate limit", "please wait", "throttl", "quota"]
+
     static func isExceeded(message: String, code: String?) -> Bool {
         if code == "context_length_exceeded" { return true }
-        let words = message.lowercased()
-        // "Too many tokens per minute" is a rate limit.
-        if words.contains("per minute") || words.contains("rate limit") { return false }
+        let words = message.prefix(PlainWords.limit).lowercased()
+        if rates.contains(where: { words.contains($0) }) { return false }
         return phrases.contains { words.contains($0) }
     }
 
@@ -26,7 +28,9 @@ enum ContextLength {
             } else {
                 "\(beginning) \(limit(in: message)). \(message)"
             }
-        return APIError.invalidRequest(text, param: "messages", code: "context_length_exceeded")
+        var error = APIError.invalidRequest(text, param: "messages", code: "context_length_exceeded")
+        error.kind = .promptTooLong
+        return error
     }
 
     /// The figure that the upstream names as its limit, or "exceeded" when no number is clearly it: an agent compacts its

@@ -9,6 +9,19 @@ struct ErrorWords {
     private(set) var status: Int?
     /// As the vendor names it.
     private(set) var vendorParameter: String?
+    /// All codes, types and states of all layers, in lower case. They are for `RefusalWords` only: nothing keeps a request's words out of
+    /// them.
+    private(set) var codes: [String] = []
+    /// Seconds after which the vendor wants to be asked again, where a member of the body says so.
+    private var wait: Int?
+
+    /// Seconds after which the vendor wants to be asked again: what it tells programs, or what it tells people.
+    var retryAfter: Int? { wait ?? message.flatMap(RetryHint.seconds(inWords:)) }
+
+    /// - Parameter message: said without a body around it.
+    init(message: String) {
+        self.message = message
+    }
 
     /// - Parameter root: an error body, OCI's or a vendor's own; nil when it was no JSON.
     init(_ root: JSONValue?) {
@@ -29,19 +42,37 @@ struct ErrorWords {
     private mutating func read(_ value: JSONValue) {
         var elements = value.elements
         let root = elements.next() ?? value
+        note(root)
         if let error = root["error"], error.kind == .object {
+            note(error)
             // OpenRouter wraps the error of the provider behind it.
             message = Self.words(error["metadata"]?["raw"]) ?? Self.words(error["message"])
             code = Self.word(error["code"])
             type = Self.word(error["type"])
-            status = Self.status(error["code"]) ?? status
+            status = Self.status(error["code"]) ?? Self.status(error["status"]) ?? status
             vendorParameter = Self.word(error["param"])
         } else {
             let detail = root["detail"]
             let complaint = detail.flatMap { list in list.elements.lazy.compactMap { Self.words($0["msg"]) }.first }
             message = Self.words(root["error"]) ?? Self.words(root["message"]) ?? Self.words(detail) ?? complaint
             status = Self.status(root["code"]) ?? status
+            // MiniMax, whose zero means that all is well.
+            if message == nil, let base = root["base_resp"], base["status_code"]?.int ?? 0 != 0 {
+                note(base)
+                message = Self.words(base["status_msg"])
+            }
         }
+        status = status ?? Self.status(root["status_code"]) ?? Self.status(root["statusCode"])
+    }
+
+    /// Takes what a layer says for programs.
+    private mutating func note(_ layer: JSONValue) {
+        let inner = layer["innererror"] ?? layer["inner_error"]
+        for value in [layer["code"], layer["type"], layer["status"], layer["status_code"], layer["error_code"], layer["__type"], inner?["code"]] {
+            guard let code = value?.int.map(String.init) ?? value?.string, (1...128).contains(code.utf8.count) else { continue }
+            codes.append(code.lowercased())
+        }
+        wait = RetryHint.seconds(in: layer) ?? wait
     }
 
     /// A text that can be shown: blanks are none, and markup of a gateway in between helps nobody.

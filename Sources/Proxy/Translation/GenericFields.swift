@@ -38,23 +38,36 @@ enum GenericFields {
         return escaped[...]
     }
 
-    /// Nil for a reason that is none (`ERROR`) or unknown words: an unknown reason still ends an answer, as `stop`.
+    /// Nil for a reason that is none (`ERROR`). Unknown words end an answer as `stop` does, but for one that has nothing in it: that must
+    /// not look whole, and of OpenAI's words the one for a filter says that something was kept back.
     ///
-    /// - Parameter hasCalls: the answer calls tools: some families say `stop` all the same.
-    static func finishReason(_ value: JSONValue, hasCalls: Bool) -> FinishReason? {
-        switch value.string?.lowercased() {
-        case "error": nil
-        case "length", "max_tokens", "error_limit": .length
-        case "content_filter", "error_toxic": .contentFilter
-        case "tool_calls", "tool_call": .toolCalls
-        default: hasCalls ? .toolCalls : .stop
+    /// - Parameters:
+    ///   - hasCalls: the answer calls tools: some families say `stop` all the same.
+    ///   - isEmpty: it has said nothing.
+    static func finishReason(_ value: JSONValue, hasCalls: Bool, isEmpty: Bool) -> FinishReason? {
+        switch FinishWord(value.string ?? "") {
+        case .failed: nil
+        case .limit: .length
+        case .filtered: .contentFilter
+        case .calls: .toolCalls
+        case .other where isEmpty: .contentFilter
+        case .whole, .other: hasCalls ? .toolCalls : .stop
         }
     }
 
     /// An answer that says nothing and does not say why is no answer.
     static let emptyAnswer = APIError(
         status: 502, message: "The upstream gave an empty answer: no text, no reasoning and no tool call. Try again.",
-        type: "upstream_error", code: "upstream_empty_answer")
+        type: "upstream_error", code: "upstream_empty_answer", kind: .failed)
+
+    /// The document is none of OCI's answers.
+    ///
+    /// - Parameter body: what came.
+    static func invalidAnswer(_ body: [UInt8]) -> APIError {
+        APIError(
+            status: 502, message: "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.",
+            type: "upstream_error", code: "upstream_invalid_answer", kind: AnswerForm.isStream(body) ? .wrongKind : .failed)
+    }
 
     /// The id of a call to which the upstream gave none.
     static func inventedCallID(answer: String, choice: Int, call: Int) -> String {

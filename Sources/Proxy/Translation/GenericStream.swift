@@ -130,7 +130,7 @@ struct GenericStream: AnswerStream {
     }
 
     private mutating func end(_ choice: Int, _ value: JSONValue, into frames: inout [UInt8]) -> APIError? {
-        guard let reason = GenericFields.finishReason(value, hasCalls: !choices[choice].calls.isEmpty) else {
+        guard let reason = GenericFields.finishReason(value, hasCalls: !choices[choice].calls.isEmpty, isEmpty: !choices[choice].hasRole) else {
             return .brokenOff("it gave no reason")
         }
         // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.

@@ -42,11 +42,7 @@ enum GenericToOpenAI {
     static func chatResponse(_ body: [UInt8]) throws(APIError) -> JSONValue {
         guard let response = try? JSONDocument(parsing: body).root["chatResponse"],
             response.elements(of: "choices").contains(where: { $0.kind == .object })
-        else {
-            throw APIError(
-                status: 502, message: "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.",
-                type: "upstream_error", code: "upstream_invalid_answer")
-        }
+        else { throw GenericFields.invalidAnswer(body) }
         return response
     }
 
@@ -57,11 +53,12 @@ enum GenericToOpenAI {
         let reasoning = message?["reasoningContent"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
         let refusal = message?["refusal"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
         let index = choice["index"]?.int ?? position
-        guard let reason = finishReason(choice, hasCalls: !calls.isEmpty) else {
-            throw APIError(status: 502, message: "The upstream broke the answer off with an error. Try again.", type: "upstream_error", code: "upstream_error")
-        }
         let hasText = texts.contains { !$0.isEmpty }
         let isEmpty = !hasText && calls.isEmpty && reasoning == nil && refusal == nil
+        guard let reason = finishReason(choice, hasCalls: !calls.isEmpty, isEmpty: isEmpty) else {
+            throw APIError(
+                status: 502, message: "The upstream broke the answer off with an error. Try again.", type: "upstream_error", code: "upstream_error", kind: .failed)
+        }
         if isEmpty, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
 
         writer.beginObject()
@@ -91,9 +88,9 @@ enum GenericToOpenAI {
         writer.endObject()
     }
 
-    private static func finishReason(_ choice: JSONValue, hasCalls: Bool) -> FinishReason? {
+    private static func finishReason(_ choice: JSONValue, hasCalls: Bool, isEmpty: Bool) -> FinishReason? {
         guard let value = choice.present("finishReason") else { return hasCalls ? .toolCalls : .stop }
-        return GenericFields.finishReason(value, hasCalls: hasCalls)
+        return GenericFields.finishReason(value, hasCalls: hasCalls, isEmpty: isEmpty)
     }
 
     /// The text parts, escaped; a part may lack its text.

@@ -16,82 +16,104 @@ enum OCIErrorToOpenAI {
     static func translate(event: JSONValue) -> APIError {
         let said = ErrorWords(event)
         let code = event["code"] ?? event["error"]?["code"]
-        switch code?.int ?? code?.string.flatMap({ Int($0) }) {
-        case let status? where [400, 404, 413, 422, 429, 503].contains(status):
+        if let status = code?.int ?? code?.string.flatMap({ Int($0) }), [400, 404, 413, 422, 429, 503].contains(status) {
             return translate(status: status, retryAfter: nil, said, account: "")
-        default:
-            return APIError(
+        }
+        return translate(words: said) ?? APIError(
                 status: 502, message: "The upstream broke the answer off: \(said.message ?? "it gave no reason.")",
-                type: "api_error", code: "upstream_error")
+                type: "api_error", code: "upstream_error", kind: .failed)
+    }
+
+    /// An error without a status.
+    ///
+    /// - Returns: nil when its words only say that something went wrong.
+    static func translate(words: ErrorWords) -> APIError? {
+        switch Refusal(status: nil, words).kind {
+        case .failed, .credentialsRefused: nil
+        default: translate(status: nil, retryAfter: nil, words, account: "")
         }
     }
 
-    private static func translate(status: Int, retryAfter: Int?, _ said: ErrorWords, account: String) -> APIError {
-        switch status {
-        case 400, 422: return invalid(said, status: status)
-        case 401, 403:
-            // Not the client's key: its own would be called wrong if this passed through as 401.
+    private static func translate(status: Int?, retryAfter: Int?, _ said: ErrorWords, account: String) -> APIError {
+        let refusal = Refusal(status: status, said)
+        var error = error(for: refusal, status: status, retryAfter: retryAfter ?? said.retryAfter, said, account: account)
+        error.kind = refusal.kind
+        return error
+    }
+
+    private static func error(for refusal: Refusal, status: Int?, retryAfter: Int?, _ said: ErrorWords, account: String) -> APIError {
+        switch refusal.kind {
+        case .request where refusal.isForContent: return .refusedContent(said.message ?? silence, code: said.code, status: status)
+        case .request where status == 413:
             return APIError(
-                status: 502,
-                message: "OCI refuses the credentials of account '\(account)' (HTTP \(status)\(reason(said))). "
-                    + "The operator has to check its user, fingerprint, key and the clock.",
-                type: "upstream_error", code: "upstream_auth_failed", forbidsRetry: true)
-        case 404:
+                status: 413, message: said.message ?? "The request is larger than OCI takes.", type: "invalid_request_error", code: "request_too_large")
+        case .request:
+            return APIError(
+                status: status ?? 400, message: said.message ?? silence, type: "invalid_request_error", param: said.parameter, code: said.openAICode)
+        case .promptTooLong: return ContextLength.error(from: said.message ?? "")
+        case .modelGone:
             return APIError(
                 status: 404, message: said.message ?? "OCI does not know this model, or this account may not use it.",
                 type: "invalid_request_error", param: "model", code: "model_not_found")
-        case 413:
-            if let message = said.message, ContextLength.isExceeded(message: message, code: said.code) {
-                return ContextLength.error(from: message)
-            }
+        case .modelNotAllowed: return .modelNotAllowed(said.message ?? "This account may not use the model.", code: said.code)
+        case .credentialsRefused:
+            // Not the client's key: its own would be called wrong if this passed through as 401.
+            let http = status.map { "HTTP \($0)" } ?? "an error"
             return APIError(
-                status: 413, message: said.message ?? "The request is larger than OCI takes.", type: "invalid_request_error", code: "request_too_large")
-        case 429 where said.code == "insufficient_quota":
-            // Used up for good: waiting mends nothing.
-            return APIError(
-                status: 429, message: said.message ?? "The quota of this account is used up.", type: "insufficient_quota",
-                code: "insufficient_quota", forbidsRetry: true)
-        case 429:
+                status: 502,
+                message: "OCI refuses the credentials of account '\(account)' (\(http)\(reason(said))). "
+                    + "The operator has to check its user, fingerprint, key and the clock.",
+                type: "upstream_error", code: "upstream_auth_failed", forbidsRetry: true)
+        case .accountExhausted: return .exhausted(said.message ?? "The quota of this account is used up.", retryAfter: retryAfter)
+        case .throttled:
             return APIError(
                 status: 429, message: said.message ?? "OCI throttles this account. Try again later.", type: "rate_limit_error",
                 code: "rate_limit_exceeded", retryAfter: retryAfter)
-        case 409, 503:
+        case .unavailable:
             return APIError(
                 status: 503, message: said.message ?? "OCI is unavailable at the moment. Try again.", type: "server_error",
                 code: "upstream_unavailable", retryAfter: retryAfter)
-        case 408, 504:
+        case .timedOut:
             return APIError(
-                status: 504, message: "OCI did not answer in time (HTTP \(status)). Try again.", type: "timeout_error", code: "upstream_timeout")
-        case 500...599:
-            return APIError(
-                status: 502, message: said.message ?? "OCI failed (HTTP \(status)). Try again.", type: "server_error", code: "upstream_error")
-        default:
+                status: 504, message: "OCI did not answer in time\(http(status)). Try again.", type: "timeout_error", code: "upstream_timeout")
+        case .failed, .wrongKind:
+            guard let status, status < 500 else {
+                return APIError(
+                    status: 502, message: said.message ?? "OCI failed\(http(status)). Try again.", type: "server_error", code: "upstream_error")
+            }
             return APIError(
                 status: 502, message: "OCI answered HTTP \(status), which this proxy does not expect.", type: "upstream_error",
                 code: "upstream_invalid_answer")
         }
     }
 
+    private static let silence = "OCI refuses the request without saying why."
+
+    private static func http(_ status: Int?) -> String { status.map { " (HTTP \($0))" } ?? "" }
+
     /// Why OCI refuses credentials. Where it speaks of an API key it may repeat it.
     private static func reason(_ said: ErrorWords) -> String {
         guard let message = said.message else { return "" }
         return ": " + (message.lowercased().contains("api key") ? PassThroughError.withoutKeys(message) : message)
     }
+}
 
-    private static func invalid(_ said: ErrorWords, status: Int) -> APIError {
-        let message = said.message ?? "OCI refuses the request without saying why."
-        if isRetired(message) {
-            return APIError(status: 404, message: message, type: "invalid_request_error", param: "model", code: "model_not_found")
-        }
-        if ContextLength.isExceeded(message: message, code: said.code) {
-            return ContextLength.error(from: message)
-        }
-        return APIError(
-            status: status, message: message, type: "invalid_request_error", param: said.parameter, code: said.openAICode)
+extension APIError {
+    /// The upstream will not answer to what the request says. It would not the next time either.
+    static func refusedContent(_ message: String, code: String?, status: Int?) -> APIError {
+        APIError(
+            status: status.flatMap { (400..<500).contains($0) ? $0 : nil } ?? 400, message: message, type: "invalid_request_error",
+            code: code ?? "content_filter", forbidsRetry: true)
     }
 
-    /// `Model meta.llama-3.1-70b-instruct 1.0.0 is retired`: the listing may still show it as active.
-    private static func isRetired(_ message: String) -> Bool {
-        message.lowercased().hasPrefix("model ") && message.lowercased().contains("is retired")
+    /// The upstream has the model, but not for this account, region or tier.
+    static func modelNotAllowed(_ message: String, code: String?) -> APIError {
+        APIError(status: 403, message: message, type: "invalid_request_error", param: "model", code: code ?? "model_not_allowed", forbidsRetry: true)
+    }
+
+    /// The operator's purse is empty: OpenAI says so with 429, and waiting mends nothing.
+    static func exhausted(_ message: String, retryAfter: Int?) -> APIError {
+        APIError(
+            status: 429, message: message, type: "insufficient_quota", code: "insufficient_quota", retryAfter: retryAfter, forbidsRetry: true)
     }
 }

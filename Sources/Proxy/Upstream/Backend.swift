@@ -93,7 +93,9 @@ extension Backend {
             body = []
         }
         try Task.checkCancellation()
-        let retryAfter = response.headers.first(name: "retry-after").flatMap { RetryAfter.seconds($0, now: time.wallClock()) }
-        throw refusal(status: response.status, retryAfter: retryAfter, body: body)
+        let retryAfter = RetryHint.seconds({ response.headers.first(name: $0) }, now: time.wallClock())
+        var error = refusal(status: response.status, retryAfter: retryAfter, body: body)
+        error.upstreamStatus = response.status
+        throw error
     }
 }

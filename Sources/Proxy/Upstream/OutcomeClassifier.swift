@@ -16,23 +16,8 @@ enum OutcomeClassifier {
 
     /// What the upstream said, as translated by those who read its words, or what is wrong with its answer.
     private static func outcome(of error: APIError) -> AttemptOutcome {
-        switch error.kind {
-        case .request, .wrongKind: .refused
-        case .promptTooLong: .promptTooLong
-        case .modelNotAllowed: .modelNotAllowed
-        case .modelGone: .modelUnavailable
-        case .throttled: .rateLimited(retryAfter: error.retryAfter)
-        case .accountExhausted: .accountExhausted(retryAfter: error.retryAfter)
-        case .credentialsRefused: .credentialsRefused
-        case .unavailable: .unavailable(retryAfter: error.retryAfter)
-        case .failed: .failed
-        case .timedOut: .timedOut
-        case nil: outcome(status: error.status, of: error)
-        }
-    }
-
-    private static func outcome(status: Int, of error: APIError) -> AttemptOutcome {
-        switch (status, error.code) {
+        if let kind = error.kind { return outcome(of: kind, retryAfter: error.retryAfter) }
+        return switch (error.status, error.code) {
         case (_, "upstream_auth_failed"): .credentialsRefused
         case (_, "context_length_exceeded"): .promptTooLong
         case (404, _): .modelUnavailable
@@ -42,6 +27,21 @@ enum OutcomeClassifier {
         case (504, _): .timedOut
         case (500..., _): .failed
         default: .refused
+        }
+    }
+
+    private static func outcome(of kind: FailureKind, retryAfter: Int?) -> AttemptOutcome {
+        switch kind {
+        case .request, .wrongKind: .refused
+        case .promptTooLong: .promptTooLong
+        case .modelNotAllowed: .modelNotAllowed
+        case .modelGone: .modelUnavailable
+        case .throttled: .rateLimited(retryAfter: retryAfter)
+        case .accountExhausted: .accountExhausted(retryAfter: retryAfter)
+        case .credentialsRefused: .credentialsRefused
+        case .unavailable: .unavailable(retryAfter: retryAfter)
+        case .failed: .failed
+        case .timedOut: .timedOut
         }
     }
 

@@ -61,12 +61,22 @@ import Testing
         #expect(outputs == ["", "", "", Self.filters + Self.role + content, Self.stop, Self.usage, Self.done, ""])
     }
 
-    @Test(arguments: ["length", "max_tokens", "model_length", "content_filter", "sensitive", "LENGTH"])
+    @Test(arguments: [
+        "length", "max_tokens", "model_length", "content_filter", "sensitive", "LENGTH", "content_filter: PROHIBITED_CONTENT", "SAFETY", "RECITATION", "refusal",
+        "function_call_filter: MALFORMED_FUNCTION_CALL", "model_context_window_exceeded", "something_new",
+    ])
     func anAnswerMayBeEmptyWhenItSaysWhy(reason: String) {
         let end = Self.event(Self.choice("", finish: "\"\(reason)\""))
         let (outputs, failure) = run([Self.role, end, Self.done])
         #expect(failure == nil)
         #expect(outputs == ["", Self.role + end, Self.done, ""])
+    }
+
+    @Test(arguments: ["stop", "STOP", "tool_calls", "end_turn", "COMPLETE", "eos", "network_error", "insufficient_system_resource", ""])
+    func theUsualEndOrTheUpstreamsTroubleIsNoReasonToBeEmpty(reason: String) {
+        let (outputs, failure) = run([Self.role, Self.event(Self.choice("", finish: "\"\(reason)\"")), Self.done])
+        #expect(failure == GenericFields.emptyAnswer && failure?.kind == .failed)
+        #expect(outputs.joined().isEmpty)
     }
 
     @Test func oneOfSeveralChoicesIsEnough() {

@@ -47,4 +47,42 @@ import Testing
         #expect(error?.code == code)
         if body.contains("\"m\"") { #expect(error?.message == "m") }
     }
+
+    @Test(arguments: [
+        "content_filter: PROHIBITED_CONTENT", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "refusal", "sensitive",
+        "function_call_filter: MALFORMED_FUNCTION_CALL", "MALFORMED_FUNCTION_CALL", "model_context_window_exceeded",
+    ])
+    func anAnswerMayBeEmptyWhenItSaysWhy(reason: String) throws {
+        let body = #"{"choices":[{"message":{"role":"assistant","content":""},"finish_reason":"\#(reason)"}]}"#
+        #expect(try read(body).body == Array(body.utf8))
+        let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
+        let frames = try PassThroughAnswerAsStream.frames(of: Array(body.utf8), model: "m", upstream: "a", in: envelope, includesUsage: false).frames
+        #expect(String(decoding: frames, as: UTF8.self).contains(#""finish_reason":"\#(reason)""#))
+    }
+
+    @Test(arguments: ["error", "network_error", "insufficient_system_resource", "end_turn", "COMPLETE", "eos"])
+    func theUsualEndOrTheUpstreamsTroubleIsNoReasonToBeEmpty(reason: String) {
+        let error = #expect(throws: APIError.self) { try read(#"{"choices":[{"message":{"content":""},"finish_reason":"\#(reason)"}]}"#) }
+        #expect(error == GenericFields.emptyAnswer)
+    }
+
+    @Test(arguments: [
+        "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DONE]\n\n", "\u{FEFF}\r\nevent: message\ndata: {\"choices\":[]}\n\n", ": OPENROUTER PROCESSING\n\n{\"choices\":[]}",
+        "{\"choices\":[{\"message\":{\"content\":\"a\"}}]}\n\ndata: [DONE]\n\n", "{\"choices\":[]}\ndata:[DONE]", "data: oops\n\n", "data: ",
+    ])
+    func aStreamInPlaceOfADocumentIsOfTheWrongKind(body: String) {
+        let error = #expect(throws: APIError.self) { try read(body) }
+        #expect(error?.status == 502 && error?.code == "upstream_invalid_answer" && error?.kind == .wrongKind && error?.forbidsRetry == true)
+    }
+
+    @Test func anErrorAsAStreamIsStillThatError() {
+        let error = #expect(throws: APIError.self) { try read("event: error\ndata: {\"error\":{\"message\":\"m\",\"code\":429}}\n\n") }
+        #expect(error?.status == 429 && error?.kind == .throttled)
+    }
+
+    @Test(arguments: ["<html>", "", "{\"choices\":", "[]", "{}", "nonsense"])
+    func nonsenseIsTheUpstreamsFailure(body: String) {
+        let error = #expect(throws: APIError.self) { try read(body) }
+        #expect(error?.kind == .failed && error?.forbidsRetry == false)
+    }
 }

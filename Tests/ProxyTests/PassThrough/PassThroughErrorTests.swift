@@ -10,7 +10,8 @@ import Testing
     @Test(arguments: [400, 404, 413, 422])
     func whatTheRequestIsToBlameForKeepsItsWords(status: Int) {
         let error = translate(status, #"{"error":{"message":"no","type":"odd_type","param":"top_p","code":"odd_code"}}"#)
-        #expect(error == APIError(status: status, message: "no", type: "odd_type", param: "top_p", code: "odd_code"))
+        #expect(
+            error == APIError(status: status, message: "no", type: "odd_type", param: "top_p", code: "odd_code", kind: status == 404 ? .modelGone : .request))
     }
 
     @Test(arguments: [
@@ -20,7 +21,7 @@ import Testing
         ("<html>Bad</html>", "'acme' refuses the request without saying why."), ("", "'acme' refuses the request without saying why."), ("[]", "'acme' refuses the request without saying why."),
     ])
     func theWordsAreFoundInEveryForm(body: String, message: String) {
-        #expect(translate(400, body) == APIError(status: 400, message: message, type: "invalid_request_error", code: "invalid_request"))
+        #expect(translate(400, body) == APIError(status: 400, message: message, type: "invalid_request_error", code: "invalid_request", kind: .request))
     }
 
     @Test(arguments: [

@@ -244,7 +244,12 @@ import Testing
 
     @Test func aDocumentInPlaceOfAStreamIsAFailure() {
         #expect(run([#"{"error":{"message":"no such model","code":404}}"#]).failure?.status == 404)
-        #expect(run([#"{"choices":[{"message":{"content":"hi"}}]}"#]).failure?.code == "upstream_invalid_answer")
+        let answer = #"{"choices":[{"message":{"content":"hi"}}]}"#
+        for text in [answer, answer + "\n\ndata: [DONE]\n\n", answer + "\ndata: [DONE]\n\n", ": hello\n\n" + answer, ": hello\n" + answer + "\n\n"] {
+            let failure = run([text]).failure
+            #expect(failure?.code == "upstream_invalid_answer" && failure?.kind == .wrongKind && failure?.forbidsRetry == true)
+        }
+        #expect(run([#"{"error":{"message":"no","code":"rate_limit_exceeded"}}"# + "\n\n"]).failure?.kind == .throttled)
         #expect(run(["<html></html>"]).failure == .incompleteStream)
     }
 

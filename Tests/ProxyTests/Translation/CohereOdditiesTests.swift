@@ -63,7 +63,9 @@ import Testing
         }
     }
 
-    @Test(arguments: dialects, [("MAX_TOKENS", "length"), ("ERROR_LIMIT", "length"), ("ERROR_TOXIC", "content_filter")])
+    @Test(arguments: dialects, [
+        ("MAX_TOKENS", "length"), ("ERROR_LIMIT", "length"), ("ERROR_TOXIC", "content_filter"), ("SAFETY", "content_filter"), ("SOMETHING_NEW", "content_filter"),
+    ])
     func anEmptyAnswerMaySayWhyItIsEmpty(dialect: Case, reason: (String, String)) throws {
         let run = try run(dialect, #"{"finishReason":"\#(reason.0)"}"#)
         #expect(run.error == nil && String(decoding: run.frames, as: UTF8.self).contains(#""finish_reason":"\#(reason.1)""#))
@@ -81,6 +83,7 @@ import Testing
     @Test(arguments: dialects, [
         (#"{"finishReason":"ERROR"}"#, 502, "upstream_error"), (#"{"text":"all of it","finishReason":"error","errorMessage":""}"#, 502, "upstream_error"),
         (#"{"finishReason":"ERROR","errorMessage":"too many tokens: the limit is 128000 tokens"}"#, 400, "context_length_exceeded"),
+        (#"{"finishReason":"ERROR","errorMessage":"Too many requests"}"#, 429, "rate_limit_exceeded"),
         (#"{"code":"500","message":"boom"}"#, 502, "upstream_error"), (#"{"code":"429","message":"boom"}"#, 429, "rate_limit_exceeded"),
         (#"{"error":{"message":"boom"}}"#, 502, "upstream_error"), (#"{"message":"boom"}"#, 502, "upstream_error"),
     ])

@@ -68,6 +68,35 @@ import Testing
     }
 
     @Test(arguments: [
+        ("SAFETY", "content_filter"), ("PROHIBITED_CONTENT", "content_filter"), ("RECITATION", "content_filter"), ("BLOCKLIST", "content_filter"), ("SPII", "content_filter"),
+        ("content_filter: PROHIBITED_CONTENT", "content_filter"), ("refusal", "content_filter"), ("MALFORMED_FUNCTION_CALL", "content_filter"), ("model_context_window_exceeded", "length"),
+        ("MAX_TOKENS", "length"), ("something_new", "content_filter"),
+    ])
+    func anAnswerMayBeEmptyWhenItSaysWhy(reason: (theirs: String, ours: String)) throws {
+        let message = #""message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]},"finishReason":"\#(reason.theirs)""#
+        let body = Array(#"{"chatResponse":{"choices":[{"index":0,\#(message)}]}}"#.utf8)
+        let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
+        let whole = String(decoding: try GenericToOpenAI.translate(body, in: envelope).body, as: UTF8.self)
+        #expect(whole.contains(#""content":"""#) && whole.contains(#""finish_reason":"\#(reason.ours)""#))
+        let replayed = try GenericAnswerAsStream.frames(of: body, in: envelope, includesUsage: false).frames
+        #expect(String(decoding: replayed, as: UTF8.self).contains(#""finish_reason":"\#(reason.ours)""#))
+        let run = try StreamRun([Array("data: {\(message)}\n\ndata: [DONE]\n\n".utf8)[...]])
+        #expect(run.error == nil && String(decoding: run.frames, as: UTF8.self).contains(#""finish_reason":"\#(reason.ours)""#))
+    }
+
+    @Test func anUnknownReasonEndsAnAnswerThatHasSomethingInIt() throws {
+        let body = #"{"chatResponse":{"choices":[{"message":{"content":[{"type":"TEXT","text":"hi"}]},"finishReason":"MALFORMED_FUNCTION_CALL"}]}}"#
+        let answer = try GenericToOpenAI.translate(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
+        #expect(String(decoding: answer.body, as: UTF8.self).contains(#""finish_reason":"stop""#))
+    }
+
+    @Test(arguments: [("data: {}\n\n", .wrongKind), ("<html>", .failed), ("{}", .failed)] as [(String, FailureKind)])
+    func whatIsNoAnswerHasAKind(body: String, kind: FailureKind) {
+        let error = #expect(throws: APIError.self) { try GenericToOpenAI.translate(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m")) }
+        #expect(error?.code == "upstream_invalid_answer" && error?.kind == kind)
+    }
+
+    @Test(arguments: [
         ("2025-08-11T08:12:13.123Z", 1_754_899_933), ("2025-08-11T08:12:13Z", 1_754_899_933), ("2025-08-11T10:12:13.5+02:00", 1_754_899_933),
         ("2025-08-11T00:42:13-07:30", 1_754_899_933), ("1970-01-01T00:00:00Z", 0), ("2000-02-29t12:00:00z", 951_825_600),
     ])

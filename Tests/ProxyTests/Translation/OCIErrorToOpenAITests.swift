@@ -57,7 +57,14 @@ import Testing
         #expect(error.message.hasPrefix("This model's maximum context length is"))
     }
 
-    @Test(arguments: ["Too many tokens per minute. Rate limit reached.", "temperature must be between 0 and 2", "max_tokens is too large"])
+    @Test(arguments: ["Too many tokens per minute. Rate limit reached.", "Too many tokens, please wait before trying again.", "Too many tokens per day"])
+    func aRateOfTokensIsNoOverlongPrompt(words: String) throws {
+        let body = try JSONSerialization.data(withJSONObject: ["code": "400", "message": words])
+        let error = OCIErrorToOpenAI.translate(status: 400, retryAfter: nil, body: Array(body), account: "a")
+        #expect(error.status == 429 && error.kind == .throttled)
+    }
+
+    @Test(arguments: ["temperature must be between 0 and 2", "max_tokens is too large"])
     func otherWordsAreNotTakenForAnOverlongPrompt(words: String) throws {
         let body = try JSONSerialization.data(withJSONObject: ["code": "400", "message": words])
         #expect(OCIErrorToOpenAI.translate(status: 400, retryAfter: nil, body: Array(body), account: "a").code == "invalid_request")

@@ -28,6 +28,16 @@ import Testing
     }
 
     @Test(arguments: [
+        (.request, .refused), (.promptTooLong, .promptTooLong), (.modelNotAllowed, .modelNotAllowed), (.modelGone, .modelUnavailable), (.throttled, .rateLimited(retryAfter: 7)),
+        (.accountExhausted, .accountExhausted(retryAfter: 7)), (.credentialsRefused, .credentialsRefused), (.unavailable, .unavailable(retryAfter: 7)), (.failed, .failed), (.timedOut, .timedOut), (.wrongKind, .refused),
+    ] as [(FailureKind, AttemptOutcome)])
+    func aKindDecidesWhateverTheStatus(kind: FailureKind, outcome: AttemptOutcome) {
+        for status in [400, 404, 429, 502] {
+            #expect(OutcomeClassifier.outcome(of: APIError(status: status, message: "m", type: "t", retryAfter: 7, kind: kind)) == outcome)
+        }
+    }
+
+    @Test(arguments: [
         (TransportError.cannotConnect("x"), .unreachable), (.connectTimeout, .connectTimedOut), (.tls("x"), .unreachable),
         (.connectionLost("x"), .unreachable),
         (.malformedAnswer("x"), .failed), (.tooLarge(limit: 1), .refused),

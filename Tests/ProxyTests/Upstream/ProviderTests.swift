@@ -50,4 +50,18 @@ import Testing
         }
         await #expect(throws: APIError.self) { try await provider.successful(ending(with: TransportError.connectionLost("x"))) }
     }
+
+    @Test(arguments: [(402, 429), (403, 502), (410, 404), (529, 503)])
+    func aRefusalRemembersItsStatus(status: Int, client: Int) async throws {
+        let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL("http://127.0.0.1:1")), token: nil)
+        let provider = Provider(settings, transport: FakeTransport(body: ""), time: ManualTime().source)
+        let response = TransportResponse(status: status, headers: ["retry-after-ms": "1500"], body: FakeTransport.Pieces(["{}"]))
+        let error = await #expect(throws: APIError.self) { try await provider.successful(response) }
+        #expect(error?.upstreamStatus == status && error?.status == client)
+        if status == 529 { #expect(error?.retryAfter == 2) }
+
+        var statistics = UpstreamStatistics()
+        statistics.end(AttemptEnding(.failed, error: error, usage: nil, firstEvent: nil), at: .zero, took: .zero)
+        #expect(statistics.lastFailure?.status == status)
+    }
 }

@@ -249,10 +249,15 @@ extension APIError {
     /// The model could not answer, be it that all its upstreams failed or that the prompt is too long for it: another may. What is wrong
     /// with the request, or with the proxy's own load, is so for every model.
     fileprivate var permitsAnotherModel: Bool {
-        switch code {
-        case "queue_full", "queue_timeout": false
-        case "context_length_exceeded", "model_not_found": true
-        default: status == 429 || status >= 500
+        switch kind {
+        case .promptTooLong, .modelGone, .modelNotAllowed, .throttled, .accountExhausted, .credentialsRefused, .unavailable, .failed, .timedOut: true
+        case .request, .wrongKind: false
+        case nil:
+            switch code {
+            case "queue_full", "queue_timeout": false
+            case "context_length_exceeded", "model_not_found": true
+            default: status == 429 || status >= 500
+            }
         }
     }
 }

@@ -1,0 +1,63 @@
+/// What an upstream's refusal speaks of, whoever the upstream is.
+struct Refusal: Equatable {
+    let kind: FailureKind
+    /// The request is refused for what it says.
+    private(set) var isForContent = false
+
+    /// - Parameters:
+    ///   - status: of the refusal; nil for an error in place of an answer or an event, which has none.
+    ///   - words: what it says.
+    init(status: Int?, _ words: ErrorWords) {
+        let said = RefusalWords.subjects(of: words)
+        switch status {
+        case 408, 504, 524: kind = .timedOut
+        case 409, 498, 503, 529: kind = .unavailable
+        case let status? where status >= 500: kind = .failed
+        // Not enough for this request, or for none.
+        case 402: kind = said.contains(.rate) ? .throttled : .accountExhausted
+        default:
+            let subjects = RefusalWords.Subject.allCases.filter { said.contains($0) && Self.mayBe($0, status) }
+            if let first = subjects.first {
+                kind = Self.kind(of: first)
+                isForContent = first == .content
+            } else if [400, 413, 422, nil].contains(status), let message = words.message, ContextLength.isExceeded(message: message, code: words.code) {
+                kind = .promptTooLong
+            } else {
+                kind = Self.kind(status, words)
+            }
+        }
+    }
+
+    private static func mayBe(_ subject: RefusalWords.Subject, _ status: Int?) -> Bool {
+        switch status {
+        // The model is there: it has been asked too often.
+        case 429: subject != .model && subject != .key && subject != .ability
+        // A request that is larger than what a minute may bring never goes through.
+        case 413: subject != .throttle && subject != .rate
+        default: true
+        }
+    }
+
+    private static func kind(of subject: RefusalWords.Subject) -> FailureKind {
+        switch subject {
+        case .key: .credentialsRefused
+        case .ability, .content: .request
+        case .permission: .modelNotAllowed
+        case .model: .modelGone
+        case .rate, .throttle: .throttled
+        case .account: .accountExhausted
+        }
+    }
+
+    /// Where the words say nothing, the status does.
+    private static func kind(_ status: Int?, _ words: ErrorWords) -> FailureKind {
+        switch status {
+        case nil: words.codes.lazy.compactMap { RefusalWords.kinds[$0] }.first ?? .failed
+        case 400, 413, 422, 451: .request
+        case 401, 403: .credentialsRefused
+        case 404, 410: .modelGone
+        case 429: .throttled
+        default: .failed
+        }
+    }
+}
