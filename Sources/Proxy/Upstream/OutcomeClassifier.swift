@@ -39,7 +39,7 @@ enum OutcomeClassifier {
     private static func outcome(of error: TransportError) -> AttemptOutcome {
         switch error {
         case .connectTimeout: .timedOut
-        case .cannotConnect, .tls, .connectionLost, .malformedAnswer: .failed
+        case .cannotConnect, .tls, .connectionLost, .answerCut, .malformedAnswer: .failed
         case .tooLarge: .refused
         }
     }

@@ -45,7 +45,7 @@ enum UpstreamFault {
                 status: 504, message: "Account '\(account)' could not be reached in time. Check its endpoint and the network.",
                 type: "timeout_error", code: "upstream_timeout")
         case .tls(let reason): upstreamError("could not be reached over TLS: \(reason)", account, code: "upstream_unreachable")
-        case .connectionLost(let reason): upstreamError("broke off: \(reason)", account, code: "upstream_connection_lost")
+        case .connectionLost(let reason), .answerCut(let reason): upstreamError("broke off: \(reason)", account, code: "upstream_connection_lost")
         case .malformedAnswer(let reason): upstreamError("did not answer in HTTP: \(reason)", account, code: "upstream_invalid_answer")
         case .tooLarge(let limit):
             upstreamError(

@@ -29,6 +29,7 @@ import Testing
 
     @Test(arguments: [
         (TransportError.cannotConnect("x"), .failed), (.connectTimeout, .timedOut), (.tls("x"), .failed), (.connectionLost("x"), .failed),
+        (.answerCut("x"), .failed),
         (.malformedAnswer("x"), .failed), (.tooLarge(limit: 1), .refused),
     ] as [(TransportError, AttemptOutcome)])
     func aFailureOfTheWayMeans(error: TransportError, outcome: AttemptOutcome) {

@@ -36,8 +36,6 @@ final class UpstreamExchange: @unchecked Sendable {
     /// Ends what is under way: the attempt to connect, or the connection.
     private var onCancel: (any Cancellable)?
     private var source: (any BodySource)?
-    /// It has met a kept connection that was dead, and is sent anew.
-    var isRepeated = false
 
     init(_ request: RequestBytes, to origin: Origin, on loop: any EventLoop) {
         self.request = request
@@ -149,10 +147,6 @@ final class UpstreamExchange: @unchecked Sendable {
         }
     }
 
-    var isAwaitingHead: Bool {
-        if case .awaitingHead = phase { true } else { false }
-    }
-
     /// Whether more of the body may be read.
     var hasRoom: Bool { pending == nil }
 
@@ -204,7 +198,8 @@ final class UpstreamExchange: @unchecked Sendable {
     func fail(_ error: any Error) {
         loop.assertInEventLoop()
         guard !isOver else { return }
-        phase = .failed(error)
+        // The answer had begun: the upstream can be reached, and has not finished this one.
+        if case .streaming = phase, let error = error as? TransportError { phase = .failed(error.afterHead) } else { phase = .failed(error) }
         release()
         headWaiter.take()?.resume(throwing: error)
         serveReader()
