@@ -90,6 +90,25 @@ import Testing
         }
     }
 
+    /// Neither the client's next request nor the permit waits for the end of a body whose last event has been sent.
+    @Test func aBodyThatStaysOpenHoldsNobodyUp() async throws {
+        try await RunningProxy.run(accounts: 1, accountSettings: [1: "max_concurrency = 1"]) { proxy in
+            proxy.simulator.add(Fault(.keepOpen, kind: .chat, times: nil))
+            let connection = try await proxy.connect()
+            defer { connection.close() }
+            var times: [Duration] = []
+            // The best of some: the limit is about the proxy, not about what else this machine is doing.
+            for _ in 0..<6 {
+                let start = ContinuousClock.now
+                connection.send(proxy.chatRequest(RunningProxy.body(streams: true)))
+                let answer = try await connection.answer()
+                #expect(answer.status == 200 && answer.events.last == "[DONE]", "\(answer.body)")
+                times.append(ContinuousClock.now - start)
+            }
+            #expect(try #require(times.dropFirst().min()) < .milliseconds(200), "\(times)")
+        }
+    }
+
     @Test(arguments: [Fault.Action.brokenEvent(afterEvents: 1), .noDone, .keepOpen])
     func anAnswerThatIsWholeAllTheSameIsWhole(action: Fault.Action) async throws {
         try await RunningProxy.run { proxy in

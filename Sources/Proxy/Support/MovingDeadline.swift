@@ -15,8 +15,6 @@ final class MovingDeadline: Sendable {
         case slowClient
         /// The upstream said that its answer was finished, yet keeps the stream open.
         case tail
-        /// The answer is complete; only the end of its body is missing.
-        case drain
     }
 
     /// The deadline passed.

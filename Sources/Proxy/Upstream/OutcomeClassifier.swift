@@ -32,7 +32,7 @@ enum OutcomeClassifier {
         case .request, .firstToken, .silence: .timedOut
         case .slowClient: .abandoned
         // It has said all that it had to say, only not goodbye.
-        case .tail, .drain: .succeeded
+        case .tail: .succeeded
         }
     }
 

@@ -39,8 +39,8 @@ import Testing
     @Test func aDeadlineThatIsDueAlreadyCancelsTheOperationBeforeItBegins() async throws {
         let time = ManualTime()
         time.advance(by: .seconds(5))
-        let deadline = MovingDeadline(at: .seconds(5), for: .drain, on: time.source)
-        await #expect(throws: MovingDeadline.Exceeded(cause: .drain)) {
+        let deadline = MovingDeadline(at: .seconds(5), for: .tail, on: time.source)
+        await #expect(throws: MovingDeadline.Exceeded(cause: .tail)) {
             try await withDeadline(deadline) { try Task.checkCancellation() }
         }
     }

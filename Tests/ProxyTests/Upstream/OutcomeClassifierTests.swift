@@ -37,7 +37,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (MovingDeadline.Cause.request, .timedOut), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned), (.tail, .succeeded), (.drain, .succeeded),
+        (MovingDeadline.Cause.request, .timedOut), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned),
+        (.tail, .succeeded),
     ] as [(MovingDeadline.Cause, AttemptOutcome)])
     func aDeadlineMeans(cause: MovingDeadline.Cause, outcome: AttemptOutcome) {
         #expect(OutcomeClassifier.outcome(of: MovingDeadline.Exceeded(cause: cause)) == outcome)
