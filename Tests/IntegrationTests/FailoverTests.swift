@@ -58,6 +58,13 @@ import Testing
         }
     }
 
+    @Test func anotherAccountAnswersWhenTheHeadIsLate() async throws {
+        try await RunningProxy.run(accounts: 2, settings: "head_timeout = 1s") { proxy in
+            proxy.simulator.add(Fault(.stall, account: "account_1", kind: .chat, times: nil))
+            try await expectAnswerFromTheSecond(proxy, streams: true)
+        }
+    }
+
     @Test(arguments: [Fault.Action.cut(afterEvents: 0), .resetMidway(afterEvents: 0), .errorEvent(afterEvents: 0), .silentEnd(afterEvents: 0)])
     func anotherAccountAnswersWhenTheStreamBreaksBeforeItsFirstEvent(action: Fault.Action) async throws {
         try await RunningProxy.run(accounts: 2) { proxy in

@@ -62,6 +62,10 @@ import Testing
         try await expectError(.stall, streams: streams, status: 504, code: "upstream_timeout", settings: "request_timeout = 300ms\nkeepalive_interval = 0")
     }
 
+    @Test func aLateHeadTimesOut() async throws {
+        try await expectError(.stall, streams: true, status: 504, code: "upstream_timeout", settings: "head_timeout = 200ms\nkeepalive_interval = 0")
+    }
+
     @Test func aLateFirstEventTimesOut() async throws {
         try await expectError(
             .delayFirstEvent(.seconds(60)), streams: true, status: 504, code: "upstream_timeout", settings: "first_token_timeout = 200ms\nkeepalive_interval = 0")

@@ -7,6 +7,8 @@ final class MovingDeadline: Sendable {
     enum Cause: Equatable, Sendable {
         /// `request_timeout`: no whole answer, or no first event.
         case request
+        /// `head_timeout`: the upstream has not even said whether it will answer.
+        case head
         /// `first_token_timeout`.
         case firstToken
         /// `stream_timeout`: silence of the upstream inside a stream.
@@ -84,6 +86,15 @@ final class MovingDeadline: Sendable {
         state.withLock { state in
             guard !state.hasPassed else { return }
             state.moment = moment
+            state.cause = cause
+        }
+    }
+
+    /// More is waited for: the moment moves by that long, wherever it is. Does nothing once the deadline has passed.
+    func prolong(by duration: Duration, for cause: Cause) {
+        state.withLock { state in
+            guard !state.hasPassed else { return }
+            state.moment += duration
             state.cause = cause
         }
     }

@@ -29,7 +29,7 @@ enum OutcomeClassifier {
 
     private static func outcome(of cause: MovingDeadline.Cause) -> AttemptOutcome {
         switch cause {
-        case .request, .firstToken, .silence: .timedOut
+        case .request, .head, .firstToken, .silence: .timedOut
         case .slowClient: .abandoned
         // It has said all that it had to say, only not goodbye.
         case .tail: .succeeded

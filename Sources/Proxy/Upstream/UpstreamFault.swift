@@ -28,6 +28,7 @@ enum UpstreamFault {
         let what =
             switch cause {
             case .request: "did not answer within request_timeout"
+            case .head: "sent no response head within head_timeout"
             case .firstToken: "sent no first event within first_token_timeout"
             case .silence, .tail: "fell silent in the middle of the answer for longer than stream_timeout"
             case .slowClient: "could not be read on, since the client took nothing for longer than stream_timeout"

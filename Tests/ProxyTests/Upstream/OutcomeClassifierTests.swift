@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (MovingDeadline.Cause.request, .timedOut), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned),
+        (MovingDeadline.Cause.request, .timedOut), (.head, .timedOut), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned),
         (.tail, .succeeded),
     ] as [(MovingDeadline.Cause, AttemptOutcome)])
     func aDeadlineMeans(cause: MovingDeadline.Cause, outcome: AttemptOutcome) {
