@@ -99,6 +99,13 @@ final class MovingDeadline: Sendable {
         }
     }
 
+    /// The process stood still, and the moment with it.
+    func postpone(by delay: ClockGap.Delay) {
+        state.withLock { state in
+            if !state.hasPassed { state.moment = delay.postponed(state.moment) }
+        }
+    }
+
     /// Why the operation has been given up; nil as long as it has not.
     var passed: Cause? { state.withLock { $0.hasPassed ? $0.cause : nil } }
 
