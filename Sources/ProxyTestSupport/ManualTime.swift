@@ -27,11 +27,14 @@ package final class ManualTime: Sendable {
     }
 
     /// What the code under test is given.
-    package var source: TimeSource {
+    package var source: TimeSource { source(noticingGaps: false) }
+
+    /// - Parameter noticingGaps: whether a leap that the watch over deadlines sleeps through is one of the process. Then it sleeps on, as the process's own does.
+    package func source(noticingGaps: Bool) -> TimeSource {
         TimeSource(
             now: { self.now },
             sleep: { try await self.sleep(until: $0) },
-            wallClock: { self.wallClockStart + self.now.components.seconds })
+            wallClock: { self.wallClockStart + self.now.components.seconds }, lingers: noticingGaps, noticesGaps: noticingGaps)
     }
 
     package var now: Duration { state.withLock { $0.now } }

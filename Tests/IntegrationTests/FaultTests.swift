@@ -62,6 +62,10 @@ import Testing
         try await expectError(.stall, streams: streams, status: 504, code: "upstream_timeout", settings: "request_timeout = 300ms\nkeepalive_interval = 0")
     }
 
+    @Test func aLateHeadTimesOut() async throws {
+        try await expectError(.stall, streams: true, status: 504, code: "upstream_timeout", settings: "head_timeout = 200ms\nkeepalive_interval = 0")
+    }
+
     @Test func aLateFirstEventTimesOut() async throws {
         try await expectError(
             .delayFirstEvent(.seconds(60)), streams: true, status: 504, code: "upstream_timeout", settings: "first_token_timeout = 200ms\nkeepalive_interval = 0")
@@ -87,6 +91,25 @@ import Testing
             #expect(error?["code"] as? String == fault.code, "\(last)")
             #expect(error?["message"] is String)
             #expect(!answer.body.contains("[DONE]"))
+        }
+    }
+
+    /// Neither the client's next request nor the permit waits for the end of a body whose last event has been sent.
+    @Test func aBodyThatStaysOpenHoldsNobodyUp() async throws {
+        try await RunningProxy.run(accounts: 1, accountSettings: [1: "max_concurrency = 1"]) { proxy in
+            proxy.simulator.add(Fault(.keepOpen, kind: .chat, times: nil))
+            let connection = try await proxy.connect()
+            defer { connection.close() }
+            var times: [Duration] = []
+            // The best of some: the limit is about the proxy, not about what else this machine is doing.
+            for _ in 0..<6 {
+                let start = ContinuousClock.now
+                connection.send(proxy.chatRequest(RunningProxy.body(streams: true)))
+                let answer = try await connection.answer()
+                #expect(answer.status == 200 && answer.events.last == "[DONE]", "\(answer.body)")
+                times.append(ContinuousClock.now - start)
+            }
+            #expect(try #require(times.dropFirst().min()) < .milliseconds(200), "\(times)")
         }
     }
 

@@ -102,7 +102,7 @@ import Testing
             proxy.simulator.add(Fault(action, account: "account_1", kind: .rerank, times: nil))
             let answer = try await ask(proxy)
             #expect(try order(answer) == Self.order)
-            #expect(proxy.calls(.rerank).compactMap(\.account) == ["account_1", "account_2"])
+            #expect(proxy.calls(.rerank).compactMap(\.account).withoutRepeats == ["account_1", "account_2"])
         }
     }
 

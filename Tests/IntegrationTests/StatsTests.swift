@@ -155,9 +155,13 @@ import Testing
                 .status(500), .status(503), .status(401), .status(400), .status(429, retryAfter: 0), .reset, .close, .empty, .cut(afterEvents: 2),
                 .silentEnd(afterEvents: 1), .stallMidway(afterEvents: 2), .delayFirstEvent(.milliseconds(150)), .errorEvent(afterEvents: 2),
             ]
+            // Each may be met on a kept connection, and the request is sent once more then, unseen.
+            var ends = 0
             for _ in 0..<120 {
                 let account = "account_\(Int.random(in: 1...3, using: &random))"
-                proxy.simulator.add(Fault(actions.randomElement(using: &random) ?? .close, account: account, kind: .chat, after: .random(in: 0...2, using: &random)))
+                let action = actions.randomElement(using: &random) ?? .close
+                ends += action == .reset || action == .close ? 1 : 0
+                proxy.simulator.add(Fault(action, account: account, kind: .chat, after: .random(in: 0...2, using: &random)))
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 let looks = Mutex(0)
@@ -179,7 +183,7 @@ import Testing
             let accounts = try await proxy.stats("accounts")
             #expect(Self.contradiction(accounts) == nil)
             let total = (accounts["accounts"]?.array ?? []).compactMap { $0["requests_total"]?.integer }.reduce(0, +)
-            #expect(total >= proxy.chats.count, "every attempt that an account saw is in the books")
+            #expect(total >= proxy.chats.count - ends, "every attempt that an account saw is in the books")
         }
     }
 

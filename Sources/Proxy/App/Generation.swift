@@ -101,8 +101,8 @@ extension Settings {
 extension ChatCompletionsRoute.Limits {
     init(_ settings: Settings) {
         self.init(
-            request: settings.timeouts.request, whole: settings.timeouts.wholeAnswer, firstToken: settings.timeouts.firstToken,
-            silence: settings.timeouts.stream, keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
+            request: settings.timeouts.request, whole: settings.timeouts.wholeAnswer, head: settings.timeouts.head,
+            firstToken: settings.timeouts.firstToken, silence: settings.timeouts.stream, keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
             maxTokens: settings.limits.defaultMaxTokens, forcesWhole: settings.routing.forceNonStream)
     }
 }

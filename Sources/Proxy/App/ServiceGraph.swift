@@ -32,6 +32,7 @@ struct ServiceGraph: Sendable {
         CodecTypes.prepare()
         let group = MultiThreadedEventLoopGroup.singleton
         let transports = TransportShelf(group: group)
+        warnOfGaps()
         let notifier = ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) })
         if let name = service.notifySocket, !notifier.isOn {
             logger.warning("NOTIFY_SOCKET=\(name) is no Unix socket that can be sent to: the service manager is told nothing")
@@ -67,6 +68,16 @@ struct ServiceGraph: Sendable {
             try await all.run()
         }
         logger.info("Stopped")
+    }
+
+    private func warnOfGaps() {
+        let warnings = PacedWarnings(interval: .seconds(60))
+        time.deadlines.onGap { [logger, time] length in
+            guard warnings.isDue("gap", at: time.now()) else { return }
+            logger.warning(
+                "The proxy was stopped or had no turn on the processor: deadlines that passed meanwhile are judged anew",
+                metadata: ["late_ms": "\(length.milliseconds)"])
+        }
     }
 
     /// For libraries whose informative lines would only repeat ours.

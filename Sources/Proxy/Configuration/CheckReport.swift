@@ -105,7 +105,7 @@ package enum CheckReport {
         return [
             "timeouts: request \(GoDuration.format(timeouts.request)), "
                 + (timeouts.nonStream.map { "non-stream \(GoDuration.format($0)), " } ?? "") + "stream \(GoDuration.format(timeouts.stream)), "
-                + "first token \(orOff(timeouts.firstToken)), keep-alive \(orOff(timeouts.keepAliveInterval)), "
+                + "head \(orOff(timeouts.head)), first token \(orOff(timeouts.firstToken)), keep-alive \(orOff(timeouts.keepAliveInterval)), "
                 + "shutdown \(GoDuration.format(timeouts.shutdownGrace))",
             "intervals: health check \(orOff(timeouts.healthCheckInterval)), "
                 + "model refresh \(GoDuration.format(timeouts.modelsRefreshInterval))",

@@ -116,6 +116,8 @@ package struct TimeoutSettings: Sendable, Equatable {
     package var shutdownGrace = Duration.seconds(30)
     /// Silence after which the client is reassured; zero is never.
     package var keepAliveInterval = Duration.seconds(15)
+    /// A streaming attempt without the head of an answer by then fails over; zero is never.
+    package var head = Duration.zero
     /// A streaming attempt without an event by then fails over; zero is never.
     package var firstToken = Duration.zero
     /// Zero: no health checks.

@@ -22,6 +22,7 @@ enum SettingsTable {
         SettingKey("max_request_size", .size, standard: "32 MiB", \.limits.maxRequestSize),
         SettingKey("max_response_size", .size, standard: "10 MiB", \.limits.maxResponseSize),
         SettingKey("keepalive_interval", .durationOrOff, standard: "15s", \.timeouts.keepAliveInterval),
+        SettingKey("head_timeout", .durationOrOff, standard: "0", \.timeouts.head),
         SettingKey("first_token_timeout", .durationOrOff, standard: "0", \.timeouts.firstToken),
         SettingKey("models_refresh_interval", .durationOrOff, standard: "10s", \.timeouts.modelsRefreshInterval),
         SettingKey("cors_origins", .origins, standard: "*", \.server.corsOrigins),

@@ -83,7 +83,7 @@ final class BegunAttempt<Success> {
     /// - Returns: what the client is told; nil when it has left.
     nonisolated(nonsending) func end(after error: any Error) async -> APIError? {
         hasEnded = true
-        let failure = FailedAttempt(error, of: permit)
+        let failure = FailedAttempt(error, of: permit, on: router.time)
         await router.end(permit, AttemptEnding(failure.outcome, failure.error, report, of: permit))
         return Task.isCancelled ? nil : failure.error
     }
@@ -95,9 +95,15 @@ private struct FailedAttempt {
     /// What a client would be told about it.
     let error: APIError?
 
-    init(_ failure: any Error, of permit: Router.Permit) {
-        // Nobody is left to be answered: what else went wrong is a consequence.
-        outcome = Task.isCancelled ? .abandoned : OutcomeClassifier.outcome(of: failure)
+    init(_ failure: any Error, of permit: Router.Permit, on time: TimeSource) {
+        if Task.isCancelled {
+            // Nobody is left to be answered: what else went wrong is a consequence.
+            outcome = .abandoned
+        } else {
+            let met = OutcomeClassifier.outcome(of: failure)
+            // What an upstream has said counts whenever it is read.
+            outcome = met.mayMoveOn && !(failure is APIError) && time.stoodStill(since: permit.admittedAt) ? .interrupted : met
+        }
         error = UpstreamFault.apiError(failure, account: permit.upstream.id)
     }
 }
@@ -149,7 +155,7 @@ private final class Attempts {
     ///
     /// - Throws: what ends the request; nothing when there may be another attempt.
     nonisolated(nonsending) func note(_ error: any Error, _ report: AttemptReport, of permit: Router.Permit) async throws {
-        let failure = FailedAttempt(error, of: permit)
+        let failure = FailedAttempt(error, of: permit, on: router.time)
         await router.end(permit, AttemptEnding(failure.outcome, failure.error, report, of: permit))
         if let error = try lastError(failure, report, at: permit.index) { throw await final(error) }
     }

@@ -52,7 +52,7 @@ package struct FailoverPlan: Sendable {
             switch outcome {
             case .modelNotAllowed, .modelUnavailable: 0
             case .credentialsRefused, .accountExhausted: 1
-            case .succeeded, .abandoned, .refused, .promptTooLong, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited, .unreachable,
+            case .succeeded, .abandoned, .interrupted, .refused, .promptTooLong, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited, .unreachable,
                 .connectTimedOut:
                 2
             }

@@ -3,10 +3,11 @@ import Synchronization
 /// Watches over all deadlines of a clock with one sleeping task: a timer for each request would be set, moved with every chunk and torn down,
 /// thousands of times a second, and almost none of them ever rings.
 ///
-/// It looks at them when the earliest is due, and at least every two seconds, since deadlines move without telling it.
+/// It looks at them when the earliest is due, and at least every second, since deadlines move without telling it, and so that it notices when the
+/// process stood still (`ClockGap`): then all of them are postponed before they are judged.
 final class DeadlineWatch: Sendable {
     /// The longest time between two looks.
-    static let interval = Duration.seconds(2)
+    static let interval = Duration.seconds(1)
 
     /// For `remove`.
     struct Ticket: Hashable, Sendable {
@@ -19,19 +20,40 @@ final class DeadlineWatch: Sendable {
         /// When the sleeper wakes; nil while there is none.
         var nextLook: Duration?
         var sleeper: Task<Void, Never>?
+        /// Nil on a clock whose leaps mean nothing.
+        var gap: ClockGap?
+        var onGap: @Sendable (_ length: Duration) -> Void = { _ in }
     }
 
     private let now: @Sendable () -> Duration
     private let sleep: @Sendable (_ until: Duration) async throws -> Void
     /// It sleeps on when no deadline is left: the next one comes soon, and needs no timer then.
     private let lingers: Bool
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (_ until: Duration) async throws -> Void, lingers: Bool) {
+    init(
+        now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (_ until: Duration) async throws -> Void, lingers: Bool, noticesGaps: Bool
+    ) {
         self.now = now
         self.sleep = sleep
         self.lingers = lingers
+        state = Mutex(State(gap: noticesGaps ? ClockGap() : nil))
     }
+
+    /// How often the clock has leapt while there were deadlines, the leap of this moment included, whether it has been noticed or not.
+    var gaps: Int {
+        let now = now()
+        return state.withLock { $0.gap?.count(at: now, planned: $0.nextLook) ?? 0 }
+    }
+
+    /// Whether the clock has leapt since that moment.
+    func hasLeapt(since moment: Duration) -> Bool {
+        let now = now()
+        return state.withLock { $0.gap?.hasBeen(since: moment, at: now, planned: $0.nextLook) ?? false }
+    }
+
+    /// Has `report` told of each leap, before deadlines are judged.
+    func onGap(_ report: @escaping @Sendable (_ length: Duration) -> Void) { state.withLock { $0.onGap = report } }
 
     /// Looks after the deadline until it is removed. One that is due already has passed when this returns.
     func add(_ deadline: MovingDeadline) -> Ticket {
@@ -70,11 +92,15 @@ final class DeadlineWatch: Sendable {
 
     private func look(for moment: Duration) {
         let now = now()
-        let present = state.withLock { state -> [MovingDeadline] in
+        let (present, delay, report) = state.withLock { state -> ([MovingDeadline], ClockGap.Delay?, @Sendable (Duration) -> Void) in
             // Another look was planned for an earlier moment while this one began.
-            guard state.nextLook == moment else { return [] }
+            guard state.nextLook == moment else { return ([], nil, state.onGap) }
             state.nextLook = nil
-            return Array(state.deadlines.values)
+            return (Array(state.deadlines.values), state.gap?.looked(at: now, planned: moment), state.onGap)
+        }
+        if let delay {
+            report(delay.length)
+            for deadline in present { deadline.postpone(by: delay) }
         }
         // Those that have passed stay until their operations have ended, and are not asked again in vain.
         let earliest = present.compactMap { $0.check(at: now) }.min()

@@ -7,6 +7,8 @@ final class MovingDeadline: Sendable {
     enum Cause: Equatable, Sendable {
         /// `request_timeout`: no whole answer, or no first event.
         case request
+        /// `head_timeout`: the upstream has not even said whether it will answer.
+        case head
         /// `first_token_timeout`.
         case firstToken
         /// `stream_timeout`: silence of the upstream inside a stream.
@@ -15,8 +17,6 @@ final class MovingDeadline: Sendable {
         case slowClient
         /// The upstream said that its answer was finished, yet keeps the stream open.
         case tail
-        /// The answer is complete; only the end of its body is missing.
-        case drain
     }
 
     /// The deadline passed.
@@ -87,6 +87,22 @@ final class MovingDeadline: Sendable {
             guard !state.hasPassed else { return }
             state.moment = moment
             state.cause = cause
+        }
+    }
+
+    /// More is waited for: the moment moves by that long, wherever it is. Does nothing once the deadline has passed.
+    func prolong(by duration: Duration, for cause: Cause) {
+        state.withLock { state in
+            guard !state.hasPassed else { return }
+            state.moment += duration
+            state.cause = cause
+        }
+    }
+
+    /// The process stood still, and the moment with it.
+    func postpone(by delay: ClockGap.Delay) {
+        state.withLock { state in
+            if !state.hasPassed { state.moment = delay.postponed(state.moment) }
         }
     }
 

@@ -21,16 +21,17 @@ package struct TimeSource: Sendable {
     /// All that must be over by some moment of this clock.
     let deadlines: DeadlineWatch
 
-    /// - Parameter lingers: whether the one task that watches deadlines sleeps on while there are none. A test that counts who sleeps
-    ///   wants it to end.
+    /// - Parameters:
+    ///   - lingers: whether the one task that watches deadlines sleeps on while there are none. A test that counts who sleeps wants it to end.
+    ///   - noticesGaps: whether a leap of the clock means that the process stood still. A test's clock leaps all the time.
     package init(
         now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (_ until: Duration) async throws -> Void,
-        wallClock: @escaping @Sendable () -> Int64, lingers: Bool = false
+        wallClock: @escaping @Sendable () -> Int64, lingers: Bool = false, noticesGaps: Bool = false
     ) {
         self.now = now
         self.sleep = sleep
         self.wallClock = wallClock
-        deadlines = DeadlineWatch(now: now, sleep: sleep, lingers: lingers)
+        deadlines = DeadlineWatch(now: now, sleep: sleep, lingers: lingers, noticesGaps: noticesGaps)
     }
 
     /// The system's clocks.
@@ -39,8 +40,17 @@ package struct TimeSource: Sendable {
         return TimeSource(
             now: { origin.duration(to: .now) },
             sleep: { try await Task.sleep(until: origin.advanced(by: $0), clock: .continuous) },
-            wallClock: { Int64(time(nil)) }, lingers: true)
+            wallClock: { Int64(time(nil)) }, lingers: true, noticesGaps: true)
     }()
+
+    /// How often the process has been noticed to stand still for more than a second (`ClockGap`), at this moment perhaps. What failed while this
+    /// changed speaks against nobody: bytes and goodbyes have waited in the sockets, and who waited for ours has perhaps given up.
+    ///
+    /// It is noticed while a deadline runs, as one does during each call to an upstream.
+    var gaps: Int { deadlines.gaps }
+
+    /// Whether that has been noticed since `moment`.
+    func stoodStill(since moment: Duration) -> Bool { deadlines.hasLeapt(since: moment) }
 
     /// Waits for that long.
     func sleep(for duration: Duration) async throws {

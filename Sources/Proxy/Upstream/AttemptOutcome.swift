@@ -4,6 +4,8 @@ package enum AttemptOutcome: Equatable, Sendable {
     case succeeded
     /// The client left, or took nothing of what was ready for it: says nothing about the upstream, and nobody is waiting.
     case abandoned
+    /// The proxy itself stood still meanwhile, so what went wrong says nothing.
+    case interrupted
     /// The request's own fault, a refusal by a content filter, or an answer that would be no better elsewhere: goes back to the client as
     /// it is.
     case refused
@@ -42,7 +44,7 @@ package enum AttemptOutcome: Equatable, Sendable {
     package var retryAfter: Int? {
         switch self {
         case .unavailable(let seconds), .rateLimited(let seconds), .accountExhausted(let seconds): seconds
-        case .succeeded, .abandoned, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .timedOut, .outOfTime, .unreachable,
+        case .succeeded, .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .timedOut, .outOfTime, .unreachable,
             .connectTimedOut, .credentialsRefused:
             nil
         }

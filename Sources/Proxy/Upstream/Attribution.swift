@@ -41,6 +41,7 @@ package struct Attribution: Equatable, Sendable {
             switch outcome {
             case .succeeded: Attribution(model: .success, upstream: .success, next: .backToClient)
             case .abandoned, .refused, .promptTooLong: Attribution(model: .neither, upstream: .neither, next: .backToClient)
+            case .interrupted: Attribution(model: .neither, upstream: .neither, next: .anyCandidate)
             case .modelNotAllowed, .modelUnavailable: Attribution(model: .neither, upstream: .neither, next: .otherCandidates)
             // The upstream has answered, so there is a way to it.
             case .failed: Attribution(model: .failure, upstream: .success, next: .anyCandidate)

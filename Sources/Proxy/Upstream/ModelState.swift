@@ -104,7 +104,7 @@ package struct ModelState: Sendable {
         switch ending.outcome {
         case .succeeded, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited: isKnown = true
         // What nobody serves ends so, too.
-        case .abandoned, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .unreachable, .connectTimedOut, .credentialsRefused,
+        case .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .unreachable, .connectTimedOut, .credentialsRefused,
             .accountExhausted:
             break
         }

@@ -64,8 +64,16 @@ struct Monitor: Service {
         }
     }
 
+    /// One that failed while the process stood still says nothing about the upstream, and is made again.
+    private func probe(_ upstream: Upstream) async throws -> ProbeReport {
+        let gaps = time.gaps
+        let report = try await upstream.backend.probe(limit: 1)
+        guard report.probe != .passed, time.gaps != gaps else { return report }
+        return try await upstream.backend.probe(limit: 1)
+    }
+
     private func check(_ upstream: Upstream) async {
-        guard let report = try? await upstream.backend.probe(limit: 1) else { return }
+        guard let report = try? await probe(upstream) else { return }
         let change = await router.note(report.probe, of: upstream, latency: report.latency)
         if let error = report.error {
             logger.warning("Health check failed", metadata: ["account": "\(upstream.id)", "error": "\(error)"])

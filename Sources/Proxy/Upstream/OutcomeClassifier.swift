@@ -48,10 +48,10 @@ enum OutcomeClassifier {
     private static func outcome(of cause: MovingDeadline.Cause) -> AttemptOutcome {
         switch cause {
         case .request: .outOfTime
-        case .firstToken, .silence: .timedOut
+        case .head, .firstToken, .silence: .timedOut
         case .slowClient: .abandoned
         // It has said all that it had to say, only not goodbye.
-        case .tail, .drain: .succeeded
+        case .tail: .succeeded
         }
     }
 
@@ -59,7 +59,7 @@ enum OutcomeClassifier {
         switch error {
         case .connectTimeout: .connectTimedOut
         case .cannotConnect, .tls, .connectionLost: .unreachable
-        case .malformedAnswer: .failed
+        case .answerCut, .malformedAnswer: .failed
         case .tooLarge: .refused
         }
     }

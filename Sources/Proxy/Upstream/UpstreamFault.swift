@@ -28,8 +28,9 @@ enum UpstreamFault {
         let what =
             switch cause {
             case .request: "did not answer within request_timeout"
+            case .head: "sent no response head within head_timeout"
             case .firstToken: "sent no first event within first_token_timeout"
-            case .silence, .tail, .drain: "fell silent in the middle of the answer for longer than stream_timeout"
+            case .silence, .tail: "fell silent in the middle of the answer for longer than stream_timeout"
             case .slowClient: "could not be read on, since the client took nothing for longer than stream_timeout"
             }
         return APIError(
@@ -45,7 +46,7 @@ enum UpstreamFault {
                 status: 504, message: "Account '\(account)' could not be reached in time. Check its endpoint and the network.",
                 type: "timeout_error", code: "upstream_timeout")
         case .tls(let reason): upstreamError("could not be reached over TLS: \(reason)", account, code: "upstream_unreachable")
-        case .connectionLost(let reason): upstreamError("broke off: \(reason)", account, code: "upstream_connection_lost")
+        case .connectionLost(let reason), .answerCut(let reason): upstreamError("broke off: \(reason)", account, code: "upstream_connection_lost")
         case .malformedAnswer(let reason): upstreamError("did not answer in HTTP: \(reason)", account, code: "upstream_invalid_answer")
         case .tooLarge(let limit):
             upstreamError(

@@ -36,7 +36,7 @@ package struct UpstreamStatistics: Sendable {
         case .rateLimited, .accountExhausted:
             failed += 1
             rateLimited += 1
-        case .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable, .timedOut, .outOfTime, .unreachable, .connectTimedOut,
+        case .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable, .timedOut, .outOfTime, .unreachable, .connectTimedOut,
             .credentialsRefused:
             failed += 1
         }

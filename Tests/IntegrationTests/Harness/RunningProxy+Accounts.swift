@@ -156,3 +156,8 @@ func eventually(
         try await Task.sleep(for: .milliseconds(5))
     }
 }
+
+extension [String] {
+    /// What stands there several times in a row counts once: a request that meets the end of a kept connection is repeated unseen.
+    var withoutRepeats: [String] { reduce(into: []) { if $0.last != $1 { $0.append($1) } } }
+}

@@ -70,6 +70,7 @@ import Testing
         ("max_request_size", ["1024", #""1 KiB""#], { $0.limits.maxRequestSize == 1024 }),
         ("max_response_size", ["10485761"], { $0.limits.maxResponseSize == 10_485_761 }),
         ("keepalive_interval", ["5.0"], { $0.timeouts.keepAliveInterval == .seconds(5) }),
+        ("head_timeout", ["10", #""10s""#], { $0.timeouts.head == .seconds(10) }),
         ("first_token_timeout", ["20"], { $0.timeouts.firstToken == .seconds(20) }),
         ("models_refresh_interval", [#""1h""#], { $0.timeouts.modelsRefreshInterval == .seconds(3600) }),
         (

@@ -73,6 +73,7 @@ import Testing
         ("GLOBAL", "max_request_size", "10MB", { $0.limits.maxRequestSize == 10_000_000 }),
         ("GLOBAL", "max_response_size", "1024", { $0.limits.maxResponseSize == 1024 }),
         ("GLOBAL", "keepalive_interval", "5", { $0.timeouts.keepAliveInterval == .seconds(5) }),
+        ("GLOBAL", "head_timeout", "10s", { $0.timeouts.head == .seconds(10) }),
         ("GLOBAL", "first_token_timeout", "20s", { $0.timeouts.firstToken == .seconds(20) }),
         ("GLOBAL", "models_refresh_interval", "1h", { $0.timeouts.modelsRefreshInterval == .seconds(3600) }),
         (
@@ -124,7 +125,7 @@ import Testing
         ("health_check_interval", ["-1s", "10 days", "1us"]), ("request_timeout", ["0", "5 m", "169h"]),
         ("stream_timeout", ["0s", "abc"]), ("shutdown_grace", ["-1"]),
         ("max_request_size", ["0", "2 GiB", "10 apples"]),
-        ("max_response_size", ["-1", "MiB"]), ("keepalive_interval", ["often"]), ("first_token_timeout", ["x"]),
+        ("max_response_size", ["-1", "MiB"]), ("keepalive_interval", ["often"]), ("first_token_timeout", ["x"]), ("head_timeout", ["-1s", "soon"]),
         ("models_refresh_interval", ["1y"]), ("cors_origins", ["example.com", "https://a/b", ","]),
         ("max_client_connections", ["0"]), ("rate_limit", ["-1"]),
         ("tls_cert", ["absent.pem"]), ("tls_key", ["absent.pem"]), ("ca_file", ["absent.pem"]),

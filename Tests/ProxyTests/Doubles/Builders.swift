@@ -84,6 +84,6 @@ extension Router {
 
 extension ChatCompletionsRoute.Limits {
     static let fixture = ChatCompletionsRoute.Limits(
-        request: .seconds(300), whole: .seconds(300), firstToken: .zero, silence: .seconds(300), keepAlive: .seconds(15), answer: 10 << 20, maxTokens: 4000,
-        forcesWhole: false)
+        request: .seconds(300), whole: .seconds(300), head: .zero, firstToken: .zero, silence: .seconds(300), keepAlive: .seconds(15), answer: 10 << 20,
+        maxTokens: 4000, forcesWhole: false)
 }

@@ -140,7 +140,7 @@ import Testing
             #"ociai_account_requests_total{account="default",outcome="succeeded"} 1"#, #"ociai_account_requests_total{account="account_2",outcome="failed"} 2"#,
             #"ociai_account_rate_limited_total{account="account_2"} 1"#, #"ociai_account_tokens_total{account="default",kind="prompt"} 10"#,
             #"ociai_account_cooling{account="account_2"} 1"#, #"ociai_account_breaker_state{account="default",state="closed"} 1"#,
-            #"ociai_account_request_seconds_count{account="default"} 1"#, "process_start_time_seconds 1700000000", "ociai_log_dropped_total 7",
+            #"ociai_account_request_seconds_count{account="default"} 1"#, "process_start_time_seconds 1700000000", "ociai_log_dropped_total 7", "ociai_clock_gaps_total 0",
         ] {
             #expect(lines.contains { $0 == line }, "\(line)")
         }

@@ -39,10 +39,53 @@ import Testing
     @Test func aDeadlineThatIsDueAlreadyCancelsTheOperationBeforeItBegins() async throws {
         let time = ManualTime()
         time.advance(by: .seconds(5))
-        let deadline = MovingDeadline(at: .seconds(5), for: .drain, on: time.source)
-        await #expect(throws: MovingDeadline.Exceeded(cause: .drain)) {
+        let deadline = MovingDeadline(at: .seconds(5), for: .tail, on: time.source)
+        await #expect(throws: MovingDeadline.Exceeded(cause: .tail)) {
             try await withDeadline(deadline) { try Task.checkCancellation() }
         }
+    }
+
+    /// Whoever it is that is late: the bytes that would have moved the deadline are read first.
+    @Test func whatPassedWhileTheProcessStoodStillIsJudgedAnew() async throws {
+        let time = ManualTime()
+        let source = time.source(noticingGaps: true)
+        let gaps = Mutex<[Duration]>([])
+        source.deadlines.onGap { length in gaps.withLock { $0.append(length) } }
+        let (moved, silent, far) = (
+            MovingDeadline(at: .seconds(2), for: .silence, on: source), MovingDeadline(at: .seconds(2), for: .silence, on: source),
+            MovingDeadline(at: .seconds(60), for: .request, on: source)
+        )
+        for deadline in [moved, silent, far] { deadline.arm() }
+        await time.waitForSleepers()
+        #expect(source.gaps == 0)
+        // The watch had meant to look at 1 s.
+        time.advance(by: .seconds(10))
+        #expect(source.gaps == 1, "it counts before it is noticed")
+        await time.waitForSleepers()
+        #expect(source.gaps == 1 && gaps.withLock { $0 } == [.seconds(9)])
+        #expect(moved.passed == nil && silent.passed == nil && far.passed == nil)
+        moved.move(to: time.now + .seconds(2), for: .silence)
+        time.advance(by: .seconds(1))
+        await time.waitForSleepers()
+        #expect(moved.passed == nil && silent.passed == .silence, "2 s and 9 of the gap are over")
+        while time.now < .seconds(69) {
+            #expect(far.passed == nil)
+            time.advance(by: .seconds(1))
+            if time.now < .seconds(69) { await time.waitForSleepers() }
+        }
+        while far.passed == nil { await Task.yield() }
+        #expect(source.gaps == 1)
+        for deadline in [moved, silent, far] { deadline.disarm() }
+    }
+
+    @Test func aClockThatMayLeapHasNoGaps() async throws {
+        let time = ManualTime()
+        let deadline = MovingDeadline(at: .seconds(2), for: .silence, on: time.source)
+        deadline.arm()
+        await time.waitForSleepers()
+        time.advance(by: .seconds(10))
+        while deadline.passed == nil { await Task.yield() }
+        deadline.disarm()
     }
 
     /// Random moments, random lengths: who is late is told so, who is in time is not.

@@ -11,6 +11,7 @@ import Testing
     private static let table: [Row] = [
         (.succeeded, .success, .success, nil, .backToClient),
         (.abandoned, .neither, .neither, nil, .backToClient),
+        (.interrupted, .neither, .neither, nil, .anyCandidate),
         (.refused, .neither, .neither, nil, .backToClient),
         (.promptTooLong, .neither, .neither, nil, .backToClient),
         (.modelNotAllowed, .neither, .neither, nil, .otherCandidates),

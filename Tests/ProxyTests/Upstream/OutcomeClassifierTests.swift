@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: [
         (400, .refused), (404, .modelUnavailable), (413, .refused), (422, .refused), (401, .credentialsRefused), (403, .credentialsRefused),
         (429, .rateLimited(retryAfter: 7)), (408, .timedOut), (409, .unavailable(retryAfter: 7)), (418, .failed), (302, .failed), (500, .failed),
-        (502, .failed), (503, .unavailable(retryAfter: 7)), (504, .timedOut), (529, .failed),
+        (502, .failed), (503, .unavailable(retryAfter: 7)), (504, .timedOut), (529, .unavailable(retryAfter: 7)),
     ] as [(Int, AttemptOutcome)])
     func aStatusOfTheUpstreamMeans(status: Int, outcome: AttemptOutcome) {
         let error = OCIErrorToOpenAI.translate(status: status, retryAfter: 7, body: [], account: "a")
@@ -39,7 +39,7 @@ import Testing
 
     @Test(arguments: [
         (TransportError.cannotConnect("x"), .unreachable), (.connectTimeout, .connectTimedOut), (.tls("x"), .unreachable),
-        (.connectionLost("x"), .unreachable),
+        (.connectionLost("x"), .unreachable), (.answerCut("x"), .failed),
         (.malformedAnswer("x"), .failed), (.tooLarge(limit: 1), .refused),
     ] as [(TransportError, AttemptOutcome)])
     func aFailureOfTheWayMeans(error: TransportError, outcome: AttemptOutcome) {
@@ -47,7 +47,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (MovingDeadline.Cause.request, .outOfTime), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned), (.tail, .succeeded), (.drain, .succeeded),
+        (MovingDeadline.Cause.request, .outOfTime), (.head, .timedOut), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned),
+        (.tail, .succeeded),
     ] as [(MovingDeadline.Cause, AttemptOutcome)])
     func aDeadlineMeans(cause: MovingDeadline.Cause, outcome: AttemptOutcome) {
         #expect(OutcomeClassifier.outcome(of: MovingDeadline.Exceeded(cause: cause)) == outcome)

@@ -59,10 +59,10 @@ final class ChatCall: Sendable {
     ///
     /// - Returns: what is to be finished; nil when all has been sent.
     nonisolated(nonsending) func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws -> LiveStream? {
-        let deadline = isStreaming ? firstEventDeadline() : requestDeadline()
+        let (deadline, afterHead) = isStreaming ? firstEventDeadline() : (requestDeadline(), nil)
         deadline.arm()
         do {
-            if isStreaming { return try await relay(at: backend, to: stream, report, deadline) }
+            if let afterHead { return try await relay(at: backend, to: stream, report, deadline, afterHead) }
             try await replay(at: backend, to: stream, report, deadline)
             deadline.disarm()
             return nil
@@ -100,17 +100,20 @@ final class ChatCall: Sendable {
 
     /// Passes the upstream's stream on, event by event, until the first has left.
     private nonisolated(nonsending) func relay(
-        at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
+        at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline, _ afterHead: AfterHead
     ) async throws -> LiveStream {
         let request = try await backend.request(document, isStreaming: true, until: deadline)
-        if frame.executor.isCurrent { return try await begin(request, at: backend, to: stream, report, deadline) }
-        return try await frame.executor.run { try await self.begin(request, at: backend, to: stream, report, deadline) }
+        if frame.executor.isCurrent { return try await begin(request, at: backend, to: stream, report, deadline, afterHead) }
+        return try await frame.executor.run { try await self.begin(request, at: backend, to: stream, report, deadline, afterHead) }
     }
 
     private nonisolated(nonsending) func begin(
-        _ request: TransportRequest, at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
+        _ request: TransportRequest, at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline,
+        _ afterHead: AfterHead
     ) async throws -> LiveStream {
-        let response = try await backend.successful(try await backend.send(request, until: deadline))
+        let head = try await backend.send(request, until: deadline)
+        deadline.prolong(by: afterHead.time, for: afterHead.cause)
+        let response = try await backend.successful(head)
         let relay = reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
         let live = LiveStream(response, through: relay, to: stream, report, deadline, frame)
         try await live.begin()
@@ -137,9 +140,20 @@ final class ChatCall: Sendable {
         MovingDeadline(at: frame.deadline, for: .request, on: time)
     }
 
-    private func firstEventDeadline() -> MovingDeadline {
-        let firstToken = time.now() + limits.firstToken
-        guard limits.firstToken > .zero, firstToken < frame.deadline else { return requestDeadline() }
-        return MovingDeadline(at: firstToken, for: .firstToken, on: time)
+    /// What is waited for when the head of a stream's answer is there: how much longer, and why no longer than that.
+    private struct AfterHead {
+        let time: Duration
+        let cause: MovingDeadline.Cause
+    }
+
+    private func firstEventDeadline() -> (MovingDeadline, AfterHead) {
+        let now = time.now()
+        var (moment, cause) = (frame.deadline, MovingDeadline.Cause.request)
+        if limits.firstToken > .zero, now + limits.firstToken < moment { (moment, cause) = (now + limits.firstToken, .firstToken) }
+        let head = now + limits.head
+        guard limits.head > .zero, head < moment else {
+            return (MovingDeadline(at: moment, for: cause, on: time), AfterHead(time: .zero, cause: cause))
+        }
+        return (MovingDeadline(at: head, for: .head, on: time), AfterHead(time: moment - head, cause: cause))
     }
 }

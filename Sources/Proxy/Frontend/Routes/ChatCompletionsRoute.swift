@@ -32,6 +32,8 @@ final class ChatCompletionsRoute: Sendable {
         var request: Duration
         /// From arrival to the end of a whole answer.
         var whole: Duration
+        /// For the head of a stream's answer; zero for no limit but the others.
+        var head: Duration
         /// For the first event of a stream; zero for no limit but `request`.
         var firstToken: Duration
         /// The longest silence inside a stream.

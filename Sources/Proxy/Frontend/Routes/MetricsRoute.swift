@@ -25,6 +25,8 @@ struct MetricsRoute: Sendable {
         states(snapshot, &text)
         text.family("ociai_log_dropped_total", .counter, "Log lines that were dropped because they came faster than they could be written.")
         text.sample(droppedLines())
+        text.family("ociai_clock_gaps_total", .counter, "How often the proxy was stopped, or had no turn on the processor, for more than a second.")
+        text.sample(router.time.gaps)
         process.write(to: &text)
         return Answer(
             status: .ok, headers: ["content-type": "text/plain; version=0.0.4; charset=utf-8"], body: ByteBuffer(string: text.text))

@@ -7,8 +7,8 @@ import NIOCore
 /// follows is one wait, for as long as the stream lasts, and should hold no memory of all that. So what is seldom needed is kept out of the
 /// frames of those that wait (`@inline(never)`).
 final class LiveStream {
-    /// How long the end of a complete answer's body is waited for, so that its connection can be used again.
-    static let drainLimit = Duration.milliseconds(250)
+    /// How long the end of a complete answer's body may take to come, for its connection to be used again.
+    static let drainLimit = TimeAmount.milliseconds(250)
 
     private let pump: StreamPump
     private let stream: EventStream
@@ -74,9 +74,9 @@ final class LiveStream {
             // Else it has said all but its goodbye.
             guard deadline.passed == .tail else { throw error }
         }
-        try end()
-        await drain()
+        // From here on nobody waits: neither the client's next request nor whoever wants the permit.
         deadline.disarm()
+        try end()
     }
 
     @inline(never)
@@ -84,7 +84,7 @@ final class LiveStream {
         hasEnded = true
         if let failure = pump.end() { throw failure }
         stream.finish()
-        deadline.move(to: frame.time.now() + Self.drainLimit, for: .drain)
+        (pieces as? AnswerBody.AsyncIterator)?.drain(within: Self.drainLimit)
     }
 
     /// Lets the pump take what comes.
@@ -101,12 +101,5 @@ final class LiveStream {
             if !pump.take(bytes) { return true }
         }
         return false
-    }
-
-    /// Reads the rest of a complete answer, which is next to nothing: the end of its chunked body. Without it the
-    /// connection could not be used again.
-    @inline(never)
-    private nonisolated(nonsending) func drain() async {
-        while let rest = try? await pieces.next(isolation: nil), rest.readableBytes < 1024 {}
     }
 }

@@ -34,6 +34,10 @@ struct AnswerBody: AsyncSequence, Sendable {
         /// - Returns: false at the end of the body; true when the sink has taken no more before.
         nonisolated(nonsending) func pour(into sink: some BodySink) async throws -> Bool { try await reader.pour(into: sink) }
 
+        /// Nobody needs what follows: it is read beside, if it is little and comes within `limit`, so that its connection can be used again. Else
+        /// that is closed. It may be called from anywhere, while nobody reads.
+        func drain(within limit: TimeAmount) { reader.drain(within: limit) }
+
         mutating func next() async throws -> ByteBuffer? { try await reader.next(isolation: nil) }
 
         mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? { try await reader.next(isolation: actor) }
@@ -49,9 +53,18 @@ struct AnswerBody: AsyncSequence, Sendable {
         deinit {
             let exchange = exchange
             if exchange.loop.inEventLoop {
-                exchange.cancel()
+                exchange.letGo()
             } else {
-                exchange.loop.execute { exchange.cancel() }
+                exchange.loop.execute { exchange.letGo() }
+            }
+        }
+
+        func drain(within limit: TimeAmount) {
+            let exchange = exchange
+            if exchange.loop.inEventLoop {
+                exchange.drain(within: limit)
+            } else {
+                exchange.loop.execute { exchange.drain(within: limit) }
             }
         }
 

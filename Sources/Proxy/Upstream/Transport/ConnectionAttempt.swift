@@ -14,6 +14,9 @@ final class ConnectionAttempt: Cancellable {
     /// Those that have been begun: more than one where a name has several addresses.
     private var channels: [any Channel] = []
     private var deadline: Scheduled<Void>?
+    /// Looks at the clock that often, to know whether the process stood still meanwhile: that time is not the upstream's.
+    private static let tick = TimeAmount.seconds(1)
+    private var gap = ClockGap()
     private var completion: ((Result<any Channel, any Error>) -> Void)?
 
     init(to origin: Origin, on loop: any EventLoop, by connector: Connector) {
@@ -26,13 +29,13 @@ final class ConnectionAttempt: Cancellable {
     /// - Parameter completion: called once, on the loop; with a failure, every channel has been closed.
     func start(_ completion: @escaping (Result<any Channel, any Error>) -> Void) {
         self.completion = completion
-        deadline = loop.assumeIsolated().scheduleTask(in: connector.timeout) { self.finish(.failure(TransportError.connectTimeout)) }
+        watch(until: .nanoseconds((loop.now + connector.timeout).uptimeNanoseconds))
         let target = proxy?.origin ?? origin
         let bound = NIOLoopBound(self, eventLoop: loop)
         let bootstrap = ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             // The deadline above is the one that counts.
-            .connectTimeout(connector.timeout + .seconds(1))
+            .connectTimeout(connector.timeout + .hours(24))
             .channelInitializer { channel in bound.value.begins(channel) }
         let connected =
             if let address = try? SocketAddress(ipAddress: target.host, port: target.port) {
@@ -51,6 +54,16 @@ final class ConnectionAttempt: Cancellable {
 
     func cancel() {
         finish(.failure(CancellationError()))
+    }
+
+    /// Gives up at that moment of the loop's clock.
+    private func watch(until due: Duration) {
+        let look = min(due, .nanoseconds((loop.now + Self.tick).uptimeNanoseconds))
+        deadline = loop.assumeIsolated().scheduleTask(deadline: .uptimeNanoseconds(0) + TimeAmount(look)) {
+            let now = Duration.nanoseconds(self.loop.now.uptimeNanoseconds)
+            let due = self.gap.looked(at: now, planned: look)?.postponed(due) ?? due
+            if due <= now { self.finish(.failure(TransportError.connectTimeout)) } else { self.watch(until: due) }
+        }
     }
 
     // MARK: Steps

@@ -8,10 +8,9 @@ struct Connector: Sendable {
     let tls: NIOSSLContext
     let proxies: ProxyRules
     let unpackedLimit: Int?
-    let staleAfter: TimeAmount
 
     /// - Throws: when the authorities are no certificates.
-    init(timeout: TimeAmount, authorities: AuthorityFile?, proxies: ProxyRules, unpackedLimit: Int?, staleAfter: TimeAmount) throws {
+    init(timeout: TimeAmount, authorities: AuthorityFile?, proxies: ProxyRules, unpackedLimit: Int?) throws {
         var configuration = TLSConfiguration.makeClientConfiguration()
         if let authorities {
             configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMBytes(authorities.content))]
@@ -21,7 +20,6 @@ struct Connector: Sendable {
         self.timeout = timeout
         self.proxies = proxies
         self.unpackedLimit = unpackedLimit
-        self.staleAfter = staleAfter
     }
 
     /// A proxy that plain requests are handed to, as they are.

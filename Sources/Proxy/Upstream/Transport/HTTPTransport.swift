@@ -78,8 +78,10 @@ enum TransportError: Error, Equatable, Sendable {
     case connectTimeout
     /// TLS could not be agreed on, or the certificate does not hold.
     case tls(String)
-    /// The connection broke while the answer was awaited or read.
+    /// The connection broke before the head of an answer was there.
     case connectionLost(String)
+    /// The answer broke off behind its head. The upstream can be reached, and has not finished this one.
+    case answerCut(String)
     /// What came back is no HTTP.
     case malformedAnswer(String)
     /// The answer is larger than `max_response_size`.

@@ -16,9 +16,6 @@ struct NIOTransport: HTTPTransport {
         var idleConnections: Int?
         /// Answers that come compressed are unpacked, up to this many bytes each; nil: they are never asked for.
         var unpackedLimit: Int?
-        /// A kept connection that dies on a request after it has lain idle for so long, without a byte of an answer, was dead before:
-        /// the request is sent once more, over a new one. One that was in use a moment ago has failed on the request itself.
-        var staleAfter = TimeAmount.seconds(1)
         /// Further certificate authorities; nil for the system's alone.
         var authorities: AuthorityFile?
         var proxies = ProxyRules.none
@@ -34,8 +31,7 @@ struct NIOTransport: HTTPTransport {
     init(group: any EventLoopGroup, options: Options) throws {
         self.group = group
         let connector = try Connector(
-            timeout: options.connectTimeout, authorities: options.authorities, proxies: options.proxies, unpackedLimit: options.unpackedLimit,
-            staleAfter: options.staleAfter)
+            timeout: options.connectTimeout, authorities: options.authorities, proxies: options.proxies, unpackedLimit: options.unpackedLimit)
         self.connector = connector
         let quotas = IdleQuotas(limit: options.idleConnections)
         clients = Dictionary(

@@ -53,6 +53,15 @@ extension TransportError {
         }
     }
 
+    /// The same failure, met when the head of the answer was there.
+    var afterHead: TransportError {
+        switch self {
+        case .connectionLost(let reason): .answerCut(reason)
+        case .tls(let reason): .answerCut("TLS failed: \(reason)")
+        case .answerCut, .cannotConnect, .connectTimeout, .malformedAnswer, .tooLarge: self
+        }
+    }
+
     static let closed = TransportError.connectionLost("the upstream closed the connection")
     static let headTooLarge = TransportError.malformedAnswer("its head is larger than \(AnswerLimits.head / 1024) KiB")
 

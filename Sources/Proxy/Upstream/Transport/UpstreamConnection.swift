@@ -18,7 +18,6 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     /// Holds this connection, and is held by it, until it has been closed.
     private let owner: any ConnectionOwner
     private let unpackedLimit: Int?
-    private let staleAfter: TimeAmount
     private var context: ChannelHandlerContext?
     private var exchange: UpstreamExchange?
     private var decoder = AnswerDecoder()
@@ -27,10 +26,8 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     /// The present answer is compressed, and goes through those that unpack.
     private var isPacked = false
     private var hasUnpackers = false
-    /// It has carried an exchange before, and been idle since.
-    private var idleSince: NIODeadline?
-    /// It had lain idle so long that it may have been dead when the present exchange began.
-    private var mayBeStale = false
+    /// It has carried an exchange before. The other side may be closing it in the moment in which the next one begins.
+    private var isKept = false
     private var isRequestWritten = false
     /// A channel that becomes inactive then has failed to write.
     private var isFlushing = false
@@ -46,7 +43,6 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     init(to origin: Origin, by connector: Connector, owner: any ConnectionOwner) {
         self.origin = origin
         unpackedLimit = connector.unpackedLimit
-        staleAfter = connector.staleAfter
         self.owner = owner
     }
 
@@ -58,7 +54,6 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         guard let context, self.exchange == nil, let request = exchange.request else { return exchange.fail(TransportError.closed) }
         self.exchange = exchange
         (isRequestWritten, isKeptAlive, isPacked, hasAnswered) = (false, false, false, false)
-        mayBeStale = idleSince.map { context.eventLoop.now - $0 >= staleAfter } ?? false
         decoder.begin(answersHEAD: request.asksForHead)
         exchange.starts(on: self)
         context.write(Self.wrapOutboundOut(request.head), promise: nil)
@@ -133,6 +128,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         guard let exchange else { return }
         switch part {
         case .head(let head):
+            if isKept, head.status == Self.requestTimeout { return repeatElsewhere(exchange) }
             isKeptAlive = head.keepsConnection
             if let unpackedLimit, head.headers.contains(name: "content-encoding") {
                 do { try addUnpackers(context, limit: unpackedLimit) } catch { return fail(error) }
@@ -171,7 +167,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         guard self.exchange === exchange, failure == nil || !isPacked else { return }
         self.exchange = nil
         let canBeKept = isKeptAlive && isRequestWritten && failure == nil && context?.channel.isActive == true
-        idleSince = context?.eventLoop.now
+        isKept = true
         exchange.end()
         if canBeKept {
             owner.isFree(self)
@@ -184,6 +180,17 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     private func fail(_ error: any Error) {
         failure = failure ?? error
         close()
+    }
+
+    /// What some balancers say on a connection that they close since nothing has come on it for long (RFC 9110, 15.5.9): it crossed the request,
+    /// which nobody has read.
+    private static let requestTimeout = 408
+
+    /// The exchange has met the end of a kept connection.
+    private func repeatElsewhere(_ exchange: UpstreamExchange) {
+        self.exchange = nil
+        close()
+        owner.sendAnew(exchange)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -219,8 +226,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         }
         owner.isGone(self)
         if let exchange = self.exchange.take() {
-            if mayBeStale, !hasAnswered, exchange.isAwaitingHead, !exchange.isRepeated {
-                exchange.isRepeated = true
+            if isKept, !hasAnswered {
                 owner.sendAnew(exchange)
             } else {
                 exchange.fail(failure.map(TransportError.whileExchanging) ?? TransportError.closed)
@@ -241,7 +247,8 @@ protocol ConnectionOwner: AnyObject {
     /// It must not be given out any more.
     func isClosing(_ connection: UpstreamConnection)
     func isGone(_ connection: UpstreamConnection)
-    /// The connection was dead before the request reached anybody.
+    /// The connection had been used before, and was ended before it brought an answer. A new one is no such connection, so nothing is sent a
+    /// third time.
     func sendAnew(_ exchange: UpstreamExchange)
 }
 

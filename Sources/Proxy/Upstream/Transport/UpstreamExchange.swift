@@ -36,8 +36,11 @@ final class UpstreamExchange: @unchecked Sendable {
     /// Ends what is under way: the attempt to connect, or the connection.
     private var onCancel: (any Cancellable)?
     private var source: (any BodySource)?
-    /// It has met a kept connection that was dead, and is sent anew.
-    var isRepeated = false
+    /// Nobody reads on: what is left of the body is thrown away, until this ends the call.
+    private var drain: Scheduled<Void>?
+    /// Bytes that may be left then.
+    private static let drainable = 1024
+    private var drained = 0
 
     init(_ request: RequestBytes, to origin: Origin, on loop: any EventLoop) {
         self.request = request
@@ -122,6 +125,27 @@ final class UpstreamExchange: @unchecked Sendable {
         }
     }
 
+    /// The answer was complete before its body ended, and nobody reads on. What is left, the end of a chunked body as a rule, is read and thrown
+    /// away, so that the connection can carry another exchange; it is closed when there is more than that, or nothing for `limit`.
+    func drain(within limit: TimeAmount) {
+        loop.assertInEventLoop()
+        guard !isOver, drain == nil, reader == nil else { return }
+        drain = loop.assumeIsolated().scheduleTask(in: limit) { self.cancel() }
+        discard()
+    }
+
+    private func discard() {
+        guard let bytes = pending.take() else { return }
+        drained += bytes.readableBytes
+        if drained > Self.drainable { cancel() } else { source?.readOn() }
+    }
+
+    /// Nobody knows the body any more.
+    func letGo() {
+        loop.assertInEventLoop()
+        if drain == nil { cancel() }
+    }
+
     private static let isReadTwice = TransportError.connectionLost("its body is being read by another task")
 
     /// Ends the call, wherever it is, and closes its connection.
@@ -147,10 +171,6 @@ final class UpstreamExchange: @unchecked Sendable {
         case .ended, .failed: true
         case .connecting, .awaitingHead, .streaming: false
         }
-    }
-
-    var isAwaitingHead: Bool {
-        if case .awaitingHead = phase { true } else { false }
     }
 
     /// Whether more of the body may be read.
@@ -189,7 +209,8 @@ final class UpstreamExchange: @unchecked Sendable {
     /// All that the socket had is there.
     func handOver() {
         loop.assertInEventLoop()
-        if pending != nil { serveReader() }
+        guard pending != nil else { return }
+        if drain == nil { serveReader() } else { discard() }
     }
 
     func end() {
@@ -204,7 +225,8 @@ final class UpstreamExchange: @unchecked Sendable {
     func fail(_ error: any Error) {
         loop.assertInEventLoop()
         guard !isOver else { return }
-        phase = .failed(error)
+        // The answer had begun: the upstream can be reached, and has not finished this one.
+        if case .streaming = phase, let error = error as? TransportError { phase = .failed(error.afterHead) } else { phase = .failed(error) }
         release()
         headWaiter.take()?.resume(throwing: error)
         serveReader()
@@ -220,6 +242,8 @@ final class UpstreamExchange: @unchecked Sendable {
     }
 
     private func release() {
+        drain?.cancel()
+        drain = nil
         onCancel = nil
         source = nil
     }

@@ -152,6 +152,77 @@ struct NIOTransportTests {
         #expect(server.waitingConnections == 0)
     }
 
+    @Test(arguments: [
+        ["HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 4\r\n\r\nlate"], ["HTTP/1.0 408 Request Time-out\r\n\r\n<html>"],
+        ["HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"], ["HTTP/1.1 4", "08 Request Timeout\r\nconnection: close", "\r\n\r\n"],
+    ])
+    func `A 408 on a kept connection is its end, and the request is sent anew`(_ answer: [String]) async throws {
+        let (server, transport) = (try await PlayedServer(), try Bench.transport())
+        let call = Bench.call {
+            let request = Bench.request(server.port, body: Array("ping".utf8))
+            return (try await Bench.text(transport, request), try await Bench.text(transport, request))
+        }
+        let peer = await server.accept()
+        await peer.request()
+        try await peer.send(Self.whole)
+        await peer.request()
+        for piece in answer { try await peer.send(piece) }
+        await peer.closed()
+        let second = await server.accept()
+        #expect(await second.request().hasSuffix("ping"))
+        try await second.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        #expect(try await call.value == ("hello", "ok"))
+        #expect(await transport.openConnections() == 1)
+    }
+
+    @Test func `A 408 on a new connection is an answer`() async throws {
+        let (server, transport) = (try await PlayedServer(), try Bench.transport())
+        let timeout = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"
+        let call = Bench.call {
+            var statuses: [Int] = []
+            for _ in 0..<2 {
+                let response = try await transport.send(Bench.request(server.port))
+                statuses.append(response.status)
+                _ = try await response.collect(upTo: 100)
+            }
+            return statuses
+        }
+        let peer = await server.accept()
+        await peer.request()
+        try await peer.send(timeout)
+        await peer.request()
+        try await peer.send(timeout)
+        // What comes of the second attempt is the answer, whatever it is.
+        let second = await server.accept()
+        await second.request()
+        try await second.send(timeout)
+        #expect(try await call.value == [408, 408])
+        #expect(server.waitingConnections == 0)
+    }
+
+    @Test func `Whether a request or the end of its connection was first, it is answered`() async throws {
+        let (server, transport) = (try await PlayedServer(), try Bench.transport())
+        let count = 200
+        let serving = Task {
+            for number in 0..<count {
+                let peer = await server.accept()
+                await peer.request()
+                try await peer.send(Self.whole)
+                // It may meet the next request, or be there before it.
+                if number.isMultiple(of: 2) { try? await peer.send("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n") }
+                await peer.close()
+            }
+        }
+        let call = Bench.call {
+            var texts: Set<String> = []
+            for _ in 0..<count { texts.insert(try await Bench.text(transport, Bench.request(server.port, body: Array("ping".utf8)))) }
+            return texts
+        }
+        #expect(try await call.value == ["hello"])
+        try await serving.value
+        #expect(server.waitingConnections == 0)
+    }
+
     @Test func `A kept connection that dies in the middle of a head is the caller's failure`() async throws {
         let (server, transport) = (try await PlayedServer(), try Bench.transport())
         let call = Bench.call {
@@ -213,7 +284,7 @@ struct NIOTransportTests {
         await peer.close()
         let (text, error) = try await call.value
         #expect(text == "hello")
-        #expect(error == .connectionLost("the upstream closed the connection"))
+        #expect(error == .answerCut("the upstream closed the connection"))
     }
 
     @Test func `An answer without a length ends with its connection`() async throws {

@@ -121,7 +121,7 @@ struct TransportConnectingTests {
         if isWhole {
             #expect(try await call.value == "hello")
         } else {
-            await #expect(throws: TransportError.connectionLost("the upstream closed the connection")) { try await call.value }
+            await #expect(throws: TransportError.answerCut("the upstream closed the connection")) { try await call.value }
         }
     }
 

@@ -38,7 +38,7 @@ extension TransportError {
         case .cannotConnect(let reason): "cannot be reached: \(reason)"
         case .connectTimeout: "cannot be reached in time"
         case .tls(let reason): "cannot be reached over TLS: \(reason)"
-        case .connectionLost(let reason): "broke off: \(reason)"
+        case .connectionLost(let reason), .answerCut(let reason): "broke off: \(reason)"
         case .malformedAnswer(let reason): "does not answer in HTTP: \(reason)"
         case .tooLarge(let limit): "answers with more than \(limit) bytes"
         }

@@ -1,0 +1,178 @@
+import NIOCore
+import NIOEmbedded
+import NIOHTTP1
+import ProxyTestSupport
+import Synchronization
+import Testing
+
+@testable import Proxy
+
+/// How long the beginning of a stream is waited for, and who waits for its end: through the whole door, over connections, on a clock that the test moves.
+@Suite(.timeLimit(.minutes(2))) struct FirstEventTests {
+    private let time = ManualTime()
+
+    private final class End: Sendable {
+        let hasCome = Atomic(false)
+    }
+
+    /// One streamed chat on its way.
+    private struct Chat {
+        let server: PlayedServer
+        /// Rings when the head of the upstream's answer has been taken note of.
+        var heads: AsyncStream<Void>.AsyncIterator
+        /// Status and body.
+        let answer: Task<(Int, String), any Error>
+    }
+
+    private func chat(head: Duration = .zero, firstToken: Duration = .zero) async throws -> Chat {
+        let server = try await PlayedServer()
+        let heads = AsyncStream.makeStream(of: Void.self)
+        let transport = Played(transport: try TransportBench.transport(), port: server.port, heads: heads.continuation)
+        var limits = ChatCompletionsRoute.Limits.fixture
+        (limits.head, limits.firstToken) = (head, firstToken)
+        let door = try FrontDoor.fixture(transport, time: time.source, limits: limits)
+        let requestHead = HTTPRequestHead(
+            version: .http1_1, method: .POST, uri: "/v1/chat/completions", headers: ["host": "localhost", "authorization": "Bearer \(FrontDoor.key)"])
+        let body = #"{"model":"llama-3.3-70b","stream":true,"messages":[{"role":"user","content":"x"}]}"#
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
+        let request = ClientRequest(
+            head: requestHead, body: Array(body.utf8), door: door, admission: door.screen(requestHead), peer: .init(remote: address, local: address))
+        let channel = NIOAsyncTestingChannel()
+        let connection = try await ClientConnection.inParts(channel)
+        let answer = Task {
+            let end = End()
+            let response = Task {
+                await door.respond(to: request, on: connection)
+                end.hasCome.store(true, ordering: .releasing)
+            }
+            // The answer is made on this loop.
+            while !end.hasCome.load(ordering: .acquiring) {
+                await channel.testingEventLoop.run()
+                await Task.yield()
+            }
+            await response.value
+            await channel.testingEventLoop.run()
+            var (status, text) = (0, "")
+            while let part = try await channel.readOutbound(as: HTTPServerResponsePart.self) {
+                switch part {
+                case .head(let head): status = Int(head.status.code)
+                case .body(.byteBuffer(let bytes)): text += String(buffer: bytes)
+                case .body, .end: break
+                }
+            }
+            return (status, text)
+        }
+        return Chat(server: server, heads: heads.stream.makeAsyncIterator(), answer: answer)
+    }
+
+    /// While nobody sleeps but the watch over the deadlines.
+    private func pass(seconds: Int) async {
+        for _ in 0..<seconds {
+            await time.waitForSleepers()
+            time.advance(by: .seconds(1))
+        }
+    }
+
+    private static let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+    private static func chunk(_ event: String) -> String {
+        let text = "data: \(event)\n\n"
+        return String(text.utf8.count, radix: 16) + "\r\n\(text)\r\n"
+    }
+
+    private static let text = chunk(
+        #"{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":"part"}]},"finishReason":"stop"}"#)
+
+    @Test func withoutAHeadTheAttemptIsGivenUp() async throws {
+        let chat = try await chat(head: .seconds(5), firstToken: .seconds(20))
+        let peer = await chat.server.accept()
+        await peer.request()
+        await pass(seconds: 4)
+        try await peer.send("HTTP/1.1 103 Early Hints\r\n\r\n")
+        await pass(seconds: 1)
+        await peer.closed()
+        let (status, body) = try await chat.answer.value
+        #expect(status == 504 && body.contains("upstream_timeout") && body.contains("sent no response head within head_timeout"), "\(body)")
+    }
+
+    @Test func whatFollowsTheHeadMayTakeLonger() async throws {
+        var chat = try await chat(head: .seconds(5))
+        let peer = await chat.server.accept()
+        await peer.request()
+        await pass(seconds: 4)
+        try await peer.send(Self.head)
+        _ = await chat.heads.next()
+        await pass(seconds: 100)
+        try await peer.send(Self.text + Self.chunk("[DONE]") + "0\r\n\r\n")
+        let (status, body) = try await chat.answer.value
+        #expect(status == 200 && body.contains("part") && body.hasSuffix("data: [DONE]\n\n"), "\(body)")
+    }
+
+    @Test func theFirstEventHasItsOwnLimitBehindTheHead() async throws {
+        var chat = try await chat(head: .seconds(5), firstToken: .seconds(20))
+        let peer = await chat.server.accept()
+        await peer.request()
+        try await peer.send(Self.head)
+        _ = await chat.heads.next()
+        await pass(seconds: 20)
+        await peer.closed()
+        let (status, body) = try await chat.answer.value
+        #expect(status == 504 && body.contains("sent no first event within first_token_timeout"), "\(body)")
+    }
+
+    @Test func whicheverLimitComesFirstCounts() async throws {
+        let chat = try await chat(head: .seconds(20), firstToken: .seconds(5))
+        let peer = await chat.server.accept()
+        await peer.request()
+        await pass(seconds: 5)
+        await peer.closed()
+        let (status, body) = try await chat.answer.value
+        #expect(status == 504 && body.contains("first_token_timeout"), "\(body)")
+    }
+
+    /// No time passes on its clock: nobody waits for anything.
+    @Test func nobodyWaitsForABodyThatStaysOpenBehindTheLastEvent() async throws {
+        let chat = try await chat()
+        let peer = await chat.server.accept()
+        await peer.request()
+        try await peer.send(Self.head + Self.text + Self.chunk("[DONE]"))
+        let (status, body) = try await chat.answer.value
+        #expect(status == 200 && body.contains("part") && body.hasSuffix("data: [DONE]\n\n"), "\(body)")
+        // It is not waited for in vain beside, either.
+        await peer.closed()
+    }
+}
+
+/// Sends everything to a port of this machine, and rings when a body begins to be read.
+private struct Played: HTTPTransport {
+    let transport: NIOTransport
+    let port: Int
+    let heads: AsyncStream<Void>.Continuation
+
+    func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
+        var request = request
+        (request.url, request.known) = ("http://127.0.0.1:\(port)/v1", nil)
+        var response = try await transport.send(request, until: deadline)
+        response.body = Body(body: response.body, heads: heads)
+        return response
+    }
+
+    private struct Body: AsyncSequence, Sendable {
+        let body: any AsyncSequence<ByteBuffer, any Error> & Sendable
+        let heads: AsyncStream<Void>.Continuation
+
+        struct AsyncIterator: AsyncIteratorProtocol {
+            var iterator: any AsyncIteratorProtocol<ByteBuffer, any Error>
+            let heads: AsyncStream<Void>.Continuation
+
+            mutating func next() async throws -> ByteBuffer? { try await next(isolation: nil) }
+
+            mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
+                heads.yield()
+                return try await iterator.next(isolation: actor)
+            }
+        }
+
+        func makeAsyncIterator() -> AsyncIterator { AsyncIterator(iterator: body.makeAsyncIterator(), heads: heads) }
+    }
+}
