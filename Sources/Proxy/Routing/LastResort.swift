@@ -31,6 +31,8 @@ package struct LastResort: Sendable {
     package func nextMoment(for model: String, among accepted: UpstreamSet, at now: Duration, _ restsSince: (Int) -> Duration?) -> Duration? {
         let rested = accepted.compactMap(restsSince).min().map { $0 + Self.interval }
         guard let rested else { return nil }
-        return max(rested, (last[model] ?? .zero) + Self.interval, now + .milliseconds(1))
+        let moment = max(rested, last[model].map { $0 + Self.interval } ?? rested)
+        // Nobody has passed although it was time: for want of a permit, or of a retry.
+        return moment > now ? moment : now + Self.interval
     }
 }
