@@ -40,18 +40,27 @@ package struct PlainUpstreams: UpstreamTable {
 
     package func pace(of index: Int, model: String, at now: Duration) -> Double? { members[index].state.pace(of: model, at: now) }
 
-    package mutating func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> UpstreamState.Pass {
-        members[index].state.admit(model, isLastResort: isLastResort, at: now)
+    package func isFailing(_ index: Int, model: String) -> Bool { members[index].state.isFailing(model) }
+
+    package mutating func admit(
+        _ index: Int, model: String, isLastResort: Bool, at now: Duration
+    ) -> (pass: UpstreamState.Pass, view: UpstreamView) {
+        let pass = members[index].state.admit(model, isLastResort: isLastResort, at: now)
+        return (pass, members[index].state.view(of: pass, at: now))
     }
 
-    package mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> UpstreamState.Pass {
+    package mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView) {
         var pass = pass
         note(members[index].state.begun(&pass, at: now))
-        return pass
+        return (pass, members[index].state.view(of: pass, at: now))
     }
 
-    package mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) {
-        note(members[index].state.end(pass, ending, at: now, jitter: jitter))
+    package mutating func end(
+        _ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double
+    ) -> UpstreamView {
+        let (changes, view) = members[index].state.end(pass, ending, at: now, jitter: jitter)
+        note(changes)
+        return view
     }
 
     private mutating func note(_ change: BreakerChanges) {

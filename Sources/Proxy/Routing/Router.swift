@@ -294,19 +294,24 @@ actor Router: Service {
             upstreams[index].assumeIsolated { $0.pace(of: model, at: now) }
         }
 
-        func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> UpstreamState.Pass {
+        func isFailing(_ index: Int, model: String) -> Bool { upstreams[index].assumeIsolated { $0.isFailing(model) } }
+
+        func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView) {
             upstreams[index].assumeIsolated { $0.admit(model, isLastResort: isLastResort, at: now) }
         }
 
-        mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> UpstreamState.Pass {
-            let (pass, changes) = upstreams[index].assumeIsolated { $0.begun(pass, at: now) }
+        mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView) {
+            let (pass, changes, view) = upstreams[index].assumeIsolated { $0.begun(pass, at: now) }
             if !changes.isEmpty { breakerChanges = changes }
-            return pass
+            return (pass, view)
         }
 
-        mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) {
-            let changes = upstreams[index].assumeIsolated { $0.end(pass, ending, at: now, jitter: jitter) }
+        mutating func end(
+            _ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double
+        ) -> UpstreamView {
+            let (changes, view) = upstreams[index].assumeIsolated { $0.end(pass, ending, at: now, jitter: jitter) }
             if !changes.isEmpty { breakerChanges = changes }
+            return view
         }
     }
 }

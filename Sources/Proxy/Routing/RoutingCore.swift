@@ -138,8 +138,9 @@ package struct RoutingCore: Sendable {
 
     /// An attempt's answer has begun. Only to be told when the permit awaits it (`UpstreamState.Pass.awaitsBeginning`).
     package mutating func begun(_ permit: inout Permit, at now: Duration, _ upstreams: inout some UpstreamTable) -> [Release] {
-        permit.pass = upstreams.begun(permit.upstream, permit.pass, at: now)
-        look(at: permit.upstream, permit.pass.model, now, upstreams)
+        let (pass, view) = upstreams.begun(permit.upstream, permit.pass, at: now)
+        permit.pass = pass
+        readiness.update(permit.upstream, view, model: pass.model)
         return dispatch(at: now, &upstreams)
     }
 
@@ -150,11 +151,11 @@ package struct RoutingCore: Sendable {
         var ending = ending
         (ending.isStreaming, ending.allowance, ending.isRepeated) = (permit.isStreaming, permit.allowance, permit.hasFailedBefore)
         let index = permit.upstream
-        upstreams.end(index, permit.pass, ending, at: now, jitter: jitter)
+        let view = upstreams.end(index, permit.pass, ending, at: now, jitter: jitter)
         permits.giveBack()
         loads.inFlight[index] -= 1
         bulkheads.givenBack(index, inFlight: loads.inFlight[index])
-        look(at: index, permit.pass.model, now, upstreams)
+        readiness.update(index, view, model: permit.pass.model)
         return queue.isEmpty ? [] : dispatch(at: now, &upstreams)
     }
 
@@ -227,7 +228,7 @@ package struct RoutingCore: Sendable {
         var candidates = readiness.candidates(among: terms.accepts, for: terms.model, at: now, upstreams)
         if candidates.inUse.isEmpty { return chooseLastResort(terms, at: now, upstreams) }
         if terms.isRetry, !budget.allowsRetry(at: now) {
-            for index in candidates.inUse where drawsOnBudget(index, terms, at: now, upstreams) {
+            for index in candidates.inUse where drawsOnBudget(index, terms, upstreams) {
                 candidates.inUse.remove(index)
                 candidates.open.remove(index)
             }
@@ -252,28 +253,24 @@ package struct RoutingCore: Sendable {
     }
 
     /// Moving on to an upstream that is well costs nothing; asking one again that has failed is what makes outages worse.
-    private func drawsOnBudget(_ index: Int, _ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> Bool {
-        terms.isRetry && (terms.haveFailed.contains(index) || upstreams.view(of: index, model: terms.model, at: now).isFailing)
+    private func drawsOnBudget(_ index: Int, _ terms: RouteRequest.Terms, _ upstreams: some UpstreamTable) -> Bool {
+        terms.isRetry && (terms.haveFailed.contains(index) || upstreams.isFailing(index, model: terms.model))
     }
 
     private mutating func admit(
         _ index: Int, _ request: RouteRequest, isLastResort: Bool, at now: Duration, _ upstreams: inout some UpstreamTable
     ) -> Permit {
         let terms = request.terms
-        if terms.isRetry, drawsOnBudget(index, terms, at: now, upstreams) { budget.noteRetry(at: now) }
+        if terms.isRetry, drawsOnBudget(index, terms, upstreams) { budget.noteRetry(at: now) }
         if isLastResort { lastResort.note(terms.model, at: now) }
         permits.take()
         loads.inFlight[index] += 1
         bulkheads.taken(index, inFlight: loads.inFlight[index])
-        let pass = upstreams.admit(index, model: terms.model, isLastResort: isLastResort, at: now)
-        look(at: index, terms.model, now, upstreams)
+        let (pass, view) = upstreams.admit(index, model: terms.model, isLastResort: isLastResort, at: now)
+        readiness.update(index, view, model: terms.model)
         return Permit(
             upstream: index, pass: pass, isStreaming: request.isStreaming, allowance: request.allowance,
             hasFailedBefore: terms.haveFailed.contains(index))
-    }
-
-    private mutating func look(at index: Int, _ model: String, _ now: Duration, _ upstreams: some UpstreamTable) {
-        readiness.update(index, upstreams.view(of: index, model: model, at: now), model: model)
     }
 
     private mutating func take(_ members: [Member]) {

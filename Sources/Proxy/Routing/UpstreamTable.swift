@@ -11,12 +11,16 @@ package protocol UpstreamTable {
     func usualTime(of index: Int, model: String, isStreaming: Bool, at now: Duration) -> Duration?
     /// Permits that come back in a second; nil when that is not known.
     func pace(of index: Int, model: String, at now: Duration) -> Double?
+    /// The last counted attempt at the upstream, or at the model there, failed.
+    func isFailing(_ index: Int, model: String) -> Bool
     /// Takes a permit of an upstream that is available, or one of a last resort.
-    mutating func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> UpstreamState.Pass
+    ///
+    /// - Returns: what the permit has to be given back with, and how the upstream does now; so do those below.
+    mutating func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView)
     /// The answer has begun.
-    mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> UpstreamState.Pass
+    mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView)
     /// Gives the permit back.
-    mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double)
+    mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> UpstreamView
 }
 
 /// What a routing decision depends on.
@@ -25,21 +29,14 @@ package struct UpstreamView: Sendable {
     package var own: Availability
     /// Of the model there.
     package var model: Availability
-    /// The last counted attempt at either failed.
-    package var isFailing: Bool
 
-    package init(own: Availability, model: Availability, isFailing: Bool) {
+    package init(own: Availability, model: Availability) {
         self.own = own
         self.model = model
-        self.isFailing = isFailing
     }
 }
 
 extension UpstreamState {
-    package func view(of model: String, at now: Duration) -> UpstreamView {
-        UpstreamView(own: availability(at: now), model: availability(of: model, at: now), isFailing: isFailing(model))
-    }
-
     /// As `UpstreamTable.lastResort`.
     package func lastResort(for model: String, at now: Duration) -> Duration? {
         guard let since = restsSince(now, model), allowsLastResort(for: model, at: now) else { return nil }

@@ -1,42 +1,72 @@
 /// What is known of the models of one upstream, by their ids there. Bounded, since clients name models: what nobody would miss goes first,
 /// and an id that the upstream does not know is forgotten with its last request.
+///
+/// A model is looked up by its id once for each attempt: the slot that it has then is its own until the attempt has ended.
 package struct ModelStates: Sendable {
     /// More than any upstream serves.
     package static let capacity = 512
 
-    private var states: [String: ModelState] = [:]
+    private var slotOf: [String: Int] = [:]
+    /// Slots without a model are among `free`.
+    private var models: [String] = []
+    private var states: [ModelState] = []
+    private var free: [Int] = []
 
     package init() {}
 
-    package var count: Int { states.count }
+    package var count: Int { slotOf.count }
 
-    package subscript(model: String) -> ModelState? { states[model] }
+    package subscript(model: String) -> ModelState? { slotOf[model].map { states[$0] } }
 
     /// What is known, in no order.
-    package var all: some Sequence<(key: String, value: ModelState)> { states }
+    package var all: [(model: String, state: ModelState)] { slotOf.map { ($0.key, states[$0.value]) } }
 
-    package mutating func admit(_ model: String, isLastResort: Bool, at now: Duration) -> ModelState.Pass {
-        if states[model] == nil, states.count >= Self.capacity { makeRoom(at: now) }
-        return states[model, default: ModelState()].admit(isLastResort: isLastResort, at: now)
+    /// - Returns: nil when nothing is known of the model.
+    package func slot(of model: String) -> Int? { slotOf.isEmpty ? nil : slotOf[model] }
+
+    /// What is known of a model that has a slot.
+    package subscript(slot slot: Int) -> ModelState {
+        _read { yield states[slot] }
+        _modify { yield &states[slot] }
     }
 
-    /// Of a model that has been admitted.
-    package mutating func change<Result>(_ model: String, _ body: (inout ModelState) -> Result) -> Result? {
-        guard let index = states.index(forKey: model) else { return nil }
-        let result = body(&states.values[index])
-        if states.values[index].isUnknown { states.remove(at: index) }
-        return result
+    /// The slot of a model, a new one if need be.
+    package mutating func slot(for model: String, at now: Duration) -> Int {
+        if let slot = slotOf[model] { return slot }
+        if slotOf.count >= Self.capacity { makeRoom(at: now) }
+        let slot: Int
+        if let old = free.popLast() {
+            slot = old
+            (models[slot], states[slot]) = (model, ModelState())
+        } else {
+            slot = states.count
+            models.append(model)
+            states.append(ModelState())
+        }
+        slotOf[model] = slot
+        return slot
+    }
+
+    /// An attempt has ended: a model that the upstream has never answered for is forgotten.
+    package mutating func release(_ slot: Int) {
+        if states[slot].isUnknown { forget(slot) }
     }
 
     package mutating func changeAll(_ body: (inout ModelState) -> Void) {
-        for index in states.indices { body(&states.values[index]) }
+        for slot in slotOf.values { body(&states[slot]) }
     }
 
     /// Forgets the one that was used longest ago, among those that nobody would miss, or else among those that nobody uses now.
     private mutating func makeRoom(at now: Duration) {
-        let idle = states.filter { $0.value.inFlight == 0 }
-        let forgettable = idle.filter { $0.value.isForgettable(at: now) }
-        let oldest = (forgettable.isEmpty ? idle : forgettable).min { $0.value.lastUsed < $1.value.lastUsed }
-        if let oldest { states[oldest.key] = nil }
+        let idle = slotOf.values.filter { states[$0].inFlight == 0 }
+        let forgettable = idle.filter { states[$0].isForgettable(at: now) }
+        let oldest = (forgettable.isEmpty ? idle : forgettable).min { states[$0].lastUsed < states[$1].lastUsed }
+        if let oldest { forget(oldest) }
+    }
+
+    private mutating func forget(_ slot: Int) {
+        slotOf[models[slot]] = nil
+        (models[slot], states[slot]) = ("", ModelState())
+        free.append(slot)
     }
 }

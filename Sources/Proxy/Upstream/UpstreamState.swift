@@ -9,6 +9,8 @@ package struct UpstreamState: Sendable {
         fileprivate var breaker: CircuitBreaker.Pass
         fileprivate let cooldown: Cooldown.Pass
         fileprivate let ramp: Ramp.Pass
+        /// Where the model stands in `models` until the attempt has ended.
+        fileprivate let slot: Int
         fileprivate var inModel: ModelState.Pass
         fileprivate let isLastResort: Bool
         /// `begun` has something to learn from this request.
@@ -46,10 +48,24 @@ package struct UpstreamState: Sendable {
     }
 
     /// Of one of its models, apart from the upstream itself.
-    package func availability(of model: String, at now: Duration) -> Availability { models[model]?.availability(at: now) ?? .available }
+    package func availability(of model: String, at now: Duration) -> Availability {
+        models.slot(of: model).map { models[slot: $0].availability(at: now) } ?? .available
+    }
 
     /// Its last counted attempt, or that of the model, failed.
-    package func isFailing(_ model: String) -> Bool { breaker.consecutiveFailures > 0 || (models[model]?.breaker.consecutiveFailures ?? 0) > 0 }
+    package func isFailing(_ model: String) -> Bool {
+        breaker.consecutiveFailures > 0 || models.slot(of: model).map { models[slot: $0].breaker.consecutiveFailures > 0 } ?? false
+    }
+
+    /// What a routing decision depends on.
+    package func view(of model: String, at now: Duration) -> UpstreamView {
+        UpstreamView(own: availability(at: now), model: availability(of: model, at: now))
+    }
+
+    /// The same of the model of an attempt that has not ended.
+    package func view(of pass: Pass, at now: Duration) -> UpstreamView {
+        UpstreamView(own: availability(at: now), model: models[slot: pass.slot].availability(at: now))
+    }
 
     /// Since when it rests, itself or the model; nil when neither does.
     package func restsSince(_ now: Duration, _ model: String) -> Duration? {
@@ -86,12 +102,12 @@ package struct UpstreamState: Sendable {
         permits.take()
         statistics.begin()
         if isLastResort { isProbed = true }
-        let inModel = models.admit(model, isLastResort: isLastResort, at: now)
+        let slot = models.slot(for: model, at: now)
+        let inModel = models[slot: slot].admit(isLastResort: isLastResort, at: now)
         var pass = Pass(
             model: model, admittedAt: now, breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass, ramp: ramp.pass,
-            inModel: inModel, isLastResort: isLastResort)
-        pass.awaitsBeginning =
-            isLastResort || breaker.isProbed || ramp.isClimbing || models[model]?.awaitsBeginning(inModel, at: now) == true
+            slot: slot, inModel: inModel, isLastResort: isLastResort)
+        pass.awaitsBeginning = isLastResort || breaker.isProbed || ramp.isClimbing || models[slot: slot].awaitsBeginning(inModel, at: now)
         return pass
     }
 
@@ -101,27 +117,24 @@ package struct UpstreamState: Sendable {
     /// - Returns: the circuit breakers that have changed.
     package mutating func begun(_ pass: inout Pass, at now: Duration) -> BreakerChanges {
         guard pass.awaitsBeginning else { return BreakerChanges() }
-        let before = breakerStates(pass.model, at: now)
+        let before = breakerStates(pass, at: now)
         pass.awaitsBeginning = false
         answered(&pass, at: now)
-        let top = permits.limit
-        var inModel = pass.inModel
-        _ = models.change(pass.model) { $0.begun(&inModel, top: top, at: now) }
-        pass.inModel = inModel
-        return changes(since: before, of: pass.model, at: now)
+        models[slot: pass.slot].begun(&pass.inModel, top: permits.limit, at: now)
+        return changes(since: before, of: pass, at: now)
     }
 
     /// Gives the permit back and takes note of what came of it.
     ///
     /// - Parameter jitter: 0 ..< 1.
-    /// - Returns: the circuit breakers that have changed.
+    /// - Returns: the circuit breakers that have changed, and how the upstream and the model do now.
     @discardableResult
-    package mutating func end(_ pass: Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> BreakerChanges {
+    package mutating func end(_ pass: Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> (changes: BreakerChanges, view: UpstreamView) {
         permits.giveBack()
         if pass.isLastResort { isProbed = false }
         let took = now - pass.admittedAt
         let attribution = Attribution(ending.outcome, hadUsualTime: hadUsualTime(pass, ending, took: took, at: now))
-        let before = breakerStates(pass.model, at: now)
+        let before = breakerStates(pass, at: now)
 
         if attribution.upstream == .success {
             var pass = pass
@@ -135,15 +148,15 @@ package struct UpstreamState: Sendable {
                 retryAfter: seconds.map { .seconds($0) }, isThrottle: true, of: pass.cooldown, shortest: Self.exhaustedPause, at: now, jitter: jitter)
             ramp.begin()
         }
-        let (top, settings) = (permits.limit, settings)
-        _ = models.change(pass.model) {
-            $0.end(pass.inModel, ending, attribution, took: took, top: top, by: settings, at: now, jitter: jitter)
-        }
+        models[slot: pass.slot].end(
+            pass.inModel, ending, attribution, took: took, top: permits.limit, by: settings, at: now, jitter: jitter)
         if ending.outcome == .succeeded || ending.outcome == .abandoned { answers.add(events: 1, at: now) }
         statistics.end(ending, at: now, took: took)
-        let changes = changes(since: before, of: pass.model, at: now)
+        let changes = changes(since: before, of: pass, at: now)
+        let view = view(of: pass, at: now)
+        models.release(pass.slot)
         statistics.opened += (changes.upstream == .open ? 1 : 0) + (changes.model?.state == .open ? 1 : 0)
-        return changes
+        return (changes, view)
     }
 
     /// The operator has changed the limits. What is in flight stays, and so does everything that is known of the upstream.
@@ -167,7 +180,7 @@ package struct UpstreamState: Sendable {
     /// - Parameter model: nil for the upstream and all of its models.
     package mutating func reset(_ model: String? = nil) {
         if let model {
-            _ = models.change(model) { $0.reset() }
+            if let slot = models.slot(of: model) { models[slot: slot].reset() }
             return
         }
         breaker.reset()
@@ -187,14 +200,14 @@ package struct UpstreamState: Sendable {
 
     private typealias BreakerStates = (upstream: CircuitBreaker.State, model: CircuitBreaker.State)
 
-    private func breakerStates(_ model: String, at now: Duration) -> BreakerStates {
-        (breaker.state(at: now), models[model]?.breaker.state(at: now) ?? .closed)
+    private func breakerStates(_ pass: Pass, at now: Duration) -> BreakerStates {
+        (breaker.state(at: now), models[slot: pass.slot].breaker.state(at: now))
     }
 
-    private func changes(since before: BreakerStates, of model: String, at now: Duration) -> BreakerChanges {
-        let after = breakerStates(model, at: now)
+    private func changes(since before: BreakerStates, of pass: Pass, at now: Duration) -> BreakerChanges {
+        let after = breakerStates(pass, at: now)
         return BreakerChanges(
-            upstream: before.upstream == after.upstream ? nil : after.upstream, model: before.model == after.model ? nil : (model, after.model))
+            upstream: before.upstream == after.upstream ? nil : after.upstream, model: before.model == after.model ? nil : (pass.model, after.model))
     }
 
     /// While nothing is known of the model, half of what a request has in all is what an answer may take.

@@ -27,8 +27,9 @@ import Testing
             #expect(Array(found.open) == (0..<count).filter { isOpen[$0] })
             #expect(readiness.areAllResting(among: UpstreamSet(first: count), for: model) == isResting.allSatisfy { $0 })
             if let index = found.open.filter({ _ in Bool.random(using: &random) }).first {
-                passes.append((index, upstreams.admit(index, model: model, isLastResort: false, at: now)))
-                readiness.update(index, upstreams.view(of: index, model: model, at: now), model: model)
+                let (pass, view) = upstreams.admit(index, model: model, isLastResort: false, at: now)
+                passes.append((index, pass))
+                readiness.update(index, view, model: model)
             }
             if !passes.isEmpty, Bool.random(using: &random) {
                 let (index, pass) = passes.remove(at: Int.random(in: 0..<passes.count, using: &random))
@@ -36,8 +37,8 @@ import Testing
                     .succeeded, .succeeded, .failed, .rateLimited(retryAfter: 3), .rateLimited(retryAfter: nil), .unreachable, .unavailable(retryAfter: 2),
                     .accountExhausted(retryAfter: 4),
                 ]
-                upstreams.end(index, pass, AttemptEnding(outcomes.randomElement(using: &random) ?? .succeeded), at: now, jitter: 0.5)
-                readiness.update(index, upstreams.view(of: index, model: pass.model, at: now), model: pass.model)
+                let ending = AttemptEnding(outcomes.randomElement(using: &random) ?? .succeeded)
+                readiness.update(index, upstreams.end(index, pass, ending, at: now, jitter: 0.5), model: pass.model)
             }
             if Int.random(in: 0..<20, using: &random) == 0 {
                 let index = Int.random(in: 0..<count, using: &random)
@@ -51,9 +52,8 @@ import Testing
         var upstreams = PlainUpstreams([0, 0, 1].map { PlainUpstreams.Member(maxConcurrency: 9, throttle: $0) })
         var readiness = Readiness()
         readiness.configure(throttles: [0, 0, 1])
-        let pass = upstreams.admit(0, model: "m", isLastResort: false, at: .zero)
-        upstreams.end(0, pass, AttemptEnding(.rateLimited(retryAfter: 9)), at: .zero, jitter: 0)
-        readiness.update(0, upstreams.view(of: 0, model: "m", at: .zero), model: "m")
+        let pass = upstreams.admit(0, model: "m", isLastResort: false, at: .zero).pass
+        readiness.update(0, upstreams.end(0, pass, AttemptEnding(.rateLimited(retryAfter: 9)), at: .zero, jitter: 0), model: "m")
         let all = UpstreamSet(first: 3)
         #expect(Array(readiness.candidates(among: all, for: "m", at: .zero, upstreams).open) == [2])
         #expect(Array(readiness.candidates(among: UpstreamSet([0, 1]), for: "m", at: .zero, upstreams).open) == [1], "rather than nobody")
