@@ -143,7 +143,7 @@ package struct Simulation {
 
     private mutating func pause(_ number: Int, at now: Duration) -> Duration? {
         guard let journey = journeys[number] else { return nil }
-        let outlook = core.outlook(of: journey.plan.repeatable, for: "", at: now, upstreams)
+        let outlook = core.outlook(of: journey.plan.repeatable, for: "", notBefore: journey.plan.notBefore, at: now, upstreams)
         return journeys[number]?.plan.pause(outlook, at: now, deadline: journey.deadline, jitter: .random(in: 0..<1, using: &jitter))
     }
 

@@ -1,12 +1,12 @@
 /// Keeps some of the process's permits free for upstreams that use few: so those that hold theirs for long, since they have fallen silent,
 /// cannot starve the others.
 ///
-/// Each upstream has a share that is its own while it is in use, and all shares together are at most a quarter of the permits: the rest is
+/// Each upstream has a share that is its own while it is in use, and all shares together are at most an eighth of the permits: the rest is
 /// for whoever comes first. An upstream that holds no less than its share takes another permit only while more are free than what the
 /// shares of the others still need.
 package struct Bulkheads: Sendable {
     /// The part of the permits that is kept in shares: one in so many.
-    package static let part = 4
+    package static let part = 8
 
     private var shares: [Int] = []
     private var limit = 0

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What the attempts of one request have in common.
 struct RoutedRequest: Sendable {
     /// The upstreams that may serve it, by their index in the router's list.
@@ -11,6 +13,18 @@ struct RoutedRequest: Sendable {
     var isStreaming = false
     /// Whose it is: the name of the client's key.
     var client = ""
+    /// What it shares with its fallbacks; nil when it has none.
+    var history: RequestHistory?
+}
+
+/// What a request has met at upstreams, whichever model it asked them for.
+final class RequestHistory: Sendable {
+    private let counted = Mutex(UpstreamSet())
+
+    /// Those that it has counted against.
+    var countedUpstreams: UpstreamSet { counted.withLock { $0 } }
+
+    fileprivate func note(_ upstreams: UpstreamSet) { counted.withLock { $0 = upstreams } }
 }
 
 /// Runs a request's attempts: a permit, the call, the books, and the next upstream when one fails for a reason of its own.
@@ -102,7 +116,8 @@ private struct FailedAttempt {
         } else {
             let met = OutcomeClassifier.outcome(of: failure)
             // What an upstream has said counts whenever it is read.
-            outcome = met.mayMoveOn && !(failure is APIError) && time.stoodStill(since: permit.admittedAt) ? .interrupted : met
+            let hadPause = time.stoodStill(since: max(permit.admittedAt, time.now() - ClockGap.echo))
+            outcome = met.mayMoveOn && !(failure is APIError) && hadPause ? .interrupted : met
         }
         error = UpstreamFault.apiError(failure, account: permit.upstream.id)
     }
@@ -128,7 +143,8 @@ private final class Attempts {
         self.failover = failover
         self.request = request
         ticket = failover.router.ticket()
-        plan = FailoverPlan(accepts: request.accepts, model: request.model, retryAttempts: failover.retryAttempts)
+        plan = FailoverPlan(
+            accepts: request.accepts, model: request.model, retryAttempts: failover.retryAttempts, countedUpstreams: request.history?.countedUpstreams)
     }
 
     /// An upstream for the next attempt.
@@ -136,9 +152,10 @@ private final class Attempts {
     /// - Throws: what ends the request when there is none.
     nonisolated(nonsending) func permit() async throws -> Router.Permit {
         while true {
-            let attempt = RouteRequest(
+            var attempt = RouteRequest(
                 ticket: ticket, terms: plan.terms, deadline: deadline, allowance: deadline - request.arrival, isStreaming: request.isStreaming,
                 client: request.client)
+            (attempt.countedModels, attempt.countedUpstreams) = (plan.countedModels, plan.countedUpstreams)
             switch await router.admit(attempt) {
             case .success(let permit): return permit
             case .failure(.cancelled): throw CancellationError()
@@ -168,14 +185,16 @@ private final class Attempts {
         guard failure.outcome.mayMoveOn, report.content.firstEvent == nil else { throw error }
         // Another one would fail at once, and count against an upstream that nobody has asked.
         let now = router.time.now()
-        return plan.note(failure.outcome, error, at: index, now) && now < deadline ? nil : error
+        let mayGoOn = plan.note(failure.outcome, error, at: index, now)
+        request.history?.note(plan.countedUpstreams)
+        return mayGoOn && now < deadline ? nil : error
     }
 
     /// Waits until those that failed may be asked again.
     ///
     /// - Returns: false when that makes no sense.
     private nonisolated(nonsending) func pause() async throws -> Bool {
-        let outlook = await router.outlook(of: plan.repeatable, for: request.model)
+        let outlook = await router.outlook(of: plan.repeatable, for: request.model, notBefore: plan.notBefore)
         guard let pause = plan.pause(outlook, at: router.time.now(), deadline: deadline, jitter: failover.random()) else { return false }
         try await router.time.sleep(for: pause)
         return true

@@ -16,12 +16,19 @@ package struct FailoverPlan: Sendable {
     /// Not to be asked again by this request.
     private var spent = UpstreamSet()
     private var haveFailed = UpstreamSet()
+    /// Where a failure of the model has been counted.
+    package private(set) var countedModels = UpstreamSet()
+    /// Where one of the upstream itself has.
+    package private(set) var countedUpstreams: UpstreamSet
     /// Those that have asked this request to come back later, and when.
-    private var notBefore: [Int: Duration] = [:]
+    package private(set) var notBefore: [Int: Duration] = [:]
     private var verdict: (error: APIError, rank: Int)?
 
-    /// - Parameter retryAttempts: further attempts after the first.
-    package init(accepts: UpstreamSet, model: String = "", retryAttempts: Int) {
+    /// - Parameters:
+    ///   - retryAttempts: further attempts after the first.
+    ///   - countedUpstreams: those against which the request has counted with another model.
+    package init(accepts: UpstreamSet, model: String = "", retryAttempts: Int, countedUpstreams: UpstreamSet? = nil) {
+        self.countedUpstreams = countedUpstreams ?? UpstreamSet()
         self.accepts = accepts
         self.model = model
         attemptsAllowed = 1 + retryAttempts
@@ -67,22 +74,22 @@ package struct FailoverPlan: Sendable {
         triedThisRound.insert(upstream)
         haveFailed.insert(upstream)
         if !outcome.mayRepeat { spent.insert(upstream) }
+        let attribution = Attribution(outcome)
+        if attribution.model == .failure { countedModels.insert(upstream) }
+        if attribution.upstream == .failure { countedUpstreams.insert(upstream) }
         return attempts < attemptsAllowed
     }
 
     /// No upstream is left in this round: how long to wait before all that may be asked again are.
     ///
     /// - Parameters:
-    ///   - outlook: of `repeatable`.
+    ///   - outlook: of `repeatable`, none of them before the time that it has named (`notBefore`).
     ///   - jitter: 0 ..< 1.
     /// - Returns: nil when a pause leads nowhere.
     package mutating func pause(
         _ outlook: RouteRefusal.Outlook, at now: Duration, deadline: Duration, jitter: Double
     ) -> Duration? {
-        guard attempts > 0, pauses < attemptsAllowed, let known = outlook.earliest else { return nil }
-        // Nobody is asked again before the time that it has named.
-        let earliest = max(known, repeatable.map { notBefore[$0] ?? now }.min() ?? now)
-        guard earliest - now <= Self.longestPause else { return nil }
+        guard attempts > 0, pauses < attemptsAllowed, let earliest = outlook.earliest, earliest - now <= Self.longestPause else { return nil }
         let backoff = min(Self.firstPause * (1 << min(pauses, 5)), Self.longestPause) * (0.75 + jitter / 2)
         let pause = max(backoff, earliest > now ? earliest - now + Self.spread * jitter : .zero)
         guard now + pause < deadline else { return nil }

@@ -36,6 +36,10 @@ package struct RouteRequest: Sendable {
     package let isStreaming: Bool
     /// Whose it is: the name of the client's key. Those who wait are served in rounds by it.
     package let client: String
+    /// Upstreams at which it has counted against the model.
+    package var countedModels = UpstreamSet()
+    /// Upstreams that it has counted against, whatever the model.
+    package var countedUpstreams = UpstreamSet()
 
     package init(
         ticket: Ticket, terms: Terms, deadline: Duration, allowance: Duration = .seconds(300), isStreaming: Bool = false, client: String = ""

@@ -119,8 +119,10 @@ actor Router: Service {
     }
 
     /// What is known about upstreams that are out of use now.
-    func outlook(of accepted: UpstreamSet, for model: String) -> RouteRefusal.Outlook {
-        core.outlook(of: accepted, for: model, at: time.now(), table)
+    ///
+    /// - Parameter notBefore: when each may be asked by who wants to know.
+    func outlook(of accepted: UpstreamSet, for model: String, notBefore: [Int: Duration] = [:]) -> RouteRefusal.Outlook {
+        core.outlook(of: accepted, for: model, notBefore: notBefore, at: time.now(), table)
     }
 
     private func log(_ changes: BreakerChanges, of upstream: Upstream, _ ending: AttemptEnding) {

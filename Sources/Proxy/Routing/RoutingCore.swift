@@ -42,7 +42,7 @@ package struct RoutingCore: Sendable {
         /// What `end` has to know of the request.
         fileprivate let isStreaming: Bool
         fileprivate let allowance: Duration
-        fileprivate let hasFailedBefore: Bool
+        fileprivate let isCounted: CountedFailures
     }
 
     package enum Decision: Equatable, Sendable {
@@ -149,7 +149,7 @@ package struct RoutingCore: Sendable {
         _ permit: Permit, _ ending: AttemptEnding, at now: Duration, jitter: Double, _ upstreams: inout some UpstreamTable
     ) -> [Release] {
         var ending = ending
-        (ending.isStreaming, ending.allowance, ending.isRepeated) = (permit.isStreaming, permit.allowance, permit.hasFailedBefore)
+        (ending.isStreaming, ending.allowance, ending.isCounted) = (permit.isStreaming, permit.allowance, permit.isCounted)
         let index = permit.upstream
         let view = upstreams.end(index, permit.pass, ending, at: now, jitter: jitter)
         permits.giveBack()
@@ -209,9 +209,13 @@ package struct RoutingCore: Sendable {
     }
 
     /// What is known about upstreams that are out of use; `earliest` is now when one of them is not.
-    package func outlook(of accepted: UpstreamSet, for model: String, at now: Duration, _ upstreams: some UpstreamTable) -> RouteRefusal.Outlook {
+    ///
+    /// - Parameter notBefore: when each may be asked by who wants to know.
+    package func outlook(
+        of accepted: UpstreamSet, for model: String, notBefore: [Int: Duration] = [:], at now: Duration, _ upstreams: some UpstreamTable
+    ) -> RouteRefusal.Outlook {
         var outlook = OutlookOfAll()
-        for index in accepted { outlook.add(upstreams.view(of: index, model: model, at: now), at: now) }
+        for index in accepted { outlook.add(upstreams.view(of: index, model: model, at: now), from: max(now, notBefore[index] ?? now)) }
         return outlook.value
     }
 
@@ -270,7 +274,7 @@ package struct RoutingCore: Sendable {
         readiness.update(index, view, model: terms.model)
         return Permit(
             upstream: index, pass: pass, isStreaming: request.isStreaming, allowance: request.allowance,
-            hasFailedBefore: terms.haveFailed.contains(index))
+            isCounted: CountedFailures(model: request.countedModels.contains(index), upstream: request.countedUpstreams.contains(index)))
     }
 
     private mutating func take(_ members: [Member]) {
@@ -369,9 +373,9 @@ private struct OutlookOfAll {
     private var isThrottled = true
     private var isEmpty = true
 
-    mutating func add(_ view: UpstreamView, at now: Duration) {
+    mutating func add(_ view: UpstreamView, from moment: Duration) {
         isEmpty = false
-        var until: Duration? = now
+        var until: Duration? = moment
         var isThrottled = false
         // Both have to come back.
         for case .unavailable(let moment, let isThrottle) in [view.own, view.model] {

@@ -8,6 +8,9 @@ struct ClockGap: Sendable {
     /// After a gap, so much time is left for what has come meanwhile to be read.
     static let grace = Duration.seconds(1)
 
+    /// So long after a gap, what goes wrong may still be its doing: who waited for us has given up meanwhile.
+    static let echo = Duration.seconds(3)
+
     /// How many gaps there have been.
     private(set) var count = 0
     /// When the last one was noticed.

@@ -1,3 +1,16 @@
+/// Whose circuit breakers a request has counted against before: its attempts count once.
+package struct CountedFailures: Equatable, Sendable {
+    /// Of the model at the upstream.
+    package var model = false
+    /// Of the upstream itself.
+    package var upstream = false
+
+    package init(model: Bool = false, upstream: Bool = false) {
+        self.model = model
+        self.upstream = upstream
+    }
+}
+
 /// How an attempt has ended, for the books of its upstream.
 package struct AttemptEnding: Sendable {
     package let outcome: AttemptOutcome
@@ -10,8 +23,8 @@ package struct AttemptEnding: Sendable {
     package var isStreaming = false
     /// The time that the request had in all when it came.
     package var allowance = Duration.zero
-    /// The same request has failed at this upstream before.
-    package var isRepeated = false
+    /// The same request has failed at this upstream before, and its failure has been counted.
+    package var isCounted = CountedFailures()
 
     init(_ outcome: AttemptOutcome, error: APIError?, usage: TokenUsage?, firstEvent: Duration?) {
         self.outcome = outcome

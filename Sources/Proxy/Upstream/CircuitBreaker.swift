@@ -35,8 +35,8 @@ package struct CircuitBreaker: Sendable {
     private enum Phase: Equatable {
         case closed
         case open(until: Duration)
-        /// With the moment at which its probe was admitted, while there is one.
-        case halfOpen(probedSince: Duration?)
+        /// With the moment at which its probe was admitted, while there is one; and until when it would be open, if the probe came before.
+        case halfOpen(probedSince: Duration?, openUntil: Duration? = nil)
     }
 
     private var phase = Phase.closed
@@ -55,16 +55,16 @@ package struct CircuitBreaker: Sendable {
         switch phase {
         case .closed: true
         case .open(let until): now >= until
-        case .halfOpen(let probedSince): probedSince == nil
+        case .halfOpen(let probedSince, _): probedSince == nil
         }
     }
 
     /// Until when it keeps requests away: nil when it does not, `.some(nil)` when nobody knows, as a probe takes its time.
     package func holds(at now: Duration) -> Duration?? {
         switch phase {
-        case .closed, .halfOpen(probedSince: nil): nil
+        case .closed, .halfOpen(probedSince: nil, _): nil
         case .open(let until): now >= until ? nil : .some(until)
-        case .halfOpen(let since?): .some(since + Patience.limit > now ? since + Patience.limit : nil)
+        case .halfOpen(let since?, _): .some(since + Patience.limit > now ? since + Patience.limit : nil)
         }
     }
 
@@ -84,7 +84,7 @@ package struct CircuitBreaker: Sendable {
 
     /// A probe is under way, and nothing has come of it yet.
     package var isProbed: Bool {
-        if case .halfOpen(.some) = phase { true } else { false }
+        if case .halfOpen(.some, _) = phase { true } else { false }
     }
 
     /// Closed, and no failure is remembered.
@@ -99,8 +99,13 @@ package struct CircuitBreaker: Sendable {
     /// Lets a request pass. Only when `admits` says so, or as a last resort, which makes an open breaker half-open before its time.
     package mutating func admit(isLastResort: Bool = false, at now: Duration) -> Pass {
         precondition(admits(at: now) || isLastResort && !isProbed, "the breaker admits nobody: \(phase)")
-        if phase != .closed {
-            phase = .halfOpen(probedSince: now)
+        switch phase {
+        case .closed: break
+        case .open(let until):
+            phase = .halfOpen(probedSince: now, openUntil: until > now ? until : nil)
+            epoch += 1
+        case .halfOpen(_, let until):
+            phase = .halfOpen(probedSince: now, openUntil: until)
             epoch += 1
         }
         return Pass(epoch: epoch)
@@ -123,6 +128,7 @@ package struct CircuitBreaker: Sendable {
     ) {
         guard pass.epoch == epoch else { return }
         switch (vote, phase) {
+        case (.neither, .halfOpen(_, let until?)): phase = .open(until: until)
         case (.neither, .halfOpen): phase = .halfOpen(probedSince: nil)
         case (.neither, _): break
         case (.success, .halfOpen): close()

@@ -25,7 +25,8 @@ package struct LearntLimit: Sendable {
 
     /// At least 1; nil when nothing was learnt, and `max_concurrency` alone counts.
     package private(set) var value: Int?
-    /// How many more than that are tried at once.
+    /// Up to which more are tried, when it is time: the next round has twice as many when all of one has been answered.
+    private var goal = 0
     private var step = 1
     private var pause = firstPause
     private var nextTry = Duration.zero
@@ -38,7 +39,7 @@ package struct LearntLimit: Sendable {
 
     package func hasCapacity(besides inFlight: Int, at now: Duration) -> Bool {
         guard let value else { return true }
-        return inFlight < (now >= nextTry ? value + step : value)
+        return inFlight < (now >= nextTry ? max(goal, value) : value)
     }
 
     /// When time alone allows one more; nil when it does already.
@@ -54,24 +55,23 @@ package struct LearntLimit: Sendable {
     ///   - wait: what `retry-after` says. Nobody who counts what is under way asks for more than some seconds.
     package mutating func refused(_ pass: Pass, inFlight: Int, retryAfter wait: Duration?, at now: Duration) -> Verdict {
         guard inFlight > 0, (wait ?? .zero) <= Patience.limit else { return .down }
-        let kept = max(1, pass.rank - 1)
         guard pass.epoch == epoch else {
-            // Of a volley that has been heard of.
-            value = min(value ?? kept, kept)
+            // Of a volley that has been heard of: what is still under way is what it has kept.
+            if let value { take(min(value, inFlight)) }
             return .full
         }
         epoch &+= 1
         if let value, pass.rank <= value {
             // It takes less than it did.
-            self.value = max(1, min(kept, value * 7 / 8))
+            take(max(1, min(inFlight, value * 7 / 8)))
             pause = Self.firstPause
-        } else if value != nil {
+        } else if let value {
+            take(value)
             pause = min(pause * 2, Self.longestPause)
         } else {
-            value = kept
+            take(inFlight)
             pause = Self.firstPause
         }
-        step = 1
         nextTry = now + max(pause, wait ?? .zero)
         return .full
     }
@@ -82,9 +82,16 @@ package struct LearntLimit: Sendable {
     package mutating func answered(_ pass: Pass, top: Int, at now: Duration) {
         guard isTry(pass) else { return }
         value = pass.rank < top ? pass.rank : nil
-        step = min(step * 2, max(1, top))
         pause = Self.firstPause
         nextTry = now
+        guard pass.rank >= goal else { return }
+        step = min(step * 2, max(1, top))
+        goal = pass.rank + step
+    }
+
+    /// No more than this, and one more at the next try.
+    private mutating func take(_ kept: Int) {
+        (value, step, goal) = (kept, 1, kept + 1)
     }
 
     /// `max_concurrency` has another value now.

@@ -100,7 +100,7 @@ package struct ModelState: Sendable {
         lastUsed = now
         if pass.isLastResort { isProbed = false }
         let wasOpen = breaker.state(at: now) != .closed
-        breaker.record(attribution.model, of: pass.breaker, isRepeated: ending.isRepeated, by: settings, at: now)
+        breaker.record(attribution.model, of: pass.breaker, isRepeated: ending.isCounted.model, by: settings, at: now)
         switch ending.outcome {
         case .succeeded, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited: isKnown = true
         // What nobody serves ends so, too.

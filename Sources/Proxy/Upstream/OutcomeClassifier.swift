@@ -10,7 +10,7 @@ enum OutcomeClassifier {
         case let error as TransportError: outcome(of: error)
         case is PrivateKeyError, is CredentialFailure: .credentialsRefused
         // The way to the upstream failed in a manner unknown to us.
-        default: .failed
+        default: .unreachable
         }
     }
 

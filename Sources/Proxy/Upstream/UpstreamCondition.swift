@@ -36,7 +36,7 @@ package struct ModelCondition: Sendable, Equatable {
 }
 
 extension UpstreamState {
-    /// A model that nobody has asked for in this time says nothing about its upstream.
+    /// A model that nobody has asked for in this time says nothing about its upstream; one that waits for its probe for twice as long.
     private static let window = Duration.seconds(60)
 
     package func condition(at now: Duration) -> UpstreamCondition {
@@ -51,9 +51,11 @@ extension UpstreamState {
             condition.window.requests += window.requests
             condition.window.failures += window.failures
             condition.consecutiveFailures = max(condition.consecutiveFailures, state.breaker.consecutiveFailures)
-            if state.breaker.state(at: now) != .closed || state.cooldown.until(at: now) != nil {
+            let breaker = state.breaker.state(at: now)
+            let unused = now - state.lastUsed
+            if breaker == .open || state.cooldown.until(at: now) != nil || breaker == .halfOpen && unused <= Self.window * 2 {
                 resting.append(state)
-            } else if now - state.lastUsed <= Self.window {
+            } else if unused <= Self.window {
                 areAllResting = false
             }
         }

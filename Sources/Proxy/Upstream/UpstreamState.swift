@@ -141,7 +141,7 @@ package struct UpstreamState: Sendable {
             if pass.awaitsBeginning { answered(&pass, at: now) }
             breaker.record(.success, of: pass.breaker, by: settings, at: now)
         } else {
-            breaker.record(attribution.upstream, of: pass.breaker, isRepeated: ending.isRepeated, by: settings, at: now)
+            breaker.record(attribution.upstream, of: pass.breaker, isRepeated: ending.isCounted.upstream, by: settings, at: now)
         }
         if case .upstream(let seconds)? = attribution.rest {
             cooldown.begin(

@@ -106,7 +106,7 @@ import Testing
         var state = UpstreamState(maxConcurrency: 9, breaker: .init())
         for attempt in 0..<20 {
             var ending = AttemptEnding(.failed)
-            ending.isRepeated = attempt % 4 > 0
+            ending.isCounted.model = attempt % 4 > 0
             state.end(state.admit("m", at: .zero), ending, at: .zero, jitter: 0)
             #expect((state.availability(of: "m", at: .zero) == .available) == (attempt < 16), "\(attempt)")
             if attempt == 16 { break }

@@ -83,6 +83,31 @@ import Testing
         #expect(breaker.admits(at: .seconds(61)) && breaker.state(at: .seconds(61)) == .halfOpen)
     }
 
+    @Test func aLastResortWhoseClientLeftLeavesItOpen() {
+        var breaker = opened()
+        breaker.record(.neither, of: breaker.admit(isLastResort: true, at: .seconds(10)), by: settings, at: .seconds(11))
+        #expect(!breaker.admits(at: .seconds(11)) && breaker.state(at: .seconds(11)) == .open && breaker.retryAt == .seconds(60))
+        breaker.record(.success, of: breaker.admit(isLastResort: true, at: .seconds(12)), by: settings, at: .seconds(13))
+        #expect(breaker.admits(at: .seconds(13)) && breaker.state(at: .seconds(13)) == .closed)
+    }
+
+    @Test func aProbeIsDecidedByTheBeginningOfItsAnswer() {
+        var breaker = opened()
+        let probe = breaker.begun(breaker.admit(at: .seconds(60)), at: .seconds(61))
+        #expect(breaker.state(at: .seconds(61)) == .closed)
+        breaker.record(.failure, of: probe, by: settings, at: .seconds(99))
+        #expect(breaker.consecutiveFailures == 1, "its end counts like any other")
+    }
+
+    @Test func aFailureThatHasBeenCountedOpensNothingButEndsAProbe() {
+        var breaker = CircuitBreaker()
+        for _ in 0..<9 { breaker.record(.failure, of: breaker.admit(at: .zero), isRepeated: true, by: settings, at: .zero) }
+        #expect(breaker.state(at: .zero) == .closed && breaker.consecutiveFailures == 0)
+        breaker = opened()
+        breaker.record(.failure, of: breaker.admit(at: .seconds(60)), isRepeated: true, by: settings, at: .seconds(61))
+        #expect(breaker.state(at: .seconds(61)) == .open && breaker.retryAt == .seconds(121))
+    }
+
     @Test func whoWasAdmittedBeforeSpeaksForNothingAfter() {
         var breaker = CircuitBreaker()
         let old = breaker.admit(at: .zero)

@@ -63,6 +63,8 @@ final class ChatCompletionsRoute: Sendable {
         let request: PassThroughRequest
         /// Until the first call has been written.
         var root: RequestField?
+        /// Nil when the model has no fallbacks.
+        var history: RequestHistory?
 
         init(_ body: [UInt8]) throws(APIError) {
             let root = try RequestField(body: body)
@@ -175,7 +177,7 @@ final class ChatCompletionsRoute: Sendable {
         _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Served<Success> {
         let calls = try calls(for: reading, by: model, of: exchange)
-        let begun = try await failover.begin(routed(calls, exchange)) { upstream, report in
+        let begun = try await failover.begin(routed(calls, reading, exchange)) { upstream, report in
             exchange.record.begin(at: upstream.id)
             defer { exchange.record.note(report.content, since: exchange.arrival) }
             let form = upstream.backend.chatForm
@@ -190,10 +192,11 @@ final class ChatCompletionsRoute: Sendable {
         return Served(attempt: begun, model: calls.target.serving.id)
     }
 
-    private func routed(_ calls: ChatCalls, _ exchange: Exchange) -> RoutedRequest {
-        RoutedRequest(
+    private func routed(_ calls: ChatCalls, _ reading: Reading, _ exchange: Exchange) -> RoutedRequest {
+        if reading.history == nil, fallbacks[reading.request.model] != nil { reading.history = RequestHistory() }
+        return RoutedRequest(
             accepts: calls.target.accepts, model: calls.target.serving.id, arrival: exchange.arrival, deadline: calls.frame.deadline,
-            isStreaming: calls.request.isStreaming, client: exchange.record.key ?? "")
+            isStreaming: calls.request.isStreaming, client: exchange.record.key ?? "", history: reading.history)
     }
 
     /// An answer, or its beginning.

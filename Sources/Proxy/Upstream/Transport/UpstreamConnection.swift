@@ -28,6 +28,8 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     private var hasUnpackers = false
     /// It has carried an exchange before. The other side may be closing it in the moment in which the next one begins.
     private var isKept = false
+    /// When the present exchange began.
+    private var begunAt = NIODeadline.uptimeNanoseconds(0)
     private var isRequestWritten = false
     /// A channel that becomes inactive then has failed to write.
     private var isFlushing = false
@@ -54,6 +56,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         guard let context, self.exchange == nil, let request = exchange.request else { return exchange.fail(TransportError.closed) }
         self.exchange = exchange
         (isRequestWritten, isKeptAlive, isPacked, hasAnswered) = (false, false, false, false)
+        begunAt = context.eventLoop.now
         decoder.begin(answersHEAD: request.asksForHead)
         exchange.starts(on: self)
         context.write(Self.wrapOutboundOut(request.head), promise: nil)
@@ -128,7 +131,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         guard let exchange else { return }
         switch part {
         case .head(let head):
-            if isKept, head.status == Self.requestTimeout { return repeatElsewhere(exchange) }
+            if mayHaveMissedRequest, head.status == Self.requestTimeout { return repeatElsewhere(exchange) }
             isKeptAlive = head.keepsConnection
             if let unpackedLimit, head.headers.contains(name: "content-encoding") {
                 do { try addUnpackers(context, limit: unpackedLimit) } catch { return fail(error) }
@@ -186,6 +189,12 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     /// which nobody has read.
     private static let requestTimeout = 408
 
+    /// The end of a kept connection crosses a request within moments. One that comes later has perhaps ended what the request had begun, which
+    /// is not begun twice.
+    private static let crossing = TimeAmount.seconds(5)
+
+    private var mayHaveMissedRequest: Bool { isKept && context.map { $0.eventLoop.now - begunAt < Self.crossing } ?? true }
+
     /// The exchange has met the end of a kept connection.
     private func repeatElsewhere(_ exchange: UpstreamExchange) {
         self.exchange = nil
@@ -226,7 +235,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         }
         owner.isGone(self)
         if let exchange = self.exchange.take() {
-            if isKept, !hasAnswered {
+            if mayHaveMissedRequest, !hasAnswered {
                 owner.sendAnew(exchange)
             } else {
                 exchange.fail(failure.map(TransportError.whileExchanging) ?? TransportError.closed)
