@@ -43,7 +43,7 @@ package struct Readiness: Sendable {
 
     private var own = Marks()
     private var lanes: [String: Lane] = [:]
-    /// How many lanes lead to a look at which of them are still needed.
+    /// How many lanes lead to a look at which of them are still needed: no more than models that are known to the upstreams.
     private var laneLimit = 256
     /// By upstream: the same number for the same throttle.
     private var throttles: [Int] = []
@@ -55,7 +55,7 @@ package struct Readiness: Sendable {
         /// With a free permit.
         package var open: UpstreamSet
         /// Those that would do if they had a permit free, and the open ones.
-        package var inUse: UpstreamSet
+        package var inService: UpstreamSet
     }
 
     /// - Parameter throttles: by upstream, the same number for those that share a throttle.
@@ -66,11 +66,15 @@ package struct Readiness: Sendable {
         own.mark(index, view.own)
         if lanes[model] == nil {
             guard view.model != .available else { return }
-            if lanes.count >= laneLimit { forgetLanes() }
         }
         var lane = lanes.removeValue(forKey: model) ?? Lane()
         lane.marks.mark(index, view.model)
-        if case .unavailable(let until?, isThrottled: true) = view.model { lane.note(throttles[index], until: until) }
+        switch view.model {
+        case .unavailable(let until?, isThrottled: true): lane.note(throttles[index], until: until)
+        // The newest word of the tenancy.
+        case .available: lane.throttles.removeAll { $0.throttle == throttles[index] }
+        case .full, .unavailable: break
+        }
         if !lane.marks.isEmpty || !lane.throttles.isEmpty { lanes[model] = lane }
     }
 
@@ -85,17 +89,17 @@ package struct Readiness: Sendable {
         among accepted: UpstreamSet, for model: String, at now: Duration, _ upstreams: some UpstreamTable
     ) -> Candidates {
         own.recheck(at: now) { upstreams.view(of: $0, model: model, at: now).own }
-        var inUse = accepted.subtracting(own.resting)
-        var open = inUse.subtracting(own.full)
-        guard !lanes.isEmpty, let index = lanes.index(forKey: model) else { return Candidates(open: open, inUse: inUse) }
+        var inService = accepted.subtracting(own.resting)
+        var open = inService.subtracting(own.full)
+        guard !lanes.isEmpty, let index = lanes.index(forKey: model) else { return Candidates(open: open, inService: inService) }
         lanes.values[index].marks.recheck(at: now) { upstreams.view(of: $0, model: model, at: now).model }
         lanes.values[index].throttles.removeAll { $0.until <= now }
         let lane = lanes.values[index]
         if lane.marks.isEmpty && lane.throttles.isEmpty {
             lanes.remove(at: index)
-            return Candidates(open: open, inUse: inUse)
+            return Candidates(open: open, inService: inService)
         }
-        inUse.subtract(lane.marks.resting)
+        inService.subtract(lane.marks.resting)
         open.subtract(lane.marks.resting)
         open.subtract(lane.marks.full)
         if !lane.throttles.isEmpty {
@@ -103,14 +107,29 @@ package struct Readiness: Sendable {
             let others = UpstreamSet(open.filter { index in !lane.throttles.contains { $0.throttle == throttles[index] } })
             if !others.isEmpty { open = others }
         }
-        return Candidates(open: open, inUse: inUse)
+        return Candidates(open: open, inService: inService)
     }
 
-    /// Nobody could take a request for a model, not even with a permit free.
+    /// None of them could take a request for a model, not even with a permit free.
     package func areAllResting(among accepted: UpstreamSet, for model: String) -> Bool {
-        var inUse = accepted.subtracting(own.resting)
-        if let lane = lanes[model] { inUse.subtract(lane.marks.resting) }
-        return inUse.isEmpty
+        var inService = accepted.subtracting(own.resting)
+        if let lane = lanes[model] { inService.subtract(lane.marks.resting) }
+        return inService.isEmpty
+    }
+
+    /// Forgets lanes in which there is nothing to say any more, when there are many. Only a look at the upstreams can tell: who asked last for a
+    /// model may have been long ago.
+    package mutating func tidy(at now: Duration, _ upstreams: some UpstreamTable) {
+        guard lanes.count > laneLimit else { return }
+        for model in Array(lanes.keys) {
+            guard let lane = lanes[model] else { continue }
+            for marked in [lane.marks.resting, lane.marks.full] {
+                for index in marked { update(index, upstreams.view(of: index, model: model, at: now), model: model) }
+            }
+            lanes[model]?.throttles.removeAll { $0.until <= now }
+            if let lane = lanes[model], lane.marks.isEmpty, lane.throttles.isEmpty { lanes[model] = nil }
+        }
+        laneLimit = max(256, 2 * lanes.count)
     }
 
     /// When time alone may change something for a model.
@@ -119,10 +138,6 @@ package struct Readiness: Sendable {
         return min(own.recheckAt ?? moment, moment)
     }
 
-    private mutating func forgetLanes() {
-        lanes = lanes.filter { !$0.value.marks.isEmpty }
-        laneLimit = max(256, 2 * lanes.count)
-    }
 }
 
 extension Readiness.Lane {

@@ -88,22 +88,30 @@ package struct RoutingCore: Sendable {
         _ request: RouteRequest, at now: Duration, _ upstreams: inout some UpstreamTable
     ) -> (decision: Decision, releases: [Release]) {
         if !request.terms.isRetry { budget.noteRequest(at: now) }
-        switch choose(request.terms, at: now, upstreams) {
+        // Who has most of its time gets its chance, however slow the model is: else one that has become slow would never be found out to be quick
+        // again. Who has less is a retry, a fallback, or was slow to arrive.
+        let isHurried = request.deadline - now < request.allowance / 2
+        switch choose(request, isHurried: isHurried, at: now, upstreams) {
+        case .tooLate:
+            statistics.rejected += 1
+            return (.refused(.queueTimeout(retryAfter: 1)), [])
         case .one(let index, let isLastResort):
-            // Whoever comes for the first time has all of its time.
-            guard !request.terms.isRetry || hasTime(request, at: index, now, upstreams) else {
-                statistics.rejected += 1
-                return (.refused(.queueTimeout(retryAfter: 1)), [])
-            }
             return (.admitted(admit(index, request, isLastResort: isLastResort, at: now, &upstreams)), [])
         case .none(let refusal):
-            guard case .unavailable(let outlook) = refusal, isWorthWaiting(outlook, for: request, at: now) else { return (.refused(refusal), []) }
+            // One that comes back weighs a pause against asking again who has failed it.
+            guard !request.terms.isRetry, case .unavailable(let outlook) = refusal, isWorthWaiting(outlook, for: request, at: now) else {
+                return (.refused(refusal), [])
+            }
             return enqueue(request, latestStart: request.deadline, wait: nil, at: now)
         case .allFull:
-            let candidates = readiness.candidates(among: request.terms.accepts, for: request.terms.model, at: now, upstreams).inUse
-            return enqueue(
-                request, latestStart: latestStart(of: request, among: candidates, at: now, upstreams),
-                wait: expectedWait(of: request, among: candidates, at: now, upstreams), at: now)
+            let candidates = readiness.candidates(among: request.terms.accepts, for: request.terms.model, at: now, upstreams).inService
+            let latestStart = latestStart(of: request, among: candidates, at: now, upstreams)
+            guard let pace = pace(for: request.terms.model, among: candidates, at: now, upstreams) else {
+                return enqueue(request, latestStart: latestStart, wait: nil, at: now)
+            }
+            let releases = sendAwayHopeless(pace: pace, before: request, latestStart: latestStart, at: now)
+            let (decision, more) = enqueue(request, latestStart: latestStart, wait: wait(places: queue.placesBefore(request), pace), at: now)
+            return (decision, releases + more)
         }
     }
 
@@ -156,6 +164,7 @@ package struct RoutingCore: Sendable {
         loads.inFlight[index] -= 1
         bulkheads.givenBack(index, inFlight: loads.inFlight[index])
         readiness.update(index, view, model: permit.pass.model)
+        readiness.tidy(at: now, upstreams)
         return queue.isEmpty ? [] : dispatch(at: now, &upstreams)
     }
 
@@ -167,17 +176,14 @@ package struct RoutingCore: Sendable {
         while !isDone {
             isDone = true
             for head in queue.heads {
-                switch choose(head.terms, at: now, upstreams) {
+                switch choose(head, isHurried: true, at: now, upstreams) {
                 case .allFull: continue
+                case .tooLate: if queue.remove(head.ticket) != nil { releases.append(overdue(head, at: now, upstreams)) }
                 case .one(let index, let isLastResort):
-                    if hasTime(head, at: index, now, upstreams) {
-                        guard let waiter = queue.serve(head.ticket) else { continue }
-                        statistics.wait.record(now - waiter.since)
-                        let permit = admit(index, head, isLastResort: isLastResort, at: now, &upstreams)
-                        releases.append(Release(ticket: head.ticket, result: .success(permit)))
-                    } else if queue.remove(head.ticket) != nil {
-                        releases.append(overdue(head, at: now, upstreams))
-                    }
+                    guard let waiter = queue.serve(head.ticket) else { continue }
+                    statistics.wait.record(now - waiter.since)
+                    let permit = admit(index, head, isLastResort: isLastResort, at: now, &upstreams)
+                    releases.append(Release(ticket: head.ticket, result: .success(permit)))
                 case .none(.unavailable(let outlook)) where Self.isNear(outlook, at: now): continue
                 case .none(let refusal):
                     releases += queue.removeAll(on: head.terms).map { Release(ticket: $0, result: .failure(refusal)) }
@@ -196,14 +202,12 @@ package struct RoutingCore: Sendable {
     /// when nobody waits.
     package func nextMoment(at now: Duration, _ upstreams: some UpstreamTable) -> Duration? {
         guard var moment = queue.nextDeadline else { return nil }
-        for head in queue.heads {
-            let (accepted, model) = (head.terms.accepts, head.terms.model)
+        for terms in queue.terms {
+            let (accepted, model) = (terms.accepts, terms.model)
             // What has passed and has not been looked at yet is looked at with the next decision.
             if let recheck = readiness.recheckAt(model) { moment = min(moment, max(recheck, now + .milliseconds(1))) }
-            guard readiness.areAllResting(among: accepted, for: model) else { continue }
-            if let next = lastResort.nextMoment(for: model, among: accepted, at: now, { upstreams.lastResort($0, model: model, at: now) }) {
-                moment = min(moment, next)
-            }
+            guard permits.hasRoom, readiness.areAllResting(among: accepted, for: model) else { continue }
+            if let next = lastResort.nextMoment(for: terms, at: now, { upstreams.lastResort($0, model: model, at: now) }) { moment = min(moment, next) }
         }
         return moment
     }
@@ -225,18 +229,29 @@ package struct RoutingCore: Sendable {
         case one(Int, isLastResort: Bool = false)
         /// One of the accepted upstreams would do, if it, or the proxy, had a permit left.
         case allFull
+        /// None of them usually answers in the time that is left.
+        case tooLate
         case none(RouteRefusal)
     }
 
-    private mutating func choose(_ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> Choice {
+    /// - Parameter isHurried: it has to be asked whether there is time for a usual answer.
+    private mutating func choose(_ request: RouteRequest, isHurried: Bool, at now: Duration, _ upstreams: some UpstreamTable) -> Choice {
+        let terms = request.terms
         var candidates = readiness.candidates(among: terms.accepts, for: terms.model, at: now, upstreams)
-        if candidates.inUse.isEmpty { return chooseLastResort(terms, at: now, upstreams) }
+        if candidates.inService.isEmpty { return chooseLastResort(terms, at: now, upstreams) }
         if terms.isRetry, !budget.allowsRetry(at: now) {
-            for index in candidates.inUse where drawsOnBudget(index, terms, upstreams) {
-                candidates.inUse.remove(index)
+            for index in candidates.inService where drawsOnBudget(index, terms, upstreams) {
+                candidates.inService.remove(index)
                 candidates.open.remove(index)
             }
-            if candidates.inUse.isEmpty { return .none(.retryBudgetSpent) }
+            if candidates.inService.isEmpty { return .none(.retryBudgetSpent) }
+        }
+        if isHurried {
+            for index in candidates.inService where !hasTime(request, at: index, now, upstreams) {
+                candidates.inService.remove(index)
+                candidates.open.remove(index)
+            }
+            if candidates.inService.isEmpty { return .tooLate }
         }
         guard permits.hasRoom else { return .allFull }
         if !bulkheads.areAllOpen(free: permits.available) {
@@ -249,9 +264,9 @@ package struct RoutingCore: Sendable {
 
     /// All that may serve the request rest.
     private func chooseLastResort(_ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> Choice {
-        let index = lastResort.pick(for: terms.model, among: terms.accepts, at: now) { upstreams.lastResort($0, model: terms.model, at: now) }
-        if let index, permits.hasRoom {
-            if !terms.isRetry || budget.allowsRetry(at: now) { return .one(index, isLastResort: true) }
+        if permits.hasRoom, !terms.isRetry || budget.allowsRetry(at: now) {
+            let index = lastResort.pick(for: terms, at: now) { upstreams.lastResort($0, model: terms.model, at: now) }
+            if let index { return .one(index, isLastResort: true) }
         }
         return .none(.unavailable(outlook(of: terms.accepts, for: terms.model, at: now, upstreams)))
     }
@@ -266,7 +281,7 @@ package struct RoutingCore: Sendable {
     ) -> Permit {
         let terms = request.terms
         if terms.isRetry, drawsOnBudget(index, terms, upstreams) { budget.noteRetry(at: now) }
-        if isLastResort { lastResort.note(terms.model, at: now) }
+        if isLastResort { lastResort.note(terms, at: now) }
         permits.take()
         loads.inFlight[index] += 1
         bulkheads.taken(index, inFlight: loads.inFlight[index])
@@ -313,7 +328,8 @@ package struct RoutingCore: Sendable {
     /// A waiter who cannot be served in time any more.
     private mutating func overdue(_ request: RouteRequest, at now: Duration, _ upstreams: some UpstreamTable) -> Release {
         statistics.timedOut += 1
-        let seconds = Self.secondsUntilServed(expectedWait(of: request, among: request.terms.accepts, at: now, upstreams))
+        let pace = pace(for: request.terms.model, among: request.terms.accepts, at: now, upstreams)
+        let seconds = Self.secondsUntilServed(pace.map { wait(places: queue.placesBefore(request), $0) })
         return Release(ticket: request.ticket, result: .failure(.queueTimeout(retryAfter: seconds)))
     }
 
@@ -327,11 +343,10 @@ package struct RoutingCore: Sendable {
         outlook.earliest.map { $0 - now <= Patience.limit } ?? false
     }
 
-    /// Whether an answer that takes the usual time would still be in time.
+    /// Whether an answer that takes as long as they usually do would still be in time.
     private func hasTime(_ request: RouteRequest, at index: Int, _ now: Duration, _ upstreams: some UpstreamTable) -> Bool {
-        let usual = upstreams.usualTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) ?? .zero
-        // Who has most of the time left gets its chance, however slow the model is.
-        return request.deadline - now >= min(usual, request.allowance / 2) && request.deadline > now
+        let usual = upstreams.safeTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) ?? .zero
+        return request.deadline > now && request.deadline - now >= usual
     }
 
     /// When an answer that takes as long as they usually do would come too late.
@@ -340,24 +355,42 @@ package struct RoutingCore: Sendable {
     ) -> Duration {
         var fastest: Duration?
         for index in candidates {
-            guard let usual = upstreams.usualTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) else {
+            guard let usual = upstreams.safeTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) else {
                 return request.deadline
             }
             fastest = min(fastest ?? usual, usual)
         }
-        return request.deadline - min(fastest ?? .zero, request.allowance / 2)
+        return request.deadline - (fastest ?? .zero)
     }
 
-    /// How long those before it need, and it: at the pace at which permits come back. Nil when nobody knows.
-    private func expectedWait(
-        of request: RouteRequest, among candidates: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable
-    ) -> Duration? {
+    /// Permits that come back to the candidates in a second. Nil when nobody knows.
+    private func pace(for model: String, among candidates: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable) -> Double? {
         var pace = 0.0
         for index in candidates {
-            guard let part = upstreams.pace(of: index, model: request.terms.model, at: now) else { return nil }
+            guard let part = upstreams.pace(of: index, model: model, at: now) else { return nil }
             pace += part
         }
-        return pace > 0 ? .seconds(Double(queue.placesBefore(request) + 1) / pace) : nil
+        return pace > 0 ? pace : nil
+    }
+
+    /// How long so many need, and the one behind them.
+    private func wait(places: Int, _ pace: Double) -> Duration { .seconds(Double(places + 1) / pace) }
+
+    /// The line may be longer than it should: it grew while nobody knew the pace, or the pace was better then. Those at its end would be sent
+    /// away when their time is up, and until then they would keep out who comes later and has time for longer.
+    private mutating func sendAwayHopeless(pace: Double, before request: RouteRequest, latestStart: Duration, at now: Duration) -> [Release] {
+        guard now + wait(places: queue.placesBefore(request), pace) > latestStart else { return [] }
+        var releases: [Release] = []
+        // A few for each that comes: the line gets shorter, and no decision is long.
+        while releases.count < 4, let last = queue.last(of: request.terms.accepts), last.waiter.latestStart < latestStart {
+            let wait = wait(places: last.places, pace)
+            // By a margin: nobody knows the pace so well.
+            guard now + wait * 0.95 > last.waiter.latestStart else { break }
+            queue.remove(last.waiter.request.ticket)
+            statistics.timedOut += 1
+            releases.append(Release(ticket: last.waiter.request.ticket, result: .failure(.queueTimeout(retryAfter: Self.secondsUntilServed(wait)))))
+        }
+        return releases
     }
 
     /// For `retry-after`. 1...60.

@@ -57,6 +57,15 @@ package struct UpstreamSet: Hashable, Sendable {
         return result
     }
 
+    package func union(_ other: UpstreamSet) -> UpstreamSet {
+        var result = self
+        result.first |= other.first
+        result.second |= other.second
+        while result.rest.count < other.rest.count { result.rest.append(0) }
+        for (index, word) in other.rest.enumerated() { result.rest[index] |= word }
+        return result
+    }
+
     package func intersects(_ other: UpstreamSet) -> Bool {
         if first & other.first != 0 || second & other.second != 0 { return true }
         return zip(rest, other.rest).contains { $0 & $1 != 0 }

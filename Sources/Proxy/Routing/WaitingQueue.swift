@@ -46,6 +46,9 @@ package struct WaitingQueue: Sendable {
         return turns.sorted(by: <).compactMap { waiters[$0.1]?.request }
     }
 
+    /// On what terms there is anybody.
+    package var terms: some Sequence<Terms> { rows.keys }
+
     /// How many would be served before a new request of that client, as far as they wait for the same upstreams.
     package func placesBefore(_ request: RouteRequest) -> Int {
         rows.reduce(0) { sum, row in
@@ -110,9 +113,17 @@ package struct WaitingQueue: Sendable {
         if most > (counts[request.client] ?? 0) + 1 {
             return rows.values.compactMap { $0.clients[client]?.last }.max()
         }
-        let own = rows[request.terms]?.count ?? 0
-        guard let longest = rows.values.max(by: { $0.count < $1.count }), longest.count > own + 1 else { return nil }
-        return longest.clients[request.client]?.last
+        let own = rows[request.terms]?.clients[request.client]?.count ?? 0
+        let longest = rows.values.compactMap { $0.clients[request.client] }.max { $0.count < $1.count }
+        guard let longest, longest.count > own + 1 else { return nil }
+        return longest.last
+    }
+
+    /// Who would be served last of those that wait for any of the same upstreams, and how many before it.
+    package func last(of accepts: UpstreamSet) -> (waiter: Waiter, places: Int)? {
+        guard let client = counts.max(by: { $0.value < $1.value })?.key else { return nil }
+        let newest = rows.compactMap { $0.key.accepts.intersects(accepts) ? $0.value.clients[client]?.last : nil }.max()
+        return newest.flatMap { waiters[$0] }.map { ($0, placesBefore($0.request) - 1) }
     }
 
     /// Before this moment nobody's time is up; nil when nobody waits.

@@ -47,19 +47,22 @@ package struct Cooldown: Sendable {
     ///   - isThrottle: it is a 429.
     ///   - shortest: of the pauses that the upstream does not ask for.
     ///   - jitter: 0 ..< 1, spreads those that wait.
+    /// - Returns: whether it is news: the first refusal of a volley.
+    @discardableResult
     package mutating func begin(
         retryAfter wait: Duration?, isThrottle: Bool, of pass: Pass, shortest: Duration = first, at now: Duration, jitter: Double
-    ) {
+    ) -> Bool {
         let isNew = pass.epoch == epoch
         if isNew {
             epoch += 1
             streak += 1
         }
-        guard let pause = wait.map({ min($0, Self.longestTold) }) ?? (isNew ? Self.pause(streak, shortest, jitter) : nil) else { return }
+        guard let pause = wait.map({ min($0, Self.longestTold) }) ?? (isNew ? Self.pause(streak, shortest, jitter) : nil) else { return isNew }
         if until(at: now) == nil { start = now }
         // Who was let through to find out brings the newest word.
         end = isNew ? now + pause : max(end ?? .zero, now + pause)
         if isNew || isThrottle { self.isThrottle = isThrottle }
+        return isNew
     }
 
     /// A request was answered. It tells about the time after the last refusal, or between that and the one before. One that was let

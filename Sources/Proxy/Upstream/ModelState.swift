@@ -8,6 +8,8 @@ package struct ModelState: Sendable {
         fileprivate let ramp: Ramp.Pass
         fileprivate let limit: LearntLimit.Pass
         fileprivate let isLastResort: Bool
+        /// It finds out whether the model has to rest, and nothing has come of it yet.
+        fileprivate var findsOut: Bool
         fileprivate var hasBegun = false
     }
 
@@ -20,12 +22,14 @@ package struct ModelState: Sendable {
     private var whole = RecentDurations()
     /// From the permit to the first event of a stream.
     private var firstEvent = RecentDurations()
-    /// For how long an answer holds its permit, in seconds: the mean, newer ones counting more.
-    package private(set) var meanHold: Double?
+    /// For how long an answer holds its permit.
+    private(set) var hold = MeanDuration()
     /// When a request was sent or ended last.
     package private(set) var lastUsed = Duration.zero
     /// A request was let through although the model rests, and nothing has come of it yet.
-    private var isProbed = false
+    private var isBeingTried = false
+    /// When one was let through last.
+    private var lastTriedAt: Duration?
     /// It has answered, or has refused in a way that says that it exists.
     private var isKnown = false
 
@@ -34,26 +38,31 @@ package struct ModelState: Sendable {
     package func availability(at now: Duration) -> Availability {
         if let until = cooldown.until(at: now) { return .unavailable(until: until, isThrottled: cooldown.isThrottle) }
         if let until = breaker.holds(at: now) { return .unavailable(until: until, isThrottled: false) }
-        if !ramp.hasCapacity(besides: inFlight) { return .full(until: nil) }
+        if !ramp.hasCapacity(at: now) { return .full(until: ramp.recheckAt(now)) }
         return limit.hasCapacity(besides: inFlight, at: now) ? .available : .full(until: limit.recheckAt(now))
     }
 
-    /// Since when it rests; nil when it does not.
+    /// Since when it rests, or has been found to have to; nil when it does not.
     package func restsSince(_ now: Duration) -> Duration? {
-        if let since = cooldown.since(at: now) { return since }
-        return breaker.admits(at: now) ? nil : breaker.openedAt
+        guard let since = cooldown.since(at: now) ?? (breaker.admits(at: now) ? nil : breaker.openedAt) else { return nil }
+        return max(since, lastTriedAt ?? since)
     }
 
     /// It rests, and one request may find out all the same whether it has to: not while one does already, and not when the upstream itself
     /// has named a moment that is near.
     package func allowsLastResort(at now: Duration) -> Bool {
-        if isProbed || breaker.isProbed { return false }
+        if isBeingTried || breaker.isProbed { return false }
         return cooldown.until(at: now).map { $0 - now > Patience.limit } ?? true
     }
 
     /// In which nine of ten answers come, or begin.
     package func usualTime(isStreaming: Bool, at now: Duration) -> Duration? {
         (isStreaming ? firstEvent : whole).percentile90(at: now)
+    }
+
+    /// In which an answer that begins now will come, or begin, with a chance that is worth it.
+    package func safeTime(isStreaming: Bool, at now: Duration) -> Duration? {
+        (isStreaming ? firstEvent : whole).nearlyAll(at: now)
     }
 
     /// Nobody would miss it.
@@ -68,10 +77,11 @@ package struct ModelState: Sendable {
     package mutating func admit(isLastResort: Bool, at now: Duration) -> Pass {
         inFlight += 1
         lastUsed = now
-        if isLastResort { isProbed = true }
+        let findsOut = isLastResort && restsSince(now) != nil
+        if findsOut { (isBeingTried, lastTriedAt) = (true, now) }
         return Pass(
-            breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass, ramp: ramp.pass, limit: limit.pass(rank: inFlight),
-            isLastResort: isLastResort)
+            breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass, ramp: ramp.admit(at: now), limit: limit.pass(rank: inFlight),
+            isLastResort: isLastResort, findsOut: findsOut)
     }
 
     /// Something is learnt when the answer of this request begins, and not only when it ends.
@@ -83,6 +93,8 @@ package struct ModelState: Sendable {
     package mutating func begun(_ pass: inout Pass, top: Int, at now: Duration) {
         guard !pass.hasBegun else { return }
         pass.hasBegun = true
+        if pass.findsOut { isBeingTried = false }
+        pass.findsOut = false
         let wasOpen = breaker.state(at: now) != .closed
         pass.breaker = breaker.begun(pass.breaker, at: now)
         answered(pass, wasOpen: wasOpen, top: top, at: now)
@@ -98,7 +110,8 @@ package struct ModelState: Sendable {
     ) {
         inFlight -= 1
         lastUsed = now
-        if pass.isLastResort { isProbed = false }
+        if pass.findsOut { isBeingTried = false }
+        ramp.end(pass.ramp)
         let wasOpen = breaker.state(at: now) != .closed
         breaker.record(attribution.model, of: pass.breaker, isRepeated: ending.isCounted.model, by: settings, at: now)
         switch ending.outcome {
@@ -115,8 +128,7 @@ package struct ModelState: Sendable {
         if case .model(let seconds, let isThrottle)? = attribution.rest {
             let wait = seconds.map { Duration.seconds($0) }
             guard !isThrottle || limit.refused(pass.limit, inFlight: inFlight, retryAfter: wait, at: now) == .down else { return }
-            cooldown.begin(retryAfter: wait, isThrottle: isThrottle, of: pass.cooldown, at: now, jitter: jitter)
-            ramp.begin()
+            if cooldown.begin(retryAfter: wait, isThrottle: isThrottle, of: pass.cooldown, at: now, jitter: jitter) { ramp.begin() }
         }
     }
 
@@ -136,21 +148,15 @@ package struct ModelState: Sendable {
 
     private mutating func answered(_ pass: Pass, wasOpen: Bool, top: Int, at now: Duration) {
         if wasOpen, breaker.state(at: now) == .closed { ramp.begin() }
-        let wasCooling = cooldown.until(at: now) != nil
+        let wasCooling = cooldown.until(at: now) != nil && cooldown.isCurrent(pass.cooldown)
         cooldown.succeeded(pass.cooldown)
         // Who has found out that it is well again is the first on the way up.
-        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: min(top, limit.value ?? top))
+        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: min(top, limit.value ?? top), at: now)
         limit.answered(pass.limit, top: top, at: now)
     }
 
     private mutating func remember(_ ending: AttemptEnding, took: Duration, at now: Duration) {
         if let first = ending.firstEvent { firstEvent.add(first, at: now) } else { whole.add(took, at: now) }
-        let seconds = took.seconds
-        meanHold = meanHold.map { $0 + (seconds - $0) / 8 } ?? seconds
+        hold.add(took)
     }
-}
-
-extension Duration {
-    /// In seconds.
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -13,6 +13,8 @@ package struct UpstreamState: Sendable {
         fileprivate let slot: Int
         fileprivate var inModel: ModelState.Pass
         fileprivate let isLastResort: Bool
+        /// It finds out whether the upstream itself has to rest, and nothing has come of it yet.
+        fileprivate var findsOut: Bool
         /// `begun` has something to learn from this request.
         package fileprivate(set) var awaitsBeginning = false
     }
@@ -30,7 +32,12 @@ package struct UpstreamState: Sendable {
     private var ramp = Ramp()
     /// Answers that have given their permits back.
     private var answers = RollingCounts(seconds: 10)
-    private var isProbed = false
+    /// For how long an answer holds its permit, whatever the model.
+    private var hold = MeanDuration()
+    /// A request was let through although the upstream rests, and nothing has come of it yet.
+    private var isBeingTried = false
+    /// When one was let through last.
+    private var lastTriedAt: Duration?
 
     package init(maxConcurrency: Int, breaker: CircuitBreaker.Settings) {
         permits = PermitCounter(limit: maxConcurrency)
@@ -44,7 +51,8 @@ package struct UpstreamState: Sendable {
         if !health.isHealthy { return .unavailable(until: nil, isThrottled: false) }
         if let until = cooldown.until(at: now) { return .unavailable(until: until, isThrottled: true) }
         if let until = breaker.holds(at: now) { return .unavailable(until: until, isThrottled: false) }
-        return permits.hasRoom && ramp.hasCapacity(besides: permits.inUse) ? .available : .full(until: nil)
+        guard permits.hasRoom else { return .full(until: nil) }
+        return ramp.hasCapacity(at: now) ? .available : .full(until: ramp.recheckAt(now))
     }
 
     /// Of one of its models, apart from the upstream itself.
@@ -67,17 +75,25 @@ package struct UpstreamState: Sendable {
         UpstreamView(own: availability(at: now), model: models[slot: pass.slot].availability(at: now))
     }
 
-    /// Since when it rests, itself or the model; nil when neither does.
-    package func restsSince(_ now: Duration, _ model: String) -> Duration? {
+    /// Since when it rests; nil when it does not.
+    private func restsSince(_ now: Duration) -> Duration? {
         if !health.isHealthy { return health.unhealthySince }
         if let since = cooldown.since(at: now) { return since }
-        if !breaker.admits(at: now) { return breaker.openedAt }
-        return models[model]?.restsSince(now)
+        return breaker.admits(at: now) ? nil : breaker.openedAt
+    }
+
+    /// Since when it or the model rests, or has been found to have to; nil when neither rests.
+    package func restsSince(_ now: Duration, _ model: String) -> Duration? {
+        let inModel = models.slot(of: model).flatMap { models[slot: $0].restsSince(now) }
+        guard let since = restsSince(now) else { return inModel }
+        return max(since, lastTriedAt ?? since, inModel ?? since)
     }
 
     /// Whether one request may find out that it need not rest.
     package func allowsLastResort(for model: String, at now: Duration) -> Bool {
-        if isProbed || breaker.isProbed || !permits.hasRoom { return false }
+        if breaker.isProbed || !permits.hasRoom { return false }
+        // One at a time finds out about the upstream, and one about each of its models.
+        if isBeingTried, case .unavailable = availability(at: now) { return false }
         if let until = cooldown.until(at: now), until - now <= Patience.limit { return false }
         return models[model]?.allowsLastResort(at: now) ?? true
     }
@@ -87,11 +103,17 @@ package struct UpstreamState: Sendable {
         models[model]?.usualTime(isStreaming: isStreaming, at: now)
     }
 
+    /// In which nearly all answers of the model come, or begin; nil when that is not known.
+    package func safeTime(of model: String, isStreaming: Bool, at now: Duration) -> Duration? {
+        models[model]?.safeTime(isStreaming: isStreaming, at: now)
+    }
+
     /// Permits that come back in a second: at the pace of the last ten, or as those that are out usually do. Nil when neither is known.
     package func pace(of model: String, at now: Duration) -> Double? {
         let recent = Double(answers.totals(at: now).events) / 10
         // On its way up an upstream takes more from moment to moment.
-        guard let state = models[model], !ramp.isClimbing, !state.ramp.isClimbing, let hold = state.meanHold, hold > 0 else { return nil }
+        if ramp.isClimbing || models[model]?.ramp.isClimbing == true { return nil }
+        guard let hold = models[model]?.hold.seconds ?? hold.seconds, hold > 0 else { return nil }
         return max(recent, Double(max(permits.inUse, 1)) / hold)
     }
 
@@ -101,12 +123,13 @@ package struct UpstreamState: Sendable {
     package mutating func admit(_ model: String, isLastResort: Bool = false, at now: Duration) -> Pass {
         permits.take()
         statistics.begin()
-        if isLastResort { isProbed = true }
+        let findsOut = isLastResort && restsSince(now) != nil
+        if findsOut { (isBeingTried, lastTriedAt) = (true, now) }
         let slot = models.slot(for: model, at: now)
         let inModel = models[slot: slot].admit(isLastResort: isLastResort, at: now)
         var pass = Pass(
-            model: model, admittedAt: now, breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass, ramp: ramp.pass,
-            slot: slot, inModel: inModel, isLastResort: isLastResort)
+            model: model, admittedAt: now, breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass,
+            ramp: ramp.admit(at: now), slot: slot, inModel: inModel, isLastResort: isLastResort, findsOut: findsOut)
         pass.awaitsBeginning = isLastResort || breaker.isProbed || ramp.isClimbing || models[slot: slot].awaitsBeginning(inModel, at: now)
         return pass
     }
@@ -120,6 +143,8 @@ package struct UpstreamState: Sendable {
         let before = breakerStates(pass, at: now)
         pass.awaitsBeginning = false
         answered(&pass, at: now)
+        if pass.isLastResort { heal() }
+        foundOut(&pass)
         models[slot: pass.slot].begun(&pass.inModel, top: permits.limit, at: now)
         return changes(since: before, of: pass, at: now)
     }
@@ -131,28 +156,34 @@ package struct UpstreamState: Sendable {
     @discardableResult
     package mutating func end(_ pass: Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> (changes: BreakerChanges, view: UpstreamView) {
         permits.giveBack()
-        if pass.isLastResort { isProbed = false }
+        var pass = pass
+        foundOut(&pass)
+        ramp.end(pass.ramp)
         let took = now - pass.admittedAt
         let attribution = Attribution(ending.outcome, hadUsualTime: hadUsualTime(pass, ending, took: took, at: now))
         let before = breakerStates(pass, at: now)
 
         if attribution.upstream == .success {
-            var pass = pass
             if pass.awaitsBeginning { answered(&pass, at: now) }
             breaker.record(.success, of: pass.breaker, by: settings, at: now)
+            if pass.isLastResort, attribution.model == .success { heal() }
         } else {
             breaker.record(attribution.upstream, of: pass.breaker, isRepeated: ending.isCounted.upstream, by: settings, at: now)
         }
         if case .upstream(let seconds)? = attribution.rest {
-            cooldown.begin(
+            let isNew = cooldown.begin(
                 retryAfter: seconds.map { .seconds($0) }, isThrottle: true, of: pass.cooldown, shortest: Self.exhaustedPause, at: now, jitter: jitter)
-            ramp.begin()
+            if isNew { ramp.begin() }
         }
         models[slot: pass.slot].end(
             pass.inModel, ending, attribution, took: took, top: permits.limit, by: settings, at: now, jitter: jitter)
         if ending.outcome == .succeeded || ending.outcome == .abandoned { answers.add(events: 1, at: now) }
+        if ending.outcome == .succeeded { hold.add(took) }
         statistics.end(ending, at: now, took: took)
-        let changes = changes(since: before, of: pass, at: now)
+        var changes = changes(since: before, of: pass, at: now)
+        // It was open before it was tried.
+        if pass.isLastResort, changes.upstream == .open { changes.upstream = nil }
+        if pass.isLastResort, changes.model?.state == .open { changes.model = nil }
         let view = view(of: pass, at: now)
         models.release(pass.slot)
         statistics.opened += (changes.upstream == .open ? 1 : 0) + (changes.model?.state == .open ? 1 : 0)
@@ -193,9 +224,23 @@ package struct UpstreamState: Sendable {
         let wasOpen = breaker.state(at: now) != .closed
         pass.breaker = breaker.begun(pass.breaker, at: now)
         if wasOpen, breaker.state(at: now) == .closed { ramp.begin() }
-        let wasCooling = cooldown.until(at: now) != nil
+        let wasCooling = cooldown.until(at: now) != nil && cooldown.isCurrent(pass.cooldown)
         cooldown.succeeded(pass.cooldown)
-        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: permits.limit)
+        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: permits.limit, at: now)
+    }
+
+    /// What a last resort was to find out is known.
+    private mutating func foundOut(_ pass: inout Pass) {
+        guard pass.findsOut else { return }
+        pass.findsOut = false
+        isBeingTried = false
+    }
+
+    /// A last resort has been answered, whatever the health checks say.
+    private mutating func heal() {
+        guard !health.isHealthy else { return }
+        health.answered()
+        ramp.begin()
     }
 
     private typealias BreakerStates = (upstream: CircuitBreaker.State, model: CircuitBreaker.State)
@@ -210,10 +255,13 @@ package struct UpstreamState: Sendable {
             upstream: before.upstream == after.upstream ? nil : after.upstream, model: before.model == after.model ? nil : (pass.model, after.model))
     }
 
-    /// While nothing is known of the model, half of what a request has in all is what an answer may take.
+    /// Whether an attempt that the request's deadline ended had so much time that it speaks against the model.
     private func hadUsualTime(_ pass: Pass, _ ending: AttemptEnding, took: Duration, at now: Duration) -> Bool {
         guard ending.outcome == .outOfTime else { return true }
-        return took >= usualTime(of: pass.model, isStreaming: ending.isStreaming, at: now) ?? ending.allowance / 2
+        let half = ending.allowance / 2
+        guard let usual = usualTime(of: pass.model, isStreaming: ending.isStreaming, at: now) else { return took >= half }
+        // One in ten takes longer than that, and when the machine halts for a moment all of them do: only twice the time leaves no doubt.
+        return took >= min(usual * 2, max(usual, half))
     }
 }
 

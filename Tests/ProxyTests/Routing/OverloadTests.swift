@@ -111,6 +111,58 @@ import Testing
         #expect(bench.permits[number] != nil)
     }
 
+    /// Nobody knew how long answers take when they came: they are sent away once it is known that they wait in vain, and do not keep out who has time.
+    @Test func aLineThatIsTooLongIsShortened() {
+        var bench = Bench([1])
+        let numbers = (0..<100).map { _ in bench.arrive(at: .zero, within: .seconds(10)) }
+        bench.end(numbers[0], at: .seconds(1))
+        for number in numbers[1...3] { bench.end(number, at: .seconds(number)) }
+        #expect(bench.core.waiting == 95)
+        var later: [UInt64] = []
+        for _ in 0..<30 { later.append(bench.arrive(at: .milliseconds(4_500), within: .seconds(10))) }
+        #expect((9...11).contains(bench.core.waiting), "\(bench.core.waiting)")
+        #expect(later.contains { bench.refused[$0] == nil } && bench.refused[numbers[5]] == nil && bench.refused[numbers[50]] != nil)
+    }
+
+    /// Answers of 18 s, 30 s of time, five times the load: a waiter that could only be sent with 15 s left is not sent.
+    @Test func answersThatTakeMostOfTheTimeAreNotBegunTooLate() {
+        var bench = Bench([10])
+        var ends: [(at: Duration, number: UInt64)] = []
+        var started: [UInt64: Duration] = [:]
+        var (answered, late) = (0, 0)
+        for tenth in 0..<3_000 {
+            let now = Duration.milliseconds(tenth * 100)
+            for end in ends where end.at <= now {
+                let inTime = end.at - (started[end.number] ?? .zero) >= .seconds(18)
+                bench.end(end.number, inTime ? .succeeded : .outOfTime, at: now)
+                if inTime { answered += 1 } else { late += 1 }
+            }
+            ends.removeAll { $0.at <= now }
+            // 2.8 a second, where 0.56 can be answered.
+            if tenth % 4 == 0 { bench.arrive(at: now, within: .seconds(30)) }
+            if let moment = bench.core.nextMoment(at: now, bench.upstreams), moment <= now { bench.dispatch(at: now) }
+            for (number, _) in bench.permits where started[number] == nil {
+                started[number] = now
+                let deadline = Duration.milliseconds(Int(number - 1) * 400) + .seconds(30)
+                ends.append((min(now + .seconds(18), deadline), number))
+            }
+        }
+        #expect(late <= 10 && answered >= 145, "\(answered) of 160 answered, \(late) too late")
+    }
+
+    @Test func whoHasTimeForOneOfTwoIsSentThere() {
+        var bench = Bench([9, 1])
+        for _ in 0..<3 { bench.end(bench.arrive("m", [0], at: .zero), at: .seconds(10)) }
+        for _ in 0..<3 { bench.end(bench.arrive("m", [1], at: .seconds(10)), at: .seconds(11)) }
+        let start = Duration.seconds(11)
+        let busy = (0..<9).map { _ in bench.arrive("m", [0], at: start) } + [bench.arrive("m", [1], at: start)]
+        let waits = bench.arrive("m", at: start, within: .seconds(5))
+        bench.end(busy[0], at: start + .seconds(1))
+        #expect(bench.permits[waits] == nil && bench.refused[waits] == nil, "the slow one would be too slow")
+        bench.end(busy[9], at: start + .seconds(2))
+        #expect(bench.permits[waits]?.upstream == 1)
+    }
+
     // MARK: When all rest
 
     private func broken(_ bench: inout Bench, _ model: String = "m", accepts: [Int], at now: Duration) {
@@ -186,6 +238,52 @@ import Testing
         #expect(bench.permits[bench.arrive(at: .seconds(1))] != nil)
     }
 
+    @Test func aLastResortThatIsAnsweredIsABetterHealthCheck() {
+        var bench = Bench([9])
+        for _ in 0..<2 { bench.upstreams.members[0].state.note(.failed, at: .zero, latency: .zero) }
+        _ = bench.core.upstreamChanged(0, at: .zero, &bench.upstreams)
+        let probe = bench.arrive(at: .seconds(1))
+        bench.end(probe, at: .seconds(2))
+        #expect(bench.upstreams.members[0].state.health.isHealthy)
+        #expect(bench.permits[bench.arrive(at: .seconds(2))] != nil, "the next check is half a minute away")
+    }
+
+    /// One is dead, the other has come back: each is tried in turn, whatever makes it rest.
+    @Test func theDeadOneDoesNotTakeEveryTurn() {
+        var bench = Bench([9, 9])
+        for _ in 0..<2 { bench.upstreams.members[0].state.note(.failed, at: .zero, latency: .zero) }
+        _ = bench.core.upstreamChanged(0, at: .zero, &bench.upstreams)
+        broken(&bench, accepts: [1], at: .seconds(10))
+        var asked: [Int] = []
+        for second in 11..<20 {
+            let number = bench.arrive(at: .seconds(second))
+            guard let permit = bench.permits[number] else { continue }
+            asked.append(permit.upstream)
+            bench.end(number, permit.upstream == 0 ? .unreachable : .succeeded, at: .seconds(second))
+            if permit.upstream == 1 { break }
+        }
+        #expect(asked == [0, 1])
+    }
+
+    /// A stream that has begun has answered the question, however long it goes on.
+    @Test func aLastResortIsDecidedByTheBeginningOfItsStream() {
+        var bench = Bench([9])
+        broken(&bench, accepts: [0], at: .zero)
+        let stream = bench.arrive(at: .seconds(1), isStreaming: true)
+        bench.begin(stream, at: .seconds(2))
+        broken(&bench, accepts: [0], at: .seconds(10))
+        #expect(bench.permits[bench.arrive(at: .seconds(11))] != nil, "the stream of before is not its own probe any more")
+    }
+
+    @Test func aSilentModelsLastResortIsNotAnotherModels() {
+        var bench = Bench([9])
+        broken(&bench, "silent", accepts: [0], at: .zero)
+        broken(&bench, "other", accepts: [0], at: .zero)
+        bench.arrive("silent", at: .seconds(1))
+        let other = bench.arrive("other", at: .seconds(1))
+        #expect(bench.permits[other] != nil)
+    }
+
     @Test func oneModelsRestIsNotAnothers() {
         var bench = Bench([9])
         broken(&bench, "bad", accepts: [0], at: .zero)
@@ -227,6 +325,27 @@ import Testing
             for number in bench.permits.keys.sorted() { bench.end(number, at: now) }
         }
         #expect(sizes.prefix(5) == [1, 2, 4, 8, 16] && sizes.reduce(0, +) == 100)
+    }
+
+    /// Forty streams are under way when one request gets a 503 with `retry-after: 1`.
+    @Test func aShortRestDoesNotWaitForTheStreamsOfBefore() {
+        var bench = Bench([50])
+        for _ in 0..<40 { bench.arrive(at: .zero, isStreaming: true) }
+        bench.end(bench.arrive(at: .zero), .unavailable(retryAfter: 1), at: .zero)
+        let next = bench.arrive(at: .seconds(1))
+        #expect(bench.permits[next] != nil)
+        bench.end(next, at: .milliseconds(1_100))
+        #expect(bench.permits[bench.arrive(at: .milliseconds(1_100))] != nil && bench.permits[bench.arrive(at: .milliseconds(1_100))] != nil)
+    }
+
+    @Test func answersOfBeforeDoNotOpenTheGate() {
+        var bench = Bench([50])
+        let before = (0..<40).map { _ in bench.arrive(at: .zero) }
+        bench.end(bench.arrive(at: .zero), .rateLimited(retryAfter: 10), at: .zero)
+        for number in before { bench.end(number, at: .seconds(3)) }
+        var passed = 0
+        for _ in 0..<40 where bench.permits[bench.arrive(at: .seconds(10))] != nil { passed += 1 }
+        #expect(passed == 1)
     }
 
     // MARK: A throttle that counts what is under way

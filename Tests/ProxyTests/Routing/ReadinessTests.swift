@@ -23,7 +23,7 @@ import Testing
             let views = (0..<count).map { upstreams.view(of: $0, model: model, at: now) }
             let isResting = views.map { view in [view.own, view.model].contains { if case .unavailable = $0 { true } else { false } } }
             let isOpen = views.map { $0.own == .available && $0.model == .available }
-            #expect(Array(found.inUse) == (0..<count).filter { !isResting[$0] })
+            #expect(Array(found.inService) == (0..<count).filter { !isResting[$0] })
             #expect(Array(found.open) == (0..<count).filter { isOpen[$0] })
             #expect(readiness.areAllResting(among: UpstreamSet(first: count), for: model) == isResting.allSatisfy { $0 })
             if let index = found.open.filter({ _ in Bool.random(using: &random) }).first {
@@ -46,6 +46,20 @@ import Testing
                 readiness.update(index, at: now, upstreams)
             }
         }
+    }
+
+    @Test func namesThatAreMadeUpLeaveNothingBehind() {
+        var upstreams = PlainUpstreams([PlainUpstreams.Member(maxConcurrency: 9, throttle: 0)])
+        var readiness = Readiness()
+        readiness.configure(throttles: [0])
+        for number in 0..<20_000 {
+            let now = Duration.milliseconds(number * 10)
+            let pass = upstreams.admit(0, model: "made-up-\(number)", isLastResort: false, at: now).pass
+            readiness.update(0, upstreams.end(0, pass, AttemptEnding(.rateLimited(retryAfter: 2)), at: now, jitter: 0), model: pass.model)
+            readiness.tidy(at: now, upstreams)
+        }
+        let lanes = Mirror(reflecting: readiness).children.first { $0.label == "lanes" }?.value as? any Collection
+        #expect((lanes?.count ?? .max) <= 2 * ModelStates.capacity + 1)
     }
 
     @Test func whereTheTenancyIsThrottledIsTheLastChoiceForThatModel() {

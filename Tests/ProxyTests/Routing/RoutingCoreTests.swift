@@ -322,7 +322,7 @@ import Testing
         let strategy = RoutingSettings.Strategy.allCases.randomElement(using: &random) ?? .weighted
         var bench = Bench(limits, global: global, queue: 12, throttles: limits.indices.map { $0 / 2 }, strategy: strategy.make())
         var now = Duration.zero
-        var waiting: [UInt64: [Int]] = [:]
+        var waiting: [UInt64: (accepts: [Int], deadline: Duration)] = [:]
 
         func note(_ releases: [RoutingCore.Release]) {
             for release in releases {
@@ -330,10 +330,10 @@ import Testing
                     waiting[release.ticket.rawValue] = nil
                     continue
                 }
-                let accepts = waiting.removeValue(forKey: release.ticket.rawValue)
+                let accepts = waiting.removeValue(forKey: release.ticket.rawValue)?.accepts
                 #expect(accepts?.contains(permit.upstream) == true)
                 // Nobody on the same terms came earlier.
-                #expect(!waiting.contains { $0.key < release.ticket.rawValue && $0.value == accepts })
+                #expect(!waiting.contains { $0.key < release.ticket.rawValue && $0.value.accepts == accepts })
             }
         }
 
@@ -344,8 +344,10 @@ import Testing
             case 0..<5:
                 var accepts = (0..<count).filter { _ in Bool.random(using: &random) }
                 if accepts.isEmpty { accepts = [0] }
-                let new = bench.arrive(accepts, at: now, deadline: now + .seconds(Int.random(in: 1...20, using: &random)))
-                if new.decision == .waits { waiting[new.number] = accepts }
+                let deadline = now + .seconds(Int.random(in: 1...20, using: &random))
+                let new = bench.arrive(accepts, at: now, deadline: deadline)
+                if new.decision == .waits { waiting[new.number] = (accepts, deadline) }
+                for gone in bench.crowdedOut { waiting[gone] = nil }
             case 5..<9:
                 guard let number = bench.held.keys.sorted().randomElement(using: &random) else { continue }
                 let outcomes: [AttemptOutcome] = [
@@ -368,10 +370,11 @@ import Testing
                 #expect(statistics.requests == statistics.succeeded + statistics.failed + statistics.cancelled + inUse)
             }
             if bench.core.permits.hasRoom {
-                for accepts in waiting.values {
+                for (accepts, deadline) in waiting.values {
                     let free = accepts.filter {
                         let view = bench.upstreams.view(of: $0, model: "m", at: now)
-                        return view.own == .available && view.model == .available
+                        let usual = bench.upstreams.safeTime(of: $0, model: "m", isStreaming: false, at: now) ?? .zero
+                        return view.own == .available && view.model == .available && deadline - now >= usual
                     }
                     // What is left is kept for upstreams that hold less than their share.
                     #expect(free.isEmpty || bench.core.permits.available <= global / Bulkheads.part, "somebody waits for what is free")

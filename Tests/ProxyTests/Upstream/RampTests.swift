@@ -3,27 +3,54 @@ import Testing
 @testable import Proxy
 
 @Suite struct RampTests {
-    private func size(_ ramp: Ramp) -> Int { (0..<1000).first { !ramp.hasCapacity(besides: $0) } ?? 1000 }
+    /// How many it lets pass at once, besides those that it has let pass.
+    private func admitted(_ ramp: inout Ramp, at now: Duration) -> [Ramp.Pass] {
+        var passes: [Ramp.Pass] = []
+        while passes.count < 1000, ramp.hasCapacity(at: now) { passes.append(ramp.admit(at: now)) }
+        return passes
+    }
 
     @Test func climbsByTwoToItsTop() {
         var ramp = Ramp()
-        #expect(size(ramp) == 1000)
         ramp.begin()
         var sizes: [Int] = []
         while ramp.isClimbing, sizes.count < 9 {
-            let round = size(ramp)
-            sizes.append(round)
-            for _ in 0..<round { ramp.answered(ramp.pass, top: 30) }
+            let round = admitted(&ramp, at: .zero)
+            sizes.append(round.count)
+            for pass in round {
+                ramp.answered(pass, top: 30, at: .zero)
+                ramp.end(pass)
+            }
         }
         #expect(sizes == [1, 2, 4, 8, 16])
-        #expect(size(ramp) == 1000)
+        #expect(admitted(&ramp, at: .zero).count == 1000)
     }
 
     @Test func whoWasSentBeforeItBeganDoesNotCount() {
         var ramp = Ramp()
-        let early = ramp.pass
+        let early = (0..<40).map { _ in ramp.admit(at: .zero) }
         ramp.begin()
-        for _ in 0..<10 { ramp.answered(early, top: 30) }
-        #expect(size(ramp) == 1)
+        for pass in early { ramp.answered(pass, top: 30, at: .zero) }
+        #expect(admitted(&ramp, at: .zero).count == 1, "forty streams of before are no reason to let nobody in, nor to let all in")
+        for pass in early { ramp.end(pass) }
+        #expect(admitted(&ramp, at: .zero).isEmpty)
+    }
+
+    @Test func answersThatTakeLongNeedNotBeWaitedFor() {
+        var ramp = Ramp()
+        ramp.begin()
+        var sizes: [Int] = []
+        for second in 0..<5 { sizes.append(admitted(&ramp, at: .seconds(second)).count) }
+        #expect(sizes == [1, 1, 2, 4, 8], "each second without a refusal doubles what is under way")
+        #expect(ramp.recheckAt(.milliseconds(4500)) == .seconds(5))
+    }
+
+    @Test func itBeginsAnewWithEachRest() {
+        var ramp = Ramp()
+        ramp.begin()
+        let passes = admitted(&ramp, at: .zero) + admitted(&ramp, at: .seconds(3))
+        ramp.begin()
+        for pass in passes { ramp.end(pass) }
+        #expect(admitted(&ramp, at: .seconds(9)).count == 1)
     }
 }
