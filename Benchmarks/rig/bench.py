@@ -13,6 +13,7 @@ import account
 import gate
 import growth
 import others
+import overload
 import providers
 from cells import ABOUT, CELLS
 from leaving import LEAVING
@@ -36,6 +37,8 @@ def main():
                       help="this tree beside another revision of git's: exits 1 when a request or a chunk costs 5 %% more CPU than there, 3 when that stays undecided")
     kind.add_argument("--growth", action="store_true",
                       help="how cost grows with streams, accounts and bodies; draws docs/growth.svg")
+    kind.add_argument("--overload", action="store_true",
+                      help="five times what an upstream can take, beside HAProxy with maxconn and a queue")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"3 unless told otherwise, {gate.ROUNDS} with --gate")
     parser.add_argument("--cells", metavar="CELL,...", help="only these cells; for one OCI account, --providers and --peers")
     parser.add_argument("--binary", metavar="PATH", help="a release build of ociai-proxy to measure; else one is built here")
@@ -47,7 +50,7 @@ def main():
     unknown = [cell for cell in cells if cell not in ABOUT]
     if unknown:
         parser.error(f"no such cell: {', '.join(unknown)}; there are {', '.join(ABOUT)}")
-    if arguments.cells and (arguments.routing or arguments.gate or arguments.growth):
+    if arguments.cells and (arguments.routing or arguments.gate or arguments.growth or arguments.overload):
         parser.error("--cells is for one OCI account, --providers and --peers: the others have cells of their own")
     rounds = arguments.rounds if arguments.rounds is not None else gate.ROUNDS if arguments.gate else 3
     if rounds < 1:
@@ -65,6 +68,8 @@ def main():
             routing(upstream, rounds)
         elif arguments.peers:
             others.others(upstream, chosen, rounds)
+        elif arguments.overload:
+            overload.overload(upstream, rounds)
         elif arguments.gate:
             gate.gate(upstream, os.path.abspath(arguments.base_binary), Proxy.binary, rounds)
         elif arguments.growth:

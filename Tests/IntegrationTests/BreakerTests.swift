@@ -172,13 +172,14 @@ import Testing
     @Test(arguments: [false, true])
     func withAllOfThemOpenTheClientIsToldWhenToComeBack(streams: Bool) async throws {
         try await RunningProxy.run(accounts: 2, settings: "retry_attempts = 1", breaker: "max_failures = 1\nreset_timeout = 100s") { proxy in
-            proxy.simulator.add(Fault(.status(500), kind: .chat, times: 2))
-            #expect(try await proxy.chat(RunningProxy.body(streams: streams)).status == 502)
-            let answer = try await proxy.chat(RunningProxy.body(streams: streams))
+            proxy.simulator.add(Fault(.status(500), kind: .chat, times: nil))
+            var answer = try await proxy.chat(RunningProxy.body(streams: streams))
+            #expect(answer.status == 502 && proxy.chats.count == 2, "\(answer.body)")
+            // On a slow machine a second may be over, after which one request finds out whether they have to rest.
+            for _ in 0..<10 where answer.status == 502 { answer = try await proxy.chat(RunningProxy.body(streams: streams)) }
             #expect(answer.status == 503 && answer.error("type") == "overloaded_error" && answer.error("code") == "no_account_available", "\(answer.body)")
             let wait = answer.headers["retry-after"].flatMap { Int($0) } ?? 0
-            #expect((50...100).contains(wait), "until the first may be asked again: \(wait)")
-            #expect(proxy.chats.count == 2)
+            #expect((1...5).contains(wait), "one request a second finds out, so nobody need wait for the hundred: \(wait)")
         }
     }
 

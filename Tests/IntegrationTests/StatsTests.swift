@@ -48,6 +48,12 @@ import Testing
         }
     }
 
+    private static let unwell = Form.list(
+        .object([
+            "model": .text, "circuit_breaker": .oneOf(["closed", "open", "half_open"]), "consecutive_failures": .count, "retry_at": .orNull(.moment),
+            "cooling_until": .orNull(.moment), "learnt_limit": .orNull(.count), "in_flight": .count,
+        ]))
+
     private static let permits: KeyValuePairs<String, Form> = ["max": .count, "in_flight": .count, "available": .count, "peak": .count]
 
     private static let pages: [(page: String, form: Form)] = [
@@ -65,6 +71,7 @@ import Testing
                         "last_error": .orNull(.object(["at": .orNull(.moment), "status": .orNull(.count), "code": .text, "message": .text])),
                         "last_health_check": .orNull(.object(["at": .moment, "ok": .flag, "latency_ms": .amount])),
                         "circuit_breaker": .oneOf(["closed", "open", "half_open"]), "models": .list(.text),
+                        "models_unwell": unwell,
                     ])),
             ])
         ),
@@ -83,7 +90,7 @@ import Testing
                     .object([
                         "id": .text, "state": .oneOf(["closed", "open", "half_open"]), "consecutive_failures": .count, "window_requests": .count,
                         "window_failures": .count, "failure_rate": .amount, "opened_at": .orNull(.moment), "retry_at": .orNull(.moment),
-                        "opened_total": .count,
+                        "opened_total": .count, "models_unwell": unwell,
                     ])),
             ])
         ),
