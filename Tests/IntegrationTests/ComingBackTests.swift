@@ -1,6 +1,5 @@
 import Foundation
 import OCISimulator
-import Synchronization
 import Testing
 
 /// Breakers and cooldowns make no outage longer than it is.
@@ -54,16 +53,14 @@ import Testing
     /// With default limits and breakers.
     @Test(arguments: [1, 2])
     func anOutageOfThreeSecondsIsNotMadeLonger(members: Int) async throws {
-        let isOver = Atomic(false)
-        let reply: FakeProvider.Behaviour = { isOver.load(ordering: .acquiring) ? .answer(to: $0) : .error(503) }
-        let first = try await FakeProvider.start(reply)
-        let second = try await FakeProvider.start(reply)
+        let first = try await FakeProvider.start { _ in .error(503) }
+        let second = try await FakeProvider.start { _ in .error(503) }
         let pool: KeyValuePairs<String, FakeProvider> = members == 1 ? ["p": first] : ["p": first, "p": second]
         try await RunningProxy.run(providers: pool, isAlone: true) { proxy in
             let start = ContinuousClock.now
             let end = Task {
                 try await Task.sleep(until: start + .seconds(3))
-                isOver.store(true, ordering: .releasing)
+                for provider in [first, second] { provider.setBehaviour { .answer(to: $0) } }
             }
             let outcomes = try await Arrivals(count: 70, interval: .milliseconds(100), body: RunningProxy.body(model: "p/m1")).run(against: proxy)
             try await end.value
