@@ -34,8 +34,8 @@ package struct PlainUpstreams: UpstreamTable {
         members[index].state.lastResort(for: model, at: now)
     }
 
-    package func usualTime(of index: Int, model: String, isStreaming: Bool, at now: Duration) -> Duration? {
-        members[index].state.usualTime(of: model, isStreaming: isStreaming, at: now)
+    package func safeTime(of index: Int, model: String, isStreaming: Bool, at now: Duration) -> Duration? {
+        members[index].state.safeTime(of: model, isStreaming: isStreaming, at: now)
     }
 
     package func pace(of index: Int, model: String, at now: Duration) -> Double? { members[index].state.pace(of: model, at: now) }

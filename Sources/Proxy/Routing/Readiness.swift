@@ -106,11 +106,11 @@ package struct Readiness: Sendable {
         return Candidates(open: open, inUse: inUse)
     }
 
-    /// Nobody could take a request for a model, not even with a permit free.
-    package func areAllResting(among accepted: UpstreamSet, for model: String) -> Bool {
+    /// Those that could not take a request for a model, not even with a permit free.
+    package func resting(among accepted: UpstreamSet, for model: String) -> UpstreamSet {
         var inUse = accepted.subtracting(own.resting)
         if let lane = lanes[model] { inUse.subtract(lane.marks.resting) }
-        return inUse.isEmpty
+        return accepted.subtracting(inUse)
     }
 
     /// When time alone may change something for a model.

@@ -286,8 +286,8 @@ actor Router: Service {
             upstreams[index].assumeIsolated { $0.lastResort(for: model, at: now) }
         }
 
-        func usualTime(of index: Int, model: String, isStreaming: Bool, at now: Duration) -> Duration? {
-            upstreams[index].assumeIsolated { $0.usualTime(of: model, isStreaming: isStreaming, at: now) }
+        func safeTime(of index: Int, model: String, isStreaming: Bool, at now: Duration) -> Duration? {
+            upstreams[index].assumeIsolated { $0.safeTime(of: model, isStreaming: isStreaming, at: now) }
         }
 
         func pace(of index: Int, model: String, at now: Duration) -> Double? {

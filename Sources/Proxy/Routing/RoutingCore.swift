@@ -101,9 +101,13 @@ package struct RoutingCore: Sendable {
             return enqueue(request, latestStart: request.deadline, wait: nil, at: now)
         case .allFull:
             let candidates = readiness.candidates(among: request.terms.accepts, for: request.terms.model, at: now, upstreams).inUse
-            return enqueue(
-                request, latestStart: latestStart(of: request, among: candidates, at: now, upstreams),
-                wait: expectedWait(of: request, among: candidates, at: now, upstreams), at: now)
+            let latestStart = latestStart(of: request, among: candidates, at: now, upstreams)
+            guard let pace = pace(for: request.terms.model, among: candidates, at: now, upstreams) else {
+                return enqueue(request, latestStart: latestStart, wait: nil, at: now)
+            }
+            let releases = sendAwayHopeless(pace: pace, before: request, latestStart: latestStart, at: now)
+            let (decision, more) = enqueue(request, latestStart: latestStart, wait: wait(places: queue.placesBefore(request), pace), at: now)
+            return (decision, releases + more)
         }
     }
 
@@ -199,10 +203,14 @@ package struct RoutingCore: Sendable {
             let (accepted, model) = (head.terms.accepts, head.terms.model)
             // What has passed and has not been looked at yet is looked at with the next decision.
             if let recheck = readiness.recheckAt(model) { moment = min(moment, max(recheck, now + .milliseconds(1))) }
-            guard readiness.areAllResting(among: accepted, for: model) else { continue }
-            if let next = lastResort.nextMoment(for: model, among: accepted, at: now, { upstreams.lastResort($0, model: model, at: now) }) {
-                moment = min(moment, next)
+            let resting = readiness.resting(among: accepted, for: model)
+            guard !resting.isEmpty, permits.hasRoom else { continue }
+            let next = lastResort.nextMoment(for: model, among: resting, at: now) {
+                restsSince($0, model, isNeeded: resting == accepted, at: now, upstreams)
             }
+            guard let next else { continue }
+            let isTooMany = head.terms.isRetry && !budget.allowsRetry(at: now)
+            moment = min(moment, isTooMany ? max(next, now + .milliseconds(100)) : next)
         }
         return moment
     }
@@ -238,17 +246,40 @@ package struct RoutingCore: Sendable {
             candidates.open = UpstreamSet(
                 candidates.open.filter { bulkheads.allows($0, inFlight: loads.inFlight[$0], free: permits.available) })
         }
-        guard !candidates.open.isEmpty else { return .allFull }
+        if candidates.open.isEmpty {
+            // Those that rest are needed: whether they have to is found out as when all do.
+            guard let index = lastResort(of: terms, besides: candidates.inUse, at: now, upstreams) else { return .allFull }
+            return .one(index, isLastResort: true)
+        }
         return .one(terms.isRetry ? retryStrategy.pick(among: candidates.open, loads) : strategy.pick(among: candidates.open, loads))
     }
 
     /// All that may serve the request rest.
     private func chooseLastResort(_ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> Choice {
-        let index = lastResort.pick(for: terms.model, among: terms.accepts, at: now) { upstreams.lastResort($0, model: terms.model, at: now) }
-        if let index, permits.hasRoom {
-            if !terms.isRetry || budget.allowsRetry(at: now) { return .one(index, isLastResort: true) }
-        }
+        if permits.hasRoom, let index = lastResort(of: terms, besides: UpstreamSet(), at: now, upstreams) { return .one(index, isLastResort: true) }
         return .none(.unavailable(outlook(of: terms.accepts, for: terms.model, at: now, upstreams)))
+    }
+
+    /// One that rests, and may be asked all the same now.
+    ///
+    /// - Parameter inUse: those that do not rest, but are full.
+    private func lastResort(
+        of terms: RouteRequest.Terms, besides inUse: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable
+    ) -> Int? {
+        let resting = terms.accepts.subtracting(inUse)
+        guard !resting.isEmpty, !terms.isRetry || budget.allowsRetry(at: now) else { return nil }
+        return lastResort.pick(for: terms.model, among: resting, at: now) { restsSince($0, terms.model, isNeeded: inUse.isEmpty, at: now, upstreams) }
+    }
+
+    /// While others are in use, who throttles is left alone for as long as it asks.
+    private func restsSince(
+        _ index: Int, _ model: String, isNeeded: Bool, at now: Duration, _ upstreams: some UpstreamTable
+    ) -> Duration? {
+        if !isNeeded {
+            let view = upstreams.view(of: index, model: model, at: now)
+            for case .unavailable(_, isThrottled: true) in [view.own, view.model] { return nil }
+        }
+        return upstreams.lastResort(index, model: model, at: now)
     }
 
     /// Moving on to an upstream that is well costs nothing; asking one again that has failed is what makes outages worse.
@@ -312,7 +343,8 @@ package struct RoutingCore: Sendable {
     /// A waiter who cannot be served in time any more.
     private mutating func overdue(_ request: RouteRequest, at now: Duration, _ upstreams: some UpstreamTable) -> Release {
         statistics.timedOut += 1
-        let seconds = Self.secondsUntilServed(expectedWait(of: request, among: request.terms.accepts, at: now, upstreams))
+        let pace = pace(for: request.terms.model, among: request.terms.accepts, at: now, upstreams)
+        let seconds = Self.secondsUntilServed(pace.map { wait(places: queue.placesBefore(request), $0) })
         return Release(ticket: request.ticket, result: .failure(.queueTimeout(retryAfter: seconds)))
     }
 
@@ -328,7 +360,7 @@ package struct RoutingCore: Sendable {
 
     /// Whether an answer that takes the usual time would still be in time.
     private func hasTime(_ request: RouteRequest, at index: Int, _ now: Duration, _ upstreams: some UpstreamTable) -> Bool {
-        let usual = upstreams.usualTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) ?? .zero
+        let usual = upstreams.safeTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) ?? .zero
         // Who has most of the time left gets its chance, however slow the model is.
         return request.deadline - now >= min(usual, request.allowance / 2) && request.deadline > now
     }
@@ -339,7 +371,7 @@ package struct RoutingCore: Sendable {
     ) -> Duration {
         var fastest: Duration?
         for index in candidates {
-            guard let usual = upstreams.usualTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) else {
+            guard let usual = upstreams.safeTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) else {
                 return request.deadline
             }
             fastest = min(fastest ?? usual, usual)
@@ -347,16 +379,34 @@ package struct RoutingCore: Sendable {
         return request.deadline - min(fastest ?? .zero, request.allowance / 2)
     }
 
-    /// How long those before it need, and it: at the pace at which permits come back. Nil when nobody knows.
-    private func expectedWait(
-        of request: RouteRequest, among candidates: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable
-    ) -> Duration? {
+    /// Permits that come back to the candidates in a second. Nil when nobody knows.
+    private func pace(for model: String, among candidates: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable) -> Double? {
         var pace = 0.0
         for index in candidates {
-            guard let part = upstreams.pace(of: index, model: request.terms.model, at: now) else { return nil }
+            guard let part = upstreams.pace(of: index, model: model, at: now) else { return nil }
             pace += part
         }
-        return pace > 0 ? .seconds(Double(queue.placesBefore(request) + 1) / pace) : nil
+        return pace > 0 ? pace : nil
+    }
+
+    /// How long so many need, and the one behind them.
+    private func wait(places: Int, _ pace: Double) -> Duration { .seconds(Double(places + 1) / pace) }
+
+    /// The line may be longer than it should: it grew while nobody knew the pace, or the pace was better then. Those at its end would be sent
+    /// away when their time is up, and until then they would keep out who comes later and has time for longer.
+    private mutating func sendAwayHopeless(pace: Double, before request: RouteRequest, latestStart: Duration, at now: Duration) -> [Release] {
+        guard now + wait(places: queue.placesBefore(request), pace) > latestStart else { return [] }
+        var releases: [Release] = []
+        // A few for each that comes: the line gets shorter, and no decision is long.
+        while releases.count < 4, let last = queue.last(of: request.terms.accepts), last.waiter.latestStart < latestStart {
+            let wait = wait(places: last.places, pace)
+            // By a margin: nobody knows the pace so well.
+            guard now + wait * 0.95 > last.waiter.latestStart else { break }
+            queue.remove(last.waiter.request.ticket)
+            statistics.timedOut += 1
+            releases.append(Release(ticket: last.waiter.request.ticket, result: .failure(.queueTimeout(retryAfter: Self.secondsUntilServed(wait)))))
+        }
+        return releases
     }
 
     /// For `retry-after`. 1...60.

@@ -7,8 +7,8 @@ package protocol UpstreamTable {
     ///
     /// - Returns: since when it rests.
     func lastResort(_ index: Int, model: String, at now: Duration) -> Duration?
-    /// In which nine of ten answers come, or begin; nil when that is not known.
-    func usualTime(of index: Int, model: String, isStreaming: Bool, at now: Duration) -> Duration?
+    /// In which nearly all answers come, or begin; nil when that is not known.
+    func safeTime(of index: Int, model: String, isStreaming: Bool, at now: Duration) -> Duration?
     /// Permits that come back in a second; nil when that is not known.
     func pace(of index: Int, model: String, at now: Duration) -> Double?
     /// Takes a permit of an upstream that is available, or one of a last resort.

@@ -20,7 +20,7 @@ package struct AttemptEnding: Sendable {
         self.firstEvent = firstEvent
     }
 
-    package init(_ outcome: AttemptOutcome) {
-        self.init(outcome, error: nil, usage: nil, firstEvent: nil)
+    package init(_ outcome: AttemptOutcome, firstEvent: Duration? = nil) {
+        self.init(outcome, error: nil, usage: nil, firstEvent: firstEvent)
     }
 }

@@ -42,4 +42,11 @@ package struct HealthRecord: Equatable, Sendable {
         }
         unhealthySince = isHealthy ? nil : unhealthySince ?? now
     }
+
+    /// A request was let through all the same and has been answered: there is no better check.
+    package mutating func answered() {
+        failures = 0
+        isHealthy = true
+        unhealthySince = nil
+    }
 }

@@ -20,8 +20,8 @@ package struct ModelState: Sendable {
     private var whole = RecentDurations()
     /// From the permit to the first event of a stream.
     private var firstEvent = RecentDurations()
-    /// For how long an answer holds its permit, in seconds: the mean, newer ones counting more.
-    package private(set) var meanHold: Double?
+    /// For how long an answer holds its permit.
+    private(set) var hold = MeanDuration()
     /// When a request was sent or ended last.
     package private(set) var lastUsed = Duration.zero
     /// A request was let through although the model rests, and nothing has come of it yet.
@@ -34,7 +34,7 @@ package struct ModelState: Sendable {
     package func availability(at now: Duration) -> Availability {
         if let until = cooldown.until(at: now) { return .unavailable(until: until, isThrottled: cooldown.isThrottle) }
         if let until = breaker.holds(at: now) { return .unavailable(until: until, isThrottled: false) }
-        if !ramp.hasCapacity(besides: inFlight) { return .full(until: nil) }
+        if !ramp.hasCapacity(at: now) { return .full(until: ramp.recheckAt(now)) }
         return limit.hasCapacity(besides: inFlight, at: now) ? .available : .full(until: limit.recheckAt(now))
     }
 
@@ -56,6 +56,11 @@ package struct ModelState: Sendable {
         (isStreaming ? firstEvent : whole).percentile90(at: now)
     }
 
+    /// In which an answer that begins now will come, or begin, with a chance that is worth it.
+    package func safeTime(isStreaming: Bool, at now: Duration) -> Duration? {
+        (isStreaming ? firstEvent : whole).nearlyAll(at: now)
+    }
+
     /// Nobody would miss it.
     func isForgettable(at now: Duration) -> Bool {
         inFlight == 0 && (!isKnown || breaker.isUntouched(at: now) && cooldown.until(at: now) == nil && limit.value == nil && !ramp.isClimbing)
@@ -70,7 +75,7 @@ package struct ModelState: Sendable {
         lastUsed = now
         if isLastResort { isProbed = true }
         return Pass(
-            breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass, ramp: ramp.pass, limit: limit.pass(rank: inFlight),
+            breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass, ramp: ramp.admit(at: now), limit: limit.pass(rank: inFlight),
             isLastResort: isLastResort)
     }
 
@@ -97,6 +102,7 @@ package struct ModelState: Sendable {
         at now: Duration, jitter: Double
     ) {
         inFlight -= 1
+        ramp.ended(pass.ramp)
         lastUsed = now
         if pass.isLastResort { isProbed = false }
         let wasOpen = breaker.state(at: now) != .closed
@@ -139,18 +145,12 @@ package struct ModelState: Sendable {
         let wasCooling = cooldown.until(at: now) != nil
         cooldown.succeeded(pass.cooldown)
         // Who has found out that it is well again is the first on the way up.
-        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: min(top, limit.value ?? top))
+        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: min(top, limit.value ?? top), at: now)
         limit.answered(pass.limit, top: top, at: now)
     }
 
     private mutating func remember(_ ending: AttemptEnding, took: Duration, at now: Duration) {
         if let first = ending.firstEvent { firstEvent.add(first, at: now) } else { whole.add(took, at: now) }
-        let seconds = took.seconds
-        meanHold = meanHold.map { $0 + (seconds - $0) / 8 } ?? seconds
+        hold.add(took)
     }
-}
-
-extension Duration {
-    /// In seconds.
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -30,10 +30,20 @@ package struct RecentDurations: Sendable {
     }
 
     /// Nine of ten took no longer; nil when too little is known.
-    package func percentile90(at now: Duration) -> Duration? {
+    package func percentile90(at now: Duration) -> Duration? { percentile(90, at: now) }
+
+    /// Hardly any took longer: more than nineteen of twenty, and where they differ much, some more than that. A single one that took for ever
+    /// says nothing.
+    package func nearlyAll(at now: Duration) -> Duration? {
+        guard let most = percentile(95, at: now) else { return nil }
+        let mean = Duration.milliseconds(values.reduce(0) { $0 + Int64($1) } / Int64(values.count))
+        return most + max(most - mean, .zero) / 2
+    }
+
+    private func percentile(_ percent: Int, at now: Duration) -> Duration? {
         guard values.count >= Self.fewest, now - last <= Self.memory else { return nil }
         // The nearest rank from above: the fourth largest of 32 at most.
-        let rank = values.count - (values.count * 9 + 9) / 10
+        let rank = values.count - (values.count * percent + 99) / 100
         var largest = SIMD4<UInt32>()
         for value in values {
             var value = value

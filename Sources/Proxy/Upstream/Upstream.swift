@@ -39,8 +39,8 @@ actor Upstream {
     /// As `UpstreamTable` asks for it.
     func view(of model: String, at now: Duration) -> UpstreamView { state.view(of: model, at: now) }
     func lastResort(for model: String, at now: Duration) -> Duration? { state.lastResort(for: model, at: now) }
-    func usualTime(of model: String, isStreaming: Bool, at now: Duration) -> Duration? {
-        state.usualTime(of: model, isStreaming: isStreaming, at: now)
+    func safeTime(of model: String, isStreaming: Bool, at now: Duration) -> Duration? {
+        state.safeTime(of: model, isStreaming: isStreaming, at: now)
     }
     func pace(of model: String, at now: Duration) -> Double? { state.pace(of: model, at: now) }
 

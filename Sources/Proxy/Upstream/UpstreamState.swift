@@ -28,6 +28,8 @@ package struct UpstreamState: Sendable {
     private var ramp = Ramp()
     /// Answers that have given their permits back.
     private var answers = RollingCounts(seconds: 10)
+    /// For how long an answer holds its permit, whatever the model.
+    private var hold = MeanDuration()
     private var isProbed = false
 
     package init(maxConcurrency: Int, breaker: CircuitBreaker.Settings) {
@@ -42,7 +44,8 @@ package struct UpstreamState: Sendable {
         if !health.isHealthy { return .unavailable(until: nil, isThrottled: false) }
         if let until = cooldown.until(at: now) { return .unavailable(until: until, isThrottled: true) }
         if let until = breaker.holds(at: now) { return .unavailable(until: until, isThrottled: false) }
-        return permits.hasRoom && ramp.hasCapacity(besides: permits.inUse) ? .available : .full(until: nil)
+        guard permits.hasRoom else { return .full(until: nil) }
+        return ramp.hasCapacity(at: now) ? .available : .full(until: ramp.recheckAt(now))
     }
 
     /// Of one of its models, apart from the upstream itself.
@@ -61,7 +64,9 @@ package struct UpstreamState: Sendable {
 
     /// Whether one request may find out that it need not rest.
     package func allowsLastResort(for model: String, at now: Duration) -> Bool {
-        if isProbed || breaker.isProbed || !permits.hasRoom { return false }
+        if breaker.isProbed || !permits.hasRoom { return false }
+        // One at a time finds out about the upstream, and one about each of its models.
+        if isProbed, case .unavailable = availability(at: now) { return false }
         if let until = cooldown.until(at: now), until - now <= Patience.limit { return false }
         return models[model]?.allowsLastResort(at: now) ?? true
     }
@@ -71,11 +76,17 @@ package struct UpstreamState: Sendable {
         models[model]?.usualTime(isStreaming: isStreaming, at: now)
     }
 
+    /// In which nearly all answers of the model come, or begin; nil when that is not known.
+    package func safeTime(of model: String, isStreaming: Bool, at now: Duration) -> Duration? {
+        models[model]?.safeTime(isStreaming: isStreaming, at: now)
+    }
+
     /// Permits that come back in a second: at the pace of the last ten, or as those that are out usually do. Nil when neither is known.
     package func pace(of model: String, at now: Duration) -> Double? {
         let recent = Double(answers.totals(at: now).events) / 10
         // On its way up an upstream takes more from moment to moment.
-        guard let state = models[model], !ramp.isClimbing, !state.ramp.isClimbing, let hold = state.meanHold, hold > 0 else { return nil }
+        if ramp.isClimbing || models[model]?.ramp.isClimbing == true { return nil }
+        guard let hold = models[model]?.hold.seconds ?? hold.seconds, hold > 0 else { return nil }
         return max(recent, Double(max(permits.inUse, 1)) / hold)
     }
 
@@ -88,8 +99,8 @@ package struct UpstreamState: Sendable {
         if isLastResort { isProbed = true }
         let inModel = models.admit(model, isLastResort: isLastResort, at: now)
         var pass = Pass(
-            model: model, admittedAt: now, breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass, ramp: ramp.pass,
-            inModel: inModel, isLastResort: isLastResort)
+            model: model, admittedAt: now, breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass,
+            ramp: ramp.admit(at: now), inModel: inModel, isLastResort: isLastResort)
         pass.awaitsBeginning =
             isLastResort || breaker.isProbed || ramp.isClimbing || models[model]?.awaitsBeginning(inModel, at: now) == true
         return pass
@@ -104,6 +115,7 @@ package struct UpstreamState: Sendable {
         let before = breakerStates(pass.model, at: now)
         pass.awaitsBeginning = false
         answered(&pass, at: now)
+        if pass.isLastResort { heal() }
         let top = permits.limit
         var inModel = pass.inModel
         _ = models.change(pass.model) { $0.begun(&inModel, top: top, at: now) }
@@ -118,6 +130,7 @@ package struct UpstreamState: Sendable {
     @discardableResult
     package mutating func end(_ pass: Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> BreakerChanges {
         permits.giveBack()
+        ramp.ended(pass.ramp)
         if pass.isLastResort { isProbed = false }
         let took = now - pass.admittedAt
         let attribution = Attribution(ending.outcome, hadUsualTime: hadUsualTime(pass, ending, took: took, at: now))
@@ -127,6 +140,7 @@ package struct UpstreamState: Sendable {
             var pass = pass
             if pass.awaitsBeginning { answered(&pass, at: now) }
             breaker.record(.success, of: pass.breaker, by: settings, at: now)
+            if pass.isLastResort, attribution.model == .success { heal() }
         } else {
             breaker.record(attribution.upstream, of: pass.breaker, isRepeated: ending.isRepeated, by: settings, at: now)
         }
@@ -140,6 +154,7 @@ package struct UpstreamState: Sendable {
             $0.end(pass.inModel, ending, attribution, took: took, top: top, by: settings, at: now, jitter: jitter)
         }
         if ending.outcome == .succeeded || ending.outcome == .abandoned { answers.add(events: 1, at: now) }
+        if ending.outcome == .succeeded { hold.add(took) }
         statistics.end(ending, at: now, took: took)
         let changes = changes(since: before, of: pass.model, at: now)
         statistics.opened += (changes.upstream == .open ? 1 : 0) + (changes.model?.state == .open ? 1 : 0)
@@ -182,7 +197,14 @@ package struct UpstreamState: Sendable {
         if wasOpen, breaker.state(at: now) == .closed { ramp.begin() }
         let wasCooling = cooldown.until(at: now) != nil
         cooldown.succeeded(pass.cooldown)
-        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: permits.limit)
+        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: permits.limit, at: now)
+    }
+
+    /// A last resort has been answered, whatever the health checks say.
+    private mutating func heal() {
+        guard !health.isHealthy else { return }
+        health.answered()
+        ramp.begin()
     }
 
     private typealias BreakerStates = (upstream: CircuitBreaker.State, model: CircuitBreaker.State)

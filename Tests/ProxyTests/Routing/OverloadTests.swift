@@ -111,6 +111,19 @@ import Testing
         #expect(bench.permits[number] != nil)
     }
 
+    /// Nobody knew how long answers take when they came: they are sent away once it is known that they wait in vain, and do not keep out who has time.
+    @Test func aLineThatIsTooLongIsShortened() {
+        var bench = Bench([1])
+        let numbers = (0..<100).map { _ in bench.arrive(at: .zero, within: .seconds(10)) }
+        bench.end(numbers[0], at: .seconds(1))
+        for number in numbers[1...3] { bench.end(number, at: .seconds(number)) }
+        #expect(bench.core.waiting == 95)
+        var later: [UInt64] = []
+        for _ in 0..<30 { later.append(bench.arrive(at: .milliseconds(4_500), within: .seconds(10))) }
+        #expect((9...11).contains(bench.core.waiting), "\(bench.core.waiting)")
+        #expect(later.contains { bench.refused[$0] == nil } && bench.refused[numbers[5]] == nil && bench.refused[numbers[50]] != nil)
+    }
+
     // MARK: When all rest
 
     private func broken(_ bench: inout Bench, _ model: String = "m", accepts: [Int], at now: Duration) {
@@ -184,6 +197,39 @@ import Testing
         _ = bench.core.upstreamChanged(0, at: .zero, &bench.upstreams)
         #expect(bench.refused[bench.arrive(at: .milliseconds(500))] != nil)
         #expect(bench.permits[bench.arrive(at: .seconds(1))] != nil)
+    }
+
+    @Test func aLastResortThatIsAnsweredIsABetterHealthCheck() {
+        var bench = Bench([9])
+        for _ in 0..<2 { bench.upstreams.members[0].state.note(.failed, at: .zero, latency: .zero) }
+        _ = bench.core.upstreamChanged(0, at: .zero, &bench.upstreams)
+        let probe = bench.arrive(at: .seconds(1))
+        let waits = bench.arrive(at: .seconds(1))
+        bench.end(probe, at: .seconds(2))
+        #expect(bench.upstreams.members[0].state.health.isHealthy && bench.permits[waits] == nil)
+        #expect(bench.permits[bench.arrive(at: .seconds(2))] != nil, "the next check is half a minute away")
+    }
+
+    /// Half of what serves a model rests since an outage that is over, and the other half is full.
+    @Test func whoRestsIsAskedWhenTheOthersAreFull() {
+        var bench = Bench([2, 9])
+        broken(&bench, accepts: [1], at: .zero)
+        for _ in 0..<2 { bench.arrive("m", [0], at: .zero) }
+        let waits = bench.arrive(at: .milliseconds(100))
+        #expect(bench.permits[waits] == nil && bench.core.nextMoment(at: .milliseconds(100), bench.upstreams) == .seconds(1))
+        bench.dispatch(at: .seconds(1))
+        #expect(bench.permits[waits]?.upstream == 1)
+        bench.end(waits, at: .seconds(2))
+        #expect(bench.permits[bench.arrive(at: .seconds(2))]?.upstream == 1)
+    }
+
+    @Test func whoThrottlesIsLeftAloneWhileOthersAreOnlyFull() {
+        var bench = Bench([1, 9])
+        bench.end(bench.arrive("m", [1], at: .zero), .rateLimited(retryAfter: 60), at: .zero)
+        bench.arrive("m", [0], at: .zero)
+        let waits = bench.arrive(at: .milliseconds(100))
+        bench.dispatch(at: .seconds(30))
+        #expect(bench.permits[waits] == nil && bench.refused[waits] == nil)
     }
 
     @Test func oneModelsRestIsNotAnothers() {

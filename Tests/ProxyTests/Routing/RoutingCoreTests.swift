@@ -346,6 +346,8 @@ import Testing
                 if accepts.isEmpty { accepts = [0] }
                 let new = bench.arrive(accepts, at: now, deadline: now + .seconds(Int.random(in: 1...20, using: &random)))
                 if new.decision == .waits { waiting[new.number] = accepts }
+                // Those at the end of a line that is too long for them.
+                for number in bench.crowdedOut { waiting[number] = nil }
             case 5..<9:
                 guard let number = bench.held.keys.sorted().randomElement(using: &random) else { continue }
                 let outcomes: [AttemptOutcome] = [

@@ -14,9 +14,23 @@ import Testing
             recent.add(.milliseconds(value), at: .seconds(second))
             all.append(value)
             let last = all.suffix(RecentDurations.capacity).sorted()
-            let expected = last.count < RecentDurations.fewest ? nil : last[Int((Double(last.count) * 0.9).rounded(.up)) - 1]
-            #expect(recent.percentile90(at: .seconds(second)) == expected.map { .milliseconds($0) })
+            func expected(_ share: Double) -> Duration? {
+                last.count < RecentDurations.fewest ? nil : .milliseconds(last[Int((Double(last.count) * share).rounded(.up)) - 1])
+            }
+            #expect(recent.percentile90(at: .seconds(second)) == expected(0.9))
+            #expect(recent.nearlyAll(at: .seconds(second)).map { $0 >= expected(0.95)! } ?? true)
         }
+    }
+
+    @Test func nearlyAllLeavesRoomForWhatScatters() {
+        var (even, uneven) = (RecentDurations(), RecentDurations())
+        for number in 0..<32 {
+            even.add(.milliseconds(250), at: .zero)
+            uneven.add(.milliseconds(number == 9 ? 90_000 : number % 2 == 0 ? 100 : 300), at: .zero)
+        }
+        #expect(even.nearlyAll(at: .zero) == .milliseconds(250))
+        #expect(uneven.percentile90(at: .zero) == .milliseconds(300))
+        #expect(uneven.nearlyAll(at: .zero) == .milliseconds(300), "one that took for ever says nothing")
     }
 
     @Test func whatIsOlderThanSomeMinutesIsForgotten() {
