@@ -1,40 +1,11 @@
 import Proxy
 import ProxyTestSupport
 
-/// One run of the routing core, as it is in the process, against a made-up world. Time is virtual: the next event is now.
-///
-/// This is the shell that `Router`, `Failover` and `Monitor` are in the process, without tasks: it carries requests from one
-/// decision to the next and decides nothing itself.
+/// One run of a strategy against a made-up world.
 package struct Simulation {
-    private enum Event {
-        case arrival(Int)
-        case attemptEnds(Int)
-        case pauseEnds(Int)
-        case alarm
-        case healthRound
-    }
-
-    /// A request on its way.
-    private struct Journey {
-        var plan: FailoverPlan
-        let deadline: Duration
-        var attempt: (permit: RoutingCore.Permit, outcome: AttemptOutcome)?
-        var waitsSince: Duration?
-        var waited = Duration.zero
-    }
-
     private let conditions: Conditions
     private let world: World
-    private let requests: [Request]
-    private var answers: Answers
-    private var core: RoutingCore
-    private var upstreams: PlainUpstreams
-    private var journeys: [Int: Journey] = [:]
-    private var events = EventQueue<Event>()
-    /// Moments at which the line will be looked at.
-    private var alarms: Set<Duration> = []
-    private var jitter: SplitMix64
-    private var tally: Tally
+    private var shell: Shell<Answers, Tally>
 
     package init(_ conditions: Conditions, _ contender: Contender) {
         self.conditions = conditions
@@ -42,17 +13,22 @@ package struct Simulation {
         var source = SplitMix64(seed: conditions.seed)
         var worldRandom = SplitMix64(seed: source.next())
         var requestRandom = SplitMix64(seed: source.next())
-        jitter = SplitMix64(seed: source.next())
-        world = World(conditions, random: &worldRandom)
-        requests = Request.arrivals(in: world, load: conditions.load, bursts: conditions.scenario.hasBursts, random: &requestRandom)
-        answers = Answers(world)
-        upstreams = PlainUpstreams(
+        let jitter = SplitMix64(seed: source.next())
+        let world = World(conditions, random: &worldRandom)
+        let requests = Request.arrivals(
+            in: world, load: conditions.load, bursts: conditions.scenario.hasBursts, patience: conditions.patience, random: &requestRandom)
+        let upstreams = PlainUpstreams(
             world.accounts.map { PlainUpstreams.Member(maxConcurrency: $0.maxConcurrency, weight: $0.maxConcurrency, throttle: $0.tenancy) })
         // The global limit is not what is judged here.
         let concurrency = world.accounts.reduce(0) { $0 + $1.maxConcurrency }
-        core = RoutingCore(
+        let core = RoutingCore(
             limits: .init(concurrency: concurrency, queue: conditions.queueSize), strategy: contender.make(), members: upstreams.coreMembers)
-        tally = Tally(world, requests)
+        let accepts = UpstreamSet(first: world.accounts.count)
+        self.world = world
+        shell = Shell(
+            requests, .init(retryAttempts: conditions.retryAttempts, healthCheckInterval: conditions.healthCheckInterval), core: core,
+            upstreams: upstreams, truth: Answers(world), watcher: Tally(world, requests), jitter: jitter
+        ) { _ in accepts }
     }
 
     /// Runs until every request has ended.

@@ -1,7 +1,7 @@
 import Proxy
 
-/// Counts what happens in a run.
-struct Tally {
+/// Counts what happens in a run against a made-up world.
+struct Tally: Observer {
     private struct Second {
         var arrivals = 0
         var attempts = 0
@@ -12,7 +12,7 @@ struct Tally {
     private let world: World
     private var seconds: [Second]
     private let arrivals: Int
-    private(set) var ended = 0
+    private var ended = 0
     private var completed = 0
     private var attempts = 0
     private var rateLimited = 0
@@ -26,10 +26,8 @@ struct Tally {
         for request in requests { seconds[Int(request.arrival.components.seconds)].arrivals += 1 }
     }
 
-    /// - Parameter isFurther: not the first of its request.
-    mutating func noteAttempt(at index: Int, isFurther: Bool, _ outcome: AttemptOutcome, now: Duration) {
+    mutating func noteAttempt(of number: Int, _ request: Request, at index: Int, isFurther: Bool, now: Duration) {
         attempts += 1
-        if case .rateLimited = outcome { rateLimited += 1 }
         let second = Int(now.components.seconds)
         // What is left when no more requests arrive is not part of any rate.
         guard second < seconds.count else { return }
@@ -38,7 +36,11 @@ struct Tally {
         if world.accounts[index].outage(inSecond: second) != nil { seconds[second].deadAttempts += 1 }
     }
 
-    mutating func noteEnd(isCompleted: Bool, attempts: Int, waited: Duration) {
+    mutating func noteEnd(of outcome: AttemptOutcome) {
+        if case .rateLimited = outcome { rateLimited += 1 }
+    }
+
+    mutating func noteEnd(of number: Int, _ request: Request, isCompleted: Bool, attempts: Int, waited: Duration, now: Duration) {
         ended += 1
         if isCompleted { completed += 1 }
         mostAttempts = max(mostAttempts, attempts)

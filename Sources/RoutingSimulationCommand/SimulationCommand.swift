@@ -21,7 +21,12 @@ struct SimulationCommand: ParsableCommand {
     @Option(name: .either("strategies"), help: "Comma separated, or all: \(Contender.all.map(\.name).joined(separator: ", ")).")
     var strategies = "all"
 
-    @Option(name: .either("scenarios"), help: "Comma separated, or all: \(Scenario.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        name: .either("scenarios"),
+        help: """
+            Comma separated, or all: \(Scenario.allCases.map(\.rawValue).joined(separator: ", ")). \
+            Or troubles, or some of them: \(Trouble.allCases.map(\.rawValue).joined(separator: ", ")).
+            """)
     var scenarios = "all"
 
     @Option(name: .either("loads"), help: "Arrivals in per cent of what the accounts could answer, comma separated.")
@@ -50,28 +55,36 @@ struct SimulationCommand: ParsableCommand {
         guard (1...500).contains(accounts) else { throw ValidationError("-accounts is a number from 1 to 500.") }
         guard (10...86_400).contains(duration) else { throw ValidationError("-duration is a number of seconds from 10 to 86400.") }
         _ = try chosenContenders
-        _ = try chosenScenarios
+        _ = try chosenCourses
         _ = try chosenLoads
         _ = try chosenLimits
     }
 
     func run() throws {
-        let limits = try chosenLimits
-        let report = Report(
-            try chosenContenders, scenarios: try chosenScenarios, loads: try chosenLoads, seeds: firstSeed...firstSeed + UInt64(seeds - 1)
-        ) {
-            $0.accounts = accounts
-            $0.duration = duration
-            $0.limits = limits
+        let (scenarios, troubles) = try chosenCourses
+        let (contenders, loads, limits) = (try chosenContenders, try chosenLoads, try chosenLimits)
+        let seeds = firstSeed...firstSeed + UInt64(seeds - 1)
+        var requests = 0
+        if !scenarios.isEmpty {
+            let report = Report(contenders, scenarios: scenarios, loads: loads, seeds: seeds) {
+                $0.accounts = accounts
+                $0.duration = duration
+                $0.limits = limits
+            }
+            print(report.markdown, terminator: "")
+            requests += report.rows.reduce(0) { $0 + $1.runs.reduce(0) { $0 + $1.arrivals } }
         }
-        print(report.markdown, terminator: "")
-        Self.tellCost(of: report)
+        if !troubles.isEmpty {
+            let report = TroubleReport(contenders, troubles, seeds: seeds)
+            print(report.markdown, terminator: "")
+            requests += report.rows.reduce(0) { $0 + $1.runs.reduce(0) { $0 + $1.requests } }
+        }
+        Self.tellCost(of: requests)
     }
 
     /// An upper bound of what choosing an account costs a request: the world around the core is in it too. On standard error, for
     /// standard output is the same each time.
-    private static func tellCost(of report: Report) {
-        let requests = report.rows.reduce(0) { $0 + $1.runs.reduce(0) { $0 + $1.arrivals } }
+    private static func tellCost(of requests: Int) {
         let seconds = Double(clock()) / Double(CLOCKS_PER_SEC)
         let cost = (1e6 * seconds / Double(max(requests, 1))).rounded()
         StandardStream.write("\(requests) requests, \(Int(cost)) µs of CPU each, the simulated world included.\n", to: StandardStream.error)
@@ -81,8 +94,15 @@ struct SimulationCommand: ParsableCommand {
         get throws { try Self.choose(strategies, from: Contender.all, named: "-strategies", \.name) }
     }
 
-    private var chosenScenarios: [Scenario] {
-        get throws { try Self.choose(scenarios, from: Scenario.allCases, named: "-scenarios", \.rawValue) }
+    /// The usual scenarios, which have loads, numbers of accounts and durations, and the troubles, which bring their own.
+    private var chosenCourses: (scenarios: [Scenario], troubles: [Trouble]) {
+        get throws {
+            if scenarios == "all" { return (Scenario.allCases, []) }
+            if scenarios == "troubles" { return ([], Trouble.allCases) }
+            let known = Scenario.allCases.map(\.rawValue) + Trouble.allCases.map(\.rawValue)
+            let names = try Self.choose(scenarios, from: known, named: "-scenarios") { $0 }
+            return (names.compactMap(Scenario.init), names.compactMap(Trouble.init))
+        }
     }
 
     private var chosenLoads: [Double] {

@@ -73,4 +73,23 @@ import Testing
             #expect(figures.worstWait < .seconds(10))
         }
     }
+
+    // MARK: Trouble
+
+    /// What has to be reached in every run of a trouble: the share of what the oracle would answer. The long ones get one run.
+    private static let goals: [(trouble: Trouble, seeds: UInt64, share: Double)] = [
+        (.overload, 2, 0.95), (.impatient, 1, 0.95), (.streams, 3, 0.95), (.oneBadModel, 1, 0.99), (.throttle, 1, 0.8), (.throttleRises, 1, 0.8),
+        (.throttleFalls, 1, 0.8), (.restarts, 5, 0.95), (.stops, 3, 0.99),
+    ]
+
+    @Test(arguments: goals) func troubleCostsNoMoreThanItMust(goal: (trouble: Trouble, seeds: UInt64, share: Double)) {
+        for seed in 1...goal.seeds {
+            var simulation = TroubleSimulation(goal.trouble, seed: seed, Contender.all[0])
+            let figures = simulation.run()
+            #expect(figures.limitsKept && figures.leftWaiting == 0 && figures.leftInFlight == 0)
+            #expect(figures.share >= goal.share, "\(goal.trouble.rawValue) \(seed): \(figures)")
+            #expect(goal.trouble == .restarts || figures.opened == 0, "\(goal.trouble.rawValue) \(seed)")
+            #expect(Double(figures.outOfTime) <= 0.03 * Double(figures.attempts), "\(goal.trouble.rawValue) \(seed)")
+        }
+    }
 }
