@@ -179,7 +179,7 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
 
     private mutating func pause(_ number: Int, at now: Duration) -> Duration? {
         guard let journey = journeys[number] else { return nil }
-        let outlook = core.outlook(of: journey.plan.repeatable, for: requests[number].model, at: now, upstreams)
+        let outlook = core.outlook(of: journey.plan.repeatable, for: requests[number].model, notBefore: journey.plan.notBefore, at: now, upstreams)
         return journeys[number]?.plan.pause(outlook, at: now, deadline: journey.deadline, jitter: .random(in: 0..<1, using: &jitter))
     }
 

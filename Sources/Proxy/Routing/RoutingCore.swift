@@ -258,11 +258,7 @@ package struct RoutingCore: Sendable {
             candidates.open = UpstreamSet(
                 candidates.open.filter { bulkheads.allows($0, inFlight: loads.inFlight[$0], free: permits.available) })
         }
-        if candidates.open.isEmpty {
-            // Those that rest are needed: whether they have to is found out as when all do.
-            guard let index = lastResort(of: terms, besides: candidates.inUse, at: now, upstreams) else { return .allFull }
-            return .one(index, isLastResort: true)
-        }
+        guard !candidates.open.isEmpty else { return .allFull }
         return .one(terms.isRetry ? retryStrategy.pick(among: candidates.open, loads) : strategy.pick(among: candidates.open, loads))
     }
 
@@ -273,28 +269,6 @@ package struct RoutingCore: Sendable {
             if let index { return .one(index, isLastResort: true) }
         }
         return .none(.unavailable(outlook(of: terms.accepts, for: terms.model, at: now, upstreams)))
-    }
-
-    /// One that rests, and may be asked all the same now.
-    ///
-    /// - Parameter inUse: those that do not rest, but are full.
-    private func lastResort(
-        of terms: RouteRequest.Terms, besides inUse: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable
-    ) -> Int? {
-        let resting = terms.accepts.subtracting(inUse)
-        guard !resting.isEmpty, !terms.isRetry || budget.allowsRetry(at: now) else { return nil }
-        return lastResort.pick(for: terms.model, among: resting, at: now) { restsSince($0, terms.model, isNeeded: inUse.isEmpty, at: now, upstreams) }
-    }
-
-    /// While others are in use, who throttles is left alone for as long as it asks.
-    private func restsSince(
-        _ index: Int, _ model: String, isNeeded: Bool, at now: Duration, _ upstreams: some UpstreamTable
-    ) -> Duration? {
-        if !isNeeded {
-            let view = upstreams.view(of: index, model: model, at: now)
-            for case .unavailable(_, isThrottled: true) in [view.own, view.model] { return nil }
-        }
-        return upstreams.lastResort(index, model: model, at: now)
     }
 
     /// Moving on to an upstream that is well costs nothing; asking one again that has failed is what makes outages worse.

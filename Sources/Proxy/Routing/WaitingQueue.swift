@@ -126,13 +126,6 @@ package struct WaitingQueue: Sendable {
         return newest.flatMap { waiters[$0] }.map { ($0, placesBefore($0.request) - 1) }
     }
 
-    /// Who would be served last of those that wait for any of the same upstreams, and how many before it.
-    package func last(of accepts: UpstreamSet) -> (waiter: Waiter, places: Int)? {
-        guard let client = counts.max(by: { $0.value < $1.value })?.key else { return nil }
-        let newest = rows.compactMap { $0.key.accepts.intersects(accepts) ? $0.value.clients[client]?.last : nil }.max()
-        return newest.flatMap { waiters[$0] }.map { ($0, placesBefore($0.request) - 1) }
-    }
-
     /// Before this moment nobody's time is up; nil when nobody waits.
     package var nextDeadline: Duration? { waiters.isEmpty ? nil : quietUntil }
 

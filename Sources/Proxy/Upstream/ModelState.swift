@@ -109,7 +109,6 @@ package struct ModelState: Sendable {
         at now: Duration, jitter: Double
     ) {
         inFlight -= 1
-        ramp.ended(pass.ramp)
         lastUsed = now
         if pass.findsOut { isBeingTried = false }
         ramp.end(pass.ramp)
