@@ -29,16 +29,17 @@ struct TextCalls: Sendable {
     ///
     /// - Parameters:
     ///   - place: of this call among the job's.
-    ///   - read: translates the answer, and says what it cost.
+    ///   - read: translates the answer of the upstream of that name, and says what it cost.
     /// - Throws: `APIError`; `CancellationError` when the client has left, or another call of the job has failed.
     func make<Success: Sendable>(
-        _ job: Job, _ document: CallDocument, place: Int = 0, _ read: @escaping @Sendable ([UInt8]) throws(APIError) -> (Success, TokenUsage?)
+        _ job: Job, _ document: CallDocument, place: Int = 0, 
+        _ read: @escaping @Sendable (_ body: [UInt8], _ upstream: String) throws(APIError) -> (Success, TokenUsage?)
     ) async throws -> Success {
         try await failover.run(among: job.target.accepts, until: job.deadline) { upstream, report in
             job.tally.begin(place, at: upstream.id)
             do {
                 let (success, usage) = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) {
-                    try read(try await answer(to: document, of: upstream.backend))
+                    try read(try await answer(to: document, of: upstream.backend), upstream.id)
                 }
                 report.change { $0.usage = usage }
                 job.tally.add(usage)
@@ -48,7 +49,9 @@ struct TextCalls: Sendable {
                 if OutcomeClassifier.outcome(of: error) == .modelUnavailable, directory.catalog.lists(job.target, for: job.purpose) {
                     directory.refuse(job.target.serving.id, at: upstream.index)
                 }
-                throw error
+                // What stands in the place of an answer comes without a refusal's status.
+                guard let told = error as? APIError else { throw error }
+                throw upstream.backend.withoutKey(told)
             }
         }
     }
@@ -63,9 +66,9 @@ struct TextCalls: Sendable {
 
     /// Passes a request on as it came, but for the model's name, and the answer likewise.
     func pass(_ request: PassThroughRequest, as action: OpenAIAction, for job: Job) async throws -> [UInt8] {
-        try await make(job, .openAI(action, request.body(model: job.target.modelID))) { body throws(APIError) in
-            let usage = (try? JSONDocument(parsing: body).root["usage"]).flatMap { TokenUsage(openAI: $0) }
-            return (ModelMember.replace(in: body[...], with: request.model), usage)
+        try await make(job, .openAI(action, request.body(model: job.target.modelID))) { body, upstream throws(APIError) in
+            let answer = try PassThroughAnswer.readList(body, of: action, model: request.model, upstream: upstream)
+            return (answer.body, answer.usage)
         }
     }
 }
