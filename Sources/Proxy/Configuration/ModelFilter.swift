@@ -1,11 +1,16 @@
 import Synchronization
 
 /// `supported_models`: regular expressions that are searched in `provider/model`. Without any, every model is served.
+///
+/// Clients make up names, and where nobody has listed anything such a name has to be judged: so an expression is never searched in a way that
+/// can take longer than the product of both lengths (`LinearExpression`), what has been found is remembered, and a name is given up when it has
+/// cost too much.
 package struct ModelFilter: Sendable {
     /// As written, in file order.
     package private(set) var patterns: [String] = []
 
-    private var expressions: [Expression] = []
+    private var expressions: [LinearExpression] = []
+    private var verdicts = Verdicts()
 
     package init() {}
 
@@ -13,8 +18,16 @@ package struct ModelFilter: Sendable {
     ///
     /// - Parameter model: `provider/model`.
     package func admits(_ model: String) -> Bool {
-        expressions.isEmpty || expressions.contains { $0.occurs(in: model) }
+        if expressions.isEmpty { return true }
+        guard model.utf8.count <= Self.longestName else { return false }
+        return verdicts.verdict(on: model) { work in
+            let scalars = Array(model.unicodeScalars)
+            return expressions.contains { $0.occurs(in: scalars, work: &work, most: Self.mostWork) ?? false }
+        }
     }
+
+    /// What has been done until now to judge names, in steps of expressions. For tests: work is counted, not timed.
+    var work: Int { verdicts.work }
 
     /// Adds an expression.
     ///
@@ -22,10 +35,11 @@ package struct ModelFilter: Sendable {
     mutating func add(_ pattern: String) throws(InvalidExpression) {
         guard pattern.utf8.count <= Self.longest else { throw InvalidExpression(reason: "it is longer than \(Self.longest) bytes") }
         do {
-            expressions.append(try Expression(pattern))
+            expressions.append(try LinearExpression(pattern))
             patterns.append(pattern)
+            verdicts = Verdicts()
         } catch {
-            throw InvalidExpression(reason: "\(error)")
+            throw InvalidExpression(reason: error.description)
         }
     }
 
@@ -35,18 +49,38 @@ package struct ModelFilter: Sendable {
     private static let longest = 1024
     /// Every model is tried with every expression.
     static let most = 1000
+    /// Bytes of a name, with what may stand before it.
+    private static let longestName = 2 * ModelName.longest
+    /// Steps that a name may cost with all expressions together: some milliseconds. A thousand expressions of the usual kind and a name of the
+    /// usual length take a tenth of it. What costs more is not served.
+    static let mostWork = 1 << 20
 
-    /// A compiled expression. `Regex` is not sendable, hence the lock; models are filtered when a list of them arrives,
-    /// not with each request.
-    private final class Expression: Sendable {
-        private let regex: Mutex<Regex<AnyRegexOutput>>
+    /// What has been found out about names. The names of the lists are asked for again whenever a list changes, and made-up ones as often as their
+    /// inventor likes.
+    private final class Verdicts: Sendable {
+        /// Clients choose names; they must not grow without bound.
+        private static let most = 10_000
 
-        init(_ pattern: String) throws {
-            regex = Mutex(try Regex(pattern))
+        private struct State {
+            var known: [String: Bool] = [:]
+            var work = 0
         }
 
-        func occurs(in text: String) -> Bool {
-            regex.withLock { text.firstMatch(of: $0) != nil }
+        private let state = Mutex(State())
+
+        var work: Int { state.withLock { $0.work } }
+
+        /// - Parameter judge: called outside of the lock; counts its work.
+        func verdict(on name: String, _ judge: (inout Int) -> Bool) -> Bool {
+            if let known = state.withLock({ $0.known[name] }) { return known }
+            var work = 0
+            let verdict = judge(&work)
+            state.withLock { state in
+                if state.known.count >= Self.most { state.known.removeAll() }
+                state.known[name] = verdict
+                state.work += work
+            }
+            return verdict
         }
     }
 }

@@ -31,13 +31,17 @@ extension APIError {
 
     static func unknownPath(_ path: String) -> APIError {
         APIError(
-            status: 404, message: "There is nothing at \(path.prefix(200)). GET / lists what this proxy serves.",
+            status: 404, message: "There is nothing at \(path.quotable). GET / lists what this proxy serves.",
             type: "invalid_request_error", code: "unknown_path")
     }
 
+    static let targetTooLong = APIError(
+        status: 414, message: "The request target is longer than \(Route.longestTarget) bytes; nothing that is served here has such a one.",
+        type: "invalid_request_error", code: "target_too_long")
+
     static func methodNotAllowed(_ method: HTTPMethod, allowed: [HTTPMethod]) -> APIError {
         APIError(
-            status: 405, message: "\(method.rawValue.prefix(32)) is not served here; use \(allowed.map(\.rawValue).joined(separator: " or ")).",
+            status: 405, message: "\(method.rawValue.cut(toBytes: 32)) is not served here; use \(allowed.map(\.rawValue).joined(separator: " or ")).",
             type: "invalid_request_error", code: "method_not_allowed")
     }
 

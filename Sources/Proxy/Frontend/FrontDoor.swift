@@ -67,8 +67,10 @@ final class FrontDoor: Sendable {
 
     /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
     func screen(_ head: HTTPRequestHead) -> Admission {
+        // Before anything looks at it, be it a path or a query.
+        guard head.uri.utf8.count <= Route.longestTarget else { return .refuse(.targetTooLong) }
         if head.method == .OPTIONS { return .preflight }
-        guard let route = Route(target: head.uri) else { return .refuse(.unknownPath(String(head.uri.prefix { $0 != "?" }))) }
+        guard let route = Route(target: head.uri) else { return .refuse(.unknownPath(Route.withoutQuery(head.uri))) }
         guard route.methods.contains(head.method) else { return .refuse(.methodNotAllowed(head.method, allowed: route.methods)) }
         guard route.access == .key else { return .admit(route) }
         switch keys.verdict(on: head.headers) {

@@ -42,14 +42,20 @@ enum Route: Equatable, Sendable {
 
     /// The route of a request target, whatever base URL its sender made up: with and without `/v1`, with a doubled one,
     /// with doubled and trailing slashes, with any query.
+    ///
+    /// Nil also for one that is longer than `longestTarget`. All of it goes by bytes, and once over them.
     init?(target: String) {
         // As nearly all of them write it.
         if target == "/v1/chat/completions" {
             self = .chatCompletions
             return
         }
-        var segments = Self.path(of: target).prefix { $0 != "?" && $0 != "#" }.split(separator: "/", omittingEmptySubsequences: true)
-        while segments.first == "v1" { segments.removeFirst() }
+        guard target.utf8.count <= Self.longestTarget else { return nil }
+        let path = Self.path(of: target.utf8[...]).prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        let parts = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: true).map { Substring($0) }
+        let segments = parts[(parts.firstIndex { $0 != "v1" } ?? parts.endIndex)...]
+        /// The segment behind the first.
+        var second: Substring { segments[segments.startIndex + 1] }
         switch (segments.first, segments.count) {
         case (nil, _): self = .root
         case ("health", 1): self = .health
@@ -57,16 +63,16 @@ enum Route: Equatable, Sendable {
         case ("models", _):
             guard let id = segments.dropFirst().joined(separator: "/").removingPercentEncoding else { return nil }
             self = .model(id)
-        case ("chat", 2) where segments[1] == "completions": self = .chatCompletions
+        case ("chat", 2) where second == "completions": self = .chatCompletions
         case ("embeddings", 1): self = .embeddings
         case ("rerank", 1): self = .rerank
         case ("test-oci", 1): self = .testOCI
         case ("stats", 2):
-            guard let page = StatisticsRoute.Page(rawValue: String(segments[1])) else { return nil }
+            guard let page = StatisticsRoute.Page(rawValue: String(second)) else { return nil }
             self = .statistics(page)
         case ("metrics", 1): self = .metrics
-        case ("admin", 3) where segments[1] == "circuit-breaker" && segments[2] == "reset": self = .resetBreakers
-        case ("admin", 3) where segments[1] == "models" && segments[2] == "refresh": self = .refreshModels
+        case ("admin", 3) where second == "circuit-breaker" && segments.last == "reset": self = .resetBreakers
+        case ("admin", 3) where second == "models" && segments.last == "refresh": self = .refreshModels
         case ("reload", 1): self = .reload
         default: return nil
         }
@@ -74,11 +80,19 @@ enum Route: Equatable, Sendable {
 
     /// The target without scheme and host: clients of a forward proxy send the whole URL, and a server has to take it
     /// (RFC 9112, 3.2.2).
-    private static func path(of target: String) -> Substring {
-        for scheme in ["http://", "https://"] where target.prefix(scheme.count).lowercased() == scheme {
-            return target.dropFirst(scheme.count).drop { $0 != "/" && $0 != "?" && $0 != "#" }
+    private static func path(of target: Substring.UTF8View) -> Substring.UTF8View {
+        for scheme in ["http://", "https://"] where target.prefix(scheme.utf8.count).lazy.map({ $0 | 0x20 }).elementsEqual(scheme.utf8) {
+            return target.dropFirst(scheme.utf8.count).drop { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
         }
-        return target[...]
+        return target
+    }
+
+    /// Bytes that a target may have. The longest that means something names one model; a query of a few words is left over.
+    static let longestTarget = 8 * 1024
+
+    /// A target up to its query.
+    static func withoutQuery(_ target: String) -> String {
+        String(Substring(target.utf8.prefix { $0 != UInt8(ascii: "?") }))
     }
 
     /// What `GET /` tells about the endpoints.
@@ -106,10 +120,11 @@ enum Route: Equatable, Sendable {
 
     /// The value of a query parameter, decoded; nil when it is not there or broken.
     static func query(_ name: String, of target: String) -> String? {
-        guard let start = target.firstIndex(of: "?") else { return nil }
-        for pair in target[target.index(after: start)...].prefix(while: { $0 != "#" }).split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts[0] == name { return parts.count == 2 ? String(parts[1]).removingPercentEncoding : "" }
+        guard let start = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+        let query = target.utf8[target.utf8.index(after: start)...].prefix { $0 != UInt8(ascii: "#") }
+        for pair in query.split(separator: UInt8(ascii: "&")) {
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            if parts[0].elementsEqual(name.utf8) { return parts.count == 2 ? String(Substring(parts[1])).removingPercentEncoding : "" }
         }
         return nil
     }

@@ -28,9 +28,8 @@ struct AccessRecord: Sendable {
 
     init(id: String, method: String, target: String) {
         self.id = id
-        self.method = method.utf8.count <= 32 ? method : String(method.prefix(32))
-        let end = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
-        path = target.utf8.count <= 200 ? String(target[..<end]) : String(target[..<end].prefix(200))
+        self.method = method.cut(toBytes: 32)
+        path = Route.withoutQuery(target).quotable
     }
 
     /// A call to an upstream begins.
@@ -62,11 +61,11 @@ struct AccessRecord: Sendable {
         pairs.append(("bytes.in", String(received)))
         pairs.append(("bytes.out", String(sent)))
         if let error { pairs.append(("error", error)) }
-        if let fallback { pairs.append(("fallback", Self.shortened(fallback))) }
+        if let fallback { pairs.append(("fallback", fallback.quotable)) }
         if let firstToken { pairs.append(("first_token_ms", String(firstToken.milliseconds))) }
         if let key { pairs.append(("key", key)) }
         pairs.append(("method", method))
-        if let model { pairs.append(("model", Self.shortened(model))) }
+        if let model { pairs.append(("model", model.quotable)) }
         pairs.append(("ms", String(duration.milliseconds)))
         pairs.append(("path", path))
         pairs.append(("request.id", id))
@@ -77,9 +76,6 @@ struct AccessRecord: Sendable {
         }
         return pairs
     }
-
-    /// Clients choose names of any length.
-    private static func shortened(_ name: String) -> String { name.utf8.count <= 200 ? name : String(name.prefix(200)) }
 }
 
 extension Duration {

@@ -73,9 +73,10 @@ struct ChatRequest: Sendable {
         var parsed: [ChatMessage] = []
         for message in messages { parsed.append(try ChatMessage(message)) }
         self.messages = parsed
-        tools = try ChatTool.list(body.member("tools"))
+        var schemas = SchemaBudget()
+        tools = try ChatTool.list(body.member("tools"), &schemas)
         toolChoice = tools.isEmpty ? nil : try Self.toolChoice(body.member("tool_choice"), among: tools)
-        responseFormat = try Self.responseFormat(body.member("response_format"))
+        responseFormat = try Self.responseFormat(body.member("response_format"), &schemas)
         let older = try Self.limit(body.member("max_tokens"))
         maxTokens = try Self.limit(body.member("max_completion_tokens")) ?? older
         tuning = try Self.tuning(body)
@@ -102,7 +103,7 @@ struct ChatRequest: Sendable {
             guard let name = try (field.member("function") ?? field).member("name")?.string() else {
                 return try mode(field.member("type") ?? field)
             }
-            guard tools.contains(where: { $0.name == name }) else { throw field.invalid("names the function '\(name)', which is not among 'tools'.") }
+            guard tools.contains(where: { $0.name == name }) else { throw field.invalid("names the function '\(name.quotable)', which is not among 'tools'.") }
             return .function(name)
         }
         return try mode(field)
@@ -117,7 +118,7 @@ struct ChatRequest: Sendable {
         }
     }
 
-    private static func responseFormat(_ field: RequestField?) throws(APIError) -> ResponseFormat? {
+    private static func responseFormat(_ field: RequestField?, _ budget: inout SchemaBudget) throws(APIError) -> ResponseFormat? {
         guard let field else { return nil }
         guard let type = try field.object().member("type") else { throw field.invalid("has no 'type'.") }
         switch try type.string() {
@@ -125,7 +126,8 @@ struct ChatRequest: Sendable {
         case "json_object": return .jsonObject
         case "json_schema":
             guard let schema = field.member("json_schema") else { throw field.invalid("has no 'json_schema'.") }
-            return .jsonSchema(try schema.object().value)
+            try budget.take(try schema.object())
+            return .jsonSchema(schema.value)
         default: throw .invalidRequest("'response_format' must be of type text, json_object or json_schema.", param: "response_format", code: "invalid_value")
         }
     }

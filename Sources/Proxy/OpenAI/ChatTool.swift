@@ -10,16 +10,18 @@ struct ChatTool: Sendable {
     static let maximumCount = 128
 
     /// The tools of a request. An empty list is none.
-    static func list(_ field: RequestField?) throws(APIError) -> [ChatTool] {
+    ///
+    /// - Parameter budget: for their schemas.
+    static func list(_ field: RequestField?, _ budget: inout SchemaBudget) throws(APIError) -> [ChatTool] {
         guard let field else { return [] }
         let elements = try field.elements()
         guard elements.count <= maximumCount else { throw field.invalid("has \(elements.count) tools; OCI takes at most \(maximumCount).") }
         var tools: [ChatTool] = []
-        for element in elements { tools.append(try ChatTool(element)) }
+        for element in elements { tools.append(try ChatTool(element, &budget)) }
         return tools
     }
 
-    private init(_ field: RequestField) throws(APIError) {
+    private init(_ field: RequestField, _ budget: inout SchemaBudget) throws(APIError) {
         let type = try field.object().member("type")
         if let type, try type.string() != "function" { throw type.invalid("must be \"function\": no other tools are served here.", code: "unsupported_parameter") }
         guard let function = field.member("function") else { throw field.invalid("has no 'function'.") }
@@ -29,6 +31,7 @@ struct ChatTool: Sendable {
         let text = try function.member("description")?.rawString()
         description = text.flatMap { $0.isEmpty ? nil : $0 }
         let schema = try function.member("parameters")?.object()
+        if let schema { try budget.take(schema) }
         if let type = schema?.member("type"), type.value.kind == .string, !type.value.equals("object") {
             throw type.invalid("must be \"object\": the parameters of a function are the members of an object.")
         }

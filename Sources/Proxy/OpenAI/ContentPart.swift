@@ -54,7 +54,7 @@ enum ContentPart: Sendable {
         // Some clients have only this part for everything.
         if url.mediaType == "application/pdf" { return .document(url) }
         if let type = url.mediaType, !imageTypes.contains(type) {
-            throw place.invalid("is of type \(type.prefix(80)); send a png, jpeg, webp or gif image.")
+            throw place.invalid("is of type \(type.cut(toBytes: 80)); send a png, jpeg, webp or gif image.")
         }
         return .image(url, detail: field.value["image_url"]?["detail"]?.string ?? field.value["detail"]?.string)
     }

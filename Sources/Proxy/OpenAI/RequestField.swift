@@ -58,12 +58,14 @@ struct RequestField: Sendable {
 
     /// 400: the field is of another type than the API says.
     func wrongType(_ wanted: String) -> APIError {
-        .invalidRequest("'\(path)' must be \(wanted), but it is \(value.kindName).", param: path, code: "invalid_type")
+        let path = path
+        return .invalidRequest("'\(path)' must be \(wanted), but it is \(value.kindName).", param: path, code: "invalid_type")
     }
 
     /// 400: the field's value cannot be served.
     func invalid(_ reason: String, code: String = "invalid_value") -> APIError {
-        .invalidRequest("'\(path)' \(reason)", param: path, code: code)
+        let path = path
+        return .invalidRequest("'\(path)' \(reason)", param: path, code: code)
     }
 }
 
@@ -86,15 +88,28 @@ extension RequestField {
 
     /// Whether a name is more than white space.
     private static func hasWords(_ name: String) -> Bool {
-        // A visible character of ASCII begins a character of its own, whatever stands before it.
-        name.utf8.contains { (0x21...0x7E).contains($0) } || name.contains { !$0.isWhitespace }
+        name.utf8.contains { (0x21...0x7E).contains($0) } || name.unicodeScalars.contains { !$0.properties.isWhitespace }
     }
 
+    /// Whether a string of JSON may be a model's name by its length alone; an escape takes at most six bytes for one.
+    private static func isShortEnough(_ written: ArraySlice<UInt8>) -> Bool { written.count <= 6 * ModelName.longest }
+
     /// The name of the model in a body.
+    ///
+    /// - Throws: also for a name of more than 256 bytes, before it is decoded or compared with anything.
     func model() throws(APIError) -> String {
-        guard let model = try member("model")?.string(), Self.hasWords(model) else {
+        let field = member("model")
+        if let written = field?.value.rawString, !Self.isShortEnough(written) { throw .modelNameTooLong }
+        guard let model = try field?.string(), Self.hasWords(model) else {
             throw .invalidRequest("'model' is missing: name the model to ask. GET /v1/models lists them.", param: "model", code: "missing_required_parameter")
         }
+        guard ModelName.isShortEnough(model) else { throw .modelNameTooLong }
         return model
     }
+}
+
+extension APIError {
+    fileprivate static let modelNameTooLong = APIError.invalidRequest(
+        "'model' is longer than \(ModelName.longest) bytes; no model has such a name. GET /v1/models lists the names that work.", param: "model",
+        code: "invalid_value")
 }

@@ -15,6 +15,9 @@ struct EventBlocks {
         var hasOtherLines = false
         /// It has a line `event: error`.
         var isError = false
+        /// One of its lines that would go on has bytes that a reader may take for something else: a carriage return that ends no line here, but
+        /// does for a reader that goes by the standard, or a name of an event that is no plain text.
+        var isBroken = false
         /// Its blank line is missing: the stream has ended, or it was left out.
         var isCut = false
     }
@@ -29,7 +32,7 @@ struct EventBlocks {
     private var isAtBeginning = true
 
     /// - Parameter limit: bytes that one event may have.
-    init(limit: Int = 16 << 20) {
+    init(limit: Int = SSEParser.longestLine) {
         self.limit = limit
     }
 
@@ -125,8 +128,10 @@ struct EventBlocks {
         if line.isEmpty { return true }
         if let data = value(of: "data:", in: line) {
             if block.data == nil { block.data = data } else { block.hasFurtherData = true }
+            if ByteSearch.contains(UInt8(ascii: "\r"), in: bytes, data) { block.isBroken = true }
         } else if let event = value(of: "event:", in: line) {
             if bytes[event].elementsEqual(("error" as StaticString).utf8) { block.isError = true }
+            if !bytes[event].allSatisfy({ (0x20...0x7E).contains($0) }) { block.isBroken = true }
         } else {
             block.hasOtherLines = true
         }

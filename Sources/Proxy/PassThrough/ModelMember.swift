@@ -41,15 +41,15 @@ enum ModelMember {
     static func ranges(in document: ArraySlice<UInt8>) -> [Range<Int>] {
         let offset = document.startIndex
         return document.withUnsafeBufferPointer { text in
-            var ranges: [Range<Int>] = []
-            var cursor = JSONCursor(text, at: text.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0)
-            guard cursor.enterObject() else { return [] }
-            while let key = cursor.nextKey() {
-                let isModel = cursor.key(key, is: "model")
-                guard let value = cursor.skipValue() else { return [] }
-                if isModel { ranges.append(value.lowerBound + offset..<value.upperBound + offset) }
-            }
-            return cursor.isAtEnd() ? ranges : []
+            JSONGlance.look(atAnyOf: text) { root -> [Range<Int>]? in
+                guard root.kind == .object else { return nil }
+                var ranges: [Range<Int>] = []
+                _ = root.each { name, value in
+                    if name.means("model") { ranges.append(value.place.lowerBound + offset..<value.place.upperBound + offset) }
+                    return true
+                }
+                return ranges
+            } ?? []
         }
     }
 

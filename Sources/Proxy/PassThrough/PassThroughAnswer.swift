@@ -12,6 +12,19 @@ enum PassThroughAnswer {
         return OpenAIAnswer(body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
     }
 
+    /// The same for an answer of embeddings or of a rerank: an object with the list that was asked for, checked to its last byte. Some providers of
+    /// reranks call theirs `data`.
+    ///
+    /// - Throws: `APIError` 502 when the body is no such answer (half of one, a page of HTML), or an error in place of one.
+    static func readList(_ body: [UInt8], of action: OpenAIAction, model: String, upstream: String) throws(APIError) -> OpenAIAnswer {
+        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw invalid("is not JSON", upstream) }
+        guard root["data"]?.kind == .array || action == .rerank && root["results"]?.kind == .array else {
+            if let failure = failure(of: root, upstream: upstream) { throw failure }
+            throw invalid("has no list of results", upstream)
+        }
+        return OpenAIAnswer(body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
+    }
+
     /// The answer, parsed.
     ///
     /// - Throws: as `read`.
@@ -39,7 +52,7 @@ enum PassThroughAnswer {
     }
 
     /// 502: the body is not what was asked for.
-    private static func invalid(_ problem: String, _ upstream: String) -> APIError {
+    static func invalid(_ problem: String, _ upstream: String) -> APIError {
         APIError(
             status: 502, message: "The answer of '\(upstream)' \(problem). Try again; if it stays so, check its base URL.",
             type: "upstream_error", code: "upstream_invalid_answer", kind: .failed)

@@ -1,4 +1,5 @@
-/// What the relay has to know of one event, found in one pass and without decoding it.
+/// What the relay has to know of one event, found without decoding it. The event is checked to be JSON on the way: what is not, must not reach
+/// a client, whose reader may throw everything away for it.
 struct PassThroughEvent: Equatable {
     /// Where the value of `model` stands; the first where there are several.
     private(set) var model: Range<Int>?
@@ -24,63 +25,52 @@ struct PassThroughEvent: Equatable {
         case failed
     }
 
-    /// Nil when `text` is no JSON object. Places are counted from the beginning of `text`.
+    /// Nil when `text` is no JSON object, checked to its last byte. Places are counted from the beginning of `text`.
     init?(_ text: UnsafeBufferPointer<UInt8>) {
-        var cursor = JSONCursor(text)
-        guard cursor.enterObject() else { return nil }
-        while let key = cursor.nextKey() {
-            if cursor.key(key, is: "choices") {
-                choices = Self.choices(&cursor)
-            } else if cursor.key(key, is: "model") {
-                let value = cursor.skipValue()
-                if model == nil { model = value } else { hasSeveralModels = true }
-            } else if cursor.key(key, is: "usage") {
-                let isObject = cursor.byte == UInt8(ascii: "{")
-                let value = cursor.skipValue()
-                usage = isObject ? value : nil
-            } else if cursor.key(key, is: "error") {
-                guard let value = cursor.skipValue() else { return nil }
-                hasError = !cursor.matches("null", in: value)
-            } else {
-                _ = cursor.skipValue()
-            }
-        }
-        guard cursor.isAtEnd() else { return nil }
+        guard let event = JSONGlance.look(atAnyOf: text, Self.init(reading:)) else { return nil }
+        self = event
     }
 
-    /// - Parameter cursor: stands at the value, and behind it afterwards.
-    private static func choices(_ cursor: inout JSONCursor) -> Choices {
-        guard cursor.enterArray() else {
-            _ = cursor.skipValue()
-            return .none
-        }
-        var choices = Choices.none
-        while cursor.nextElement() {
-            guard choices == .none, cursor.enterObject() else {
-                if choices != .none { choices = .several }
-                _ = cursor.skipValue()
-                continue
+    private init?(reading root: JSONGlance) {
+        guard root.kind == .object else { return nil }
+        _ = root.each { name, value in
+            if name.means("choices") {
+                choices = Self.choices(value)
+            } else if name.means("model") {
+                if model == nil { model = value.place } else { hasSeveralModels = true }
+            } else if name.means("usage") {
+                usage = value.kind == .object ? value.place : nil
+            } else if name.means("error") {
+                hasError = value.kind != .null
             }
-            choices = choice(&cursor)
+            return true
+        }
+    }
+
+    private static func choices(_ list: JSONGlance) -> Choices {
+        guard list.kind == .array else { return .none }
+        var choices = Choices.none
+        _ = list.each { _, choice in
+            if choices != .none {
+                choices = .several
+            } else if choice.kind == .object {
+                choices = Self.choice(choice)
+            }
+            return true
         }
         return choices
     }
 
-    /// - Parameter cursor: stands inside the choice.
-    private static func choice(_ cursor: inout JSONCursor) -> Choices {
+    private static func choice(_ choice: JSONGlance) -> Choices {
         var index = 0
         var progress = Progress.open
-        while let key = cursor.nextKey() {
-            if cursor.key(key, is: "finish_reason") {
-                let isString = cursor.byte == UInt8(ascii: "\"")
-                guard let value = cursor.skipValue() else { break }
-                progress =
-                    if !isString || value.count == 2 { .open } else if cursor.matches("\"error\"", in: value) { .failed } else { .ended }
-            } else if cursor.key(key, is: "index") {
-                index = cursor.int() ?? 0
-            } else {
-                _ = cursor.skipValue()
+        _ = choice.each { name, value in
+            if name.means("finish_reason") {
+                progress = value.kind != .string || value.content?.isEmpty != false ? .open : value.isWritten("error") ? .failed : .ended
+            } else if name.means("index") {
+                index = value.plainInt ?? 0
             }
+            return true
         }
         return .one(index: index, progress)
     }

@@ -34,7 +34,7 @@ final class PassThroughRelay: AnswerRelay {
     ///   - model: the name that the client sent.
     ///   - upstream: its name, for the operator.
     ///   - limit: bytes that one event may have.
-    init(model: String, upstream: String, limit: Int = 16 << 20) {
+    init(model: String, upstream: String, limit: Int = SSEParser.longestLine) {
         blocks = EventBlocks(limit: limit)
         self.model = ModelMember.quoted(model)
         self.upstream = upstream
@@ -84,6 +84,11 @@ final class PassThroughRelay: AnswerRelay {
     // MARK: Events
 
     private func pass(_ block: EventBlocks.Block) -> APIError? {
+        // What tells of a failure is read as far as it can be, and goes nowhere.
+        if block.isBroken, block.data != nil, !block.isError {
+            unreadableEvents += 1
+            return nil
+        }
         if block.hasFurtherData { return passLines(of: block) }
         guard let data = block.data, !data.isEmpty else {
             if let failure = misplacedDocument(in: block) { return failure }
@@ -164,12 +169,14 @@ final class PassThroughRelay: AnswerRelay {
         switch event.choices {
         case .none: break
         case .one(_, .failed): return failure(in: data)
-        case .one(let index, let progress): choices.note(index, hasEnded: progress == .ended)
+        case .one(let index, let progress):
+            guard choices.note(index, hasEnded: progress == .ended) else { return oddChoice }
         case .several:
             guard let root = try? JSONDocument(parsing: Array(data)).root else { break }
             for (position, choice) in root.elements(of: "choices").enumerated() {
                 if choice["finish_reason"]?.equals("error") == true { return failure(in: data) }
-                choices.note(choice["index"]?.int ?? position, hasEnded: choice["finish_reason"]?.isEmptyString == false)
+                let index = choice["index"]?.int ?? position
+                guard choices.note(max(index, 0), hasEnded: choice["finish_reason"]?.isEmptyString == false) else { return oddChoice }
             }
         }
         if !hasContent, event.choices != .none { hasContent = saysSomething(data) }
@@ -178,6 +185,10 @@ final class PassThroughRelay: AnswerRelay {
             writtenUsage.append(contentsOf: data[data.startIndex + usage.lowerBound..<data.startIndex + usage.upperBound])
         }
         return nil
+    }
+
+    private var oddChoice: APIError {
+        PassThroughAnswer.invalid("has a choice of a number beyond \(ChoiceProgress.mostChoices)", upstream)
     }
 
     /// What only the scan of an event could read is not called empty.

@@ -1,23 +1,24 @@
-/// Finds a byte, eight at a time.
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// Finds a byte.
 enum ByteSearch {
     static func firstIndex(of byte: UInt8, in bytes: [UInt8], from start: Int) -> Int? {
-        bytes.withUnsafeBufferPointer { text in
-            guard let base = text.baseAddress else { return nil }
-            let ones: UInt64 = 0x0101_0101_0101_0101
-            let wanted = ones &* UInt64(byte)
-            var index = start
-            while index + 8 <= text.count {
-                let word = UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self)) ^ wanted
-                // A borrow may mark bytes behind a hit, never one before it: the lowest mark is the place.
-                let hits = (word &- ones) & ~word & (ones &* 0x80)
-                if hits != 0 { return index + hits.trailingZeroBitCount / 8 }
-                index += 8
-            }
-            while index < text.count {
-                if text[index] == byte { return index }
-                index += 1
-            }
-            return nil
+        bytes.withUnsafeBytes { text in
+            guard start < text.count, let base = text.baseAddress, let place = memchr(base + start, Int32(byte), text.count - start) else { return nil }
+            return UnsafeRawPointer(place) - base
+        }
+    }
+
+    static func contains(_ byte: UInt8, in bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        bytes.withUnsafeBytes { text in
+            guard !range.isEmpty, let base = text.baseAddress else { return false }
+            return memchr(base + range.lowerBound, Int32(byte), range.count) != nil
         }
     }
 }

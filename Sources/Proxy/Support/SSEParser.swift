@@ -7,6 +7,9 @@ struct SSEParser {
         let limit: Int
     }
 
+    /// Bytes that one line may have, unless a test says otherwise. An event of text has some hundreds.
+    static let longestLine = 1 << 20
+
     private let limit: Int
     private var buffer: [UInt8] = []
     /// Where the first line begins that has not been given out.
@@ -15,7 +18,7 @@ struct SSEParser {
     private var searched = 0
 
     /// - Parameter limit: bytes that one line may have.
-    init(limit: Int = 16 << 20) {
+    init(limit: Int = SSEParser.longestLine) {
         self.limit = limit
     }
 

@@ -100,7 +100,7 @@ enum GeminiSchema {
         switch (type, name) {
         case ("string", "date-time"), ("number", "float"), ("number", "double"), ("integer", "int32"), ("integer", "int64"):
             result["format"] = value
-        default: result.notes.append("format: \(name.prefix(40))")
+        default: result.notes.append("format: \(name.cut(toBytes: 40))")
         }
     }
 

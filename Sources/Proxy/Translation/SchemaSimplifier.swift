@@ -1,7 +1,9 @@
 /// Turns any JSON schema into the common dialect: references inlined, unions with null resolved, one type each.
 ///
-/// A schema is a stranger's program text: it may refer to itself or unfold without end. Inlining is bounded in depth and
-/// in bytes, and what goes beyond becomes a plain object.
+/// A schema is a stranger's program text: it may refer to itself, unfold without end, or say everything a thousand times. Inlining is bounded in
+/// depth and in bytes, and what goes beyond becomes a plain object. Of two keywords with one name in an object the last counts, as for every reader
+/// of JSON; objects and arrays that references go through are indexed once. So the work is that of a few walks over the schema and over what
+/// references add to it, which `steps` counts.
 struct SchemaSimplifier {
     /// Whether a keyword makes a rewrite necessary, or may.
     static func isRewritten(_ key: JSONValue) -> Bool {
@@ -17,21 +19,28 @@ struct SchemaSimplifier {
 
     /// Levels of schemas and references within each other.
     private static let maximumDepth = 100
-    /// Bytes that references may add to one schema.
-    private static let maximumExpansion = 128 * 1024
+    /// Bytes that references may add to one schema: some times what it has itself.
+    private static func maximumExpansion(of schema: JSONValue) -> Int { min(128 * 1024, 16 * 1024 + 8 * schema.raw.count) }
 
     private let root: JSONValue
     private let dialect: ToolSchema.Dialect
     private var depth = 0
-    private var expansion = SchemaSimplifier.maximumExpansion
+    private var expansion: Int
+    /// What has been done: members and elements that were looked at, bytes of references.
+    private(set) var steps = 0
+    /// Whoever asked has left, and nobody reads what becomes of the rest.
+    private var isAbandoned = false
     /// The schemas that are being inlined, the root first, by their offsets.
     private var active: [Int] = []
     /// Members of objects that references went through, by the object's offset.
     private var indices: [Int: [String: JSONValue]] = [:]
+    /// The same for elements of arrays.
+    private var places: [Int: [JSONValue]] = [:]
 
     init(root: JSONValue, dialect: ToolSchema.Dialect) {
         self.root = root
         self.dialect = dialect
+        expansion = Self.maximumExpansion(of: root)
         active = [root.raw.startIndex]
     }
 
@@ -82,8 +91,38 @@ struct SchemaSimplifier {
 
     // MARK: Gathering
 
+    /// The members of an object, each name once: of several with one name the last counts, in the place of the first.
+    private mutating func members(once object: JSONValue) -> [(name: String, value: JSONValue)] {
+        var members: [(name: String, value: JSONValue)] = []
+        var known: [String: Int] = [:]
+        for (key, value) in object.members {
+            count()
+            let name = key.string ?? ""
+            // Most have few members: looking through them costs less than a table.
+            if members.count == Self.fewMembers, known.isEmpty {
+                for (place, member) in members.enumerated() { known[member.name] = place }
+            }
+            let place = members.count < Self.fewMembers ? members.firstIndex { $0.name == name } : known[name]
+            if let place {
+                members[place].value = value
+            } else {
+                if members.count >= Self.fewMembers { known[name] = members.count }
+                members.append((name, value))
+            }
+        }
+        return members
+    }
+
+    private static let fewMembers = 8
+
+    /// Counts a step, and looks now and then whether anybody still waits.
+    private mutating func count(_ number: Int = 1) {
+        steps += number
+        if steps & 0x3FF < number, Task.isCancelled { isAbandoned = true }
+    }
+
     private mutating func gather(_ schema: JSONValue, into gathered: inout Gathered) {
-        guard depth < Self.maximumDepth else {
+        guard depth < Self.maximumDepth, !isAbandoned else {
             gathered.isCut = true
             return
         }
@@ -91,8 +130,7 @@ struct SchemaSimplifier {
         defer { depth -= 1 }
         var parts: [JSONValue] = []
         var references: [JSONValue] = []
-        for (key, value) in schema.members {
-            let name = key.string ?? ""
+        for (name, value) in members(once: schema) {
             switch name {
             case "$schema", "$id", "$comment", "$anchor", "$defs", "definitions", "title", "strict": continue
             case _ where value.isNull && name != "const": continue
@@ -105,9 +143,10 @@ struct SchemaSimplifier {
                 take(alternatives: value, of: name, into: &gathered, parts: &parts)
             case "properties" where value.kind == .object:
                 gathered.hasProperties = true
-                for (key, property) in value.members { gathered.add(property: key.string ?? "", property) }
+                for (name, property) in members(once: value) { gathered.add(property: name, property) }
             case "required" where value.kind == .array:
                 for element in value.elements {
+                    count()
                     if let name = element.string { gathered.add(required: name, element) }
                 }
             default:
@@ -116,21 +155,25 @@ struct SchemaSimplifier {
         }
         if !references.isEmpty || !parts.isEmpty { gathered.startMerging() }
         for reference in references { inline(reference, into: &gathered) }
-        for part in parts where part.kind == .object { gather(part, into: &gathered) }
+        for part in parts {
+            count()
+            if part.kind == .object { gather(part, into: &gathered) }
+        }
     }
 
     /// Null is no alternative: a model leaves out what it does not want to give.
     private mutating func take(
         alternatives value: JSONValue, of name: String, into gathered: inout Gathered, parts: inout [JSONValue]
     ) {
-        let schemas = value.elements.filter { !Self.isNull($0) }
+        var schemas: [JSONValue] = []
+        for schema in value.elements where !isNull(schema) { schemas.append(schema) }
         guard let first = schemas.first else { return }
         if schemas.count == 1 {
             parts.append(first)
         } else if dialect == .gemini || gathered.alternatives != nil {
             parts.append(first)
-            let types = schemas.dropFirst().map { $0["type"]?.string ?? "another form" }
-            gathered.notes.append("or " + types.prefix(8).joined(separator: " or "))
+            let types = schemas.dropFirst().prefix(Self.mostTypes).map { $0["type"]?.string?.cut(toBytes: Self.longestWord) ?? "another form" }
+            gathered.notes.append("or " + types.joined(separator: " or "))
         } else {
             gathered.alternatives = (name, schemas)
         }
@@ -141,11 +184,21 @@ struct SchemaSimplifier {
         value.double.map { abs($0) >= 9_007_199_254_740_991 } ?? (value.kind == .number)
     }
 
-    private static func isNull(_ schema: JSONValue) -> Bool {
-        if schema["type"]?.equals("null") == true || schema["const"]?.isNull == true { return true }
-        guard let values = schema["enum"], values.kind == .array else { return false }
-        return values.elements.allSatisfy(\.isNull)
+    private mutating func isNull(_ schema: JSONValue) -> Bool {
+        count()
+        var isNull = (byType: false, byConstant: false, byValues: false)
+        for (key, value) in schema.members {
+            count()
+            if key.equals("type") { isNull.byType = value.equals("null") }
+            if key.equals("const") { isNull.byConstant = value.isNull }
+            if key.equals("enum") { isNull.byValues = value.kind == .array && value.elements.allSatisfy(\.isNull) }
+        }
+        return isNull.byType || isNull.byConstant || isNull.byValues
     }
+
+    /// Words of a schema that go into a description.
+    private static let mostTypes = 8
+    private static let longestWord = 80
 
     private mutating func inline(_ reference: JSONValue, into gathered: inout Gathered) {
         let pointer = reference.string ?? ""
@@ -155,8 +208,8 @@ struct SchemaSimplifier {
         }
         guard active.count < Self.maximumDepth, !active.contains(target.raw.startIndex), target.raw.count <= expansion else {
             gathered.isCut = true
-            let name = pointer.split(separator: "/").last.map(String.init) ?? ""
-            gathered.notes.append(name == "#" || name.isEmpty ? "same structure as the whole" : "same structure as \(name.prefix(80))")
+            let name = pointer.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
+            gathered.notes.append(name == "#" || name.isEmpty ? "same structure as the whole" : "same structure as \(name.cut(toBytes: Self.longestWord))")
             return
         }
         expansion -= target.raw.count
@@ -167,34 +220,44 @@ struct SchemaSimplifier {
 
     /// What a JSON pointer within the schema (`#/$defs/Leg`) points to.
     private mutating func resolve(_ pointer: String) -> JSONValue? {
-        guard pointer.hasPrefix("#") else { return nil }
-        guard pointer != "#" else { return root }
+        count(pointer.utf8.count)
+        guard pointer.utf8.first == UInt8(ascii: "#") else { return nil }
+        guard pointer.utf8.count > 1 else { return root }
+        let steps = pointer.utf8.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard steps.first?.isEmpty == true else { return nil }
         var value = root
-        for step in pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+        for step in steps.dropFirst() {
             let name = Self.unescaped(step)
-            let next: JSONValue?
-            if value.kind == .array {
-                next = Int(name).flatMap { index in value.elements.enumerated().first { $0.offset == index }?.element }
-            } else {
-                next = members(of: value)[name]
-            }
-            guard let next else { return nil }
+            guard let next = value.kind == .array ? Int(name).flatMap({ element($0, of: value) }) : members(of: value)[name] else { return nil }
             value = next
         }
-        return pointer.hasPrefix("#/") ? value : nil
+        return value
+    }
+
+    private mutating func element(_ place: Int, of array: JSONValue) -> JSONValue? {
+        let elements: [JSONValue]
+        if let known = places[array.raw.startIndex] {
+            elements = known
+        } else {
+            elements = Array(array.elements)
+            count(elements.count)
+            places[array.raw.startIndex] = elements
+        }
+        return elements.indices.contains(place) ? elements[place] : nil
     }
 
     private mutating func members(of object: JSONValue) -> [String: JSONValue] {
         if let known = indices[object.raw.startIndex] { return known }
         let members = Dictionary(object.members.lazy.map { ($0.key.string ?? "", $0.value) }) { _, last in last }
+        count(members.count)
         indices[object.raw.startIndex] = members
         return members
     }
 
     /// A step of a pointer: `~1` is a slash, `~0` a tilde, `%20` a blank.
-    private static func unescaped(_ step: Substring) -> String {
+    private static func unescaped(_ step: Substring.UTF8View) -> String {
         var bytes: [UInt8] = []
-        var rest = Array(step.utf8)[...]
+        var rest = Array(step)[...]
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "~"), let next = rest.first, next == UInt8(ascii: "0") || next == UInt8(ascii: "1") {
                 bytes.append(next == UInt8(ascii: "1") ? UInt8(ascii: "/") : UInt8(ascii: "~"))
@@ -241,11 +304,15 @@ struct SchemaSimplifier {
     private mutating func set(_ name: String, _ value: JSONValue, in node: inout SchemaNode) {
         switch name {
         case "type" where value.kind == .array:
+            count(value.size)
             let types = value.elements.compactMap(\.string).filter { $0 != "null" }
             guard let first = types.first else { return }
             node["type"] = .text(first)
-            if types.count > 1 { node.notes.append("or " + types.dropFirst().prefix(8).joined(separator: " or ")) }
+            if types.count > 1 {
+                node.notes.append("or " + types.dropFirst().prefix(Self.mostTypes).map { $0.cut(toBytes: Self.longestWord) }.joined(separator: " or "))
+            }
         case "enum" where value.kind == .array:
+            count(value.size)
             let values = value.elements.filter { !$0.isNull }
             node["enum"] = values.isEmpty ? .written(value) : .list(values.map(SchemaNode.Value.written))
         case "items", "prefixItems":
@@ -255,7 +322,7 @@ struct SchemaSimplifier {
             node[name] = self.value(value)
         case "patternProperties" where value.kind == .object, "dependentSchemas" where value.kind == .object:
             var schemas: [SchemaNode.Member] = []
-            for (key, schema) in value.members { schemas.append(.init(name: key.string ?? "", value: self.value(schema))) }
+            for (name, schema) in members(once: value) { schemas.append(.init(name: name, value: self.value(schema))) }
             node[name] = .named(schemas)
         default: node.append(name, .written(value))
         }
@@ -263,7 +330,10 @@ struct SchemaSimplifier {
 
     private mutating func list(_ schemas: [JSONValue]) -> SchemaNode.Value {
         var values: [SchemaNode.Value] = []
-        for schema in schemas { values.append(value(schema)) }
+        for schema in schemas {
+            count()
+            values.append(value(schema))
+        }
         return .list(values)
     }
 

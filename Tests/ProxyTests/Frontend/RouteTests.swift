@@ -1,3 +1,4 @@
+import NIOHTTP1
 import Testing
 
 @testable import Proxy
@@ -41,5 +42,36 @@ import Testing
     ] as [(String, String?)])
     func readsTheQuery(target: String, value: String?) {
         #expect(Route.query("account", of: target) == value)
+    }
+
+    // MARK: What strangers' targets cost
+
+    @Test func manyVersionsAreOneAsLongAsTheTargetIsShortEnough() {
+        let many = String(repeating: "/v1", count: 2700) + "/health"
+        #expect(many.utf8.count < Route.longestTarget && Route(target: many) == .health)
+        #expect(Route(target: String(repeating: "/", count: Route.longestTarget - 6) + "health") == .health)
+        #expect(Route(target: String(repeating: "/", count: Route.longestTarget - 5) + "health") == nil)
+        #expect(Route(target: String(repeating: "/v1", count: 10_000) + "/health") == nil)
+    }
+
+    @Test func aMarkBehindASeparatorMakesNoOtherSeparator() {
+        #expect(Route(target: "/health?\u{301}x") == .health)
+        #expect(Route(target: "/health/\u{301}") == nil)
+        #expect(Route(target: "/v1/models/a/\u{301}") == .model("a/\u{301}"))
+        #expect(Route.query("account", of: "/a?\u{301}&account=x&\u{301}=y") == "x")
+        #expect(Route.query("account", of: "/a?account=\u{301}x") == "\u{301}x")
+        #expect(Route.withoutQuery("/a?\u{301}b?c") == "/a")
+    }
+
+    @Test(arguments: [HTTPMethod.GET, .POST, .OPTIONS])
+    func aLongTargetIsNobodys(method: HTTPMethod) throws {
+        let door = try FrontDoor.fixture()
+        for (target, isTooLong) in [
+            (String(repeating: "/v1", count: 10_000), true), ("/v1/models/" + String(repeating: "a", count: 8192), true), ("/health?" + String(repeating: "a", count: 8192), true),
+            ("/health?" + String(repeating: "a", count: 8184), false),
+        ] {
+            let refusal = door.screen(HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: ["authorization": "Bearer \(FrontDoor.key)"])).refusal
+            #expect((refusal?.status == 414) == isTooLong)
+        }
     }
 }

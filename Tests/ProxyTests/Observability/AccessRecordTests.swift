@@ -26,7 +26,7 @@ import Testing
             "tokens.in", "tokens.out",
         ])
         #expect(pairs.map(\.1) == [
-            "two", "2", "300", "1000", "upstream_error", "other", "12", "bench", "POST", String(repeating: "é", count: 200), "34", "/v1/chat/completions", "req_1",
+            "two", "2", "300", "1000", "upstream_error", "other", "12", "bench", "POST", String(repeating: "é", count: 100), "34", "/v1/chat/completions", "req_1",
             "502", "3", "4",
         ])
         #expect(pairs.map(\.0) == pairs.map(\.0).sorted())
@@ -37,5 +37,14 @@ import Testing
         #expect(record.pairs(duration: .zero).map { "\($0.0)=\($0.1)" } == [
             "bytes.in=0", "bytes.out=0", "method=GET", "ms=0", "path=/health", "request.id=req_2", "status=0",
         ])
+    }
+
+    @Test func whatStrangersChooseIsCutToBytes() {
+        let long = "a" + String(repeating: "\u{301}", count: 1_000_000)
+        var record = AccessRecord(id: "r", method: long, target: "/" + long + "?" + long)
+        record.model = long
+        record.fallback = long
+        #expect(record.pairs(duration: .zero).allSatisfy { $0.1.utf8.count <= 200 })
+        #expect(record.method.utf8.count <= 32 && record.path.utf8.count <= 200)
     }
 }

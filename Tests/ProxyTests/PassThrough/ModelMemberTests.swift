@@ -41,15 +41,15 @@ import Testing
         #expect(ModelMember.ranges(in: bytes[6...]) == [15..<20])
     }
 
-    @Test func bytesThatAreNoUTF8PassThrough() {
-        let head = Array(#"{"x":""#.utf8), tail = Array(#"","model":"#.utf8)
-        let result = ModelMember.replace(in: (head + [0xFF, 0xC0, 0x80] + tail + Array("1}".utf8))[...], with: "n")
-        #expect(result == head + [0xFF, 0xC0, 0x80] + tail + Array(#""n"}"#.utf8))
+    @Test func bytesThatAreNoUTF8AreNoDocument() {
+        let text = Array(#"{"x":""#.utf8) + [0xFF, 0xC0, 0x80] + Array(#"","model":1}"#.utf8)
+        #expect(ModelMember.replace(in: text[...], with: "n") == text)
     }
 
     @Test func hostileTextsCostNoMoreThanTheirLength() {
         let deep = String(repeating: "[", count: 1_000_000)
-        #expect(replaced(#"{"x":\#(deep)\#(String(repeating: "]", count: 1_000_000)),"model":1}"#).hasSuffix(#","model":"new"}"#))
+        let whole = #"{"x":\#(deep)\#(String(repeating: "]", count: 1_000_000)),"model":1}"#
+        #expect(replaced(whole) == whole, "deeper than anything that is read")
         let cut = #"{"x":\#(deep)"#
         #expect(replaced(cut) == cut)
         let escapes = #"{"x":"\#(String(repeating: #"\""#, count: 1_000_000))","model":1}"#

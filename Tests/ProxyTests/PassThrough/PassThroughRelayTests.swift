@@ -12,11 +12,11 @@ import Testing
         var relay: PassThroughRelay
     }
 
-    private func run(_ pieces: [String], endsClean: Bool = true, limit: Int = 16 << 20) -> Outcome {
+    private func run(_ pieces: [String], endsClean: Bool = true, limit: Int = SSEParser.longestLine) -> Outcome {
         run(bytes: pieces.map { Array($0.utf8) }, limit: limit)
     }
 
-    private func run(bytes pieces: [[UInt8]], limit: Int = 16 << 20) -> Outcome {
+    private func run(bytes pieces: [[UInt8]], limit: Int = SSEParser.longestLine) -> Outcome {
         let relay = PassThroughRelay(model: "new", upstream: "acme", limit: limit)
         var output: [UInt8] = []
         var failure: APIError?
@@ -272,16 +272,18 @@ import Testing
         #expect(run([": x\n", String(repeating: ": y\n", count: 100)], limit: 300).failure == .endlessLine(limit: 300))
     }
 
-    @Test func aTenMegabyteLineInSmallReadsIsReadOnce() {
-        let piece = String(repeating: "x", count: 1000)
+    @Test func aLineOfAMegabyteInSmallReadsIsReadOnce() {
+        let piece = String(repeating: "x", count: 100)
         let outcome = run(["data: {\"choices\":[{\"delta\":{\"content\":\""] + Array(repeating: piece, count: 10_000) + ["\"},\"finish_reason\":\"stop\"}],\"model\":\"old\"}\n\n"])
         #expect(outcome.failure == nil)
         #expect(outcome.output.hasSuffix("],\"model\":\"new\"}\n\ndata: [DONE]\n\n"))
     }
 
     @Test func deepNestingAndManyLinesAreOnlyBytes() {
-        let deep = "data: {\"x\":" + String(repeating: "[", count: 500_000) + String(repeating: "]", count: 500_000) + ",\"choices\":[{\"finish_reason\":\"stop\"}],\"model\":\"old\"}\n\n"
-        #expect(run([deep]).output == renamed(deep) + "data: [DONE]\n\n")
+        let deep = "data: {\"x\":" + String(repeating: "[", count: 400_000) + String(repeating: "]", count: 400_000) + "}\n\n"
+        #expect(run([deep, event("a") + stop]).relay.unreadableEvents == 1)
+        let wide = "data: {\"x\":[" + String(repeating: "0,", count: 400_000) + "0],\"choices\":[{\"finish_reason\":\"stop\",\"delta\":{\"content\":\"x\"}}],\"model\":\"old\"}\n\n"
+        #expect(run([wide]).output == renamed(wide) + "data: [DONE]\n\n")
         let lines = event("a") + String(repeating: "data: {\n", count: 100_000) + "\n" + stop
         #expect(run([lines]).relay.unreadableEvents == 100_000)
     }
@@ -299,5 +301,77 @@ import Testing
             let whole = run(bytes: [bytes]), cutUp = run(bytes: [Array(bytes[..<cut]), Array(bytes[cut...])])
             #expect(whole.output == cutUp.output && whole.failure == cutUp.failure)
         }
+    }
+
+    // MARK: What is no JSON stays here
+
+    @Test(arguments: [
+        #"{"x":nul,"model":"old"}"#, #"{"x":01.e+}"#, #"{"x":1 "y":2}"#, #"{"x":[1 2]}"#, "{\"x\":\"\\x\"}", "{\"x\":1,\u{0}\"y\":2}", #"{"x":1,}"#, #"{"x":+1}"#, #"{"x":.5}"#, #"{"x":tru}"#,
+        #"{"x":"\u12"}"#, "{\"x\":\"\u{1}\"}", #"{"x":NaN}"#, #"{'x':1}"#, #"{"x":1}}"#, #"{"x":1}//"#, #"{"x":{"y":}}"#, "{\"x\":" + String(repeating: "[", count: 2000) + String(repeating: "]", count: 2000) + "}",
+        "{\"x\":\r1}", "{\r\"x\":1}", "{\"x\":1}\r\rdata: evil", "{\"a\":[" + String(repeating: "1,", count: 500) + "1,]}",
+    ])
+    func anEventThatIsNoJSONDoesNotPass(data: String) {
+        let outcome = run([event("a") + "data: \(data)\n\n" + "data: {\"x\":\ndata: \(data)}\n\n" + event("b") + stop])
+        #expect(outcome.failure == nil)
+        #expect(outcome.output == renamed(event("a") + event("b") + stop) + "data: [DONE]\n\n")
+        #expect(outcome.relay.unreadableEvents >= 2)
+    }
+
+    @Test func bytesThatAreNoUTF8DoNotPass() {
+        for bad: [UInt8] in [[0xFF, 0xFE], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF5, 0x80, 0x80, 0x80]] {
+            let first = Array("data: {\"x\":\"".utf8) + bad + Array("\"}\n\n".utf8)
+            let second = Array("event: ".utf8) + bad + Array("\ndata: {}\n\n".utf8)
+            let outcome = run(bytes: [Array(event("a").utf8) + first + second + Array((event("b") + stop).utf8)])
+            #expect(outcome.output == renamed(event("a") + event("b") + stop) + "data: [DONE]\n\n")
+            #expect(outcome.relay.unreadableEvents == 2)
+        }
+    }
+
+    /// A carriage return ends a line for a reader that goes by the standard, wherever it stands.
+    @Test func noLineHidesInAnother() {
+        for hidden in ["event: x\rdata: evil\n", "event: \u{85}\n", "event: a\r\r\n"] {
+            let outcome = run([event("a") + hidden + "data: {}\n\n" + event("b") + stop])
+            #expect(outcome.output == renamed(event("a") + event("b") + stop) + "data: [DONE]\n\n" && outcome.relay.unreadableEvents == 1)
+        }
+        // Comments and other fields do not leave at all.
+        #expect(run([": x\rdata: evil\nid: 1\rdata: evil\n" + event("b") + stop]).output == renamed(event("b") + stop) + "data: [DONE]\n\n")
+        // A failure is one, whatever else is wrong with it.
+        #expect(run([event("a") + "event: error\ndata: {\"message\":\r\"boom\"}\n\n"]).failure?.message.hasPrefix("boom") == true)
+    }
+
+    @Test func anEventOfManyValuesPassesAsItIs() {
+        let large = #"{"id":"x","model":"old","choices":[{"index":0,"delta":{"content":"a"},"logprobs":{"content":[\#((0..<50).map { #"{"token":"\#($0)","logprob":-0.5,"bytes":[1,2,3]}"# }.joined(separator: ","))]},"finish_reason":"stop"}]}"#
+        #expect(run(["data: \(large)\n\n"]).output == renamed("data: \(large)\n\n") + "data: [DONE]\n\n")
+    }
+
+    @Test func eventsOfRandomDamageAreJSONOrStay() throws {
+        var random = SplitMix64(seed: 11)
+        for _ in Fuzz.seeds(3000) {
+            let damaged = Fuzz.damage(Array(Self.delta("some text é").utf8), with: Fuzz.json, upTo: 3, &random).filter { $0 != 0x0A }
+            let outcome = run(bytes: [Array((event("a") + "data: ").utf8) + damaged + Array(("\n\n" + event("b")).utf8)])
+            for line in outcome.output.split(separator: "\n") where line.hasPrefix("data:") && line != "data: [DONE]" {
+                #expect(throws: Never.self) { try JSONDocument(parsing: Array(line.utf8.dropFirst(5))) }
+            }
+        }
+    }
+
+    // MARK: Bounds
+
+    @Test(arguments: [128, 1_000_000, 999_999_999_999_999_999]) func aChoiceBeyondAllThatCanBeAskedForIsAFailure(index: Int) {
+        for start in ["", event("a")] {
+            let outcome = run([start + event("x", index: index) + stop])
+            #expect(outcome.failure?.status == 502 && outcome.failure?.code == "upstream_invalid_answer" && outcome.output == renamed(start))
+            let several = #"data: {"choices":[{"index":0},{"index":\#(index)}]}"# + "\n\n"
+            #expect(run([start + several]).failure?.code == "upstream_invalid_answer")
+        }
+        #expect(run([event("a", index: 127, finish: "\"stop\"")]).failure == nil)
+    }
+
+    @Test func aLineOfMoreThanAMebibyteIsGivenUp() {
+        let line = "data: {\"x\":\"" + String(repeating: "x", count: 1 << 20)
+        #expect(run([event("a"), line]).failure == .endlessLine(limit: 1 << 20))
+        var parser = SSEParser()
+        parser.feed(line.utf8)
+        #expect(throws: SSEParser.LineTooLong(limit: 1 << 20)) { try parser.next() }
     }
 }

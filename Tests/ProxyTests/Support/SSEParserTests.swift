@@ -41,11 +41,11 @@ import Testing
         // Quadratic work would take minutes here.
         var parser = SSEParser()
         parser.feed("data: ".utf8)
-        for _ in 0..<400_000 {
+        for _ in 0..<250_000 {
             parser.feed("xxxx".utf8)
             #expect(try parser.next() == nil)
         }
         parser.feed("\n".utf8)
-        #expect(try parser.next()?.count == 1_600_000)
+        #expect(try parser.next()?.count == 1_000_000)
     }
 }

@@ -49,7 +49,7 @@ struct AdminRoute: Sendable {
         guard let reset = await router.resetBreakers(of: id, model: served, among: roster.places) else {
             throw APIError(
                 status: 404,
-                message: "No account has the id '\((id ?? "").prefix(200))'. The ids are: \(roster.places.map { router.upstreams[$0].id }.joined(separator: ", ")).",
+                message: "No account has the id '\((id ?? "").quotable)'. The ids are: \(roster.places.map { router.upstreams[$0].id }.joined(separator: ", ")).",
                 type: "invalid_request_error", param: "account", code: "account_not_found")
         }
         var writer = JSONWriter()

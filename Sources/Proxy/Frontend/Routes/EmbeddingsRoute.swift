@@ -29,7 +29,7 @@ struct EmbeddingsRoute: Sendable {
             for (place, batch) in batches.enumerated() {
                 if place >= Self.mostAtOnce, let done = try await group.next() { parts[done.place] = done.part }
                 group.addTask {
-                    let part = try await calls.make(job, .details(.embed, batch.details), place: place) { body throws(APIError) in
+                    let part = try await calls.make(job, .details(.embed, batch.details), place: place) { body, _ throws(APIError) in
                         let part = try EmbedToOpenAI.part(body, range: batch.range, format: format)
                         return (part, part.usage)
                     }

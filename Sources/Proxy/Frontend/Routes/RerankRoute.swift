@@ -12,7 +12,7 @@ struct RerankRoute: Sendable {
         if calls.passes(job) { return exchange.send(.json(try await calls.pass(received, as: .rerank, for: job))) }
         let request = try RerankRequest.parse(received.received)
         let id = "rerank-" + RequestID.randomHex()
-        let answer = try await calls.make(job, .details(.rerank, OpenAIToRerank.translate(request, to: job.target.serving))) { body throws(APIError) in
+        let answer = try await calls.make(job, .details(.rerank, OpenAIToRerank.translate(request, to: job.target.serving))) { body, _ throws(APIError) in
             let answer = try RerankToOpenAI.translate(body, to: request, id: id)
             return (answer.body, answer.usage)
         }

@@ -32,10 +32,11 @@ struct TextCalls: Sendable {
     ///
     /// - Parameters:
     ///   - place: of this call among the job's.
-    ///   - read: translates the answer, and says what it cost.
+    ///   - read: translates the answer of the upstream of that name, and says what it cost.
     /// - Throws: `APIError`; `CancellationError` when the client has left, or another call of the job has failed.
     func make<Success: Sendable>(
-        _ job: Job, _ document: CallDocument, place: Int = 0, _ read: @escaping @Sendable ([UInt8]) throws(APIError) -> (Success, TokenUsage?)
+        _ job: Job, _ document: CallDocument, place: Int = 0, 
+        _ read: @escaping @Sendable (_ body: [UInt8], _ upstream: String) throws(APIError) -> (Success, TokenUsage?)
     ) async throws -> Success {
         let request = RoutedRequest(
             accepts: job.target.accepts, model: job.target.serving.id, arrival: job.arrival, deadline: job.deadline, client: job.client)
@@ -43,7 +44,7 @@ struct TextCalls: Sendable {
             job.tally.begin(place, at: upstream.id)
             do {
                 let (success, usage) = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) {
-                    try read(try await answer(to: document, of: upstream.backend))
+                    try read(try await answer(to: document, of: upstream.backend), upstream.id)
                 }
                 report.change { $0.usage = usage }
                 job.tally.add(usage)
@@ -53,7 +54,9 @@ struct TextCalls: Sendable {
                 if OutcomeClassifier.outcome(of: error) == .modelUnavailable, directory.catalog.lists(job.target, for: job.purpose) {
                     directory.refuse(job.target.serving.id, at: upstream.index)
                 }
-                throw error
+                // What stands in the place of an answer comes without a refusal's status.
+                guard let told = error as? APIError else { throw error }
+                throw upstream.backend.withoutKey(told)
             }
         }
     }
@@ -68,9 +71,9 @@ struct TextCalls: Sendable {
 
     /// Passes a request on as it came, but for the model's name, and the answer likewise.
     func pass(_ request: PassThroughRequest, as action: OpenAIAction, for job: Job) async throws -> [UInt8] {
-        try await make(job, .openAI(action, request.body(model: job.target.modelID))) { body throws(APIError) in
-            let usage = (try? JSONDocument(parsing: body).root["usage"]).flatMap { TokenUsage(openAI: $0) }
-            return (ModelMember.replace(in: body[...], with: request.model), usage)
+        try await make(job, .openAI(action, request.body(model: job.target.modelID))) { body, upstream throws(APIError) in
+            let answer = try PassThroughAnswer.readList(body, of: action, model: request.model, upstream: upstream)
+            return (answer.body, answer.usage)
         }
     }
 }

@@ -2,10 +2,11 @@
 enum FriendlyNames {
     /// `meta.llama-3-70b-instruct` -> `llama-3-70b`: what follows the vendor, without `-instruct` at its end.
     static func short(_ id: String) -> String {
-        var name = id[...]
-        if let dot = name.firstIndex(of: "."), name.index(after: dot) < name.endIndex { name = name[name.index(after: dot)...] }
-        if name.hasSuffix("-instruct"), name.count > "-instruct".count { name = name.dropLast("-instruct".count) }
-        return String(name)
+        var name = id.utf8[...]
+        if let dot = name.firstIndex(of: UInt8(ascii: ".")), name.index(after: dot) < name.endIndex { name = name[name.index(after: dot)...] }
+        let ending = "-instruct".utf8
+        if name.count > ending.count, name.suffix(ending.count).elementsEqual(ending) { name = name.dropLast(ending.count) }
+        return String(Substring(name))
     }
 
     /// The name of each id. On a clash the id that sorts first gets the short one and the others keep their own, whatever the

@@ -20,7 +20,7 @@ final class ModelCatalog: Sendable {
     /// An entry of the model list.
     struct Entry: Equatable, Sendable {
         let name: String
-        let target: Target
+        fileprivate(set) var target: Target
         /// Seconds since 1970, as OCI says; nil when nobody has listed it.
         var created: Int?
         /// Nil for a model of OCI.
@@ -29,7 +29,7 @@ final class ModelCatalog: Sendable {
         var owner: String {
             if let provider { return provider }
             return switch target.serving {
-            case .onDemand(let id): id.hasPrefix("ocid1.") ? "oci" : String(target.modelID.prefix { $0 != "." })
+            case .onDemand(let id): id.hasPrefix("ocid1.") ? "oci" : String(Substring(target.modelID.utf8.prefix { $0 != UInt8(ascii: ".") }))
             case .dedicated: "oci"
             }
         }
@@ -41,8 +41,6 @@ final class ModelCatalog: Sendable {
         var region = ""
         /// What it has listed; nil as long as it has not.
         var models: [ModelSummary]?
-        /// Ids that it has refused as retired or unknown since.
-        var refused: Set<String> = []
         /// How its chats are sent.
         var form = ChatForm.oci
         /// What stands before its models; nil for an account of OCI.
@@ -59,8 +57,17 @@ final class ModelCatalog: Sendable {
         func canName(_ id: String) -> Bool { isOfOCI && (form == .oci || !(id.hasPrefix("ocid1.") || id.lowercased().hasPrefix("cohere."))) }
     }
 
-    /// What can be chatted with: custom aliases in the order of the config file, then what was discovered, by name.
-    let entries: [Entry]
+    /// What can be chatted with: custom aliases in the order of the config file, then what was discovered, by name. A model that every
+    /// account has refused is not among them, though its name still works.
+    var entries: [Entry] { refusals.areNone ? listed : listed.filter { !isRefused($0) }.map(withoutRefusing) }
+
+    /// The same, whoever has refused something.
+    private let listed: [Entry]
+    private let refusals: ModelRefusals
+    /// What the aliases stand for.
+    private let aliased: Set<String>
+    /// The names of what is there for each purpose, in order: for errors only, but then they are needed at once.
+    private let namesByPurpose: [ModelSummary.Purpose: [String]]
     private let byName: [String: Entry]
     /// Discovered embedding and rerank models: usable, but no chat models.
     private let others: [String: Entry]
@@ -83,9 +90,15 @@ final class ModelCatalog: Sendable {
 
     /// - Parameters:
     ///   - accounts: in the router's order.
+    ///   - refusals: are asked again with each request.
     ///   - now: seconds since 1970, for what is retired.
-    init(aliases: [(name: String, target: String)], accounts: [Account] = [], names: Names = Names(), at now: Int64 = 0) {
+    init(
+        aliases: [(name: String, target: String)], accounts: [Account] = [], refusals: ModelRefusals = ModelRefusals(), names: Names = Names(),
+        at now: Int64 = 0
+    ) {
         self.accounts = accounts
+        self.refusals = refusals
+        aliased = Set(aliases.map(\.target))
         self.names = names
         let providers = ProviderModels(accounts, filter: names.filter)
         self.providers = providers
@@ -109,31 +122,60 @@ final class ModelCatalog: Sendable {
 
         let router = Candidates(accounts: accounts, offers: offers)
         func target(_ id: String) -> Target {
-            Target(serving: ServingMode(id: id), modelID: ids[id], accepts: router.accepting(id))
+            Target(serving: ServingMode(id: id), modelID: ids[id], accepts: router.offering(id))
         }
         func discovered(isChat: Bool) -> [Entry] {
             let ids = purposes.filter { $0.value.contains(.chat) == isChat }.keys
             return FriendlyNames.assign(ids).map { Entry(name: names.ociPrefix + $0.name, target: target($0.id), created: created[$0.id]) }
-                .filter { names.filter.admits($0.name) }
+                .filter { ModelName.isShortEnough($0.name) && names.filter.admits($0.name) }
         }
         let custom = aliases.map { alias in
             // Also for what a provider serves, by its full name.
             if let served = providers.target(of: alias.target) {
-                return Entry(name: alias.name, target: served, created: providers[alias.target]?.created, provider: String(alias.target.prefix { $0 != "/" }))
+                return Entry(name: alias.name, target: served, created: providers[alias.target]?.created, provider: String(Substring(alias.target.utf8.prefix { $0 != UInt8(ascii: "/") })))
             }
             return Entry(name: alias.name, target: target(alias.target), created: created[alias.target])
         }
         var byName = Dictionary(custom.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
-        // A model that every account has refused is not offered, though its name still works.
         let found = discovered(isChat: true).filter { entry in byName[entry.name] == nil }
         for entry in found { byName[entry.name] = entry }
-        entries = (custom + found.sorted { $0.name < $1.name }).filter { $0.provider != nil || router.isOffered($0.target.serving.id) } + providers.entries
+        let listed = (custom + found.sorted { $0.name < $1.name }).filter { $0.provider != nil || accounts.isEmpty || !$0.target.accepts.isEmpty } + providers.entries
+        self.listed = listed
         self.byName = byName
-        self.others = Dictionary(discovered(isChat: false).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let others = Dictionary(discovered(isChat: false).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.others = others
+        // Of an alias that nobody lists it is not known what it can do: chats, most likely.
+        func suits(_ entry: Entry, _ purpose: ModelSummary.Purpose) -> Bool {
+            let known = purposes[entry.target.modelID]
+            return known?.contains(purpose) == true || purpose == .chat && known == nil
+        }
+        namesByPurpose = Dictionary(
+            uniqueKeysWithValues: ModelSummary.Purpose.allCases.map { purpose in
+                (purpose, Set((listed + others.values).filter { suits($0, purpose) }.map(\.name)).sorted())
+            })
     }
 
     /// The entry of that name.
-    subscript(name: String) -> Entry? { byName[name] ?? providers[name] }
+    subscript(name: String) -> Entry? { (byName[name] ?? providers[name]).map(withoutRefusing) }
+
+    private func withoutRefusing(_ entry: Entry) -> Entry {
+        var entry = entry
+        entry.target.accepts = refusals.willing(entry.target.accepts, for: entry.target.serving.id)
+        return entry
+    }
+
+    private func isRefused(_ entry: Entry) -> Bool {
+        refusals.isRefused(entry.target.serving.id, byAllOf: entry.target.accepts)
+    }
+
+    /// Takes note that an upstream has refused a model, if that is one which it has listed or the configuration names: what clients make up is not
+    /// worth remembering.
+    func refuse(_ modelID: String, at upstream: Int) {
+        guard accounts.indices.contains(upstream) else { return }
+        let isKnown =
+            if let provider = accounts[upstream].provider { providers["\(provider)/\(modelID)"] != nil } else { offers[modelID] != nil || aliased.contains(modelID) }
+        if isKnown { refusals.note(modelID, at: upstream) }
+    }
 
     /// The names of the models that an account serves.
     func names(at upstream: Int) -> [String] {
@@ -151,7 +193,7 @@ final class ModelCatalog: Sendable {
     /// - Throws: 404 `model_not_found`, with up to three names that are near; or when no account can be asked for it.
     func resolve(_ name: String) throws(APIError) -> Target {
         guard let target = target(of: name) else {
-            throw .unknownModel(name, near: NearestName.several(to: name, among: entries.map(\.name), limit: 3))
+            throw .unknownModel(name, near: NearestName.several(to: name, among: listed.lazy.map(\.name), limit: 3))
         }
         guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
         return target
@@ -163,45 +205,46 @@ final class ModelCatalog: Sendable {
     ///   anything.
     func resolve(_ name: String, for purpose: ModelSummary.Purpose) throws(APIError) -> Target {
         guard var target = target(of: name) else {
-            throw .unknownModel(name, near: NearestName.several(to: name, among: names(for: purpose), limit: 3))
+            throw .unknownModel(name, near: NearestName.several(to: name, among: namesByPurpose[purpose] ?? [], limit: 3))
         }
         // What a provider's model can do, the provider knows.
         guard !isOfProvider(target) else { return target }
         // Only OCI's own form has the other calls.
         if purpose != .chat { target.accepts = UpstreamSet(target.accepts.filter { accounts[$0].form == .oci }) }
         guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
-        guard purposes[target.modelID] == nil || lists(target, for: purpose) else { throw .unsupportedModel(name, for: purpose, others: names(for: purpose)) }
+        guard purposes[target.modelID] == nil || lists(target, for: purpose) else { throw .unsupportedModel(name, for: purpose, others: namesByPurpose[purpose] ?? []) }
         return target
     }
 
     private func isOfProvider(_ target: Target) -> Bool { target.accepts.contains { accounts[$0].provider != nil } }
 
-    /// The names of what is there for a purpose, in order. For errors only: every request asks for a name, and lists may be long.
-    private func names(for purpose: ModelSummary.Purpose) -> [String] {
-        // Of an alias that nobody lists it is not known what it can do: chats, most likely.
-        func suits(_ entry: Entry) -> Bool { lists(entry.target, for: purpose) || purpose == .chat && purposes[entry.target.modelID] == nil }
-        return Set((entries + others.values).filter(suits).map(\.name)).sorted()
-    }
-
     /// Whether an account lists the model for that.
     func lists(_ target: Target, for purpose: ModelSummary.Purpose) -> Bool { purposes[target.modelID]?.contains(purpose) == true }
 
     private func target(of name: String) -> Target? {
+        // Before anything looks at it: all below may be as long as it is.
+        guard ModelName.isShortEnough(name), var target = offered(name) else { return nil }
+        target.accepts = refusals.willing(target.accepts, for: target.serving.id)
+        return target
+    }
+
+    /// What a name stands for, whoever has refused it.
+    private func offered(_ name: String) -> Target? {
         if let entry = byName[name] ?? others[name] { return entry.target }
         if let target = providers.target(of: name) { return target }
         // A full id needs no prefix, but may have it.
-        let id = name.hasPrefix(names.ociPrefix) ? String(name.dropFirst(names.ociPrefix.count)) : name
+        let id = name.utf8.starts(with: names.ociPrefix.utf8) ? String(Substring(name.utf8.dropFirst(names.ociPrefix.utf8.count))) : name
         guard offers[id] != nil || Self.isFullID(id), accounts.isEmpty || accounts.contains(where: \.isOfOCI),
             names.filter.admits(names.ociPrefix + id)
         else { return nil }
         return Target(
-            serving: ServingMode(id: id), modelID: idOfOCID[id], accepts: Candidates(accounts: accounts, offers: offers).accepting(id))
+            serving: ServingMode(id: id), modelID: idOfOCID[id], accepts: Candidates(accounts: accounts, offers: offers).offering(id))
     }
 
     /// `vendor.model` of a vendor that OCI hosts, or the OCID of a model or an endpoint.
     private static func isFullID(_ name: String) -> Bool {
         if name.hasPrefix("ocid1.generativeaimodel.") || name.hasPrefix("ocid1.generativeaiendpoint.") { return true }
-        return ["xai.", "meta.", "google.", "openai.", "cohere."].contains { name.hasPrefix($0) && name.count > $0.count }
+        return ["xai.", "meta.", "google.", "openai.", "cohere."].contains { name.utf8.count > $0.utf8.count && name.utf8.starts(with: $0.utf8) }
     }
 }
 
@@ -210,34 +253,21 @@ private struct Candidates {
     let accounts: [ModelCatalog.Account]
     let offers: [String: UpstreamSet]
 
-    /// Those that list it and those that have listed nothing yet, but for those that have refused it. An id that nobody lists may
-    /// work all the same (the list is not the last word): then everybody in its region, else everybody, is asked. And when all
-    /// have refused it, all of them are asked again, since nobody is left to ask instead.
-    func accepting(_ id: String) -> UpstreamSet {
-        let offered = offering(id)
-        let willing = offered.filter { !accounts[$0].refused.contains(id) }
-        return UpstreamSet(willing.isEmpty ? offered : willing)
-    }
-
-    /// Whether there is an account that can be asked for it and has not refused it.
-    func isOffered(_ id: String) -> Bool {
-        let offered = offering(id)
-        return accounts.isEmpty || offered.contains { !accounts[$0].refused.contains(id) }
-    }
-
-    private func offering(_ id: String) -> [Int] {
+    /// Those that list it and those that have listed nothing yet, whatever they have refused. An id that nobody lists may
+    /// work all the same (the list is not the last word): then everybody in its region, else everybody, is asked.
+    func offering(_ id: String) -> UpstreamSet {
         let able = accounts.indices.filter { accounts[$0].canName(id) }
         let undiscovered = able.filter { accounts[$0].models == nil }
-        if let listed = offers[id] { return Array(UpstreamSet(Array(listed) + undiscovered)) }
+        if let listed = offers[id] { return UpstreamSet(Array(listed) + undiscovered) }
         let region = Self.region(of: id)
         let inRegion = able.filter { accounts[$0].region == region }
-        return inRegion.isEmpty ? able : inRegion
+        return UpstreamSet(inRegion.isEmpty ? able : inRegion)
     }
 
     /// The region in an OCID: `ocid1.generativeaiendpoint.oc1.us-chicago-1.…`; nil for what is no OCID.
     private static func region(of id: String) -> String? {
-        let parts = id.split(separator: ".", maxSplits: 4, omittingEmptySubsequences: false)
-        return parts.count == 5 && parts[0] == "ocid1" && !parts[3].isEmpty ? String(parts[3]) : nil
+        let parts = id.utf8.split(separator: UInt8(ascii: "."), maxSplits: 4, omittingEmptySubsequences: false)
+        return parts.count == 5 && parts[0].elementsEqual("ocid1".utf8) && !parts[3].isEmpty ? String(Substring(parts[3])) : nil
     }
 }
 
@@ -250,13 +280,13 @@ extension APIError {
             case .rerank: "reranking"
             }
         let hint = others.isEmpty ? "None that is known here is." : "Those that are: \(others.prefix(10).map { "'\($0)'" }.joined(separator: ", "))."
-        return .invalidRequest("The model '\(name.prefix(200))' is not made for \(what). \(hint)", param: "model", code: "unsupported_model")
+        return .invalidRequest("The model '\(name.quotable)' is not made for \(what). \(hint)", param: "model", code: "unsupported_model")
     }
 
     static func unservedModel(_ name: String) -> APIError {
         APIError(
             status: 404,
-            message: "No account here can serve '\(name.prefix(200))': accounts with auth = bearer serve chats only, and neither Cohere's models nor "
+            message: "No account here can serve '\(name.quotable)': accounts with auth = bearer serve chats only, and neither Cohere's models nor "
                 + "dedicated endpoints. Choose another model, or add an account that signs its requests.",
             type: "invalid_request_error", param: "model", code: "model_not_found")
     }
@@ -268,7 +298,7 @@ extension APIError {
             default: "Did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))? GET /v1/models lists the names that work."
             }
         return APIError(
-            status: 404, message: "The model '\(name.prefix(200))' is not known here. \(hint)",
+            status: 404, message: "The model '\(name.quotable)' is not known here. \(hint)",
             type: "invalid_request_error", param: "model", code: "model_not_found")
     }
 }

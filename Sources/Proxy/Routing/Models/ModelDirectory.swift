@@ -9,24 +9,32 @@ extension ModelCatalog.Account {
     }
 }
 
-/// The catalogue of the moment. Read by every request, changed by discoveries and refusals, which are rare.
+/// The catalogue of the moment. Read by every request, changed by discoveries, which are rare; what is refused is noted beside it.
 final class ModelDirectory: Sendable {
-    private struct State {
-        var accounts: [ModelCatalog.Account]
-        var catalog: ModelCatalog
-    }
+    /// Models of one upstream that are listed; none has so many.
+    static let mostModels = 10_000
 
     private let aliases: [(name: String, target: String)]
     private let names: ModelCatalog.Names
     private let time: TimeSource
-    private let state: Mutex<State>
+    private let refusals: ModelRefusals
+    private let accounts: Mutex<[ModelCatalog.Account]>
+    /// Every request takes this lock, so nothing is done under it that takes longer than a copy of a reference.
+    private let current: Mutex<ModelCatalog>
+    /// Held while a catalogue is made: one after the other. No request takes it.
+    private let updates = Mutex(())
 
     /// - Parameter accounts: in the router's order, before they have listed anything.
-    init(aliases: [(name: String, target: String)], accounts: [ModelCatalog.Account], names: ModelCatalog.Names = .init(), time: TimeSource) {
+    init(
+        aliases: [(name: String, target: String)], accounts: [ModelCatalog.Account], names: ModelCatalog.Names = .init(),
+        refusals: ModelRefusals = ModelRefusals(), time: TimeSource
+    ) {
         self.aliases = aliases
         self.names = names
+        self.refusals = refusals
         self.time = time
-        state = Mutex(State(accounts: accounts, catalog: ModelCatalog(aliases: aliases, accounts: accounts, names: names, at: time.wallClock())))
+        self.accounts = Mutex(accounts)
+        current = Mutex(ModelCatalog(aliases: aliases, accounts: accounts, refusals: refusals, names: names, at: time.wallClock()))
     }
 
     /// - Parameters:
@@ -38,50 +46,43 @@ final class ModelDirectory: Sendable {
         time: TimeSource
     ) {
         var accounts = Array(repeating: ModelCatalog.Account.retired, count: places)
-        let known = before?.state.withLock { $0.accounts } ?? []
+        let known = before?.accounts.withLock { $0 } ?? []
         for (rank, upstream) in upstreams.enumerated() {
             let place = upstream.index
             accounts[place] = place < known.count && !known[place].isRetired ? known[place] : ModelCatalog.Account(upstream.backend)
             accounts[place].rank = rank
         }
-        self.init(aliases: aliases, accounts: accounts, names: names, time: time)
+        let refusals = before.map { ModelRefusals(of: $0.refusals) { accounts.indices.contains($0) && !accounts[$0].isRetired } }
+        self.init(aliases: aliases, accounts: accounts, names: names, refusals: refusals ?? ModelRefusals(), time: time)
     }
 
-    var catalog: ModelCatalog { state.withLock { $0.catalog } }
+    var catalog: ModelCatalog { current.withLock { $0 } }
 
     /// Whether an account has listed its models since the start.
-    func isDiscovered(_ upstream: Int) -> Bool { state.withLock { $0.accounts[upstream].models != nil } }
+    func isDiscovered(_ upstream: Int) -> Bool { accounts.withLock { $0[upstream].models != nil } }
 
     /// Takes what accounts have listed, by their place in the router's list. What they refused before may be asked again.
     ///
     /// - Returns: the names that have come and those that have gone.
     func update(_ lists: [Int: [ModelSummary]]) -> (added: [String], removed: [String]) {
-        change { accounts in
-            for (index, models) in lists {
-                accounts[index].models = models
-                accounts[index].refused = []
-            }
+        updates.withLock { _ in
+            let before = Set(catalog.entries.map(\.name))
+            var accounts = accounts.withLock { $0 }
+            for (index, models) in lists { accounts[index].models = Array(models.lazy.filter(\.isUsable).prefix(Self.mostModels)) }
+            let catalog = ModelCatalog(aliases: aliases, accounts: accounts, refusals: refusals, names: names, at: time.wallClock())
+            self.accounts.withLock { $0 = accounts }
+            refusals.forget(lists.keys)
+            current.withLock { $0 = catalog }
+            let after = Set(catalog.entries.map(\.name))
+            return (after.subtracting(before).sorted(), before.subtracting(after).sorted())
         }
     }
 
     /// An account has refused a model as retired or unknown: others are asked, until its next list says otherwise.
-    func refuse(_ modelID: String, at upstream: Int) {
-        let isKnown = state.withLock { $0.accounts[upstream].refused.contains(modelID) }
-        guard !isKnown else { return }
-        _ = change { accounts in
-            // Clients choose ids; what they make up must not grow without bound.
-            if accounts[upstream].refused.count >= 1000 { accounts[upstream].refused.removeAll() }
-            accounts[upstream].refused.insert(modelID)
-        }
-    }
+    func refuse(_ modelID: String, at upstream: Int) { catalog.refuse(modelID, at: upstream) }
+}
 
-    private func change(_ body: (inout [ModelCatalog.Account]) -> Void) -> (added: [String], removed: [String]) {
-        state.withLock { state in
-            let before = Set(state.catalog.entries.map(\.name))
-            body(&state.accounts)
-            state.catalog = ModelCatalog(aliases: aliases, accounts: state.accounts, names: names, at: time.wallClock())
-            let after = Set(state.catalog.entries.map(\.name))
-            return (after.subtracting(before).sorted(), before.subtracting(after).sorted())
-        }
-    }
+extension ModelSummary {
+    /// Whether its names are such as a request may have.
+    fileprivate var isUsable: Bool { ModelName.isShortEnough(displayName) && ModelName.isShortEnough(ocid) }
 }

@@ -34,12 +34,11 @@ struct ProviderModels: Sendable {
             }
             for model in models {
                 let name = "\(pool)/\(model.displayName)"
-                guard filter.admits(name) else { continue }
+                guard ModelName.isShortEnough(name), filter.admits(name) else { continue }
                 let offering = (offers[model.displayName] ?? []) + undiscovered
-                let willing = offering.filter { !accounts[$0].refused.contains(model.displayName) }
                 entries.append(
                     ModelCatalog.Entry(
-                        name: name, target: .init(ofProvider: model.displayName, accepts: willing.isEmpty ? offering : willing), created: model.created,
+                        name: name, target: .init(ofProvider: model.displayName, accepts: offering), created: model.created,
                         provider: pool))
             }
         }
@@ -47,12 +46,12 @@ struct ProviderModels: Sendable {
         byName = Dictionary(entries.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The entry of that name. A model of a provider that has listed nothing yet may be asked for all the same.
+    /// The entry of that name, whoever has refused it. A model of a provider that has listed nothing yet may be asked for all the same.
     func target(of name: String) -> ModelCatalog.Target? {
         if let entry = byName[name] { return entry.target }
-        guard let slash = name.firstIndex(of: "/"), let members = pools[String(name[..<slash])] else { return nil }
+        guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), let members = pools[String(name[..<slash])] else { return nil }
         let undiscovered = members.filter { accounts[$0].models == nil }
-        let model = String(name[name.index(after: slash)...])
+        let model = String(name[name.utf8.index(after: slash)...])
         guard !model.isEmpty, !undiscovered.isEmpty, filter.admits(name) else { return nil }
         return .init(ofProvider: model, accepts: undiscovered)
     }

@@ -21,6 +21,41 @@ struct JSONGlance {
         }
     }
 
+    /// The same for a text of any number of values: one with many is listed on the heap.
+    static func look<Result>(atAnyOf text: UnsafeBufferPointer<UInt8>, _ look: (JSONGlance) -> Result?) -> Result? {
+        withUnsafeTemporaryAllocation(of: JSONDocument.Node.self, capacity: mostValues) { nodes in
+            var lister = JSONLister()
+            guard let start = text.baseAddress, let first = nodes.baseAddress else { return nil }
+            switch lister.list(text, into: nodes) {
+            case .whole: return look(JSONGlance(text: start, nodes: UnsafePointer(first), index: 0))
+            case .broken: return nil
+            case .noSpace: return lookAgain(at: text, after: UnsafeBufferPointer(rebasing: nodes[..<lister.count]), &lister, look)
+            }
+        }
+    }
+
+    @inline(never)
+    private static func lookAgain<Result>(
+        at text: UnsafeBufferPointer<UInt8>, after first: UnsafeBufferPointer<JSONDocument.Node>, _ lister: inout JSONLister, _ look: (JSONGlance) -> Result?
+    ) -> Result? {
+        guard let start = text.baseAddress else { return nil }
+        var capacity = 8 * mostValues
+        var nodes = UnsafeMutablePointer<JSONDocument.Node>.allocate(capacity: capacity)
+        defer { nodes.deallocate() }
+        if let known = first.baseAddress { nodes.initialize(from: known, count: first.count) }
+        while true {
+            switch lister.list(text, into: UnsafeMutableBufferPointer(start: nodes, count: capacity)) {
+            case .whole: return look(JSONGlance(text: start, nodes: UnsafePointer(nodes), index: 0))
+            case .broken: return nil
+            case .noSpace:
+                let larger = UnsafeMutablePointer<JSONDocument.Node>.allocate(capacity: 2 * capacity)
+                larger.initialize(from: nodes, count: lister.count)
+                nodes.deallocate()
+                (nodes, capacity) = (larger, 2 * capacity)
+            }
+        }
+    }
+
     private init(text: UnsafePointer<UInt8>, nodes: UnsafePointer<JSONDocument.Node>, index: Int) {
         self.text = text
         self.nodes = nodes
@@ -50,11 +85,37 @@ struct JSONGlance {
         return number
     }
 
+    /// A whole number of at most 18 digits, without a sign; nil for everything else.
+    var plainInt: Int? {
+        let place = place
+        guard kind == .number, place.count <= 18 else { return nil }
+        var number = 0
+        for index in place {
+            let digit = text[index] &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            number = number * 10 + Int(digit)
+        }
+        return number
+    }
+
+    /// Whether this is a string that is written so.
+    func isWritten(_ wanted: StaticString) -> Bool {
+        guard let content else { return false }
+        return Name(text: UnsafeBufferPointer(start: text + content.lowerBound, count: content.count), isEscaped: false).reads(wanted)
+    }
+
     /// A member's name, or a string, as it is written.
     struct Name {
         fileprivate let text: UnsafeBufferPointer<UInt8>
         /// It has escapes, and may mean something else than what is written.
         let isEscaped: Bool
+
+        /// Whether this is the name, however it is escaped.
+        @inline(__always)
+        func means(_ name: StaticString) -> Bool { isEscaped ? decodes(to: name) : reads(name) }
+
+        @inline(never)
+        private func decodes(to name: StaticString) -> Bool { JSONString.decode(ArraySlice(text)).utf8.elementsEqual(name.utf8) }
 
         /// Whether exactly this is written.
         @inline(__always)

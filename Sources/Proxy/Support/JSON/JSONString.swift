@@ -20,7 +20,7 @@ enum JSONString {
             case UInt8(ascii: "t"): text.append(0x09)
             case UInt8(ascii: "u"):
                 let (scalar, length) = decodeUnicodeEscape(content, at: index)
-                text.append(contentsOf: Character(scalar).utf8)
+                text.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
                 index += length
                 continue
             case let plain: text.append(plain)

@@ -17,6 +17,12 @@ struct JSONValue: Sendable {
     var kind: Kind { node.kind }
     var isNull: Bool { kind == .null }
 
+    /// Values in it, names of members and itself included.
+    var size: Int {
+        let node = node
+        return node.kind == .object || node.kind == .array ? Int(node.next - index) : 1
+    }
+
     /// The value as it is written, quotes and brackets included. Valid JSON by itself.
     var raw: ArraySlice<UInt8> { storage.bytes[Int(node.start)..<Int(node.end)] }
 

@@ -107,13 +107,14 @@ import Testing
     }
 
     @Test func aRefusedModelIsLookedForElsewhere() throws {
-        var accounts = [account("us-chicago-1", [model("xai.grok-4")]), account("us-chicago-1", [model("xai.grok-4")])]
-        accounts[0].refused = ["xai.grok-4"]
-        #expect(try Array(ModelCatalog(aliases: [], accounts: accounts).resolve("grok-4").accepts) == [1])
-        accounts[1].refused = ["xai.grok-4"]
-        let nobody = ModelCatalog(aliases: [], accounts: accounts)
-        #expect(nobody.entries.isEmpty, "it is not offered any more")
-        #expect(try Array(nobody.resolve("grok-4").accepts) == [0, 1], "but whoever asks for it hears what OCI says")
+        let accounts = [account("us-chicago-1", [model("xai.grok-4")]), account("us-chicago-1", [model("xai.grok-4")])]
+        let catalog = ModelCatalog(aliases: [], accounts: accounts)
+        catalog.refuse("xai.grok-4", at: 0)
+        #expect(try Array(catalog.resolve("grok-4").accepts) == [1])
+        #expect(catalog.entries.map { Array($0.target.accepts) } == [[1]] && catalog.names(at: 0).isEmpty)
+        catalog.refuse("xai.grok-4", at: 1)
+        #expect(catalog.entries.isEmpty, "it is not offered any more")
+        #expect(try Array(catalog.resolve("grok-4").accepts) == [0, 1], "but whoever asks for it hears what OCI says")
     }
 
     @Test(arguments: ["", "[]", "{}", #"{"items":{}}"#, "<html>"])
