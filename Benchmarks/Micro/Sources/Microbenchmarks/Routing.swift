@@ -19,7 +19,7 @@ extension Benchmark {
         func take() throws -> RoutingCore.Permit {
             number += 1
             let now = Duration.microseconds(number)
-            let request = RouteRequest(ticket: .init(rawValue: number), terms: terms[Int(number) % models], deadline: now + .seconds(60))
+            let request = RouteRequest(ticket: .init(rawValue: number), terms: terms[Int(number) % models], deadline: now + .seconds(60), allowance: .seconds(60))
             guard case .admitted(let permit) = core.arrive(request, at: now, &table).decision else { throw Unexpected(what: "a request that was not admitted") }
             return permit
         }
