@@ -73,7 +73,7 @@ struct HealthRoute: Sendable {
         func isHealthy(_ place: Int) -> Bool {
             let state = snapshot.upstreams[place].state
             // What is known of its calls counts as well: while its breaker is open nobody can use it.
-            return (verdicts[place] ?? state.health.isHealthy) && state.breaker.state(at: snapshot.at) != .open
+            return (verdicts[place] ?? state.health.isHealthy) && state.condition(at: snapshot.at).breaker != .open
         }
         var accounts: [Member] = []
         var providers: [Member] = []
