@@ -73,6 +73,29 @@ import Testing
         }
     }
 
+    /// It comes through as it was, only in the form that was asked for, from one call.
+    @Test(arguments: ["grok-4", "gpt-oss-120b"], [false, true])
+    func anAnswerOfTheOtherKindIsTurnedRound(model: String, streams: Bool) async throws {
+        try await run { proxy in
+            proxy.simulator.add(Fault(.otherKind, kind: .chat, times: nil))
+            let answer = try await proxy.chat(
+                RunningProxy.body("Tell me of harbours.", model: model, streams: streams, #","stream_options":{"include_usage":true}"#))
+            #expect(answer.status == 200 && answer.body.contains("harbours"), "\(answer.body)")
+            if streams {
+                let chunks = try answer.events.dropLast().map { try JSONParser.parse(Array($0.utf8)) }
+                #expect(answer.events.last == "[DONE]" && answer.text.contains("harbours") && chunks.allSatisfy { $0["model"]?.string == model })
+                #expect(chunks.last?["usage"]?["total_tokens"]?.integer ?? 0 > 0)
+            } else {
+                let document = try JSONParser.parse(Array(answer.body.utf8))
+                #expect(document["model"]?.string == model && document["object"]?.string == "chat.completion")
+                #expect(document["choices"]?.array?.first?["message"]?["content"]?.string?.contains("harbours") == true)
+            }
+            #expect(proxy.chats.count == 1)
+            let line = try await proxy.accessLine(of: answer)
+            #expect(line.contains("status=200"), "\(line)")
+        }
+    }
+
     @Test(arguments: [false, true])
     func whatOneAccountCannotAnswerTheOtherDoesInItsOwnForm(streams: Bool) async throws {
         try await run(accounts: 2) { proxy in

@@ -28,6 +28,18 @@ import Testing
         try await expectError(fault.action, streams: streams, status: fault.status, code: fault.code)
     }
 
+    /// GENERIC, COHERE and COHEREV2.
+    @Test(arguments: ["grok-4", "command-a", "cohere.command-a-reasoning-08-2025"], [false, true])
+    func anAnswerOfTheOtherKindIsTurnedRound(model: String, streams: Bool) async throws {
+        try await RunningProxy.run { proxy in
+            proxy.simulator.add(Fault(.otherKind, kind: .chat, times: nil))
+            let answer = try await proxy.chat(RunningProxy.body("Tell me of harbours.", model: model, streams: streams))
+            #expect(answer.status == 200 && answer.body.contains("harbours"), "\(answer.body)")
+            #expect(streams ? answer.events.last == "[DONE]" : answer.json?["object"] as? String == "chat.completion", "\(answer.body)")
+            #expect(proxy.chats.count == 1)
+        }
+    }
+
     @Test func theUpstreamsWaitIsPassedOn() async throws {
         try await RunningProxy.run { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 7), kind: .chat))

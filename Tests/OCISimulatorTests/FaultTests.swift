@@ -63,7 +63,7 @@ import Testing
         ),
         (#"{"action":"gatewayTimeoutPage"}"#, Fault(.gatewayTimeoutPage)),
         (#"{"action":"reset"}"#, Fault(.reset)), (#"{"action":"close"}"#, Fault(.close)),
-        (#"{"action":"stall"}"#, Fault(.stall)), (#"{"action":"huge","bytes":9}"#, Fault(.huge(bytes: 9))),
+        (#"{"action":"stall"}"#, Fault(.stall)), (#"{"action":"otherKind"}"#, Fault(.otherKind)), (#"{"action":"huge","bytes":9}"#, Fault(.huge(bytes: 9))),
         (#"{"action":"empty"}"#, Fault(.empty)), (#"{"action":"cut","events":2}"#, Fault(.cut(afterEvents: 2))),
         (#"{"action":"resetMidway","events":2}"#, Fault(.resetMidway(afterEvents: 2))),
         (#"{"action":"stallMidway","events":2}"#, Fault(.stallMidway(afterEvents: 2))),

@@ -20,6 +20,9 @@ package struct Fault: Sendable, Equatable {
         /// No content at all.
         case empty
 
+        /// A stream for a whole answer, and the reverse. Goes together with every other action.
+        case otherKind
+
         // Within a stream, after so many events (each `data:` line counts). A whole answer is treated alike, with half
         // of its body in place of the events.
         case cut(afterEvents: Int)
@@ -76,6 +79,8 @@ package struct FaultEffects: Sendable, Equatable {
     package var instead: Fault.Action?
     /// `huge` or `empty`.
     package var content: Fault.Action?
+    /// A stream and a whole answer change places.
+    package var isOfOtherKind = false
     /// One of the actions within a stream.
     package var midway: Fault.Action?
 
@@ -94,6 +99,9 @@ package struct FaultEffects: Sendable, Equatable {
         case .huge, .empty:
             guard content == nil else { return false }
             content = action
+        case .otherKind:
+            guard !isOfOtherKind else { return false }
+            isOfOtherKind = true
         case .cut, .resetMidway, .stallMidway, .brokenEvent, .silentEnd, .errorEvent, .noDone, .keepOpen:
             guard midway == nil else { return false }
             midway = action

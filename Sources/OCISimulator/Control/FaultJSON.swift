@@ -53,6 +53,7 @@ extension Fault.Action {
             }
             self = .huge(bytes: bytes)
         case "empty": self = .empty
+        case "otherKind": self = .otherKind
         case "cut": self = .cut(afterEvents: events)
         case "resetMidway": self = .resetMidway(afterEvents: events)
         case "stallMidway": self = .stallMidway(afterEvents: events)
@@ -64,7 +65,7 @@ extension Fault.Action {
         case let name:
             throw ControlError(
                 "unknown action '\(name ?? "")'; known are delay, delayFirstEvent (ms), status (status, retryAfter, "
-                    + "body, contentType), gatewayTimeoutPage, reset, close, stall, huge (bytes), empty, cut, "
+                    + "body, contentType), gatewayTimeoutPage, reset, close, stall, huge (bytes), empty, otherKind, cut, "
                     + "resetMidway, stallMidway, brokenEvent, silentEnd, errorEvent (events), noDone, keepOpen")
         }
     }

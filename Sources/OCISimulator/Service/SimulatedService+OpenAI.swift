@@ -60,7 +60,7 @@ extension SimulatedService {
                 Answer(to: accepted.call, model: accepted.model, pacing: faulty.pacing, seed: id))
             let dialect = OpenAIDialect(
                 call: accepted.call, model: accepted.model, id: "chatcmpl-\(id)", created: Int(configuration.now()))
-            return accepted.call.isStream
+            return accepted.call.isStream != faulty.effects.isOfOtherKind
                 ? faulty.stream(dialect.events(answer)) : faulty.whole(dialect.response(answer))
         } catch {
             var script = refuse(id, error.error, error.detail)

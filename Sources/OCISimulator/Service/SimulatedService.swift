@@ -197,7 +197,7 @@ package final class SimulatedService: Sendable {
         let (call, model) = (accepted.call, accepted.model)
         let answer = faulty.changed(Answer(to: call, model: model, pacing: faulty.pacing, seed: id))
         let dialect = call.dialect(model: model)
-        if call.isStream { return faulty.stream(dialect.events(answer)) }
+        if call.isStream != faulty.effects.isOfOtherKind { return faulty.stream(dialect.events(answer)) }
         return faulty.whole([
             "modelId": .string(model.name), "modelVersion": .string(model.version),
             "chatResponse": dialect.response(answer, now: Int(configuration.now() * 1000)),

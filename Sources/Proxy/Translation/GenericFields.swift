@@ -60,11 +60,16 @@ enum GenericFields {
         status: 502, message: "The upstream gave an empty answer: no text, no reasoning and no tool call. Try again.",
         type: "upstream_error", code: "upstream_empty_answer", kind: .failed)
 
-    /// The document is none of OCI's answers.
+    /// The document is none of OCI's answers, and may be an error.
     ///
     /// - Parameter body: what came.
     static func invalidAnswer(_ body: [UInt8]) -> APIError {
-        APIError(
+        if let root = try? JSONDocument(parsing: body).root, root.kind == .object, root["chatResponse"] == nil,
+            root["message"]?.kind == .string || root.present("error") != nil
+        {
+            return OCIErrorToOpenAI.translate(event: root)
+        }
+        return APIError(
             status: 502, message: "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.",
             type: "upstream_error", code: "upstream_invalid_answer", kind: AnswerForm.isStream(body) ? .wrongKind : .failed)
     }

@@ -56,6 +56,15 @@ enum BackendKind: String, Sendable {
 }
 
 extension APIError {
+    /// A status that says that there is no body behind it.
+    fileprivate static func noContent(_ status: Int) -> APIError {
+        var error = APIError(
+            status: 502, message: "The upstream gave an empty answer (HTTP \(status)). Try again.", type: "upstream_error", code: "upstream_empty_answer",
+            kind: .failed)
+        error.upstreamStatus = status
+        return error
+    }
+
     /// Shorter ones are words (`none`, `ollama`) that stand for "no key", and stand in messages for themselves.
     private static let shortestSecret = 8
 
@@ -78,11 +87,15 @@ extension Backend {
 
     nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse { try await send(request, until: nil) }
 
-    /// The response if it is one; the upstream's refusal as an error otherwise.
+    /// The response if it may be an answer (201 and 202 may); the upstream's refusal as an error otherwise.
     ///
     /// - Throws: `APIError`, `CancellationError`, `MovingDeadline.Exceeded`.
     nonisolated(nonsending) func successful(_ response: TransportResponse) async throws -> TransportResponse {
-        guard response.status != 200 else { return response }
+        guard !(200..<300).contains(response.status) else {
+            // By definition they have no body.
+            guard response.status != 204, response.status != 205 else { throw APIError.noContent(response.status) }
+            return response
+        }
         // Error bodies are small; what is longer is not read, and an unreadable one says nothing.
         let body: [UInt8]
         do {

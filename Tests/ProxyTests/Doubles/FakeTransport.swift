@@ -33,6 +33,7 @@ final class FakeTransport: HTTPTransport {
         let pieces: [ByteBuffer]
 
         init(_ pieces: [String]) { self.pieces = pieces.map { ByteBuffer(string: $0) } }
+        init(bytes pieces: [ArraySlice<UInt8>]) { self.pieces = pieces.map { ByteBuffer(bytes: $0) } }
 
         struct AsyncIterator: AsyncIteratorProtocol {
             var pieces: ArraySlice<ByteBuffer>

@@ -1,5 +1,4 @@
 import NIOCore
-import NIOEmbedded
 import NIOHTTP1
 import ProxyTestSupport
 import Synchronization
@@ -17,32 +16,8 @@ import Testing
 
     /// The body of the answer to a streamed chat.
     private func chat(_ transport: FakeTransport) async throws -> String {
-        let door = try FrontDoor.fixture(transport)
-        let head = HTTPRequestHead(
-            version: .http1_1, method: .POST, uri: "/v1/chat/completions", headers: ["host": "localhost", "authorization": "Bearer \(FrontDoor.key)"])
         let body = #"{"model":"llama-3.3-70b","stream":true,"temperature":0.5,"messages":[{"role":"user","content":"x"}]}"#
-        let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
-        let request = ClientRequest(
-            head: head, body: Array(body.utf8), door: door, admission: door.screen(head), peer: ClientRequest.Peer(remote: address, local: address))
-        let channel = NIOAsyncTestingChannel()
-        let connection = try await ClientConnection.inParts(channel)
-        let ends = Counter()
-        let answer = Task {
-            await door.respond(to: request, on: connection)
-            ends.increment()
-        }
-        // The answer is made on this loop.
-        while ends.value == 0 {
-            await channel.testingEventLoop.run()
-            await Task.yield()
-        }
-        await answer.value
-        await channel.testingEventLoop.run()
-        var text = ""
-        while let part = try await channel.readOutbound(as: HTTPServerResponsePart.self) {
-            if case .body(.byteBuffer(let bytes)) = part { text += String(buffer: bytes) }
-        }
-        return text
+        return try await FrontDoor.fixture(transport).answer(toChat: body).body
     }
 
     private func stream(_ events: [String]) -> FakeTransport {

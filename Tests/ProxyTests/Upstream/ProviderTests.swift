@@ -64,4 +64,17 @@ import Testing
         statistics.end(AttemptEnding(.failed, error: error, usage: nil, firstEvent: nil), at: .zero, took: .zero)
         #expect(statistics.lastFailure?.status == status)
     }
+
+    @Test func aStatusOfSuccessHasAnAnswerButForThoseWithoutABody() async throws {
+        let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL("http://127.0.0.1:1")), token: nil)
+        let provider = Provider(settings, transport: FakeTransport(body: ""), time: ManualTime().source)
+        func response(_ status: Int) -> TransportResponse { TransportResponse(status: status, headers: [:], body: FakeTransport.Pieces(["{}"])) }
+        for status in [200, 201, 202, 203, 206] { #expect(try await provider.successful(response(status)).status == status) }
+        for status in [204, 205] {
+            let error = await #expect(throws: APIError.self) { try await provider.successful(response(status)) }
+            #expect(error?.code == "upstream_empty_answer" && error?.kind == .failed && error?.upstreamStatus == status)
+        }
+        let error = await #expect(throws: APIError.self) { try await provider.successful(response(302)) }
+        #expect(error?.upstreamStatus == 302)
+    }
 }

@@ -88,14 +88,7 @@ final class ChatCall: Sendable {
     ) async throws {
         let answer = try reader.frames(
             of: try await body(at: backend, until: deadline), of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
-        let now = time.now()
-        report.change {
-            $0.usage = answer.usage
-            $0.firstEvent = now
-        }
-        deadline.move(to: now + limits.silence, for: .slowClient)
-        try await stream.send(ByteBuffer(bytes: answer.frames), until: deadline)
-        stream.finish()
+        try await stream.sendWhole(answer, report, deadline, frame)
     }
 
     /// Passes the upstream's stream on, event by event, until the first has left.
@@ -115,7 +108,7 @@ final class ChatCall: Sendable {
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
         let response = try await backend.successful(head)
         let relay = reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
-        let live = LiveStream(response, through: relay, to: stream, report, deadline, frame)
+        let live = LiveStream(response, through: relay, of: backend.id, reader, to: stream, report, deadline, frame)
         try await live.begin()
         return live
     }
@@ -131,7 +124,31 @@ final class ChatCall: Sendable {
     private nonisolated(nonsending) func collect(
         _ request: TransportRequest, at backend: any Backend, until deadline: MovingDeadline
     ) async throws -> [UInt8] {
-        try await backend.successful(try await backend.send(request, until: deadline)).collect(upTo: limits.answer)
+        let response = try await backend.successful(try await backend.send(request, until: deadline))
+        guard response.isLabelledAsStream else { return try await response.collect(upTo: limits.answer) }
+        return try await gather(response, of: backend.id)
+    }
+
+    /// A stream in place of a document: it is read up to its end, behind which a connection may stay open.
+    @inline(never)
+    private nonisolated(nonsending) func gather(_ response: TransportResponse, of upstream: String) async throws -> [UInt8] {
+        // Whatever it says is said by who reads the whole.
+        let relay = reader.relay(of: upstream, in: frame.envelope, includesUsage: false)
+        var hasFailed = false
+        var body: [UInt8] = []
+        var pieces: any AsyncIteratorProtocol<ByteBuffer, any Error> = response.body.makeAsyncIterator()
+        while let piece = try await pieces.next(isolation: nil) {
+            guard body.count + piece.readableBytes <= limits.answer else { throw TransportError.tooLarge(limit: limits.answer) }
+            body.append(contentsOf: piece.readableBytesView)
+            if !hasFailed {
+                hasFailed = relay.take(piece) != nil
+                relay.takeFrames { _ in }
+            }
+            guard !relay.isComplete else { break }
+        }
+        try Task.checkCancellation()
+        (pieces as? AnswerBody.AsyncIterator)?.drain(within: LiveStream.drainLimit)
+        return body
     }
 
     // MARK: Deadlines

@@ -1,25 +1,61 @@
+import NIOCore
+
 /// Reads what an upstream answers to a chat.
 enum ChatReader: Sendable {
     case translator(Dialect)
     /// It speaks the client's own language. The name of the model is the client's.
     case passThrough(model: String)
 
-    /// A whole answer, in the OpenAI form.
+    /// A whole answer, in the OpenAI form. A stream in its place is gathered into one.
     ///
     /// - Parameter upstream: its id, for messages.
     /// - Throws: `APIError` 502 when the document is no answer, tells of a failure, or says nothing.
     func answer(_ body: [UInt8], of upstream: String, in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
+        do { return try document(body, of: upstream, in: envelope) } catch {
+            guard error.kind == .wrongKind else { throw error }
+            if let document = AnswerForm.document(in: body) { return try self.document(document, of: upstream, in: envelope) }
+            let told = try stream(body, insteadOf: error, of: upstream, in: envelope, includesUsage: true)
+            return GatheredAnswer(told.frames).answer(model: envelope.model, in: envelope)
+        }
+    }
+
+    private func document(_ body: [UInt8], of upstream: String, in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
         switch self {
         case .translator(let dialect): try dialect.answer(body, in: envelope)
         case .passThrough(let model): try PassThroughAnswer.read(body, model: model, upstream: upstream)
         }
     }
 
-    /// A whole answer as the frames of a stream, `[DONE]` included, and the token counts.
+    /// A whole answer as the frames of a stream, `[DONE]` included, and the token counts. A stream in its place is one already.
     ///
     /// - Throws: as `answer`.
     func frames(
         of body: [UInt8], of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
+    ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
+        do { return try document(body, asStreamOf: upstream, in: envelope, includesUsage: includesUsage) } catch {
+            guard error.kind == .wrongKind else { throw error }
+            if let document = AnswerForm.document(in: body) {
+                return try self.document(document, asStreamOf: upstream, in: envelope, includesUsage: includesUsage)
+            }
+            return try stream(body, insteadOf: error, of: upstream, in: envelope, includesUsage: includesUsage)
+        }
+    }
+
+    /// A whole stream where a document was asked for, as the client would get it.
+    ///
+    /// - Parameter wrongKind: what is thrown when it is no stream either.
+    private func stream(
+        _ body: [UInt8], insteadOf wrongKind: APIError, of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
+    ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
+        let relay = relay(of: upstream, in: envelope, includesUsage: includesUsage)
+        let failure = relay.take(ByteBuffer(bytes: body)) ?? relay.end()
+        let frames = relay.takeFrames()
+        if let failure { throw frames.isEmpty && relay.unreadableEvents > 0 ? wrongKind : failure }
+        return (frames, relay.usage)
+    }
+
+    private func document(
+        _ body: [UInt8], asStreamOf upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
     ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
         switch self {
         case .translator(let dialect): try dialect.frames(of: body, in: envelope, includesUsage: includesUsage)

@@ -18,13 +18,20 @@ final class LiveStream {
     private let report: AttemptReport
     private let deadline: MovingDeadline
     private let frame: ChatCall.Frame
+    /// Who reads a document in place of the stream.
+    private let reader: ChatReader
+    private let upstream: String
     private var hasEnded = false
 
-    /// - Parameter deadline: armed; it is disarmed when the stream ends.
+    /// - Parameters:
+    ///   - upstream: its id, for messages.
+    ///   - deadline: armed; it is disarmed when the stream ends.
     init(
-        _ response: TransportResponse, through relay: any AnswerRelay, to stream: EventStream, _ report: AttemptReport,
-        _ deadline: MovingDeadline, _ frame: ChatCall.Frame
+        _ response: TransportResponse, through relay: any AnswerRelay, of upstream: String, _ reader: ChatReader, to stream: EventStream,
+        _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame
     ) {
+        self.reader = reader
+        self.upstream = upstream
         pump = StreamPump(relay, to: stream, report, deadline, frame)
         pieces = response.body.makeAsyncIterator()
         let answer = pieces as? AnswerBody.AsyncIterator
@@ -60,7 +67,7 @@ final class LiveStream {
     }
 
     private nonisolated(nonsending) func pass(untilBegun: Bool) async throws {
-        defer { pump.tell(report) }
+        defer { if pump.document == nil { pump.tell(report) } }
         do {
             while try await pour() {
                 if let failure = pump.failure { throw failure }
@@ -74,6 +81,7 @@ final class LiveStream {
             // Else it has said all but its goodbye.
             guard deadline.passed == .tail else { throw error }
         }
+        if let document = pump.document { return try await tell(document) }
         // From here on nobody waits: neither the client's next request nor whoever wants the permit.
         deadline.disarm()
         try end()
@@ -85,6 +93,17 @@ final class LiveStream {
         if let failure = pump.end() { throw failure }
         stream.finish()
         (pieces as? AnswerBody.AsyncIterator)?.drain(within: Self.drainLimit)
+    }
+
+    /// Tells a document that came in place of the stream as one.
+    @inline(never)
+    private nonisolated(nonsending) func tell(_ document: [UInt8]) async throws {
+        // Behind it, there may be lines of a stream.
+        let body = AnswerForm.document(in: document) ?? document
+        let answer = try reader.frames(of: body, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
+        try await stream.sendWhole(answer, report, deadline, frame)
+        deadline.disarm()
+        hasEnded = true
     }
 
     /// Lets the pump take what comes.
@@ -101,5 +120,21 @@ final class LiveStream {
             if !pump.take(bytes) { return true }
         }
         return false
+    }
+}
+
+extension EventStream {
+    /// Sends all events of an answer that is there whole, and ends.
+    nonisolated(nonsending) func sendWhole(
+        _ answer: (frames: [UInt8], usage: TokenUsage?), _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame
+    ) async throws {
+        let now = frame.time.now()
+        report.change {
+            $0.usage = answer.usage
+            $0.firstEvent = now
+        }
+        deadline.move(to: now + frame.limits.silence, for: .slowClient)
+        try await send(ByteBuffer(bytes: answer.frames), until: deadline)
+        finish()
     }
 }

@@ -8,13 +8,16 @@ import NIOCore
 final class StreamPump: BodySink {
     let relay: any AnswerRelay
     /// Why the answer ends here.
-    private(set) var failure: APIError?
+    private(set) var failure: (any Error)?
     /// The first event has left.
     private(set) var hasBegun = false
     private let stream: EventStream
     private let report: AttemptReport
     private let deadline: MovingDeadline
     private let frame: ChatCall.Frame
+    private var firstBytes = FirstBytes()
+    /// What has come of a document in place of the stream.
+    private(set) var document: [UInt8]?
 
     init(_ relay: any AnswerRelay, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame) {
         self.relay = relay
@@ -26,9 +29,30 @@ final class StreamPump: BodySink {
 
     func take(_ bytes: ByteBuffer) -> Bool {
         let hadBegun = hasBegun
+        if !hadBegun, isOfDocument(bytes) { return failure == nil }
         failure = relay.take(bytes)
         let hasRoom = forward()
         return hasRoom && failure == nil && !relay.isComplete && hasBegun == hadBegun
+    }
+
+    /// Whether the bytes belong to a document in place of the stream: it is kept, up to its end.
+    @inline(never)
+    private func isOfDocument(_ bytes: ByteBuffer) -> Bool {
+        var start = 0
+        if document == nil {
+            guard case .document(let place) = bytes.withUnsafeReadableBytes({ firstBytes.look(at: $0) }) else { return false }
+            start = place
+            document = []
+            // From here on it is waited for as for every whole answer.
+            deadline.move(to: frame.deadline, for: .request)
+        }
+        let known = document?.count ?? 0
+        guard known + bytes.readableBytes - start <= frame.limits.answer else {
+            failure = TransportError.tooLarge(limit: frame.limits.answer)
+            return true
+        }
+        bytes.withUnsafeReadableBytes { document?.append(contentsOf: $0.dropFirst(start)) }
+        return true
     }
 
     /// The upstream's body has ended: sends what is left.

@@ -53,6 +53,9 @@ struct TransportResponse: Sendable {
     /// The body as it arrives; can be read once. Its iterator throws what `send` throws.
     var body: any AsyncSequence<ByteBuffer, any Error> & Sendable
 
+    /// Whether the head says that a stream of events follows.
+    var isLabelledAsStream: Bool { headers.first(name: "content-type")?.lowercased().hasPrefix("text/event-stream") == true }
+
     /// The whole body.
     ///
     /// - Throws: `TransportError.tooLarge` as soon as more than `limit` bytes are announced or have arrived.
