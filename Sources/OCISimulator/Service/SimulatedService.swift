@@ -83,7 +83,7 @@ package final class SimulatedService: Sendable {
             log.update(id) { $0.refusal = error.description }
             script = .error(.notAuthenticated)
         }
-        return (id, claimed, stamped(script))
+        return (id, claimed, stamped(script, request))
     }
 
     private func caller(of request: SignedRequest) throws(SignatureRefusal) -> Caller {
@@ -100,21 +100,27 @@ package final class SimulatedService: Sendable {
         log.update(id) { $0.kind = kind }
         let effects = settings.withLock { $0.faults.effects(account: account ?? "", model: nil, kind: kind) }
         let faulty = FaultyAnswer(effects: effects, pacing: Pacing())
-        if let script = faulty.instead() { return (id, nil, stamped(script)) }
+        if let script = faulty.instead() { return (id, nil, stamped(script, request)) }
         var (script, refusal) = credentials.answer(request)
         if let refusal { log.update(id) { $0.refusal = refusal } }
         script.delay = effects.delay
-        return (id, nil, stamped(script))
+        return (id, nil, stamped(script, request))
     }
 
-    private func stamped(_ script: ReplyScript) -> ReplyScript {
+    private func stamped(_ script: ReplyScript, _ request: SignedRequest) -> ReplyScript {
         var script = script
-        script.headers.append(("opc-request-id", Self.requestID()))
+        script.headers.append(("opc-request-id", Self.requestID(for: request)))
         script.headers.append(("date", HTTPDate.format(Int(configuration.now()))))
         return script
     }
 
-    /// Three segments of 32 hex digits.
+    /// Three segments of 32 hex digits; the first is the client's own, where it has one.
+    private static func requestID(for request: SignedRequest) -> String {
+        let own = request.all("opc-request-id").first?.split(separator: "/").first
+        let made = requestID()
+        return own.map { "\($0)/" + made.split(separator: "/").dropFirst().joined(separator: "/") } ?? made
+    }
+
     private static func requestID() -> String {
         var random = SplitMix64()
         let digits = Array("0123456789ABCDEF".utf8)

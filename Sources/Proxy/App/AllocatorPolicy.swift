@@ -23,4 +23,12 @@ enum AllocatorPolicy {
         typealias SetOption = @convention(c) (Int32, Int32) -> Int32
         _ = unsafeBitCast(symbol, to: SetOption.self)(threshold, largeBuffer)
     }
+
+    /// Gives what is free back to the system, also between things that are in use. Where the C library has no `malloc_trim`, nothing happens.
+    static func trim() {
+        guard let symbol = dlsym(nil, "malloc_trim") else { return }
+        // malloc_trim(3): int malloc_trim(size_t).
+        typealias Trim = @convention(c) (Int) -> Int32
+        _ = unsafeBitCast(symbol, to: Trim.self)(0)
+    }
 }

@@ -14,7 +14,12 @@ struct CertificateWatch: Service {
     func run() async {
         await cancelWhenGracefulShutdown {
             var complaint: String?
-            while (try? await time.sleep(for: Self.interval)) != nil { complaint = look(after: complaint) }
+            while (try? await time.sleep(for: Self.interval)) != nil {
+                let before = complaint
+                // While a look hangs with its file system, no other is taken.
+                guard let after = try? await FileWork.certificate.run(within: .seconds(10), on: time, { look(after: before) }) else { continue }
+                complaint = after
+            }
         }
     }
 

@@ -6,6 +6,38 @@ package struct ConfigurationSource: Sendable {
     let environment: [String: String]
     let workingDirectory: String
 
+    /// For how long a reload, or the start, waits for the file and those that it names.
+    static let patience = Duration.seconds(10)
+
+    /// `read`, away from the threads that serve requests, and no longer than `patience`.
+    func readPatiently(on time: TimeSource) async throws(ConfigurationError) -> LoadedConfiguration {
+        try await patiently(on: time) { () throws(ConfigurationError) in
+            let loaded = try read()
+            // These are read again by those who use them: here, what hangs does not hang there.
+            if let authorities = loaded.settings.caFile { _ = try? ConfigurationFile.read(authorities, name: authorities) }
+            return loaded
+        }
+    }
+
+    /// Does something with files that may hang.
+    func patiently<Value: Sendable>(
+        on time: TimeSource, _ work: @escaping @Sendable () throws(ConfigurationError) -> Value
+    ) async throws(ConfigurationError) -> Value {
+        let result: Result<Value, ConfigurationError>
+        do {
+            result = try await FileWork.configuration.run(within: Self.patience, on: time) {
+                do throws(ConfigurationError) { return .success(try work()) } catch { return .failure(error) }
+            }
+        } catch is CancellationError {
+            throw ConfigurationError(issue("the proxy is ending", mend: "start it again"))
+        } catch {
+            throw ConfigurationError(issue(
+                "the file, or one that it names, could not be read within \(Self.patience.components.seconds) s",
+                mend: "look at the disk or the network drive that they are on"))
+        }
+        return try result.get()
+    }
+
     /// Reads the file and the keys that it names.
     ///
     /// - Throws: when nothing can be served with it.
@@ -23,6 +55,9 @@ package struct ConfigurationSource: Sendable {
         }
         return loaded
     }
+
+    /// Removes what a process that was killed while it wrote the file has left beside it.
+    func removeLeftovers() -> Int { ConfigurationLoader.removeLeftovers(file: file, workingDirectory: workingDirectory) }
 
     /// Makes a client key and writes it into the file.
     ///

@@ -50,8 +50,10 @@ struct Generation: Sendable {
             isAggregator: settings.mode == .aggregator,
             limits: FrontDoor.Limits(
                 body: settings.limits.maxRequestSize, connections: settings.clientConnections(of: state.descriptors),
-                shutdownGrace: settings.timeouts.shutdownGrace, requestsPerMinute: settings.server.rateLimit),
+                shutdownGrace: settings.timeouts.shutdownGrace, requestsPerMinute: settings.server.rateLimit,
+                bodyMemory: settings.limits.maxBodyMemory ?? MemoryFigures.forBodies, requestsPerKey: settings.limits.maxConcurrencyPerKey),
             rates: state.rates,
+            claims: state.claims,
             routes: Self.routes(settings, roster: roster, directory: directory, discovery: discovery, monitor: monitor, in: state, reload: reload),
             counters: state.counters,
             drain: state.drain,
@@ -81,12 +83,12 @@ struct Generation: Sendable {
             embeddings: EmbeddingsRoute(calls: texts),
             rerank: RerankRoute(calls: texts),
             models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: state.startedAt),
-            testOCI: TestOCIRoute(upstreams: monitor.upstreams, roster: roster),
+            testOCI: TestOCIRoute(upstreams: monitor.upstreams, roster: roster, time: state.time),
             statistics: StatisticsRoute(
                 mode: mode, strategy: settings.routing.strategy.rawValue, breaker: CircuitBreaker.Settings(settings.breaker), roster: roster,
                 router: router, directory: directory),
             metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: state.startedAt), droppedLines: { [output = state.output] in output.dropped }),
-            admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory),
+            admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, time: state.time),
             reload: ReloadRoute(reload: reload))
     }
 }

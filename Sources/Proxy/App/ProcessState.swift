@@ -13,6 +13,7 @@ struct ProcessState: Sendable {
     let drain = Drain()
     let notifier: ServiceNotifier
     let rates = RequestRates()
+    let claims = RequestClaims()
     let certificate = ListenerCertificate()
     /// Seconds since 1970.
     let startedAt: Int64

@@ -26,6 +26,7 @@ actor Reloader {
     private var service: Service?
     /// The client key for a file that names none and could not be written.
     private var generatedKey: ClientKey?
+    private var requested: SharedRounds<Result<Report, ConfigurationError>?>?
     /// Reloads come one after the other: each reads the file as it is when its turn has come.
     private var isBusy = false
     private var turns: [CheckedContinuation<Void, Never>] = []
@@ -43,6 +44,9 @@ actor Reloader {
     /// - Throws: `ExitError`.
     func begin(with configuration: LoadedConfiguration) async throws(ExitError) -> Doors {
         for issue in configuration.issues { logger.warning("\(issue)") }
+        if (try? await FileWork.configuration.run(within: ConfigurationSource.patience, on: state.time, { [source] in source.removeLeftovers() })) ?? 0 > 0 {
+            logger.notice("Removed an unfinished new \(source.file) that an earlier start had left")
+        }
         let configuration = withKey(configuration)
         let list: CandidateList
         do {
@@ -61,6 +65,17 @@ actor Reloader {
     }
 
     // MARK: The next
+
+    /// A reload for those who ask over HTTP: one reading of the file for all who have asked before it begins, at most one a second.
+    ///
+    /// - Returns: nil when the proxy is ending.
+    func reloadOnRequest() async -> Result<Report, ConfigurationError>? {
+        let rounds =
+            requested
+            ?? SharedRounds(every: .seconds(1), time: state.time) { [weak self] in await self?.reload() }
+        requested = rounds
+        return await rounds.fresh()
+    }
 
     /// Reads the file again. Requests that arrive after this has returned go by it.
     ///
@@ -82,7 +97,7 @@ actor Reloader {
     private func replace() async throws(ConfigurationError) -> Report {
         guard let service else { throw ConfigurationError(source.issue("the proxy has not started yet", mend: "try again")) }
         let before = service.generation
-        let configuration = try source.read()
+        let configuration = try await source.readPatiently(on: state.time)
         if let error = ConfigurationError(configuration.issues.filter { !before.roster.isBroken($0.account) }) { throw error }
         let list: CandidateList
         let destination: LogOutput.Destination
@@ -91,10 +106,12 @@ actor Reloader {
         } catch {
             throw ConfigurationError(source.issue(error.message, mend: error.mend))
         }
-        do {
-            destination = try LogOutput.open(configuration.settings.logging)
-        } catch {
-            throw ConfigurationError(source.issue(error.message, mend: LogFileError.mend))
+        destination = try await source.patiently(on: state.time) { [source] () throws(ConfigurationError) in
+            do throws(LogFileError) {
+                return try LogOutput.open(configuration.settings.logging)
+            } catch {
+                throw ConfigurationError(source.issue(error.message, mend: LogFileError.mend))
+            }
         }
         // From here on nothing fails.
         output.move(to: destination)
@@ -132,8 +149,8 @@ actor Reloader {
             strategy: settings.routing.strategy.make())
         let members = zip(list.candidates, upstreams).map { Membership.Served(identity: $0.identity, upstream: $1) }
         return Generation(settings, members: members, roster: list.roster(of: upstreams), after: before, in: state) { [weak self] in
-            guard let self else { throw CancellationError() }
-            return await self.reload()
+            guard let report = await self?.reloadOnRequest() else { throw CancellationError() }
+            return report
         }
     }
 

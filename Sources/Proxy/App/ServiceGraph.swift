@@ -49,7 +49,7 @@ struct ServiceGraph: Sendable {
 
         let watch = CertificateWatch(certificate: state.certificate, time: time, logger: logger)
         // The listener stops first: a reload that waits for a slow disk must not keep it from draining.
-        var services: [any Service] = [transports, state.router, keeper, watch, HangupSignal(signals: hangups, reloader: reloader), listener]
+        var services: [any Service] = [transports, state.router, keeper, watch, IdleMemory(time: time), HangupSignal(signals: hangups, reloader: reloader), listener]
         if notifier.isOn {
             // Stops last: signs of life are due during the drain as well.
             let report = ServiceReport(

@@ -59,10 +59,12 @@ package struct Startup: Sendable {
     ///
     /// - Throws: `ExitError` when it cannot begin.
     package func serve() async throws {
+        try ProcessHardening.checkAddressSpace()
+        ProcessHardening.forbidDumps()
         AllocatorPolicy.apply()
         let configured: LoadedConfiguration
         do {
-            configured = try source.read()
+            configured = try await source.readPatiently(on: .system)
         } catch {
             throw ExitError(.badConfiguration, error.description)
         }

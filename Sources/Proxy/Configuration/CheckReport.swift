@@ -96,6 +96,8 @@ package enum CheckReport {
             "limits: \(limits.globalMaxConcurrency) requests at once, \(limits.queueSize) waiting, "
                 + "request \(ByteSize.format(limits.maxRequestSize)), "
                 + "response \(ByteSize.format(limits.maxResponseSize)), "
+                + "bodies in all \(limits.maxBodyMemory.map(ByteSize.format) ?? "a quarter of the memory"), "
+                + (limits.maxConcurrencyPerKey > 0 ? "\(limits.maxConcurrencyPerKey) at once for each key, " : "")
                 + "\(limits.defaultMaxTokens) tokens by default, \(settings.routing.retryAttempts) retries"
         ]
     }

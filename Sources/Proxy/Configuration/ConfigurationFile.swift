@@ -32,41 +32,27 @@ package enum ConfigurationFile {
     /// - Parameters:
     ///   - path: where it is.
     ///   - name: how messages call it.
-    package static func read(_ path: String, name: String) throws(ConfigurationError) -> [UInt8] {
+    package static func read(_ path: String, name: String) throws(ConfigurationError) -> [UInt8] { try open(path, name: name).bytes }
+
+    /// The same, with how the file looks from outside.
+    package static func open(_ path: String, name: String) throws(ConfigurationError) -> RegularFile.Contents {
         func failure(_ message: String, _ mend: String) -> ConfigurationError {
             ConfigurationError(ConfigurationIssue(.error, file: name, line: nil, message: message, mend: mend))
         }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            let code = errno
-            throw switch code {
-            case ENOENT, ENOTDIR:
+        do {
+            return try RegularFile.read(path, upTo: largest)
+        } catch {
+            throw switch error {
+            case .system(ENOENT), .system(ENOTDIR):
                 failure(
                     "no such file",
                     "copy configs/config.conf.example, configs/multi_config.conf.example or configs/config.json.example there, "
                         + "or name another file with -config")
-            case EACCES, EPERM: failure("the file may not be read", "give this user the right to read it")
-            default: failure("the file cannot be opened: \(String(cString: strerror(code)))", "check the path")
-            }
-        }
-        defer { close(descriptor) }
-        var status = stat()
-        if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            throw failure("this is a directory", "name a file in it with -config")
-        }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = chunk.withUnsafeMutableBytes { systemRead(descriptor, $0) }
-            if count < 0, errno == EINTR { continue }
-            if count < 0 {
-                throw failure("the file cannot be read: \(String(cString: strerror(errno)))", "check the path")
-            }
-            if count == 0 { return bytes }
-            bytes += chunk[..<count]
-            if bytes.count > largest {
-                throw failure(
-                    "the file is larger than \(ByteSize.format(largest))", "name a configuration with -config")
+            case .system(EACCES), .system(EPERM): failure("the file may not be read", "give this user the right to read it")
+            case .system(let code): failure("the file cannot be read: \(String(cString: strerror(code)))", "check the path")
+            case .directory: failure("this is a directory", "name a file in it with -config")
+            case .other(let kind): failure("this is \(kind) and no file", "name a regular file with -config")
+            case .tooLarge: failure("the file is larger than \(ByteSize.format(largest))", "name a configuration with -config")
             }
         }
     }
@@ -75,15 +61,5 @@ package enum ConfigurationFile {
     package static func exists(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
-    }
-
-    private static func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
-        #if canImport(Glibc)
-            Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-        #elseif canImport(Musl)
-            Musl.read(descriptor, buffer.baseAddress, buffer.count)
-        #else
-            Darwin.read(descriptor, buffer.baseAddress, buffer.count)
-        #endif
     }
 }

@@ -21,8 +21,17 @@ package enum ConfigurationLoader {
         /// Errors and warnings, in file order.
         package var issues: [ConfigurationIssue]
 
+        /// Client keys that may be found by trying.
+        var shortKeys: [ShortKey] = []
+
         package var errors: [ConfigurationIssue] { issues.filter { $0.severity == .error } }
         package var warnings: [ConfigurationIssue] { issues.filter { $0.severity == .warning } }
+    }
+
+    /// A client key of few characters; its name as messages show it.
+    struct ShortKey: Sendable, Equatable {
+        let name: String
+        let line: Int
     }
 
     /// Reads `file` (relative to `workingDirectory`) and checks it. Writes nothing: see `storeGeneratedKey`.
@@ -31,15 +40,39 @@ package enum ConfigurationLoader {
     ) -> Outcome {
         let path = absolute(file, workingDirectory)
         do {
-            let bytes = try ConfigurationFile.read(path, name: file)
+            let contents = try ConfigurationFile.open(path, name: file)
             let files = KeyFileLookup(
                 configurationDirectory: KeyFileLookup.directory(of: path), workingDirectory: workingDirectory,
                 home: environment["HOME"], fileExists: ConfigurationFile.exists)
             let credentials = CredentialEnvironment(values: environment, readFile: { try? ConfigurationFile.read($0, name: $0) })
-            return Settings.read(bytes: bytes, fileName: file, files: files, overrides: overrides, credentials: credentials)
+            var outcome = Settings.read(bytes: contents.bytes, fileName: file, files: files, overrides: overrides, credentials: credentials)
+            guard let settings = outcome.settings else { return outcome }
+            if settings.holdsSecrets, let issue = exposure(contents, file) { outcome.issues.append(issue) }
+            outcome.issues += outcome.shortKeys.map { weakness(of: $0, file, on: settings.server.host) }
+            if outcome.issues.contains(where: { $0.severity == .error && $0.account == nil }) { outcome.settings = nil }
+            return outcome
         } catch {
             return Outcome(settings: nil, issues: error.errors)
         }
+    }
+
+    /// There is no lock-out, so a short key can be found by trying; on loopback, that is for the users of the machine to try.
+    private static func weakness(of key: ShortKey, _ file: String, on host: String) -> ConfigurationIssue {
+        let isLoopback = host.lowercased() == "localhost" || host == "::1" || (HostName.isIPv4(host) && host.hasPrefix("127."))
+        return ConfigurationIssue(
+            isLoopback ? .warning : .error, file: file, line: key.line,
+            message: "the client key \(key.name) has less than \(SettingsReader.shortestKey) characters\(isLoopback ? "" : ", and \(host) is no loopback address")",
+            mend: "use a long random one, such as openssl rand -hex 16 prints")
+    }
+
+    /// A file with keys that others may read or write. What root owns may be open to a group: it is how a service reads its configuration
+    /// and cannot write it.
+    private static func exposure(_ file: RegularFile.Contents, _ name: String) -> ConfigurationIssue? {
+        let harmless: UInt32 = file.owner == 0 && file.group != 0 ? 0o040 : 0
+        guard file.mode & 0o077 & ~harmless != 0 else { return nil }
+        return ConfigurationIssue(
+            .warning, file: name, line: nil, message: "the file holds keys, and other users of this machine may \(file.mode & 0o022 != 0 ? "write" : "read") it",
+            mend: "run chmod 600 on it")
     }
 
     /// Makes a client key and writes it into the file. The file is read again, so that an edit meanwhile is kept.
@@ -58,6 +91,13 @@ package enum ConfigurationLoader {
         } catch {
             return (key, "\(error)")
         }
+    }
+
+    /// Removes what `storeGeneratedKey` has left beside the file when its process was killed.
+    ///
+    /// - Returns: how many files that were.
+    package static func removeLeftovers(file: String, workingDirectory: String) -> Int {
+        FileReplacement.removeLeftovers(of: absolute(file, workingDirectory))
     }
 
     private static func absolute(_ file: String, _ workingDirectory: String) -> String {
@@ -79,6 +119,13 @@ extension Settings {
         var settings = reader.settings
         if let host = overrides.host { settings.server.host = host }
         if let port = overrides.port { settings.server.port = port }
-        return ConfigurationLoader.Outcome(settings: settings, issues: reader.issues)
+        return ConfigurationLoader.Outcome(settings: settings, issues: reader.issues, shortKeys: reader.shortKeys)
+    }
+}
+
+extension Settings {
+    /// Whether somebody who reads the file can use something of it.
+    fileprivate var holdsSecrets: Bool {
+        !clientKeys.isEmpty || needsGeneratedKey || providers.contains { $0.token != nil }
     }
 }

@@ -29,18 +29,57 @@ package enum FileReplacement {
             throw Failure(description: "\(path) cannot be written: it is no regular file")
         }
 
-        var template = Array("\(target).XXXXXX".utf8CString)
+        var template = Array((unfinished(target) + "XXXXXX").utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { throw failure(path) }
+        // For as long as it is open: who finds it without this lock finds what a process that was killed has left (`removeLeftovers`).
+        flock(descriptor, LOCK_EX | LOCK_NB)
         let written = write(bytes, to: descriptor, like: status)
         let error = errno
-        close(descriptor)
+        defer { close(descriptor) }
         guard written, rename(&template, target) == 0 else {
             let reason = written ? errno : error
             unlink(&template)
             throw failure(path, reason)
         }
         flushDirectory(of: target)
+    }
+
+    /// Removes the new files beside `path` that processes have left which were killed while they wrote one: a key may be in them.
+    ///
+    /// - Returns: how many they were.
+    @discardableResult
+    package static func removeLeftovers(of path: String) -> Int {
+        guard let resolved = realpath(path, nil) else { return 0 }
+        defer { free(resolved) }
+        let beginning = unfinished(String(cString: resolved))
+        let folder = KeyFileLookup.directory(of: beginning)
+        guard let directory = opendir(folder) else { return 0 }
+        defer { closedir(directory) }
+        var removed = 0
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let file = KeyFileLookup.join(folder, name)
+            guard file.hasPrefix(beginning), file.utf8.count == beginning.utf8.count + 6, isAbandoned(file), unlink(file) == 0 else { continue }
+            removed += 1
+        }
+        return removed
+    }
+
+    /// Of this user, a regular file, and of no process that still writes it.
+    private static func isAbandoned(_ file: String) -> Bool {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    }
+
+    /// How the new file beside a file begins its name: six more characters follow. Nobody else names theirs so.
+    private static func unfinished(_ target: String) -> String {
+        let name = target.lastIndex(of: "/").map { target[target.index(after: $0)...] } ?? target[...]
+        return KeyFileLookup.join(KeyFileLookup.directory(of: target), ".\(name).ociai-proxy-new.")
     }
 
     private static func write(_ bytes: [UInt8], to descriptor: Int32, like status: stat) -> Bool {

@@ -102,6 +102,10 @@ package struct LimitSettings: Sendable, Equatable {
     package var maxRequestSize = 32 << 20
     package var maxResponseSize = 10 << 20
     package var defaultMaxTokens = 4000
+    /// All request bodies and what becomes of them; nil is a share of the memory that there is.
+    package var maxBodyMemory: Int?
+    /// Requests of one client key, waiting ones included; 0 is no limit.
+    package var maxConcurrencyPerKey = 0
 
     package init() {}
 }

@@ -61,8 +61,12 @@ extension SettingsReader {
                 .warning, line, "the client key \(shown) is the same as \(INIDocument.shown(same))", "remove one of the two")
         }
         keyNames[value] = name
+        if key.utf8.count < Self.shortestKey { shortKeys.append(ConfigurationLoader.ShortKey(name: shown, line: line)) }
         settings.clientKeys.append(ClientKey(name: name, value: value))
     }
+
+    /// Bytes of a client key that cannot be guessed by trying, if they were made at random.
+    static let shortestKey = 16
 
     /// `[MODELS]`: NAME = OCI-MODEL-ID, an OCID, or an endpoint's OCID.
     mutating func readModels() {

@@ -20,6 +20,8 @@ struct SettingsReader {
     var suggestions = 100
     /// The client keys so far, by their values.
     var keyNames: [Secret: String] = [:]
+    /// Those that may be guessed, by the names that messages show.
+    var shortKeys: [ConfigurationLoader.ShortKey] = []
 
     var settings = Settings()
     var issues: [ConfigurationIssue] = []

@@ -21,6 +21,7 @@ enum SettingsTable {
         SettingKey("shutdown_grace", .durationOrOff, standard: "30s", \.timeouts.shutdownGrace),
         SettingKey("max_request_size", .size, standard: "32 MiB", \.limits.maxRequestSize),
         SettingKey("max_response_size", .size, standard: "10 MiB", \.limits.maxResponseSize),
+        SettingKey("max_body_memory", .memory, \.limits.maxBodyMemory),
         SettingKey("keepalive_interval", .durationOrOff, standard: "15s", \.timeouts.keepAliveInterval),
         SettingKey("head_timeout", .durationOrOff, standard: "0", \.timeouts.head),
         SettingKey("first_token_timeout", .durationOrOff, standard: "0", \.timeouts.firstToken),
@@ -32,6 +33,7 @@ enum SettingsTable {
         SettingKey("ca_file", .path, \.caFile),
         SettingKey("max_client_connections", .number(1...1_000_000), standard: "10000", \.server.maxClientConnections),
         SettingKey("rate_limit", .number(0...1_000_000), standard: "0", \.server.rateLimit),
+        SettingKey("max_concurrency_per_key", .number(0...1_000_000), standard: "0", \.limits.maxConcurrencyPerKey),
     ]
 
     /// `[CIRCUIT_BREAKER]`.

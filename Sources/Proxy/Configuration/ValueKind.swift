@@ -18,6 +18,11 @@ extension ValueKind<Int> {
     static let size = Self(expectation: "a size from 1 byte to 1 GiB, such as 32 MiB, 10MB or 1048576") { text in
         ByteSize.parse(text).flatMap { (1...1 << 30).contains($0) ? $0 : nil }
     }
+
+    /// What all bodies together may take.
+    static let memory = Self(expectation: "a size from 16 MiB to 1024 GiB, such as 512 MiB or 2GB") { text in
+        ByteSize.parse(text).flatMap { (16 << 20...1 << 40).contains($0) ? $0 : nil }
+    }
 }
 
 extension ValueKind<Double> {

@@ -21,6 +21,24 @@ extension APIError {
             type: "invalid_request_error", code: "request_too_large")
     }
 
+    /// The memory for bodies is taken by others.
+    static func bodiesTooLarge(limit: Int) -> APIError {
+        APIError(
+            status: 503,
+            message: "The bodies of the requests that are under way take all of the memory that there is for them, \(ByteSize.format(limit)). Try again in a moment; "
+                + "the operator sets max_body_memory in the config file.",
+            type: "overloaded_error", code: "body_memory_full", retryAfter: 1)
+    }
+
+    /// The key has as many requests under way as it may have.
+    static func tooManyAtOnce(limit: Int) -> APIError {
+        APIError(
+            status: 429,
+            message: "This API key has \(limit) requests under way or waiting, which is as many as it may have at once. Try again when one has ended; "
+                + "the operator sets max_concurrency_per_key in the config file.",
+            type: "rate_limit_error", code: "concurrency_limit_exceeded", retryAfter: 1)
+    }
+
     static let bodyTimedOut = APIError(
         status: 408, message: "The request body stopped arriving; the connection is closed. Send the request again.",
         type: "timeout_error", code: "request_body_timeout")

@@ -15,6 +15,8 @@ final class FrontDoor: Sendable {
     let limits: Limits
     /// Of all doors of the process.
     let rates: RequestRates
+    /// Of all doors as well.
+    let claims: RequestClaims
     let routes: Routes
     let counters: RequestCounters
     let drain: Drain
@@ -22,7 +24,7 @@ final class FrontDoor: Sendable {
     let logger: Logger
 
     init(
-        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits, rates: RequestRates, routes: Routes,
+        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits, rates: RequestRates, claims: RequestClaims = RequestClaims(), routes: Routes,
         counters: RequestCounters, drain: Drain = Drain(), time: TimeSource, logger: Logger
     ) {
         self.keys = keys
@@ -31,6 +33,7 @@ final class FrontDoor: Sendable {
         self.isAggregator = isAggregator
         self.limits = limits
         self.rates = rates
+        self.claims = claims
         self.routes = routes
         self.counters = counters
         self.drain = drain
@@ -63,6 +66,10 @@ final class FrontDoor: Sendable {
         var shutdownGrace = Duration.seconds(30)
         /// Of one key; 0 is no limit.
         var requestsPerMinute = 0
+        /// Bytes of all bodies and what becomes of them.
+        var bodyMemory = Int.max
+        /// Of one key at once, waiting ones included; 0 is no limit.
+        var requestsPerKey = 0
     }
 
     /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
@@ -82,6 +89,23 @@ final class FrontDoor: Sendable {
         case .none: return .refuse(worded(.noKey))
         case .wrong: return .refuse(worded(.wrongKey))
         }
+    }
+
+    /// Decides whether there is room for an admitted request, and takes it.
+    ///
+    /// - Parameter length: bytes of its body, when they are announced.
+    /// - Returns: why there is none.
+    func claim(for admission: Admission, bodyLength length: Int?, _ claim: inout RequestClaims.Claim) -> APIError? {
+        guard case .admit(_, let key) = admission, admission.readsBody else { return nil }
+        // What is too long is refused for that.
+        if let length, length > bodyLimit(of: admission) { return nil }
+        if let key, !claims.take(key, limit: limits.requestsPerKey, for: &claim) { return .tooManyAtOnce(limit: limits.requestsPerKey) }
+        return claimBody(length ?? 0, &claim)
+    }
+
+    /// Takes room for more of a body.
+    func claimBody(_ length: Int, _ claim: inout RequestClaims.Claim) -> APIError? {
+        length == 0 || claims.take(bodyBytes: length, limit: limits.bodyMemory, for: &claim) ? nil : .bodiesTooLarge(limit: limits.bodyMemory)
     }
 
     /// A body that nothing is read from. Requests for the operator need no key before their peer has been looked at, so none of them may
@@ -131,12 +155,16 @@ final class FrontDoor: Sendable {
     }
 
     @inline(never)
-    private func finish(_ exchange: Exchange) { finish(exchange.record, took: time.now() - exchange.arrival) }
+    private func finish(_ exchange: Exchange) {
+        exchange.request.giveBackClaim()
+        finish(exchange.record, took: time.now() - exchange.arrival)
+    }
 
     /// Off the event loop.
     @inline(never)
     private nonisolated(nonsending) func answer(_ exchange: Exchange) async throws {
         try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            try await admitOperator(exchange)
             if try admit(exchange) { try await answerAdmitted(exchange) }
         }
     }
@@ -155,8 +183,7 @@ final class FrontDoor: Sendable {
     @inline(never)
     private func admit(_ exchange: Exchange) throws(APIError) -> Bool {
         switch exchange.request.admission {
-        case .admit(let route, let key):
-            if route.access == .local { try admitOperator(exchange) }
+        case .admit(_, let key):
             if let key {
                 exchange.record.key = key
                 try charge(key, exchange)
@@ -179,7 +206,7 @@ final class FrontDoor: Sendable {
         case .rerank: try await routes.rerank.respond(exchange)
         case .models: exchange.send(await routes.models.list())
         case .model(let id): exchange.send(try await routes.models.one(id))
-        case .testOCI: exchange.send(try await routes.testOCI.answer())
+        case .testOCI: exchange.send(await routes.testOCI.answer())
         case .statistics(let page): exchange.send(await routes.statistics.answer(page))
         case .metrics: exchange.send(await routes.metrics.answer(counters, rates))
         case .reload: exchange.send(try await routes.reload.answer())
@@ -197,14 +224,20 @@ final class FrontDoor: Sendable {
         exchange.decoration.rate = standing
     }
 
-    /// Lets in who has a key, or sits at this machine.
-    private func admitOperator(_ exchange: Exchange) throws(APIError) {
+    /// Lets in who has a key, or sits at this machine, where that is asked for. What calls upstreams or reads files costs a request of the
+    /// key's minute, as a chat does.
+    private nonisolated(nonsending) func admitOperator(_ exchange: Exchange) async throws {
         let request = exchange.request
+        guard case .admit(let route, _) = request.admission, route.access == .local else { return }
         switch keys.verdict(on: request.head.headers) {
-        case .holder(let name): exchange.record.key = name
-        case .wrong: throw .wrongKey
+        case .holder(let name):
+            exchange.record.key = name
+            if route == .testOCI || route == .reload { try charge(name, exchange) }
+        case .wrong: throw APIError.wrongKey
         case .none:
-            if let objection = localAccess.objection(to: request.head, from: request.peer) { throw .notLocal(objection) }
+            // Who has left already is not worth a look.
+            try Task.checkCancellation()
+            if let objection = await localAccess.objection(to: request.head, from: request.peer) { throw APIError.notLocal(objection) }
         }
     }
 

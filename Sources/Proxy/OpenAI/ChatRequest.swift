@@ -52,6 +52,10 @@ struct ChatRequest: Sendable {
         case jsonSchema(JSONValue)
     }
 
+    /// What is parsed of a message or a part takes ten times the bytes of the shortest ones.
+    private static let mostMessages = 50_000
+    static let mostParts = 50_000
+
     /// - Throws: `APIError` 400 with the place of what cannot be: line and column where the text is no JSON, the path of
     ///   the field otherwise.
     static func parse(_ body: [UInt8]) throws(APIError) -> ChatRequest {
@@ -64,6 +68,9 @@ struct ChatRequest: Sendable {
         guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else {
             throw .noMessages
         }
+        guard messages.count <= Self.mostMessages else {
+            throw .invalidRequest("'messages' has more than \(Self.mostMessages) messages, the most that are taken here.", param: "messages", code: "too_many_messages")
+        }
         // Without functions the choice among them means nothing, as with tools.
         if let old = body.member("functions"), old.value.kind != .array || old.value.elements.contains(where: { _ in true }) {
             throw old.invalid("is the old form of function calling, which is not served here; send 'tools' and 'tool_choice'.", code: "unsupported_parameter")
@@ -71,7 +78,15 @@ struct ChatRequest: Sendable {
         isStreaming = try body.member("stream")?.bool() ?? false
         includesUsage = body.member("stream_options")?.value["include_usage"]?.bool ?? false
         var parsed: [ChatMessage] = []
-        for message in messages { parsed.append(try ChatMessage(message)) }
+        var parts = 0
+        for message in messages {
+            let message = try ChatMessage(message)
+            parts += message.content.count
+            guard parts <= Self.mostParts else {
+                throw .invalidRequest("The contents of 'messages' have more than \(Self.mostParts) parts, the most that are taken here.", param: "messages", code: "too_many_parts")
+            }
+            parsed.append(message)
+        }
         self.messages = parsed
         var schemas = SchemaBudget()
         tools = try ChatTool.list(body.member("tools"), &schemas)

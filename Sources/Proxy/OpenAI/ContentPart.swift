@@ -23,7 +23,8 @@ enum ContentPart: Sendable {
         if let text = field.value.rawString { return [.text(text)] }
         guard field.value.kind == .array else { throw field.wrongType("a string or an array of parts") }
         var parts: [ContentPart] = []
-        for element in try field.elements() {
+        for element in field.value.elements.lazy.map({ RequestField($0) }) {
+            guard parts.count <= ChatRequest.mostParts else { break }
             if let part = try part(element) { parts.append(part) }
         }
         return parts

@@ -74,17 +74,26 @@ extension RequestField {
     ///
     /// - Throws: `APIError` 400 when it is no JSON object, with line and column where the text is no JSON.
     init(body: [UInt8]) throws(APIError) {
-        let document: JSONDocument
+        let limit = Self.mostValues(in: body.count)
+        let parsed: JSONDocument?
         do {
-            document = try JSONDocument(parsing: body)
+            parsed = try JSONDocument.parse(body, upTo: limit)
         } catch {
             throw .invalidRequest("The request body is not valid JSON: \(error.description).", param: nil, code: "invalid_json")
+        }
+        guard let document = parsed else {
+            throw .invalidRequest(
+                "The request body has more than \(limit) JSON values, the most that one of \(body.count) bytes may have here. Send less, or fewer and longer values.",
+                param: nil, code: "too_many_values")
         }
         guard document.root.kind == .object else {
             throw .invalidRequest("The request body must be a JSON object, but it is \(document.root.kindName).", param: nil, code: "invalid_type")
         }
         self.init(document.root)
     }
+
+    /// Values that a body may have: more than any real one has, and for a large one so few that their list is no longer than two bodies.
+    static func mostValues(in bytes: Int) -> Int { max(524_288, bytes / 8) }
 
     /// Whether a name is more than white space.
     private static func hasWords(_ name: String) -> Bool {

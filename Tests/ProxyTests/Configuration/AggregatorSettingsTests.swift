@@ -50,6 +50,8 @@ import Testing
     static let validValues: [(key: String, values: [String], arrived: @Sendable (Settings) -> Bool)] = [
         ("host", [#""0.0.0.0""#, #"" 0.0.0.0 ""#], { $0.server.host == "0.0.0.0" }),
         ("port", ["9000", #""9000""#, "9000.0", "9e3"], { $0.server.port == 9000 }),
+        ("max_body_memory", [#""2 GiB""#, "2147483648"], { $0.limits.maxBodyMemory == 2 << 30 }),
+        ("max_concurrency_per_key", ["7"], { $0.limits.maxConcurrencyPerKey == 7 }),
         ("log_level", [#""DEBUG""#, #""debug""#], { $0.logging.level == .debug }),
         ("log_level", [#""CRITICAL""#, #""FATAL""#], { $0.logging.level == .critical }),
         ("log_level", [#""ERROR""#], { $0.logging.level == .error }),

@@ -33,7 +33,7 @@ import Testing
                 "  account_2 (line 10): unusable, 4 errors",
                 "models: 1",
                 "  tuned -> ocid1.generativeaiendpoint.oc1..e (dedicated)",
-                "limits: 200 requests at once, 2000 waiting, request 32 MiB, response 10 MiB, "
+                "limits: 200 requests at once, 2000 waiting, request 32 MiB, response 10 MiB, bodies in all a quarter of the memory, "
                     + "4000 tokens by default, 3 retries",
                 "timeouts: request 5m, stream 5m, head off, first token off, keep-alive 15s, shutdown 30s",
                 "intervals: health check 30s, model refresh 10s",
@@ -66,7 +66,7 @@ import Testing
                 "connections: 20 kept alive for 30s",
                 "fallbacks: 1",
                 "  zhipu/glm-4 -> or/m1, or/a/m2",
-                "limits: 200 requests at once, 2000 waiting, request 32 MiB, response 10 MiB, 4000 tokens by default, 3 retries",
+                "limits: 200 requests at once, 2000 waiting, request 32 MiB, response 10 MiB, bodies in all a quarter of the memory, 4000 tokens by default, 3 retries",
                 "timeouts: request 5m, non-stream 30s, stream 5m, head off, first token off, keep-alive 15s, shutdown 30s",
                 "intervals: health check off, model refresh 10s",
                 "circuit breaker: 5 failures in a row, or a share of 0.6 of at least 10 requests; open for 1m",

@@ -24,7 +24,7 @@ import Testing
         #expect(errors("absent.conf").first?.mend.contains("config.conf.example") == true)
         #expect(errors("absent.conf").first?.location == "absent.conf")
         #expect(errors(".").map(\.message) == ["this is a directory"])
-        #expect(errors("/dev/zero").map(\.message) == ["the file is larger than 4 MiB"])
+        #expect(errors("/dev/zero").map(\.message) == ["this is a device and no file"])
         let locked = try directory.write("", to: "locked.conf")
         chmod(locked, 0)
         if geteuid() != 0 { #expect(errors("locked.conf").map(\.message) == ["the file may not be read"]) }
@@ -33,7 +33,7 @@ import Testing
     @Test func loadsFromDiskWithTheKeyFileBesideTheConfiguration() throws {
         let directory = try TemporaryDirectory()
         _ = try directory.write("pem", to: "key.pem")
-        _ = try directory.write(ConfigurationFixture.identity() + "api_key = k\n", to: "config.conf")
+        chmod(try directory.write(ConfigurationFixture.identity() + "api_key = 0123456789abcdef\n", to: "config.conf"), 0o600)
         for (file, workingDirectory) in [("config.conf", directory.path), ("\(directory.path)/config.conf", "/")] {
             let outcome = ConfigurationLoader.load(file: file, environment: [:], workingDirectory: workingDirectory)
             #expect(outcome.issues.isEmpty)
@@ -79,6 +79,49 @@ import Testing
         #expect(try String(contentsOfFile: file, encoding: .utf8) == "new")
         #expect(try Self.mode(file) == Int(mode))
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["c.conf"])
+    }
+
+    @Test func whatAKilledProcessHasLeftIsRemovedAndNothingElse() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("old", to: "c.conf")
+        let kept = ["c.conf", "c.conf.backup", "c.conf.XXXXXX", ".c.conf.ociai-proxy-new.abcde", ".d.conf.ociai-proxy-new.abcdef"]
+        for name in kept.dropFirst() + [".c.conf.ociai-proxy-new.abcdef", ".c.conf.ociai-proxy-new.ABCDEF"] { _ = try directory.write("key", to: name) }
+        // This one is being written.
+        let written = try directory.write("key", to: ".c.conf.ociai-proxy-new.123456")
+        let descriptor = open(written, O_RDWR)
+        try #require(flock(descriptor, LOCK_EX) == 0)
+        #expect(FileReplacement.removeLeftovers(of: file) == 2)
+        close(descriptor)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() == (kept + [".c.conf.ociai-proxy-new.123456"]).sorted())
+        #expect(FileReplacement.removeLeftovers(of: file) == 1)
+    }
+
+    @Test(arguments: [(0o600, nil), (0o640, "read"), (0o644, "read"), (0o604, "read"), (0o620, "write"), (0o602, "write"), (0o700, nil)] as [(mode_t, String?)])
+    func aFileWithKeysThatOthersMayUseIsWarnedAbout(mode: mode_t, what: String?) throws {
+        let directory = try TemporaryDirectory()
+        _ = try directory.write("pem", to: "key.pem")
+        let file = try directory.write(ConfigurationFixture.identity() + "api_key = 0123456789abcdef\n", to: "c.conf")
+        chmod(file, mode)
+        let warnings = ConfigurationLoader.load(file: file, environment: [:], workingDirectory: "/").warnings.map(\.message)
+        #expect(warnings == (what.map { ["the file holds keys, and other users of this machine may \($0) it"] } ?? []))
+        // Root's file, which a service's group may read.
+        if geteuid() == 0, mode == 0o640 {
+            try #require(chown(file, 0, 12345) == 0)
+            #expect(ConfigurationLoader.load(file: file, environment: [:], workingDirectory: "/").warnings.isEmpty)
+        }
+    }
+
+    @Test func shortClientKeysAreForLoopbackOnly() throws {
+        let directory = try TemporaryDirectory()
+        _ = try directory.write("pem", to: "key.pem")
+        let file = try directory.write(ConfigurationFixture.identity() + "api_key = 0123456789abcde\n", to: "c.conf")
+        chmod(file, 0o600)
+        for (host, isLoopback) in [("127.0.0.1", true), ("localhost", true), ("::1", true), ("0.0.0.0", false), ("::", false), ("127.example.com", false), ("10.0.0.1", false)] {
+            let outcome = ConfigurationLoader.load(file: file, overrides: .init(host: host), environment: [:], workingDirectory: "/")
+            #expect((outcome.settings != nil) == isLoopback)
+            #expect((isLoopback ? outcome.warnings : outcome.errors).map(\.message).allSatisfy { $0.hasPrefix("the client key default has less than 16 characters") })
+            #expect(outcome.issues.count == 1)
+        }
     }
 
     @Test func aSymbolicLinkStaysAndItsTargetChanges() throws {

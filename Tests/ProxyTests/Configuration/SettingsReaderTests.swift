@@ -72,6 +72,7 @@ import Testing
         ("GLOBAL", "shutdown_grace", "0s", { $0.timeouts.shutdownGrace == .zero }),
         ("GLOBAL", "max_request_size", "10MB", { $0.limits.maxRequestSize == 10_000_000 }),
         ("GLOBAL", "max_response_size", "1024", { $0.limits.maxResponseSize == 1024 }),
+        ("GLOBAL", "max_body_memory", "2 GiB", { $0.limits.maxBodyMemory == 2 << 30 }),
         ("GLOBAL", "keepalive_interval", "5", { $0.timeouts.keepAliveInterval == .seconds(5) }),
         ("GLOBAL", "head_timeout", "10s", { $0.timeouts.head == .seconds(10) }),
         ("GLOBAL", "first_token_timeout", "20s", { $0.timeouts.firstToken == .seconds(20) }),
@@ -86,6 +87,7 @@ import Testing
         ("GLOBAL", "ca_file", "key.pem", { $0.caFile == "/etc/proxy/key.pem" }),
         ("GLOBAL", "max_client_connections", "1", { $0.server.maxClientConnections == 1 }),
         ("GLOBAL", "rate_limit", "60", { $0.server.rateLimit == 60 }),
+        ("GLOBAL", "max_concurrency_per_key", "7", { $0.limits.maxConcurrencyPerKey == 7 }),
         ("CIRCUIT_BREAKER", "max_failures", "1", { $0.breaker.maxFailures == 1 }),
         ("CIRCUIT_BREAKER", "reset_timeout", "1s", { $0.breaker.resetTimeout == .seconds(1) }),
         ("CIRCUIT_BREAKER", "failure_rate", "1", { $0.breaker.failureRate == 1 }),
@@ -127,7 +129,7 @@ import Testing
         ("max_request_size", ["0", "2 GiB", "10 apples"]),
         ("max_response_size", ["-1", "MiB"]), ("keepalive_interval", ["often"]), ("first_token_timeout", ["x"]), ("head_timeout", ["-1s", "soon"]),
         ("models_refresh_interval", ["1y"]), ("cors_origins", ["example.com", "https://a/b", ","]),
-        ("max_client_connections", ["0"]), ("rate_limit", ["-1"]),
+        ("max_client_connections", ["0"]), ("rate_limit", ["-1"]), ("max_concurrency_per_key", ["-1"]), ("max_body_memory", ["1 MiB", "much", "2000 GiB"]),
         ("tls_cert", ["absent.pem"]), ("tls_key", ["absent.pem"]), ("ca_file", ["absent.pem"]),
     ])
     func anInvalidValueIsAnErrorInItsLine(key: String, values: [String]) {

@@ -31,7 +31,8 @@ extension FrontDoor {
     static func fixture(
         _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source,
         limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
-        accounts: Int = 1, bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(), logger: Logger = .silent
+        accounts: Int = 1, bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(),
+        bodyMemory: Int = .max, requestsPerKey: Int = 0, claims: RequestClaims = RequestClaims(), logger: Logger = .silent
     ) throws -> FrontDoor {
         let router = try Router.fixture(transport, time: time, accounts: accounts)
         let roster = Roster(entries: (0..<accounts).map { .serving($0) })
@@ -45,17 +46,17 @@ extension FrontDoor {
             keys: ClientKeys([ClientKey(name: "default", value: Secret(key))]),
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
-            limits: .init(body: bodyLimit, connections: 100, requestsPerMinute: rateLimit),
-            rates: rates,
+            limits: .init(body: bodyLimit, connections: 100, requestsPerMinute: rateLimit, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey),
+            rates: rates, claims: claims,
             routes: .init(
                 root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
                 chat: ChatCompletionsRoute(directory: directory, lessons: ModelLessons(), failover: failover, limits: limits, time: time),
                 embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
                 models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: 1_700_000_000),
-                testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster),
+                testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster, time: time),
                 statistics: StatisticsRoute(
                     mode: "single", strategy: "round_robin", breaker: .init(), roster: roster, router: router, directory: directory),
-                metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory),
+                metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, time: time),
                 reload: ReloadRoute { throw CancellationError() }),
             counters: RequestCounters(), time: time, logger: logger)
     }

@@ -183,4 +183,25 @@ import Testing
         #expect(bad.json?["status"]?.string == "failed")
         #expect(bad.json?["accounts"]?.elements.first { _ in true }?["error"]?.string?.contains("connection refused") == true)
     }
+
+    @Test func fourHundredWhoTestTheAccountsMakeOneCall() async throws {
+        let transport = FakeTransport(body: #"{"items":[]}"#)
+        let door = try FrontDoor.fixture(transport)
+        let statuses = try await withThrowingTaskGroup(of: HTTPResponseStatus.self) { group in
+            for _ in 0..<400 { group.addTask { try await ask(door, .GET, "/test-oci", bearer).head.status } }
+            return try await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        #expect(statuses == [.ok])
+        #expect(transport.requests.count == 1)
+    }
+
+    @Test func whatCallsUpstreamsOrReadsFilesCostsTheKeysMinute() async throws {
+        let door = try FrontDoor.fixture(FakeTransport(body: #"{"items":[]}"#), rateLimit: 2)
+        #expect(try await ask(door, .GET, "/test-oci", bearer).head.status == .ok)
+        let second = try await ask(door, .GET, "/test-oci", bearer)
+        #expect(second.head.status == .ok && second.header("x-ratelimit-remaining-requests") == "0")
+        #expect(try await ask(door, .GET, "/test-oci", bearer).head.status == .tooManyRequests)
+        #expect(try await ask(door, .POST, "/v1/reload", bearer).head.status == .tooManyRequests)
+        #expect(try await ask(door, .GET, "/stats/accounts", bearer).head.status == .ok, "what only looks is free")
+    }
 }

@@ -62,8 +62,8 @@ extension ChannelPipeline.SynchronousOperations {
 /// Bounds on what one connection may ask of the process before a request is even looked at.
 struct ConnectionLimits: Sendable {
     /// Bytes of all header fields of a request, and of one.
-    var headers = 64 * 1024
-    var headerField = 32 * 1024
+    var headers = 32 * 1024
+    var headerField = 16 * 1024
     var headerCount = 128
     /// From the last answer (or the accept) until the next head is whole. Above the 60 s for which clients keep a
     /// connection in their pool, so that it is they who close it.

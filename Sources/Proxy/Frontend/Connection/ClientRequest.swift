@@ -15,7 +15,11 @@ final class ClientRequest: Sendable {
     /// Where the connection comes from and where it arrived.
     let peer: Peer
 
-    init(head: HTTPRequestHead, body: [UInt8], door: FrontDoor, admission: Admission, peer: Peer) {
+    // nonisolated(unsafe): changed by the task that answers, and then by `deinit`.
+    nonisolated(unsafe) private var claim: RequestClaims.Claim
+
+    init(head: HTTPRequestHead, body: [UInt8], door: FrontDoor, admission: Admission, peer: Peer, claim: RequestClaims.Claim = .none) {
+        self.claim = claim
         self.head = head
         self.body = body
         self.door = door
@@ -23,15 +27,26 @@ final class ClientRequest: Sendable {
         self.peer = peer
     }
 
+    /// The request is over: by the task that has answered it. Who holds it for longer keeps nobody else out.
+    func giveBackClaim() { door.claims.giveBack(&claim) }
+
     deinit {
+        door.claims.giveBack(&claim)
         var body: [UInt8] = []
         swap(&body, &self.body)
         BodyArrays.takeBack(body)
     }
 
     /// The two ends of the connection.
-    struct Peer: Sendable, Equatable {
+    struct Peer: Sendable {
         var remote: SocketAddress?
         var local: SocketAddress?
+        /// Of the remote end's socket, once for all requests of the connection.
+        let owner = PeerOwner()
+
+        init(remote: SocketAddress? = nil, local: SocketAddress? = nil) {
+            self.remote = remote
+            self.local = local
+        }
     }
 }

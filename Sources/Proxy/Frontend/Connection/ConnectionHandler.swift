@@ -37,6 +37,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var understandsChunks = true
     private var admission = Admission.refuse(.notHTTP)
     private var body: [UInt8] = []
+    /// What the request has a claim to while it is received.
+    private var claim = RequestClaims.Claim.none
     private var peer = ClientRequest.Peer()
     private var encoder = AnswerEncoder()
     /// Of the answer: what has not been handed to the socket yet, until the next flush.
@@ -127,7 +129,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .body(let bytes):
             if case .receivingBody(_, refused: false) = state.phase { due = context.eventLoop.now + limits.bodyTimeout }
             let action = state.received(bodyBytes: bytes.readableBytes)
-            if admission.readsBody, case .receivingBody(_, refused: false) = state.phase { body.append(bytes, expecting: bodyLength) }
+            if admission.readsBody, case .receivingBody(_, refused: false) = state.phase {
+                // In chunks, it takes its room piece by piece.
+                if bodyLength == nil, let error = door.claimBody(bytes.readableBytes, &claim) {
+                    admission = .refuse(error)
+                    return perform(state.refuseBody(), context)
+                }
+                body.append(bytes, expecting: bodyLength)
+            }
             perform(action, context)
         case .end: perform(state.receivedEnd(), context)
         }
@@ -137,7 +146,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.head = head
         (body, bodyLength) = ([], framing.length)
         door = doors.current
+        giveBackClaim()
         admission = door.screen(head)
+        if let error = door.claim(for: admission, bodyLength: framing.length, &claim) {
+            giveBackClaim()
+            admission = .refuse(error)
+        }
         understandsChunks = head.version.isAtLeast1_1
         let facts = ConnectionState.Head(
             contentLength: framing.length, expectsContinue: framing.expectsContinue, keepAlive: framing.keepsConnection, isRefused: admission.isRefusal,
@@ -282,7 +296,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func deliver(_ context: ChannelHandlerContext) {
         guard let head else { return }
         due = nil
-        let request = ClientRequest(head: head, body: body, door: door, admission: admission, peer: peer)
+        let request = ClientRequest(head: head, body: body, door: door, admission: admission, peer: peer, claim: claim)
+        claim = .none
         self.head = nil
         body = []
         requests.put(request)
@@ -298,6 +313,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             case .shuttingDown: .shuttingDown
             }
         let answer = door.refusal(error, to: head, from: peer)
+        body = []
+        giveBackClaim()
         let withoutBody = head?.method == .HEAD
         head = nil
         write(HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers), context)
@@ -341,7 +358,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         perform(state.timedOut(), context)
     }
 
+    private func giveBackClaim() {
+        if claim != .none { door.claims.giveBack(&claim) }
+    }
+
     private func end() {
+        giveBackClaim()
         due = nil
         timer?.task.cancel()
         timer = nil

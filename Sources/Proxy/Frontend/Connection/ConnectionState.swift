@@ -142,6 +142,9 @@ struct ConnectionState {
         }
     }
 
+    /// There is no room for the rest of the body.
+    mutating func refuseBody() -> Action { refuseEarly(.byDoor) }
+
     /// The request is whole.
     mutating func receivedEnd() -> Action {
         guard case .receivingBody(_, let refused) = phase else { return .nothing }

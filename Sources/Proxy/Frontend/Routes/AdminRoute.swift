@@ -2,14 +2,21 @@
 struct AdminRoute: Sendable {
     let router: Router
     let roster: Roster
-    let discovery: ModelDiscovery
     let directory: ModelDirectory
+    private let rounds: SharedRounds<ModelDiscovery.Report?>
 
-    /// Asks every account for its models, now.
+    init(router: Router, roster: Roster, discovery: ModelDiscovery, directory: ModelDirectory, time: TimeSource) {
+        self.router = router
+        self.roster = roster
+        self.directory = directory
+        rounds = SharedRounds(every: .seconds(2), time: time) { await discovery.refresh() }
+    }
+
+    /// Asks every account for its models, now, or within two seconds when somebody has just done so; for all who want it by then.
     ///
-    /// - Throws: `CancellationError` when the client has left.
+    /// - Throws: `CancellationError` when the proxy is ending.
     func refreshModels() async throws -> Answer {
-        guard let report = await discovery.refresh() else { throw CancellationError() }
+        guard let report = await rounds.fresh() else { throw CancellationError() }
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("models")

@@ -1,18 +1,33 @@
 import NIOHTTP1
 
-/// `GET /test-oci`: one signed call per account, side by side.
+/// `GET /test-oci`: one signed call per account, side by side. Whoever asks meanwhile, or in the seconds after, gets the same answer: Oracle
+/// throttles a tenancy for all its calls, chats among them.
 struct TestOCIRoute: Sendable {
+    private static let interval = Duration.seconds(5)
+
     let upstreams: [Upstream]
     let roster: Roster
+    private let rounds: SharedRounds<[Int: ProbeReport]>
 
-    func answer() async throws -> Answer {
+    init(upstreams: [Upstream], roster: Roster, time: TimeSource) {
+        self.upstreams = upstreams
+        self.roster = roster
         let accounts = upstreams.filter { $0.backend.kind == .oci }
-        let reports = try await withThrowingTaskGroup(of: (Int, ProbeReport).self) { group in
+        rounds = SharedRounds(every: Self.interval, time: time) { await Self.round(of: accounts) }
+    }
+
+    private static func round(of accounts: [Upstream]) async -> [Int: ProbeReport] {
+        await withTaskGroup(of: (Int, ProbeReport?).self) { group in
             for upstream in accounts {
-                group.addTask { (upstream.index, try await upstream.backend.probe(limit: 1000)) }
+                group.addTask { (upstream.index, try? await upstream.backend.probe(limit: 1000)) }
             }
-            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
+    }
+
+    func answer() async -> Answer {
+        let accounts = upstreams.filter { $0.backend.kind == .oci }
+        let reports = await rounds.recent()
         let passed = reports.values.count { $0.error == nil }
         // Of providers there is nothing to test here.
         let total = accounts.count + roster.broken.count

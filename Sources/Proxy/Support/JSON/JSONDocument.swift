@@ -22,6 +22,26 @@ struct JSONDocument: Sendable {
         }
     }
 
+    /// The same for a text of a stranger's: a list of its values takes 16 bytes for each, and the shortest are two bytes long.
+    ///
+    /// - Parameter limit: values that it may have.
+    /// - Returns: nil when there are more.
+    static func parse(_ bytes: [UInt8], upTo limit: Int) throws(JSONSyntaxError) -> JSONDocument? {
+        // So many would not go into so few bytes.
+        guard bytes.count / 2 + 1 > limit else { return try JSONDocument(parsing: bytes) }
+        var (lister, capacity) = (JSONLister(), min(limit, expectedNodes(in: bytes)))
+        var found = list(bytes, in: capacity, after: [], &lister)
+        while found.outcome == .noSpace {
+            guard capacity < limit else { return nil }
+            capacity = min(capacity * 2, limit)
+            found = list(bytes, in: capacity, after: found.nodes, &lister)
+        }
+        guard found.outcome == .whole else { return try JSONDocument(parsing: bytes) }
+        return JSONDocument(storage: Storage(bytes: bytes, nodes: found.nodes))
+    }
+
+    private init(storage: Storage) { self.storage = storage }
+
     /// Values of a small text, for which the stack has room.
     private static let fewNodes = 64
 

@@ -93,27 +93,21 @@ enum KeyFile {
         return Failure(culprit: .keyFile, message: "the key file \(path) \(what)", mend: mend)
     }
 
-    private static func read(_ path: String) throws(Failure) -> (bytes: [UInt8], mode: UInt32?) {
-        guard let file = fopen(path, "re") else { throw failure(errno, path: path) }
-        defer { fclose(file) }
-        // Of the opened file, not of the path, which may lead elsewhere by now.
-        var status = stat()
-        let isOrdinary = fstat(fileno(file), &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16 << 10)
-        while true {
-            errno = 0
-            let count = fread(&chunk, 1, chunk.count, file)
-            bytes += chunk.prefix(count)
-            if bytes.count > largest {
+    private static func read(_ path: String) throws(Failure) -> (bytes: [UInt8], mode: UInt32) {
+        do {
+            let file = try RegularFile.read(path, upTo: largest)
+            return (file.bytes, file.mode)
+        } catch {
+            switch error {
+            case .system(let code): throw failure(code, path: path)
+            case .directory: throw failure(EISDIR, path: path)
+            case .other(let kind):
+                throw Failure(culprit: .keyFile, message: "the key file \(path) is \(kind) and no file", mend: "name a regular file as key_file")
+            case .tooLarge:
                 throw Failure(
                     culprit: .keyFile, message: "the key file \(path) is larger than \(largest >> 10) KiB, so it is no key",
                     mend: "name the private key file as key_file")
             }
-            if count == chunk.count { continue }
-            if ferror(file) == 0 { return (bytes, isOrdinary ? UInt32(status.st_mode) : nil) }
-            if errno != EINTR { throw failure(errno, path: path) }
-            clearerr(file)
         }
     }
 }

@@ -17,6 +17,8 @@ struct OCIAccount: Backend {
     var auth = AuthKind.apiKey
     let transport: any HTTPTransport
     let time: TimeSource
+    /// Whether its services repeat the ids of requests.
+    private let habits = (inference: EchoHabit(), management: EchoHabit())
 
     /// A call, signed and ready to be sent: a signature is valid for five minutes.
     ///
@@ -90,7 +92,7 @@ struct OCIAccount: Backend {
         let target = endpoint.path + target
         let body = body.map { BodyBuffers.buffer($0) }
         var headers = HTTPHeaders()
-        headers.reserveCapacity(9)
+        headers.reserveCapacity(10)
         if let key = credentials.bearerKey {
             headers.add(name: "authorization", value: "Bearer " + key.reveal())
             if body != nil { headers.add(name: "content-type", value: "application/json") }
@@ -107,11 +109,13 @@ struct OCIAccount: Backend {
             }
             for (name, value) in signed ?? [] { headers.add(name: name, value: value) }
         }
+        let echo = RequestEcho(to: endpoint == inference ? habits.inference : habits.management)
+        headers.add(name: RequestEcho.field, value: echo.id)
         headers.add(name: "accept", value: accept)
         // Never zstd: the service compresses each event as a frame of its own, which decoders cut after the first.
         headers.add(name: "accept-encoding", value: "identity")
         headers.add(name: "user-agent", value: "ociai-proxy/\(ProxyVersion.current)")
-        return TransportRequest(method: method, url: endpoint.origin + target, headers: headers, body: body)
+        return TransportRequest(method: method, url: endpoint.origin + target, headers: headers, body: body, echo: echo)
     }
 }
 

@@ -31,6 +31,8 @@ struct TransportRequest: Sendable {
     var body: ByteBuffer?
     /// Of a request that is sent many times, with another body each time.
     var known: KnownHead?
+    /// By which the answer can be told from another's, where the service helps; its id is among the headers.
+    var echo: RequestEcho?
 }
 
 /// What a transport has made of the head of requests that differ in their bodies alone. Whoever sends such requests keeps one for them.

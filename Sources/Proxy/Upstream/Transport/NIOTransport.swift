@@ -91,7 +91,7 @@ struct NIOTransport: HTTPTransport {
 
     private func exchange(for request: TransportRequest, on loop: any EventLoop) throws -> UpstreamExchange {
         let head = try request.known?.head { () throws(TransportError) in try writeHead(of: request) } ?? writeHead(of: request)
-        return UpstreamExchange(RequestBytes(head, request.body), to: head.origin, on: loop)
+        return UpstreamExchange(RequestBytes(head, request.body, echo: request.echo), to: head.origin, on: loop)
     }
 
     private func writeHead(of request: TransportRequest) throws(TransportError) -> RequestHead {

@@ -9,11 +9,14 @@ struct RequestBytes {
     let body: ByteBuffer?
     /// The answer has no body.
     let asksForHead: Bool
+    /// By which its answer can be told from another's.
+    let echo: RequestEcho?
 
     /// Bytes of a body that is not copied behind its head.
     private static let largeBody = 16 * 1024
 
-    init(_ head: RequestHead, _ body: ByteBuffer?) {
+    init(_ head: RequestHead, _ body: ByteBuffer?, echo: RequestEcho? = nil) {
+        self.echo = echo
         let length = body?.readableBytes ?? 0
         let isSmall = length <= Self.largeBody
         var bytes = ByteBuffer()

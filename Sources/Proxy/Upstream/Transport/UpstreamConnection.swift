@@ -132,6 +132,10 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         switch part {
         case .head(let head):
             if mayHaveMissedRequest, head.status == Self.requestTimeout { return repeatElsewhere(exchange) }
+            // From here on every answer of this connection would be another's.
+            if let echo = exchange.request?.echo, echo.isContradicted(by: head) {
+                return fail(TransportError.connectionLost("the answer that came belongs to another request"))
+            }
             isKeptAlive = head.keepsConnection
             if let unpackedLimit, head.headers.contains(name: "content-encoding") {
                 do { try addUnpackers(context, limit: unpackedLimit) } catch { return fail(error) }

@@ -15,7 +15,9 @@ import Testing
         let departure: EventLoopFuture<Void>
         private(set) var hasDeparted = false
 
-        init(bodyLimit: Int = 1000, isNextToSocket: Bool = false) throws {
+        let claims = RequestClaims()
+
+        init(bodyLimit: Int = 1000, isNextToSocket: Bool = false, bodyMemory: Int = .max, requestsPerKey: Int = 0) throws {
             let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
             self.requests = requests
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
@@ -23,7 +25,7 @@ import Testing
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(
-                    doors: Doors(try .fixture(bodyLimit: bodyLimit)), limits: limits, requests: continuation, departure: departure,
+                    doors: Doors(try .fixture(bodyLimit: bodyLimit, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey, claims: claims)), limits: limits, requests: continuation, departure: departure,
                     isNextToSocket: isNextToSocket))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
@@ -70,6 +72,56 @@ import Testing
         connection.answer()
         #expect(connection.output.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(connection.isOpen)
+    }
+
+    @Test func aBodyWithoutRoomIsRefusedBeforeItIsRead() async throws {
+        let connection = try Connection(bodyMemory: 4 * 500)
+        var others = RequestClaims.Claim.none
+        #expect(connection.claims.take(bodyBytes: 400, limit: .max, for: &others))
+        connection.send(Self.chat + "Content-Length: 101\r\nExpect: 100-continue\r\n\r\n")
+        let refusal = connection.output
+        #expect(refusal.hasPrefix("HTTP/1.1 503 ") && refusal.contains("retry-after: 1\r\n") && refusal.contains("max_body_memory"))
+        #expect(connection.claims.bytes == 1600)
+    }
+
+    @Test func aChunkedBodyTakesItsRoomPieceByPiece() async throws {
+        let connection = try Connection(bodyMemory: 4 * 500)
+        var others = RequestClaims.Claim.none
+        #expect(connection.claims.take(bodyBytes: 480, limit: .max, for: &others))
+        connection.send(Self.chat + "Transfer-Encoding: chunked\r\n\r\n10\r\n0123456789abcdef\r\n")
+        #expect(connection.output == "" && connection.claims.bytes == 4 * 496)
+        connection.send("10\r\n0123456789abcdef\r\n")
+        #expect(connection.output.hasPrefix("HTTP/1.1 503 "))
+        #expect(connection.claims.bytes == 4 * 480, "what it had is free")
+    }
+
+    @Test func theRoomIsFreeWhenTheRequestIsOver() async throws {
+        let connection = try Connection(requestsPerKey: 1)
+        connection.send(Self.chat + "Content-Length: 10\r\n\r\n01234")
+        #expect(connection.claims.bytes == 40 && connection.claims.requests(of: "default") == 1)
+        connection.send("56789")
+        do {
+            let request = try await connection.request()
+            #expect(connection.claims.requests(of: "default") == 1)
+            request.giveBackClaim()
+            #expect(connection.claims.bytes == 0 && connection.claims.requests(of: "default") == 0)
+        }
+        connection.answer()
+        // Whose client leaves in the middle of a body.
+        connection.send(Self.chat + "Content-Length: 10\r\n\r\n01234")
+        #expect(connection.claims.bytes == 40)
+        _ = try? connection.channel.finish(acceptAlreadyClosed: true)
+        #expect(connection.claims.bytes == 0 && connection.claims.requests(of: "default") == 0)
+    }
+
+    @Test func aKeyWithAllItMayHaveIsRefusedByTheHead() async throws {
+        let connection = try Connection(requestsPerKey: 2)
+        var others = [RequestClaims.Claim](repeating: .none, count: 2)
+        for index in others.indices { #expect(connection.claims.take("default", limit: 2, for: &others[index])) }
+        connection.send(Self.chat + "Content-Length: 999\r\nExpect: 100-continue\r\n\r\n")
+        let refusal = connection.output
+        #expect(refusal.hasPrefix("HTTP/1.1 429 ") && refusal.contains("retry-after: 1\r\n") && refusal.contains("concurrency_limit_exceeded"))
+        #expect(connection.claims.requests(of: "default") == 2)
     }
 
     @Test func aChunkedBodyIsPutTogether() async throws {

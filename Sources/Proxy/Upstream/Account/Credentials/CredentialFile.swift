@@ -15,31 +15,19 @@ enum CredentialFile {
     ///
     /// - Parameter what: how messages call it, such as "the session token".
     static func read(_ path: String, what: String, mend: String) throws(CredentialFailure) -> [UInt8] {
-        func failure(_ code: Int32) -> CredentialFailure {
+        do {
+            return try RegularFile.read(path, upTo: largest).bytes
+        } catch {
             let reason =
-                switch code {
-                case ENOENT, ENOTDIR: "does not exist"
-                case EACCES, EPERM: "may not be read"
-                case EISDIR: "is a directory"
-                default: "cannot be read: \(String(cString: strerror(code)))"
+                switch error {
+                case .system(ENOENT), .system(ENOTDIR): "does not exist"
+                case .system(EACCES), .system(EPERM): "may not be read"
+                case .system(let code): "cannot be read: \(String(cString: strerror(code)))"
+                case .directory: "is a directory"
+                case .other(let kind): "is \(kind) and no file"
+                case .tooLarge: "is larger than \(largest >> 10) KiB"
                 }
-            return CredentialFailure("the file \(path) of \(what) \(reason)", mend: mend)
-        }
-        guard let file = fopen(path, "re") else { throw failure(errno) }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16 << 10)
-        while true {
-            errno = 0
-            let count = fread(&chunk, 1, chunk.count, file)
-            bytes += chunk.prefix(count)
-            guard bytes.count <= largest else {
-                throw CredentialFailure("the file \(path) of \(what) is larger than \(largest >> 10) KiB", mend: mend)
-            }
-            if count == chunk.count { continue }
-            if ferror(file) == 0 { return bytes }
-            if errno != EINTR { throw failure(errno) }
-            clearerr(file)
+            throw CredentialFailure("the file \(path) of \(what) \(reason)", mend: mend)
         }
     }
 }

@@ -4,6 +4,11 @@ struct ResourcePrincipal: TokenSource, Equatable {
     let settings: ResourcePrincipalSettings
 
     var renewal: TokenRenewal { .beforeExpiry }
+    var readsFiles: Bool { true }
+
+    func fetchFromFiles(at now: Int64) -> Result<SessionToken, CredentialFailure>? {
+        do throws(CredentialFailure) { return .success(try fetch(at: now)) } catch { return .failure(error) }
+    }
 
     func fetch(at now: Int64) throws(CredentialFailure) -> SessionToken {
         let stamps = stamps

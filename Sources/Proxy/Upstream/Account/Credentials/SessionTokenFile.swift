@@ -5,6 +5,11 @@ struct SessionTokenFile: TokenSource, Equatable {
     private static let mendToken = "run 'oci session refresh', or 'oci session authenticate' when that fails"
 
     var renewal: TokenRenewal { .beforeExpiry }
+    var readsFiles: Bool { true }
+
+    func fetchFromFiles(at now: Int64) -> Result<SessionToken, CredentialFailure>? {
+        do throws(CredentialFailure) { return .success(try fetch(at: now)) } catch { return .failure(error) }
+    }
 
     func fetch(at now: Int64) throws(CredentialFailure) -> SessionToken {
         // Taken first, so that a change while we read is seen later.

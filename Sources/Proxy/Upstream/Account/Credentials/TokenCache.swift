@@ -8,6 +8,8 @@ import Logging
 actor TokenCache {
     /// How long a fetch may take in all.
     static let fetchTimeout = Duration.seconds(30)
+    /// How long a look at files may take.
+    private static let lookTimeout = Duration.seconds(2)
     /// How often files are looked at.
     static let lookInterval = Duration.seconds(1)
 
@@ -40,7 +42,7 @@ actor TokenCache {
     ///
     /// - Throws: `CredentialFailure` when there is no valid token and none can be had; `CancellationError`.
     func signer() async throws -> RequestSigner {
-        lookForChange()
+        await lookForChange()
         if schedule.isDue(at: moment) { fetch() }
         if let token = schedule.usable(at: moment) { return token.signer }
         if schedule.isFetching { try await fetchEnd() }
@@ -56,7 +58,13 @@ actor TokenCache {
     func renew(after authorization: String) async throws -> Bool {
         guard let refused = schedule.token, refused.signer.made(authorization) else { return schedule.usable(at: moment) != nil }
         if !schedule.isFetching {
-            guard source.hasChanged(since: refused) || schedule.force(at: moment) else { return false }
+            let source = source
+            let hasChanged = await look { source.hasChanged(since: refused) } ?? false
+            // Another may have come while we looked.
+            if let token = schedule.usable(at: moment), token.signer.keyID != refused.signer.keyID { return true }
+            guard schedule.isFetching || hasChanged || schedule.force(at: moment) else { return false }
+        }
+        if !schedule.isFetching {
             logger.notice("OCI refuses the token, a new one is fetched", metadata: ["account": "\(account)"])
             fetch()
         }
@@ -69,15 +77,24 @@ actor TokenCache {
 
     private var moment: TokenSchedule.Moment { .init(wall: time.wallClock(), now: time.now()) }
 
-    private func lookForChange() {
+    private func lookForChange() async {
         let now = time.now()
         guard now >= nextLook, !schedule.isFetching else { return }
         nextLook = now + Self.lookInterval
+        let source = source
         if schedule.failure != nil {
-            if attempted.contains(where: \.isOutdated) { schedule.noteRepair() }
-        } else if let token = schedule.token, source.hasChanged(since: token) {
+            let attempted = attempted
+            if await look({ attempted.contains(where: \.isOutdated) }) == true { schedule.noteRepair() }
+        } else if let token = schedule.token, await look({ source.hasChanged(since: token) }) == true {
             schedule.noteChange()
         }
+    }
+
+    /// A look at the source's files, which may hang.
+    ///
+    /// - Returns: nil when it does.
+    private func look<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
+        source.readsFiles ? try? await FileWork.credentials.run(within: Self.lookTimeout, on: time, body) : body()
     }
 
     // MARK: Fetching
@@ -85,8 +102,9 @@ actor TokenCache {
     /// Begins a fetch. A task of its own, since whoever began it may leave while others wait for it; its time is bounded.
     private func fetch() {
         schedule.began()
-        attempted = source.stamps
+        let source = source
         Task {
+            attempted = await look { source.stamps } ?? []
             let result = await Self.fetch(from: source, time)
             end(result)
         }
@@ -111,9 +129,17 @@ actor TokenCache {
     private nonisolated static func fetch(from source: any TokenSource, _ time: TimeSource) async -> Result<SessionToken, CredentialFailure> {
         do {
             let deadline = MovingDeadline(at: time.now() + fetchTimeout, for: .request, on: time)
-            return .success(try await withDeadline(deadline) { try await source.fetch(at: time.wallClock()) })
+            return try await withDeadline(deadline) {
+                let now = time.wallClock()
+                guard source.readsFiles else { return .success(try await source.fetch(at: now)) }
+                let read = try await FileWork.credentials.run(within: fetchTimeout, on: time) { source.fetchFromFiles(at: now) }
+                if let read { return read }
+                return .success(try await source.fetch(at: now))
+            }
         } catch let failure as CredentialFailure {
             return .failure(failure)
+        } catch is FileWork.Overdue {
+            return .failure(CredentialFailure("the files of the token cannot be read in time", mend: "look at the disk or the network drive that they are on"))
         } catch is MovingDeadline.Exceeded {
             return .failure(CredentialFailure("no token came within \(fetchTimeout.components.seconds) s", mend: "check the network"))
         } catch {

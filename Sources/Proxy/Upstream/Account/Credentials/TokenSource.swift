@@ -10,14 +10,22 @@ protocol TokenSource: Sendable {
     /// - Throws: `CredentialFailure`, `CancellationError`.
     func fetch(at now: Int64) async throws -> SessionToken
 
-    /// Whether what the token was made from has changed since. Answers within microseconds.
+    /// Whether the next two look at files, and may hang with their file system (`FileWork`).
+    var readsFiles: Bool { get }
+
+    /// `fetch` for a source that has nothing but files; nil for others.
+    func fetchFromFiles(at now: Int64) -> Result<SessionToken, CredentialFailure>?
+
+    /// Whether what the token was made from has changed since.
     func hasChanged(since token: SessionToken) -> Bool
 
-    /// The files that a token is made from, as they are now; empty when there are none. Answers within microseconds.
+    /// The files that a token is made from, as they are now; empty when there are none.
     var stamps: [FileStamp] { get }
 }
 
 extension TokenSource {
+    var readsFiles: Bool { false }
+    func fetchFromFiles(at now: Int64) -> Result<SessionToken, CredentialFailure>? { nil }
     func hasChanged(since token: SessionToken) -> Bool { false }
     var stamps: [FileStamp] { [] }
 }

@@ -13,7 +13,10 @@ struct WorkloadIdentity: TokenSource {
 
     func fetch(at now: Int64) async throws -> SessionToken {
         // Kubernetes replaces it now and then, so it is read for each exchange.
-        let account = try CredentialFile.read(settings.serviceAccountToken, what: "the service account's token", mend: Self.mendPod)
+        let path = settings.serviceAccountToken
+        let account = try await FileWork.credentials.run(within: .seconds(10), on: .system) {
+            Result { try CredentialFile.read(path, what: "the service account's token", mend: Self.mendPod) }
+        }.get()
         let bearer = String(decoding: account, as: UTF8.self).filter { !$0.isWhitespace }
         guard !bearer.isEmpty, bearer.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw CredentialFailure("the file \(settings.serviceAccountToken) holds no token", mend: Self.mendPod)

@@ -1,0 +1,49 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What the process asks of the system for itself, before it has read a secret.
+enum ProcessHardening {
+    /// Virtual memory without which the runtime's threads and the allocator's arenas cannot be had: it would end by a trap, without a word.
+    static let leastAddressSpace = 2 << 30
+
+    /// Keys, prompts and answers are in its memory: no core of it goes to a disk, and no other process of the same user reads it.
+    static func forbidDumps() {
+        var none = rlimit()
+        setrlimit(core, &none)
+        #if os(Linux)
+            // prctl(PR_SET_DUMPABLE, 0), which takes any number of arguments and is therefore not imported.
+            guard let symbol = dlsym(nil, "prctl") else { return }
+            typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+            _ = unsafeBitCast(symbol, to: Control.self)(4, 0, 0, 0, 0)
+        #endif
+    }
+
+    /// - Throws: `ExitError` when the process may have too little address space to run.
+    static func checkAddressSpace() throws(ExitError) {
+        var limit = rlimit()
+        guard getrlimit(addressSpace, &limit) == 0 else { return }
+        try checkAddressSpace(of: limit.rlim_cur)
+    }
+
+    /// - Parameter limit: bytes; the largest number is no limit.
+    static func checkAddressSpace(of limit: rlim_t) throws(ExitError) {
+        guard limit < rlim_t(leastAddressSpace) else { return }
+        throw ExitError(
+            .internalError,
+            "the limit of virtual memory (ulimit -v) is \(limit >> 20) MiB, too little to run: set it to at least \(leastAddressSpace >> 20) MiB, or lift it; "
+                + "MemoryMax= of a service bounds the memory that is really used")
+    }
+
+    #if canImport(Glibc)
+        private static let core = __rlimit_resource_t(RLIMIT_CORE.rawValue)
+        private static let addressSpace = __rlimit_resource_t(RLIMIT_AS.rawValue)
+    #else
+        private static let core = RLIMIT_CORE
+        private static let addressSpace = RLIMIT_AS
+    #endif
+}

@@ -1,0 +1,73 @@
+import Synchronization
+
+/// What requests have laid claim to, from their heads to the ends of their answers: memory for bodies, and the concurrency of their keys. It
+/// outlives reloads; the limits are those of the door by which a request comes in.
+final class RequestClaims: Sendable {
+    /// What one request has.
+    struct Claim: Equatable, Sendable {
+        /// Of all bodies and what becomes of them.
+        var bytes = 0
+        /// The key whose requests it counts among.
+        var key: String?
+
+        static let none = Claim()
+    }
+
+    private struct State {
+        var bytes = 0
+        var requests: [String: Int] = [:]
+    }
+    private let state = Mutex(State())
+
+    /// The most that a body and what becomes of it take: the body, the list of its values, what is made of them, and the document that is
+    /// sent.
+    static let share = 4
+
+    /// Bytes that are claimed at present.
+    var bytes: Int { state.withLock { $0.bytes } }
+
+    /// Requests of a key.
+    func requests(of key: String) -> Int { state.withLock { $0.requests[key] ?? 0 } }
+
+    /// Claims memory for `length` more bytes of a body.
+    ///
+    /// - Returns: false when the limit does not allow it. A body that is alone is let in whatever its length, or it could never be.
+    func take(bodyBytes length: Int, limit: Int, for claim: inout Claim) -> Bool {
+        let wanted = length.multipliedReportingOverflow(by: Self.share)
+        guard !wanted.overflow else { return false }
+        let isTaken = state.withLock { state in
+            guard state.bytes + wanted.partialValue <= limit || state.bytes == claim.bytes else { return false }
+            state.bytes += wanted.partialValue
+            return true
+        }
+        if isTaken { claim.bytes += wanted.partialValue }
+        return isTaken
+    }
+
+    /// Counts a request among those of its key.
+    ///
+    /// - Parameter limit: of one key; 0 is none, and then nothing is counted.
+    /// - Returns: false when the key has as many as it may have.
+    func take(_ key: String, limit: Int, for claim: inout Claim) -> Bool {
+        guard limit > 0 else { return true }
+        let isTaken = state.withLock { state in
+            guard state.requests[key, default: 0] < limit else { return false }
+            state.requests[key, default: 0] += 1
+            return true
+        }
+        if isTaken { claim.key = key }
+        return isTaken
+    }
+
+    /// The request is over.
+    func giveBack(_ claim: inout Claim) {
+        guard claim != .none else { return }
+        let over = claim
+        claim = .none
+        state.withLock { state in
+            state.bytes -= over.bytes
+            guard let key = over.key, let count = state.requests[key] else { return }
+            state.requests[key] = count > 1 ? count - 1 : nil
+        }
+    }
+}

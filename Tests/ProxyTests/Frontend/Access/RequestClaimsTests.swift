@@ -1,0 +1,42 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct RequestClaimsTests {
+    @Test func bodiesShareOneBudgetAndAreCountedFourTimes() {
+        let claims = RequestClaims()
+        var (first, second, third) = (RequestClaims.Claim.none, RequestClaims.Claim.none, RequestClaims.Claim.none)
+        #expect(claims.take(bodyBytes: 100, limit: 1000, for: &first))
+        #expect(claims.take(bodyBytes: 150, limit: 1000, for: &second))
+        #expect(claims.bytes == 1000)
+        #expect(!claims.take(bodyBytes: 1, limit: 1000, for: &third))
+        #expect(third == .none)
+        claims.giveBack(&first)
+        claims.giveBack(&first)
+        #expect(claims.bytes == 600)
+        #expect(claims.take(bodyBytes: 1, limit: 1000, for: &third))
+    }
+
+    @Test func aBodyThatIsAloneIsLetInWhateverItsLength() {
+        let claims = RequestClaims()
+        var (large, other) = (RequestClaims.Claim.none, RequestClaims.Claim.none)
+        #expect(claims.take(bodyBytes: 1000, limit: 100, for: &large))
+        #expect(claims.take(bodyBytes: 1000, limit: 100, for: &large), "its own next piece")
+        #expect(!claims.take(bodyBytes: 1, limit: 100, for: &other))
+        #expect(!claims.take(bodyBytes: .max, limit: .max, for: &other))
+    }
+
+    @Test func aKeyHasItsNumberAndOthersHaveTheirs() {
+        let claims = RequestClaims()
+        var all = [RequestClaims.Claim](repeating: .none, count: 4)
+        #expect(claims.take("a", limit: 2, for: &all[0]) && claims.take("a", limit: 2, for: &all[1]))
+        #expect(!claims.take("a", limit: 2, for: &all[2]))
+        #expect(claims.take("b", limit: 2, for: &all[2]))
+        claims.giveBack(&all[0])
+        #expect(claims.requests(of: "a") == 1)
+        #expect(claims.take("a", limit: 2, for: &all[3]))
+        for index in all.indices { claims.giveBack(&all[index]) }
+        #expect(claims.requests(of: "a") == 0 && claims.requests(of: "b") == 0)
+        #expect(claims.take("a", limit: 0, for: &all[0]) && all[0] == .none, "without a limit nothing is counted")
+    }
+}
