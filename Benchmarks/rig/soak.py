@@ -172,5 +172,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--clients", type=int, default=24)
+    parser.add_argument("--hostile", action="store_true", help="healthy clients beside hostile ones: nobody's requests may hurt the others'")
     parser.add_argument("--binaries", type=pathlib.Path, required=True, help="the directory with ociai-proxy and oci-simulator")
-    soak(parser.parse_args())
+    options = parser.parse_args()
+    if options.hostile:
+        from hostile import hostile
+
+        hostile(options)
+    else:
+        soak(options)

@@ -27,7 +27,8 @@ import Testing
     @Test func aReloadGivesNobodyAFullBucketAndAnotherLimitHoldsAtOnce() async throws {
         try await RunningProxy.run(accounts: 1, settings: "rate_limit = 1") { proxy in
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)
-            // The reload itself is no request that costs one.
+            #expect(try await proxy.reload().status == 429, "with the key it is one of its requests")
+            // The operator's own is no request that costs one.
             try await proxy.reconfigure(try proxy.configuration() + "\nmine = xai.grok-4\n")
             #expect(try await proxy.chat(RunningProxy.body(model: "mine")).status == 429)
             try await proxy.reconfigure(try proxy.configuration().replacing("rate_limit = 1", with: "rate_limit = 0"))

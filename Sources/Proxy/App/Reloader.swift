@@ -66,13 +66,13 @@ actor Reloader {
 
     // MARK: The next
 
-    /// A reload for those who ask over HTTP: one reading of the file for all who have asked before it begins, at most one a second.
+    /// A reload for those who ask over HTTP: one reading of the file for all who have asked before it begins.
     ///
     /// - Returns: nil when the proxy is ending.
     func reloadOnRequest() async -> Result<Report, ConfigurationError>? {
         let rounds =
             requested
-            ?? SharedRounds(every: .seconds(1), time: state.time) { [weak self] in await self?.reload() }
+            ?? SharedRounds(every: .zero, time: state.time) { [weak self] in await self?.reload() }
         requested = rounds
         return await rounds.fresh()
     }

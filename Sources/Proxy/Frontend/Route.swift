@@ -92,7 +92,8 @@ enum Route: Equatable, Sendable {
 
     /// A target up to its query.
     static func withoutQuery(_ target: String) -> String {
-        String(Substring(target.utf8.prefix { $0 != UInt8(ascii: "?") }))
+        guard let query = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return target }
+        return String(target[..<query])
     }
 
     /// What `GET /` tells about the endpoints.

@@ -38,11 +38,11 @@ package struct LatencyHistogram: Sendable {
     }
 
     private static func bucket(of duration: Duration) -> Int {
-        let (seconds, attoseconds) = duration.components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        guard seconds < 1 << 22 else { return perOctave * (octaves + 1) - 1 }
         // In eighths of a millisecond.
-        let value = UInt64(seconds) * 8000 + UInt64(attoseconds / 125_000_000_000_000)
+        let eighths = Double(duration.attoseconds) / 125e12
+        guard eighths > 0 else { return 0 }
+        guard eighths < Double(1 << 32) else { return perOctave * (octaves + 1) - 1 }
+        let value = UInt64(eighths)
         guard value >= UInt64(perOctave) else { return Int(value) }
         let octave = UInt64.bitWidth - 1 - value.leadingZeroBitCount - 3
         let step = Int(value >> octave) - perOctave

@@ -28,7 +28,7 @@ struct PrometheusText {
             sample([label: value, "le": "\(edge)"], suffix: "_bucket", histogram.count(below: exponent))
         }
         sample([label: value, "le": "+Inf"], suffix: "_bucket", histogram.count)
-        sample([label: value], suffix: "_sum", Double(histogram.sum.components.seconds) + Double(histogram.sum.components.attoseconds) * 1e-18)
+        sample([label: value], suffix: "_sum", histogram.sum.seconds)
         sample([label: value], suffix: "_count", histogram.count)
     }
 

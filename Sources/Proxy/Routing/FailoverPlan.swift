@@ -8,14 +8,14 @@ package struct FailoverPlan: Sendable {
     package static let spread = Duration.milliseconds(100)
 
     private let accepts: UpstreamSet
-    private let model: String
     private let attemptsAllowed: Int
+    /// On what terms the next attempt is wanted.
+    package private(set) var terms: RouteRequest.Terms
     package private(set) var attempts = 0
     private var pauses = 0
-    private var triedThisRound = UpstreamSet()
+    private var triedThisRound = UpstreamSet() { didSet { restrictTerms() } }
     /// Not to be asked again by this request.
     private var spent = UpstreamSet()
-    private var haveFailed = UpstreamSet()
     /// Where a failure of the model has been counted.
     package private(set) var countedModels = UpstreamSet()
     /// Where one of the upstream itself has.
@@ -30,16 +30,8 @@ package struct FailoverPlan: Sendable {
     package init(accepts: UpstreamSet, model: String = "", retryAttempts: Int, countedUpstreams: UpstreamSet? = nil) {
         self.countedUpstreams = countedUpstreams ?? UpstreamSet()
         self.accepts = accepts
-        self.model = model
         attemptsAllowed = 1 + retryAttempts
-    }
-
-    /// On what terms the next attempt is wanted.
-    package var terms: RouteRequest.Terms {
-        var terms = RouteRequest.Terms(accepts: accepts.subtracting(spent).subtracting(triedThisRound), model: model)
-        terms.haveFailed = haveFailed
-        terms.isRetry = attempts > 0
-        return terms
+        terms = RouteRequest.Terms(accepts: accepts, model: model)
     }
 
     /// Those that may be asked again after a pause.
@@ -71,9 +63,10 @@ package struct FailoverPlan: Sendable {
     package mutating func note(_ outcome: AttemptOutcome, at upstream: Int, _ now: Duration) -> Bool {
         attempts += 1
         notBefore[upstream] = outcome.retryAfter.map { now + .seconds($0) }
-        triedThisRound.insert(upstream)
-        haveFailed.insert(upstream)
         if !outcome.mayRepeat { spent.insert(upstream) }
+        triedThisRound.insert(upstream)
+        terms.haveFailed.insert(upstream)
+        terms.isRetry = true
         let attribution = Attribution(outcome)
         if attribution.model == .failure { countedModels.insert(upstream) }
         if attribution.upstream == .failure { countedUpstreams.insert(upstream) }
@@ -97,4 +90,6 @@ package struct FailoverPlan: Sendable {
         triedThisRound = UpstreamSet(repeatable.filter { (notBefore[$0] ?? now) > now + pause })
         return pause
     }
+
+    private mutating func restrictTerms() { terms.accepts = accepts.subtracting(spent).subtracting(triedThisRound) }
 }

@@ -90,7 +90,8 @@ package struct RoutingCore: Sendable {
         if !request.terms.isRetry { budget.noteRequest(at: now) }
         // Who has most of its time gets its chance, however slow the model is: else one that has become slow would never be found out to be quick
         // again. Who has less is a retry, a fallback, or was slow to arrive.
-        let isHurried = request.deadline - now < request.allowance / 2
+        let remaining = request.deadline - now
+        let isHurried = remaining + remaining < request.allowance
         switch choose(request, isHurried: isHurried, at: now, upstreams) {
         case .tooLate:
             statistics.rejected += 1

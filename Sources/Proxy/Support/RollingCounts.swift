@@ -13,6 +13,8 @@ package struct RollingCounts: Sendable {
     private let stepSeconds: Int64
     private var buckets: [Bucket] = []
     private var latest: Int32 = 0
+    /// When the latest step is over.
+    private var latestEnds = Duration.zero
 
     /// - Parameters:
     ///   - seconds: the length of the window, the current step included; at least 1.
@@ -25,7 +27,7 @@ package struct RollingCounts: Sendable {
 
     package mutating func add(events: Int = 0, marked: Int = 0, at now: Duration) {
         if buckets.isEmpty { buckets = Array(repeating: Bucket(), count: Int(length)) }
-        latest = max(latest, step(at: now))
+        if now >= latestEnds { begin(at: now) }
         let index = Int(latest % length)
         if buckets[index].step != latest { buckets[index] = Bucket(step: latest) }
         buckets[index].events += UInt32(events)
@@ -40,6 +42,12 @@ package struct RollingCounts: Sendable {
 
     package mutating func removeAll() {
         for index in buckets.indices { buckets[index] = Bucket() }
+    }
+
+    /// A division by a step is the dearest part of counting.
+    private mutating func begin(at now: Duration) {
+        latest = max(latest, step(at: now))
+        latestEnds = .seconds((Int64(latest) + 1) * stepSeconds)
     }
 
     private func step(at now: Duration) -> Int32 { Int32(clamping: now.components.seconds / stepSeconds) }

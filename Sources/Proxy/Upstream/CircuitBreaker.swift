@@ -46,7 +46,6 @@ package struct CircuitBreaker: Sendable {
     package private(set) var consecutiveFailures = 0
     /// When it opened last; nil while it is closed.
     package private(set) var openedAt: Duration?
-    package private(set) var openedTotal = 0
 
     package init() {}
 
@@ -161,7 +160,6 @@ package struct CircuitBreaker: Sendable {
         phase = .open(until: now + time)
         epoch += 1
         openedAt = now
-        openedTotal += 1
     }
 
     private mutating func close() {

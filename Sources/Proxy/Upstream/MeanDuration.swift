@@ -17,5 +17,5 @@ package struct MeanDuration: Sendable {
 
 extension Duration {
     /// In seconds.
-    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+    var seconds: Double { Double(attoseconds) / 1e18 }
 }

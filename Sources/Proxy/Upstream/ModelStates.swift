@@ -30,6 +30,12 @@ package struct ModelStates: Sendable {
         _modify { yield &states[slot] }
     }
 
+    /// Looked at in place: `subscript(slot:)` would copy the state.
+    package mutating func availability(inSlot slot: Int, at now: Duration) -> Availability {
+        func look(at state: inout ModelState) -> Availability { state.availability(at: now) }
+        return look(at: &states[slot])
+    }
+
     /// The slot of a model, a new one if need be.
     package mutating func slot(for model: String, at now: Duration) -> Int {
         if let slot = slotOf[model] { return slot }

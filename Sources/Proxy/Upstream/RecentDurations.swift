@@ -7,6 +7,9 @@ package struct RecentDurations: Sendable {
     /// Fewer say nothing.
     package static let fewest = 3
 
+    /// Milliseconds: seven weeks.
+    private static let longest = Double(UInt32.max)
+
     /// Milliseconds, in a ring.
     private var values: [UInt32] = []
     private var next = 0
@@ -17,8 +20,7 @@ package struct RecentDurations: Sendable {
     package mutating func add(_ duration: Duration, at now: Duration) {
         if now - last > Self.memory { values.removeAll(keepingCapacity: true) }
         last = now
-        let (seconds, attoseconds) = duration.components
-        let value = UInt32(clamping: min(max(seconds, 0), 1 << 22) * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        let value = UInt32(min(max((Double(duration.attoseconds) / 1e15).rounded(.up), 0), Self.longest))
         if values.count < Self.capacity {
             if values.isEmpty { values.reserveCapacity(Self.capacity) }
             values.append(value)

@@ -70,9 +70,10 @@ package struct UpstreamState: Sendable {
         UpstreamView(own: availability(at: now), model: availability(of: model, at: now))
     }
 
-    /// The same of the model of an attempt that has not ended.
-    package func view(of pass: Pass, at now: Duration) -> UpstreamView {
-        UpstreamView(own: availability(at: now), model: models[slot: pass.slot].availability(at: now))
+    /// The same of the model of an attempt that has not ended. It changes nothing; but what does not mutate is given a copy of an actor's
+    /// state, with a reference for each list in it.
+    package mutating func view(of pass: Pass, at now: Duration) -> UpstreamView {
+        UpstreamView(own: availability(at: now), model: models.availability(inSlot: pass.slot, at: now))
     }
 
     /// Since when it rests; nil when it does not.

@@ -31,7 +31,7 @@ struct CredentialProxy {
         }
     }
 
-    static let key = "k-0123456789"
+    static let key = "k-0123456789abcdef"
 
     /// Starts both, runs `body`, stops both.
     ///

@@ -53,7 +53,7 @@ final class RunningProxy: Sendable {
     }
 
     /// The client key of every configuration.
-    static let key = "k-0123456789"
+    static let key = "k-0123456789abcdef"
     var key: String { Self.key }
 
     static let models = """

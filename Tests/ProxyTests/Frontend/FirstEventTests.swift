@@ -11,17 +11,13 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct FirstEventTests {
     private let time = ManualTime()
 
-    private final class End: Sendable {
-        let hasCome = Atomic(false)
-    }
-
     /// One streamed chat on its way.
     private struct Chat {
         let server: PlayedServer
         /// Rings when the head of the upstream's answer has been taken note of.
         var heads: AsyncStream<Void>.AsyncIterator
         /// Status and body.
-        let answer: Task<(Int, String), any Error>
+        let answer: Task<(status: Int, body: String), any Error>
     }
 
     private func chat(head: Duration = .zero, firstToken: Duration = .zero) async throws -> Chat {
@@ -31,37 +27,8 @@ import Testing
         var limits = ChatCompletionsRoute.Limits.fixture
         (limits.head, limits.firstToken) = (head, firstToken)
         let door = try FrontDoor.fixture(transport, time: time.source, limits: limits)
-        let requestHead = HTTPRequestHead(
-            version: .http1_1, method: .POST, uri: "/v1/chat/completions", headers: ["host": "localhost", "authorization": "Bearer \(FrontDoor.key)"])
         let body = #"{"model":"llama-3.3-70b","stream":true,"messages":[{"role":"user","content":"x"}]}"#
-        let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
-        let request = ClientRequest(
-            head: requestHead, body: Array(body.utf8), door: door, admission: door.screen(requestHead), peer: .init(remote: address, local: address))
-        let channel = NIOAsyncTestingChannel()
-        let connection = try await ClientConnection.inParts(channel)
-        let answer = Task {
-            let end = End()
-            let response = Task {
-                await door.respond(to: request, on: connection)
-                end.hasCome.store(true, ordering: .releasing)
-            }
-            // The answer is made on this loop.
-            while !end.hasCome.load(ordering: .acquiring) {
-                await channel.testingEventLoop.run()
-                await Task.yield()
-            }
-            await response.value
-            await channel.testingEventLoop.run()
-            var (status, text) = (0, "")
-            while let part = try await channel.readOutbound(as: HTTPServerResponsePart.self) {
-                switch part {
-                case .head(let head): status = Int(head.status.code)
-                case .body(.byteBuffer(let bytes)): text += String(buffer: bytes)
-                case .body, .end: break
-                }
-            }
-            return (status, text)
-        }
+        let answer = Task { try await door.answer(toChat: body) }
         return Chat(server: server, heads: heads.stream.makeAsyncIterator(), answer: answer)
     }
 

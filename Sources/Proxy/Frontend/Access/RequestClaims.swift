@@ -23,6 +23,10 @@ final class RequestClaims: Sendable {
     /// sent.
     static let share = 4
 
+    /// Claims of so many bytes may take the last eighth of the limit too, so that a few large bodies do not keep the usual ones out: those have some
+    /// kilobytes.
+    static let small = 1 << 20
+
     /// Bytes that are claimed at present.
     var bytes: Int { state.withLock { $0.bytes } }
 
@@ -36,7 +40,8 @@ final class RequestClaims: Sendable {
         let wanted = length.multipliedReportingOverflow(by: Self.share)
         guard !wanted.overflow else { return false }
         let isTaken = state.withLock { state in
-            guard state.bytes + wanted.partialValue <= limit || state.bytes == claim.bytes else { return false }
+            let isSmall = claim.bytes + wanted.partialValue <= Self.small
+            guard state.bytes + wanted.partialValue <= (isSmall ? limit : limit - limit / 8) || state.bytes == claim.bytes else { return false }
             state.bytes += wanted.partialValue
             return true
         }

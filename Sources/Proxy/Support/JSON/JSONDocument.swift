@@ -29,14 +29,17 @@ struct JSONDocument: Sendable {
     static func parse(_ bytes: [UInt8], upTo limit: Int) throws(JSONSyntaxError) -> JSONDocument? {
         // So many would not go into so few bytes.
         guard bytes.count / 2 + 1 > limit else { return try JSONDocument(parsing: bytes) }
-        var (lister, capacity) = (JSONLister(), min(limit, expectedNodes(in: bytes)))
+        // A member takes two places at once, its name and its value: so one more than are allowed.
+        let most = limit + 1
+        var (lister, capacity) = (JSONLister(), min(most, expectedNodes(in: bytes)))
         var found = list(bytes, in: capacity, after: [], &lister)
         while found.outcome == .noSpace {
-            guard capacity < limit else { return nil }
-            capacity = min(capacity * 2, limit)
+            guard capacity < most else { return nil }
+            capacity = min(capacity * 2, most)
             found = list(bytes, in: capacity, after: found.nodes, &lister)
         }
         guard found.outcome == .whole else { return try JSONDocument(parsing: bytes) }
+        guard found.nodes.count <= limit else { return nil }
         return JSONDocument(storage: Storage(bytes: bytes, nodes: found.nodes))
     }
 

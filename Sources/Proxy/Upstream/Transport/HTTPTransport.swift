@@ -56,7 +56,7 @@ struct TransportResponse: Sendable {
     var body: any AsyncSequence<ByteBuffer, any Error> & Sendable
 
     /// Whether the head says that a stream of events follows.
-    var isLabelledAsStream: Bool { headers.first(name: "content-type")?.lowercased().hasPrefix("text/event-stream") == true }
+    var isLabelledAsStream: Bool { headers.first(name: "content-type")?.hasPrefixIgnoringCase("text/event-stream") == true }
 
     /// The whole body.
     ///

@@ -26,6 +26,18 @@ import Testing
         #expect(!claims.take(bodyBytes: .max, limit: .max, for: &other))
     }
 
+    @Test func largeBodiesLeaveRoomForTheUsualOnes() {
+        let claims = RequestClaims()
+        let limit = 8 * RequestClaims.share << 20
+        var (large, another, pieces, usual) = (RequestClaims.Claim.none, RequestClaims.Claim.none, RequestClaims.Claim.none, RequestClaims.Claim.none)
+        #expect(claims.take(bodyBytes: 6 << 20, limit: limit, for: &large))
+        #expect(!claims.take(bodyBytes: 2 << 20, limit: limit, for: &another))
+        #expect(claims.take(bodyBytes: 1 << 20, limit: limit, for: &another))
+        #expect(claims.take(bodyBytes: RequestClaims.small / RequestClaims.share, limit: limit, for: &pieces))
+        #expect(!claims.take(bodyBytes: 1, limit: limit, for: &pieces), "what comes in pieces is large when it has become so")
+        #expect(claims.take(bodyBytes: 4096, limit: limit, for: &usual))
+    }
+
     @Test func aKeyHasItsNumberAndOthersHaveTheirs() {
         let claims = RequestClaims()
         var all = [RequestClaims.Claim](repeating: .none, count: 4)

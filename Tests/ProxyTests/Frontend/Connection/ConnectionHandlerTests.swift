@@ -367,10 +367,10 @@ import Testing
         try connection.channel.pipeline.syncOperations.addHandler(reads, position: .first)
         connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         _ = try await connection.request()
-        connection.send(Self.chat + "Content-Length: 100000\r\n\r\n" + String(repeating: "x", count: 50_000))
+        connection.send(Self.chat + "Content-Length: 100000\r\n\r\n" + String(repeating: "x", count: 25_000))
         connection.channel.read()
         #expect(reads.count == 1, "so that it is seen when the client leaves")
-        connection.send(String(repeating: "x", count: 50_000))
+        connection.send(String(repeating: "x", count: 75_000))
         for _ in 0..<3 { connection.channel.read() }
         #expect(reads.count == 1)
         connection.answer()
