@@ -18,21 +18,37 @@ package struct JSONObject: Sendable {
         package var value: JSON
     }
 
+    /// So many are searched faster than a table is made.
+    private static let few = 16
+
     package private(set) var members: [Member] = []
+    /// Where each stands, once they are many: an object may have as many members as a request has room for.
+    private var places: [String: Int] = [:]
 
     package init() {}
 
     package subscript(name: String) -> JSON? {
-        get { members.first { $0.name == name }?.value }
+        get { place(of: name).map { members[$0].value } }
         set {
-            let index = members.firstIndex { $0.name == name }
-            switch (index, newValue) {
+            switch (place(of: name), newValue) {
             case (let index?, let value?): members[index].value = value
-            case (let index?, nil): members.remove(at: index)
-            case (nil, let value?): members.append(Member(name: name, value: value))
+            case (let index?, nil):
+                members.remove(at: index)
+                places = [:]
+                indexIfMany()
+            case (nil, let value?):
+                members.append(Member(name: name, value: value))
+                if places.isEmpty { indexIfMany() } else { places[name] = members.count - 1 }
             case (nil, nil): break
             }
         }
+    }
+
+    private func place(of name: String) -> Int? { places.isEmpty ? members.firstIndex { $0.name == name } : places[name] }
+
+    private mutating func indexIfMany() {
+        guard members.count > Self.few else { return }
+        for (index, member) in members.enumerated() { places[member.name] = index }
     }
 }
 

@@ -92,8 +92,8 @@ enum Route: Equatable, Sendable {
 
     /// A target up to its query.
     static func withoutQuery(_ target: String) -> String {
-        guard let query = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return target }
-        return String(target[..<query])
+        guard let query = ByteSearch.offset(of: UInt8(ascii: "?"), in: target) else { return target }
+        return String(target[..<target.utf8.index(target.startIndex, offsetBy: query)])
     }
 
     /// What `GET /` tells about the endpoints.

@@ -39,7 +39,7 @@ package struct LatencyHistogram: Sendable {
 
     private static func bucket(of duration: Duration) -> Int {
         // In eighths of a millisecond.
-        let eighths = Double(duration.attoseconds) / 125e12
+        let eighths = duration.floatingMilliseconds * 8
         guard eighths > 0 else { return 0 }
         guard eighths < Double(1 << 32) else { return perOctave * (octaves + 1) - 1 }
         let value = UInt64(eighths)

@@ -8,6 +8,15 @@
 
 /// Finds a byte.
 enum ByteSearch {
+    /// The place of a byte of ASCII in a text, in bytes.
+    static func offset(of byte: UInt8, in text: String) -> Int? {
+        var text = text
+        return text.withUTF8 { text in
+            guard let base = text.baseAddress, let place = memchr(base, Int32(byte), text.count) else { return nil }
+            return UnsafeRawPointer(place) - UnsafeRawPointer(base)
+        }
+    }
+
     static func firstIndex(of byte: UInt8, in bytes: [UInt8], from start: Int) -> Int? {
         bytes.withUnsafeBytes { text in
             guard start < text.count, let base = text.baseAddress, let place = memchr(base + start, Int32(byte), text.count - start) else { return nil }

@@ -14,8 +14,3 @@ package struct MeanDuration: Sendable {
         seconds = known + (duration.seconds - known) / count
     }
 }
-
-extension Duration {
-    /// In seconds.
-    var seconds: Double { Double(attoseconds) / 1e18 }
-}

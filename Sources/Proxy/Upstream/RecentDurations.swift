@@ -20,7 +20,7 @@ package struct RecentDurations: Sendable {
     package mutating func add(_ duration: Duration, at now: Duration) {
         if now - last > Self.memory { values.removeAll(keepingCapacity: true) }
         last = now
-        let value = UInt32(min(max((Double(duration.attoseconds) / 1e15).rounded(.up), 0), Self.longest))
+        let value = UInt32(min(max(duration.floatingMilliseconds.rounded(.up), 0), Self.longest))
         if values.count < Self.capacity {
             if values.isEmpty { values.reserveCapacity(Self.capacity) }
             values.append(value)
