@@ -222,13 +222,17 @@ actor Router: Service {
         return change
     }
 
-    /// Closes the breakers and ends the cooldowns of all upstreams, or of one; of all models there, or of one.
+    /// Closes the breakers and ends the cooldowns of some upstreams; of all models there, or of one.
     ///
-    /// - Parameter model: the model's id at the upstreams.
-    /// - Returns: the ids of those it was done to; nil when there is no upstream of that name.
-    func resetBreakers(of id: String?, model: String?, among places: [Int]) -> [String]? {
-        let chosen = places.map { table.upstreams[$0] }.filter { id == nil || $0.id == id }
-        guard id == nil || !chosen.isEmpty else { return nil }
+    /// - Parameters:
+    ///   - model: the model's id at the upstreams.
+    ///   - isKnown: the upstreams serve it; else only those that have met it count.
+    /// - Returns: the ids of those it was done to.
+    func resetBreakers(of places: [Int], model: String? = nil, isKnown: Bool = true) -> [String] {
+        let chosen = places.map { table.upstreams[$0] }.filter { upstream in
+            guard let model, !isKnown else { return true }
+            return upstream.assumeIsolated { $0.state.models.slot(of: model) != nil }
+        }
         let now = time.now()
         for upstream in chosen {
             upstream.assumeIsolated { $0.reset(model) }

@@ -75,7 +75,7 @@ struct LocalAccess: Sendable {
 
     private static let usual: Set<String> = [
         "user-agent", "accept", "cache-control", "pragma", "dnt", "sec-gpc", "upgrade-insecure-requests", "priority", "cookie", "expect", "if-modified-since",
-        "if-none-match", "transfer-encoding", "sec-ch-ua", "x-request-id", "x-prometheus-scrape-timeout-seconds",
+        "if-none-match", "range", "save-data", "sec-purpose", "transfer-encoding", "sec-ch-ua", "x-request-id", "x-prometheus-scrape-timeout-seconds",
     ]
 
     /// `http://localhost:3000/page`; what stands behind the authority does not matter.
@@ -101,7 +101,7 @@ struct LocalAccess: Sendable {
         let port = text[end...]
         guard port.isEmpty || (port.first == UInt8(ascii: ":") && port.count > 1 && port.dropFirst().allSatisfy { (0x30...0x39).contains($0) }) else { return false }
         let host = text.first == UInt8(ascii: "[") ? text[1..<end - 1] : text[..<end]
-        if host.elementsEqual("localhost".utf8, by: { $0 | 0x20 == $1 }) { return true }
+        if host.elementsEqual("localhost".utf8, by: { $0 | 0x20 == $1 }) || host.elementsEqual("localhost.".utf8, by: { $0 == $1 || $0 | 0x20 == $1 }) { return true }
         return (try? SocketAddress(ipAddress: String(decoding: host, as: UTF8.self), port: 0))?.isLoopback == true
     }
 }

@@ -39,6 +39,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var body: [UInt8] = []
     /// What the request has a claim to while it is received.
     private var claim = RequestClaims.Claim.none
+    /// The request that is being answered.
+    private weak var answering: ClientRequest?
     private var peer = ClientRequest.Peer()
     private var encoder = AnswerEncoder()
     /// Of the answer: what has not been handed to the socket yet, until the next flush.
@@ -131,7 +133,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             let action = state.received(bodyBytes: bytes.readableBytes)
             if admission.readsBody, case .receivingBody(_, refused: false) = state.phase {
                 // In chunks, it takes its room piece by piece.
-                if bodyLength == nil, let error = door.claimBody(bytes.readableBytes, &claim) {
+                if bodyLength == nil, let error = door.claimBody(bytes.readableBytes, for: admission, &claim) {
                     admission = .refuse(error)
                     return perform(state.refuseBody(), context)
                 }
@@ -234,6 +236,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Answered is what the socket has taken. Until then no time is counted against the client, no next request is looked at, and a
     /// server that stops waits: whether the client takes the answer at all is for the socket's own limit to tell.
     private func writeEnd(_ context: ChannelHandlerContext) {
+        // Before its sender can see the end, and send the next.
+        answering?.giveBackClaim()
+        answering = nil
         gather(5) { encoder.writeEnd(to: &$0) }
         if let socket {
             // It has mostly taken it at once, and then the question is cheaper than a promise.
@@ -298,6 +303,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         due = nil
         let request = ClientRequest(head: head, body: body, door: door, admission: admission, peer: peer, claim: claim)
         claim = .none
+        answering = request
         self.head = nil
         body = []
         requests.put(request)

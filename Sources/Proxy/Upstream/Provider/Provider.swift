@@ -100,7 +100,8 @@ struct Provider: Backend {
                 let isRefused = status == 401 || status == 403
                 return ProbeReport(
                     latency: latency, error: "HTTP \(status): \(refusal(status: status, retryAfter: nil, body: body).message)",
-                    probe: isRefused ? .credentialsRefused : .failed)
+                    // Who throttles the list is there, and says nothing about chats.
+                    probe: isRefused ? .credentialsRefused : status == 429 ? .passed : .failed)
             }
             guard let models = ModelSummary.providerList(body) else {
                 return ProbeReport(latency: latency, error: "the answer is no model list", probe: .failed)
