@@ -20,14 +20,20 @@ package struct OCIConfigFile: Sendable, Equatable {
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = Self.trim(line)
             guard let first = line.first, first != "#", first != ";" else { continue }
+            // Messages repeat names and values, and none of those has a character that moves a terminal's cursor.
+            let isReadable = line.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F || $0 == "\t" }
             if first == "[", let close = line.lastIndex(of: "]") {
+                guard isReadable else {
+                    section = nil
+                    continue
+                }
                 let name = String(line[line.index(after: line.startIndex)..<close])
                 if sections[name] == nil {
                     sections[name] = [:]
                     profiles.append(name)
                 }
                 section = name
-            } else if let section, let sign = line.firstIndex(where: { $0 == "=" || $0 == ":" }) {
+            } else if isReadable, let section, let sign = line.firstIndex(where: { $0 == "=" || $0 == ":" }) {
                 let key = Self.trim(line[..<sign]).lowercased()
                 sections[section]?[key] = Entry(value: String(Self.trim(line[line.index(after: sign)...])), line: index + 1)
             }

@@ -23,28 +23,27 @@ enum ToolSchema {
         var simplifier = SchemaSimplifier(root: parameters, dialect: dialect)
         var node = simplifier.simplify(parameters)
         node["type"] = .text("object")
-        if node["properties"] == nil { node["properties"] = .named([]) }
-        write(node, dialect, to: &writer)
+        if case .named? = node["properties"] {} else { node["properties"] = .named([]) }
+        if dialect == .gemini {
+            node = GeminiSchema.reduce(node)
+            // A list of values makes a text of any other schema.
+            if node.text("type") != "object" { (node["type"], node["enum"]) = (.text("object"), nil) }
+        }
+        node.write(to: &writer)
     }
 
     /// Writes a schema of any type, such as that of an answer.
     static func writeAny(_ schema: JSONValue, dialect: Dialect, to writer: inout JSONWriter) {
         if dialect == .standard, isPlain(schema) { return writer.raw(schema.raw) }
         var simplifier = SchemaSimplifier(root: schema, dialect: dialect)
-        write(simplifier.simplify(schema), dialect, to: &writer)
+        let node = simplifier.simplify(schema)
+        (dialect == .gemini ? GeminiSchema.reduce(node) : node).write(to: &writer)
     }
 
     /// The parameters of a function with one type each and few keywords, the rest said in notes: for a dialect without schemas.
     static func reduced(_ parameters: JSONValue) -> SchemaNode {
         var simplifier = SchemaSimplifier(root: parameters, dialect: .gemini)
         return GeminiSchema.reduce(simplifier.simplify(parameters))
-    }
-
-    private static func write(_ node: SchemaNode, _ dialect: Dialect, to writer: inout JSONWriter) {
-        switch dialect {
-        case .standard: node.write(to: &writer)
-        case .gemini: GeminiSchema.reduce(node).write(to: &writer)
-        }
     }
 
     /// Whether nothing in `value` looks like what the standard dialect lacks. It may err on the careful side (a property may

@@ -23,4 +23,11 @@ import Testing
         #expect(OCIConfigFile(Array(text.utf8)).profile("P")?["pass_phrase"]?.line == 4)
         #expect(values(text, "p") == nil)
     }
+
+    /// Messages name profiles and values.
+    @Test func whatMovesACursorIsNoNameAndNoValue() {
+        let text = "[P]\nuser = a\u{1B}[2J\nregion = r\ttab\n[\u{0}Q]\nregion = s\n"
+        #expect(values(text, "P") == ["region": "r\ttab"])
+        #expect(OCIConfigFile(Array(text.utf8)).profiles == ["P"])
+    }
 }

@@ -19,6 +19,15 @@ import Testing
         try expectSchema(schema, gives: #"{"type":"object","properties":{}}"#)
     }
 
+    @Test(arguments: [#"{"properties":[]}"#, #"{"properties":1,"enum":["a"]}"#, #"{"title":"x","const":"a","properties":null}"#])
+    func whatIsNoListOfPropertiesIsNone(schema: String) throws {
+        for dialect in [ToolSchema.Dialect.standard, .gemini] {
+            let written = try #require(try written(schema, dialect) as? [String: Any])
+            #expect(written["type"] as? String == "object" && (written["properties"] as? [String: Any])?.isEmpty == true)
+        }
+        try expectSchema(#"{"enum":["a"]}"#, .gemini, gives: #"{"type":"object","properties":{}}"#)
+    }
+
     @Test func aPropertyCalledTitleSurvives() throws {
         try expectSchema(
             #"{"type":"object","title":"T","properties":{"title":{"type":"string","title":"Title"},"description":{"type":"string"},"$ref":{"type":"string"}}}"#,

@@ -74,21 +74,3 @@ struct TransportResponse: Sendable {
         return bytes
     }
 }
-
-/// Why no answer came, or only a part of one.
-enum TransportError: Error, Equatable, Sendable {
-    /// No connection: refused, unreachable, no such host. The request has not been sent.
-    case cannotConnect(String)
-    /// The connection was not ready in time. The request has not been sent.
-    case connectTimeout
-    /// TLS could not be agreed on, or the certificate does not hold.
-    case tls(String)
-    /// The connection broke before the head of an answer was there.
-    case connectionLost(String)
-    /// The answer broke off behind its head. The upstream can be reached, and has not finished this one.
-    case answerCut(String)
-    /// What came back is no HTTP.
-    case malformedAnswer(String)
-    /// The answer is larger than `max_response_size`.
-    case tooLarge(limit: Int)
-}

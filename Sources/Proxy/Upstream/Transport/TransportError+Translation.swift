@@ -62,9 +62,6 @@ extension TransportError {
         }
     }
 
-    static let closed = TransportError.connectionLost("the upstream closed the connection")
-    static let headTooLarge = TransportError.malformedAnswer("its head is larger than \(AnswerLimits.head / 1024) KiB")
-
     private static func describe(_ error: NIOConnectionError) -> String {
         if error.connectionErrors.isEmpty, let dns = error.dnsAError ?? error.dnsAAAAError {
             return "the host name \(error.host) cannot be resolved (\(type(of: dns)))"
@@ -83,12 +80,4 @@ extension TransportError {
         default: "error \(error.errnoCode) of the system"
         }
     }
-}
-
-/// How much of an answer is taken before any of it can be handed on.
-enum AnswerLimits {
-    /// Bytes of the status line and all header fields.
-    static let head = 64 << 10
-    /// Header fields and trailers.
-    static let fields = 256
 }
