@@ -21,7 +21,7 @@ import time
 
 from soak import Program, figures
 
-# Half of what the unit file says (30 s), by which a service that is stuck is killed.
+# As the unit file says: a service that gives no sign of life for so long is killed.
 WATCHDOG_SECONDS = 30
 HEALTHY = 50
 HEALTHY_KEYS = 5
@@ -210,6 +210,16 @@ def sink(ready):
         threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 
 
+def side_by_side(work, arguments, over, patience):
+    """A thread for each of the arguments, until it is over; they get so many seconds to end."""
+    threads = [threading.Thread(target=work, args=each, daemon=True) for each in arguments]
+    for thread in threads:
+        thread.start()
+    over.wait()
+    for thread in threads:
+        thread.join(patience)
+
+
 def attack(port, key, over, counts):
     """A process of hostile clients: a thread for each kind."""
     os.nice(19)
@@ -228,12 +238,7 @@ def attack(port, key, over, counts):
             # Random: no two kinds keep step.
             over.wait(pause * 2 * dice.random())
 
-    threads = [threading.Thread(target=work, args=(kind, seed), daemon=True) for seed, kind in enumerate(ATTACKS)]
-    for thread in threads:
-        thread.start()
-    over.wait()
-    for thread in threads:
-        thread.join(30)
+    side_by_side(work, [(kind, seed) for seed, kind in enumerate(ATTACKS)], over, 30)
     counts.put(done)
 
 
@@ -266,12 +271,7 @@ def healthy(port, keys, over, results):
             with lock:
                 done.append((kind, time.monotonic() - started, is_well))
 
-    threads = [threading.Thread(target=work, args=(seed,), daemon=True) for seed in range(HEALTHY)]
-    for thread in threads:
-        thread.start()
-    over.wait()
-    for thread in threads:
-        thread.join(60)
+    side_by_side(work, [(seed,) for seed in range(HEALTHY)], over, 60)
     results.put(done)
 
 

@@ -40,12 +40,7 @@ struct CohereAnswer {
         writer.string(envelope.model)
         writer.key("choices")
         writer.beginArray()
-        writer.beginObject()
-        writer.key("index")
-        writer.int(0)
-        writer.key("message")
-        writer.beginObject()
-        writer.key("role")
+        writer.beginChoice(0)
         writer.string(literal: "assistant")
         writer.key("content")
         if !hasText, !calls.isEmpty { writer.null() } else { writer.string(escaped: texts) }

@@ -61,12 +61,7 @@ enum GenericToOpenAI {
         }
         if isEmpty, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
 
-        writer.beginObject()
-        writer.key("index")
-        writer.int(index)
-        writer.key("message")
-        writer.beginObject()
-        writer.key("role")
+        writer.beginChoice(index)
         writer.string(literal: "assistant")
         writer.key("content")
         if !hasText, !calls.isEmpty || refusal != nil { writer.null() } else { writer.string(escaped: texts) }

@@ -39,8 +39,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var body: [UInt8] = []
     /// What the request has a claim to while it is received.
     private var claim = RequestClaims.Claim.none
-    /// The request that is being answered.
-    private weak var answering: ClientRequest?
+    /// The request that is being answered, until the end of its answer is written or its client has left.
+    private var answering: ClientRequest?
     private var peer = ClientRequest.Peer()
     private var encoder = AnswerEncoder()
     /// Of the answer: what has not been handed to the socket yet, until the next flush.
@@ -370,6 +370,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func end() {
         giveBackClaim()
+        answering = nil
         due = nil
         timer?.task.cancel()
         timer = nil

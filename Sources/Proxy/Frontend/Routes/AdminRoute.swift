@@ -52,15 +52,19 @@ struct AdminRoute: Sendable {
     /// - Parameter parameters: of the query: `account`, and `model`, as clients name it or by its id at the upstreams.
     /// - Throws: 404 for an account or a model that is not there, 400 for another parameter: it would reset more than was meant.
     func resetBreakers(_ parameters: [(name: String, value: String?)]) async throws(APIError) -> Answer {
-        for (index, parameter) in parameters.enumerated() {
-            let isKnown = ["account", "model"].contains(parameter.name), isRepeated = parameters[..<index].contains { $0.name == parameter.name }
-            guard isKnown, !isRepeated, parameter.value?.isEmpty == false else {
-                throw .invalidRequest(
-                    "A reset takes ?account=ID, ?model=NAME, or both, once each and not empty; nothing has been reset. '\(parameter.name.quotable)' is \(!isKnown ? "neither" : isRepeated ? "there twice" : "empty or broken").",
-                    param: parameter.name.quotable)
+        var (id, model): (String?, String?)
+        for (name, value) in parameters {
+            func refusal(_ fault: String) -> APIError {
+                .invalidRequest(
+                    "A reset takes ?account=ID, ?model=NAME, or both, once each and not empty; nothing has been reset. '\(name.quotable)' is \(fault).",
+                    param: name.quotable)
             }
+            let known = name == "account" ? id : model
+            guard name == "account" || name == "model" else { throw refusal("neither") }
+            guard known == nil else { throw refusal("there twice") }
+            guard let value, !value.isEmpty else { throw refusal("empty or broken") }
+            if name == "account" { id = value } else { model = value }
         }
-        let (id, model) = (parameters.first { $0.name == "account" }?.value, parameters.first { $0.name == "model" }?.value)
         let accounts = roster.places.filter { id == nil || router.upstreams[$0].id == id }
         guard !accounts.isEmpty || id == nil else {
             throw APIError(
