@@ -82,7 +82,7 @@ extension ChatCall {
         if let schema = function["parameters"] { return Tool(name: name, schema: schema) }
         guard let definitions = function["parameterDefinitions"]?.object else { return Tool(name: name, schema: [:]) }
         let types = [
-            "str": "string", "int": "integer", "float": "number", "bool": "boolean", "List": "array", "Dict": "object",
+            "str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "dict": "object",
         ]
         var properties = JSONObject()
         var required: [JSON] = []

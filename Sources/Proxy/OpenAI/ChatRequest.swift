@@ -72,6 +72,7 @@ struct ChatRequest: Sendable {
         includesUsage = body.member("stream_options")?.value["include_usage"]?.bool ?? false
         var parsed: [ChatMessage] = []
         for message in messages { parsed.append(try ChatMessage(message)) }
+        ChatMessage.separateCalls(in: &parsed)
         self.messages = parsed
         var schemas = SchemaBudget()
         tools = try ChatTool.list(body.member("tools"), &schemas)

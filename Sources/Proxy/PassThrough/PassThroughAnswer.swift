@@ -9,6 +9,11 @@ enum PassThroughAnswer {
     /// - Throws: `APIError` when the body is no chat answer, an error in place of one, or an answer that says nothing.
     static func read(_ body: [UInt8], model: String, upstream: String) throws(APIError) -> OpenAIAnswer {
         let root = try document(body, upstream: upstream)
+        let edits = CallRepair.edits(ofAnswer: root)
+        guard edits.isEmpty else {
+            let mended = CallRepair.apply(edits, to: body)
+            return OpenAIAnswer(body: ModelMember.replace(in: mended[...], with: model), usage: TokenUsage(openAI: root["usage"]))
+        }
         return OpenAIAnswer(body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
     }
 
@@ -20,7 +25,8 @@ enum PassThroughAnswer {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw invalid("is not JSON", upstream) }
         guard root["data"]?.kind == .array || action == .rerank && root["results"]?.kind == .array else {
             if let failure = failure(of: root, upstream: upstream) { throw failure }
-            throw invalid("has no list of results", upstream)
+            guard ErrorWords.tellFailure(root) else { throw invalid("has no list of results", upstream) }
+            throw PassThroughError.translate(document: root, upstream: upstream)
         }
         return OpenAIAnswer(body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
     }
@@ -31,8 +37,7 @@ enum PassThroughAnswer {
     static func document(_ body: [UInt8], upstream: String) throws(APIError) -> JSONValue {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw unreadable(body, upstream) }
         guard let choices = root.present("choices") else {
-            let words = ErrorWords(root)
-            guard root.present("error") != nil || words.message != nil else { throw invalid("is not a chat answer", upstream) }
+            guard root.present("error") != nil || ErrorWords.tellFailure(root) || ErrorWords(root).message != nil else { throw invalid("is not a chat answer", upstream) }
             throw PassThroughError.translate(document: root, upstream: upstream)
         }
         if !choices.elements.contains(where: ChoiceContent.saysSomething) {

@@ -53,9 +53,11 @@ enum Dialect: Sendable {
     }
 
     /// What translates one stream of the upstream.
-    func stream(in envelope: ChunkEnvelope, includesUsage: Bool) -> any AnswerStream {
+    ///
+    /// - Parameter choices: how many were asked for; Cohere's dialects have only one.
+    func stream(in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1) -> any AnswerStream {
         switch self {
-        case .generic: GenericStream(envelope: envelope, includesUsage: includesUsage)
+        case .generic: GenericStream(envelope: envelope, includesUsage: includesUsage, choices: choices)
         case .cohere(let names): CohereStream(envelope: envelope, includesUsage: includesUsage, names: names)
         case .cohereV2: CohereV2Stream(envelope: envelope, includesUsage: includesUsage)
         }

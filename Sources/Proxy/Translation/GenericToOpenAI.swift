@@ -49,7 +49,7 @@ enum GenericToOpenAI {
     private static func write(_ choice: JSONValue, position: Int, answer: String, to writer: inout JSONWriter) throws(APIError) {
         let message = choice["message"]
         let texts = text(of: message)
-        let calls = message?.elements(of: "toolCalls").filter(GenericFields.isCall) ?? []
+        let calls = GenericFields.calls(of: message)
         let reasoning = message?["reasoningContent"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
         let refusal = message?["refusal"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
         let index = choice["index"]?.int ?? position
@@ -74,10 +74,8 @@ enum GenericToOpenAI {
             writer.key("reasoning_content")
             writer.string(escaped: reasoning)
         }
-        if let refusal {
-            writer.key("refusal")
-            writer.string(escaped: refusal)
-        }
+        writer.key("refusal")
+        if let refusal { writer.string(escaped: refusal) } else { writer.null() }
         write(calls, choice: index, answer: answer, to: &writer)
         write(annotations: message?.elements(of: "annotations") ?? [], to: &writer)
         writer.endObject()
@@ -102,14 +100,11 @@ enum GenericToOpenAI {
         guard !calls.isEmpty else { return }
         writer.key("tool_calls")
         writer.beginArray()
+        var ids = CallIDs()
         for (position, call) in calls.enumerated() {
             writer.beginObject()
             writer.key("id")
-            if let id = call["id"]?.rawString, !id.isEmpty {
-                writer.string(escaped: id)
-            } else {
-                writer.string(GenericFields.inventedCallID(answer: answer, choice: choice, call: position))
-            }
+            writer.string(ids.id(for: call["id"]?.string, answer: answer, choice: choice, call: position))
             writer.key("type")
             writer.string(literal: "function")
             writer.key("function")

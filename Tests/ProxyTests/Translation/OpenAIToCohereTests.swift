@@ -156,7 +156,7 @@ import Testing
         (#"{"type":"string"}"#, "str", "p"), (#"{"type":["null","integer"],"minimum":1,"maximum":9,"description":"Days"}"#, "int", "Days. At least 1; at most 9"),
         (#"{"anyOf":[{"type":"number"},{"type":"null"}],"description":"How far?"}"#, "float", "How far?"),
         (#"{"enum":["a","b"],"description":"Unit."}"#, "str", "Unit. One of: a, b"), (#"{"type":"string","format":"uri"}"#, "str", "Format: uri"),
-        (#"{"type":"array","items":{"type":"integer"}}"#, "List", "Items: integer"), (#"{"type":"array"}"#, "List", "p"), (#"{"type":"object","properties":{}}"#, "Dict", "p"),
+        (#"{"type":"array","items":{"type":"integer"}}"#, "list", "Items: integer"), (#"{"type":"array"}"#, "list", "p"), (#"{"type":"object","properties":{}}"#, "dict", "p"),
         (#"{"type":"boolean","default":true}"#, "bool", "Default: true"), (#"true"#, "str", "p"), (#"{"type":"integer","enum":[1,2]}"#, "int", "One of: 1, 2"),
     ])
     func whatTypesCannotSayIsInTheDescription(schema: String, type: String, description: String) throws {

@@ -238,7 +238,7 @@ final class ChatCompletionsRoute: Sendable {
             request, root, for: target, named: model, isTranslated: catalog.hasForm(.oci, in: target), lessons: lessons, limits: limits,
             frame: ChatCall.Frame(
                 limits: limits, time: time, deadline: deadline(of: request, exchange),
-                envelope: ChunkEnvelope(created: Int(time.wallClock()), model: model), includesUsage: request.includesUsage,
+                envelope: ChunkEnvelope(created: Int(time.wallClock()), model: model), includesUsage: request.includesUsage, choices: request.choices,
                 executor: exchange.connection.executor))
     }
 

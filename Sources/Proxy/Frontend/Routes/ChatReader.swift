@@ -47,7 +47,8 @@ enum ChatReader: Sendable {
     private func stream(
         _ body: [UInt8], insteadOf wrongKind: APIError, of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
     ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
-        let relay = relay(of: upstream, in: envelope, includesUsage: includesUsage)
+        // The body has ended: what is not in it is not waited for.
+        let relay = relay(of: upstream, in: envelope, includesUsage: includesUsage, choices: 1)
         let failure = relay.take(ByteBuffer(bytes: body)) ?? relay.end()
         let frames = relay.takeFrames()
         if let failure { throw frames.isEmpty && relay.unreadableEvents > 0 ? wrongKind : failure }
@@ -65,10 +66,12 @@ enum ChatReader: Sendable {
     }
 
     /// What makes the client's stream of the upstream's.
-    func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool) -> any AnswerRelay {
+    ///
+    /// - Parameter choices: how many were asked for.
+    func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int) -> any AnswerRelay {
         switch self {
-        case .translator(let dialect): StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage))
-        case .passThrough(let model): PassThroughRelay(model: model, upstream: upstream)
+        case .translator(let dialect): StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage, choices: choices))
+        case .passThrough(let model): PassThroughRelay(model: model, upstream: upstream, choices: choices)
         }
     }
 }

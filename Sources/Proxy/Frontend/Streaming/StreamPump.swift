@@ -102,7 +102,9 @@ final class StreamPump: BodySink {
 
     private func waitForUpstream(at now: Duration) {
         if relay.isFinished {
-            deadline.move(to: now + ChatCall.tailLimit, for: .tail)
+            let end = now + ChatCall.tailLimit
+            // What has said nothing is still an attempt, and has no more time than that.
+            deadline.move(to: hasBegun ? end : min(end, frame.deadline), for: .tail)
         } else if hasBegun {
             deadline.move(to: now + frame.limits.silence, for: .silence)
         }
