@@ -32,8 +32,8 @@ struct CallRepair {
 
     private var choices: [Int: Choice] = [:]
     private var ids = CallIDs()
-    /// For ids that are made up.
-    private let answer = RandomName().hex
+    /// The answer's id, for those that are made up.
+    private var answer: String?
 
     /// Calls of one choice that are looked at: an upstream may send any number of them.
     private static let mostCalls = 1024
@@ -43,6 +43,7 @@ struct CallRepair {
     /// What has to change in an event. Nearly always nothing.
     mutating func edits(ofEvent root: JSONValue) -> [Edit] {
         var edits: [Edit] = []
+        if answer == nil { answer = Self.name(of: root) }
         for (position, choice) in root.elements(of: "choices").enumerated() {
             guard let entries = choice["delta"]?["tool_calls"], entries.kind == .array else { continue }
             let index = min(max(choice["index"]?.int ?? position, 0), ChoiceProgress.mostChoices)
@@ -75,7 +76,7 @@ struct CallRepair {
         var call = Call(number: free, told: id, given: id, name: name, arguments: arguments)
         call.balance.take(arguments)
         if id != nil || name != nil {
-            let given = ids.id(for: id, answer: answer, choice: index, call: free)
+            let given = ids.id(for: id, answer: answer ?? "", choice: index, call: free)
             if given != id { Self.write(given, as: "id", in: entry, &edits) }
             call.given = given
         }
@@ -129,12 +130,13 @@ struct CallRepair {
     static func edits(ofAnswer root: JSONValue) -> [Edit] {
         var edits: [Edit] = []
         let repair = CallRepair()
+        let name = name(of: root)
         for (position, choice) in root.elements(of: "choices").enumerated() {
             guard let calls = choice["message"]?["tool_calls"], calls.kind == .array else { continue }
             var ids = CallIDs()
             for (number, call) in calls.elements.enumerated() where call.kind == .object && call.members.contains(where: { _ in true }) {
                 let id = text(call["id"])
-                let given = ids.id(for: id, answer: repair.answer, choice: position, call: number)
+                let given = ids.id(for: id, answer: name, choice: position, call: number)
                 if given != id { write(given, as: "id", in: call, &edits) }
                 repair.writeObject(in: call, &edits)
             }
@@ -157,6 +159,8 @@ struct CallRepair {
     }
 
     // MARK: Parts
+
+    private static func name(of answer: JSONValue) -> String { text(answer["id"])?.cut(toBytes: 64) ?? RandomName().hex }
 
     private static func text(_ value: JSONValue?) -> String? { value?.string.flatMap { $0.isEmpty ? nil : $0 } }
 

@@ -32,6 +32,14 @@ final class PassThroughRelay: AnswerRelay {
     private(set) var isComplete = false
     private(set) var unreadableEvents = 0
 
+    var oddities: Oddities {
+        var oddities = seen
+        if choices.hasGoneOn { oddities.insert(.goesOn) }
+        if unreadableEvents > 0 { oddities.insert(.unreadableEvents) }
+        return oddities
+    }
+    private var seen: Oddities = []
+
     /// - Parameters:
     ///   - model: the name that the client sent.
     ///   - upstream: its name, for the operator.
@@ -75,6 +83,7 @@ final class PassThroughRelay: AnswerRelay {
         guard hasContent else { return GenericFields.emptyAnswer }
         frames.append(literal: "data: [DONE]\n\n")
         isComplete = true
+        seen.insert(.noEnd)
         return nil
     }
 
@@ -207,6 +216,7 @@ final class PassThroughRelay: AnswerRelay {
     @inline(never)
     private func failureWithoutName(in data: ArraySlice<UInt8>) -> APIError? {
         guard let root = try? JSONDocument(parsing: Array(data)).root, ErrorWords.tellFailure(root) else { return nil }
+        seen.insert(.lateError)
         return PassThroughError.translate(document: root, upstream: upstream)
     }
 
@@ -222,6 +232,7 @@ final class PassThroughRelay: AnswerRelay {
         let edits = repair.edits(ofEvent: root)
         self.repair = repair
         guard !edits.isEmpty else { return false }
+        seen.insert(.calls)
         let mended = CallRepair.apply(edits, to: document)
         frames.append(literal: "data: ")
         ModelMember.append(mended[...], replacing: ModelMember.ranges(in: mended[...]), with: model, to: &frames)
@@ -247,7 +258,8 @@ final class PassThroughRelay: AnswerRelay {
     }
 
     private func failure(in data: ArraySlice<UInt8>) -> APIError {
-        PassThroughError.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
+        seen.insert(.lateError)
+        return PassThroughError.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
     }
 
     /// A JSON document where a stream should be, mostly an error. It may stand before the stream's last line.

@@ -8,6 +8,7 @@ struct GenericStream: AnswerStream {
     private let readsAtAGlance: Bool
     /// How many were asked for.
     private let expected: Int
+    private let rules: AnswerRules
     private var choices: [Choice] = []
     private var hasEnded = false
     /// Some choice has said more behind its finish reason: those of this upstream end nothing.
@@ -16,12 +17,20 @@ struct GenericStream: AnswerStream {
     private(set) var usage: TokenUsage?
     private(set) var unreadableEvents = 0
 
+    var oddities: Oddities {
+        var oddities: Oddities = []
+        if hasGoneOn { oddities.insert(.goesOn) }
+        if choices.contains(where: \.calls.sharesIDs) { oddities.insert(.calls) }
+        return oddities
+    }
+
     /// - Parameters:
     ///   - choices: how many were asked for.
     ///   - readsAtAGlance: whether events are looked at first for what nearly all of them are.
-    init(envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1, readsAtAGlance: Bool = true) {
+    init(envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1, rules: AnswerRules = AnswerRules(), readsAtAGlance: Bool = true) {
         expected = choices
-        self.readsAtAGlance = readsAtAGlance
+        self.rules = rules
+        self.readsAtAGlance = readsAtAGlance && rules.stops.isEmpty
         self.envelope = envelope.prepared
         self.includesUsage = includesUsage
     }
@@ -34,6 +43,8 @@ struct GenericStream: AnswerStream {
         /// Nothing has been said behind that.
         var isOver = false
         var calls = ToolCallAssembly()
+        /// Ends its text where the client wants it to end.
+        var cutter: StopCutter?
     }
 
     mutating func translate(_ event: ArraySlice<UInt8>, into frames: inout [UInt8]) -> AnswerStreamStep {
@@ -55,6 +66,7 @@ struct GenericStream: AnswerStream {
         let finish = root["finishReason"].flatMap { $0.isEmptyString == false ? $0 : nil }
         if message != nil || finish != nil {
             let choice = position(of: root["index"]?.int ?? 0)
+            if choices[choice].cutter?.hasStopped == true { return step }
             if let message, let failure = take(message, logprobs: root["logprobs"], of: choice, into: &frames) {
                 return .failed(failure)
             }
@@ -64,6 +76,15 @@ struct GenericStream: AnswerStream {
                 guard word != .failed else { return .failed(.brokenOff("it gave no reason")) }
                 choices[choice].finish = word
                 choices[choice].isOver = true
+            }
+            if choices[choice].cutter?.hasStopped == true {
+                choices[choice].finish = .whole
+                choices[choice].isOver = true
+                // The rest is of no use to anybody.
+                if isFinished, choices.allSatisfy({ $0.cutter?.hasStopped == true }) {
+                    if let failure = writeEnd(into: &frames) { return .failed(failure) }
+                    return .complete
+                }
             }
         }
         return step
@@ -117,8 +138,13 @@ struct GenericStream: AnswerStream {
             for part in content.elements {
                 guard let text = part["text"]?.rawString, !text.isEmpty else { continue }
                 begin(choice, into: &frames)
-                envelope.content(text, logprobs: logprobs.take(), choice: index, into: &frames)
+                if let uncut = choices[choice].cutter?.take(text) {
+                    if !uncut.isEmpty { envelope.content(uncut[...], logprobs: logprobs.take(), choice: index, into: &frames) }
+                } else {
+                    envelope.content(text, logprobs: logprobs.take(), choice: index, into: &frames)
+                }
             }
+            if choices[choice].cutter?.hasStopped == true { return nil }
         }
         if let text = message["refusal"]?.rawString, !text.isEmpty {
             begin(choice, into: &frames)
@@ -127,6 +153,7 @@ struct GenericStream: AnswerStream {
         if let calls = message["toolCalls"] {
             for call in calls.elements where !choices[choice].calls.isEmpty || GenericFields.isCall(call) {
                 writeRole(of: choice, into: &frames)
+                writeHeld(of: choice, into: &frames)
                 switch choices[choice].calls.take(call, choice: index, in: envelope, into: &frames) {
                 case .taken: goOn(choice)
                 case .nothing: break
@@ -145,6 +172,12 @@ struct GenericStream: AnswerStream {
 
     private mutating func goOn(_ choice: Int) {
         if choices[choice].isOver { (choices[choice].isOver, hasGoneOn) = (false, true) }
+    }
+
+    /// What the cutter has held back, when no more text can follow.
+    private mutating func writeHeld(of choice: Int, into frames: inout [UInt8]) {
+        guard let held = choices[choice].cutter?.end(), !held.isEmpty else { return }
+        envelope.content(held[...], choice: choices[choice].index, into: &frames)
     }
 
     private mutating func writeRole(of choice: Int, into frames: inout [UInt8]) {
@@ -168,6 +201,7 @@ struct GenericStream: AnswerStream {
         }
         for (position, reason) in reasons.enumerated() {
             writeRole(of: position, into: &frames)
+            writeHeld(of: position, into: &frames)
             let index = choices[position].index
             choices[position].calls.closeOpenCall(choice: index, in: envelope, into: &frames)
             envelope.finish(reason, choice: index, into: &frames)
@@ -180,7 +214,10 @@ struct GenericStream: AnswerStream {
 
     private mutating func position(of index: Int) -> Int {
         if let position = choices.firstIndex(where: { $0.index == index }) { return position }
-        choices.append(Choice(index: index))
+        var choice = Choice(index: index)
+        if !rules.stops.isEmpty { choice.cutter = StopCutter(rules.stops) }
+        choice.calls.hasOneCall = rules.hasOneCall
+        choices.append(choice)
         return choices.count - 1
     }
 }

@@ -52,8 +52,13 @@ struct ToolCallAssembly: Sendable {
     private var places: [String: Int] = [:]
     private var ids = CallIDs()
     private var told: Set<Told> = []
+    /// Only the first call goes on; the pieces of the others are passed over.
+    var hasOneCall = false
+    private var isSkipping = false
 
     var isEmpty: Bool { calls.isEmpty }
+    /// Some call had the id of another.
+    private(set) var sharesIDs = false
 
     /// - Parameter function: where COHEREV2 has the name and the arguments of a call (OCI wire notes, 4.5).
     mutating func take(
@@ -65,17 +70,22 @@ struct ToolCallAssembly: Sendable {
         let arguments = GenericFields.arguments(of: function)
         if isRepeated(id, name, arguments) { return .nothing }
         if let named = nameOfNext(id: id, name: name, arguments) {
+            if hasOneCall, !calls.isEmpty {
+                isSkipping = true
+                return .nothing
+            }
             closeOpenCall(choice: choice, in: envelope, into: &frames)
             let index = calls.count
             let id = id ?? (name == nil ? calls.last?.toldID : nil)
             let callID = ids.id(for: id, answer: envelope.id, choice: choice, call: index)
+            if let id, id != callID { sharesIDs = true }
             calls.append(Call(toldID: id, name: named, arguments: Array(arguments)))
             if let id { places[id] = index }
             isOpen = true
             envelope.toolCall(index, id: callID, name: named, arguments: arguments, choice: choice, into: &frames)
             return .taken
         }
-        guard !arguments.isEmpty, !calls.isEmpty else { return .nothing }
+        guard !arguments.isEmpty, !calls.isEmpty, !isSkipping else { return .nothing }
         let index = id.flatMap { places[$0] } ?? calls.count - 1
         // An event may restate a call that is there whole.
         if calls[index].arguments.elementsEqual(arguments), calls[index].isWhole() { return .nothing }

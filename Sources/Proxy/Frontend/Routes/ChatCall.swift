@@ -84,7 +84,7 @@ final class ChatCall: Sendable {
         deadline.arm()
         defer { deadline.disarm() }
         let answer = try reader.answer(try await body(at: backend, until: deadline), of: backend.id, in: frame.envelope)
-        report.change { $0.usage = answer.usage }
+        report.change { ($0.usage, $0.oddities) = (answer.usage, answer.oddities) }
         return answer
     }
 

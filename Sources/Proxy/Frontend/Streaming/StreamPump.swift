@@ -67,8 +67,8 @@ final class StreamPump: BodySink {
     /// What the books have to know of the answer.
     @inline(never)
     func tell(_ report: AttemptReport) {
-        let (usage, unreadableEvents) = (relay.usage, relay.unreadableEvents)
-        report.change { ($0.usage, $0.unreadableEvents) = (usage, unreadableEvents) }
+        let (usage, unreadableEvents, oddities) = (relay.usage, relay.unreadableEvents, relay.oddities)
+        report.change { ($0.usage, $0.unreadableEvents, $0.oddities) = (usage, unreadableEvents, oddities) }
     }
 
     /// Sends what is ready, in one piece, and says until when what is next is waited for.

@@ -85,6 +85,12 @@ struct JSONWriter {
     }
 
     /// A value that is JSON already.
+    /// Members as they are written, a comma before each, behind others of the same object.
+    mutating func members(_ written: [UInt8]) {
+        guard written.first == UInt8(ascii: ",") else { return }
+        raw(written.dropFirst())
+    }
+
     mutating func raw(_ value: ArraySlice<UInt8>) {
         separate()
         append(value)

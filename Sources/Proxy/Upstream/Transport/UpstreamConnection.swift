@@ -133,9 +133,12 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         case .head(let head):
             if mayHaveMissedRequest, head.status == Self.requestTimeout { return repeatElsewhere(exchange) }
             isKeptAlive = head.keepsConnection
+            var head = head
             if let unpackedLimit, head.headers.contains(name: "content-encoding") {
-                do { try addUnpackers(context, limit: unpackedLimit) } catch { return fail(error) }
-                isPacked = true
+                do {
+                    isPacked = try AnswerPacking.readPacking(of: &head.headers)
+                    if isPacked { try addUnpackers(context, limit: unpackedLimit) }
+                } catch { return fail(error) }
             }
             exchange.received(head)
             if isPacked {
