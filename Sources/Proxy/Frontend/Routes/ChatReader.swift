@@ -71,7 +71,7 @@ enum ChatReader: Sendable {
     /// What makes the client's stream of the upstream's.
     ///
     /// - Parameter choices: how many were asked for.
-    func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int) -> any AnswerRelay {
+    func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1) -> any AnswerRelay {
         switch self {
         case .translator(let dialect, let rules): StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage, choices: choices, rules: rules))
         case .passThrough(let model): PassThroughRelay(model: model, upstream: upstream, choices: choices)
