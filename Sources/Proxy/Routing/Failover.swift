@@ -127,6 +127,7 @@ extension AttemptEnding {
     fileprivate init(_ outcome: AttemptOutcome, _ error: APIError?, _ report: AttemptReport, of permit: Router.Permit) {
         let content = report.content
         self.init(outcome, error: error, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt })
+        oddities = content.oddities
     }
 }
 

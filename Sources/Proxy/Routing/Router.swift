@@ -105,6 +105,17 @@ actor Router: Service {
         let jitter = Attribution(ending.outcome).rest == nil ? 0 : random()
         settle(core.end(permit.core, ending, at: now, jitter: jitter, &table), at: now)
         if let changes = table.breakerChanges.take() { log(changes, of: permit.upstream, ending) }
+        if !ending.oddities.isEmpty { log(ending.oddities, of: permit.upstream) }
+    }
+
+    /// Tells what an upstream has said oddly for the first time.
+    private func log(_ oddities: Oddities, of upstream: Upstream) {
+        let statistics = upstream.assumeIsolated { $0.state.statistics }
+        for oddity in oddities.each where statistics.count(of: oddity) == 1 {
+            logger.warning(
+                "The upstream speaks oddly: \(oddity.words). This is said once; ociai_upstream_oddities_total counts.",
+                metadata: ["account": "\(upstream.id)", "kind": "\(oddity.name)"])
+        }
     }
 
     /// The answer has begun, to be told when the permit awaits it: that decides a probe, and lets more requests follow.

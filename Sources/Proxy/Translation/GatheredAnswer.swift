@@ -112,6 +112,10 @@ extension GatheredAnswer {
             } else {
                 writer.string(literal: "")
             }
+            if message["refusal"]?.isNothing != false {
+                writer.key("refusal")
+                writer.null()
+            }
             message.writeMembers(but: ["role", "content"], to: &writer)
             calls.write(choice: index, answer: answer, to: &writer)
             writer.endObject()

@@ -47,6 +47,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var unsent: ByteBuffer?
     /// When the present phase has lasted too long; nil when it may last.
     private var due: NIODeadline?
+    /// When a connection that is only read on ends in any case.
+    private var lingersUntil: NIODeadline?
     /// Looks at `due`. It is not moved with each step, of which a request has several: when it fires too early, it is set anew.
     private var timer: (fires: NIODeadline, task: Scheduled<Void>)?
 
@@ -84,7 +86,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
-        guard state.intake != .drop else { return perform(state.received(bodyBytes: bytes.readableBytes), context) }
+        guard state.intake != .drop else {
+            // As long as the body goes on, its client is not waiting for us: but not for ever.
+            if state.isDroppingAnnouncedBody, let end = lingersUntil { due = min(context.eventLoop.now + limits.lingerTimeout, end) }
+            return perform(state.received(bodyBytes: bytes.readableBytes), context)
+        }
         if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
         decode(context)
         // A few bytes must not keep the whole buffer that they came in.
@@ -286,6 +292,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .lingerAndClose:
             dropUnread(context)
             context.close(mode: .output, promise: nil)
+            lingersUntil = context.eventLoop.now + limits.bodyTimeout
             startTimer(context)
         case .close: context.close(promise: nil)
         }
