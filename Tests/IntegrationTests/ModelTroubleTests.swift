@@ -179,6 +179,28 @@ import Testing
         }
     }
 
+    /// A firewall in front of the provider, a request that costs too much for the key, a feature that is for others: none of it is in words that
+    /// anybody knows, and the key is good for all others.
+    @Test(arguments: [
+        (403, "<html><head><title>403</title></head><body>Request blocked.</body></html>"), (403, #"{"error":{"message":"only for enterprise customers"}}"#),
+        (402, #"{"error":{"message":"Prompt tokens limit exceeded: 5000 > 3000"}}"#), (401, #"{"message":"no"}"#),
+    ])
+    func whatNobodyUnderstandsIsThatClientsMatterWhileOthersAreAnswered(status: Int, body: String) async throws {
+        let provider = try await FakeProvider.start { call in
+            call.text == "bad" ? .init(status: status, headers: [("content-type", body.hasPrefix("<") ? "text/html" : "application/json")], pieces: [body]) : .answer(to: call)
+        }
+        try await RunningProxy.run(providers: ["p": provider]) { proxy in
+            for _ in 0..<4 {
+                #expect(try await proxy.chat(RunningProxy.body(model: "p/m1")).status == 200)
+                for _ in 0..<6 { #expect(try await proxy.chat(RunningProxy.body("bad", model: "p/m1")).status == (status == 402 ? 429 : 502)) }
+            }
+            #expect(try await proxy.chat(RunningProxy.body(model: "p/m1")).status == 200)
+            #expect(provider.calls.count == 29, "one attempt each")
+            let account = try #require(try await proxy.accounts()["p"])
+            #expect(account["circuit_breaker"] == "closed" && account["cooling_until"] == .null && account["healthy"] == true, "\(account)")
+        }
+    }
+
     // MARK: Keys without credit, models that are gone
 
     @Test(arguments: [

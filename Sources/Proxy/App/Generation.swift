@@ -51,7 +51,7 @@ struct Generation: Sendable {
             limits: FrontDoor.Limits(
                 body: settings.limits.maxRequestSize, connections: settings.clientConnections(of: state.descriptors),
                 shutdownGrace: settings.timeouts.shutdownGrace, requestsPerMinute: settings.server.rateLimit,
-                bodyMemory: settings.limits.maxBodyMemory ?? MemoryFigures.forBodies, requestsPerKey: settings.limits.maxConcurrencyPerKey),
+                bodyMemory: settings.bodyMemory, requestsPerKey: settings.limits.maxConcurrencyPerKey),
             rates: state.rates,
             claims: state.claims,
             routes: Self.routes(settings, roster: roster, directory: directory, discovery: discovery, monitor: monitor, in: state, reload: reload),
@@ -87,7 +87,9 @@ struct Generation: Sendable {
             statistics: StatisticsRoute(
                 mode: mode, strategy: settings.routing.strategy.rawValue, breaker: CircuitBreaker.Settings(settings.breaker), roster: roster,
                 router: router, directory: directory),
-            metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: state.startedAt), droppedLines: { [output = state.output] in output.dropped }),
+            metrics: MetricsRoute(
+                router: router, roster: roster, process: ProcessFigures(startedAt: state.startedAt), droppedLines: { [output = state.output] in output.dropped },
+                claims: state.claims, bodyMemory: settings.bodyMemory),
             admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, pace: state.paces.refresh, time: state.time),
             reload: ReloadRoute(reload: reload))
     }
@@ -114,4 +116,9 @@ extension CircuitBreaker.Settings {
         self.init(
             maxFailures: settings.maxFailures, resetTimeout: settings.resetTimeout, failureRate: settings.failureRate, minRequests: settings.minRequests)
     }
+}
+
+extension Settings {
+    /// Bytes for request bodies and what becomes of them: as configured, else a share of the machine's or the control group's memory.
+    fileprivate var bodyMemory: Int { limits.maxBodyMemory ?? MemoryFigures.forBodies }
 }

@@ -13,8 +13,12 @@ enum FailureKind: Equatable, Sendable {
     case throttled
     /// The account has no credit or quota left, or is restricted: all of its models rest.
     case accountExhausted
+    /// The status says so, or words that may be somebody's else: what else is known decides.
+    case accountDoubted
     /// The account's credentials are refused.
     case credentialsRefused
+    /// A 401 or 403 in words that nobody here knows: firewalls say so to a prompt, and vendors to a model, a region or an address.
+    case credentialsDoubted
     /// The upstream asks to be left alone for a while (503 and its like).
     case unavailable
     /// The upstream failed: 5xx, or an answer that is empty, cut or none at all.

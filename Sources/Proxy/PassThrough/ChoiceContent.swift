@@ -13,6 +13,9 @@ enum ChoiceContent {
         choice["message"].map(isSaid) == true || choice["delta"].map(isSaid) == true || choice["text"].map(isSaid) == true
     }
 
+    /// It says that it has come to its usual end.
+    static func hasEnded(_ choice: JSONValue) -> Bool { choice["finish_reason"]?.string.map { !$0.isEmpty && FinishWord($0) == .whole } ?? false }
+
     private static func isSaid(_ words: JSONValue) -> Bool {
         guard words.kind == .object else { return !isHollow(words) }
         for (key, value) in words.members where !isHollow(value) && !isLabel(key) { return true }

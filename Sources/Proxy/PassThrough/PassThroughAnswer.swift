@@ -6,9 +6,10 @@ enum PassThroughAnswer {
     ///   - body: of an answer with HTTP status 200.
     ///   - model: the name that the client sent.
     ///   - upstream: its name, for the operator.
+    ///   - mayBeEmpty: the usual end may be all that it says.
     /// - Throws: `APIError` when the body is no chat answer, an error in place of one, or an answer that says nothing.
-    static func read(_ body: [UInt8], model: String, upstream: String) throws(APIError) -> OpenAIAnswer {
-        let (root, text, isWrapped) = try opened(body, upstream: upstream)
+    static func read(_ body: [UInt8], model: String, upstream: String, mayBeEmpty: Bool = false) throws(APIError) -> OpenAIAnswer {
+        let (root, text, isWrapped) = try opened(body, upstream: upstream, mayBeEmpty)
         let edits = CallRepair.edits(ofAnswer: root)
         var oddities: Oddities = []
         if isWrapped { oddities.insert(.wrapped) }
@@ -40,15 +41,17 @@ enum PassThroughAnswer {
     /// The answer, parsed.
     ///
     /// - Throws: as `read`.
-    static func document(_ body: [UInt8], upstream: String) throws(APIError) -> JSONValue { try opened(body, upstream: upstream).root }
+    static func document(_ body: [UInt8], upstream: String, mayBeEmpty: Bool = false) throws(APIError) -> JSONValue {
+        try opened(body, upstream: upstream, mayBeEmpty).root
+    }
 
     /// The answer, parsed, and its text: some gateways put an object of their own around it.
-    private static func opened(_ body: [UInt8], upstream: String) throws(APIError) -> (root: JSONValue, text: [UInt8], isWrapped: Bool) {
+    private static func opened(_ body: [UInt8], upstream: String, _ mayBeEmpty: Bool) throws(APIError) -> (root: JSONValue, text: [UInt8], isWrapped: Bool) {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw unreadable(body, upstream) }
         guard let choices = root.present("choices") else {
             for name in ["data", "result", "response"] as [StaticString] {
                 guard let inner = root[name], inner.kind == .object, inner["choices"]?.kind == .array else { continue }
-                let answer = try opened(Array(inner.raw), upstream: upstream)
+                let answer = try opened(Array(inner.raw), upstream: upstream, mayBeEmpty)
                 return (answer.root, answer.text, true)
             }
             guard root.present("error") != nil || ErrorWords.tellFailure(root) || ErrorWords(root).message != nil else {
@@ -58,7 +61,7 @@ enum PassThroughAnswer {
         }
         if !choices.elements.contains(where: ChoiceContent.saysSomething) {
             if let failure = failure(of: root, upstream: upstream) { throw failure }
-            throw GenericFields.emptyAnswer
+            guard mayBeEmpty, choices.elements.contains(where: ChoiceContent.hasEnded) else { throw GenericFields.emptyAnswer }
         }
         return (root, body, false)
     }

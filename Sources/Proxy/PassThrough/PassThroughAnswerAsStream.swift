@@ -11,10 +11,10 @@ enum PassThroughAnswerAsStream {
     ///   - envelope: its id and time are used where the answer has none.
     /// - Throws: as `PassThroughAnswer.read`, and for an answer that was broken off with an error.
     static func frames(
-        of body: [UInt8], model: String, upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
+        of body: [UInt8], model: String, upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, mayBeEmpty: Bool = false
     ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
         // A line break can only stand between tokens; in an event it would be the end of its line.
-        let root = try PassThroughAnswer.document(body.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }, upstream: upstream)
+        let root = try PassThroughAnswer.document(body.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }, upstream: upstream, mayBeEmpty: mayBeEmpty)
         let choices = root.elements(of: "choices").filter { $0.kind == .object }
         if let failure = PassThroughAnswer.failure(of: root, upstream: upstream) { throw failure }
         if choices.contains(where: { $0["finish_reason"]?.equals("error") == true }) {

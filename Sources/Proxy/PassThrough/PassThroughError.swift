@@ -41,8 +41,8 @@ enum PassThroughError {
                 status: 404, message: words.message ?? "'\(upstream)' does not know this model.", type: words.type ?? "invalid_request_error",
                 param: words.vendorParameter ?? "model", code: status == 404 ? words.code ?? "model_not_found" : "model_not_found")
         case .modelNotAllowed: .modelNotAllowed(words.message ?? "'\(upstream)' does not give this model to this proxy.", code: words.code)
-        case .credentialsRefused: refusedCredentials(words, status: status ?? 200, upstream: upstream)
-        case .accountExhausted: .exhausted(words.message.map(withoutKeys) ?? "The quota at '\(upstream)' is used up.", retryAfter: retryAfter)
+        case .credentialsRefused, .credentialsDoubted: refusedCredentials(words, status: status ?? 200, upstream: upstream)
+        case .accountExhausted, .accountDoubted: .exhausted(words.message.map(withoutKeys) ?? "The quota at '\(upstream)' is used up.", retryAfter: retryAfter)
         case .throttled:
             APIError(
                 status: 429, message: words.message ?? "'\(upstream)' throttles this proxy. Try again later.", type: "rate_limit_error",

@@ -14,6 +14,8 @@ final class PassThroughRelay: AnswerRelay {
     /// With its quotes.
     private let model: [UInt8]
     private let upstream: String
+    /// The usual end may be all that is said.
+    private let mayBeEmpty: Bool
     private var frames: [UInt8] = []
     private var choices: ChoiceProgress
     /// From the first call on.
@@ -44,12 +46,14 @@ final class PassThroughRelay: AnswerRelay {
     ///   - model: the name that the client sent.
     ///   - upstream: its name, for the operator.
     ///   - choices: how many were asked for.
+    ///   - mayBeEmpty: the usual end may be all that is said.
     ///   - limit: bytes that one event may have.
-    init(model: String, upstream: String, choices: Int = 1, limit: Int = SSEParser.longestLine) {
+    init(model: String, upstream: String, choices: Int = 1, mayBeEmpty: Bool = false, limit: Int = SSEParser.longestLine) {
         blocks = EventBlocks(limit: limit)
         self.choices = ChoiceProgress(expected: choices)
         self.model = ModelMember.quoted(model)
         self.upstream = upstream
+        self.mayBeEmpty = mayBeEmpty
     }
 
     var isFinished: Bool { isComplete || choices.hasEnded && !choices.hasGoneOn }
@@ -80,7 +84,7 @@ final class PassThroughRelay: AnswerRelay {
         }
         guard !isComplete else { return nil }
         guard choices.hasEnded else { return .incompleteStream }
-        guard hasContent else { return GenericFields.emptyAnswer }
+        guard hasContent || mayBeEmpty else { return GenericFields.emptyAnswer }
         frames.append(literal: "data: [DONE]\n\n")
         isComplete = true
         seen.insert(.noEnd)
@@ -88,7 +92,7 @@ final class PassThroughRelay: AnswerRelay {
     }
 
     func takeFrames(_ body: ([UInt8]) -> Void) {
-        if !isReleased { isReleased = hasContent || frames.count > Self.mostHeldBack }
+        if !isReleased { isReleased = hasContent || isComplete || frames.count > Self.mostHeldBack }
         guard isReleased, !frames.isEmpty else { return }
         body(frames)
         frames.removeAll(keepingCapacity: true)
@@ -170,7 +174,7 @@ final class PassThroughRelay: AnswerRelay {
     /// missing after an event could not be read may have been in that event.
     private func complete(with block: EventBlocks.Block) -> APIError? {
         guard unreadableEvents == 0 || choices.hasEnded else { return .incompleteStream }
-        guard hasContent else { return misplacedDocument(in: block) ?? GenericFields.emptyAnswer }
+        guard hasContent || mayBeEmpty && choices.hasEnded else { return misplacedDocument(in: block) ?? GenericFields.emptyAnswer }
         append(block, replacing: [])
         isComplete = true
         return nil

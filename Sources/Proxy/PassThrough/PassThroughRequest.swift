@@ -8,6 +8,8 @@ struct PassThroughRequest: Sendable {
     let includesUsage: Bool
     /// `n`, as far as it can be one.
     let choices: Int
+    /// The client has named texts that end the answer: one may be the first that the model says.
+    let mayBeEmpty: Bool
 
     /// The body.
     let received: [UInt8]
@@ -31,6 +33,7 @@ struct PassThroughRequest: Sendable {
         isStreaming = try root.member("stream")?.bool() ?? false
         includesUsage = root.member("stream_options")?.value["include_usage"]?.bool ?? false
         choices = min(max(root.member("n")?.value.int ?? 1, 1), ChoiceProgress.mostChoices)
+        mayBeEmpty = root.member("stop").map { !ChoiceContent.isHollow($0.value) } ?? false
         received = body
         models = ModelMember.ranges(in: root.value)
         unstreaming = isStreaming ? Self.unstreaming(root.value) : []

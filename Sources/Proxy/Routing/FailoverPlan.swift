@@ -50,9 +50,9 @@ package struct FailoverPlan: Sendable {
         let rank =
             switch outcome {
             case .modelNotAllowed, .modelUnavailable: 0
-            case .credentialsRefused, .accountExhausted: 1
+            case .credentialsRefused, .credentialsDoubted, .accountExhausted, .accountDoubted: 1
             case .succeeded, .abandoned, .interrupted, .refused, .promptTooLong, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited, .unreachable,
-                .connectTimedOut:
+                .brokenOff, .connectTimedOut:
                 2
             }
         if rank >= verdict?.rank ?? 0 { verdict = (error, rank) }
@@ -67,9 +67,11 @@ package struct FailoverPlan: Sendable {
         triedThisRound.insert(upstream)
         terms.haveFailed.insert(upstream)
         terms.isRetry = true
-        let attribution = Attribution(outcome)
-        if attribution.model == .failure { countedModels.insert(upstream) }
-        if attribution.upstream == .failure { countedUpstreams.insert(upstream) }
+        // Whatever the evidence was.
+        for attribution in Attribution.Evidence.allCases.map({ Attribution(outcome, evidence: $0) }) {
+            if attribution.model == .failure { countedModels.insert(upstream) }
+            if attribution.upstream == .failure { countedUpstreams.insert(upstream) }
+        }
         return attempts < attemptsAllowed
     }
 

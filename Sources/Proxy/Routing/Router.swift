@@ -102,10 +102,36 @@ actor Router: Service {
     func end(_ permit: Permit, _ ending: AttemptEnding) {
         let now = time.now()
         // A random number costs a system call, and only who is throttled needs one.
-        let jitter = Attribution(ending.outcome).rest == nil ? 0 : random()
-        settle(core.end(permit.core, ending, at: now, jitter: jitter, &table), at: now)
+        if Attribution(ending.outcome).rest == nil {
+            settle(core.end(permit.core, ending, at: now, jitter: 0, &table), at: now)
+        } else {
+            let before = cooldowns(of: permit, at: now)
+            settle(core.end(permit.core, ending, at: now, jitter: random(), &table), at: now)
+            log(cooldowns(of: permit, at: now), since: before, of: permit, ending, at: now)
+        }
         if let changes = table.breakerChanges.take() { log(changes, of: permit.upstream, ending) }
         if !ending.oddities.isEmpty { log(ending.oddities, of: permit.upstream) }
+    }
+
+    /// Until when an upstream, and the model of an attempt there, are left alone.
+    private typealias Cooldowns = (upstream: Duration?, model: Duration?)
+
+    private func cooldowns(of permit: Permit, at now: Duration) -> Cooldowns {
+        permit.upstream.assumeIsolated { upstream in
+            (upstream.state.cooldown.until(at: now), upstream.state.models[permit.core.pass.model]?.cooldown.until(at: now))
+        }
+    }
+
+    /// Tells of a cooldown that has begun and is longer than clients are made to wait.
+    private func log(_ cooldowns: Cooldowns, since before: Cooldowns, of permit: Permit, _ ending: AttemptEnding, at now: Duration) {
+        func line(_ until: Duration?, _ before: Duration?, _ level: Logger.Level, model: String?) {
+            guard before == nil, let until, until - now > Patience.limit else { return }
+            var metadata: Logger.Metadata = ["account": "\(permit.upstream.id)", "seconds": "\((until - now).components.seconds)", "error": "\(ending.error?.code ?? "-")"]
+            if let model { metadata["model"] = "\(model)" }
+            logger.log(level: level, model == nil ? "Account is left alone for a while" : "Model is left alone for a while", metadata: metadata)
+        }
+        line(cooldowns.upstream, before.upstream, .warning, model: nil)
+        line(cooldowns.model, before.model, .info, model: permit.core.pass.model)
     }
 
     /// Tells what an upstream has said oddly for the first time.

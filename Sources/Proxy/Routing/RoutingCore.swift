@@ -95,7 +95,8 @@ package struct RoutingCore: Sendable {
         switch choose(request, isHurried: isHurried, at: now, upstreams) {
         case .tooLate:
             statistics.rejected += 1
-            return (.refused(.queueTimeout(retryAfter: 1)), [])
+            // There is a permit, and only its own time is too short.
+            return (.refused(.queueTimeout(retryAfter: secondsUntilServed(.zero, at: now))), [])
         case .one(let index, let isLastResort):
             return (.admitted(admit(index, request, isLastResort: isLastResort, at: now, &upstreams)), [])
         case .none(let refusal):
@@ -179,7 +180,7 @@ package struct RoutingCore: Sendable {
             for head in queue.heads {
                 switch choose(head, isHurried: true, at: now, upstreams) {
                 case .allFull: continue
-                case .tooLate: if queue.remove(head.ticket) != nil { releases.append(overdue(head, at: now, upstreams)) }
+                case .tooLate: if let waiter = queue.remove(head.ticket) { releases.append(overdue(waiter, at: now, upstreams)) }
                 case .one(let index, let isLastResort):
                     guard let waiter = queue.serve(head.ticket) else { continue }
                     statistics.wait.record(now - waiter.since)
@@ -195,7 +196,7 @@ package struct RoutingCore: Sendable {
             }
         }
         // Whose time is up just now has been served if it could be.
-        for waiter in queue.removeOverdue(at: now) { releases.append(overdue(waiter.request, at: now, upstreams)) }
+        for waiter in queue.removeOverdue(at: now) { releases.append(overdue(waiter, at: now, upstreams)) }
         return releases
     }
 
@@ -307,7 +308,7 @@ package struct RoutingCore: Sendable {
     private mutating func enqueue(
         _ request: RouteRequest, latestStart: Duration, wait: Duration?, at now: Duration
     ) -> (decision: Decision, releases: [Release]) {
-        let retryAfter = Self.secondsUntilServed(wait)
+        let retryAfter = secondsUntilServed(wait, at: now)
         guard latestStart > now, wait.map({ now + $0 <= latestStart }) ?? true else {
             statistics.rejected += 1
             return (.refused(.queueTimeout(retryAfter: retryAfter)), [])
@@ -327,10 +328,11 @@ package struct RoutingCore: Sendable {
     }
 
     /// A waiter who cannot be served in time any more.
-    private mutating func overdue(_ request: RouteRequest, at now: Duration, _ upstreams: some UpstreamTable) -> Release {
+    private mutating func overdue(_ waiter: WaitingQueue.Waiter, at now: Duration, _ upstreams: some UpstreamTable) -> Release {
         statistics.timedOut += 1
+        let request = waiter.request
         let pace = pace(for: request.terms.model, among: request.terms.accepts, at: now, upstreams)
-        let seconds = Self.secondsUntilServed(pace.map { wait(places: queue.placesBefore(request), $0) })
+        let seconds = secondsUntilServed(pace.map { wait(places: queue.placesBefore(request), $0) } ?? now - waiter.since, at: now)
         return Release(ticket: request.ticket, result: .failure(.queueTimeout(retryAfter: seconds)))
     }
 
@@ -389,14 +391,17 @@ package struct RoutingCore: Sendable {
             guard now + wait * 0.95 > last.waiter.latestStart else { break }
             queue.remove(last.waiter.request.ticket)
             statistics.timedOut += 1
-            releases.append(Release(ticket: last.waiter.request.ticket, result: .failure(.queueTimeout(retryAfter: Self.secondsUntilServed(wait)))))
+            releases.append(Release(ticket: last.waiter.request.ticket, result: .failure(.queueTimeout(retryAfter: secondsUntilServed(wait, at: now)))))
         }
         return releases
     }
 
     /// For `retry-after`. 1...60.
-    private static func secondsUntilServed(_ wait: Duration?) -> Int {
-        guard let wait else { return 5 }
+    ///
+    /// - Parameter wait: how long it would be. Nil while nobody knows the pace: then nothing has come back for as long as the one who has waited longest, and
+    ///   may not for as long again.
+    private func secondsUntilServed(_ wait: Duration?, at now: Duration) -> Int {
+        let wait = wait ?? queue.longestWait(at: now)
         return min(max(Int(clamping: wait.components.seconds) + 1, 1), 60)
     }
 }

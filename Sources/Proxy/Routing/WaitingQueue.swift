@@ -46,6 +46,9 @@ package struct WaitingQueue: Sendable {
         return turns.sorted(by: <).compactMap { waiters[$0.1]?.request }
     }
 
+    /// For how long the one has waited who came first; zero when there is none. It looks at all of them.
+    package func longestWait(at now: Duration) -> Duration { waiters.values.lazy.map(\.since).min().map { now - $0 } ?? .zero }
+
     /// On what terms there is anybody.
     package var terms: some Sequence<Terms> { rows.keys }
 

@@ -4,6 +4,8 @@ struct AnswerRules: Equatable, Sendable {
     var stops: [[UInt8]] = []
     /// `parallel_tool_calls` is false, and the model cannot be told so: only the first call goes on.
     var hasOneCall = false
+    /// The client has named texts that end the answer: one may be the first that the model says.
+    var mayBeEmpty = false
 
     /// OpenAI takes four; each costs a step for every byte of the answer.
     private static let mostStops = 16
@@ -14,6 +16,7 @@ struct AnswerRules: Equatable, Sendable {
         if format == .generic, family.refuses.contains(.stop) {
             stops = chat.tuning.stop.prefix(Self.mostStops).map { Array(JSONString.decode($0).utf8) }.filter { !$0.isEmpty }
         }
+        mayBeEmpty = !chat.tuning.stop.isEmpty
         hasOneCall = chat.tuning.parallelToolCalls == false && (format != .generic || family.refuses.contains(.parallelToolCalls))
     }
 }

@@ -18,15 +18,16 @@ struct CohereAnswer {
     ///
     /// - Parameters:
     ///   - response: where the finish reason and the token counts are.
+    ///   - rules: of the request.
     ///   - envelope: id, time and model of the answer; Cohere's answers have no time of their own.
     /// - Throws: `APIError` 502 when the upstream reports a failure, or says nothing.
-    func openAI(ending response: JSONValue, in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
+    func openAI(ending response: JSONValue, in envelope: ChunkEnvelope, by rules: AnswerRules) throws(APIError) -> OpenAIAnswer {
         if let failure = CohereFields.failure(of: response) { throw failure }
         let hasText = texts.contains { !$0.isEmpty }
         let hasReasoning = reasoning.contains { !$0.isEmpty }
         let isEmpty = !hasText && !hasReasoning && calls.isEmpty
         let reason = finishReason(response, isEmpty: isEmpty)
-        if isEmpty, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
+        if isEmpty, reason == .stop && !rules.mayBeEmpty || reason == .toolCalls { throw GenericFields.emptyAnswer }
 
         var writer = JSONWriter(capacity: response.raw.count + 256)
         writer.beginObject()

@@ -11,7 +11,7 @@ enum CohereToOpenAI {
                 id: nil, name: names.client(call["name"]?.rawString ?? []), arguments: CohereFields.arguments(of: call))
         }
         if rules.hasOneCall { answer.calls = Array(answer.calls.prefix(1)) }
-        return try answer.openAI(ending: response, in: envelope)
+        return try answer.openAI(ending: response, in: envelope, by: rules)
     }
 
     static func chatResponse(_ body: [UInt8]) throws(APIError) -> JSONValue {

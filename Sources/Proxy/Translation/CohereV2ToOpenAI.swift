@@ -23,7 +23,7 @@ enum CohereV2ToOpenAI {
                     arguments: arguments.isEmpty ? Array("{}".utf8)[...] : arguments))
         }
         if rules.hasOneCall { answer.calls = Array(answer.calls.prefix(1)) }
-        return try answer.openAI(ending: response, in: envelope)
+        return try answer.openAI(ending: response, in: envelope, by: rules)
     }
 
     static func chatResponse(_ body: [UInt8]) throws(APIError) -> JSONValue {

@@ -64,7 +64,7 @@ enum GenericToOpenAI {
             throw APIError(
                 status: 502, message: "The upstream broke the answer off with an error. Try again.", type: "upstream_error", code: "upstream_error", kind: .failed)
         }
-        if isEmpty, !isCut, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
+        if isEmpty, !(isCut || rules.mayBeEmpty && reason == .stop), reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
 
         writer.beginChoice(index)
         writer.string(literal: "assistant")

@@ -29,7 +29,7 @@ enum OCIErrorToOpenAI {
     /// - Returns: nil when its words only say that something went wrong.
     static func translate(words: ErrorWords) -> APIError? {
         switch Refusal(status: nil, words).kind {
-        case .failed, .credentialsRefused: nil
+        case .failed, .credentialsRefused, .credentialsDoubted: nil
         default: translate(status: nil, retryAfter: nil, words, account: "")
         }
     }
@@ -56,7 +56,7 @@ enum OCIErrorToOpenAI {
                 status: 404, message: said.message ?? "OCI does not know this model, or this account may not use it.",
                 type: "invalid_request_error", param: "model", code: "model_not_found")
         case .modelNotAllowed: return .modelNotAllowed(said.message ?? "This account may not use the model.", code: said.code)
-        case .credentialsRefused:
+        case .credentialsRefused, .credentialsDoubted:
             // Not the client's key: its own would be called wrong if this passed through as 401.
             let http = status.map { "HTTP \($0)" } ?? "an error"
             return APIError(
@@ -64,7 +64,7 @@ enum OCIErrorToOpenAI {
                 message: "OCI refuses the credentials of account '\(account)' (\(http)\(reason(said))). "
                     + "The operator has to check its user, fingerprint, key and the clock.",
                 type: "upstream_error", code: "upstream_auth_failed", forbidsRetry: true)
-        case .accountExhausted: return .exhausted(said.message ?? "The quota of this account is used up.", retryAfter: retryAfter)
+        case .accountExhausted, .accountDoubted: return .exhausted(said.message ?? "The quota of this account is used up.", retryAfter: retryAfter)
         case .throttled:
             return APIError(
                 status: 429, message: said.message ?? "OCI throttles this account. Try again later.", type: "rate_limit_error",

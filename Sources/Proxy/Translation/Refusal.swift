@@ -15,12 +15,10 @@ struct Refusal: Equatable {
         // A server that breaks over a prompt does so again.
         case 500 where said.contains(.length): kind = .promptTooLong
         case let status? where status >= 500: kind = .failed
-        // Not enough for this request, or for none.
-        case 402: kind = said.contains(.rate) ? .throttled : .accountExhausted
         default:
             let subjects = RefusalWords.Subject.allCases.filter { said.contains($0) && Self.mayBe($0, status) }
             if let first = subjects.first {
-                kind = Self.kind(of: first)
+                kind = Self.kind(of: first, isCertain: Self.saysSo(first, status) || RefusalWords.subjects(ofCodes: words).contains(first))
                 isForContent = first == .content
             } else {
                 kind = Self.kind(status, words)
@@ -35,18 +33,30 @@ struct Refusal: Equatable {
         case 429: subject != .model && subject != .key && subject != .ability && subject != .length
         // A request that is larger than what a minute may bring never goes through.
         case 413: subject != .throttle && subject != .rate
+        // Not enough for this request, for this model, or for none; a rate has its own words.
+        case 402: subject != .throttle && subject != .key && subject != .length
         default: subject != .length
         }
     }
 
-    private static func kind(of subject: RefusalWords.Subject) -> FailureKind {
+    /// Whether words on this subject are at home under this status. A message may repeat what the client wrote.
+    private static func saysSo(_ subject: RefusalWords.Subject, _ status: Int?) -> Bool {
         switch subject {
-        case .key: .credentialsRefused
+        case .key: status == 401 || status == 403
+        case .account: status == 401 || status == 402 || status == 403 || status == 429
+        default: true
+        }
+    }
+
+    /// - Parameter isCertain: the words are the upstream's own.
+    private static func kind(of subject: RefusalWords.Subject, isCertain: Bool) -> FailureKind {
+        switch subject {
+        case .key: isCertain ? .credentialsRefused : .credentialsDoubted
         case .ability, .content: .request
         case .permission: .modelNotAllowed
         case .model: .modelGone
         case .rate, .throttle: .throttled
-        case .account: .accountExhausted
+        case .account: isCertain ? .accountExhausted : .accountDoubted
         case .length: .promptTooLong
         }
     }
@@ -59,7 +69,8 @@ struct Refusal: Equatable {
         // Firewalls have their own for what they do not like in a prompt, and some services for what they do not like in a field. Without words
         // nothing says that the request was read at all.
         case 406, 411, 414, 415, 416, 418, 421, 431: words.message == nil ? .failed : .request
-        case 401, 403: .credentialsRefused
+        case 401, 403: .credentialsDoubted
+        case 402: .accountDoubted
         case 404, 410: .modelGone
         case 429: .throttled
         default: .failed

@@ -33,7 +33,7 @@ enum RefusalWords {
             .key,
             [
                 "invalid_api_key": "OpenAI, Groq, DashScope", "invalidapikey": "DashScope", "api_key_invalid": "Google", "invalid_authentication_error": "Moonshot",
-                "wrong_api_key": "Cerebras",
+                "wrong_api_key": "Cerebras", "notauthenticated": "OCI",
             ]
         ),
         (
@@ -247,14 +247,20 @@ enum RefusalWords {
 
     // MARK: Looking for them
 
-    /// What codes and message speak of.
-    static func subjects(of words: ErrorWords) -> Set<Subject> {
+    /// What codes speak of. They are the upstream's own, where a message may repeat a client's words.
+    static func subjects(ofCodes words: ErrorWords) -> Set<Subject> {
         var found: Set<Subject> = []
         for code in words.codes {
             if let subject = subjectOfCode[code] { found.insert(subject) }
             // With the kind of content behind it.
             if code.contains("sensitivecontentdetected") || code.hasPrefix("safety_check") { found.insert(.content) }
         }
+        return found
+    }
+
+    /// What codes and message speak of.
+    static func subjects(of words: ErrorWords) -> Set<Subject> {
+        var found = subjects(ofCodes: words)
         if let message = words.message {
             let plain = PlainWords(message)
             plain.matches(of: index, into: &found)

@@ -92,7 +92,7 @@ struct SoleChoice: Sendable {
     mutating func finish(_ value: JSONValue, into frames: inout [UInt8]) -> AnswerStreamStep {
         let reason = GenericFields.finishReason(value, hasCalls: hasCalls, isEmpty: !hasBegun) ?? .stop
         // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
-        guard hasBegun || reason == .length || reason == .contentFilter else { return .failed(GenericFields.emptyAnswer) }
+        guard hasBegun || reason == .length || reason == .contentFilter || rules.mayBeEmpty && reason == .stop else { return .failed(GenericFields.emptyAnswer) }
         writeEnd(reason, into: &frames)
         return .complete
     }

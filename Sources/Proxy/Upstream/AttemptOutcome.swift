@@ -25,14 +25,20 @@ package enum AttemptOutcome: Equatable, Sendable {
     case outOfTime
     /// The model is throttled; seconds until it wants to be asked again, where the upstream says so.
     case rateLimited(retryAfter: Int?)
-    /// No connection, no TLS, or one that broke before an answer.
+    /// No connection, or no TLS.
     case unreachable
+    /// A connection broke after a request had been sent, and before an answer.
+    case brokenOff
     /// A connection could not be made in time.
     case connectTimedOut
     /// The upstream refuses the operator's credentials, or they could not sign.
     case credentialsRefused
+    /// It refuses in a way that may speak of the credentials, of the model or of the request.
+    case credentialsDoubted
     /// The account has no credit or quota left, or is restricted; seconds as above.
     case accountExhausted(retryAfter: Int?)
+    /// The account may have no credit left, or not for this model or this request; seconds as above.
+    case accountDoubted(retryAfter: Int?)
 
     /// The reason is the upstream's own, so another may do better with the same request.
     package var mayMoveOn: Bool { Attribution(self).next != .backToClient }
@@ -40,12 +46,20 @@ package enum AttemptOutcome: Equatable, Sendable {
     /// With no other candidate left, the same upstream may be asked again after a pause.
     package var mayRepeat: Bool { Attribution(self).next == .anyCandidate }
 
+    /// What it speaks of depends on what else is known.
+    var isDoubtful: Bool {
+        switch self {
+        case .brokenOff, .credentialsDoubted, .accountDoubted: true
+        default: false
+        }
+    }
+
     /// Seconds for which the upstream asks to be left alone.
     package var retryAfter: Int? {
         switch self {
-        case .unavailable(let seconds), .rateLimited(let seconds), .accountExhausted(let seconds): seconds
+        case .unavailable(let seconds), .rateLimited(let seconds), .accountExhausted(let seconds), .accountDoubted(let seconds): seconds
         case .succeeded, .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .timedOut, .outOfTime, .unreachable,
-            .connectTimedOut, .credentialsRefused:
+            .brokenOff, .connectTimedOut, .credentialsRefused, .credentialsDoubted:
             nil
         }
     }

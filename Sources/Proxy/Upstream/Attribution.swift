@@ -21,6 +21,16 @@ package struct Attribution: Equatable, Sendable {
         case anyCandidate
     }
 
+    /// What answers of the last moments say where a failure does not say of what it speaks: the credentials and the way that others have just
+    /// been answered with are good (`RecentSuccess`).
+    package enum Evidence: Equatable, Sendable, CaseIterable {
+        case none
+        /// The upstream has answered for another model.
+        case ofOtherModels
+        /// It has answered for this one.
+        case ofThisModel
+    }
+
     /// For the breaker of the model at this upstream.
     package let model: Vote
     /// For the breaker of the upstream itself.
@@ -35,8 +45,10 @@ package struct Attribution: Equatable, Sendable {
         self.next = next
     }
 
-    /// - Parameter hadUsualTime: the attempt had at least the time in which this model usually answers. Only `outOfTime` depends on it.
-    package init(_ outcome: AttemptOutcome, hadUsualTime: Bool = true) {
+    /// - Parameters:
+    ///   - hadUsualTime: the attempt had at least the time in which this model usually answers. Only `outOfTime` depends on it.
+    ///   - evidence: only outcomes that are `isDoubtful` depend on it.
+    package init(_ outcome: AttemptOutcome, hadUsualTime: Bool = true, evidence: Evidence = .none) {
         self =
             switch outcome {
             case .succeeded: Attribution(model: .success, upstream: .success, next: .backToClient)
@@ -57,6 +69,15 @@ package struct Attribution: Equatable, Sendable {
             case .credentialsRefused: Attribution(model: .neither, upstream: .failure, next: .otherCandidates)
             case .accountExhausted(let seconds):
                 Attribution(model: .neither, upstream: .neither, rest: .upstream(retryAfter: seconds), next: .otherCandidates)
+            case .brokenOff:
+                Attribution(model: evidence == .none ? .neither : .failure, upstream: evidence == .none ? .failure : .neither, next: .anyCandidate)
+            case .credentialsDoubted:
+                Attribution(
+                    model: evidence == .ofOtherModels ? .failure : .neither, upstream: evidence == .none ? .failure : .neither, next: .otherCandidates)
+            case .accountDoubted(let seconds):
+                Attribution(
+                    model: evidence == .ofOtherModels ? .failure : .neither, upstream: .neither,
+                    rest: evidence == .none ? .upstream(retryAfter: seconds) : nil, next: .otherCandidates)
             }
     }
 }

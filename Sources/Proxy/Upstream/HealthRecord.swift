@@ -27,8 +27,10 @@ package struct HealthRecord: Equatable, Sendable {
 
     package init() {}
 
-    package mutating func record(_ probe: Probe, at now: Duration, latency: Duration) {
+    /// - Parameter isContradicted: requests have just been answered. A list of models that fails meanwhile is in trouble by itself.
+    package mutating func record(_ probe: Probe, at now: Duration, latency: Duration, isContradicted: Bool = false) {
         lastCheck = Check(at: now, passed: probe == .passed, latency: latency)
+        if probe == .failed, isContradicted { return }
         switch probe {
         case .passed:
             failures = 0

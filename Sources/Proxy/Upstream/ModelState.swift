@@ -30,6 +30,7 @@ package struct ModelState: Sendable {
     private var isBeingTried = false
     /// When one was let through last.
     private var lastTriedAt: Duration?
+    fileprivate(set) var success = RecentSuccess()
     /// It has answered, or has refused in a way that says that it exists.
     private var isKnown = false
 
@@ -117,10 +118,11 @@ package struct ModelState: Sendable {
         switch ending.outcome {
         case .succeeded, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited: isKnown = true
         // What nobody serves ends so, too.
-        case .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .unreachable, .connectTimedOut, .credentialsRefused,
-            .accountExhausted:
-            break
+        case .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .unreachable, .brokenOff, .connectTimedOut,
+            .credentialsRefused, .credentialsDoubted, .accountExhausted, .accountDoubted:
+            isKnown = isKnown || attribution.model == .failure
         }
+        success.note(ending.outcome, at: now)
         if attribution.model == .success {
             if !pass.hasBegun { answered(pass, wasOpen: wasOpen, top: top, at: now) }
             remember(ending, took: took, at: now)

@@ -38,7 +38,9 @@ enum OutcomeClassifier {
         case .modelGone: .modelUnavailable
         case .throttled: .rateLimited(retryAfter: retryAfter)
         case .accountExhausted: .accountExhausted(retryAfter: retryAfter)
+        case .accountDoubted: .accountDoubted(retryAfter: retryAfter)
         case .credentialsRefused: .credentialsRefused
+        case .credentialsDoubted: .credentialsDoubted
         case .unavailable: .unavailable(retryAfter: retryAfter)
         case .failed: .failed
         case .timedOut: .timedOut
@@ -58,7 +60,8 @@ enum OutcomeClassifier {
     private static func outcome(of error: TransportError) -> AttemptOutcome {
         switch error {
         case .connectTimeout: .connectTimedOut
-        case .cannotConnect, .tls, .connectionLost: .unreachable
+        case .cannotConnect, .tls: .unreachable
+        case .connectionLost: .brokenOff
         case .answerCut, .malformedAnswer: .failed
         case .tooLarge: .refused
         }

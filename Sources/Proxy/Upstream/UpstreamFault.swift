@@ -33,8 +33,14 @@ enum UpstreamFault {
             case .silence, .tail: "fell silent in the middle of the answer for longer than stream_timeout"
             case .slowClient: "could not be read on, since the client took nothing for longer than stream_timeout"
             }
+        let advice =
+            switch cause {
+            case .head, .firstToken: "Try again. A model that thinks for longer needs a longer limit, which the operator sets."
+            case .slowClient: "Read faster, or ask for a shorter answer."
+            case .request, .silence, .tail: "Try again, or ask for a shorter answer."
+            }
         return APIError(
-            status: 504, message: "Account '\(account)' \(what). Try again, or ask for a shorter answer.",
+            status: 504, message: "Upstream '\(account)' \(what). \(advice)",
             type: "timeout_error", code: "upstream_timeout")
     }
 
@@ -43,7 +49,7 @@ enum UpstreamFault {
         case .cannotConnect(let reason): upstreamError("could not be reached: \(reason)", account, code: "upstream_unreachable")
         case .connectTimeout:
             APIError(
-                status: 504, message: "Account '\(account)' could not be reached in time. Check its endpoint and the network.",
+                status: 504, message: "Upstream '\(account)' could not be reached in time. Check its endpoint and the network.",
                 type: "timeout_error", code: "upstream_timeout")
         case .tls(let reason): upstreamError("could not be reached over TLS: \(reason)", account, code: "upstream_unreachable")
         case .connectionLost(let reason), .answerCut(let reason): upstreamError("broke off: \(reason)", account, code: "upstream_connection_lost")
@@ -55,6 +61,6 @@ enum UpstreamFault {
     }
 
     private static func upstreamError(_ what: String, _ account: String, code: String) -> APIError {
-        APIError(status: 502, message: "Account '\(account)' \(what).", type: "upstream_error", code: code)
+        APIError(status: 502, message: "Upstream '\(account)' \(what).", type: "upstream_error", code: code)
     }
 }

@@ -30,6 +30,7 @@ package struct UpstreamState: Sendable {
     package private(set) var models = ModelStates()
     package private(set) var settings: CircuitBreaker.Settings
     private var ramp = Ramp()
+    private var success = RecentSuccess()
     /// Answers that have given their permits back.
     private var answers = RollingCounts(seconds: 10)
     /// For how long an answer holds its permit, whatever the model.
@@ -161,7 +162,9 @@ package struct UpstreamState: Sendable {
         foundOut(&pass)
         ramp.end(pass.ramp)
         let took = now - pass.admittedAt
-        let attribution = Attribution(ending.outcome, hadUsualTime: hadUsualTime(pass, ending, took: took, at: now))
+        let attribution = Attribution(
+            ending.outcome, hadUsualTime: hadUsualTime(pass, ending, took: took, at: now), evidence: evidence(about: pass, ending.outcome, at: now))
+        success.note(ending.outcome, at: now)
         let before = breakerStates(pass, at: now)
 
         if attribution.upstream == .success {
@@ -200,7 +203,7 @@ package struct UpstreamState: Sendable {
 
     /// Takes note of a health check. One that succeeds lets a probe through to whatever an open breaker keeps requests from.
     package mutating func note(_ probe: HealthRecord.Probe, at now: Duration, latency: Duration) {
-        health.record(probe, at: now, latency: latency)
+        health.record(probe, at: now, latency: latency, isContradicted: success.vouches(at: now))
         guard probe == .passed else { return }
         breaker.allowProbe(at: now)
         models.changeAll { $0.allowProbe(at: now) }
@@ -254,6 +257,12 @@ package struct UpstreamState: Sendable {
         let after = breakerStates(pass, at: now)
         return BreakerChanges(
             upstream: before.upstream == after.upstream ? nil : after.upstream, model: before.model == after.model ? nil : (pass.model, after.model))
+    }
+
+    /// What others' answers say about a failure that may speak of the upstream, of the model or of the request.
+    private func evidence(about pass: Pass, _ outcome: AttemptOutcome, at now: Duration) -> Attribution.Evidence {
+        guard outcome.isDoubtful, success.vouches(at: now) else { return .none }
+        return models[slot: pass.slot].success.vouches(at: now) ? .ofThisModel : .ofOtherModels
     }
 
     /// Whether an attempt that the request's deadline ended had so much time that it speaks against the model.

@@ -43,11 +43,11 @@ package struct UpstreamStatistics: Sendable {
             succeeded += 1
             latency.record(duration)
         case .abandoned: cancelled += 1
-        case .rateLimited, .accountExhausted:
+        case .rateLimited, .accountExhausted, .accountDoubted:
             failed += 1
             rateLimited += 1
-        case .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable, .timedOut, .outOfTime, .unreachable, .connectTimedOut,
-            .credentialsRefused:
+        case .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable, .timedOut, .outOfTime, .unreachable, .brokenOff,
+            .connectTimedOut, .credentialsRefused, .credentialsDoubted:
             failed += 1
         }
         if !ending.oddities.isEmpty { count(ending.oddities) }

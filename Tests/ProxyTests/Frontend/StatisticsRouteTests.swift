@@ -132,11 +132,23 @@ import Testing
         let router = try await busy()
         let counters = RequestCounters()
         counters.count(route: "chat", status: 200)
-        let answer = await MetricsRoute(router: router, roster: Roster(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000), droppedLines: { 7 }).answer(counters, RequestRates())
+        let claims = RequestClaims()
+        var claim = RequestClaims.Claim.none
+        _ = claims.take(bodyBytes: 100, limit: 1000, for: &claim)
+        for _ in 0..<2 {
+            var further = RequestClaims.Claim.none
+            _ = claims.take(bodyBytes: 1000, limit: 1000, for: &further)
+            _ = claims.take("team", limit: 1, for: &further)
+        }
+        var route = MetricsRoute(router: router, roster: Roster(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000), droppedLines: { 7 })
+        (route.claims, route.bodyMemory) = (claims, 1000)
+        let answer = await route.answer(counters, RequestRates())
         #expect(answer.headers["content-type"].first?.hasPrefix("text/plain; version=0.0.4") == true)
         let lines = String(buffer: answer.body).split(separator: "\n")
         for line in [
             #"ociai_http_requests_total{route="chat",status="200"} 1"#, "ociai_in_flight 1", "ociai_queue_depth 0",
+            "ociai_body_memory_bytes 400", "ociai_body_memory_limit_bytes 1000", "ociai_body_memory_refused_total 2",
+            #"ociai_key_concurrency_refused_total{key="team"} 1"#,
             #"ociai_account_requests_total{account="default",outcome="succeeded"} 1"#, #"ociai_account_requests_total{account="account_2",outcome="failed"} 2"#,
             #"ociai_account_rate_limited_total{account="account_2"} 1"#, #"ociai_account_tokens_total{account="default",kind="prompt"} 10"#,
             #"ociai_account_cooling{account="account_2"} 1"#, #"ociai_account_breaker_state{account="default",state="closed"} 1"#,

@@ -161,8 +161,9 @@ import Testing
     @Test func theLineIsBounded() {
         var bench = Bench([1], queue: 2)
         for _ in 0..<3 { _ = bench.arrive() }
-        #expect(bench.arrive().decision == .refused(.queueFull(retryAfter: 5)))
-        #expect(bench.core.statistics.rejected == 1 && bench.core.statistics.peak == 2 && bench.core.statistics.enqueued == 2)
+        #expect(bench.arrive().decision == .refused(.queueFull(retryAfter: 1)), "nobody has waited yet")
+        #expect(bench.arrive(at: .milliseconds(6500)).decision == .refused(.queueFull(retryAfter: 7)), "nothing has come back for so long")
+        #expect(bench.core.statistics.rejected == 2 && bench.core.statistics.peak == 2 && bench.core.statistics.enqueued == 2)
     }
 
     @Test func theGuessOfRetryAfterKnowsThePace() {
@@ -195,9 +196,9 @@ import Testing
         _ = bench.arrive(deadline: .seconds(9))
         #expect(bench.core.nextMoment(at: .zero, bench.upstreams) == .seconds(3))
         #expect(bench.dispatch(at: .seconds(2)).isEmpty)
-        #expect(bench.dispatch(at: .seconds(3)) == [.init(ticket: .init(rawValue: late), result: .failure(.queueTimeout(retryAfter: 5)))])
+        #expect(bench.dispatch(at: .seconds(3)) == [.init(ticket: .init(rawValue: late), result: .failure(.queueTimeout(retryAfter: 4)))])
         #expect(bench.core.nextMoment(at: .seconds(3), bench.upstreams) == .seconds(9))
-        #expect(bench.arrive(at: .seconds(3), deadline: .seconds(3)).decision == .refused(.queueTimeout(retryAfter: 5)))
+        #expect(bench.arrive(at: .seconds(3), deadline: .seconds(3)).decision == .refused(.queueTimeout(retryAfter: 4)))
         #expect(bench.core.statistics.timedOut == 1 && bench.core.statistics.rejected == 1)
     }
 

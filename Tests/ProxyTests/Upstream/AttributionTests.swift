@@ -27,7 +27,27 @@ import Testing
         (.connectTimedOut, .neither, .failure, nil, .otherCandidates),
         (.credentialsRefused, .neither, .failure, nil, .otherCandidates),
         (.accountExhausted(retryAfter: 7), .neither, .neither, .upstream(retryAfter: 7), .otherCandidates),
+        // As long as nothing else is known.
+        (.brokenOff, .neither, .failure, nil, .anyCandidate),
+        (.credentialsDoubted, .neither, .failure, nil, .otherCandidates),
+        (.accountDoubted(retryAfter: 7), .neither, .neither, .upstream(retryAfter: 7), .otherCandidates),
     ]
+
+    @Test func whatMaySpeakOfSeveralGoesByWhatElseIsKnown() {
+        let rows: [(outcome: AttemptOutcome, others: Attribution.Vote, same: Attribution.Vote)] = [
+            (.brokenOff, .failure, .failure), (.credentialsDoubted, .failure, .neither), (.accountDoubted(retryAfter: 7), .failure, .neither),
+        ]
+        for row in rows {
+            for (evidence, vote) in [(Attribution.Evidence.ofOtherModels, row.others), (.ofThisModel, row.same)] {
+                let attribution = Attribution(row.outcome, evidence: evidence)
+                #expect(attribution.model == vote && attribution.upstream == .neither && attribution.rest == nil, "\(row.outcome) \(evidence)")
+                #expect(attribution.next == Attribution(row.outcome).next)
+            }
+        }
+        for row in Self.table where !row.outcome.isDoubtful {
+            for evidence in Attribution.Evidence.allCases { #expect(Attribution(row.outcome, evidence: evidence) == Attribution(row.outcome), "\(row.outcome)") }
+        }
+    }
 
     @Test func eachKindSpeaksAgainstWhatItIsAbout() {
         for row in Self.table {
@@ -66,7 +86,7 @@ import Testing
         #expect(state.availability(of: "good", at: .zero) == .available && state.availability(at: .zero) == .available)
     }
 
-    @Test(arguments: [AttemptOutcome.unreachable, .connectTimedOut, .credentialsRefused])
+    @Test(arguments: [AttemptOutcome.unreachable, .connectTimedOut, .credentialsRefused, .brokenOff, .credentialsDoubted])
     func theWayToTheUpstreamIsTheUpstreams(outcome: AttemptOutcome) {
         let state = ended(outcome)
         #expect(state.availability(at: .zero) == .unavailable(until: .seconds(60), isThrottled: false))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct OutcomeClassifierTests {
     @Test(arguments: [
-        (400, .refused), (404, .modelUnavailable), (413, .refused), (422, .refused), (401, .credentialsRefused), (403, .credentialsRefused),
+        (400, .refused), (404, .modelUnavailable), (413, .refused), (422, .refused), (401, .credentialsDoubted), (403, .credentialsDoubted), (402, .accountDoubted(retryAfter: 7)),
         (429, .rateLimited(retryAfter: 7)), (408, .timedOut), (409, .unavailable(retryAfter: 7)), (418, .failed), (302, .failed), (500, .failed),
         (502, .failed), (503, .unavailable(retryAfter: 7)), (504, .timedOut), (529, .unavailable(retryAfter: 7)),
     ] as [(Int, AttemptOutcome)])
@@ -29,7 +29,8 @@ import Testing
 
     @Test(arguments: [
         (.request, .refused), (.promptTooLong, .promptTooLong), (.modelNotAllowed, .modelNotAllowed), (.modelGone, .modelUnavailable), (.throttled, .rateLimited(retryAfter: 7)),
-        (.accountExhausted, .accountExhausted(retryAfter: 7)), (.credentialsRefused, .credentialsRefused), (.unavailable, .unavailable(retryAfter: 7)), (.failed, .failed), (.timedOut, .timedOut), (.wrongKind, .refused),
+        (.accountExhausted, .accountExhausted(retryAfter: 7)), (.credentialsRefused, .credentialsRefused), (.credentialsDoubted, .credentialsDoubted),
+        (.accountDoubted, .accountDoubted(retryAfter: 7)), (.unavailable, .unavailable(retryAfter: 7)), (.failed, .failed), (.timedOut, .timedOut), (.wrongKind, .refused),
     ] as [(FailureKind, AttemptOutcome)])
     func aKindDecidesWhateverTheStatus(kind: FailureKind, outcome: AttemptOutcome) {
         for status in [400, 404, 429, 502] {
@@ -39,7 +40,7 @@ import Testing
 
     @Test(arguments: [
         (TransportError.cannotConnect("x"), .unreachable), (.connectTimeout, .connectTimedOut), (.tls("x"), .unreachable),
-        (.connectionLost("x"), .unreachable), (.answerCut("x"), .failed),
+        (.connectionLost("x"), .brokenOff), (.answerCut("x"), .failed),
         (.malformedAnswer("x"), .failed), (.tooLarge(limit: 1), .refused),
     ] as [(TransportError, AttemptOutcome)])
     func aFailureOfTheWayMeans(error: TransportError, outcome: AttemptOutcome) {

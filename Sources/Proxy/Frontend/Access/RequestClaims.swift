@@ -20,6 +20,15 @@ final class RequestClaims: Sendable {
         var requests: [String: Int] = [:]
         /// By key.
         var owned: [String: Int] = [:]
+        var refusals = Refusals()
+    }
+
+    /// Requests that were refused for want of room, since the start.
+    struct Refusals: Equatable, Sendable {
+        /// Since their bodies would have taken more memory than there is for them.
+        var ofBodies = 0
+        /// Since their key had as many as it may have, by key.
+        var ofKeys: [String: Int] = [:]
     }
     private let state = Mutex(State())
 
@@ -34,6 +43,8 @@ final class RequestClaims: Sendable {
     /// Bytes that are claimed at present.
     var bytes: Int { state.withLock { $0.bytes } }
 
+    var refusals: Refusals { state.withLock { $0.refusals } }
+
     /// Requests of a key.
     func requests(of key: String) -> Int { state.withLock { $0.requests[key] ?? 0 } }
 
@@ -43,8 +54,10 @@ final class RequestClaims: Sendable {
     /// - Returns: false when the limit does not allow it. A body that is alone is let in whatever its length, or it could never be.
     func take(bodyBytes length: Int, limit: Int, owner: String? = nil, for claim: inout Claim) -> Bool {
         let wanted = length.multipliedReportingOverflow(by: Self.share)
-        guard !wanted.overflow else { return false }
         let isTaken = state.withLock { state in
+            var isTaken = false
+            defer { if !isTaken { state.refusals.ofBodies += 1 } }
+            guard !wanted.overflow else { return false }
             let isSmall = claim.bytes + wanted.partialValue <= Self.small
             let isAlone = state.bytes == claim.bytes
             guard isAlone || state.bytes + wanted.partialValue <= (isSmall ? limit : limit - limit / 8) else { return false }
@@ -54,6 +67,7 @@ final class RequestClaims: Sendable {
                 state.owned[owner] = owned
             }
             state.bytes += wanted.partialValue
+            isTaken = true
             return true
         }
         if isTaken {
@@ -70,7 +84,10 @@ final class RequestClaims: Sendable {
     func take(_ key: String, limit: Int, for claim: inout Claim) -> Bool {
         guard limit > 0 else { return true }
         let isTaken = state.withLock { state in
-            guard state.requests[key, default: 0] < limit else { return false }
+            guard state.requests[key, default: 0] < limit else {
+                state.refusals.ofKeys[key, default: 0] += 1
+                return false
+            }
             state.requests[key, default: 0] += 1
             return true
         }

@@ -95,13 +95,13 @@ final class ChatCalls {
         let upstream = upstream()
         let call = ChatCall(
             document: .openAI(.chat, try OpenAIOnOCI.body(of: try RequestField(body: request.received), for: upstream)),
-            reader: .passThrough(model: name), isStreaming: upstream.isStreaming, frame: frame)
+            reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty), isStreaming: upstream.isStreaming, frame: frame)
         return Written(call: call, family: upstream.family)
     }
 
     private func passThrough() -> ChatCall {
         ChatCall(
-            document: .openAI(.chat, request.body(model: target.modelID, isStreaming: isStreaming)), reader: .passThrough(model: name),
+            document: .openAI(.chat, request.body(model: target.modelID, isStreaming: isStreaming)), reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty),
             isStreaming: isStreaming, frame: frame)
     }
 

@@ -257,7 +257,7 @@ extension APIError {
     /// with the request, or with the proxy's own load, is so for every model.
     fileprivate var permitsAnotherModel: Bool {
         switch kind {
-        case .promptTooLong, .modelGone, .modelNotAllowed, .throttled, .accountExhausted, .credentialsRefused, .unavailable, .failed, .timedOut: true
+        case .promptTooLong, .modelGone, .modelNotAllowed, .throttled, .accountExhausted, .accountDoubted, .credentialsRefused, .credentialsDoubted, .unavailable, .failed, .timedOut: true
         case .request, .wrongKind: false
         case nil:
             switch code {

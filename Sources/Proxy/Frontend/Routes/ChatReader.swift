@@ -4,8 +4,9 @@ import NIOCore
 enum ChatReader: Sendable {
     /// In an OCI dialect.
     case translator(Dialect, AnswerRules = AnswerRules())
-    /// It speaks the client's own language. The name of the model is the client's.
-    case passThrough(model: String)
+    /// It speaks the client's own language. The name of the model is the client's; the usual end may be all that is said where the client has
+    /// named texts that end the answer.
+    case passThrough(model: String, mayBeEmpty: Bool = false)
 
     /// A whole answer, in the OpenAI form. A stream in its place is gathered into one.
     ///
@@ -25,7 +26,7 @@ enum ChatReader: Sendable {
     private func document(_ body: [UInt8], of upstream: String, in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
         switch self {
         case .translator(let dialect, let rules): try dialect.answer(body, in: envelope, rules: rules)
-        case .passThrough(let model): try PassThroughAnswer.read(body, model: model, upstream: upstream)
+        case .passThrough(let model, let mayBeEmpty): try PassThroughAnswer.read(body, model: model, upstream: upstream, mayBeEmpty: mayBeEmpty)
         }
     }
 
@@ -63,8 +64,9 @@ enum ChatReader: Sendable {
     ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
         switch self {
         case .translator(let dialect, let rules): try dialect.frames(of: body, in: envelope, includesUsage: includesUsage, rules: rules)
-        case .passThrough(let model):
-            try PassThroughAnswerAsStream.frames(of: body, model: model, upstream: upstream, in: envelope, includesUsage: includesUsage)
+        case .passThrough(let model, let mayBeEmpty):
+            try PassThroughAnswerAsStream.frames(
+                of: body, model: model, upstream: upstream, in: envelope, includesUsage: includesUsage, mayBeEmpty: mayBeEmpty)
         }
     }
 
@@ -74,7 +76,7 @@ enum ChatReader: Sendable {
     func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1) -> any AnswerRelay {
         switch self {
         case .translator(let dialect, let rules): StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage, choices: choices, rules: rules))
-        case .passThrough(let model): PassThroughRelay(model: model, upstream: upstream, choices: choices)
+        case .passThrough(let model, let mayBeEmpty): PassThroughRelay(model: model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty)
         }
     }
 }

@@ -10,6 +10,9 @@ struct MetricsRoute: Sendable {
     let process: ProcessFigures
     /// Log lines that were dropped since the start.
     var droppedLines: @Sendable () -> Int = { 0 }
+    var claims = RequestClaims()
+    /// `max_body_memory`.
+    var bodyMemory = 0
 
     func answer(_ counters: RequestCounters, _ rates: RequestRates) async -> Answer {
         let snapshot = await router.snapshot()
@@ -20,6 +23,7 @@ struct MetricsRoute: Sendable {
         for (key, count) in counters.all { text.sample(["route": key.route, "status": "\(key.status)"], count) }
         text.family("ociai_rate_limited_total", .counter, "Requests refused since their key had used up its rate_limit, by the key's name.")
         for (key, count) in rates.refused { text.sample(["key": key], count) }
+        bodies(&text)
         proxy(snapshot, &text)
         attempts(snapshot, &text)
         states(snapshot, &text)
@@ -30,6 +34,18 @@ struct MetricsRoute: Sendable {
         process.write(to: &text)
         return Answer(
             status: .ok, headers: ["content-type": "text/plain; version=0.0.4; charset=utf-8"], body: ByteBuffer(string: text.text))
+    }
+
+    private func bodies(_ text: inout PrometheusText) {
+        let refusals = claims.refusals
+        text.family("ociai_body_memory_bytes", .gauge, "Memory that request bodies and what becomes of them have laid claim to.")
+        text.sample(claims.bytes)
+        text.family("ociai_body_memory_limit_bytes", .gauge, "The most that they may claim (max_body_memory).")
+        text.sample(bodyMemory)
+        text.family("ociai_body_memory_refused_total", .counter, "Requests refused since there was no memory left for their bodies.")
+        text.sample(refusals.ofBodies)
+        text.family("ociai_key_concurrency_refused_total", .counter, "Requests refused since their key had max_concurrency_per_key of them, by the key's name.")
+        for (key, count) in refusals.ofKeys.sorted(by: { $0.key < $1.key }) { text.sample(["key": key], count) }
     }
 
     private func proxy(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
@@ -90,7 +106,7 @@ struct MetricsRoute: Sendable {
                 text.sample(["account": upstream.id, "state": candidate.rawValue], candidate == current ? 1 : 0)
             }
         }
-        text.family("ociai_account_breaker_opened_total", .counter, "How often the circuit breaker has opened.")
+        text.family("ociai_account_breaker_opened_total", .counter, "How often a circuit breaker has opened, the account's own or that of one of its models.")
         for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], state.statistics.opened) }
         models(snapshot, &text)
     }

@@ -97,11 +97,10 @@ struct Provider: Backend {
             }
             let latency = time.now() - start
             guard status == 200 else {
-                let isRefused = status == 401 || status == 403
                 return ProbeReport(
                     latency: latency, error: "HTTP \(status): \(refusal(status: status, retryAfter: nil, body: body).message)",
-                    // Who throttles the list is there, and says nothing about chats.
-                    probe: isRefused ? .credentialsRefused : status == 429 ? .passed : .failed)
+                    // Who throttles the list is there, and says nothing about chats. A key may be good for chats and not for the list (403).
+                    probe: status == 401 ? .credentialsRefused : status == 429 ? .passed : .failed)
             }
             guard let models = ModelSummary.providerList(body) else {
                 return ProbeReport(latency: latency, error: "the answer is no model list", probe: .failed)

@@ -1,0 +1,73 @@
+import NIOCore
+import Testing
+
+@testable import Proxy
+
+/// A client that names texts at which an answer ends gets an empty one when the model begins with such a text; without, an empty answer is a failure.
+@Suite struct EmptyBesideStopTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        let reader: @Sendable (_ mayBeEmpty: Bool) -> ChatReader
+        let whole: String
+        let events: [String]
+    }
+
+    private static func translator(_ dialect: Dialect) -> @Sendable (Bool) -> ChatReader {
+        { mayBeEmpty in
+            var rules = AnswerRules()
+            rules.mayBeEmpty = mayBeEmpty
+            return .translator(dialect, rules)
+        }
+    }
+
+    static let cases = [
+        Case(
+            testDescription: "generic", reader: translator(.generic),
+            whole: #"{"chatResponse":{"choices":[{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]},"finishReason":"stop"}]}}"#,
+            events: [#"{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]}}"#, #"{"finishReason":"stop"}"#]),
+        Case(
+            testDescription: "cohere", reader: translator(.cohere(CohereToolNames())), whole: #"{"chatResponse":{"text":"","finishReason":"STOP_SEQUENCE"}}"#,
+            events: [#"{"text":"","finishReason":"STOP_SEQUENCE"}"#]),
+        Case(
+            testDescription: "cohere v2", reader: translator(.cohereV2),
+            whole: #"{"chatResponse":{"message":{"role":"ASSISTANT","content":[]},"finishReason":"STOP_SEQUENCE"}}"#,
+            events: [#"{"message":{"role":"ASSISTANT"},"finishReason":"STOP_SEQUENCE"}"#]),
+        Case(
+            testDescription: "openai", reader: { .passThrough(model: "m", mayBeEmpty: $0) },
+            whole: #"{"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}]}"#,
+            events: [#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#, #"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#, "[DONE]"]),
+    ]
+
+    private static let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
+
+    @Test(arguments: cases)
+    func aWholeAnswer(_ each: Case) throws {
+        let error = #expect(throws: APIError.self) { try each.reader(false).answer(Array(each.whole.utf8), of: "a", in: Self.envelope) }
+        #expect(error == GenericFields.emptyAnswer)
+        let answer = try each.reader(true).answer(Array(each.whole.utf8), of: "a", in: Self.envelope)
+        #expect(String(decoding: answer.body, as: UTF8.self).contains(#""finish_reason":"stop""#))
+    }
+
+    @Test(arguments: cases)
+    func aWholeAnswerAsAStream(_ each: Case) throws {
+        #expect(throws: GenericFields.emptyAnswer) { try each.reader(false).frames(of: Array(each.whole.utf8), of: "a", in: Self.envelope, includesUsage: false) }
+        let frames = try each.reader(true).frames(of: Array(each.whole.utf8), of: "a", in: Self.envelope, includesUsage: false).frames
+        let text = String(decoding: frames, as: UTF8.self)
+        #expect(text.contains(#""finish_reason":"stop""#) && text.hasSuffix("data: [DONE]\n\n"))
+    }
+
+    @Test(arguments: cases, [false, true])
+    func aStream(_ each: Case, mayBeEmpty: Bool) {
+        let relay = each.reader(mayBeEmpty).relay(of: "a", in: Self.envelope, includesUsage: false)
+        let failure = relay.take(ByteBuffer(bytes: each.events.map { "data: \($0)\n\n" }.joined().utf8)) ?? relay.end()
+        let text = String(decoding: relay.takeFrames(), as: UTF8.self)
+        #expect(failure == (mayBeEmpty ? nil : GenericFields.emptyAnswer))
+        #expect(text.contains(#""finish_reason":"stop""#) == mayBeEmpty && text.contains("[DONE]") == mayBeEmpty)
+    }
+
+    @Test func onlyStopMakesRoomForSilence() throws {
+        func request(_ rest: String) throws -> PassThroughRequest { try PassThroughRequest(body: Array(#"{"model":"m","messages":[]\#(rest)}"#.utf8)) }
+        for empty in ["", #","stop":null"#, #","stop":[]"#, #","stop":"""#, #","stop":[""]"#] { #expect(try !request(empty).mayBeEmpty, "\(empty)") }
+        for named in [#","stop":"\n""#, #","stop":["END"]"#] { #expect(try request(named).mayBeEmpty, "\(named)") }
+    }
+}

@@ -1,0 +1,75 @@
+import Testing
+
+@testable import Proxy
+
+/// What fails in a way that may speak of the upstream, of the model or of the request takes nobody away for whom answers have just come.
+@Suite struct DoubtTests {
+    private var state = UpstreamState(maxConcurrency: 9, breaker: .init())
+
+    private mutating func end(_ outcome: AttemptOutcome, _ model: String = "m", at now: Duration = .zero) {
+        state.end(state.admit(model, at: now), AttemptEnding(outcome), at: now, jitter: 0.5)
+    }
+
+    private func rests(_ model: String = "m", at now: Duration = .zero) -> (model: Bool, upstream: Bool) {
+        (state.availability(of: model, at: now) != .available, state.availability(at: now) != .available)
+    }
+
+    @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil)])
+    mutating func whoIsRefusedBesideAnswersOfTheSameModelSpeaksForHimself(outcome: AttemptOutcome) {
+        for second in 0..<50 {
+            end(.succeeded, at: .seconds(second))
+            for _ in 0..<10 { end(outcome, at: .seconds(second)) }
+        }
+        #expect(rests(at: .seconds(50)) == (false, false))
+    }
+
+    @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil), .brokenOff])
+    mutating func besideAnswersOfOtherModelsItIsTheModel(outcome: AttemptOutcome) {
+        for _ in 0..<5 {
+            end(.succeeded, "other")
+            end(outcome)
+        }
+        #expect(rests() == (true, false) && rests("other") == (false, false))
+    }
+
+    @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil), .brokenOff])
+    mutating func answersOfLongAgoVouchForNothing(outcome: AttemptOutcome) {
+        end(.succeeded)
+        for _ in 0..<5 { end(outcome, at: .seconds(31)) }
+        #expect(rests(at: .seconds(31)).upstream)
+    }
+
+    /// A token that is withdrawn in the middle of a busy minute.
+    @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil)])
+    mutating func manyDoubtsInARowAreNone(outcome: AttemptOutcome) {
+        end(.succeeded)
+        for _ in 0..<20 { end(outcome, at: .milliseconds(1)) }
+        #expect(rests(at: .milliseconds(1)) == (false, false))
+        for _ in 0..<5 { end(outcome, at: .milliseconds(2)) }
+        #expect(rests(at: .milliseconds(2)).upstream)
+    }
+
+    @Test mutating func whatIsSaidInPlainWordsNeedsNoEvidence() {
+        end(.succeeded)
+        for _ in 0..<5 { end(.credentialsRefused) }
+        #expect(rests().upstream)
+    }
+
+    @Test mutating func aListOfModelsThatFailsBesideAnswersTakesNobodyAway() {
+        for second in stride(from: 0, through: 300, by: 30) {
+            end(.succeeded, at: .seconds(second))
+            state.note(.failed, at: .seconds(second + 5), latency: .zero)
+        }
+        #expect(state.health.isHealthy && state.health.lastCheck?.passed == false)
+        // Nobody asks any more: the checks are all that is known.
+        state.note(.failed, at: .seconds(335), latency: .zero)
+        state.note(.failed, at: .seconds(365), latency: .zero)
+        #expect(!state.health.isHealthy)
+    }
+
+    @Test mutating func refusedCredentialsCountAtOnceWhateverHasBeenAnswered() {
+        end(.succeeded)
+        state.note(.credentialsRefused, at: .seconds(1), latency: .zero)
+        #expect(!state.health.isHealthy)
+    }
+}
