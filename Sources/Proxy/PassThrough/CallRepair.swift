@@ -129,11 +129,10 @@ struct CallRepair {
     /// What has to change in a whole answer.
     static func edits(ofAnswer root: JSONValue) -> [Edit] {
         var edits: [Edit] = []
-        let repair = CallRepair()
-        let name = name(of: root)
         for (position, choice) in root.elements(of: "choices").enumerated() {
             guard let calls = choice["message"]?["tool_calls"], calls.kind == .array else { continue }
             var ids = CallIDs()
+            let repair = CallRepair(), name = name(of: root)
             for (number, call) in calls.elements.enumerated() where call.kind == .object && call.members.contains(where: { _ in true }) {
                 let id = text(call["id"])
                 let given = ids.id(for: id, answer: name, choice: position, call: number)

@@ -36,6 +36,12 @@ package struct ModelStates: Sendable {
         return look(at: &states[slot])
     }
 
+    /// Likewise.
+    package mutating func breakerState(inSlot slot: Int, at now: Duration) -> CircuitBreaker.State {
+        func look(at state: inout ModelState) -> CircuitBreaker.State { state.breaker.state(at: now) }
+        return look(at: &states[slot])
+    }
+
     /// The slot of a model, a new one if need be.
     package mutating func slot(for model: String, at now: Duration) -> Int {
         if let slot = slotOf[model] { return slot }

@@ -162,8 +162,10 @@ package struct UpstreamState: Sendable {
         foundOut(&pass)
         ramp.end(pass.ramp)
         let took = now - pass.admittedAt
+        // Looks that do not mutate are given a copy of the state: only for the few outcomes that need them.
         let attribution = Attribution(
-            ending.outcome, hadUsualTime: hadUsualTime(pass, ending, took: took, at: now), evidence: evidence(about: pass, ending.outcome, at: now))
+            ending.outcome, hadUsualTime: ending.outcome != .outOfTime || hadUsualTime(pass, ending, took: took, at: now),
+            evidence: ending.outcome.isDoubtful ? evidence(about: pass, at: now) : .none)
         success.note(ending.outcome, at: now)
         let before = breakerStates(pass, at: now)
 
@@ -249,25 +251,24 @@ package struct UpstreamState: Sendable {
 
     private typealias BreakerStates = (upstream: CircuitBreaker.State, model: CircuitBreaker.State)
 
-    private func breakerStates(_ pass: Pass, at now: Duration) -> BreakerStates {
-        (breaker.state(at: now), models[slot: pass.slot].breaker.state(at: now))
+    private mutating func breakerStates(_ pass: borrowing Pass, at now: Duration) -> BreakerStates {
+        (breaker.state(at: now), models.breakerState(inSlot: pass.slot, at: now))
     }
 
-    private func changes(since before: BreakerStates, of pass: Pass, at now: Duration) -> BreakerChanges {
+    private mutating func changes(since before: BreakerStates, of pass: borrowing Pass, at now: Duration) -> BreakerChanges {
         let after = breakerStates(pass, at: now)
         return BreakerChanges(
             upstream: before.upstream == after.upstream ? nil : after.upstream, model: before.model == after.model ? nil : (pass.model, after.model))
     }
 
     /// What others' answers say about a failure that may speak of the upstream, of the model or of the request.
-    private func evidence(about pass: Pass, _ outcome: AttemptOutcome, at now: Duration) -> Attribution.Evidence {
-        guard outcome.isDoubtful, success.vouches(at: now) else { return .none }
+    private func evidence(about pass: Pass, at now: Duration) -> Attribution.Evidence {
+        guard success.vouches(at: now) else { return .none }
         return models[slot: pass.slot].success.vouches(at: now) ? .ofThisModel : .ofOtherModels
     }
 
     /// Whether an attempt that the request's deadline ended had so much time that it speaks against the model.
     private func hadUsualTime(_ pass: Pass, _ ending: AttemptEnding, took: Duration, at now: Duration) -> Bool {
-        guard ending.outcome == .outOfTime else { return true }
         let half = ending.allowance / 2
         guard let usual = usualTime(of: pass.model, isStreaming: ending.isStreaming, at: now) else { return took >= half }
         // One in ten takes longer than that, and when the machine halts for a moment all of them do: only twice the time leaves no doubt.
