@@ -163,10 +163,10 @@ final class FrontDoor: Sendable {
         finish(exchange.record, took: time.now() - exchange.arrival)
     }
 
-    /// Off the event loop.
+    /// Off the event loop, and off the pool where the body is large.
     @inline(never)
     private nonisolated(nonsending) func answer(_ exchange: Exchange) async throws {
-        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        try await withTaskExecutorPreference(LargeWork.executor(for: exchange.request.body.count)) {
             try await admitOperator(exchange)
             if try admit(exchange) { try await answerAdmitted(exchange) }
         }

@@ -35,7 +35,7 @@ struct TextCalls: Sendable {
     ///   - read: translates the answer of the upstream of that name, and says what it cost.
     /// - Throws: `APIError`; `CancellationError` when the client has left, or another call of the job has failed.
     func make<Success: Sendable>(
-        _ job: Job, _ document: CallDocument, place: Int = 0, 
+        _ job: Job, _ document: CallDocument, place: Int = 0,
         _ read: @escaping @Sendable (_ body: [UInt8], _ upstream: String) throws(APIError) -> (Success, TokenUsage?)
     ) async throws -> Success {
         let request = RoutedRequest(
@@ -44,7 +44,8 @@ struct TextCalls: Sendable {
             job.tally.begin(place, at: upstream.id)
             do {
                 let (success, usage) = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) {
-                    try read(try await answer(to: document, of: upstream.backend), upstream.id)
+                    let body = try await answer(to: document, of: upstream.backend)
+                    return try await LargeWork.run(on: body.count) { try read(body, upstream.id) }
                 }
                 report.change { $0.usage = usage }
                 job.tally.add(usage)

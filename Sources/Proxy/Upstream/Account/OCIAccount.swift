@@ -69,10 +69,10 @@ struct OCIAccount: Backend {
         return try await transport.send(try await signedAnew(request, until: deadline), until: deadline)
     }
 
-    /// The same request with another signature, computed on the concurrency pool wherever the caller runs.
+    /// The same request with another signature, computed off the event loop wherever the caller runs.
     private func signedAnew(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportRequest {
         guard let signer = try await credentials.signer(until: deadline) else { return request }
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
+        return try await withTaskExecutorPreference(LargeWork.executor(for: request.body?.readableBytes ?? 0)) {
             let target = HTTPTarget(of: request.url)
             let signed = try (request.body ?? ByteBuffer()).withUnsafeReadableBytes {
                 try signer.sign(
@@ -101,7 +101,7 @@ struct OCIAccount: Backend {
             headers.add(name: "CompartmentId", value: compartment)
         } else {
             // Off the event loop, if this is one: a signature takes most of a millisecond, and a new session's key more.
-            let signed = try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            let signed = try await withTaskExecutorPreference(LargeWork.executor(for: body?.readableBytes ?? 0)) {
                 let signer = try await credentials.signer(until: deadline)
                 return try (body ?? ByteBuffer()).withUnsafeReadableBytes {
                     try signer?.sign(method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: $0)
