@@ -40,7 +40,7 @@ extension APIError {
     }
 
     static let bodyTimedOut = APIError(
-        status: 408, message: "The request body stopped arriving; the connection is closed. Send the request again.",
+        status: 408, message: "The request body stopped arriving, or came too slowly; the connection is closed. Send the request again.",
         type: "timeout_error", code: "request_body_timeout")
 
     static let shuttingDown = APIError(

@@ -49,6 +49,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var due: NIODeadline?
     /// When a connection that is only read on ends in any case.
     private var lingersUntil: NIODeadline?
+    /// When the body that comes has to be there, as far as it has come.
+    private var bodyDue = NIODeadline.distantFuture
     /// Looks at `due`. It is not moved with each step, of which a request has several: when it fires too early, it is set anew.
     private var timer: (fires: NIODeadline, task: Scheduled<Void>)?
 
@@ -135,7 +137,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch part {
         case .head(let head, let framing): receive(head, framing, context)
         case .body(let bytes):
-            if case .receivingBody(_, refused: false) = state.phase { due = context.eventLoop.now + limits.bodyTimeout }
+            if case .receivingBody(_, refused: false) = state.phase {
+                bodyDue = bodyDue + .nanoseconds(Int64(bytes.readableBytes) * (1_000_000_000 / limits.slowestBody))
+                due = min(context.eventLoop.now + limits.bodyTimeout, bodyDue)
+            }
             let action = state.received(bodyBytes: bytes.readableBytes)
             if admission.readsBody, case .receivingBody(_, refused: false) = state.phase {
                 // In chunks, it takes its room piece by piece.
@@ -166,6 +171,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             bodyLimit: door.bodyLimit(of: admission))
         perform(state.received(facts), context)
         due = allowance.map { context.eventLoop.now + $0 }
+        bodyDue = due ?? .distantFuture
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

@@ -11,6 +11,8 @@ struct ConnectionLimits: Sendable {
     var headTimeout = TimeAmount.seconds(75)
     /// The longest silence inside a body.
     var bodyTimeout = TimeAmount.seconds(60)
+    /// Bytes a second that a body brings at least, in the long run: one that comes byte by byte would keep its claim to memory for ever.
+    var slowestBody: Int64 = 4 * 1024
     /// For how long a client may leave what we send unacknowledged or its window shut. One that takes a little now and then is not cut.
     var writeTimeout = TimeAmount.seconds(60)
     /// For how long a connection is read on after its last answer, so that the client gets to see that answer.
