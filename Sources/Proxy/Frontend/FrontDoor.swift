@@ -130,6 +130,8 @@ final class FrontDoor: Sendable {
         do {
             if request.suitsEventLoop {
                 if try admit(exchange) { try await routes.chat.respond(exchange) }
+            } else if request.asksForHealth {
+                try await answerHealth(exchange)
             } else {
                 try await answer(exchange)
             }
@@ -161,6 +163,12 @@ final class FrontDoor: Sendable {
     private func finish(_ exchange: Exchange) {
         exchange.request.giveBackClaim()
         finish(exchange.record, took: time.now() - exchange.arrival)
+    }
+
+    /// Where it comes in: whoever watches the proxy is not to wait for a thread that others keep busy.
+    @inline(never)
+    private nonisolated(nonsending) func answerHealth(_ exchange: Exchange) async throws {
+        if try admit(exchange) { exchange.send(await routes.health.answer()) }
     }
 
     /// Off the event loop, and off the pool where the body is large.
@@ -267,5 +275,9 @@ extension ClientRequest {
     /// Whether it is a chat that keeps the event loop no longer than serving its connection does. Signatures leave the loop by themselves.
     fileprivate var suitsEventLoop: Bool {
         if case .admit(.chatCompletions, _) = admission { body.count <= Self.smallBody } else { false }
+    }
+
+    fileprivate var asksForHealth: Bool {
+        if case .admit(.health, _) = admission { true } else { false }
     }
 }

@@ -1,3 +1,10 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 import NIOCore
 import NIOPosix
 
@@ -33,10 +40,22 @@ final class LargeWork: TaskExecutor {
         return try await withTaskExecutorPreference(shared) { try work() }
     }
 
+    /// When the cores are short, the kernel lets the threads that serve everybody go first. No more than a little: a step here may hold what others wait for, such as the
+    /// allocator's lock.
+    private static func giveWay() {
+        #if os(Linux)
+            // Of this thread alone.
+            _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 5)
+        #endif
+    }
+
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         pool.submit { _ in
-            Self.current.currentValue = self
+            if !Self.isCurrent {
+                Self.current.currentValue = self
+                Self.giveWay()
+            }
             job.runSynchronously(on: self.asUnownedTaskExecutor())
         }
     }
