@@ -45,7 +45,6 @@ struct AnswerDecoder {
     /// A request has been sent: what comes now is its answer.
     mutating func begin(answersHEAD: Bool) {
         self.answersHEAD = answersHEAD
-        (headBytes, fieldCount) = (0, 0)
         beginHead()
     }
 

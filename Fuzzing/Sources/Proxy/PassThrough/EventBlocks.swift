@@ -1,0 +1,1 @@
+../../../../Sources/Proxy/PassThrough/EventBlocks.swift
