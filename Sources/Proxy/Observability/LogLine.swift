@@ -155,7 +155,7 @@ enum LogLine {
         for scalar in text.unicodeScalars {
             let before = line.count
             switch scalar {
-            case "\"":
+            case "\"", "\\":
                 line.append(UInt8(ascii: "\\"))
                 line.append(UInt8(truncatingIfNeeded: scalar.value))
             case "\n": line.append(contentsOf: #"\n"#.utf8)

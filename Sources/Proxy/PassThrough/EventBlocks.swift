@@ -46,7 +46,7 @@ struct EventBlocks {
         }
         if start > 0 {
             block.range = 0..<0
-            
+            block.data = block.data.map { $0.lowerBound - start..<$0.upperBound - start }
             lineStart -= start
             searched -= start
         }

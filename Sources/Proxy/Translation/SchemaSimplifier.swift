@@ -206,7 +206,7 @@ struct SchemaSimplifier {
             gathered.isCut = true
             return
         }
-        guard active.count < Self.maximumDepth, !active.contains(target.raw.startIndex), target.raw.count <= 1 << 30 else {
+        guard active.count < Self.maximumDepth, !active.contains(target.raw.startIndex), target.raw.count <= expansion else {
             gathered.isCut = true
             let name = pointer.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
             gathered.notes.append(name == "#" || name.isEmpty ? "same structure as the whole" : "same structure as \(name.cut(toBytes: Self.longestWord))")

@@ -119,7 +119,7 @@ struct RequestDecoder {
             return headBytes <= limits.headers && next - start <= limits.headerField && fieldCount <= limits.headerCount ? line : .malformed
         case .unfinished:
             let length = text.count - start
-            return headBytes + length <= limits.headers ? line : .malformed
+            return headBytes + length <= limits.headers && length <= limits.headerField ? line : .malformed
         case .malformed: return line
         }
     }

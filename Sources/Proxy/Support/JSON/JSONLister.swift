@@ -140,7 +140,7 @@ struct JSONLister {
         if text[index] == UInt8(ascii: "-") { index &+= 1 }
         let first = index
         index = skipDigits(text, end, index)
-        guard index > first, index == first + 1 || text[first] != UInt8(ascii: "1") else { return 0 }
+        guard index > first, index == first + 1 || text[first] != UInt8(ascii: "0") else { return 0 }
         if index < end, text[index] == UInt8(ascii: ".") {
             let fraction = index + 1
             index = skipDigits(text, end, fraction)

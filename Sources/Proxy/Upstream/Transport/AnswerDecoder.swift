@@ -45,6 +45,7 @@ struct AnswerDecoder {
     /// A request has been sent: what comes now is its answer.
     mutating func begin(answersHEAD: Bool) {
         self.answersHEAD = answersHEAD
+        (headBytes, fieldCount) = (0, 0)
         beginHead()
     }
 
