@@ -226,12 +226,13 @@ extension ActivationTests {
                 #expect(await proxy.exitCode() == 0)
                 let next = try Program.activated(config, [socket.descriptor])
                 let before = counts.asked.load(ordering: .relaxed)
-                try await eventually("requests at the next process") { counts.asked.load(ordering: .relaxed) > before + 50 }
+                try await eventually("requests of all at the next process") {
+                    counts.asked.load(ordering: .relaxed) > before + 50 && counts.moved.load(ordering: .relaxed) == 8
+                }
                 isOver.set()
                 try await group.waitForAll()
                 next.terminate()
                 #expect(await next.exitCode() == 0)
-                #expect(counts.moved.load(ordering: .relaxed) == 8)
             }
         }
     }

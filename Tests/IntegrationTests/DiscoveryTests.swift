@@ -29,7 +29,12 @@ import Testing
             #expect(models["gemini-2.5-pro"]?["accounts"]?.array?.compactMap(\.string) == ["account_1", "account_2"])
             // The custom alias of another name stands beside it.
             #expect(models["command-a"] != nil && models["command-a-03-2025"] != nil)
-            for hidden in ["embed-v4.0", "cohere.embed-v4.0", "rerank.v3-5", "my-support-bot", "llama-9-8b", "command-r-plus"] {
+            // Each says what it is for, and how much it takes.
+            for (name, purpose) in [("embed-v4.0", "embeddings"), ("rerank.v3-5", "rerank"), ("grok-3", "chat")] {
+                #expect(models[name]?["capabilities"]?.array?.compactMap(\.string) == [purpose])
+            }
+            #expect(grok["context_length"]?.integer == 131_072 && grok["max_output_tokens"]?.integer == 131_072)
+            for hidden in ["cohere.embed-v4.0", "my-support-bot", "llama-9-8b", "command-r-plus"] {
                 #expect(models[hidden] == nil, "\(hidden)")
             }
         }

@@ -44,6 +44,17 @@ import Testing
         }
     }
 
+    /// Some clients read only when they have written all. They get the same answer.
+    @Test(arguments: [33, 40, 200])
+    func whoWritesEverythingFirstReadsTheRefusal(mebibytes: Int) async throws {
+        try await RunningProxy.run { proxy in
+            let size = mebibytes << 20
+            let head = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(proxy.key)\r\nContent-Length: \(size)\r\n\r\n"
+            let answer = try await BlockingClient.answer(port: proxy.port, head: head, bodyOf: size)
+            #expect(answer.hasPrefix("HTTP/1.1 413 ") && answer.contains("request_too_large"), "\(answer.prefix(200))")
+        }
+    }
+
     @Test func aClientThatWaitsForAWordGetsItAtOnce() async throws {
         try await RunningProxy.run { proxy in
             let connection = try await proxy.connect()

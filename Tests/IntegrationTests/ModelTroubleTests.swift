@@ -6,7 +6,7 @@ import Testing
 @Suite struct ModelTroubleTests {
     enum Trouble: String, CaseIterable, Sendable { case throttle, failures, silence }
 
-    private static let settings = "retry_attempts = 0\nfirst_token_timeout = 300ms"
+    private static let settings = "retry_attempts = 0\nfirst_token_timeout = 1s"
 
     /// Five streams of the model that is in trouble; what a client is told.
     private func meetTrouble(_ proxy: RunningProxy, model: String, _ trouble: Trouble) async throws {

@@ -439,6 +439,49 @@ import Testing
         #expect(result["documentRanks"]?[0]?["index"] == 1)
         #expect(result["documentRanks"]?[0]?["document"]?["text"] == "Paris is the capital of France")
     }
+
+    /// What COHERE's types cannot say stands in the descriptions.
+    @Test func argumentsKeepToWhatDescriptionsSay() throws {
+        let definitions: JSON = [
+            "unit": ["type": "str", "description": "Unit. One of: c, f", "isRequired": true],
+            "at": ["type": "dict", "description": #"Where. JSON schema: {"type":"object","properties":{"lat":{"type":"number"}},"required":["lat"]}"#, "isRequired": true],
+            "days": ["type": "list", "description": #"JSON schema of an item: {"type":"integer"}"#, "isRequired": true],
+        ]
+        let answer = try whole(
+            "cohere.command-r-plus-08-2024", "COHERE",
+            ["message": "call f", "tools": [["name": "f", "description": "d", "parameterDefinitions": definitions]], "maxTokens": 100])
+        let parameters = answer["toolCalls"]?.array?.first?["parameters"]
+        #expect(parameters?["unit"] == "c" && parameters?["at"] == ["lat": 1.5] && parameters?["days"] == [1])
+    }
+
+    @Test func streamsHaveProbabilitiesWhenAsked() throws {
+        let found = try events("xai.grok-4", "GENERIC", ["logProbs": 1, "maxTokens": 100]).compactMap { $0["logprobs"]?["tokens"]?.array?.first?.string }
+        #expect(found.joined().contains("hello"))
+        #expect(try events("xai.grok-4").allSatisfy { $0["logprobs"] == nil })
+    }
+
+    @Test func aModelCanBeAskedForByItself() throws {
+        let model = try #require(Catalogue().models(in: account.region).first)
+        let known = service().answer(try signer.request("GET", "/20231130/models/\(model.ocid(in: account.region))")).script
+        guard case .whole(let body, nil) = known.form else { throw ServiceError.notAuthorizedOrNotFound }
+        let found = try JSONParser.parse(body)
+        #expect(known.status == 200 && found["displayName"]?.string == model.name)
+        #expect(service().answer(try signer.request("GET", "/20231130/models/ocid1.generativeaimodel.x")).script.status == 404)
+    }
+
+    /// A model that has a tool's result says so and stops, however often it is asked to call.
+    @Test(arguments: ["xai.grok-4", "meta.llama-3.3-70b-instruct", "google.gemini-2.5-pro"])
+    func aLoopEnds(model: String) throws {
+        let messages: JSON = [
+            ["role": "USER", "content": [["type": "TEXT", "text": "call f"]]],
+            ["role": "ASSISTANT", "content": [["type": "TEXT", "text": "."]], "toolCalls": [["id": "a", "type": "FUNCTION", "name": "f", "arguments": "{}"]]],
+            ["role": "TOOL", "toolCallId": "a", "content": [["type": "TEXT", "text": "sun"]]],
+        ]
+        let tools: JSON = [["type": "FUNCTION", "name": "f", "description": "d", "parameters": ["type": "object", "properties": [:]]]]
+        let answer = try whole(model, "GENERIC", ["messages": messages, "tools": tools, "toolChoice": ["type": "REQUIRED"], "maxTokens": 100])
+        let message = answer["choices"]?.array?.first?["message"]
+        #expect(message?["toolCalls"] == nil && message?["content"]?.array?.first?["text"]?.string?.contains("sun") == true)
+    }
 }
 
 extension JSON {

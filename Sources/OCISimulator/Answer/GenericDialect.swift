@@ -17,7 +17,9 @@ package struct GenericDialect: ChatDialect {
         let carried = family == .gemini && answer.toolCalls.isEmpty ? answer.pieces.last : nil
         for piece in carried == nil ? answer.pieces[...] : answer.pieces.dropLast() {
             for generation in 0..<call.generations {
-                events.append(.paced(delta(generation, ["content": text(piece)])))
+                var event = delta(generation, ["content": text(piece)])
+                if call.wantsLogProbs { event["logprobs"] = logProbabilities([piece]) }
+                events.append(.paced(event))
             }
         }
         for generation in 0..<call.generations {
@@ -132,22 +134,22 @@ package struct GenericDialect: ChatDialect {
             choice["message"] = message
         }
         choice["finishReason"] = .string(reason(answer))
-        choice["logprobs"] = call.wantsLogProbs ? logProbabilities(answer) : [:]
+        choice["logprobs"] = call.wantsLogProbs ? logProbabilities(answer.pieces) : [:]
         return choice
     }
 
-    private func logProbabilities(_ answer: Answer) -> JSON {
+    private func logProbabilities(_ pieces: [String]) -> JSON {
         var offset = 0
         var offsets: [JSON] = []
-        for piece in answer.pieces {
+        for piece in pieces {
             offsets.append(.integer(offset))
             offset += piece.count
         }
         return [
-            "tokens": .array(answer.pieces.map(JSON.string)),
-            "tokenLogprobs": .array(answer.pieces.map { _ in -0.25 }),
+            "tokens": .array(pieces.map(JSON.string)),
+            "tokenLogprobs": .array(pieces.map { _ in -0.25 }),
             "textOffset": .array(offsets),
-            "topLogprobs": .array(answer.pieces.map { [$0: "-0.25"] }.map { pair in
+            "topLogprobs": .array(pieces.map { [$0: "-0.25"] }.map { pair in
                 var object = JSONObject()
                 for (name, value) in pair { object[name] = .string(value) }
                 return .object(object)

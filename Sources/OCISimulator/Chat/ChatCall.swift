@@ -82,18 +82,38 @@ extension ChatCall {
         if let schema = function["parameters"] { return Tool(name: name, schema: schema) }
         guard let definitions = function["parameterDefinitions"]?.object else { return Tool(name: name, schema: [:]) }
         let types = [
-            "str": "string", "int": "integer", "float": "number", "bool": "boolean", "List": "array", "Dict": "object",
+            "str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "dict": "object",
         ]
         var properties = JSONObject()
         var required: [JSON] = []
         for member in definitions.members {
             let type = member.value["type"]?.string.flatMap { types[$0] } ?? "string"
-            properties[member.name] = ["type": .string(type)]
+            properties[member.name] = described(type, member.value["description"]?.string ?? "")
             if member.value["isRequired"]?.bool == true { required.append(.string(member.name)) }
         }
         return Tool(
             name: name,
             schema: ["type": "object", "properties": .object(properties), "required": .array(required)])
+    }
+
+    /// The schema of a parameter whose description says what its type cannot: the values that it may have, or the schema of a structure.
+    private static func described(_ type: String, _ description: String) -> JSON {
+        if let start = behind("one of: ", in: description) {
+            let first = description[start...].prefix { $0 != "," && $0 != ";" }
+            return ["type": .string(type), "enum": [type == "string" ? .string(String(first)) : (try? JSONParser.parse(Array(first.utf8))) ?? .string(String(first))]]
+        }
+        for (marker, isItem) in [("JSON schema of an item: ", true), ("JSON schema: ", false)] {
+            guard let start = behind(marker, in: description),
+                let schema = (try? JSONParser.parse(Array(description[start...].utf8)))
+            else { continue }
+            return isItem ? ["type": "array", "items": schema] : schema
+        }
+        return ["type": .string(type)]
+    }
+
+    /// Where the text behind some words begins, whose first letter may be a capital.
+    private static func behind(_ words: String, in text: String) -> String.Index? {
+        text.firstRange(of: words)?.upperBound ?? text.firstRange(of: words.prefix(1).uppercased() + words.dropFirst())?.upperBound
     }
 
     private mutating func read(messages: [JSON]) {

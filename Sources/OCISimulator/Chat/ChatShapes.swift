@@ -191,7 +191,7 @@ package enum ChatShapes {
 
     /// One entry of `parameterDefinitions`; its keys are the parameters' names, so it is checked apart.
     package static let parameterDefinition = Shape.object([
-        .required("type", .oneOf(["str", "int", "float", "bool", "List", "Dict"])),
+        .required("type", .oneOf(["str", "int", "float", "bool", "list", "dict"])),
         .optional("description", .string), .optional("isRequired", .bool),
     ])
 

@@ -146,13 +146,17 @@ package final class SimulatedService: Sendable {
         case "/20231130/actions/rerankText": (kind, method) = (.rerank, "POST")
         case "/20231130/models": (kind, method) = (.models, "GET")
         case "/20231130/endpoints": (kind, method) = (.endpoints, "GET")
+        case _ where path.hasPrefix("/20231130/models/"): (kind, method) = (.models, "GET")
         default: return refuse(id, .notAuthorizedOrNotFound, "unknown path \(path)")
         }
         guard request.method == method else { return refuse(id, .methodNotAllowed, "\(request.method) \(path)") }
         guard request.body.count <= configuration.maximumBodySize else {
             return refuse(id, .tooLarge, "body too large")
         }
-        guard method == "POST" else { return listing(kind, request, id, account) }
+        guard method == "POST" else {
+            if path.hasPrefix("/20231130/models/") { return model(String(path.dropFirst("/20231130/models/".count)), id, account) }
+            return listing(kind, request, id, account)
+        }
         let body: JSON
         do {
             body = try JSONParser.parse(request.body)
@@ -208,6 +212,17 @@ package final class SimulatedService: Sendable {
             "modelId": .string(model.name), "modelVersion": .string(model.version),
             "chatResponse": dialect.response(answer, now: Int(configuration.now() * 1000)),
         ])
+    }
+
+    /// `GET /20231130/models/{ocid}`.
+    private func model(_ ocid: String, _ id: Int, _ account: SimulatedAccount) -> ReplyScript {
+        log.update(id) { $0.kind = .models }
+        let faulty = faultyAnswer(account: account, model: nil, kind: .models)
+        if let script = faulty.instead() { return script }
+        guard let model = configuration.catalogue.models(in: account.region).first(where: { $0.ocid(in: account.region) == ocid }) else {
+            return refuse(id, .notAuthorizedOrNotFound, "unknown model")
+        }
+        return faulty.whole(model.summary(in: account.region, compartment: account.compartments.first ?? ""))
     }
 
     private func listing(

@@ -83,12 +83,12 @@ struct Generation: Sendable {
             embeddings: EmbeddingsRoute(calls: texts),
             rerank: RerankRoute(calls: texts),
             models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: state.startedAt),
-            testOCI: TestOCIRoute(upstreams: monitor.upstreams, roster: roster, time: state.time),
+            testOCI: TestOCIRoute(upstreams: monitor.upstreams, roster: roster, pace: state.paces.testOCI, time: state.time),
             statistics: StatisticsRoute(
                 mode: mode, strategy: settings.routing.strategy.rawValue, breaker: CircuitBreaker.Settings(settings.breaker), roster: roster,
                 router: router, directory: directory),
             metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: state.startedAt), droppedLines: { [output = state.output] in output.dropped }),
-            admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, time: state.time),
+            admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, pace: state.paces.refresh, time: state.time),
             reload: ReloadRoute(reload: reload))
     }
 }

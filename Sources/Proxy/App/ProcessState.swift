@@ -14,6 +14,7 @@ struct ProcessState: Sendable {
     let notifier: ServiceNotifier
     let rates = RequestRates()
     let claims = RequestClaims()
+    let paces = (testOCI: RoundPace(), refresh: RoundPace())
     let certificate = ListenerCertificate()
     /// Seconds since 1970.
     let startedAt: Int64

@@ -26,7 +26,7 @@ actor Reloader {
     private var service: Service?
     /// The client key for a file that names none and could not be written.
     private var generatedKey: ClientKey?
-    private var requested: SharedRounds<Result<Report, ConfigurationError>?>?
+    private lazy var requested = SharedRounds(every: .zero, time: state.time) { [weak self] in await self?.reload() }
     /// Reloads come one after the other: each reads the file as it is when its turn has come.
     private var isBusy = false
     private var turns: [CheckedContinuation<Void, Never>] = []
@@ -69,13 +69,7 @@ actor Reloader {
     /// A reload for those who ask over HTTP: one reading of the file for all who have asked before it begins.
     ///
     /// - Returns: nil when the proxy is ending.
-    func reloadOnRequest() async -> Result<Report, ConfigurationError>? {
-        let rounds =
-            requested
-            ?? SharedRounds(every: .zero, time: state.time) { [weak self] in await self?.reload() }
-        requested = rounds
-        return await rounds.fresh()
-    }
+    func reloadOnRequest() async -> Result<Report, ConfigurationError>? { await requested.fresh() }
 
     /// Reads the file again. Requests that arrive after this has returned go by it.
     ///

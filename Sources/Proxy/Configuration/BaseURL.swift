@@ -17,9 +17,7 @@ package struct BaseURL: Sendable, Hashable {
     package var port: Int { explicitPort ?? (scheme == .https ? 443 : 80) }
 
     /// The host that never leaves this machine: plain `http` is harmless there.
-    package var isLoopback: Bool {
-        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && HostName.isIPv4(host))
-    }
+    package var isLoopback: Bool { HostName.isLoopback(host) }
 
     package init(https host: String) {
         scheme = .https

@@ -58,7 +58,7 @@ package enum ConfigurationLoader {
 
     /// There is no lock-out, so a short key can be found by trying; on loopback, that is for the users of the machine to try.
     private static func weakness(of key: ShortKey, _ file: String, on host: String) -> ConfigurationIssue {
-        let isLoopback = host.lowercased() == "localhost" || host == "::1" || (HostName.isIPv4(host) && host.hasPrefix("127."))
+        let isLoopback = HostName.isLoopback(host.lowercased())
         return ConfigurationIssue(
             isLoopback ? .warning : .error, file: file, line: key.line,
             message: "the client key \(key.name) has less than \(SettingsReader.shortestKey) characters\(isLoopback ? "" : ", and \(host) is no loopback address")",

@@ -10,6 +10,9 @@ package enum HostName {
         return isIPv4(literal) || isName(literal) ? literal : nil
     }
 
+    /// Whether it never leaves this machine; in lower case.
+    package static func isLoopback(_ host: String) -> Bool { host == "localhost" || host == "::1" || (host.hasPrefix("127.") && isIPv4(host)) }
+
     /// Labels of letters, digits, hyphens and underscores. A name whose last label is all digits would be read as a
     /// broken IPv4 address, so it is none.
     package static func isName(_ text: String) -> Bool {

@@ -48,8 +48,10 @@ extension APIError {
         type: "server_error", code: "server_shutting_down", retryAfter: 1)
 
     static func unknownPath(_ path: String) -> APIError {
-        APIError(
-            status: 404, message: "There is nothing at \(path.quotable). GET / lists what this proxy serves.",
+        let isOtherAPI = ["/responses", "/completions"].contains { path.hasSuffix($0) }
+        let hint = isOtherAPI ? " Set the client to chat completions: POST /v1/chat/completions." : ""
+        return APIError(
+            status: 404, message: "There is nothing at \(path.quotable).\(hint) GET / lists what this proxy serves.",
             type: "invalid_request_error", code: "unknown_path")
     }
 

@@ -96,16 +96,19 @@ final class FrontDoor: Sendable {
     /// - Parameter length: bytes of its body, when they are announced.
     /// - Returns: why there is none.
     func claim(for admission: Admission, bodyLength length: Int?, _ claim: inout RequestClaims.Claim) -> APIError? {
-        guard case .admit(_, let key) = admission, admission.readsBody else { return nil }
+        // Whoever has no key may send no more than a few kilobytes, and they are not for the budget: it would be anybody's to take.
+        guard case .admit(_, let key?) = admission, admission.readsBody else { return nil }
         // What is too long is refused for that.
         if let length, length > bodyLimit(of: admission) { return nil }
-        if let key, !claims.take(key, limit: limits.requestsPerKey, for: &claim) { return .tooManyAtOnce(limit: limits.requestsPerKey) }
-        return claimBody(length ?? 0, &claim)
+        if !claims.take(key, limit: limits.requestsPerKey, for: &claim) { return .tooManyAtOnce(limit: limits.requestsPerKey) }
+        return claimBody(length ?? 0, for: admission, &claim)
     }
 
     /// Takes room for more of a body.
-    func claimBody(_ length: Int, _ claim: inout RequestClaims.Claim) -> APIError? {
-        length == 0 || claims.take(bodyBytes: length, limit: limits.bodyMemory, for: &claim) ? nil : .bodiesTooLarge(limit: limits.bodyMemory)
+    func claimBody(_ length: Int, for admission: Admission, _ claim: inout RequestClaims.Claim) -> APIError? {
+        guard length > 0, case .admit(_, let key?) = admission else { return nil }
+        let isTaken = claims.take(bodyBytes: length, limit: limits.bodyMemory, owner: keys.count > 1 ? key : nil, for: &claim)
+        return isTaken ? nil : .bodiesTooLarge(limit: limits.bodyMemory)
     }
 
     /// A body that nothing is read from. Requests for the operator need no key before their peer has been looked at, so none of them may
@@ -212,8 +215,7 @@ final class FrontDoor: Sendable {
         case .reload: exchange.send(try await routes.reload.answer())
         case .refreshModels: exchange.send(try await routes.admin.refreshModels())
         case .resetBreakers:
-            let target = exchange.request.head.uri
-            exchange.send(try await routes.admin.resetBreakers(Route.query("account", of: target), model: Route.query("model", of: target)))
+            exchange.send(try await routes.admin.resetBreakers(Route.query(of: exchange.request.head.uri)))
         }
     }
 

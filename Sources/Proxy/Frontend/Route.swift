@@ -120,14 +120,16 @@ enum Route: Equatable, Sendable {
     }
 
     /// The value of a query parameter, decoded; nil when it is not there or broken.
-    static func query(_ name: String, of target: String) -> String? {
-        guard let start = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+    static func query(_ name: String, of target: String) -> String? { query(of: target).first { $0.name == name }?.value }
+
+    /// The query's parameters in their order, the values decoded; nil for one that is broken.
+    static func query(of target: String) -> [(name: String, value: String?)] {
+        guard let start = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return [] }
         let query = target.utf8[target.utf8.index(after: start)...].prefix { $0 != UInt8(ascii: "#") }
-        for pair in query.split(separator: UInt8(ascii: "&")) {
-            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            if parts[0].elementsEqual(name.utf8) { return parts.count == 2 ? String(Substring(parts[1])).removingPercentEncoding : "" }
+        return query.split(separator: UInt8(ascii: "&")).map { pair in
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false).map { String(Substring($0)) }
+            return (parts[0], parts.count == 2 ? parts[1].removingPercentEncoding : "")
         }
-        return nil
     }
 }
 

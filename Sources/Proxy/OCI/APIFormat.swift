@@ -7,10 +7,19 @@ enum APIFormat: String, CaseIterable, Sendable {
     /// By model id (OCI wire notes, 3.1): whatever is not Cohere's speaks GENERIC, new vendors included.
     init(modelID: String) {
         let id = modelID.lowercased()
-        if id.hasPrefix("cohere.command-a-vision") || id.hasPrefix("cohere.command-a-reasoning") {
+        // The last one understands both, and COHEREV2 has schemas for tools and can demand a call.
+        if ["cohere.command-a-vision", "cohere.command-a-reasoning", "cohere.command-a-03-2025"].contains(where: { id.hasPrefix($0) }) {
             self = .cohereV2
         } else {
             self = id.hasPrefix("cohere.") ? .cohere : .generic
         }
+    }
+
+    /// The format for one chat with a model that has several: COHEREV2 takes no tool with a dot in its name and cannot rename it.
+    func suited(to chat: ChatRequest, of modelID: String) -> APIFormat {
+        guard self == .cohereV2, modelID.lowercased().hasPrefix("cohere.command-a-03-2025"), chat.toolChoice != .required,
+            chat.tools.contains(where: { $0.name.utf8.contains(UInt8(ascii: ".")) })
+        else { return self }
+        return .cohere
     }
 }

@@ -14,6 +14,8 @@ struct ModelSummary: Equatable, Sendable {
     var created: Int?
     /// From then on it is unusable on demand, even when it is listed as active. Seconds since 1970.
     var retired: Int?
+    /// What a provider's list says of it besides, as members of an object with a comma before each.
+    var details: [UInt8] = []
 
     /// What a model is asked for.
     enum Purpose: String, CaseIterable, Sendable {

@@ -10,13 +10,13 @@ struct ChatMessage: Sendable {
     /// Why an assistant would not answer, escaped.
     let refusal: ArraySlice<UInt8>?
     /// Of an assistant.
-    let toolCalls: [ToolCall]
+    private(set) var toolCalls: [ToolCall]
     /// Of a tool's result, escaped.
-    let toolCallID: ArraySlice<UInt8>?
+    private(set) var toolCallID: ArraySlice<UInt8>?
 
     /// A call in an assistant's history; all three escaped.
     struct ToolCall: Sendable {
-        let id: ArraySlice<UInt8>
+        fileprivate(set) var id: ArraySlice<UInt8>
         let name: ArraySlice<UInt8>
         /// JSON as the content of a string.
         let arguments: ArraySlice<UInt8>
@@ -68,5 +68,45 @@ struct ChatMessage: Sendable {
         var escaped: [UInt8] = []
         JSONString.append(String(decoding: field.value.raw, as: UTF8.self), to: &escaped)
         return escaped[...]
+    }
+}
+
+extension ChatMessage {
+    /// Gives each call of a turn an id of its own where several share one or have none, as they do when another upstream has made them so. The n-th result
+    /// with an id belongs to the n-th call with it.
+    static func separateCalls(in messages: inout [ChatMessage]) {
+        for index in messages.indices where messages[index].hasSharedIDs {
+            let calls = messages[index].separateCalls(in: index)
+            // By id, last first, so that the first of several comes off the end.
+            var ids = Dictionary(grouping: calls.reversed(), by: \.told).mapValues { $0.map(\.given) }
+            for place in messages[(index + 1)...].indices {
+                guard messages[place].role != .assistant else { break }
+                guard let told = messages[place].toolCallID, let given = ids[told]?.popLast() else { continue }
+                messages[place].toolCallID = given
+            }
+        }
+    }
+
+    private var hasSharedIDs: Bool {
+        guard toolCalls.count > 1 else { return toolCalls.first?.id.isEmpty == true }
+        var known: Set<ArraySlice<UInt8>> = []
+        return toolCalls.contains { $0.id.isEmpty || !known.insert($0.id).inserted }
+    }
+
+    /// - Returns: the id of each call, before and after.
+    private mutating func separateCalls(in message: Int) -> [(told: ArraySlice<UInt8>, given: ArraySlice<UInt8>)] {
+        var known = Set(toolCalls.map(\.id))
+        var seen: Set<ArraySlice<UInt8>> = []
+        var ids: [(told: ArraySlice<UInt8>, given: ArraySlice<UInt8>)] = []
+        for number in toolCalls.indices {
+            let told = toolCalls[number].id
+            if told.isEmpty || !seen.insert(told).inserted {
+                var given = Array("call_\(message)_\(number)".utf8)[...]
+                while !known.insert(given).inserted { given.append(UInt8(ascii: "x")) }
+                toolCalls[number].id = given
+            }
+            ids.append((told, toolCalls[number].id))
+        }
+        return ids
     }
 }

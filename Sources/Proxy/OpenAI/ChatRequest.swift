@@ -87,10 +87,23 @@ struct ChatRequest: Sendable {
             }
             parsed.append(message)
         }
+        ChatMessage.separateCalls(in: &parsed)
         self.messages = parsed
         var schemas = SchemaBudget()
-        tools = try ChatTool.list(body.member("tools"), &schemas)
-        toolChoice = tools.isEmpty ? nil : try Self.toolChoice(body.member("tool_choice"), among: tools)
+        let all = try ChatTool.list(body.member("tools"), &schemas)
+        let choice = body.member("tool_choice")
+        if !all.isEmpty, let allowed = choice?.member("allowed_tools") ?? (choice?.value["type"]?.equals("allowed_tools") == true ? choice : nil) {
+            let names = try Self.names(ofAllowed: allowed)
+            let known = Set(all.map(\.name))
+            for name in names.sorted() where !known.contains(name) {
+                throw allowed.invalid("names the function '\(name.quotable)', which is not among 'tools'.")
+            }
+            tools = all.filter { names.contains($0.name) }
+            toolChoice = tools.isEmpty ? nil : try allowed.member("mode").map { field throws(APIError) in try Self.mode(field) }
+        } else {
+            tools = all
+            toolChoice = tools.isEmpty ? nil : try Self.toolChoice(choice, among: tools)
+        }
         responseFormat = try Self.responseFormat(body.member("response_format"), &schemas)
         let older = try Self.limit(body.member("max_tokens"))
         maxTokens = try Self.limit(body.member("max_completion_tokens")) ?? older
@@ -122,6 +135,17 @@ struct ChatRequest: Sendable {
             return .function(name)
         }
         return try mode(field)
+    }
+
+    /// The functions of `allowed_tools`, in either form that OpenAI has for them.
+    private static func names(ofAllowed field: RequestField) throws(APIError) -> Set<String> {
+        guard let list = field.member("tools") else { throw field.invalid("has no 'tools'.") }
+        var names: Set<String> = []
+        for tool in try list.elements() {
+            guard let name = try (tool.object().member("function") ?? tool).member("name") else { throw tool.invalid("is no function with a name.") }
+            names.insert(try name.string())
+        }
+        return names
     }
 
     private static func mode(_ field: RequestField) throws(APIError) -> ToolChoice {

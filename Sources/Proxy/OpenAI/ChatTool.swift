@@ -30,12 +30,21 @@ struct ChatTool: Sendable {
         guard Self.isName(self.name) else { throw name.invalid("must be 1 to 64 letters, digits, '_', '-' or '.'.") }
         let text = try function.member("description")?.rawString()
         description = text.flatMap { $0.isEmpty ? nil : $0 }
-        let schema = try function.member("parameters")?.object()
+        let schema = try function.member("parameters").flatMap { field throws(APIError) in Self.saysNothing(field.value) ? nil : try field.object() }
         if let schema { try budget.take(schema) }
-        if let type = schema?.member("type"), type.value.kind == .string, !type.value.equals("object") {
+        if let type = schema?.member("type"), type.value.kind == .string, type.value.string?.lowercased() != "object" {
             throw type.invalid("must be \"object\": the parameters of a function are the members of an object.")
         }
         parameters = schema?.value
+    }
+
+    /// What stands for no schema: a boolean schema, or the empty array that PHP makes of an empty object.
+    private static func saysNothing(_ schema: JSONValue) -> Bool {
+        switch schema.kind {
+        case .true, .false: true
+        case .array: !schema.elements.contains { _ in true }
+        default: false
+        }
     }
 
     private static func isName(_ name: String) -> Bool {

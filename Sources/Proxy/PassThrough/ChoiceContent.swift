@@ -5,11 +5,15 @@ enum ChoiceContent {
     /// - Parameter choice: an element of `choices`.
     static func saysSomething(_ choice: JSONValue) -> Bool {
         guard choice.kind == .object else { return false }
-        if choice["message"].map(hasWords) == true || choice["delta"].map(hasWords) == true || choice["text"].map(hasWords) == true { return true }
-        return choice["finish_reason"].map(excusesSilence) == true
+        return hasWords(in: choice) || choice["finish_reason"].map(excusesSilence) == true
     }
 
-    private static func hasWords(_ words: JSONValue) -> Bool {
+    /// The same but for reasons to have nothing.
+    static func hasWords(in choice: JSONValue) -> Bool {
+        choice["message"].map(isSaid) == true || choice["delta"].map(isSaid) == true || choice["text"].map(isSaid) == true
+    }
+
+    private static func isSaid(_ words: JSONValue) -> Bool {
         guard words.kind == .object else { return !isHollow(words) }
         for (key, value) in words.members where !isHollow(value) && !isLabel(key) { return true }
         return false

@@ -1,5 +1,5 @@
 /// Cuts a stream of bytes into whole server-sent events as they stand: all their lines and the blank line behind them. Lines
-/// end with LF or CRLF; how the bytes were split on their way means nothing.
+/// end with LF or CRLF, and are given out so where they end with CR; how the bytes were split on their way means nothing.
 ///
 /// `SSEParser` gives only what events say; this keeps how they say it.
 struct EventBlocks {
@@ -25,6 +25,7 @@ struct EventBlocks {
     /// What has come and was not given out before the last `feed`. Blocks point into it until the next one.
     private(set) var bytes: [UInt8] = []
     private let limit: Int
+    private var lineEnds = LineEnds()
     private var block = Block(range: 0..<0)
     private var lineStart = 0
     /// Up to here there is no line end after `lineStart`: a long line that arrives in many pieces is searched once.
@@ -50,7 +51,7 @@ struct EventBlocks {
             lineStart -= start
             searched -= start
         }
-        bytes.append(contentsOf: piece)
+        lineEnds.append(piece, to: &bytes)
     }
 
     /// The next event that is there whole; nil when more bytes are needed.
@@ -58,10 +59,18 @@ struct EventBlocks {
     /// - Throws: `LineTooLong`, of the event.
     mutating func next() throws(SSEParser.LineTooLong) -> Block? {
         while let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: bytes, from: searched) {
+            if lineEnds.areUnknown, let first = lineEnds.settle(in: &bytes, from: searched, newline: newline) {
+                searched = first
+                continue
+            }
             searched = newline + 1
             guard searched - block.range.lowerBound <= limit else { throw SSEParser.LineTooLong(limit: limit) }
             let isBlank = take(line: newline)
             if isBlank { return finish(at: searched) }
+        }
+        if lineEnds.areUnknown, let first = lineEnds.settle(in: &bytes, from: searched, newline: nil) {
+            searched = first
+            return try next()
         }
         searched = bytes.count
         guard searched - block.range.lowerBound <= limit else { throw SSEParser.LineTooLong(limit: limit) }

@@ -8,8 +8,16 @@ enum PassThroughAnswer {
     ///   - upstream: its name, for the operator.
     /// - Throws: `APIError` when the body is no chat answer, an error in place of one, or an answer that says nothing.
     static func read(_ body: [UInt8], model: String, upstream: String) throws(APIError) -> OpenAIAnswer {
-        let root = try document(body, upstream: upstream)
-        return OpenAIAnswer(body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
+        let (root, text, isWrapped) = try opened(body, upstream: upstream)
+        let edits = CallRepair.edits(ofAnswer: root)
+        var oddities: Oddities = []
+        if isWrapped { oddities.insert(.wrapped) }
+        guard edits.isEmpty else {
+            oddities.insert(.calls)
+            let mended = CallRepair.apply(edits, to: text)
+            return OpenAIAnswer(body: ModelMember.replace(in: mended[...], with: model), usage: TokenUsage(openAI: root["usage"]), oddities: oddities)
+        }
+        return OpenAIAnswer(body: ModelMember.replace(in: text, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]), oddities: oddities)
     }
 
     /// The same for an answer of embeddings or of a rerank: an object with the list that was asked for, checked to its last byte. Some providers of
@@ -20,26 +28,39 @@ enum PassThroughAnswer {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw invalid("is not JSON", upstream) }
         guard root["data"]?.kind == .array || action == .rerank && root["results"]?.kind == .array else {
             if let failure = failure(of: root, upstream: upstream) { throw failure }
-            throw invalid("has no list of results", upstream)
+            guard ErrorWords.tellFailure(root) else { throw invalid("has no list of results", upstream) }
+            throw PassThroughError.translate(document: root, upstream: upstream)
         }
+        // An empty list beside an error is none.
+        let list = root["data"] ?? root["results"]
+        if list?.elements.contains(where: { _ in true }) != true, let failure = failure(of: root, upstream: upstream) { throw failure }
         return OpenAIAnswer(body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
     }
 
     /// The answer, parsed.
     ///
     /// - Throws: as `read`.
-    static func document(_ body: [UInt8], upstream: String) throws(APIError) -> JSONValue {
+    static func document(_ body: [UInt8], upstream: String) throws(APIError) -> JSONValue { try opened(body, upstream: upstream).root }
+
+    /// The answer, parsed, and its text: some gateways put an object of their own around it.
+    private static func opened(_ body: [UInt8], upstream: String) throws(APIError) -> (root: JSONValue, text: [UInt8], isWrapped: Bool) {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw unreadable(body, upstream) }
         guard let choices = root.present("choices") else {
-            let words = ErrorWords(root)
-            guard root.present("error") != nil || words.message != nil else { throw invalid("is not a chat answer", upstream) }
+            for name in ["data", "result", "response"] as [StaticString] {
+                guard let inner = root[name], inner.kind == .object, inner["choices"]?.kind == .array else { continue }
+                let answer = try opened(Array(inner.raw), upstream: upstream)
+                return (answer.root, answer.text, true)
+            }
+            guard root.present("error") != nil || ErrorWords.tellFailure(root) || ErrorWords(root).message != nil else {
+                throw invalid("is not a chat answer", upstream)
+            }
             throw PassThroughError.translate(document: root, upstream: upstream)
         }
         if !choices.elements.contains(where: ChoiceContent.saysSomething) {
             if let failure = failure(of: root, upstream: upstream) { throw failure }
             throw GenericFields.emptyAnswer
         }
-        return root
+        return (root, body, false)
     }
 
     /// A body that is no JSON object. A stream may still begin with an error, which says more.

@@ -49,8 +49,10 @@ enum PassThroughAnswerAsStream {
             if !content.isEmpty { delta(content, choiceMembers: logprobs.take() ?? []) }
             delta(members(of: message, but: ["role", "content", "tool_calls"] + reasoning))
         }
+        var ids = CallIDs()
         for (position, call) in calls.enumerated() {
-            envelope.event(delta: callDelta(of: call, at: position, choice: index, answer: envelope.id), choice: index, into: &frames)
+            let id = ids.id(for: call["id"]?.string, answer: envelope.id, choice: index, call: position)
+            envelope.event(delta: callDelta(of: call, at: position, id: id), choice: index, into: &frames)
         }
         let further = members(of: choice, but: ["index", "message", "delta", "finish_reason", "logprobs"])
         envelope.event(
@@ -65,14 +67,10 @@ enum PassThroughAnswerAsStream {
     }
 
     /// A call as the one delta that it needs: index, id and arguments are there, whatever the upstream left out.
-    private static func callDelta(of call: JSONValue, at position: Int, choice: Int, answer: String) -> [UInt8] {
+    private static func callDelta(of call: JSONValue, at position: Int, id: String) -> [UInt8] {
         var delta = Array(#"{"tool_calls":[{"index":"#.utf8) + Array(String(position).utf8)
         delta.append(literal: #","id":"#)
-        if let id = call["id"], id.isEmptyString == false {
-            delta.append(contentsOf: id.raw)
-        } else {
-            delta.append(contentsOf: ModelMember.quoted(GenericFields.inventedCallID(answer: answer, choice: choice, call: position)))
-        }
+        delta.append(contentsOf: ModelMember.quoted(id))
         delta.append(literal: #","type":"#)
         if let type = call.present("type") { delta.append(contentsOf: type.raw) } else { delta.append(literal: #""function""#) }
         if let function = call.present("function") {

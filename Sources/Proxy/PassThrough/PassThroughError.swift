@@ -8,7 +8,7 @@ enum PassThroughError {
     ///   - body: the body as it came; markup and empty bodies are never passed on.
     ///   - upstream: its name, for the operator.
     static func translate(status: Int, retryAfter: Int?, body: [UInt8], upstream: String) -> APIError {
-        translate(status: status, retryAfter: retryAfter, ErrorWords(try? JSONDocument(parsing: body).root), upstream: upstream)
+        translate(status: status, retryAfter: retryAfter, ErrorWords(body: body), upstream: upstream)
     }
 
     /// An error in place of an answer or of an event, under HTTP status 200. Its code may be the status that it should have
@@ -53,7 +53,7 @@ enum PassThroughError {
                 code: "upstream_unavailable", retryAfter: retryAfter)
         case .timedOut:
             APIError(
-                status: 504, message: "'\(upstream)' did not answer in time\(status.map { " (HTTP \($0))" } ?? ""). Try again.", type: "timeout_error",
+                status: 504, message: "'\(upstream)' did not answer in time\(status.map { " (HTTP \($0))" } ?? "")\(reason(words)). Try again.", type: "timeout_error",
                 code: "upstream_timeout")
         case .failed, .wrongKind: failure(words, status: status, upstream: upstream)
         }
@@ -71,18 +71,20 @@ enum PassThroughError {
         case let status?:
             APIError(
                 status: 502,
-                message: "'\(upstream)' answered HTTP \(status), which this proxy does not expect. The operator has to check its base URL.",
+                message: words.message.map { "'\(upstream)' answered HTTP \(status): \($0)" }
+                    ?? "'\(upstream)' answered HTTP \(status), which this proxy does not expect. The operator has to check its base URL.",
                 type: "upstream_error", code: "upstream_invalid_answer")
         }
     }
 
     /// Not the client's key: its own would be called wrong if this passed through as 401.
     private static func refusedCredentials(_ words: ErrorWords, status: Int, upstream: String) -> APIError {
-        let reason = words.message.map { ": \(withoutKeys($0))" } ?? ""
-        return APIError(
-            status: 502, message: "'\(upstream)' refuses this proxy's token (HTTP \(status)\(reason)). The operator has to check the token.",
+        APIError(
+            status: 502, message: "'\(upstream)' refuses this proxy's token (HTTP \(status)\(reason(words))). The operator has to check the token.",
             type: "upstream_error", code: "upstream_auth_failed", forbidsRetry: true)
     }
+
+    private static func reason(_ words: ErrorWords) -> String { words.message.map { ": \(withoutKeys($0))" } ?? "" }
 
     /// Upstreams repeat the key that they refuse, some of them all of it. Words without a digit or a star stay, but an OCID does not.
     static func withoutKeys(_ message: String) -> String {

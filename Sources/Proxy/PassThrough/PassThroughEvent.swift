@@ -8,7 +8,11 @@ struct PassThroughEvent: Equatable {
     private(set) var usage: Range<Int>?
     /// There is an `error`, and it is not null.
     private(set) var hasError = false
+    /// It has a list of choices, if only an empty one.
+    private(set) var hasList = false
     private(set) var choices = Choices.none
+    /// Some choice has tool calls.
+    private(set) var hasCalls = false
 
     enum Choices: Equatable {
         case none
@@ -35,7 +39,8 @@ struct PassThroughEvent: Equatable {
         guard root.kind == .object else { return nil }
         _ = root.each { name, value in
             if name.means("choices") {
-                choices = Self.choices(value)
+                (choices, hasCalls) = Self.choices(value)
+                hasList = value.kind == .array
             } else if name.means("model") {
                 if model == nil { model = value.place } else { hasSeveralModels = true }
             } else if name.means("usage") {
@@ -47,21 +52,23 @@ struct PassThroughEvent: Equatable {
         }
     }
 
-    private static func choices(_ list: JSONGlance) -> Choices {
-        guard list.kind == .array else { return .none }
+    private static func choices(_ list: JSONGlance) -> (Choices, hasCalls: Bool) {
+        guard list.kind == .array else { return (.none, false) }
         var choices = Choices.none
+        var hasCalls = false
         _ = list.each { _, choice in
-            if choices != .none {
-                choices = .several
-            } else if choice.kind == .object {
-                choices = Self.choice(choice)
+            guard choice.kind == .object else {
+                if choices != .none { choices = .several }
+                return true
             }
+            let found = Self.choice(choice, &hasCalls)
+            choices = choices == .none ? found : .several
             return true
         }
-        return choices
+        return (choices, hasCalls)
     }
 
-    private static func choice(_ choice: JSONGlance) -> Choices {
+    private static func choice(_ choice: JSONGlance, _ hasCalls: inout Bool) -> Choices {
         var index = 0
         var progress = Progress.open
         _ = choice.each { name, value in
@@ -69,6 +76,11 @@ struct PassThroughEvent: Equatable {
                 progress = value.kind != .string || value.content?.isEmpty != false ? .open : value.isWritten("error") ? .failed : .ended
             } else if name.means("index") {
                 index = value.plainInt ?? 0
+            } else if name.means("delta") {
+                _ = value.each { name, value in
+                    if name.means("tool_calls"), value.kind == .array { hasCalls = true }
+                    return true
+                }
             }
             return true
         }

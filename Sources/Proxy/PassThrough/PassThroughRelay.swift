@@ -15,7 +15,9 @@ final class PassThroughRelay: AnswerRelay {
     private let model: [UInt8]
     private let upstream: String
     private var frames: [UInt8] = []
-    private var choices = ChoiceProgress()
+    private var choices: ChoiceProgress
+    /// From the first call on.
+    private var repair: CallRepair?
     /// Some choice has said something, or why it does not.
     private var hasContent = false
     /// Frames may leave.
@@ -30,17 +32,27 @@ final class PassThroughRelay: AnswerRelay {
     private(set) var isComplete = false
     private(set) var unreadableEvents = 0
 
+    var oddities: Oddities {
+        var oddities = seen
+        if choices.hasGoneOn { oddities.insert(.goesOn) }
+        if unreadableEvents > 0 { oddities.insert(.unreadableEvents) }
+        return oddities
+    }
+    private var seen: Oddities = []
+
     /// - Parameters:
     ///   - model: the name that the client sent.
     ///   - upstream: its name, for the operator.
+    ///   - choices: how many were asked for.
     ///   - limit: bytes that one event may have.
-    init(model: String, upstream: String, limit: Int = SSEParser.longestLine) {
+    init(model: String, upstream: String, choices: Int = 1, limit: Int = SSEParser.longestLine) {
         blocks = EventBlocks(limit: limit)
+        self.choices = ChoiceProgress(expected: choices)
         self.model = ModelMember.quoted(model)
         self.upstream = upstream
     }
 
-    var isFinished: Bool { isComplete || choices.hasEnded }
+    var isFinished: Bool { isComplete || choices.hasEnded && !choices.hasGoneOn }
 
     var usage: TokenUsage? {
         writtenUsage.isEmpty ? nil : TokenUsage(openAI: try? JSONDocument(parsing: writtenUsage).root)
@@ -71,6 +83,7 @@ final class PassThroughRelay: AnswerRelay {
         guard hasContent else { return GenericFields.emptyAnswer }
         frames.append(literal: "data: [DONE]\n\n")
         isComplete = true
+        seen.insert(.noEnd)
         return nil
     }
 
@@ -101,6 +114,7 @@ final class PassThroughRelay: AnswerRelay {
             return nil
         }
         if let failure = note(event, blocks.bytes[data], isError: block.isError) { return failure }
+        if event.hasCalls, repairCalls(in: blocks.bytes[data]) { return nil }
         if event.hasSeveralModels {
             append(block, replacing: ModelMember.ranges(in: blocks.bytes[data]))
         } else {
@@ -124,6 +138,7 @@ final class PassThroughRelay: AnswerRelay {
             return block.isError ? failure(in: joined[...]) : passSingly(lines, of: block)
         }
         if let failure = note(event, joined[...], isError: block.isError) { return failure }
+        if event.hasCalls, repairCalls(in: joined[...]) { return nil }
         var ranges: [Range<Int>] = []
         var line = 0
         for range in ModelMember.ranges(in: joined[...]) {
@@ -166,17 +181,27 @@ final class PassThroughRelay: AnswerRelay {
     /// - Returns: the failure that it reports.
     private func note(_ event: PassThroughEvent, _ data: ArraySlice<UInt8>, isError: Bool) -> APIError? {
         if isError || (event.hasError && (event.choices == .none || !saysSomething(data))) { return failure(in: data) }
+        if !event.hasList, let failure = failureWithoutName(in: data) { return failure }
         switch event.choices {
         case .none: break
         case .one(_, .failed): return failure(in: data)
         case .one(let index, let progress):
-            guard choices.note(index, hasEnded: progress == .ended) else { return oddChoice }
+            if choices.hasEnded(index) {
+                if hasWords(data) { choices.goOn(index, hasEnded: progress == .ended) }
+            } else {
+                guard choices.note(index, hasEnded: progress == .ended) else { return oddChoice }
+            }
         case .several:
             guard let root = try? JSONDocument(parsing: Array(data)).root else { break }
             for (position, choice) in root.elements(of: "choices").enumerated() {
                 if choice["finish_reason"]?.equals("error") == true { return failure(in: data) }
-                let index = choice["index"]?.int ?? position
-                guard choices.note(max(index, 0), hasEnded: choice["finish_reason"]?.isEmptyString == false) else { return oddChoice }
+                let index = max(choice["index"]?.int ?? position, 0)
+                let hasEnded = choice["finish_reason"]?.isEmptyString == false
+                if choices.hasEnded(index), ChoiceContent.hasWords(in: choice) {
+                    choices.goOn(index, hasEnded: hasEnded)
+                } else {
+                    guard choices.note(index, hasEnded: hasEnded) else { return oddChoice }
+                }
             }
         }
         if !hasContent, event.choices != .none { hasContent = saysSomething(data) }
@@ -185,6 +210,34 @@ final class PassThroughRelay: AnswerRelay {
             writtenUsage.append(contentsOf: data[data.startIndex + usage.lowerBound..<data.startIndex + usage.upperBound])
         }
         return nil
+    }
+
+    /// The failure of which an event without choices tells, though nothing in it is called an error.
+    @inline(never)
+    private func failureWithoutName(in data: ArraySlice<UInt8>) -> APIError? {
+        guard let root = try? JSONDocument(parsing: Array(data)).root, ErrorWords.tellFailure(root) else { return nil }
+        seen.insert(.lateError)
+        return PassThroughError.translate(document: root, upstream: upstream)
+    }
+
+    /// Passes an event with calls on that has to be mended.
+    ///
+    /// - Returns: whether it had to be.
+    @inline(never)
+    private func repairCalls(in data: ArraySlice<UInt8>) -> Bool {
+        // A line break can only stand between tokens; in an event it would be the end of its line.
+        let document = data.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }
+        guard let root = try? JSONDocument(parsing: document).root else { return false }
+        var repair = repair.take() ?? CallRepair()
+        let edits = repair.edits(ofEvent: root)
+        self.repair = repair
+        guard !edits.isEmpty else { return false }
+        seen.insert(.calls)
+        let mended = CallRepair.apply(edits, to: document)
+        frames.append(literal: "data: ")
+        ModelMember.append(mended[...], replacing: ModelMember.ranges(in: mended[...]), with: model, to: &frames)
+        frames.append(literal: "\n\n")
+        return true
     }
 
     private var oddChoice: APIError {
@@ -197,8 +250,16 @@ final class PassThroughRelay: AnswerRelay {
         return root.elements(of: "choices").contains(where: ChoiceContent.saysSomething)
     }
 
+    /// Whether an event behind a finish reason says more than that it is over.
+    @inline(never)
+    private func hasWords(_ data: ArraySlice<UInt8>) -> Bool {
+        guard let root = try? JSONDocument(parsing: Array(data)).root else { return true }
+        return root.elements(of: "choices").contains(where: ChoiceContent.hasWords)
+    }
+
     private func failure(in data: ArraySlice<UInt8>) -> APIError {
-        PassThroughError.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
+        seen.insert(.lateError)
+        return PassThroughError.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
     }
 
     /// A JSON document where a stream should be, mostly an error. It may stand before the stream's last line.

@@ -6,6 +6,8 @@ struct PassThroughRequest: Sendable {
     let isStreaming: Bool
     /// `stream_options.include_usage`.
     let includesUsage: Bool
+    /// `n`, as far as it can be one.
+    let choices: Int
 
     /// The body.
     let received: [UInt8]
@@ -28,6 +30,7 @@ struct PassThroughRequest: Sendable {
         model = try root.model()
         isStreaming = try root.member("stream")?.bool() ?? false
         includesUsage = root.member("stream_options")?.value["include_usage"]?.bool ?? false
+        choices = min(max(root.member("n")?.value.int ?? 1, 1), ChoiceProgress.mostChoices)
         received = body
         models = ModelMember.ranges(in: root.value)
         unstreaming = isStreaming ? Self.unstreaming(root.value) : []

@@ -127,6 +127,7 @@ extension AttemptEnding {
     fileprivate init(_ outcome: AttemptOutcome, _ error: APIError?, _ report: AttemptReport, of permit: Router.Permit) {
         let content = report.content
         self.init(outcome, error: error, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt })
+        oddities = content.oddities
     }
 }
 
@@ -233,7 +234,7 @@ extension APIError {
 
     static func queueTimeout(retryAfter seconds: Int) -> APIError {
         APIError(
-            status: 503, message: "No account is free soon enough for an answer within request_timeout. Try again later, or ask the operator to raise the limits "
+            status: 503, message: "No account is free soon enough for an answer in the time that a request has. Try again later, or ask the operator to raise the limits "
                 + "of concurrency.",
             type: "overloaded_error", code: "queue_timeout", retryAfter: seconds)
     }

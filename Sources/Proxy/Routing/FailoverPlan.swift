@@ -15,7 +15,7 @@ package struct FailoverPlan: Sendable {
     private var pauses = 0
     private var triedThisRound = UpstreamSet() { didSet { restrictTerms() } }
     /// Not to be asked again by this request.
-    private var spent = UpstreamSet()
+    private var spent = UpstreamSet() { didSet { restrictTerms() } }
     /// Where a failure of the model has been counted.
     package private(set) var countedModels = UpstreamSet()
     /// Where one of the upstream itself has.

@@ -105,6 +105,17 @@ actor Router: Service {
         let jitter = Attribution(ending.outcome).rest == nil ? 0 : random()
         settle(core.end(permit.core, ending, at: now, jitter: jitter, &table), at: now)
         if let changes = table.breakerChanges.take() { log(changes, of: permit.upstream, ending) }
+        if !ending.oddities.isEmpty { log(ending.oddities, of: permit.upstream) }
+    }
+
+    /// Tells what an upstream has said oddly for the first time.
+    private func log(_ oddities: Oddities, of upstream: Upstream) {
+        let statistics = upstream.assumeIsolated { $0.state.statistics }
+        for oddity in oddities.each where statistics.count(of: oddity) == 1 {
+            logger.warning(
+                "The upstream speaks oddly: \(oddity.words). This is said once; ociai_upstream_oddities_total counts.",
+                metadata: ["account": "\(upstream.id)", "kind": "\(oddity.name)"])
+        }
     }
 
     /// The answer has begun, to be told when the permit awaits it: that decides a probe, and lets more requests follow.
@@ -222,13 +233,17 @@ actor Router: Service {
         return change
     }
 
-    /// Closes the breakers and ends the cooldowns of all upstreams, or of one; of all models there, or of one.
+    /// Closes the breakers and ends the cooldowns of some upstreams; of all models there, or of one.
     ///
-    /// - Parameter model: the model's id at the upstreams.
-    /// - Returns: the ids of those it was done to; nil when there is no upstream of that name.
-    func resetBreakers(of id: String?, model: String?, among places: [Int]) -> [String]? {
-        let chosen = places.map { table.upstreams[$0] }.filter { id == nil || $0.id == id }
-        guard id == nil || !chosen.isEmpty else { return nil }
+    /// - Parameters:
+    ///   - model: the model's id at the upstreams.
+    ///   - isKnown: the upstreams serve it; else only those that have met it count.
+    /// - Returns: the ids of those it was done to.
+    func resetBreakers(of places: [Int], model: String? = nil, isKnown: Bool = true) -> [String] {
+        let chosen = places.map { table.upstreams[$0] }.filter { upstream in
+            guard let model, !isKnown else { return true }
+            return upstream.assumeIsolated { $0.state.models.slot(of: model) != nil }
+        }
         let now = time.now()
         for upstream in chosen {
             upstream.assumeIsolated { $0.reset(model) }

@@ -1,5 +1,5 @@
 /// Cuts a stream of bytes into events, as OCI writes them (OCI wire notes, section 4): every line that begins with `data:`
-/// is one whole event. Blank lines, comments and other fields say nothing. Lines end with LF or CRLF; how the bytes were
+/// is one whole event. Blank lines, comments and other fields say nothing. Lines end with LF, CRLF or CR; how the bytes were
 /// split on their way means nothing.
 struct SSEParser {
     /// A line is longer than any event can be.
@@ -12,6 +12,7 @@ struct SSEParser {
 
     private let limit: Int
     private var buffer: [UInt8] = []
+    private var lineEnds = LineEnds()
     /// Where the first line begins that has not been given out.
     private var lineStart = 0
     /// Up to here there is no line end after `lineStart`: a long line that arrives in many pieces is searched once.
@@ -31,7 +32,7 @@ struct SSEParser {
         }
         searched -= lineStart
         lineStart = 0
-        buffer.append(contentsOf: bytes)
+        lineEnds.append(bytes, to: &buffer)
     }
 
     /// The data of the next event that is there whole; nil when more bytes are needed.
@@ -39,11 +40,19 @@ struct SSEParser {
     /// - Throws: `LineTooLong`.
     mutating func next() throws(LineTooLong) -> ArraySlice<UInt8>? {
         while let end = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: buffer, from: searched) {
+            if lineEnds.areUnknown, let first = lineEnds.settle(in: &buffer, from: searched, newline: end) {
+                searched = first
+                continue
+            }
             let line = buffer[lineStart..<end]
             lineStart = end + 1
             searched = lineStart
             guard line.count <= limit else { throw LineTooLong(limit: limit) }
             if let data = Self.data(of: line) { return data }
+        }
+        if lineEnds.areUnknown, let first = lineEnds.settle(in: &buffer, from: searched, newline: nil) {
+            searched = first
+            return try next()
         }
         searched = buffer.count
         guard buffer.count - lineStart <= limit else { throw LineTooLong(limit: limit) }

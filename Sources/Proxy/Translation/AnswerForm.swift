@@ -75,7 +75,7 @@ struct FirstBytes {
         guard !isStream else { return .stream }
         for (position, byte) in bytes.enumerated() {
             if isInComment {
-                isInComment = byte != UInt8(ascii: "\n")
+                isInComment = byte != UInt8(ascii: "\n") && byte != UInt8(ascii: "\r")
                 continue
             }
             switch byte {

@@ -15,6 +15,8 @@ protocol AnswerStream: Sendable {
     var usage: TokenUsage? { get }
     /// Events that could not be read and were passed over.
     var unreadableEvents: Int { get }
+    /// What the upstream has said oddly, but for such events.
+    var oddities: Oddities { get }
 }
 
 /// What an event means for its stream.

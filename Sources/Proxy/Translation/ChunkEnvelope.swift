@@ -25,8 +25,8 @@ struct ChunkEnvelope: Sendable {
     }
 
     /// With a new name. Nothing is written down yet: an answer that passes through has all this itself.
-    init(created: Int, model: String) {
-        name = .drawn(RandomName())
+    init(name: RandomName = RandomName(), created: Int, model: String) {
+        self.name = .drawn(name)
         self.created = created
         self.model = model
     }

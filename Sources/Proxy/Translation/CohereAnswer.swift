@@ -40,12 +40,7 @@ struct CohereAnswer {
         writer.string(envelope.model)
         writer.key("choices")
         writer.beginArray()
-        writer.beginObject()
-        writer.key("index")
-        writer.int(0)
-        writer.key("message")
-        writer.beginObject()
-        writer.key("role")
+        writer.beginChoice(0)
         writer.string(literal: "assistant")
         writer.key("content")
         if !hasText, !calls.isEmpty { writer.null() } else { writer.string(escaped: texts) }
@@ -53,6 +48,8 @@ struct CohereAnswer {
             writer.key("reasoning_content")
             writer.string(escaped: reasoning)
         }
+        writer.key("refusal")
+        writer.null()
         writeCalls(answer: envelope.id, to: &writer)
         writer.endObject()
         writer.key("logprobs")
@@ -79,14 +76,11 @@ struct CohereAnswer {
         guard !calls.isEmpty else { return }
         writer.key("tool_calls")
         writer.beginArray()
+        var ids = CallIDs()
         for (position, call) in calls.enumerated() {
             writer.beginObject()
             writer.key("id")
-            if let id = call.id {
-                writer.string(escaped: id)
-            } else {
-                writer.string(GenericFields.inventedCallID(answer: answer, choice: 0, call: position))
-            }
+            writer.string(ids.id(for: call.id.map { JSONString.decode($0) }, answer: answer, choice: 0, call: position))
             writer.key("type")
             writer.string(literal: "function")
             writer.key("function")

@@ -36,7 +36,7 @@ struct CohereMessages {
     private var preamble: [[UInt8]] = []
     private var entries: [Entry] = []
     private var results: [Result] = []
-    /// The calls so far, by their ids; of two with one id the later counts.
+    /// The calls so far, by their ids, which differ within a turn; of two turns the later counts.
     private var calls: [ArraySlice<UInt8>: Call] = [:]
 
     // MARK: Reading

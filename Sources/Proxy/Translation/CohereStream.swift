@@ -16,13 +16,14 @@ struct CohereStream: AnswerStream {
         let arguments: ArraySlice<UInt8>
     }
 
-    init(envelope: ChunkEnvelope, includesUsage: Bool, names: CohereToolNames) {
-        choice = SoleChoice(envelope: envelope, includesUsage: includesUsage)
+    init(envelope: ChunkEnvelope, includesUsage: Bool, names: CohereToolNames, rules: AnswerRules = AnswerRules()) {
+        choice = SoleChoice(envelope: envelope, includesUsage: includesUsage, rules: rules)
         self.names = names
     }
 
     var usage: TokenUsage? { choice.usage }
     var unreadableEvents: Int { choice.unreadableEvents }
+    var oddities: Oddities { choice.oddities }
 
     mutating func translate(_ event: ArraySlice<UInt8>, into frames: inout [UInt8]) -> AnswerStreamStep {
         let root: JSONValue

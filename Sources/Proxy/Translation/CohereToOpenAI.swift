@@ -2,7 +2,7 @@
 /// OpenAI form has no place for them.
 enum CohereToOpenAI {
     /// - Throws: `APIError` 502 when the document is no answer, tells of a failure, or says nothing.
-    static func translate(_ body: [UInt8], names: CohereToolNames, in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
+    static func translate(_ body: [UInt8], names: CohereToolNames, in envelope: ChunkEnvelope, rules: AnswerRules = AnswerRules()) throws(APIError) -> OpenAIAnswer {
         let response = try chatResponse(body)
         var answer = CohereAnswer()
         answer.texts = response["text"]?.rawString.map { [$0] } ?? []
@@ -10,6 +10,7 @@ enum CohereToOpenAI {
             CohereAnswer.Call(
                 id: nil, name: names.client(call["name"]?.rawString ?? []), arguments: CohereFields.arguments(of: call))
         }
+        if rules.hasOneCall { answer.calls = Array(answer.calls.prefix(1)) }
         return try answer.openAI(ending: response, in: envelope)
     }
 

@@ -1,5 +1,5 @@
-/// The tools of a chat in COHERE's form: a flat list of parameters with Python's names for their types (OCI wire notes, 3.4
-/// and 5.5). What it cannot express, structure, choices and bounds, is said in the descriptions.
+/// The tools of a chat in COHERE's form: a flat list of parameters with Python's names for their types, in lower case: the live service answers 500 to
+/// a bare `List` (OCI wire notes, 3.4 and 5.5; docs/decisions/0006). What it cannot express, structure, choices and bounds, is said in the descriptions.
 enum CohereTools {
     static func write(_ tools: [ChatTool], names: CohereToolNames, to writer: inout JSONWriter) {
         guard !tools.isEmpty else { return }
@@ -48,8 +48,8 @@ enum CohereTools {
         case "integer": "int"
         case "number": "float"
         case "boolean": "bool"
-        case "array": "List"
-        case "object": "Dict"
+        case "array": "list"
+        case "object": "dict"
         default: "str"
         }
     }

@@ -5,12 +5,13 @@ struct CohereV2Stream: AnswerStream {
     private var hasThought = false
     private var hasPlan = false
 
-    init(envelope: ChunkEnvelope, includesUsage: Bool) {
-        choice = SoleChoice(envelope: envelope, includesUsage: includesUsage)
+    init(envelope: ChunkEnvelope, includesUsage: Bool, rules: AnswerRules = AnswerRules()) {
+        choice = SoleChoice(envelope: envelope, includesUsage: includesUsage, rules: rules)
     }
 
     var usage: TokenUsage? { choice.usage }
     var unreadableEvents: Int { choice.unreadableEvents }
+    var oddities: Oddities { choice.oddities }
 
     mutating func translate(_ event: ArraySlice<UInt8>, into frames: inout [UInt8]) -> AnswerStreamStep {
         let root: JSONValue

@@ -1,7 +1,7 @@
 /// A whole COHEREV2 answer (ChatResult), translated. Thinking and tool plans become reasoning.
 enum CohereV2ToOpenAI {
     /// - Throws: `APIError` 502 when the document is no answer, tells of a failure, or says nothing.
-    static func translate(_ body: [UInt8], in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
+    static func translate(_ body: [UInt8], in envelope: ChunkEnvelope, rules: AnswerRules = AnswerRules()) throws(APIError) -> OpenAIAnswer {
         let response = try chatResponse(body)
         let message = response["message"]
         let parts = message?.elements(of: "content") ?? []
@@ -22,6 +22,7 @@ enum CohereV2ToOpenAI {
                     id: entry["id"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }, name: (function ?? entry)["name"]?.rawString ?? [],
                     arguments: arguments.isEmpty ? Array("{}".utf8)[...] : arguments))
         }
+        if rules.hasOneCall { answer.calls = Array(answer.calls.prefix(1)) }
         return try answer.openAI(ending: response, in: envelope)
     }
 

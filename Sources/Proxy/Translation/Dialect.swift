@@ -27,11 +27,11 @@ enum Dialect: Sendable {
     /// A whole answer (ChatResult), translated.
     ///
     /// - Throws: `APIError` 502 when the document is no answer, tells of a failure, or says nothing.
-    func answer(_ body: [UInt8], in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
+    func answer(_ body: [UInt8], in envelope: ChunkEnvelope, rules: AnswerRules = AnswerRules()) throws(APIError) -> OpenAIAnswer {
         switch self {
-        case .generic: try GenericToOpenAI.translate(body, in: envelope)
-        case .cohere(let names): try CohereToOpenAI.translate(body, names: names, in: envelope)
-        case .cohereV2: try CohereV2ToOpenAI.translate(body, in: envelope)
+        case .generic: try GenericToOpenAI.translate(body, in: envelope, rules: rules)
+        case .cohere(let names): try CohereToOpenAI.translate(body, names: names, in: envelope, rules: rules)
+        case .cohereV2: try CohereV2ToOpenAI.translate(body, in: envelope, rules: rules)
         }
     }
 
@@ -39,25 +39,27 @@ enum Dialect: Sendable {
     ///
     /// - Throws: as `answer`.
     func frames(
-        of body: [UInt8], in envelope: ChunkEnvelope, includesUsage: Bool
+        of body: [UInt8], in envelope: ChunkEnvelope, includesUsage: Bool, rules: AnswerRules = AnswerRules()
     ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
         switch self {
-        case .generic: try GenericAnswerAsStream.frames(of: body, in: envelope, includesUsage: includesUsage)
+        case .generic: try GenericAnswerAsStream.frames(of: body, in: envelope, includesUsage: includesUsage, rules: rules)
         case .cohere(let names):
             try CohereAnswerAsStream.frames(
-                of: CohereToOpenAI.chatResponse(body), through: CohereStream(envelope: envelope, includesUsage: includesUsage, names: names))
+                of: CohereToOpenAI.chatResponse(body), through: CohereStream(envelope: envelope, includesUsage: includesUsage, names: names, rules: rules))
         case .cohereV2:
             try CohereAnswerAsStream.frames(
-                of: CohereV2ToOpenAI.chatResponse(body), through: CohereV2Stream(envelope: envelope, includesUsage: includesUsage))
+                of: CohereV2ToOpenAI.chatResponse(body), through: CohereV2Stream(envelope: envelope, includesUsage: includesUsage, rules: rules))
         }
     }
 
     /// What translates one stream of the upstream.
-    func stream(in envelope: ChunkEnvelope, includesUsage: Bool) -> any AnswerStream {
+    ///
+    /// - Parameter choices: how many were asked for; Cohere's dialects have only one.
+    func stream(in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1, rules: AnswerRules = AnswerRules()) -> any AnswerStream {
         switch self {
-        case .generic: GenericStream(envelope: envelope, includesUsage: includesUsage)
-        case .cohere(let names): CohereStream(envelope: envelope, includesUsage: includesUsage, names: names)
-        case .cohereV2: CohereV2Stream(envelope: envelope, includesUsage: includesUsage)
+        case .generic: GenericStream(envelope: envelope, includesUsage: includesUsage, choices: choices, rules: rules)
+        case .cohere(let names): CohereStream(envelope: envelope, includesUsage: includesUsage, names: names, rules: rules)
+        case .cohereV2: CohereV2Stream(envelope: envelope, includesUsage: includesUsage, rules: rules)
         }
     }
 }

@@ -23,10 +23,23 @@ struct ErrorWords {
         self.message = message
     }
 
+    /// - Parameter body: of a refusal, as it came: JSON, an event, or plain text. Markup says nothing.
+    init(body: [UInt8]) {
+        if let root = try? JSONDocument(parsing: body).root {
+            self.init(root)
+        } else if AnswerForm.isStream(body), let event = AnswerForm.firstEvent(of: body) {
+            self.init(event)
+        } else {
+            self.init(nil)
+            message = MessageWords.plain(body)
+        }
+    }
+
     /// - Parameter root: an error body, OCI's or a vendor's own; nil when it was no JSON.
     init(_ root: JSONValue?) {
         guard let root else { return }
         read(root)
+        message = message.map { $0.cut(toBytes: MessageWords.longest) }
         // The vendor's error as a JSON text, by itself or behind some words.
         guard let text = message, let start = text.utf8.firstIndex(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") }),
             let inner = try? JSONDocument(parsing: Array(text[start...].utf8)).root
@@ -38,53 +51,81 @@ struct ErrorWords {
     }
 
     /// Takes the words of one layer: `{"error":{"message"}}` (OpenAI, Google, the latter also in an array), `{"error":""}`
-    /// (xAI), `{"message"}` (OCI, Cohere) or `{"detail"}` (FastAPI, a text or a list of complaints).
+    /// (xAI), `{"message"}` (OCI, Cohere), `{"detail"}` (FastAPI, a text or a list of complaints), and what else there is (`MessageWords`).
     private mutating func read(_ value: JSONValue) {
         var elements = value.elements
         let root = elements.next() ?? value
         note(root)
-        if let error = root["error"], error.kind == .object {
+        if let error = Self.error(in: root) {
             note(error)
             // OpenRouter wraps the error of the provider behind it.
-            message = Self.words(error["metadata"]?["raw"]) ?? Self.words(error["message"])
+            message = Self.words(error["metadata"]?["raw"]) ?? MessageWords.of(error) ?? MessageWords.of(root)
             code = Self.word(error["code"])
             type = Self.word(error["type"])
             status = Self.status(error["code"]) ?? Self.status(error["status"]) ?? status
-            vendorParameter = Self.word(error["param"])
+            vendorParameter = Self.word(error["param"]) ?? MessageWords.place(in: error).flatMap { Self.isWord($0) ? $0 : nil }
         } else {
-            let detail = root["detail"]
-            let complaint = detail.flatMap { list in list.elements.lazy.compactMap { Self.words($0["msg"]) }.first }
-            message = Self.words(root["error"]) ?? Self.words(root["message"]) ?? Self.words(detail) ?? complaint
-            status = Self.status(root["code"]) ?? status
+            message = MessageWords.of(root)
+            status = Self.status(root["code"]) ?? Self.status(root["status"]) ?? status
+            vendorParameter = Self.word(root["param"]) ?? MessageWords.place(in: root).flatMap { Self.isWord($0) ? $0 : nil }
             // MiniMax, whose zero means that all is well.
-            if message == nil, let base = root["base_resp"], base["status_code"]?.int ?? 0 != 0 {
+            if let base = root["base_resp"], base["status_code"]?.int ?? 0 != 0 {
                 note(base)
-                message = Self.words(base["status_msg"])
+                message = message ?? Self.words(base["status_msg"])
             }
         }
-        status = status ?? Self.status(root["status_code"]) ?? Self.status(root["statusCode"])
+        status = status ?? Self.status(root["status_code"]) ?? Self.status(root["statusCode"]) ?? Self.status(root["error_code"])
+    }
+
+    /// The object that is called an error; of a list of them the first.
+    private static func error(in root: JSONValue) -> JSONValue? {
+        for name in ["error", "errors", "fault", "Error"] as [StaticString] {
+            guard let value = root[name] else { continue }
+            // What is called errors by fields is no layer of its own.
+            if value.kind == .object, MessageWords.of(value) != nil || value.present("code") != nil || value.present("type") != nil { return value }
+            var elements = value.elements
+            if let first = elements.next(), first.kind == .object, elements.next() == nil { return first }
+        }
+        return nil
     }
 
     /// Takes what a layer says for programs.
     private mutating func note(_ layer: JSONValue) {
         let inner = layer["innererror"] ?? layer["inner_error"]
-        for value in [layer["code"], layer["type"], layer["status"], layer["status_code"], layer["error_code"], layer["__type"], inner?["code"]] {
+        for value in [
+            layer["code"], layer["type"], layer["status"], layer["status_code"], layer["error_code"], layer["errorCode"], layer["__type"], layer["name"], inner?["code"],
+        ] {
             guard let code = value?.int.map(String.init) ?? value?.string, (1...128).contains(code.utf8.count) else { continue }
             codes.append(code.lowercased())
         }
         wait = RetryHint.seconds(in: layer) ?? wait
     }
 
-    /// A text that can be shown: blanks are none, and markup of a gateway in between helps nobody.
-    static func words(_ value: JSONValue?) -> String? {
-        guard let text = value?.string, let first = text.first(where: { !$0.isWhitespace }), first != "<" else { return nil }
-        return text
+    /// Whether a document in the place of an answer, or of an event, tells of a failure without OpenAI's `error` around it.
+    static func tellFailure(_ root: JSONValue) -> Bool {
+        guard root.kind == .object, root["choices"]?.kind != .array else { return false }
+        if root["object"]?.equals("error") == true || root["type"]?.equals("error") == true || root["success"]?.bool == false { return true }
+        if root["base_resp"]?["status_code"]?.int ?? 0 != 0 { return true }
+        for name in ["error_code", "errorCode", "error_msg", "errorMsg", "error_message", "errorMessage", "errors"] as [StaticString] {
+            guard let value = root.present(name) else { continue }
+            if !ChoiceContent.isHollow(value) || value.int ?? 0 != 0 { return true }
+        }
+        for name in ["status", "status_code", "statusCode"] as [StaticString] where status(root[name]) != nil { return true }
+        guard MessageWords.of(root) != nil, let code = root.present("code") else { return false }
+        if let number = code.int ?? code.string.flatMap({ Int($0) }) { return number != 0 && !(200..<300).contains(number) }
+        return code.string.map { !["", "ok", "success"].contains($0.lowercased()) } ?? false
     }
+
+    /// A text that can be shown: blanks are none, and markup of a gateway in between helps nobody.
+    static func words(_ value: JSONValue?) -> String? { value?.string.flatMap(MessageWords.shown) }
 
     /// A code, a type or the path of a field; these are logged, so a text that a request or a key may stand in is none.
     private static func word(_ value: JSONValue?) -> String? {
-        guard let text = value?.string, (1...128).contains(text.utf8.count) else { return nil }
-        let isWord = text.utf8.allSatisfy { byte in
+        value?.string.flatMap { isWord($0) ? $0 : nil }
+    }
+
+    private static func isWord(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "/"):
@@ -92,7 +133,6 @@ struct ErrorWords {
             default: false
             }
         }
-        return isWord ? text : nil
     }
 
     private static func status(_ code: JSONValue?) -> Int? {

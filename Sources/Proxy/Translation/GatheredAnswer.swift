@@ -102,12 +102,7 @@ extension GatheredAnswer {
         }
 
         func write(as index: Int, answer: String, to writer: inout JSONWriter) {
-            writer.beginObject()
-            writer.key("index")
-            writer.int(index)
-            writer.key("message")
-            writer.beginObject()
-            writer.key("role")
+            writer.beginChoice(index)
             if let role = message["role"]?.text, !role.isEmpty { writer.string(escaped: role[...]) } else { writer.string(literal: "assistant") }
             writer.key("content")
             if let content = message["content"], !content.isHollow {
@@ -116,6 +111,10 @@ extension GatheredAnswer {
                 writer.null()
             } else {
                 writer.string(literal: "")
+            }
+            if message["refusal"]?.isNothing != false {
+                writer.key("refusal")
+                writer.null()
             }
             message.writeMembers(but: ["role", "content"], to: &writer)
             calls.write(choice: index, answer: answer, to: &writer)

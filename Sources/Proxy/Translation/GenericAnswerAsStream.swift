@@ -8,16 +8,13 @@ enum GenericAnswerAsStream {
     ///
     /// - Throws: as `GenericToOpenAI.translate`.
     static func frames(
-        of body: [UInt8], in envelope: ChunkEnvelope, includesUsage: Bool
+        of body: [UInt8], in envelope: ChunkEnvelope, includesUsage: Bool, rules: AnswerRules = AnswerRules()
     ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
         let response = try GenericToOpenAI.chatResponse(body)
-        var stream = GenericStream(envelope: envelope, includesUsage: includesUsage)
+        var stream = GenericStream(envelope: envelope, includesUsage: includesUsage, choices: response.elements(of: "choices").count, rules: rules)
         var frames: [UInt8] = []
         frames.reserveCapacity(body.count * 2)
-        for (position, choice) in response.elements(of: "choices").enumerated() {
-            let event = event(of: choice, position: position)
-            if case .failed(let error) = stream.translate(event[...], into: &frames) { throw error }
-        }
+        // The counts first: where a text is cut, nothing behind it is looked at.
         if let usage = response.present("usage") {
             var writer = JSONWriter()
             writer.beginObject()
@@ -25,6 +22,10 @@ enum GenericAnswerAsStream {
             writer.raw(usage.raw)
             writer.endObject()
             _ = stream.translate(writer.bytes[...], into: &frames)
+        }
+        for (position, choice) in response.elements(of: "choices").enumerated() {
+            let event = event(of: choice, position: position)
+            if case .failed(let error) = stream.translate(event[...], into: &frames) { throw error }
         }
         if let error = stream.end(into: &frames) { throw error }
         return (frames, stream.usage)

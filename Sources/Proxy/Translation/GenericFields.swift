@@ -27,6 +27,17 @@ enum GenericFields {
         entry["id"]?.isEmptyString == false || entry["name"]?.isEmptyString == false
     }
 
+    /// The calls of a whole message. Two that agree in id, name and arguments are one that is said twice.
+    static func calls(of message: JSONValue?) -> [JSONValue] {
+        let entries = message?.elements(of: "toolCalls").filter(isCall) ?? []
+        guard entries.count > 1 else { return entries }
+        var known: Set<[ArraySlice<UInt8>]> = []
+        return entries.filter { entry in
+            guard let id = entry["id"]?.rawString, !id.isEmpty else { return true }
+            return known.insert([id, entry["name"]?.rawString ?? [], arguments(of: entry)]).inserted
+        }
+    }
+
     /// The arguments of a tool call, escaped. They are a text on the wire; an upstream that writes the object itself is
     /// understood as well, since clients must never get one.
     static func arguments(of call: JSONValue) -> ArraySlice<UInt8> {
@@ -45,7 +56,11 @@ enum GenericFields {
     ///   - hasCalls: the answer calls tools: some families say `stop` all the same.
     ///   - isEmpty: it has said nothing.
     static func finishReason(_ value: JSONValue, hasCalls: Bool, isEmpty: Bool) -> FinishReason? {
-        switch FinishWord(value.string ?? "") {
+        finishReason(FinishWord(value.string ?? ""), hasCalls: hasCalls, isEmpty: isEmpty)
+    }
+
+    static func finishReason(_ word: FinishWord, hasCalls: Bool, isEmpty: Bool) -> FinishReason? {
+        switch word {
         case .failed: nil
         case .limit: .length
         case .filtered: .contentFilter

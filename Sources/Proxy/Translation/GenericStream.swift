@@ -1,19 +1,36 @@
 /// Translates the events of a GENERIC stream into chunks, one at a time.
 ///
-/// Every choice gets one role, one finish reason, and its tool calls one after the other.
+/// Every choice gets one role, one finish reason, and its tool calls one after the other. The reasons are written at the end of the answer: one
+/// in the middle may be followed by more.
 struct GenericStream: AnswerStream {
     private let envelope: ChunkEnvelope
     private let includesUsage: Bool
     private let readsAtAGlance: Bool
+    /// How many were asked for.
+    private let expected: Int
+    private let rules: AnswerRules
     private var choices: [Choice] = []
     private var hasEnded = false
+    /// Some choice has said more behind its finish reason: those of this upstream end nothing.
+    private var hasGoneOn = false
 
     private(set) var usage: TokenUsage?
     private(set) var unreadableEvents = 0
 
-    /// - Parameter readsAtAGlance: whether events are looked at first for what nearly all of them are.
-    init(envelope: ChunkEnvelope, includesUsage: Bool, readsAtAGlance: Bool = true) {
-        self.readsAtAGlance = readsAtAGlance
+    var oddities: Oddities {
+        var oddities: Oddities = []
+        if hasGoneOn { oddities.insert(.goesOn) }
+        if choices.contains(where: \.calls.sharesIDs) { oddities.insert(.calls) }
+        return oddities
+    }
+
+    /// - Parameters:
+    ///   - choices: how many were asked for.
+    ///   - readsAtAGlance: whether events are looked at first for what nearly all of them are.
+    init(envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1, rules: AnswerRules = AnswerRules(), readsAtAGlance: Bool = true) {
+        expected = choices
+        self.rules = rules
+        self.readsAtAGlance = readsAtAGlance && rules.stops.isEmpty
         self.envelope = envelope.prepared
         self.includesUsage = includesUsage
     }
@@ -21,19 +38,24 @@ struct GenericStream: AnswerStream {
     private struct Choice {
         let index: Int
         var hasRole = false
-        var finish: FinishReason?
+        /// The last finish reason that it was given.
+        var finish: FinishWord?
+        /// Nothing has been said behind that.
+        var isOver = false
         var calls = ToolCallAssembly()
+        /// Ends its text where the client wants it to end.
+        var cutter: StopCutter?
     }
 
     mutating func translate(_ event: ArraySlice<UInt8>, into frames: inout [UInt8]) -> AnswerStreamStep {
         if event.first == UInt8(ascii: "["), event.elementsEqual(("[DONE]" as StaticString).utf8) { return complete(into: &frames) }
         if readsAtAGlance, let found = event.withUnsafeBufferPointer({ GenericGlance($0) }) {
             pass(found, of: event, into: &frames)
-            return isFinished ? .finished : .more
+            return step
         }
         guard let root = try? JSONDocument(parsing: Array(event)).root, root.kind == .object else {
             unreadableEvents += 1
-            return isFinished ? .finished : .more
+            return step
         }
         let message = root["message"]
         if message?.kind == .string || (message == nil && (root["code"] != nil || root.present("error") != nil)) {
@@ -44,19 +66,34 @@ struct GenericStream: AnswerStream {
         let finish = root["finishReason"].flatMap { $0.isEmptyString == false ? $0 : nil }
         if message != nil || finish != nil {
             let choice = position(of: root["index"]?.int ?? 0)
-            if choices[choice].finish == nil {
-                if let message, let failure = take(message, logprobs: root["logprobs"], of: choice, into: &frames) {
-                    return .failed(failure)
+            if choices[choice].cutter?.hasStopped == true { return step }
+            if let message, let failure = take(message, logprobs: root["logprobs"], of: choice, into: &frames) {
+                return .failed(failure)
+            }
+            // A second reason adds nothing when nothing has been said between.
+            if let finish, !choices[choice].isOver {
+                let word = FinishWord(finish.string ?? "")
+                guard word != .failed else { return .failed(.brokenOff("it gave no reason")) }
+                choices[choice].finish = word
+                choices[choice].isOver = true
+            }
+            if choices[choice].cutter?.hasStopped == true {
+                choices[choice].finish = .whole
+                choices[choice].isOver = true
+                // The rest is of no use to anybody.
+                if isFinished, choices.allSatisfy({ $0.cutter?.hasStopped == true }) {
+                    if let failure = writeEnd(into: &frames) { return .failed(failure) }
+                    return .complete
                 }
-                if let finish, let failure = end(choice, finish, into: &frames) { return .failed(failure) }
             }
         }
-        return isFinished ? .finished : .more
+        return step
     }
+
+    private var step: AnswerStreamStep { isFinished && !hasGoneOn ? .finished : .more }
 
     private mutating func pass(_ found: GenericGlance, of event: ArraySlice<UInt8>, into frames: inout [UInt8]) {
         let choice = position(of: found.choice)
-        guard choices[choice].finish == nil else { return }
         let start = event.startIndex
         if let text = found.reasoning {
             begin(choice, into: &frames)
@@ -71,22 +108,18 @@ struct GenericStream: AnswerStream {
     mutating func end(into frames: inout [UInt8]) -> APIError? {
         guard !hasEnded else { return nil }
         guard isFinished else { return .incompleteStream }
-        writeEnd(into: &frames)
-        return nil
+        return writeEnd(into: &frames)
     }
 
-    private var isFinished: Bool { !choices.isEmpty && choices.allSatisfy { $0.finish != nil } }
+    private var isFinished: Bool { !choices.isEmpty && choices.count >= expected && choices.allSatisfy(\.isOver) }
 
     /// `[DONE]`: the upstream's word that the answer is whole, whether or not each choice got a reason. But a reason that is
     /// missing after an event could not be read may have been in that event, and is not made up.
     private mutating func complete(into frames: inout [UInt8]) -> AnswerStreamStep {
         guard !hasEnded else { return .complete }
         guard unreadableEvents == 0 || isFinished else { return .failed(.incompleteStream) }
-        guard choices.contains(where: \.hasRole) else { return .failed(GenericFields.emptyAnswer) }
-        for index in choices.indices where choices[index].finish == nil {
-            writeFinish(choices[index].calls.isEmpty ? .stop : .toolCalls, of: index, into: &frames)
-        }
-        writeEnd(into: &frames)
+        guard !choices.isEmpty else { return .failed(GenericFields.emptyAnswer) }
+        if let failure = writeEnd(into: &frames) { return .failed(failure) }
         return .complete
     }
 
@@ -105,8 +138,13 @@ struct GenericStream: AnswerStream {
             for part in content.elements {
                 guard let text = part["text"]?.rawString, !text.isEmpty else { continue }
                 begin(choice, into: &frames)
-                envelope.content(text, logprobs: logprobs.take(), choice: index, into: &frames)
+                if let uncut = choices[choice].cutter?.take(text) {
+                    if !uncut.isEmpty { envelope.content(uncut[...], logprobs: logprobs.take(), choice: index, into: &frames) }
+                } else {
+                    envelope.content(text, logprobs: logprobs.take(), choice: index, into: &frames)
+                }
             }
+            if choices[choice].cutter?.hasStopped == true { return nil }
         }
         if let text = message["refusal"]?.rawString, !text.isEmpty {
             begin(choice, into: &frames)
@@ -114,48 +152,72 @@ struct GenericStream: AnswerStream {
         }
         if let calls = message["toolCalls"] {
             for call in calls.elements where !choices[choice].calls.isEmpty || GenericFields.isCall(call) {
-                begin(choice, into: &frames)
-                if choices[choice].calls.take(call, choice: index, in: envelope, into: &frames) == .tooLate {
-                    return .brokenOff("it came back to a tool call that was over")
+                writeRole(of: choice, into: &frames)
+                writeHeld(of: choice, into: &frames)
+                switch choices[choice].calls.take(call, choice: index, in: envelope, into: &frames) {
+                case .taken: goOn(choice)
+                case .nothing: break
+                case .tooLate: return .brokenOff("it came back to a tool call that was over")
                 }
             }
         }
         return nil
     }
 
+    /// Something is said.
     private mutating func begin(_ choice: Int, into frames: inout [UInt8]) {
+        goOn(choice)
+        writeRole(of: choice, into: &frames)
+    }
+
+    private mutating func goOn(_ choice: Int) {
+        if choices[choice].isOver { (choices[choice].isOver, hasGoneOn) = (false, true) }
+    }
+
+    /// What the cutter has held back, when no more text can follow.
+    private mutating func writeHeld(of choice: Int, into frames: inout [UInt8]) {
+        guard let held = choices[choice].cutter?.end(), !held.isEmpty else { return }
+        envelope.content(held[...], choice: choices[choice].index, into: &frames)
+    }
+
+    private mutating func writeRole(of choice: Int, into frames: inout [UInt8]) {
         guard !choices[choice].hasRole else { return }
         choices[choice].hasRole = true
         envelope.role(choice: choices[choice].index, into: &frames)
     }
 
-    private mutating func end(_ choice: Int, _ value: JSONValue, into frames: inout [UInt8]) -> APIError? {
-        guard let reason = GenericFields.finishReason(value, hasCalls: !choices[choice].calls.isEmpty, isEmpty: !choices[choice].hasRole) else {
-            return .brokenOff("it gave no reason")
+    /// - Returns: why the answer is none; nil when its end has been written.
+    private mutating func writeEnd(into frames: inout [UInt8]) -> APIError? {
+        var reasons: [FinishReason] = []
+        let hasWords = choices.contains(where: \.hasRole)
+        for choice in choices {
+            let reason =
+                GenericFields.finishReason(choice.finish ?? .whole, hasCalls: !choice.calls.isEmpty, isEmpty: !choice.hasRole) ?? .stop
+            // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
+            guard choice.hasRole || reason == .length || reason == .contentFilter || hasWords && choice.finish == nil else {
+                return GenericFields.emptyAnswer
+            }
+            reasons.append(reason)
         }
-        // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
-        guard choices[choice].hasRole || reason == .length || reason == .contentFilter else { return GenericFields.emptyAnswer }
-        writeFinish(reason, of: choice, into: &frames)
-        return nil
-    }
-
-    private mutating func writeFinish(_ reason: FinishReason, of choice: Int, into frames: inout [UInt8]) {
-        begin(choice, into: &frames)
-        let index = choices[choice].index
-        choices[choice].calls.closeOpenCall(choice: index, in: envelope, into: &frames)
-        choices[choice].finish = reason
-        envelope.finish(reason, choice: index, into: &frames)
-    }
-
-    private mutating func writeEnd(into frames: inout [UInt8]) {
+        for (position, reason) in reasons.enumerated() {
+            writeRole(of: position, into: &frames)
+            writeHeld(of: position, into: &frames)
+            let index = choices[position].index
+            choices[position].calls.closeOpenCall(choice: index, in: envelope, into: &frames)
+            envelope.finish(reason, choice: index, into: &frames)
+        }
         hasEnded = true
         if includesUsage, let usage { envelope.usage(usage, into: &frames) }
         envelope.done(into: &frames)
+        return nil
     }
 
     private mutating func position(of index: Int) -> Int {
         if let position = choices.firstIndex(where: { $0.index == index }) { return position }
-        choices.append(Choice(index: index))
+        var choice = Choice(index: index)
+        if !rules.stops.isEmpty { choice.cutter = StopCutter(rules.stops) }
+        choice.calls.hasOneCall = rules.hasOneCall
+        choices.append(choice)
         return choices.count - 1
     }
 }

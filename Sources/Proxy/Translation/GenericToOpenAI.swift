@@ -3,6 +3,8 @@ struct OpenAIAnswer: Equatable, Sendable {
     /// The `chat.completion` document.
     let body: [UInt8]
     let usage: TokenUsage?
+    /// What the upstream has said oddly.
+    var oddities: Oddities = []
 }
 
 /// A whole GENERIC answer (ChatResult), translated.
@@ -10,7 +12,7 @@ enum GenericToOpenAI {
     /// - Parameters:
     ///   - envelope: id and model of the answer; its `created` is used where the upstream names no time.
     /// - Throws: `APIError` 502 when the document is no answer, or one that says nothing.
-    static func translate(_ body: [UInt8], in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
+    static func translate(_ body: [UInt8], in envelope: ChunkEnvelope, rules: AnswerRules = AnswerRules()) throws(APIError) -> OpenAIAnswer {
         let response = try chatResponse(body)
         let id = envelope.id
         var writer = JSONWriter(capacity: body.count + 256)
@@ -26,7 +28,7 @@ enum GenericToOpenAI {
         writer.key("choices")
         writer.beginArray()
         for (position, choice) in response.elements(of: "choices").enumerated() {
-            try write(choice, position: position, answer: id, to: &writer)
+            try write(choice, position: position, answer: id, rules, to: &writer)
         }
         writer.endArray()
         let usage = GenericFields.usage(response["usage"])
@@ -46,27 +48,25 @@ enum GenericToOpenAI {
         return response
     }
 
-    private static func write(_ choice: JSONValue, position: Int, answer: String, to writer: inout JSONWriter) throws(APIError) {
+    private static func write(_ choice: JSONValue, position: Int, answer: String, _ rules: AnswerRules, to writer: inout JSONWriter) throws(APIError) {
         let message = choice["message"]
-        let texts = text(of: message)
-        let calls = message?.elements(of: "toolCalls").filter(GenericFields.isCall) ?? []
+        var texts = text(of: message)
+        var calls = GenericFields.calls(of: message)
+        if rules.hasOneCall { calls = Array(calls.prefix(1)) }
+        let isCut = cut(&texts, by: rules.stops)
+        if isCut { calls = [] }
         let reasoning = message?["reasoningContent"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
         let refusal = message?["refusal"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
         let index = choice["index"]?.int ?? position
         let hasText = texts.contains { !$0.isEmpty }
         let isEmpty = !hasText && calls.isEmpty && reasoning == nil && refusal == nil
-        guard let reason = finishReason(choice, hasCalls: !calls.isEmpty, isEmpty: isEmpty) else {
+        guard let reason = isCut ? .stop : finishReason(choice, hasCalls: !calls.isEmpty, isEmpty: isEmpty) else {
             throw APIError(
                 status: 502, message: "The upstream broke the answer off with an error. Try again.", type: "upstream_error", code: "upstream_error", kind: .failed)
         }
-        if isEmpty, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
+        if isEmpty, !isCut, reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
 
-        writer.beginObject()
-        writer.key("index")
-        writer.int(index)
-        writer.key("message")
-        writer.beginObject()
-        writer.key("role")
+        writer.beginChoice(index)
         writer.string(literal: "assistant")
         writer.key("content")
         if !hasText, !calls.isEmpty || refusal != nil { writer.null() } else { writer.string(escaped: texts) }
@@ -74,10 +74,8 @@ enum GenericToOpenAI {
             writer.key("reasoning_content")
             writer.string(escaped: reasoning)
         }
-        if let refusal {
-            writer.key("refusal")
-            writer.string(escaped: refusal)
-        }
+        writer.key("refusal")
+        if let refusal { writer.string(escaped: refusal) } else { writer.null() }
         write(calls, choice: index, answer: answer, to: &writer)
         write(annotations: message?.elements(of: "annotations") ?? [], to: &writer)
         writer.endObject()
@@ -86,6 +84,18 @@ enum GenericToOpenAI {
         writer.key("finish_reason")
         writer.string(reason.rawValue)
         writer.endObject()
+    }
+
+    /// Ends the text before the first of the stop sequences.
+    ///
+    /// - Returns: whether there is one.
+    private static func cut(_ texts: inout [ArraySlice<UInt8>], by stops: [[UInt8]]) -> Bool {
+        guard !stops.isEmpty else { return false }
+        var cutter = StopCutter(stops)
+        var kept = texts.map { cutter.take($0)[...] }
+        if !cutter.hasStopped { kept.append(cutter.end()[...]) }
+        texts = kept
+        return cutter.hasStopped
     }
 
     private static func finishReason(_ choice: JSONValue, hasCalls: Bool, isEmpty: Bool) -> FinishReason? {
@@ -102,14 +112,11 @@ enum GenericToOpenAI {
         guard !calls.isEmpty else { return }
         writer.key("tool_calls")
         writer.beginArray()
+        var ids = CallIDs()
         for (position, call) in calls.enumerated() {
             writer.beginObject()
             writer.key("id")
-            if let id = call["id"]?.rawString, !id.isEmpty {
-                writer.string(escaped: id)
-            } else {
-                writer.string(GenericFields.inventedCallID(answer: answer, choice: choice, call: position))
-            }
+            writer.string(ids.id(for: call["id"]?.string, answer: answer, choice: choice, call: position))
             writer.key("type")
             writer.string(literal: "function")
             writer.key("function")

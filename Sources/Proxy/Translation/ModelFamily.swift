@@ -37,22 +37,22 @@ struct ModelFamily: Sendable {
 
     static let table: [ModelFamily] = [
         // Grok 4 and 3 mini refuse `stop`; reasoning effort is only 3 mini's to choose.
-        ModelFamily(models: ["xai.grok-3-mini"], refuses: [.stop, .penalties]),
-        ModelFamily(models: ["xai.grok-4"], refuses: [.stop, .reasoningEffort]),
-        ModelFamily(models: ["xai."], refuses: [.reasoningEffort]),
+        ModelFamily(models: ["xai.grok-3-mini"], refuses: [.stop, .penalties], schemas: .nullable),
+        ModelFamily(models: ["xai.grok-4"], refuses: [.stop, .reasoningEffort], schemas: .nullable),
+        ModelFamily(models: ["xai."], refuses: [.reasoningEffort], schemas: .nullable),
         // An assistant without text fails after 90 s; unpaired results are refused.
         ModelFamily(
             models: ["google."], mostTokens: 65_536, emptyText: ".", pairsToolResults: true, schemas: .gemini, adaptsAnswerSchemas: true),
         // The open-weight models take the classic limit, the commercial ones only the new one. One region names them bare.
-        ModelFamily(models: ["openai.gpt-oss", "gpt-oss"], hasDeveloperRole: true),
+        ModelFamily(models: ["openai.gpt-oss", "gpt-oss"], hasDeveloperRole: true, schemas: .nullable),
         // Reasoning models sample as they like.
         ModelFamily(
             models: ["openai.gpt-5"], tokenLimit: .maxCompletionTokens,
-            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop], hasDeveloperRole: true),
+            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop], hasDeveloperRole: true, schemas: .nullable),
         ModelFamily(
             models: ["openai.o"], tokenLimit: .maxCompletionTokens,
-            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop, .parallelToolCalls], hasDeveloperRole: true),
-        ModelFamily(models: ["openai."], tokenLimit: .maxCompletionTokens, hasDeveloperRole: true),
+            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop, .parallelToolCalls], hasDeveloperRole: true, schemas: .nullable),
+        ModelFamily(models: ["openai."], tokenLimit: .maxCompletionTokens, hasDeveloperRole: true, schemas: .nullable),
         ModelFamily(models: ["meta."], mostTokens: 4000),
         ModelFamily(models: ["cohere.command-a-vision"], mostTokens: 4000, refuses: [.reasoningEffort]),
         ModelFamily(models: ["cohere.command-a-reasoning"], mostTokens: 32_000, takesImages: false),

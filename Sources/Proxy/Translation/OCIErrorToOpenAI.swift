@@ -8,7 +8,7 @@ enum OCIErrorToOpenAI {
     ///   - body: the body as it came; markup and empty bodies are never passed on.
     ///   - account: named where an operator has to act.
     static func translate(status: Int, retryAfter: Int?, body: [UInt8], account: String) -> APIError {
-        translate(status: status, retryAfter: retryAfter, ErrorWords(try? JSONDocument(parsing: body).root), account: account)
+        translate(status: status, retryAfter: retryAfter, ErrorWords(body: body), account: account)
     }
 
     /// An error in place of an event of a stream. No source shows one; the form of error bodies is expected (OCI wire
@@ -75,14 +75,14 @@ enum OCIErrorToOpenAI {
                 code: "upstream_unavailable", retryAfter: retryAfter)
         case .timedOut:
             return APIError(
-                status: 504, message: "OCI did not answer in time\(http(status)). Try again.", type: "timeout_error", code: "upstream_timeout")
+                status: 504, message: "OCI did not answer in time\(http(status))\(reason(said)). Try again.", type: "timeout_error", code: "upstream_timeout")
         case .failed, .wrongKind:
             guard let status, status < 500 else {
                 return APIError(
                     status: 502, message: said.message ?? "OCI failed\(http(status)). Try again.", type: "server_error", code: "upstream_error")
             }
             return APIError(
-                status: 502, message: "OCI answered HTTP \(status), which this proxy does not expect.", type: "upstream_error",
+                status: 502, message: said.message.map { "OCI answered HTTP \(status): \($0)" } ?? "OCI answered HTTP \(status), which this proxy does not expect.", type: "upstream_error",
                 code: "upstream_invalid_answer")
         }
     }

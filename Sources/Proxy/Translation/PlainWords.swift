@@ -83,6 +83,11 @@ struct PlainWords {
         }
     }
 
+    /// Whether one of some words stands anywhere in the text.
+    func has(anyOf words: [[UInt8]]) -> Bool {
+        bytes.indices.contains { start in words.contains { bytes[start...].starts(with: $0) } }
+    }
+
     /// Where a word begins; scripts without blanks have one at each of their characters.
     private func isBeginning(_ index: Int) -> Bool {
         if bytes[index] >= 0xC0 { return true }

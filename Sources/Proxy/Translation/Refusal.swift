@@ -12,6 +12,8 @@ struct Refusal: Equatable {
         switch status {
         case 408, 504, 524: kind = .timedOut
         case 409, 498, 503, 529: kind = .unavailable
+        // A server that breaks over a prompt does so again.
+        case 500 where said.contains(.length): kind = .promptTooLong
         case let status? where status >= 500: kind = .failed
         // Not enough for this request, or for none.
         case 402: kind = said.contains(.rate) ? .throttled : .accountExhausted
@@ -20,8 +22,6 @@ struct Refusal: Equatable {
             if let first = subjects.first {
                 kind = Self.kind(of: first)
                 isForContent = first == .content
-            } else if [400, 413, 422, nil].contains(status), let message = words.message, ContextLength.isExceeded(message: message, code: words.code) {
-                kind = .promptTooLong
             } else {
                 kind = Self.kind(status, words)
             }
@@ -30,11 +30,12 @@ struct Refusal: Equatable {
 
     private static func mayBe(_ subject: RefusalWords.Subject, _ status: Int?) -> Bool {
         switch status {
+        case 400, 422, nil: true
         // The model is there: it has been asked too often.
-        case 429: subject != .model && subject != .key && subject != .ability
+        case 429: subject != .model && subject != .key && subject != .ability && subject != .length
         // A request that is larger than what a minute may bring never goes through.
         case 413: subject != .throttle && subject != .rate
-        default: true
+        default: subject != .length
         }
     }
 
@@ -46,6 +47,7 @@ struct Refusal: Equatable {
         case .model: .modelGone
         case .rate, .throttle: .throttled
         case .account: .accountExhausted
+        case .length: .promptTooLong
         }
     }
 
@@ -54,6 +56,9 @@ struct Refusal: Equatable {
         switch status {
         case nil: words.codes.lazy.compactMap { RefusalWords.kinds[$0] }.first ?? .failed
         case 400, 413, 422, 451: .request
+        // Firewalls have their own for what they do not like in a prompt, and some services for what they do not like in a field. Without words
+        // nothing says that the request was read at all.
+        case 406, 411, 414, 415, 416, 418, 421, 431: words.message == nil ? .failed : .request
         case 401, 403: .credentialsRefused
         case 404, 410: .modelGone
         case 429: .throttled

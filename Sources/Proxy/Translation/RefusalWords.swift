@@ -23,6 +23,8 @@ enum RefusalWords {
         case throttle
         /// Its content.
         case content
+        /// The prompt is longer than the model takes.
+        case length
     }
 
     /// Codes, types and states, whole.
@@ -84,6 +86,14 @@ enum RefusalWords {
                 "inputimagesensitivecontentdetected": "Volcengine", "sensitivecontentdetected": "Volcengine", "content_blocked": "aggregators",
                 "content_moderation": "aggregators", "prohibited_content": "Google", "guardrail_intervened": "Bedrock", "modelarts.81011": "Huawei", "1301": "Zhipu",
                 "1026": "MiniMax", "1027": "MiniMax", "10013": "Spark", "10014": "Spark",
+            ]
+        ),
+        (
+            .length,
+            [
+                "context_length_exceeded": "OpenAI, Groq, Cerebras", "exceed_context_size_error": "llama.cpp", "tokens_limit_reached": "GitHub Models",
+                "model_max_prompt_tokens_exceeded": "Copilot", "token_quantity_exceeded": "watsonx", "model_context_window_exceeded": "Anthropic",
+                "contextwindowexceedederror": "LiteLLM", "1261": "Zhipu", "10907": "Spark", "336103": "Qianfan",
             ]
         ),
     ]
@@ -196,6 +206,32 @@ enum RefusalWords {
                 "blocked by guardrail": "LiteLLM", "sensitive words": "one-api", "敏感内容": "Zhipu", "敏感信息": "Baidu", "敏感词": "one-api",
             ]
         ),
+        (
+            .length,
+            [
+                "maximum context length": "OpenAI, vLLM, Mistral, OpenRouter", "context length exceeded": "gateways", "context_length_exceeded": "gateways",
+                "contextwindowexceedederror": "LiteLLM", "exceeds the context": "OpenAI, Ollama", "exceed context limit": "Anthropic", "context window": "OpenAI, MiniMax",
+                "context overflow": "gateways", "context size exceeded": "LocalAI",
+                "available context size": "llama.cpp", "configured context size": "llama.cpp and its kin", "context length of only": "LM Studio", "context length is only": "LM Studio",
+                "greater than the context length": "LM Studio", "reached context length of": "LM Studio", "longer than the model's context length": "SGLang",
+                "prompt is too long": "Anthropic, Fireworks", "prompt too long": "Ollama", "prompt tokens too long": "Qianfan", "input is too long": "Bedrock",
+                "input prompt is too long": "vLLM", "too long to fit into the model": "vLLM", "longer than the maximum model length": "vLLM, OCI's Llama",
+                "exceeds max length": "Zhipu", "exceeded model token limit": "Moonshot", "range of input length should be": "DashScope",
+                "must be less than max_seq_len": "SiliconFlow", "greater than max_seq_len": "TabbyAPI", "exceed max message tokens": "Volcengine",
+                "tokens + ~ must be <": "TGI, Together", "must have less than * tokens": "TGI", "max size * tokens": "GitHub Models",
+                "max input characters is": "Qianfan", "number of input tokens * cannot exceed": "watsonx", "input tokens exceed the configured limit": "OpenAI, Azure",
+                "too many input tokens": "gateways", "too many tokens": "Cohere", "total number of tokens": "Cohere",
+                "maximum prompt length": "xAI", "maximum allowed input length": "OpenRouter", "prompt token count": "Copilot",
+                "input token count": "Google", "maximum number of tokens": "Google", "maximum allowed number of input tokens": "gateways",
+                "maximum number of input tokens": "gateways", "input length and ~ exceed": "Anthropic", "reduce the length of the messages": "Groq, Cerebras",
+                "reduce your prompt": "OpenAI",
+            ]
+        ),
+    ]
+
+    /// A message with one of these, all of them anywhere, speaks of a rate and not of one prompt.
+    static let rates: KeyValuePairs<String, String> = [
+        "per minute": "OpenAI, Cohere", "per day": "Bedrock", "per hour": "gateways", "rate limit": "OpenAI", "please wait": "Bedrock", "throttl": "AWS, OCI", "quota": "Google",
     ]
 
     /// What a code or a type says that names no more than a kind. It decides only where no status does.
@@ -219,12 +255,17 @@ enum RefusalWords {
             // With the kind of content behind it.
             if code.contains("sensitivecontentdetected") || code.hasPrefix("safety_check") { found.insert(.content) }
         }
-        if let message = words.message { PlainWords(message).matches(of: index, into: &found) }
+        if let message = words.message {
+            let plain = PlainWords(message)
+            plain.matches(of: index, into: &found)
+            if found.contains(.length), plain.has(anyOf: rateWords) { found.remove(.length) }
+        }
         return found
     }
 
     private static let subjectOfCode = Dictionary(
         codes.flatMap { group in group.rows.map { ($0.key, group.subject) } }, uniquingKeysWith: { first, _ in first })
 
+    private static let rateWords = rates.map { Array($0.key.utf8) }
     private static let index = PhraseIndex(phrases.flatMap { group in group.rows.map { ($0.key, group.subject) } })
 }

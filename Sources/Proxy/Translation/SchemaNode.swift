@@ -18,6 +18,8 @@ struct SchemaNode {
     private(set) var keywords: [Member] = []
     /// What keywords said that had to go, in words; they end up in the description.
     var notes: [String] = []
+    /// Null would do, too, but the dialect has no word for it.
+    var isNullable = false
 
     subscript(name: String) -> Value? {
         get { keywords.first { $0.name == name }?.value }
@@ -42,6 +44,12 @@ struct SchemaNode {
         case .written(let value): value.string
         default: nil
         }
+    }
+
+    /// The type, without null.
+    var type: String? {
+        if case .list(let types)? = self["type"], case .text(let first)? = types.first { return first }
+        return text("type")
     }
 
     func write(to writer: inout JSONWriter) {

@@ -1,4 +1,4 @@
-/// Turns any JSON schema into the common dialect: references inlined, unions with null resolved, one type each.
+/// Turns any JSON schema into the common dialect: references inlined, unions with null resolved where null has no place, one type each.
 ///
 /// A schema is a stranger's program text: it may refer to itself, unfold without end, or say everything a thousand times. Inlining is bounded in
 /// depth and in bytes, and what goes beyond becomes a plain object. Of two keywords with one name in an object the last counts, as for every reader
@@ -15,6 +15,11 @@ struct SchemaSimplifier {
         default: return false
         }
         return ["definitions", "title", "anyOf", "oneOf", "allOf", "strict"].contains { key.equals($0) }
+    }
+
+    /// Whether a name of a type has capitals, as Google's own have.
+    static func isCapitalized(_ type: JSONValue) -> Bool {
+        type.rawString?.contains { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) } == true
     }
 
     /// Levels of schemas and references within each other.
@@ -56,6 +61,15 @@ struct SchemaSimplifier {
         var notes: [String] = []
         /// A part could not be inlined.
         var isCut = false
+        /// Null was an alternative, and had to go.
+        var isNullable = false
+        /// It is the parameters of a function: an object, whatever branches it has. Their properties are its own.
+        var joinsAlternatives = false
+        /// The unions that were joined so far, and the one from which a property is.
+        var joins = 0
+        var origins: [String: Int] = [:]
+        /// The other schemas of properties about which the branches of one union disagree.
+        var variants: [String: [JSONValue]] = [:]
         /// Entries of `active` that belong to it.
         var references = 0
 
@@ -65,6 +79,17 @@ struct SchemaSimplifier {
 
         mutating func add(property name: String, _ value: JSONValue) {
             if names?.properties.insert(name).inserted ?? true { properties.append((name, value)) }
+        }
+
+        /// A property in one of several branches.
+        mutating func add(variant value: JSONValue, of name: String) {
+            if names?.properties.contains(name) == true {
+                // What stands beside a union counts.
+                if origins[name] == joins { variants[name, default: []].append(value) }
+            } else {
+                origins[name] = joins
+                add(property: name, value)
+            }
         }
 
         mutating func add(required name: String, _ value: JSONValue) {
@@ -78,9 +103,19 @@ struct SchemaSimplifier {
         }
     }
 
-    /// The schema without what the common dialect lacks.
-    mutating func simplify(_ schema: JSONValue) -> SchemaNode {
+    /// The schema of a function's parameters. Several vendors refuse any union at its root, so the branches become one object: what all of them require
+    /// is required, and what belongs together is said in words.
+    mutating func simplify(parameters schema: JSONValue) -> SchemaNode {
         var gathered = Gathered()
+        gathered.joinsAlternatives = true
+        return simplify(schema, gathered)
+    }
+
+    /// The schema without what the common dialect lacks.
+    mutating func simplify(_ schema: JSONValue) -> SchemaNode { simplify(schema, Gathered()) }
+
+    private mutating func simplify(_ schema: JSONValue, _ beginning: Gathered) -> SchemaNode {
+        var gathered = beginning
         gather(schema, into: &gathered)
         depth += 1
         let node = build(gathered)
@@ -130,6 +165,7 @@ struct SchemaSimplifier {
         defer { depth -= 1 }
         var parts: [JSONValue] = []
         var references: [JSONValue] = []
+        var unions: [JSONValue] = []
         for (name, value) in members(once: schema) {
             switch name {
             case "$schema", "$id", "$comment", "$anchor", "$defs", "definitions", "title", "strict": continue
@@ -137,13 +173,20 @@ struct SchemaSimplifier {
             case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum":
                 if Self.isUnbounded(value) { continue }
                 gathered.add(keyword: name, value)
+            case "nullable" where dialect != .nullable:
+                if value.bool == true { gathered.isNullable = true }
+            case "not" where gathered.joinsAlternatives, "enum" where gathered.joinsAlternatives, "const" where gathered.joinsAlternatives:
+                gathered.notes.append(name == "not" ? "but not: \(Self.words(value))" : "one of: \(Self.words(value))")
             case "$ref" where value.kind == .string: references.append(value)
             case "allOf" where value.kind == .array: parts.append(contentsOf: value.elements)
+            case "anyOf" where gathered.joinsAlternatives && value.kind == .array, "oneOf" where gathered.joinsAlternatives && value.kind == .array:
+                unions.append(value)
             case "anyOf" where value.kind == .array, "oneOf" where value.kind == .array:
                 take(alternatives: value, of: name, into: &gathered, parts: &parts)
             case "properties" where value.kind == .object:
                 gathered.hasProperties = true
                 for (name, property) in members(once: value) { gathered.add(property: name, property) }
+            case "properties": continue
             case "required" where value.kind == .array:
                 for element in value.elements {
                     count()
@@ -159,16 +202,23 @@ struct SchemaSimplifier {
             count()
             if part.kind == .object { gather(part, into: &gathered) }
         }
+        for union in unions { join(union, into: &gathered) }
     }
 
-    /// Null is no alternative: a model leaves out what it does not want to give.
+    /// Where null is no alternative, a model leaves out what it does not want to give.
     private mutating func take(
         alternatives value: JSONValue, of name: String, into gathered: inout Gathered, parts: inout [JSONValue]
     ) {
         var schemas: [JSONValue] = []
-        for schema in value.elements where !isNull(schema) { schemas.append(schema) }
+        var null: JSONValue?
+        for schema in value.elements {
+            if isNull(schema) { null = schema } else { schemas.append(schema) }
+        }
         guard let first = schemas.first else { return }
-        if schemas.count == 1 {
+        if null != nil, dialect != .nullable || gathered.alternatives != nil { gathered.isNullable = true }
+        if dialect == .nullable, let null, gathered.alternatives == nil {
+            gathered.alternatives = (name, schemas + [null])
+        } else if schemas.count == 1 {
             parts.append(first)
         } else if dialect == .gemini || gathered.alternatives != nil {
             parts.append(first)
@@ -178,6 +228,57 @@ struct SchemaSimplifier {
             gathered.alternatives = (name, schemas)
         }
     }
+
+    /// Takes the branches of a function's parameters together.
+    private mutating func join(_ union: JSONValue, into gathered: inout Gathered) {
+        gathered.startMerging()
+        gathered.joins += 1
+        var common: Set<String>?
+        var names: [String] = []
+        var required: [(name: String, value: JSONValue)] = []
+        for branch in union.elements {
+            count()
+            guard branch.kind == .object, !isNull(branch) else { continue }
+            var part = Gathered()
+            part.joinsAlternatives = true
+            gather(branch, into: &part)
+            gathered.references += part.references
+            gathered.hasProperties = gathered.hasProperties || part.hasProperties
+            gathered.isCut = gathered.isCut || part.isCut
+            for (name, value) in part.properties { gathered.add(variant: value, of: name) }
+            for (name, values) in part.variants {
+                for value in values { gathered.add(variant: value, of: name) }
+            }
+            let needed = part.required.compactMap { value in value.string.map { (name: $0, value: value) } }
+            required += needed
+            common = common.map { $0.intersection(needed.map(\.name)) } ?? Set(needed.map(\.name))
+            if names.count < Self.mostTypes { names.append(Self.words(of: part)) }
+        }
+        for (name, value) in required where common?.contains(name) == true { gathered.add(required: name, value) }
+        count(required.count)
+        let told = names.filter { !$0.isEmpty }
+        if Set(told).count > 1 { gathered.notes.append("either " + told.joined(separator: ", or ")) }
+    }
+
+    /// What a branch consists of, for a description: its names, with the one value that some have.
+    private static func words(of branch: Gathered) -> String {
+        let required = Set(branch.required.compactMap(\.string))
+        let names = branch.properties.filter { required.isEmpty || required.contains($0.name) }.prefix(mostTypes).map { property in
+            let constant = property.value["const"] ?? property.value["enum"].flatMap(Self.only)
+            return property.name.cut(toBytes: longestWord) + (constant.map { " = " + words($0) } ?? "")
+        }
+        return names.joined(separator: " and ")
+    }
+
+    /// The element of an array that has one.
+    private static func only(in values: JSONValue) -> JSONValue? {
+        var elements = values.elements
+        guard let first = elements.next(), elements.next() == nil else { return nil }
+        return first
+    }
+
+    /// A short value as it is written.
+    private static func words(_ value: JSONValue) -> String { String(decoding: value.raw, as: UTF8.self).cut(toBytes: 2 * longestWord) }
 
     /// The edges of what JavaScript can count, which generators write and nobody means.
     static func isUnbounded(_ value: JSONValue) -> Bool {
@@ -277,18 +378,31 @@ struct SchemaSimplifier {
     // MARK: Building
 
     private mutating func build(_ gathered: Gathered) -> SchemaNode {
+        var gathered = gathered
         var node = SchemaNode()
         node.notes = gathered.notes
+        node.isNullable = gathered.isNullable
         for (name, value) in gathered.keywords { set(name, value, in: &node) }
         if gathered.hasProperties {
             var properties: [SchemaNode.Member] = []
-            for (name, value) in gathered.properties { properties.append(.init(name: name, value: self.value(value))) }
+            let required = Set(gathered.required.compactMap(\.string))
+            var optional: Set<String> = []
+            for (name, value) in gathered.properties {
+                var property = self.property(value, and: gathered.variants[name] ?? [])
+                if case .schema(var schema) = property, schema.isNullable, required.contains(name) {
+                    optional.insert(name)
+                    schema.notes.append("may be left out")
+                    property = .schema(schema)
+                }
+                properties.append(.init(name: name, value: property))
+            }
             node["properties"] = .named(properties)
+            gathered.required.removeAll { optional.contains($0.string ?? "") }
         }
         if !gathered.required.isEmpty { node["required"] = .list(gathered.required.map(SchemaNode.Value.written)) }
         if let (keyword, schemas) = gathered.alternatives { node[keyword] = list(schemas) }
         if gathered.isCut, node["type"] == nil { node["type"] = .text("object") }
-        if node.text("type") == "array", node["items"] == nil {
+        if node.type == "array", node["items"] == nil {
             // A tuple's first place speaks for the rest; where nothing is said, texts are what most tools mean.
             if case .list(let places)? = node["prefixItems"], let first = places.first {
                 node["items"] = first
@@ -305,18 +419,31 @@ struct SchemaSimplifier {
         switch name {
         case "type" where value.kind == .array:
             count(value.size)
-            let types = value.elements.compactMap(\.string).filter { $0 != "null" }
+            let all = value.elements.compactMap(\.string).map { $0.lowercased() }
+            let types = all.filter { $0 != "null" }
             guard let first = types.first else { return }
-            node["type"] = .text(first)
+            if types.count == all.count {
+                node["type"] = .text(first)
+            } else if dialect == .nullable {
+                node["type"] = .list([.text(first), .text("null")])
+            } else {
+                node["type"] = .text(first)
+                node.isNullable = true
+            }
             if types.count > 1 {
                 node.notes.append("or " + types.dropFirst().prefix(Self.mostTypes).map { $0.cut(toBytes: Self.longestWord) }.joined(separator: " or "))
             }
+        case "type" where Self.isCapitalized(value): node["type"] = .text((value.string ?? "").lowercased())
         case "enum" where value.kind == .array:
             count(value.size)
-            let values = value.elements.filter { !$0.isNull }
+            let values = dialect == .nullable ? Array(value.elements) : value.elements.filter { !$0.isNull }
             node["enum"] = values.isEmpty ? .written(value) : .list(values.map(SchemaNode.Value.written))
         case "items", "prefixItems":
             node[name] = value.kind == .array ? list(Array(value.elements)) : self.value(value)
+            if case .schema(var schema)? = node[name], schema.isNullable {
+                schema.notes.append("or null")
+                node[name] = .schema(schema)
+            }
         case "additionalProperties", "additionalItems", "unevaluatedProperties", "unevaluatedItems", "contains", "propertyNames",
             "not", "if", "then", "else":
             node[name] = self.value(value)
@@ -326,6 +453,49 @@ struct SchemaSimplifier {
             node[name] = .named(schemas)
         default: node.append(name, .written(value))
         }
+    }
+
+    /// A property, of which branches may have several schemas.
+    private mutating func property(_ first: JSONValue, and others: [JSONValue]) -> SchemaNode.Value {
+        var different: [JSONValue] = []
+        var known: Set<ArraySlice<UInt8>> = [first.raw]
+        for other in others where known.insert(other.raw).inserted { different.append(other) }
+        guard !different.isEmpty else { return value(first) }
+        var schemas: [SchemaNode] = []
+        for schema in [first] + different {
+            guard case .schema(let node) = value(schema) else { continue }
+            schemas.append(node)
+        }
+        guard var joined = schemas.first else { return value(first) }
+        if let values = Self.values(of: schemas) {
+            joined["const"] = nil
+            joined["enum"] = .list(values)
+            return .schema(joined)
+        }
+        guard dialect != .gemini else {
+            let types = schemas.dropFirst().prefix(Self.mostTypes).map { $0.type ?? "another form" }
+            joined.notes.append("or " + types.joined(separator: " or "))
+            return .schema(joined)
+        }
+        var union = SchemaNode()
+        union["anyOf"] = .list(schemas.map(SchemaNode.Value.schema))
+        return .schema(union)
+    }
+
+    /// All values of schemas that each allow only some; nil when one of them allows others.
+    private static func values(of schemas: [SchemaNode]) -> [SchemaNode.Value]? {
+        var values: [SchemaNode.Value] = []
+        var known: Set<ArraySlice<UInt8>> = []
+        for schema in schemas {
+            let own: [SchemaNode.Value]
+            switch (schema["const"], schema["enum"]) {
+            case (let constant?, _): own = [constant]
+            case (nil, .list(let list)?): own = list
+            default: return nil
+            }
+            for case .written(let value) in own where known.insert(value.raw).inserted { values.append(.written(value)) }
+        }
+        return values
     }
 
     private mutating func list(_ schemas: [JSONValue]) -> SchemaNode.Value {

@@ -15,12 +15,16 @@ struct SoleChoice: Sendable {
     private var hasBegun = false
     private var isOver = false
     private var wholeCalls = 0
+    private let rules: AnswerRules
     private var pieces = ToolCallAssembly()
 
     private(set) var usage: TokenUsage?
     private(set) var unreadableEvents = 0
+    var oddities: Oddities { pieces.sharesIDs ? Oddities(.calls) : [] }
 
-    init(envelope: ChunkEnvelope, includesUsage: Bool) {
+    init(envelope: ChunkEnvelope, includesUsage: Bool, rules: AnswerRules) {
+        self.rules = rules
+        pieces.hasOneCall = rules.hasOneCall
         self.envelope = envelope.prepared
         self.includesUsage = includesUsage
     }
@@ -56,6 +60,7 @@ struct SoleChoice: Sendable {
 
     /// A call that came whole and without an id.
     mutating func call(_ name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, into frames: inout [UInt8]) {
+        guard !rules.hasOneCall || wholeCalls == 0 else { return }
         begin(&frames)
         let id = GenericFields.inventedCallID(answer: envelope.id, choice: 0, call: wholeCalls)
         envelope.toolCall(wholeCalls, id: id, name: name, arguments: arguments, choice: 0, into: &frames)

@@ -1,13 +1,15 @@
 /// Brings the JSON schemas of tools and answers down to what the models behind OCI take (OCI wire notes, 5.6).
 ///
-/// References are put in place, the branch beside a null is taken, types become one type, arrays get items, and words about
-/// the schema itself go. What a family cannot express is said in the description, where a model still reads it. Most
+/// References are put in place, the branch beside a null is taken where a family has no null, types become one type, arrays get items, and words
+/// about the schema itself go. What a family cannot express is said in the description, where a model still reads it. Most
 /// schemas need none of this and are copied as they stand.
 enum ToolSchema {
     /// What a family understands.
     enum Dialect: Equatable, Sendable {
-        /// JSON Schema without references, titles and unions with null.
+        /// JSON Schema without references, titles and null.
         case standard
+        /// The same with null, as OpenAI's own strict schemas write what may be missing.
+        case nullable
         /// A part of OpenAPI 3.0: a short list of keywords, one type each, enums of texts only (OCI wire notes, 5.3).
         case gemini
     }
@@ -15,13 +17,13 @@ enum ToolSchema {
     /// Writes the schema of a function's parameters: always an object with properties.
     static func write(_ parameters: JSONValue?, dialect: Dialect, to writer: inout JSONWriter) {
         guard let parameters else { return writer.raw(Array(#"{"type":"object","properties":{}}"#.utf8)[...]) }
-        if dialect == .standard, parameters["type"]?.equals("object") == true, parameters["properties"]?.kind == .object,
-            isPlain(parameters)
+        if dialect != .gemini, parameters["type"]?.equals("object") == true, parameters["properties"]?.kind == .object, isPlain(parameters),
+            !["not", "enum", "const"].contains(where: { parameters[$0] != nil })
         {
             return writer.raw(parameters.raw)
         }
         var simplifier = SchemaSimplifier(root: parameters, dialect: dialect)
-        var node = simplifier.simplify(parameters)
+        var node = simplifier.simplify(parameters: parameters)
         node["type"] = .text("object")
         if case .named? = node["properties"] {} else { node["properties"] = .named([]) }
         if dialect == .gemini {
@@ -34,7 +36,7 @@ enum ToolSchema {
 
     /// Writes a schema of any type, such as that of an answer.
     static func writeAny(_ schema: JSONValue, dialect: Dialect, to writer: inout JSONWriter) {
-        if dialect == .standard, isPlain(schema) { return writer.raw(schema.raw) }
+        if dialect != .gemini, isPlain(schema) { return writer.raw(schema.raw) }
         var simplifier = SchemaSimplifier(root: schema, dialect: dialect)
         let node = simplifier.simplify(schema)
         (dialect == .gemini ? GeminiSchema.reduce(node) : node).write(to: &writer)
@@ -43,7 +45,7 @@ enum ToolSchema {
     /// The parameters of a function with one type each and few keywords, the rest said in notes: for a dialect without schemas.
     static func reduced(_ parameters: JSONValue) -> SchemaNode {
         var simplifier = SchemaSimplifier(root: parameters, dialect: .gemini)
-        return GeminiSchema.reduce(simplifier.simplify(parameters))
+        return GeminiSchema.reduce(simplifier.simplify(parameters: parameters))
     }
 
     /// Whether nothing in `value` looks like what the standard dialect lacks. It may err on the careful side (a property may
@@ -60,7 +62,12 @@ enum ToolSchema {
             switch member.kind {
             case .null: return false
             case .number: if SchemaSimplifier.isUnbounded(member) { return false }
-            case .string: if key.equals("type") { isArray = member.equals("array") }
+            case .string:
+                if key.equals("type") {
+                    isArray = member.equals("array")
+                    if SchemaSimplifier.isCapitalized(member) { return false }
+                }
+            case .true: if key.equals("nullable") { return false }
             case .array: if key.equals("type") || key.equals("items") { return false }
             default: break
             }

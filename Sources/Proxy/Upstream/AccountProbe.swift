@@ -27,7 +27,8 @@ struct AccountProbe: Sendable {
                 if let skew { text += " \(skew.hint)" }
                 if PolicyHint.mayHelp(status: status.status, body: body) { text += " \(PolicyHint.text(account.auth, compartment: account.compartment))" }
                 // An API key may be good for chats and not for the list: they decide.
-                let verdict: HealthRecord.Probe = refused ? (account.chatForm == .oci ? .credentialsRefused : .passed) : .failed
+                // Who throttles the list is there, and says nothing about chats.
+                let verdict: HealthRecord.Probe = refused ? (account.chatForm == .oci ? .credentialsRefused : .passed) : status.status == 429 ? .passed : .failed
                 return ProbeReport(latency: latency, error: text, probe: verdict, skew: skew)
             }
             guard let models = account.models(in: body) else {

@@ -25,6 +25,8 @@ package struct AttemptEnding: Sendable {
     package var allowance = Duration.zero
     /// The same request has failed at this upstream before, and its failure has been counted.
     package var isCounted = CountedFailures()
+    /// What the upstream has said oddly.
+    var oddities: Oddities = []
 
     init(_ outcome: AttemptOutcome, error: APIError?, usage: TokenUsage?, firstEvent: Duration?) {
         self.outcome = outcome

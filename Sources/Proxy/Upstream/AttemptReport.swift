@@ -9,6 +9,8 @@ final class AttemptReport: Sendable {
         var firstEvent: Duration?
         /// Events of the upstream that could not be read and were passed over.
         var unreadableEvents = 0
+        /// What the upstream has said oddly.
+        var oddities: Oddities = []
     }
 
     private let state = Mutex(Content())

@@ -27,7 +27,7 @@ enum UpstreamFault {
     private static func timeout(_ cause: MovingDeadline.Cause, account: String) -> APIError {
         let what =
             switch cause {
-            case .request: "did not answer within request_timeout"
+            case .request: "did not answer in the time that a request has (request_timeout, in a JSON file non_stream_timeout)"
             case .head: "sent no response head within head_timeout"
             case .firstToken: "sent no first event within first_token_timeout"
             case .silence, .tail: "fell silent in the middle of the answer for longer than stream_timeout"

@@ -22,8 +22,18 @@ package struct UpstreamStatistics: Sendable {
     /// Of streams: from the permit to the first event.
     package private(set) var firstToken = LatencyHistogram()
     package private(set) var lastFailure: Failure?
+    /// How often it has spoken in each of the odd ways; empty until it does.
+    private var oddities: [Int] = []
     /// How often a circuit breaker has opened, the upstream's or a model's.
     package internal(set) var opened = 0
+
+    /// In how many attempts it has spoken so.
+    func count(of oddity: Oddity) -> Int { oddities.isEmpty ? 0 : oddities[Int(oddity.rawValue)] }
+
+    private mutating func count(_ seen: Oddities) {
+        if oddities.isEmpty { oddities = Array(repeating: 0, count: Oddity.allCases.count) }
+        for oddity in seen.each { oddities[Int(oddity.rawValue)] += 1 }
+    }
 
     package mutating func begin() { requests += 1 }
 
@@ -40,6 +50,7 @@ package struct UpstreamStatistics: Sendable {
             .credentialsRefused:
             failed += 1
         }
+        if !ending.oddities.isEmpty { count(ending.oddities) }
         if let usage = ending.usage {
             promptTokens &+= usage.prompt
             completionTokens &+= usage.completion

@@ -57,3 +57,18 @@ enum Golden {
         }
     }
 }
+
+extension Golden {
+    /// A whole answer as OpenAI's published schema wants it: each message has a refusal, if only null. The fixtures leave null out.
+    static func withRefusals(_ answer: Any?) -> Any? {
+        guard var answer = answer as? Object, let choices = answer["choices"] as? [Object] else { return answer }
+        answer["choices"] = choices.map { choice in
+            guard var message = choice["message"] as? Object, message["refusal"] == nil else { return choice }
+            message["refusal"] = NSNull()
+            var choice = choice
+            choice["message"] = message
+            return choice
+        }
+        return answer
+    }
+}

@@ -97,6 +97,38 @@ import Testing
         #expect(status == 504 && body.contains("first_token_timeout"), "\(body)")
     }
 
+    // MARK: Behind the finish reason
+
+    @Test func whatComesLateBehindAFinishReasonIsWaitedFor() async throws {
+        var chat = try await chat()
+        let peer = await chat.server.accept()
+        await peer.request()
+        try await peer.send(Self.head + Self.text)
+        _ = await chat.heads.next()
+        _ = await chat.heads.next()
+        await pass(seconds: 10)
+        try await peer.send(Self.chunk(#"{"index":0,"message":{"toolCalls":[{"id":"x","type":"FUNCTION","name":"f","arguments":"{}"}]},"finishReason":"tool_calls"}"#))
+        _ = await chat.heads.next()
+        await pass(seconds: 10)
+        try await peer.send(Self.chunk("[DONE]") + "0\r\n\r\n")
+        let (status, body) = try await chat.answer.value
+        #expect(status == 200 && body.contains("part") && body.contains(#""name":"f""#) && body.contains(#""finish_reason":"tool_calls""#), "\(body)")
+        #expect(body.hasSuffix("data: [DONE]\n\n"))
+    }
+
+    @Test func anUpstreamThatSaysNoMoreHasEnded() async throws {
+        var chat = try await chat()
+        let peer = await chat.server.accept()
+        await peer.request()
+        try await peer.send(Self.head + Self.text)
+        _ = await chat.heads.next()
+        _ = await chat.heads.next()
+        await pass(seconds: 15)
+        let (status, body) = try await chat.answer.value
+        #expect(status == 200 && body.contains("part") && body.hasSuffix("data: [DONE]\n\n"), "\(body)")
+        await peer.closed()
+    }
+
     /// No time passes on its clock: nobody waits for anything.
     @Test func nobodyWaitsForABodyThatStaysOpenBehindTheLastEvent() async throws {
         let chat = try await chat()

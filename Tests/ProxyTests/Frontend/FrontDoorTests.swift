@@ -170,6 +170,17 @@ import Testing
         #expect(answer.json?["status"]?.string == "unhealthy")
     }
 
+    @Test(arguments: [
+        ("", 200), ("?account=default", 200), ("?model=llama-3.3-70b", 200), ("?account=default&model=llama-3.3-70b", 200), ("?account=nobody", 404),
+        ("?model=nobody", 404), ("?acount=default", 400), ("?account=", 400), ("?model", 400), ("?account=%zz", 400), ("?account=default&account=x", 400),
+    ])
+    func aResetTakesWhatItKnowsAndNothingElse(query: String, status: Int) async throws {
+        let door = try FrontDoor.fixture(FakeTransport(body: "{}"))
+        let answer = try await ask(door, .POST, "/admin/circuit-breaker/reset\(query)", ["authorization": "Bearer \(FrontDoor.key)"])
+        #expect(Int(answer.head.status.code) == status, "\(answer.json.debugDescription)")
+        if status == 200 { #expect(answer.json?["reset"]?.elements.map(\.string) == ["default"]) }
+    }
+
     @Test func testOCIReportsWhatTheCallSaid() async throws {
         let good = try await ask(try .fixture(FakeTransport(body: #"{"items":[{"id":"a","displayName":"xai.a"},{"id":"b","displayName":"xai.b"}]}"#)), .GET, "/test-oci")
         #expect(good.head.status == .ok)

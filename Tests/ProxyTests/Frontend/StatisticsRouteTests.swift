@@ -99,7 +99,7 @@ import Testing
         let router = try await busy()
         for _ in 0..<5 {
             // The account is cooling; the operator's reset lets it be asked.
-            _ = await router.resetBreakers(of: "default", model: nil, among: [0])
+            _ = await router.resetBreakers(of: [0])
         }
         for _ in 0..<5 {
             let permit = try await router.admit(

@@ -158,11 +158,10 @@ import Testing
             for index in 0..<2 {
                 for _ in 0..<5 { await router.end(try await router.admit(request(router, accepts: [index])).get(), ended(.failed)) }
             }
-            #expect(await router.resetBreakers(of: "nobody", model: nil, among: [0, 1]) == nil)
-            #expect(await router.resetBreakers(of: "account_2", model: nil, among: [0, 1]) == ["account_2"])
+            #expect(await router.resetBreakers(of: [1]) == ["account_2"])
             let states = await router.snapshot().upstreams.map { $0.state.condition(at: .zero).breaker }
             #expect(states == [.open, .closed])
-            #expect(await router.resetBreakers(of: nil, model: nil, among: [0, 1]) == ["default", "account_2"])
+            #expect(await router.resetBreakers(of: [0, 1]) == ["default", "account_2"])
             #expect(await router.snapshot().upstreams.allSatisfy { $0.state.condition(at: .zero).breaker == .closed })
         }
     }

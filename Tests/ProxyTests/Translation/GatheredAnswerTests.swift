@@ -17,7 +17,7 @@ import Testing
     private func object(_ body: String) throws -> Golden.Object { try #require(try Golden.parse(try answer(body).body) as? Golden.Object) }
 
     private func expect(_ body: String, is expected: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let difference = Golden.difference(try object(body), try Golden.parse(expected.utf8))
+        let difference = Golden.difference(try object(body), Golden.withRefusals(try Golden.parse(expected.utf8)))
         #expect(difference == nil, sourceLocation: sourceLocation)
     }
 
@@ -49,7 +49,7 @@ import Testing
         try expect(body, is: #"""
             {"id":"x1","object":"chat.completion","created":1700000001,"model":"mine","system_fingerprint":"fp","prompt_filter_results":[{"i":0}],
              "choices":[{"index":0,"message":{"role":"assistant","content":"café 😀 /\n","reasoning_content":"hm","reasoning":"hm","name":"MiniMax AI",
-               "reasoning_details":[{"type":"reasoning.text","text":"hm","index":0,"format":"f","signature":"s"}],"annotations":[{"type":"url"},{"type":"url"}]},
+               "reasoning_details":[{"type":"reasoning.text","text":"hm","index":0,"format":"f","signature":"s"}],"annotations":[{"type":"url"},{"type":"url"}],"refusal":null},
                "logprobs":{"content":[{"token":"a","top_logprobs":[{"token":"b"}]},{"token":"c","top_logprobs":[]}]},"finish_reason":"length","native_finish_reason":"MAX"}],
              "usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"cost":0.10}}
             """#)
@@ -149,7 +149,7 @@ import Testing
     @Test func thereAndBack() throws {
         let document = #"""
             {"id":"x1","object":"chat.completion","created":1700000001,"model":"mine","system_fingerprint":"fp","citations":["u1","u2"],
-             "choices":[{"index":0,"native_finish_reason":"STOP","logprobs":{"content":[{"token":"a"}]},"message":{"role":"assistant","content":"caf\u00e9",
+             "choices":[{"index":0,"native_finish_reason":"STOP","logprobs":{"content":[{"token":"a"}]},"message":{"role":"assistant","refusal":null,"content":"caf\u00e9",
                "reasoning_content":"hm","annotations":[{"type":"url"}],"x_odd":{"b":1,"a":[0.5]},
                "tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"a\": 1.0}","strict":true}}]},"finish_reason":"tool_calls"},
               {"index":1,"message":{"role":"assistant","content":null,"refusal":"no"},"logprobs":null,"finish_reason":"stop"}],

@@ -70,12 +70,13 @@ import Testing
         try ChunkRules.check(try run.chunks().chunks, done: true)
     }
 
-    @Test func whatFollowsTheFinishIsNotPassedOn() throws {
+    @Test func theLastReasonIsTheReason() throws {
         let run = try run(
             #"{"message":{"content":[{"text":"a"}]}}"#, #"{"finishReason":"stop"}"#, #"{"message":{"content":[{"text":"late"}]}}"#, #"{"finishReason":"length"}"#)
         let (chunks, done) = try run.chunks()
         try ChunkRules.check(chunks, done: done)
-        #expect(!String(decoding: run.frames, as: UTF8.self).contains("late"))
+        let text = String(decoding: run.frames, as: UTF8.self)
+        #expect(text.contains("late") && text.contains(#""finish_reason":"length""#) && !text.contains(#""finish_reason":"stop""#))
     }
 
     @Test func usageIsCountedEvenWhenTheClientDidNotAsk() throws {

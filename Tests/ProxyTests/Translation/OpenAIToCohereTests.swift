@@ -8,7 +8,7 @@ import Testing
     private static let cases = Golden.cases("oci/chat", "req_cohere")
     /// The chats among what real clients send.
     private static let clients = Golden.cases("clients").filter { ($0.object["messages"] as? [Any]) != nil }
-    private static let command = "cohere.command-a-03-2025", reasoning = "cohere.command-a-reasoning-08-2025", vision = "cohere.command-a-vision-07-2025"
+    private static let command = "cohere.command-r-plus-08-2024", reasoning = "cohere.command-a-reasoning-08-2025", vision = "cohere.command-a-vision-07-2025"
 
     private func translate(_ body: some Sequence<UInt8>, for target: ChatTarget, in compartment: String = "ocid1.c") throws -> Golden.Object {
         let chat = try ChatRequest.parse(Array(body))
@@ -156,7 +156,7 @@ import Testing
         (#"{"type":"string"}"#, "str", "p"), (#"{"type":["null","integer"],"minimum":1,"maximum":9,"description":"Days"}"#, "int", "Days. At least 1; at most 9"),
         (#"{"anyOf":[{"type":"number"},{"type":"null"}],"description":"How far?"}"#, "float", "How far?"),
         (#"{"enum":["a","b"],"description":"Unit."}"#, "str", "Unit. One of: a, b"), (#"{"type":"string","format":"uri"}"#, "str", "Format: uri"),
-        (#"{"type":"array","items":{"type":"integer"}}"#, "List", "Items: integer"), (#"{"type":"array"}"#, "List", "p"), (#"{"type":"object","properties":{}}"#, "Dict", "p"),
+        (#"{"type":"array","items":{"type":"integer"}}"#, "list", "Items: integer"), (#"{"type":"array"}"#, "list", "p"), (#"{"type":"object","properties":{}}"#, "dict", "p"),
         (#"{"type":"boolean","default":true}"#, "bool", "Default: true"), (#"true"#, "str", "p"), (#"{"type":"integer","enum":[1,2]}"#, "int", "One of: 1, 2"),
     ])
     func whatTypesCannotSayIsInTheDescription(schema: String, type: String, description: String) throws {
@@ -283,11 +283,21 @@ import Testing
     }
 
     @Test(arguments: [
-        ("cohere.command-a-03-2025", APIFormat.cohere), ("COHERE.Command-R-08-2024", .cohere), ("cohere.command-a-vision-07-2025", .cohereV2),
+        ("cohere.command-a-03-2025", APIFormat.cohereV2), ("COHERE.Command-R-08-2024", .cohere), ("cohere.command-a-vision-07-2025", .cohereV2),
         ("cohere.command-a-vision", .cohereV2), ("cohere.command-a-reasoning-08-2025", .cohereV2), ("cohere.command-a-translate-08-2025", .cohere),
         ("cohere.some-new-model", .cohere), ("xai.grok-4", .generic), ("mistral.new", .generic), ("coherent.x", .generic),
     ])
     func theModelDecidesTheFormat(model: String, format: APIFormat) {
         #expect(APIFormat(modelID: model) == format)
+    }
+
+    /// COHERE's tools get names of its own; COHEREV2's keep theirs.
+    @Test func aToolThatCOHEREV2CannotNameIsCalledInCOHERE() throws {
+        for (name, format) in [("a-b", APIFormat.cohereV2), ("a.b", .cohere)] {
+            let chat = try ChatRequest.parse(
+                Array(#"{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[{"type":"function","function":{"name":"\#(name)"}}]}"#.utf8))
+            #expect(APIFormat.cohereV2.suited(to: chat, of: "cohere.command-a-03-2025") == format)
+            #expect(APIFormat.cohereV2.suited(to: chat, of: "cohere.command-a-reasoning") == .cohereV2 && APIFormat.generic.suited(to: chat, of: "xai.grok-4") == .generic)
+        }
     }
 }

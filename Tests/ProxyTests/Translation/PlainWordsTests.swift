@@ -35,6 +35,6 @@ import Testing
             let written = phrase.replacing("*", with: "x-1")
             #expect(String(decoding: PlainWords(written).bytes, as: UTF8.self) == written && seen.insert(phrase).inserted)
         }
-        for (code, _) in RefusalWords.codes.flatMap(\.rows) { #expect(code == code.lowercased() && seen.insert(code).inserted) }
+        for (code, _) in RefusalWords.codes.flatMap(\.rows) { #expect(code == code.lowercased() && seen.insert("code " + code).inserted) }
     }
 }

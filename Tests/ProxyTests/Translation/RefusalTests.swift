@@ -258,7 +258,7 @@ import Testing
 }
 
 /// An error in OpenAI's form.
-private func openAI(_ message: String) -> String {
+func openAI(_ message: String) -> String {
     var writer = JSONWriter()
     writer.beginObject()
     writer.key("error")

@@ -20,6 +20,20 @@ import Testing
         Habit(testDescription: "another name ends an unfinished call", entries: [#"{"name":"f","arguments":"{\"x\""}"#, #"{"name":"g","arguments":"{}"}"#], calls: [["f", #"{"x""#], ["g", "{}"]]),
         Habit(testDescription: "a last event restates every call", entries: [#"{"id":"a","name":"f","arguments":"{\"x\":1}"}"#, #"{"id":"b","name":"g","arguments":"{}"}"#, #"{"id":"a","name":"f","arguments":"{\"x\":1}"}"#, #"{"id":"b","name":"g","arguments":"{}"}"#], calls: [["f", #"{"x":1}"#], ["g", "{}"]]),
         Habit(testDescription: "arguments as an object", entries: [#"{"id":"a","name":"f","arguments":{"x":"\"é\""}}"#], calls: [["f", #"{"x":"\"é\""}"#]]),
+        // Calls with one id.
+        Habit(testDescription: "one id for two whole calls", entries: [#"{"id":"x","name":"f","arguments":"{\"city\":\"Rome\"}"}"#, #"{"id":"x","name":"f","arguments":"{\"city\":\"Bern\"}"}"#], calls: [["f", #"{"city":"Rome"}"#], ["f", #"{"city":"Bern"}"#]]),
+        Habit(testDescription: "one id for two whole calls in one event", entries: [#"{"id":"x","name":"f","arguments":"{\"a\":1}"},{"id":"x","name":"f","arguments":"{\"a\":2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(testDescription: "one id for calls of two tools", entries: [#"{"id":"x","name":"f","arguments":"{}"}"#, #"{"id":"x","name":"g","arguments":"{}"}"#], calls: [["f", "{}"], ["g", "{}"]]),
+        Habit(testDescription: "one id for calls of two tools without arguments", entries: [#"{"id":"x","name":"f"}"#, #"{"id":"x","name":"g"}"#], calls: [["f", "{}"], ["g", "{}"]]),
+        Habit(testDescription: "the id is the name", entries: [#"{"id":"f","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"f","name":"f","arguments":"{\"a\":2}"}"#, #"{"id":"f","name":"f","arguments":"{\"a\":3}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#], ["f", #"{"a":3}"#]]),
+        Habit(testDescription: "one id, in fragments that repeat id and name", entries: [#"{"id":"x","name":"f","arguments":"{\"a\""}"#, #"{"id":"x","name":"f","arguments":":1}"}"#, #"{"id":"x","name":"f","arguments":"{\"a\""}"#, #"{"id":"x","name":"f","arguments":":2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(testDescription: "one id, opening entries and fragments", entries: [#"{"id":"x","name":"f","arguments":""}"#, #"{"arguments":"{\"a\":"}"#, #"{"arguments":"1}"}"#, #"{"id":"x","name":"f","arguments":""}"#, #"{"arguments":"{\"a\":"}"#, #"{"arguments":"2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(testDescription: "one id, opening entries and fragments with the id", entries: [#"{"id":"x","name":"f","arguments":""}"#, #"{"id":"x","arguments":"{\"a\":1}"}"#, #"{"id":"x","name":"f","arguments":""}"#, #"{"id":"x","arguments":"{\"a\":"}"#, #"{"id":"x","arguments":"2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(testDescription: "one id, and a last event restates every call", entries: [#"{"id":"x","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"x","name":"f","arguments":"{\"a\":2}"}"#, #"{"id":"x","name":"f","arguments":"{\"a\":1}"},{"id":"x","name":"f","arguments":"{\"a\":2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(testDescription: "the id of a call before the last", entries: [#"{"id":"x","name":"f","arguments":"{}"}"#, #"{"id":"y","name":"g","arguments":"{}"}"#, #"{"id":"x","name":"f","arguments":"{\"a\":1}"}"#], calls: [["f", "{}"], ["g", "{}"], ["f", #"{"a":1}"#]]),
+        Habit(testDescription: "a whole call is restated without arguments", entries: [#"{"id":"x","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"x","name":"f","arguments":""}"#, #"{"id":"x","name":"f"}"#], calls: [["f", #"{"a":1}"#]]),
+        Habit(testDescription: "empty ids", entries: [#"{"id":"","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"","name":"f","arguments":"{\"a\":2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(testDescription: "brackets inside texts end nothing", entries: [#"{"id":"x","name":"f","arguments":"{\"a\":\"}\\\"]"}"#, #"{"id":"x","name":"f","arguments":"\"}"}"#], calls: [["f", #"{"a":"}\"]"}"#]]),
         Habit(testDescription: "empty entries around a call", entries: ["{}", #"{"type":"FUNCTION"}"#, #"{"id":"a","name":"f","arguments":"{}"}"#, "{}"], calls: [["f", "{}"]]),
     ]
 
@@ -35,16 +49,42 @@ import Testing
         #expect(done)
         try ChunkRules.check(chunks, done: done)
         var calls: [[String]] = []
+        var ids: Set<String> = []
         for chunk in chunks {
             let delta = (chunk["choices"] as? [Golden.Object])?.first?["delta"] as? Golden.Object
             for entry in delta?["tool_calls"] as? [Golden.Object] ?? [] {
                 let index = try #require(entry["index"] as? Int)
                 let function = try #require(entry["function"] as? Golden.Object)
+                if let id = entry["id"] as? String { #expect(!id.isEmpty && ids.insert(id).inserted) }
                 if index == calls.count { calls.append([try #require(function["name"] as? String), ""]) }
                 calls[index][1] += try #require(function["arguments"] as? String)
             }
         }
-        #expect(calls == habit.calls)
+        #expect(calls == habit.calls && ids.count == calls.count)
+    }
+
+    /// The same calls as one document.
+    @Test(arguments: habits)
+    func idsOfAWholeAnswerDiffer(habit: Habit) throws {
+        let body = #"{"chatResponse":{"choices":[{"message":{"toolCalls":[\#(habit.entries.joined(separator: ","))]},"finishReason":"tool_calls"}]}}"#
+        let answer = try GenericToOpenAI.translate(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
+        let root = try #require(try Golden.parse(answer.body) as? Golden.Object)
+        let message = try #require((root["choices"] as? [Golden.Object])?.first?["message"] as? Golden.Object)
+        let calls = try #require(message["tool_calls"] as? [Golden.Object])
+        let ids = calls.compactMap { $0["id"] as? String }
+        #expect(ids.count == calls.count && Set(ids).count == ids.count && !ids.contains(""))
+    }
+
+    /// Fragments that repeat id and name are looked at once each.
+    @Test func manyFragmentsCostWhatTheyAre() throws {
+        var assembly = ToolCallAssembly()
+        let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
+        var frames: [UInt8] = []
+        let entry = try JSONDocument(parsing: Array(#"{"id":"x","name":"f","arguments":"[1,2,"}"#.utf8)).root
+        for _ in 0..<50_000 {
+            frames.removeAll(keepingCapacity: true)
+            #expect(assembly.take(entry, choice: 0, in: envelope, into: &frames) == .taken)
+        }
     }
 
     @Test func argumentsForACallThatIsOverAreAFailureAndNeverBrokenJSON() throws {

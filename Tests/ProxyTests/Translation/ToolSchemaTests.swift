@@ -25,7 +25,7 @@ import Testing
             let written = try #require(try written(schema, dialect) as? [String: Any])
             #expect(written["type"] as? String == "object" && (written["properties"] as? [String: Any])?.isEmpty == true)
         }
-        try expectSchema(#"{"enum":["a"]}"#, .gemini, gives: #"{"type":"object","properties":{}}"#)
+        try expectSchema(#"{"enum":["a"]}"#, .gemini, gives: #"{"type":"object","properties":{},"description":"one of: [\"a\"]"}"#)
     }
 
     @Test func aPropertyCalledTitleSurvives() throws {

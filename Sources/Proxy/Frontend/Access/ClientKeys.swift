@@ -14,6 +14,8 @@ struct ClientKeys: Sendable {
         self.keys = keys.map { ($0.name, Array($0.value.reveal().utf8)) }
     }
 
+    var count: Int { keys.count }
+
     /// Whose key the request carries: as `Authorization: Bearer KEY`, `x-api-key` or `api-key`, in this order.
     func verdict(on headers: HTTPHeaders) -> Verdict {
         // Three, and no array of them, which would cost an allocation each time.

@@ -75,19 +75,19 @@ struct LocalAccess: Sendable {
 
     private static let usual: Set<String> = [
         "user-agent", "accept", "cache-control", "pragma", "dnt", "sec-gpc", "upgrade-insecure-requests", "priority", "cookie", "expect", "if-modified-since",
-        "if-none-match", "transfer-encoding", "sec-ch-ua", "x-request-id", "x-prometheus-scrape-timeout-seconds",
+        "if-none-match", "range", "save-data", "sec-purpose", "transfer-encoding", "sec-ch-ua", "x-request-id", "x-prometheus-scrape-timeout-seconds",
     ]
 
     /// `http://localhost:3000/page`; what stands behind the authority does not matter.
     private static func isLoopbackURL(_ url: String) -> Bool {
-        for scheme in ["http://", "https://"] where url.utf8.prefix(scheme.utf8.count).elementsEqual(scheme.utf8) || url.prefix(scheme.count).lowercased() == scheme {
-            let rest = url.utf8.dropFirst(scheme.utf8.count)
+        for scheme: StaticString in ["http://", "https://"] where url.hasPrefixIgnoringCase(scheme) {
+            let rest = url.utf8.dropFirst(scheme.utf8CodeUnitCount)
             return isLoopbackAuthority(String(decoding: rest.prefix { !"/?#\\".utf8.contains($0) }, as: UTF8.self))
         }
         return false
     }
 
-    /// `localhost`, `127.x.y.z` or `[::1]`, each with or without a port.
+    /// `localhost`, also with the dot of the root, `127.x.y.z` or `[::1]`, each with or without a port.
     static func isLoopbackAuthority(_ authority: String) -> Bool {
         let text = Array(authority.utf8)
         guard text.count <= 64, text.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return false }
@@ -101,8 +101,9 @@ struct LocalAccess: Sendable {
         let port = text[end...]
         guard port.isEmpty || (port.first == UInt8(ascii: ":") && port.count > 1 && port.dropFirst().allSatisfy { (0x30...0x39).contains($0) }) else { return false }
         let host = text.first == UInt8(ascii: "[") ? text[1..<end - 1] : text[..<end]
-        if host.elementsEqual("localhost".utf8, by: { $0 | 0x20 == $1 }) { return true }
-        return (try? SocketAddress(ipAddress: String(decoding: host, as: UTF8.self), port: 0))?.isLoopback == true
+        let name = String(decoding: host, as: UTF8.self)
+        if name.isEqualIgnoringCase(to: "localhost") || name.isEqualIgnoringCase(to: "localhost.") { return true }
+        return (try? SocketAddress(ipAddress: name, port: 0))?.isLoopback == true
     }
 }
 

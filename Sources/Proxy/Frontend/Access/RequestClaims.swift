@@ -9,6 +9,8 @@ final class RequestClaims: Sendable {
         var bytes = 0
         /// The key whose requests it counts among.
         var key: String?
+        /// The key whose bytes they are, where there are others to be kept from harm.
+        var owner: String?
 
         static let none = Claim()
     }
@@ -16,6 +18,8 @@ final class RequestClaims: Sendable {
     private struct State {
         var bytes = 0
         var requests: [String: Int] = [:]
+        /// By key.
+        var owned: [String: Int] = [:]
     }
     private let state = Mutex(State())
 
@@ -35,17 +39,27 @@ final class RequestClaims: Sendable {
 
     /// Claims memory for `length` more bytes of a body.
     ///
+    /// - Parameter owner: the key, when there are others: then it gets half of the limit at most. It may announce what it never sends.
     /// - Returns: false when the limit does not allow it. A body that is alone is let in whatever its length, or it could never be.
-    func take(bodyBytes length: Int, limit: Int, for claim: inout Claim) -> Bool {
+    func take(bodyBytes length: Int, limit: Int, owner: String? = nil, for claim: inout Claim) -> Bool {
         let wanted = length.multipliedReportingOverflow(by: Self.share)
         guard !wanted.overflow else { return false }
         let isTaken = state.withLock { state in
             let isSmall = claim.bytes + wanted.partialValue <= Self.small
-            guard state.bytes + wanted.partialValue <= (isSmall ? limit : limit - limit / 8) || state.bytes == claim.bytes else { return false }
+            let isAlone = state.bytes == claim.bytes
+            guard isAlone || state.bytes + wanted.partialValue <= (isSmall ? limit : limit - limit / 8) else { return false }
+            if let owner {
+                let owned = state.owned[owner, default: 0] + wanted.partialValue
+                guard isAlone || owned <= limit / 2 else { return false }
+                state.owned[owner] = owned
+            }
             state.bytes += wanted.partialValue
             return true
         }
-        if isTaken { claim.bytes += wanted.partialValue }
+        if isTaken {
+            claim.bytes += wanted.partialValue
+            claim.owner = owner
+        }
         return isTaken
     }
 
@@ -71,6 +85,7 @@ final class RequestClaims: Sendable {
         claim = .none
         state.withLock { state in
             state.bytes -= over.bytes
+            if let owner = over.owner, let owned = state.owned[owner] { state.owned[owner] = owned > over.bytes ? owned - over.bytes : nil }
             guard let key = over.key, let count = state.requests[key] else { return }
             state.requests[key] = count > 1 ? count - 1 : nil
         }

@@ -43,7 +43,8 @@ final class SocketTable: Sendable {
                 let took = TimeSource.system.now() - began
                 self.asking.withLock { $0 -= 1 }
                 answer.resume(returning: owner)
-                usleep(useconds_t(min(took * 4, .seconds(1)).components.attoseconds / 1_000_000_000_000))
+                let rest = min(took * 4, .seconds(1))
+                usleep(useconds_t(rest.floatingMilliseconds * 1000))
             }
         }
     }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// A request as the client sent it, whole. A class, as everything that works on it for the length of a stream holds it: in the frames of
 /// asynchronous functions a large value is copied many times over.
@@ -15,11 +16,10 @@ final class ClientRequest: Sendable {
     /// Where the connection comes from and where it arrived.
     let peer: Peer
 
-    // nonisolated(unsafe): changed by the task that answers, and then by `deinit`.
-    nonisolated(unsafe) private var claim: RequestClaims.Claim
+    private let claim: Mutex<RequestClaims.Claim>
 
     init(head: HTTPRequestHead, body: [UInt8], door: FrontDoor, admission: Admission, peer: Peer, claim: RequestClaims.Claim = .none) {
-        self.claim = claim
+        self.claim = Mutex(claim)
         self.head = head
         self.body = body
         self.door = door
@@ -27,11 +27,11 @@ final class ClientRequest: Sendable {
         self.peer = peer
     }
 
-    /// The request is over: by the task that has answered it. Who holds it for longer keeps nobody else out.
-    func giveBackClaim() { door.claims.giveBack(&claim) }
+    /// The request is answered. Who holds it for longer keeps nobody else out, the next request of its connection least of all.
+    func giveBackClaim() { claim.withLock { door.claims.giveBack(&$0) } }
 
     deinit {
-        door.claims.giveBack(&claim)
+        giveBackClaim()
         var body: [UInt8] = []
         swap(&body, &self.body)
         BodyArrays.takeBack(body)

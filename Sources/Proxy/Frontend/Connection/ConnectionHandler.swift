@@ -39,12 +39,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var body: [UInt8] = []
     /// What the request has a claim to while it is received.
     private var claim = RequestClaims.Claim.none
+    /// The request that is being answered, until the end of its answer is written or its client has left.
+    private var answering: ClientRequest?
     private var peer = ClientRequest.Peer()
     private var encoder = AnswerEncoder()
     /// Of the answer: what has not been handed to the socket yet, until the next flush.
     private var unsent: ByteBuffer?
     /// When the present phase has lasted too long; nil when it may last.
     private var due: NIODeadline?
+    /// When a connection that is only read on ends in any case.
+    private var lingersUntil: NIODeadline?
     /// Looks at `due`. It is not moved with each step, of which a request has several: when it fires too early, it is set anew.
     private var timer: (fires: NIODeadline, task: Scheduled<Void>)?
 
@@ -82,7 +86,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
-        guard state.intake != .drop else { return perform(state.received(bodyBytes: bytes.readableBytes), context) }
+        guard state.intake != .drop else {
+            // As long as the body goes on, its client is not waiting for us: but not for ever.
+            if state.isDroppingAnnouncedBody, let end = lingersUntil { due = min(context.eventLoop.now + limits.lingerTimeout, end) }
+            return perform(state.received(bodyBytes: bytes.readableBytes), context)
+        }
         if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
         decode(context)
         // A few bytes must not keep the whole buffer that they came in.
@@ -131,7 +139,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             let action = state.received(bodyBytes: bytes.readableBytes)
             if admission.readsBody, case .receivingBody(_, refused: false) = state.phase {
                 // In chunks, it takes its room piece by piece.
-                if bodyLength == nil, let error = door.claimBody(bytes.readableBytes, &claim) {
+                if bodyLength == nil, let error = door.claimBody(bytes.readableBytes, for: admission, &claim) {
                     admission = .refuse(error)
                     return perform(state.refuseBody(), context)
                 }
@@ -234,6 +242,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Answered is what the socket has taken. Until then no time is counted against the client, no next request is looked at, and a
     /// server that stops waits: whether the client takes the answer at all is for the socket's own limit to tell.
     private func writeEnd(_ context: ChannelHandlerContext) {
+        // Before its sender can see the end, and send the next.
+        answering?.giveBackClaim()
+        answering = nil
         gather(5) { encoder.writeEnd(to: &$0) }
         if let socket {
             // It has mostly taken it at once, and then the question is cheaper than a promise.
@@ -281,6 +292,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .lingerAndClose:
             dropUnread(context)
             context.close(mode: .output, promise: nil)
+            lingersUntil = context.eventLoop.now + limits.bodyTimeout
             startTimer(context)
         case .close: context.close(promise: nil)
         }
@@ -298,6 +310,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         due = nil
         let request = ClientRequest(head: head, body: body, door: door, admission: admission, peer: peer, claim: claim)
         claim = .none
+        answering = request
         self.head = nil
         body = []
         requests.put(request)
@@ -364,6 +377,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func end() {
         giveBackClaim()
+        answering = nil
         due = nil
         timer?.task.cancel()
         timer = nil

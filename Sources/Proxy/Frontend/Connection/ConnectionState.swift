@@ -24,6 +24,9 @@ struct ConnectionState {
         var bodyLimit: Int?
     }
 
+    /// Bytes of a refused body that are read at most: a client that writes all before it reads gets its answer only behind them.
+    static let longestDroppedBody = 1 << 30
+
     /// Why the connection itself answers, in place of the responder.
     enum Refusal: Equatable {
         /// The door said so when it saw the head.
@@ -85,12 +88,26 @@ struct ConnectionState {
     private(set) var closesAfterAnswer = false
     /// Bytes that the body of the present request may have.
     private var bodyLimit: Int
+    /// Bytes that are thrown away at most of what is no request: a refused body as far as it was announced, else some times what a body may have.
+    private var dropLimit: Int
+    /// Bytes of an announced body that is refused; nil when there is none.
+    private var announced: Int?
     /// Bytes that have come behind a request that is the last one by its own word; nil when others may follow.
     private var surplus: Int?
 
     /// - Parameter bodyLimit: bytes that are read at most of what is no request.
     init(bodyLimit: Int) {
         self.bodyLimit = bodyLimit
+        dropLimit = bodyLimit
+    }
+
+    /// What comes is the rest of a body that was refused, and its client may not read before it has written it.
+    var isDroppingAnnouncedBody: Bool {
+        guard let announced else { return false }
+        return switch phase {
+        case .discarding(let discarded, _), .lingering(let discarded): discarded < announced
+        default: false
+        }
     }
 
     var intake: Intake {
@@ -106,6 +123,7 @@ struct ConnectionState {
         guard phase == .awaitingHead else { return .nothing }
         if !head.keepAlive { (closesAfterAnswer, surplus) = (true, 0) }
         bodyLimit = head.bodyLimit ?? bodyLimit
+        dropLimit = bodyLimit
         let tooLarge = (head.contentLength ?? 0) > bodyLimit
         guard head.isRefused || tooLarge else {
             phase = .receivingBody(received: 0, refused: false)
@@ -115,6 +133,10 @@ struct ConnectionState {
             phase = .receivingBody(received: 0, refused: true)
             return .nothing
         }
+        if let length = head.contentLength {
+            dropLimit = max(bodyLimit, min(length, Self.longestDroppedBody))
+            announced = min(length, Self.longestDroppedBody)
+        }
         return refuseEarly(head.isRefused ? .byDoor : .bodyTooLarge)
     }
 
@@ -123,16 +145,17 @@ struct ConnectionState {
         switch phase {
         case .receivingBody(let received, let refused):
             guard received + count <= (refused ? Self.politelyReadBody : bodyLimit) else {
+                if !refused { dropLimit = min(4 * bodyLimit, Self.longestDroppedBody) }
                 return refuseEarly(refused ? .byDoor : .bodyTooLarge)
             }
             phase = .receivingBody(received: received + count, refused: refused)
             return .nothing
         case .discarding(let discarded, let answered):
             phase = .discarding(discarded: discarded + count, answered: answered)
-            return discarded + count > bodyLimit && answered ? close() : .nothing
+            return discarded + count > dropLimit && answered ? close() : .nothing
         case .lingering(let discarded):
             phase = .lingering(discarded: discarded + count)
-            return discarded + count > bodyLimit ? close() : .nothing
+            return discarded + count > dropLimit ? close() : .nothing
         case .answering:
             guard let before = surplus else { return .nothing }
             surplus = before + count
@@ -172,8 +195,7 @@ struct ConnectionState {
             phase = .awaitingHead
             return .readNext
         case .discarding(let discarded, answered: false):
-            phase = .discarding(discarded: discarded, answered: true)
-            return linger()
+            return linger(discarded: discarded)
         case .awaitingHead, .receivingBody, .discarding, .lingering, .closed:
             return .nothing
         }
@@ -233,9 +255,9 @@ struct ConnectionState {
         return .refuse(refusal, closing: true)
     }
 
-    private mutating func linger() -> Action {
+    private mutating func linger(discarded: Int = 0) -> Action {
         guard !hasLeft else { return close() }
-        phase = .lingering(discarded: 0)
+        phase = .lingering(discarded: discarded)
         return .lingerAndClose
     }
 

@@ -5,11 +5,11 @@ struct AdminRoute: Sendable {
     let directory: ModelDirectory
     private let rounds: SharedRounds<ModelDiscovery.Report?>
 
-    init(router: Router, roster: Roster, discovery: ModelDiscovery, directory: ModelDirectory, time: TimeSource) {
+    init(router: Router, roster: Roster, discovery: ModelDiscovery, directory: ModelDirectory, pace: RoundPace = RoundPace(), time: TimeSource) {
         self.router = router
         self.roster = roster
         self.directory = directory
-        rounds = SharedRounds(every: .seconds(2), time: time) { await discovery.refresh() }
+        rounds = SharedRounds(every: .seconds(2), by: pace, time: time) { await discovery.refresh() }
     }
 
     /// Asks every account for its models, now, or within two seconds when somebody has just done so; for all who want it by then.
@@ -49,15 +49,36 @@ struct AdminRoute: Sendable {
 
     /// Closes the breakers and ends the cooldowns of all accounts, or of one; of all models there, or of one.
     ///
-    /// - Parameter model: as clients name it, or its id at the upstreams.
-    /// - Throws: 404 for an id that no account has.
-    func resetBreakers(_ id: String?, model: String?) async throws(APIError) -> Answer {
-        let served = model.map { name in (try? directory.catalog.resolve(name))?.serving.id ?? name }
-        guard let reset = await router.resetBreakers(of: id, model: served, among: roster.places) else {
+    /// - Parameter parameters: of the query: `account`, and `model`, as clients name it or by its id at the upstreams.
+    /// - Throws: 404 for an account or a model that is not there, 400 for another parameter: it would reset more than was meant.
+    func resetBreakers(_ parameters: [(name: String, value: String?)]) async throws(APIError) -> Answer {
+        var (id, model): (String?, String?)
+        for (name, value) in parameters {
+            func refusal(_ fault: String) -> APIError {
+                .invalidRequest(
+                    "A reset takes ?account=ID, ?model=NAME, or both, once each and not empty; nothing has been reset. '\(name.quotable)' is \(fault).",
+                    param: name.quotable)
+            }
+            let known = name == "account" ? id : model
+            guard name == "account" || name == "model" else { throw refusal("neither") }
+            guard known == nil else { throw refusal("there twice") }
+            guard let value, !value.isEmpty else { throw refusal("empty or broken") }
+            if name == "account" { id = value } else { model = value }
+        }
+        let accounts = roster.places.filter { id == nil || router.upstreams[$0].id == id }
+        guard !accounts.isEmpty || id == nil else {
             throw APIError(
                 status: 404,
                 message: "No account has the id '\((id ?? "").quotable)'. The ids are: \(roster.places.map { router.upstreams[$0].id }.joined(separator: ", ")).",
                 type: "invalid_request_error", param: "account", code: "account_not_found")
+        }
+        let target = model.flatMap { try? directory.catalog.resolve($0) }
+        let reset = await router.resetBreakers(
+            of: target.map { target in accounts.filter { target.accepts.contains($0) } } ?? accounts, model: target?.serving.id ?? model, isKnown: target != nil)
+        guard model == nil || !reset.isEmpty else {
+            throw APIError(
+                status: 404, message: "Nothing is known of a model '\((model ?? "").quotable)' there. /stats/circuit-breaker lists the models that are not well.",
+                type: "invalid_request_error", param: "model", code: "model_not_found")
         }
         var writer = JSONWriter()
         writer.beginObject()

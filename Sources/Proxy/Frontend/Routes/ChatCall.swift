@@ -10,8 +10,11 @@ import NIOHTTP1
 /// A class, and so is its frame: what a stream holds on to lies in the memory of its task, where a value of this size would be copied with
 /// each function that it goes through.
 final class ChatCall: Sendable {
-    /// How long an upstream may keep a finished stream open before its usage or `[DONE]` is no longer waited for.
-    static let tailLimit = Duration.seconds(3)
+    /// How long an upstream may be silent behind the finish reasons of all choices before usage and `[DONE]` are no longer waited for.
+    ///
+    /// Some count tokens, or call a tool, seconds after they have named a reason; a client has its text by then, and sees signs of life. Nobody
+    /// who ends properly is waited for at all. It is less than the shortest time that clients wait between two events (docs/decisions/0023).
+    static let tailLimit = Duration.seconds(15)
 
     let document: CallDocument
     let reader: ChatReader
@@ -34,11 +37,13 @@ final class ChatCall: Sendable {
         let deadline: Duration
         let envelope: ChunkEnvelope
         let includesUsage: Bool
+        /// How many were asked for.
+        let choices: Int
         /// Runs what follows the signature on the connection's event loop.
         let executor: EventLoopExecutor
 
         init(
-            limits: ChatCompletionsRoute.Limits, time: TimeSource, deadline: Duration, envelope: ChunkEnvelope, includesUsage: Bool,
+            limits: ChatCompletionsRoute.Limits, time: TimeSource, deadline: Duration, envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1,
             executor: EventLoopExecutor
         ) {
             self.limits = limits
@@ -46,6 +51,7 @@ final class ChatCall: Sendable {
             self.deadline = deadline
             self.envelope = envelope
             self.includesUsage = includesUsage
+            self.choices = choices
             self.executor = executor
         }
     }
@@ -78,7 +84,7 @@ final class ChatCall: Sendable {
         deadline.arm()
         defer { deadline.disarm() }
         let answer = try reader.answer(try await body(at: backend, until: deadline), of: backend.id, in: frame.envelope)
-        report.change { $0.usage = answer.usage }
+        report.change { ($0.usage, $0.oddities) = (answer.usage, answer.oddities) }
         return answer
     }
 
@@ -107,7 +113,7 @@ final class ChatCall: Sendable {
         let head = try await backend.send(request, until: deadline)
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
         let response = try await backend.successful(head)
-        let relay = reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
+        let relay = reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage, choices: frame.choices)
         let live = LiveStream(response, through: relay, of: backend.id, reader, to: stream, report, deadline, frame)
         try await live.begin()
         return live
@@ -133,7 +139,7 @@ final class ChatCall: Sendable {
     @inline(never)
     private nonisolated(nonsending) func gather(_ response: TransportResponse, of upstream: String) async throws -> [UInt8] {
         // Whatever it says is said by who reads the whole.
-        let relay = reader.relay(of: upstream, in: frame.envelope, includesUsage: false)
+        let relay = reader.relay(of: upstream, in: frame.envelope, includesUsage: false, choices: frame.choices)
         var hasFailed = false
         var body: [UInt8] = []
         var pieces: any AsyncIteratorProtocol<ByteBuffer, any Error> = response.body.makeAsyncIterator()

@@ -82,11 +82,11 @@ final class ChatCalls {
 
     private func translate(_ root: RequestField) throws(APIError) -> Written {
         let chat = try ChatRequest(root)
-        let format = lessons.format(of: target.modelID)
+        let format = lessons.format(of: target.modelID).suited(to: chat, of: target.modelID)
         let dialect = Dialect(format, for: chat)
         let upstream = upstream()
         let call = ChatCall(
-            document: .details(.chat, try dialect.details(of: chat, for: upstream)), reader: .translator(dialect), isStreaming: upstream.isStreaming,
+            document: .details(.chat, try dialect.details(of: chat, for: upstream)), reader: .translator(dialect, AnswerRules(chat, in: format, for: upstream.family)), isStreaming: upstream.isStreaming,
             frame: frame)
         return Written(call: call, format: format, family: upstream.family)
     }

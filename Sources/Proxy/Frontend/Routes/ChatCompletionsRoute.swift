@@ -65,6 +65,8 @@ final class ChatCompletionsRoute: Sendable {
         var root: RequestField?
         /// Nil when the model has no fallbacks.
         var history: RequestHistory?
+        /// Of the answer, whoever gives it, where an upstream has none of its own.
+        let answer = RandomName()
 
         init(_ body: [UInt8]) throws(APIError) {
             let root = try RequestField(body: body)
@@ -82,7 +84,7 @@ final class ChatCompletionsRoute: Sendable {
 
     @inline(never)
     private nonisolated(nonsending) func stream(_ reading: Reading, to exchange: Exchange) async throws {
-        let stream = open(reading.request, to: exchange)
+        let stream = open(reading, to: exchange)
         defer { exchange.record.sent = stream.sent }
         do {
             try await finish(try await begun(stream, for: reading, exchange), exchange)
@@ -96,7 +98,7 @@ final class ChatCompletionsRoute: Sendable {
     private nonisolated(nonsending) func fail(_ stream: EventStream, after error: any Error, _ reading: Reading, _ exchange: Exchange) async throws {
         guard let error = exchange.lastWords(after: error) else { throw error }
         exchange.record.error = error.code
-        exchange.record.status = try await stream.fail(exchange.decorated(Answer(error)), orEvent: envelope(reading.request.model).error(error))
+        exchange.record.status = try await stream.fail(exchange.decorated(Answer(error)), orEvent: envelope(reading).error(error))
     }
 
     /// The first of it, in a task of its own, whose memory goes with it.
@@ -126,16 +128,16 @@ final class ChatCompletionsRoute: Sendable {
         await attempt.end()
     }
 
-    private func open(_ request: PassThroughRequest, to exchange: Exchange) -> EventStream {
+    private func open(_ reading: Reading, to exchange: Exchange) -> EventStream {
         let stream = EventStream(
             on: exchange.connection, headers: exchange.decorated(Self.streamHeaders),
-            keepAliveInterval: limits.keepAlive, emptyEvent: envelope(request.model).emptyEvent)
+            keepAliveInterval: limits.keepAlive, emptyEvent: envelope(reading).emptyEvent)
         stream.open()
         return stream
     }
 
-    private func envelope(_ model: String) -> ChunkEnvelope {
-        ChunkEnvelope(id: "chatcmpl-" + RequestID.randomHex(), created: Int(time.wallClock()), model: model)
+    private func envelope(_ reading: Reading) -> ChunkEnvelope {
+        ChunkEnvelope(name: reading.answer, created: Int(time.wallClock()), model: reading.request.model)
     }
 
     /// Has the request answered by the model that it names, or, when nobody can, by one of its fallbacks in their order.
@@ -238,7 +240,7 @@ final class ChatCompletionsRoute: Sendable {
             request, root, for: target, named: model, isTranslated: catalog.hasForm(.oci, in: target), lessons: lessons, limits: limits,
             frame: ChatCall.Frame(
                 limits: limits, time: time, deadline: deadline(of: request, exchange),
-                envelope: ChunkEnvelope(created: Int(time.wallClock()), model: model), includesUsage: request.includesUsage,
+                envelope: ChunkEnvelope(name: reading.answer, created: Int(time.wallClock()), model: model), includesUsage: request.includesUsage, choices: request.choices,
                 executor: exchange.connection.executor))
     }
 

@@ -2,7 +2,8 @@ import NIOCore
 
 /// Reads what an upstream answers to a chat.
 enum ChatReader: Sendable {
-    case translator(Dialect)
+    /// In an OCI dialect.
+    case translator(Dialect, AnswerRules = AnswerRules())
     /// It speaks the client's own language. The name of the model is the client's.
     case passThrough(model: String)
 
@@ -15,13 +16,15 @@ enum ChatReader: Sendable {
             guard error.kind == .wrongKind else { throw error }
             if let document = AnswerForm.document(in: body) { return try self.document(document, of: upstream, in: envelope) }
             let told = try stream(body, insteadOf: error, of: upstream, in: envelope, includesUsage: true)
-            return GatheredAnswer(told.frames).answer(model: envelope.model, in: envelope)
+            var answer = GatheredAnswer(told.frames).answer(model: envelope.model, in: envelope)
+            answer.oddities.insert(.otherKind)
+            return answer
         }
     }
 
     private func document(_ body: [UInt8], of upstream: String, in envelope: ChunkEnvelope) throws(APIError) -> OpenAIAnswer {
         switch self {
-        case .translator(let dialect): try dialect.answer(body, in: envelope)
+        case .translator(let dialect, let rules): try dialect.answer(body, in: envelope, rules: rules)
         case .passThrough(let model): try PassThroughAnswer.read(body, model: model, upstream: upstream)
         }
     }
@@ -47,7 +50,8 @@ enum ChatReader: Sendable {
     private func stream(
         _ body: [UInt8], insteadOf wrongKind: APIError, of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
     ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
-        let relay = relay(of: upstream, in: envelope, includesUsage: includesUsage)
+        // The body has ended: what is not in it is not waited for.
+        let relay = relay(of: upstream, in: envelope, includesUsage: includesUsage, choices: 1)
         let failure = relay.take(ByteBuffer(bytes: body)) ?? relay.end()
         let frames = relay.takeFrames()
         if let failure { throw frames.isEmpty && relay.unreadableEvents > 0 ? wrongKind : failure }
@@ -58,17 +62,19 @@ enum ChatReader: Sendable {
         _ body: [UInt8], asStreamOf upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
     ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
         switch self {
-        case .translator(let dialect): try dialect.frames(of: body, in: envelope, includesUsage: includesUsage)
+        case .translator(let dialect, let rules): try dialect.frames(of: body, in: envelope, includesUsage: includesUsage, rules: rules)
         case .passThrough(let model):
             try PassThroughAnswerAsStream.frames(of: body, model: model, upstream: upstream, in: envelope, includesUsage: includesUsage)
         }
     }
 
     /// What makes the client's stream of the upstream's.
-    func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool) -> any AnswerRelay {
+    ///
+    /// - Parameter choices: how many were asked for.
+    func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1) -> any AnswerRelay {
         switch self {
-        case .translator(let dialect): StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage))
-        case .passThrough(let model): PassThroughRelay(model: model, upstream: upstream)
+        case .translator(let dialect, let rules): StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage, choices: choices, rules: rules))
+        case .passThrough(let model): PassThroughRelay(model: model, upstream: upstream, choices: choices)
         }
     }
 }

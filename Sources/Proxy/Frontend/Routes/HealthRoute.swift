@@ -71,9 +71,11 @@ struct HealthRoute: Sendable {
     /// - Parameter verdicts: of checks that were made for the one who asks, by place.
     private func members(in snapshot: Router.Snapshot, _ verdicts: [Int: Bool]) -> [(key: String, list: [Member])] {
         func isHealthy(_ place: Int) -> Bool {
-            let state = snapshot.upstreams[place].state
-            // What is known of its calls counts as well: while its breaker is open nobody can use it.
-            return (verdicts[place] ?? state.health.isHealthy) && state.condition(at: snapshot.at).breaker != .open
+            let (upstream, state) = snapshot.upstreams[place]
+            guard verdicts[place] ?? state.health.isHealthy, state.breaker.state(at: snapshot.at) != .open else { return false }
+            // What is known of its calls counts as well; but one bad model is not the end of an upstream that has others.
+            guard let served = (upstream.backend as? Provider)?.models, !served.isEmpty else { return true }
+            return !served.allSatisfy { state.models[$0]?.breaker.state(at: snapshot.at) == .open }
         }
         var accounts: [Member] = []
         var providers: [Member] = []

@@ -57,6 +57,10 @@ struct MetricsRoute: Sendable {
         }
         text.family("ociai_account_rate_limited_total", .counter, "Those among the failed that were answered with 429.")
         for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], state.statistics.rateLimited) }
+        text.family("ociai_upstream_oddities_total", .counter, "Attempts in which an upstream spoke otherwise than its API says, by the kind of oddity.")
+        for (upstream, state) in snapshot.upstreams(of: roster) {
+            for oddity in Oddity.allCases { text.sample(["upstream": upstream.id, "kind": oddity.name], state.statistics.count(of: oddity)) }
+        }
         text.family("ociai_account_tokens_total", .counter, "Tokens as the upstream counts them.")
         for (upstream, state) in snapshot.upstreams(of: roster) {
             text.sample(["account": upstream.id, "kind": "prompt"], state.statistics.promptTokens)

@@ -17,6 +17,7 @@ struct ModelsRoute: Sendable {
         writer.key("data")
         writer.beginArray()
         for entry in catalog.entries { write(entry, to: &writer) }
+        for entry in catalog.otherEntries { write(entry, to: &writer) }
         writer.endArray()
         writer.endObject()
         return .json(writer.bytes)
@@ -49,7 +50,36 @@ struct ModelsRoute: Sendable {
             writer.beginArray()
             for index in entry.target.accepts { writer.string(accounts[index]) }
             writer.endArray()
+            write(purposes: entry.purposes, to: &writer)
+            if let limits = ModelLimits.of(entry.target.modelID) { write(limits, to: &writer) }
         }
+        writer.members(entry.details)
         writer.endObject()
+    }
+
+    /// What a model is for: `chat`, `embeddings`, `rerank`.
+    private func write(purposes: [ModelSummary.Purpose], to writer: inout JSONWriter) {
+        writer.key("capabilities")
+        writer.beginArray()
+        for purpose in purposes.isEmpty ? [.chat] : purposes {
+            switch purpose {
+            case .chat: writer.string(literal: "chat")
+            case .embeddings: writer.string(literal: "embeddings")
+            case .rerank: writer.string(literal: "rerank")
+            }
+        }
+        writer.endArray()
+    }
+
+    /// Under the names that most clients read.
+    private func write(_ limits: ModelLimits, to writer: inout JSONWriter) {
+        for name in ["context_length", "context_window", "max_model_len"] as [StaticString] {
+            writer.key(name)
+            writer.int(limits.context)
+        }
+        if let output = limits.output {
+            writer.key("max_output_tokens")
+            writer.int(output)
+        }
     }
 }

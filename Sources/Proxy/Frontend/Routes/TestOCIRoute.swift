@@ -1,22 +1,28 @@
 import NIOHTTP1
 
-/// `GET /test-oci`: one signed call per account, side by side. Whoever asks meanwhile, or in the seconds after, gets the same answer: Oracle
+/// `GET /test-oci`: one signed call per account, side by side. Whoever asks meanwhile, or in the second after, gets the same answer: Oracle
 /// throttles a tenancy for all its calls, chats among them.
 struct TestOCIRoute: Sendable {
-    private static let interval = Duration.seconds(5)
+    private static let interval = Duration.seconds(1)
 
     let upstreams: [Upstream]
     let roster: Roster
-    private let rounds: SharedRounds<[Int: ProbeReport]>
+    private let rounds: SharedRounds<Round>
 
-    init(upstreams: [Upstream], roster: Roster, time: TimeSource) {
+    /// What the accounts have answered, by their place in the router's list, and when they were asked: seconds since 1970.
+    private struct Round: Sendable {
+        let at: Int64
+        let reports: [Int: ProbeReport]
+    }
+
+    init(upstreams: [Upstream], roster: Roster, pace: RoundPace = RoundPace(), time: TimeSource) {
         self.upstreams = upstreams
         self.roster = roster
         let accounts = upstreams.filter { $0.backend.kind == .oci }
-        rounds = SharedRounds(every: Self.interval, time: time) { await Self.round(of: accounts) }
+        rounds = SharedRounds(every: Self.interval, by: pace, time: time) { Round(at: time.wallClock(), reports: await Self.ask(accounts)) }
     }
 
-    private static func round(of accounts: [Upstream]) async -> [Int: ProbeReport] {
+    private static func ask(_ accounts: [Upstream]) async -> [Int: ProbeReport] {
         await withTaskGroup(of: (Int, ProbeReport?).self) { group in
             for upstream in accounts {
                 group.addTask { (upstream.index, try? await upstream.backend.probe(limit: 1000)) }
@@ -27,7 +33,8 @@ struct TestOCIRoute: Sendable {
 
     func answer() async -> Answer {
         let accounts = upstreams.filter { $0.backend.kind == .oci }
-        let reports = await rounds.recent()
+        let round = await rounds.recent()
+        let reports = round.reports
         let passed = reports.values.count { $0.error == nil }
         // Of providers there is nothing to test here.
         let total = accounts.count + roster.broken.count
@@ -37,6 +44,8 @@ struct TestOCIRoute: Sendable {
         writer.beginObject()
         writer.key("status")
         writer.string(status)
+        writer.key("at")
+        writer.string(RFC3339.format(round.at))
         writer.key("accounts")
         writer.beginArray()
         for entry in roster.entries {

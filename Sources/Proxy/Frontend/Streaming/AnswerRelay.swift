@@ -15,6 +15,8 @@ protocol AnswerRelay: AnyObject {
     var usage: TokenUsage? { get }
     /// Events that could not be read and were passed over.
     var unreadableEvents: Int { get }
+    /// What the upstream has said oddly.
+    var oddities: Oddities { get }
 
     /// Takes what has come from the network.
     ///

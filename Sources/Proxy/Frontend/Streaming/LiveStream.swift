@@ -100,6 +100,7 @@ final class LiveStream {
     private nonisolated(nonsending) func tell(_ document: [UInt8]) async throws {
         // Behind it, there may be lines of a stream.
         let body = AnswerForm.document(in: document) ?? document
+        report.change { $0.oddities.insert(.otherKind) }
         let answer = try reader.frames(of: body, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
         try await stream.sendWhole(answer, report, deadline, frame)
         deadline.disarm()

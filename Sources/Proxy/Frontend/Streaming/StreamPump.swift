@@ -67,8 +67,8 @@ final class StreamPump: BodySink {
     /// What the books have to know of the answer.
     @inline(never)
     func tell(_ report: AttemptReport) {
-        let (usage, unreadableEvents) = (relay.usage, relay.unreadableEvents)
-        report.change { ($0.usage, $0.unreadableEvents) = (usage, unreadableEvents) }
+        let (usage, unreadableEvents, oddities) = (relay.usage, relay.unreadableEvents, relay.oddities)
+        report.change { ($0.usage, $0.unreadableEvents, $0.oddities) = (usage, unreadableEvents, oddities) }
     }
 
     /// Sends what is ready, in one piece, and says until when what is next is waited for.
@@ -102,7 +102,9 @@ final class StreamPump: BodySink {
 
     private func waitForUpstream(at now: Duration) {
         if relay.isFinished {
-            deadline.move(to: now + ChatCall.tailLimit, for: .tail)
+            let end = now + ChatCall.tailLimit
+            // What has said nothing is still an attempt, and has no more time than that.
+            deadline.move(to: hasBegun ? end : min(end, frame.deadline), for: .tail)
         } else if hasBegun {
             deadline.move(to: now + frame.limits.silence, for: .silence)
         }

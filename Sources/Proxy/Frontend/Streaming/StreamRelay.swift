@@ -16,6 +16,14 @@ final class StreamRelay: AnswerRelay {
     var usage: TokenUsage? { translator.usage }
     var unreadableEvents: Int { translator.unreadableEvents }
 
+    var oddities: Oddities {
+        var oddities = translator.oddities
+        if unreadableEvents > 0 { oddities.insert(.unreadableEvents) }
+        if hasFailed { oddities.insert(.lateError) }
+        return oddities
+    }
+    private var hasFailed = false
+
     func take(_ bytes: ByteBuffer) -> APIError? {
         parser.feed(bytes.readableBytesView)
         while !isComplete {
@@ -53,7 +61,9 @@ final class StreamRelay: AnswerRelay {
         case .complete:
             isFinished = true
             isComplete = true
-        case .failed(let error): return error
+        case .failed(let error):
+            hasFailed = true
+            return error
         }
         return nil
     }

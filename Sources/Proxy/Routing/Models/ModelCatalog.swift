@@ -25,6 +25,10 @@ final class ModelCatalog: Sendable {
         var created: Int?
         /// Nil for a model of OCI.
         var provider: String?
+        /// What the list says of it besides, as members of an object with a comma before each.
+        var details: [UInt8] = []
+        /// What an OCI model is for, as OCI says, when that is no chat.
+        var purposes: [ModelSummary.Purpose] = []
         /// The provider; for OCI the vendor, as the id begins.
         var owner: String {
             if let provider { return provider }
@@ -52,17 +56,21 @@ final class ModelCatalog: Sendable {
 
         var isOfOCI: Bool { provider == nil && !isRetired }
 
-        /// Whether a call can name this id at all. Where OCI speaks OpenAI's form it serves neither Cohere's models nor endpoints (OCI wire
+        /// Whether a call can name this id at all. Where OCI speaks OpenAI's form it serves neither Cohere's nor Google's models nor endpoints (OCI wire
         /// notes, 7), and does not know OCIDs.
-        func canName(_ id: String) -> Bool { isOfOCI && (form == .oci || !(id.hasPrefix("ocid1.") || id.lowercased().hasPrefix("cohere."))) }
+        func canName(_ id: String) -> Bool { isOfOCI && (form == .oci || !["ocid1.", "cohere.", "google."].contains { id.lowercased().hasPrefix($0) }) }
     }
 
     /// What can be chatted with: custom aliases in the order of the config file, then what was discovered, by name. A model that every
     /// account has refused is not among them, though its name still works.
     var entries: [Entry] { refusals.areNone ? listed : listed.filter { !isRefused($0) }.map(withoutRefusing) }
 
+    /// The embedding and rerank models of OCI, by name.
+    var otherEntries: [Entry] { refusals.areNone ? listedOthers : listedOthers.filter { !isRefused($0) }.map(withoutRefusing) }
+
     /// The same, whoever has refused something.
     private let listed: [Entry]
+    private let listedOthers: [Entry]
     private let refusals: ModelRefusals
     /// What the aliases stand for.
     private let aliased: Set<String>
@@ -132,7 +140,8 @@ final class ModelCatalog: Sendable {
         let custom = aliases.map { alias in
             // Also for what a provider serves, by its full name.
             if let served = providers.target(of: alias.target) {
-                return Entry(name: alias.name, target: served, created: providers[alias.target]?.created, provider: String(Substring(alias.target.utf8.prefix { $0 != UInt8(ascii: "/") })))
+                return Entry(name: alias.name, target: served, created: providers[alias.target]?.created, provider: String(Substring(alias.target.utf8.prefix { $0 != UInt8(ascii: "/") })),
+                    details: providers[alias.target]?.details ?? [])
             }
             return Entry(name: alias.name, target: target(alias.target), created: created[alias.target])
         }
@@ -142,8 +151,14 @@ final class ModelCatalog: Sendable {
         let listed = (custom + found.sorted { $0.name < $1.name }).filter { $0.provider != nil || accounts.isEmpty || !$0.target.accepts.isEmpty } + providers.entries
         self.listed = listed
         self.byName = byName
-        let others = Dictionary(discovered(isChat: false).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let further = discovered(isChat: false).map { entry in
+            var entry = entry
+            entry.purposes = ModelSummary.Purpose.allCases.filter { purposes[entry.target.modelID]?.contains($0) == true }
+            return entry
+        }
+        let others = Dictionary(further.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.others = others
+        listedOthers = others.values.filter { byName[$0.name] == nil && !$0.target.accepts.isEmpty }.sorted { $0.name < $1.name }
         // Of an alias that nobody lists it is not known what it can do: chats, most likely.
         func suits(_ entry: Entry, _ purpose: ModelSummary.Purpose) -> Bool {
             let known = purposes[entry.target.modelID]
@@ -156,7 +171,7 @@ final class ModelCatalog: Sendable {
     }
 
     /// The entry of that name.
-    subscript(name: String) -> Entry? { (byName[name] ?? providers[name]).map(withoutRefusing) }
+    subscript(name: String) -> Entry? { (byName[name] ?? providers[name] ?? others[name]).map(withoutRefusing) }
 
     private func withoutRefusing(_ entry: Entry) -> Entry {
         var entry = entry
@@ -286,7 +301,7 @@ extension APIError {
     static func unservedModel(_ name: String) -> APIError {
         APIError(
             status: 404,
-            message: "No account here can serve '\(name.quotable)': accounts with auth = bearer serve chats only, and neither Cohere's models nor "
+            message: "No account here can serve '\(name.quotable)': accounts with auth = bearer serve chats only, and neither Cohere's nor Google's models nor "
                 + "dedicated endpoints. Choose another model, or add an account that signs its requests.",
             type: "invalid_request_error", param: "model", code: "model_not_found")
     }

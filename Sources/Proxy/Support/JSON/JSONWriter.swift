@@ -84,6 +84,12 @@ struct JSONWriter {
         text.append(contentsOf: ("null" as StaticString).utf8)
     }
 
+    /// Members as they are written, a comma before each, behind others of the same object.
+    mutating func members(_ written: [UInt8]) {
+        guard written.first == UInt8(ascii: ",") else { return }
+        raw(written.dropFirst())
+    }
+
     /// A value that is JSON already.
     mutating func raw(_ value: ArraySlice<UInt8>) {
         separate()

@@ -47,8 +47,8 @@ struct Provider: Backend {
     private static func headers(_ common: HTTPHeaders, isStreaming: Bool, hasBody: Bool) -> HTTPHeaders {
         var headers = common
         headers.add(name: "accept", value: isStreaming ? "text/event-stream" : "application/json")
-        // A compressed stream would arrive in lumps.
-        headers.add(name: "accept-encoding", value: isStreaming ? "identity" : "gzip, deflate")
+        // A compressed stream would arrive in lumps. Half of the servers that call something deflate mean another format than the other half.
+        headers.add(name: "accept-encoding", value: isStreaming ? "identity" : "gzip")
         if hasBody { headers.add(name: "content-type", value: "application/json") }
         return headers
     }
@@ -100,7 +100,8 @@ struct Provider: Backend {
                 let isRefused = status == 401 || status == 403
                 return ProbeReport(
                     latency: latency, error: "HTTP \(status): \(refusal(status: status, retryAfter: nil, body: body).message)",
-                    probe: isRefused ? .credentialsRefused : .failed)
+                    // Who throttles the list is there, and says nothing about chats.
+                    probe: isRefused ? .credentialsRefused : status == 429 ? .passed : .failed)
             }
             guard let models = ModelSummary.providerList(body) else {
                 return ProbeReport(latency: latency, error: "the answer is no model list", probe: .failed)
@@ -140,8 +141,31 @@ extension ModelSummary {
         guard let items = root.kind == .array ? root : root["data"], items.kind == .array else { return nil }
         return items.elements.compactMap { item in
             guard let id = item["id"]?.string, !id.isEmpty else { return nil }
-            return ModelSummary(ofProvider: id, created: item["created"]?.int)
+            var model = ModelSummary(ofProvider: id, created: item["created"]?.int)
+            model.details = details(of: item)
+            return model
         }
+    }
+
+    /// What clients read of a model, under all names that vendors and servers have for it: limits above all. Prices and prose would be megabytes.
+    private static let told: [StaticString] = [
+        "name", "display_name", "type", "context_length", "context_window", "context_size", "max_context_length", "loaded_context_length", "max_model_len",
+        "max_context_window", "max_input_tokens", "max_output_tokens", "max_completion_tokens", "max_tokens", "max_output_length", "n_ctx", "capabilities", "modalities",
+        "input_modalities", "output_modalities", "architecture", "supported_parameters", "supported_features", "features", "top_provider", "limits", "limit", "meta",
+        "reasoning", "supports_reasoning", "supports_tools", "supports_vision", "supports_image_in", "tool_call", "deprecated", "active",
+    ]
+    private static let longestDetail = 2 << 10
+
+    private static func details(of item: JSONValue) -> [UInt8] {
+        var details: [UInt8] = []
+        for name in told {
+            guard let value = item.present(name), value.raw.count <= longestDetail else { continue }
+            details.append(literal: ",\"")
+            details.append(literal: name)
+            details.append(literal: "\":")
+            details.append(contentsOf: value.raw)
+        }
+        return details
     }
 
     init(ofProvider id: String, created: Int? = nil) {

@@ -74,7 +74,7 @@ struct RequestHead: Sendable {
             }
             for (name, value) in request.headers where own.passes(name) { add(name, value) }
             if !own.hasHost { add("host", address.authority) }
-            if unpacksAnswers, !own.hasEncoding { add("accept-encoding", "deflate, gzip") }
+            if unpacksAnswers, !own.hasEncoding { add("accept-encoding", "gzip") }
             if let authorization = proxy?.authorization { add("proxy-authorization", authorization) }
         }
         guard bytes.readableBytesView.areLines(count) else {

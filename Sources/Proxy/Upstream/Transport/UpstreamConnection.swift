@@ -137,9 +137,12 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
                 return fail(TransportError.connectionLost("the answer that came belongs to another request"))
             }
             isKeptAlive = head.keepsConnection
+            var head = head
             if let unpackedLimit, head.headers.contains(name: "content-encoding") {
-                do { try addUnpackers(context, limit: unpackedLimit) } catch { return fail(error) }
-                isPacked = true
+                do {
+                    isPacked = try AnswerPacking.readPacking(of: &head.headers)
+                    if isPacked { try addUnpackers(context, limit: unpackedLimit) }
+                } catch { return fail(error) }
             }
             exchange.received(head)
             if isPacked {

@@ -38,6 +38,19 @@ import Testing
         #expect(claims.take(bodyBytes: 4096, limit: limit, for: &usual))
     }
 
+    @Test func oneKeyOfSeveralGetsHalf() {
+        let claims = RequestClaims()
+        var all = [RequestClaims.Claim](repeating: .none, count: 5)
+        #expect(claims.take(bodyBytes: 100, limit: 1000, owner: "a", for: &all[0]))
+        #expect(!claims.take(bodyBytes: 50, limit: 1000, owner: "a", for: &all[1]))
+        #expect(claims.take(bodyBytes: 25, limit: 1000, owner: "a", for: &all[1]))
+        #expect(claims.take(bodyBytes: 100, limit: 1000, owner: "b", for: &all[2]))
+        claims.giveBack(&all[0])
+        #expect(claims.take(bodyBytes: 100, limit: 1000, owner: "a", for: &all[3]))
+        for index in all.indices { claims.giveBack(&all[index]) }
+        #expect(claims.take(bodyBytes: 1000, limit: 1000, owner: "a", for: &all[4]), "alone")
+    }
+
     @Test func aKeyHasItsNumberAndOthersHaveTheirs() {
         let claims = RequestClaims()
         var all = [RequestClaims.Claim](repeating: .none, count: 4)

@@ -114,6 +114,25 @@ import Testing
         #expect(connection.claims.bytes == 0 && connection.claims.requests(of: "default") == 0)
     }
 
+    /// The object of the first request lives on, as the task's that has answered it.
+    @Test(arguments: [false, true])
+    func whoAsksOneAfterTheOtherHasOneAtOnce(isNextToSocket: Bool) async throws {
+        let connection = try Connection(isNextToSocket: isNextToSocket, requestsPerKey: 1)
+        connection.send(Self.chat + "Content-Length: 1\r\n\r\na" + Self.chat + "Content-Length: 1\r\n\r\nb")
+        let first = try await connection.request()
+        connection.answer()
+        let second = try await connection.request()
+        #expect((first.body, second.body) == (Array("a".utf8), Array("b".utf8)) && connection.claims.bytes == 4)
+        connection.answer()
+        #expect(connection.claims.bytes == 0 && connection.output.components(separatedBy: "200 OK").count == 3)
+    }
+
+    @Test func whoHasNoKeyTakesNoRoom() async throws {
+        let connection = try Connection(bodyMemory: 100)
+        connection.send("POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000\r\n\r\nx")
+        #expect(connection.claims.bytes == 0)
+    }
+
     @Test func aKeyWithAllItMayHaveIsRefusedByTheHead() async throws {
         let connection = try Connection(requestsPerKey: 2)
         var others = [RequestClaims.Claim](repeating: .none, count: 2)

@@ -75,7 +75,30 @@ import Testing
         var state = fresh(limit: 100)
         _ = state.received(Head(contentLength: 101))
         #expect(state.answered() == .lingerAndClose)
-        #expect(state.received(bodyBytes: 100) == .nothing)
+        #expect(state.received(bodyBytes: 100) == .nothing && state.isDroppingAnnouncedBody)
+        #expect(state.received(bodyBytes: 1) == .nothing && !state.isDroppingAnnouncedBody)
+        #expect(state.received(bodyBytes: 1) == .close)
+    }
+
+    /// A client that writes all before it reads gets its answer behind the last byte that it has announced, up to a bound.
+    @Test(arguments: [(101, 101), (40 << 20, 40 << 20), (1 << 30, 1 << 30), (1 << 40, 1 << 30)])
+    func theRestOfARefusedBodyIsReadAsFarAsItWasAnnounced(length: Int, read: Int) {
+        for answersFirst in [true, false] {
+            var state = fresh(limit: 100)
+            #expect(state.received(Head(contentLength: length)) == .refuse(.bodyTooLarge, closing: true))
+            if !answersFirst { #expect(state.received(bodyBytes: 1) == .nothing) }
+            #expect(state.answered() == .lingerAndClose)
+            #expect(state.received(bodyBytes: read - (answersFirst ? 0 : 1)) == .nothing)
+            #expect(state.received(bodyBytes: 1) == .close)
+        }
+    }
+
+    @Test func ofAChunkedBodySomeTimesTheLimitIsRead() {
+        var state = fresh(limit: 100)
+        _ = state.received(Head(contentLength: nil))
+        #expect(state.received(bodyBytes: 101) == .refuse(.bodyTooLarge, closing: true))
+        #expect(state.answered() == .lingerAndClose)
+        #expect(state.received(bodyBytes: 400) == .nothing && !state.isDroppingAnnouncedBody)
         #expect(state.received(bodyBytes: 1) == .close)
     }
 

@@ -84,6 +84,20 @@ import Testing
         #expect(connection.output == "")
     }
 
+    /// It is waited for as long as it goes on, and a minute at most.
+    @Test func anAnnouncedBodyIsReadToItsEnd() throws {
+        let connection = try Connection()
+        connection.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+        #expect(connection.output.hasPrefix("HTTP/1.1 401 "))
+        for _ in 0..<14 {
+            connection.wait(4)
+            #expect(connection.isOpen)
+            connection.send(String(repeating: "x", count: 5000))
+        }
+        connection.wait(4)
+        #expect(!connection.isOpen)
+    }
+
     @Test func whatWaitedIsThrownAwayAndNotAddedTo() async throws {
         let connection = try Connection()
         connection.send(

@@ -1,15 +1,9 @@
 /// The credentials that Oracle's platform puts into functions, container instances and jobs: a resource principal of version 2.2
 /// (OCI wire notes 1.8).
-struct ResourcePrincipal: TokenSource, Equatable {
+struct ResourcePrincipal: FileTokenSource, Equatable {
     let settings: ResourcePrincipalSettings
 
     var renewal: TokenRenewal { .beforeExpiry }
-    var readsFiles: Bool { true }
-
-    func fetchFromFiles(at now: Int64) -> Result<SessionToken, CredentialFailure>? {
-        do throws(CredentialFailure) { return .success(try fetch(at: now)) } catch { return .failure(error) }
-    }
-
     func fetch(at now: Int64) throws(CredentialFailure) -> SessionToken {
         let stamps = stamps
         let key = try key()

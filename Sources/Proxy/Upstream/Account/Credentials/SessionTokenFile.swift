@@ -1,16 +1,10 @@
 /// A session token and its key in files, as `oci session authenticate` and `oci session refresh` write them (OCI wire notes 1.6).
-struct SessionTokenFile: TokenSource, Equatable {
+struct SessionTokenFile: FileTokenSource, Equatable {
     let identity: SecurityTokenIdentity
 
     private static let mendToken = "run 'oci session refresh', or 'oci session authenticate' when that fails"
 
     var renewal: TokenRenewal { .beforeExpiry }
-    var readsFiles: Bool { true }
-
-    func fetchFromFiles(at now: Int64) -> Result<SessionToken, CredentialFailure>? {
-        do throws(CredentialFailure) { return .success(try fetch(at: now)) } catch { return .failure(error) }
-    }
-
     func fetch(at now: Int64) throws(CredentialFailure) -> SessionToken {
         // Taken first, so that a change while we read is seen later.
         let stamps = stamps

@@ -23,6 +23,20 @@ protocol TokenSource: Sendable {
     var stamps: [FileStamp] { get }
 }
 
+/// One that has nothing but files: it takes what it finds there, at once.
+protocol FileTokenSource: TokenSource {
+    /// - Throws: `CredentialFailure`.
+    func fetch(at now: Int64) throws(CredentialFailure) -> SessionToken
+}
+
+extension FileTokenSource {
+    var readsFiles: Bool { true }
+
+    func fetchFromFiles(at now: Int64) -> Result<SessionToken, CredentialFailure>? {
+        do throws(CredentialFailure) { return .success(try fetch(at: now)) } catch { return .failure(error) }
+    }
+}
+
 extension TokenSource {
     var readsFiles: Bool { false }
     func fetchFromFiles(at now: Int64) -> Result<SessionToken, CredentialFailure>? { nil }

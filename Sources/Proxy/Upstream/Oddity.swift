@@ -1,0 +1,57 @@
+/// A way in which an upstream speaks otherwise than the API that it claims to have, and which the proxy has made good. Operators should know, for the upstream could
+/// be told; there are only these few, so that they can be counted.
+package enum Oddity: UInt8, CaseIterable, Sendable {
+    /// More came behind a finish reason.
+    case goesOn
+    /// Tool calls without numbers or ids, or with those of others.
+    case calls
+    /// An error under a status of success, in the middle of a stream.
+    case lateError
+    /// A stream in place of a document, or the reverse.
+    case otherKind
+    /// Events that are no JSON.
+    case unreadableEvents
+    /// A stream that ends without `[DONE]`.
+    case noEnd
+    /// An answer inside another object.
+    case wrapped
+
+    /// Its name in the metrics.
+    var name: String {
+        switch self {
+        case .goesOn: "continues_after_finish"
+        case .calls: "tool_calls_unclear"
+        case .lateError: "error_in_stream"
+        case .otherKind: "other_kind"
+        case .unreadableEvents: "unreadable_events"
+        case .noEnd: "no_done"
+        case .wrapped: "wrapped_answer"
+        }
+    }
+
+    /// What it does, for whoever runs it.
+    var words: String {
+        switch self {
+        case .goesOn: "it says more behind a finish_reason; the last one counts"
+        case .calls: "its tool calls lack an index or an id, or share one; they were told apart"
+        case .lateError: "it reports an error inside a stream that it began with a status of success"
+        case .otherKind: "it answers with a stream where a document was asked for, or the reverse; it was turned round"
+        case .unreadableEvents: "events of its streams are no JSON; they were passed over"
+        case .noEnd: "its streams end without [DONE]; it was added"
+        case .wrapped: "its answers are inside another object; they were taken out"
+        }
+    }
+}
+
+/// Some of them.
+package struct Oddities: OptionSet, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    init(_ oddity: Oddity) { rawValue = 1 << oddity.rawValue }
+
+    package func contains(_ oddity: Oddity) -> Bool { rawValue & 1 << oddity.rawValue != 0 }
+    mutating func insert(_ oddity: Oddity) { formUnion(Oddities(oddity)) }
+
+    var each: [Oddity] { Oddity.allCases.filter { contains($0) } }
+}

@@ -1,0 +1,22 @@
+import NIOHTTP1
+import Testing
+
+@testable import Proxy
+
+@Suite struct AnswerPackingTests {
+    @Test(arguments: [
+        ("gzip", "gzip"), ("GZIP", "gzip"), (" x-gzip ", "gzip"), ("deflate", "deflate"), ("identity", nil), ("", nil), ("Identity, gzip", "gzip"), ("none", nil), ("utf-8", nil),
+    ] as [(String, String?)])
+    func whatIsUnderstoodHasOneName(written: String, coding: String?) throws {
+        var headers: HTTPHeaders = ["content-encoding": written, "content-type": "application/json"]
+        #expect(try AnswerPacking.readPacking(of: &headers) == (coding != nil))
+        #expect(headers.first(name: "content-encoding") == coding && headers.contains(name: "content-type"))
+    }
+
+    @Test(arguments: ["br", "zstd", "compress", "gzip, gzip", "gzip, br", "aes"])
+    func whatWasNotAskedForIsTold(written: String) {
+        var headers: HTTPHeaders = ["content-encoding": written]
+        let error = #expect(throws: TransportError.self) { try AnswerPacking.readPacking(of: &headers) }
+        #expect("\(error.debugDescription)".contains(written))
+    }
+}
