@@ -12,7 +12,7 @@ import LibFuzzer
 @main struct Fuzz {
     /// What is tried, and what it promises.
     enum Target: String, CaseIterable {
-        case request, answer, json, events, configuration, schema, log
+        case request, answer, json, events, configuration, schema, log, words
 
         func run(_ bytes: [UInt8]) {
             switch self {
@@ -23,6 +23,7 @@ import LibFuzzer
             case .configuration: ConfigurationTarget.run(bytes)
             case .schema: SchemaTarget.run(bytes)
             case .log: LogTarget.run(bytes)
+            case .words: WordsTarget.run(bytes)
             }
         }
     }
@@ -32,16 +33,28 @@ import LibFuzzer
 
     static func main() {
         let names = Target.allCases.map(\.rawValue)
-        guard CommandLine.argc > 1, let argument = CommandLine.unsafeArgv[1], let target = Target(rawValue: String(cString: argument)) else {
+        let argument = CommandLine.argc > 1 ? CommandLine.unsafeArgv[1].map { String(cString: $0) } : nil
+        if let target = argument.flatMap(Target.init) {
+            Self.target = target
+            setenv(variable, target.rawValue, 1)
+            // libFuzzer sees its own name, and what stands behind the target's.
+            CommandLine.unsafeArgv[1] = CommandLine.unsafeArgv[0]
+            exit(run(CommandLine.argc - 1, CommandLine.unsafeArgv + 1))
+        }
+        guard argument?.hasPrefix("-") == true, let target = getenv(variable).flatMap({ Target(rawValue: String(cString: $0)) }) else {
             print("usage: Fuzz TARGET [FLAG...] [DIRECTORY or FILE...]\nTARGET: \(names.joined(separator: ", "))")
             exit(64)
         }
         Self.target = target
-        // libFuzzer sees its own name, and what stands behind the target's.
-        CommandLine.unsafeArgv[1] = CommandLine.unsafeArgv[0]
-        var (count, arguments) = (CommandLine.argc - 1, CommandLine.unsafeArgv + 1)
-        let status = LLVMFuzzerRunDriver(&count, &arguments, test)
-        exit(status)
+        exit(run(CommandLine.argc, CommandLine.unsafeArgv))
+    }
+
+    /// Where libFuzzer starts the program anew (-merge, -minimize_crash, -fork), it knows the flags alone.
+    private static let variable = "FUZZ_TARGET"
+
+    private static func run(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
+        var (count, arguments) = (count, arguments)
+        return LLVMFuzzerRunDriver(&count, &arguments, test)
     }
 }
 

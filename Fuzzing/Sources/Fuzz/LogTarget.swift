@@ -68,7 +68,9 @@ enum LogTarget {
     private static func check(_ line: String) {
         expect(line.utf8.count <= LogLine.longest, "\(line.utf8.count) bytes")
         expect(line.utf8.last == 0x0A, "a line without an end")
-        for scalar in line.unicodeScalars.dropLast() {
+        var scalars = line.unicodeScalars
+        scalars.removeLast()
+        for scalar in scalars where !(0x20...0x7E).contains(scalar.value) {
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: expect(false, "\(scalar.debugDescription) in \(line.debugDescription)")
             default: break

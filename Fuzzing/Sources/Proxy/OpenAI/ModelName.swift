@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/OpenAI/ModelName.swift

@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/PassThrough/EventBlocks.swift

@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/Translation/SchemaNode.swift

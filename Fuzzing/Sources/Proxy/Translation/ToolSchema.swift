@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/Translation/ToolSchema.swift
