@@ -40,7 +40,7 @@ enum ConfigurationTarget {
         for (index, line) in file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let text = trimmed(index == 0 && line.starts(with: INIDocument.byteOrderMark) ? line.dropFirst(3) : line)
             guard let first = text.first, !isCommentSign(first) else {
-                expect(entries[index + 1] == nil && !others.contains(index + 1), "line \(index + 1) says nothing")
+                expect(entries[index + 1] == nil, "line \(index + 1) says nothing")
                 continue
             }
             guard let entry = entries[index + 1] else {
