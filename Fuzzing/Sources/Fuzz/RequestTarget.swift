@@ -47,9 +47,8 @@ enum RequestTarget {
     private static func note(_ part: RequestDecoder.Part, _ limits: ConnectionLimits, in reading: inout Reading) {
         switch part {
         case .head(let head, let framing):
-            let size = head.method.rawValue.utf8.count + head.uri.utf8.count + head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
-            // Bytes that are no UTF-8 take three in its place.
-            expect(size <= 3 * limits.headers && head.headers.count <= limits.headerCount, "a head beyond its limits")
+            let size = bytes(of: head.method.rawValue) + bytes(of: head.uri) + head.headers.reduce(0) { $0 + bytes(of: $1.name) + bytes(of: $1.value) }
+            expect(size <= limits.headers && head.headers.count <= limits.headerCount, "a head beyond its limits")
             expect(!framing.isAmbiguous && framing.length ?? 0 >= 0, "\(framing)")
             reading.parts.append(describe(head) + "\(framing)")
             reading.isInChunks = framing.length == nil
@@ -61,6 +60,9 @@ enum RequestTarget {
             (reading.body, reading.isInChunks) = ([], false)
         }
     }
+
+    /// As it came, at least: a byte that is no UTF-8 takes three in a string.
+    private static func bytes(of text: String) -> Int { text.unicodeScalars.reduce(0) { $0 + ($1 == "\u{FFFD}" ? 1 : UTF8.width($1)) } }
 
     private static func describe(_ head: HTTPRequestHead) -> String {
         "\(head.method.rawValue) \(head.uri) \(head.version) \(head.headers.map { "\($0.name): \($0.value)" })"
