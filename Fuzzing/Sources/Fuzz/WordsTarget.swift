@@ -8,8 +8,9 @@ enum WordsTarget {
     static func run(_ bytes: [UInt8]) {
         let parts = bytes.split(separator: 0xFF, omittingEmptySubsequences: false)
         guard parts.count == 1 else {
-            let stops = parts.dropLast().filter { !$0.isEmpty }.map { Array(String(decoding: $0, as: UTF8.self).utf8) }
-            return cut(Array(parts.last ?? []), at: stops, Cuts(bytes))
+            // Half a pair of surrogates at the end of a text is written as it came, and stands for no stop sequence.
+            let stops = parts.dropLast().map { String(decoding: $0, as: UTF8.self) }.filter { !$0.isEmpty && !$0.unicodeScalars.contains("\u{FFFD}") }
+            return cut(Array(parts.last ?? []), at: stops.map { Array($0.utf8) }, Cuts(bytes))
         }
         refuse(bytes)
         answer(bytes)
