@@ -55,7 +55,9 @@ struct SSEParser {
             return try next()
         }
         searched = buffer.count
-        guard buffer.count - lineStart <= limit else { throw LineTooLong(limit: limit) }
+        // The first line may have ended with a return; the next byte tells.
+        let mayHaveEnded = lineEnds.areUnknown && buffer.last == UInt8(ascii: "\r")
+        guard buffer.count - lineStart - (mayHaveEnded ? 1 : 0) <= limit else { throw LineTooLong(limit: limit) }
         return nil
     }
 

@@ -75,7 +75,7 @@ struct StopCutter: Sendable {
             for place in sequences.indices where sequences[place].take(byte) {
                 hasStopped = true
                 let whole = held + bytes[...index]
-                held = []
+                (held, half) = ([], [])
                 return Self.escaped(whole.dropLast(sequences[place].bytes.count))
             }
         }

@@ -160,8 +160,9 @@ struct CallIDs {
     /// - Parameter told: the upstream's own; nil or empty where there is none.
     mutating func id(for told: String?, answer: String, choice: Int, call: Int) -> String {
         if let told, !told.isEmpty, taken.insert(told).inserted { return told }
-        let id = GenericFields.inventedCallID(answer: answer, choice: choice, call: call)
-        taken.insert(id)
+        var id = GenericFields.inventedCallID(answer: answer, choice: choice, call: call)
+        // An upstream may have thought of the same.
+        while !taken.insert(id).inserted { id += "_" }
         return id
     }
 }

@@ -86,6 +86,16 @@ import Testing
         #expect(Set(ids).count == ids.count && !ids.contains(""))
     }
 
+    /// An upstream may give one call the id that is made up for another.
+    @Test func madeUpIdsAreNobodysElse() throws {
+        let calls = [#"{"id":"call_i_0_1","function":{"name":"f","arguments":"{}"}}"#, #"{"function":{"name":"g","arguments":"{}"}}"#].joined(separator: ",")
+        let body = #"{"id":"i","model":"old","choices":[{"index":0,"message":{"tool_calls":[\#(calls)]},"finish_reason":"tool_calls"}]}"#
+        let answer = try PassThroughAnswer.read(Array(body.utf8), model: "new", upstream: "a").body
+        let choice = ((try Golden.parse(answer) as? Golden.Object)?["choices"] as? [Golden.Object])?.first
+        let ids = ((choice?["message"] as? Golden.Object)?["tool_calls"] as? [Golden.Object])?.compactMap { $0["id"] as? String }
+        #expect(ids?.first == "call_i_0_1" && Set(ids ?? []).count == 2)
+    }
+
     @Test(arguments: [
         ([#""id":"x""#, #""id":"x""#], false), ([#""id":"""#, #""id":null"#], false), ([#""id":"a""#, #""id":"b""#], true), ([#""type":"function""#, #""id":"b""#], false),
     ])

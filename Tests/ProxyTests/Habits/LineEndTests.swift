@@ -38,6 +38,23 @@ import Testing
         #expect(text == "abc")
     }
 
+    /// A line may have so many bytes, however it ends and wherever it is cut; what ends with CRLF has one more.
+    @Test(arguments: [("\r", 10), ("\n", 10), ("\r\n", 11)], [Delivery.byteByByte, .whole])
+    func theLimitIsOfTheLine(form: (end: String, limit: Int), delivery: Delivery) throws {
+        for limit in [form.limit - 1, form.limit] {
+            var parser = SSEParser(limit: limit)
+            var events: [String] = []
+            let read = {
+                for piece in delivery.pieces(Array("data: abcd\(form.end)data: e\(form.end)".utf8)) {
+                    parser.feed(piece)
+                    while let event = try parser.next() { events.append(String(decoding: event, as: UTF8.self)) }
+                }
+            }
+            if limit == form.limit { try read() } else { #expect(throws: SSEParser.LineTooLong.self) { try read() } }
+            #expect(limit < form.limit ? events == [] : events.first == "abcd")
+        }
+    }
+
     /// An event goes on when its own end is there, not when the next one begins.
     @Test func nobodyWaitsForTheByteBehindAReturn() {
         let relay = PassThroughRelay(model: "m", upstream: "a")

@@ -64,6 +64,12 @@ import Testing
         #expect(cutter.take(Array(#"\ud83d"#.utf8)[...]).isEmpty && cutter.end() == Array(#"\ud83d"#.utf8))
     }
 
+    @Test func nothingComesBehindAStop() {
+        var cutter = StopCutter([Array("x".utf8)])
+        #expect(cutter.take(Array(#"axb\ud83d"#.utf8)[...]) == Array("a".utf8))
+        #expect(cutter.hasStopped && cutter.end().isEmpty)
+    }
+
     @Test func onlyWhereTheModelRefusesIt() throws {
         let chat = try ChatRequest.parse(Array(#"{"model":"m","messages":[{"role":"user","content":"x"}],"stop":["a\n","b"],"parallel_tool_calls":false}"#.utf8))
         for (model, stops, hasOneCall) in [("xai.grok-4", 2, false), ("xai.grok-3-mini", 2, false), ("openai.gpt-5", 2, false), ("openai.o3", 2, true), ("meta.llama-3.3-70b", 0, false)] {

@@ -1,0 +1,1 @@
+../../../Sources/ProxyTestSupport/SplitMix64.swift

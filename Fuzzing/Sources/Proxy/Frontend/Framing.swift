@@ -1,0 +1,1 @@
+../../../../Sources/Proxy/Frontend/Connection/Framing.swift

@@ -1,0 +1,1 @@
+../../../../Sources/Proxy/Upstream/Transport/TransportError.swift
