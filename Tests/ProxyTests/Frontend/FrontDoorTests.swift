@@ -68,6 +68,17 @@ import Testing
         #expect(answer.json?["error"]?["code"]?.string == "unknown_path")
     }
 
+    /// Clients of OpenAI's other interfaces are told what to set; nobody else is.
+    @Test(arguments: [
+        ("/v1/responses", true), ("/responses", true), ("/v1/completions", true), ("/v1/responses/resp_1", false), ("/v1/dashboard", false), ("/v1/completions2", false),
+    ])
+    func whoAsksForAnotherInterfaceIsToldTheWay(path: String, isTold: Bool) async throws {
+        let answer = try await ask(.POST, path)
+        #expect(answer.head.status == .notFound)
+        let message = try #require(answer.json?["error"]?["message"]?.string)
+        #expect(message.contains("Set the client to chat completions: POST /v1/chat/completions.") == isTold, "\(message)")
+    }
+
     @Test func aWrongMethodSaysWhichIsRight() throws {
         let door = try FrontDoor.fixture()
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/v1/chat/completions")

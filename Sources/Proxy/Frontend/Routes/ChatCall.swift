@@ -83,7 +83,8 @@ final class ChatCall: Sendable {
         let deadline = requestDeadline()
         deadline.arm()
         defer { deadline.disarm() }
-        let answer = try reader.answer(try await body(at: backend, until: deadline), of: backend.id, in: frame.envelope)
+        let body = try await body(at: backend, until: deadline)
+        let answer = try report.noting { () throws(APIError) in try reader.answer(body, of: backend.id, in: frame.envelope) }
         report.change { ($0.usage, $0.oddities) = (answer.usage, answer.oddities) }
         return answer
     }
@@ -92,8 +93,10 @@ final class ChatCall: Sendable {
     private nonisolated(nonsending) func replay(
         at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
-        let answer = try reader.frames(
-            of: try await body(at: backend, until: deadline), of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
+        let body = try await body(at: backend, until: deadline)
+        let answer = try report.noting { () throws(APIError) in
+            try reader.frames(of: body, of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
+        }
         try await stream.sendWhole(answer, report, deadline, frame)
     }
 
