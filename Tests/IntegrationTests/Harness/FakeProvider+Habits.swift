@@ -69,7 +69,8 @@ extension FakeProvider.Reply {
             events[index].reason = events[index].reason ?? "stop"
         }
         let chunks = events.map { event in
-            #"{\#(named(call)),"object":"chat.completion.chunk","choices":[{"index":0,"delta":\#(event.delta),"finish_reason":\#(event.reason.map { "\"\($0)\"" } ?? "null")}]}"#
+            let reason = event.reason.map { "\"\($0)\"" } ?? "null"
+            return #"{\#(named(call)),"object":"chat.completion.chunk","choices":[{"index":0,"delta":\#(event.delta),"finish_reason":\#(reason)}]}"#
         }
         return chunks + [#"{\#(named(call)),"object":"chat.completion.chunk","choices":[],\#(usage)}"#, "[DONE]"]
     }
