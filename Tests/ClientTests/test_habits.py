@@ -42,7 +42,7 @@ def check(calls):
 
 @pytest.mark.parametrize("streams", [False, True])
 def test_an_error_under_success_is_an_error(aggregator, provider, streams):  # noqa: F811
-    server = aggregator(providers=[entry("odd", provider)])
+    server = aggregator(providers=[entry("odd", provider)], retry_attempts=0)
     provider.answer = 200, {}, b'{"error":{"message":"slow down","type":"requests","code":"rate_limit_exceeded"}}'
     with pytest.raises(openai.RateLimitError, match="slow down"):
         client(server).chat.completions.create(model="odd/m1", messages=QUESTION, stream=streams)
