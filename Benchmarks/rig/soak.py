@@ -20,6 +20,9 @@ FAULTS = [
     {"action": "reset"}, {"action": "close"}, {"action": "empty"}, {"action": "gatewayTimeoutPage"},
     {"action": "cut", "events": 2}, {"action": "resetMidway", "events": 2}, {"action": "errorEvent", "events": 1}, {"action": "brokenEvent", "events": 1},
     {"action": "noDone"}, {"action": "delay", "ms": 700}, {"action": "delayFirstEvent", "ms": 900}, {"action": "huge", "bytes": 12 << 20},
+    {"action": "habit", "habit": "reasonWithEachEvent"}, {"action": "habit", "habit": "lateTail", "ms": 3000}, {"action": "habit", "habit": "oneCallID"},
+    {"action": "habit", "habit": "carriageReturns"}, {"action": "habit", "habit": "packed"}, {"action": "oddRefusal", "status": 400},
+    {"action": "status", "status": 200, "body": "{\"code\":\"503\",\"message\":\"busy\"}"},
 ]
 MODELS = ["grok-4", "llama-3.3-70b", "gemini-2.5-flash", "command-a"]
 

@@ -12,6 +12,8 @@ class FakeProvider:
     def __init__(self, models=("m1", "vendor/m2")):
         self.requests = []
         self.models = list(models)
+        # The list of models as it is written; None: one of `models`.
+        self.list = None
         # (status, headers, body) or a function of the request's body that gives that; None: an ordinary answer.
         self.answer = None
         provider = self
@@ -24,7 +26,9 @@ class FakeProvider:
 
             def do_GET(self):
                 provider.requests.append(("GET", self.path, dict(self.headers), b""))
-                if self.path.endswith("/models") and provider.models is not None:
+                if self.path.endswith("/models") and provider.list is not None:
+                    self.reply(200, {}, json.dumps(provider.list).encode())
+                elif self.path.endswith("/models") and provider.models is not None:
                     self.reply(200, {}, json.dumps({"object": "list", "data": [{"id": m, "object": "model", "created": 7} for m in provider.models]}).encode())
                 else:
                     self.reply(404, {}, b"{}")

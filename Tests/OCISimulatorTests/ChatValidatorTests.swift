@@ -274,6 +274,14 @@ import Testing
                         ]
                     ],
                 ]), status: 400, message: "Please pass in correct format"),
+        Rule(
+            name: "cohere type in capitals",
+            request: details(
+                "cohere.command-r-plus-08-2024",
+                [
+                    "apiFormat": "COHERE", "message": "Hi",
+                    "tools": [["name": "f", "description": "d", "parameterDefinitions": ["a": ["type": "List", "isRequired": true]]]],
+                ]), status: 500, message: "internal server error"),
     ]
 
     @Test(arguments: rules) func ruleHolds(rule: Rule) {

@@ -70,6 +70,10 @@ import Testing
         (#"{"action":"brokenEvent","events":2}"#, Fault(.brokenEvent(afterEvents: 2))),
         (#"{"action":"silentEnd","events":2}"#, Fault(.silentEnd(afterEvents: 2))),
         (#"{"action":"errorEvent","events":2}"#, Fault(.errorEvent(afterEvents: 2))),
+        (#"{"action":"status","status":200,"body":"{}"}"#, Fault(.status(200, body: "{}"))), (#"{"action":"oddRefusal","status":400}"#, Fault(.oddRefusal(400))),
+        (#"{"action":"oddRefusal","status":422,"form":2}"#, Fault(.oddRefusal(422, form: 2))),
+        (#"{"action":"habit","habit":"oneCallID","times":"forever"}"#, Fault(.habit(.oneCallID), times: nil)),
+        (#"{"action":"habit","habit":"lateTail","ms":3000}"#, Fault(.habit(.lateTail(.seconds(3))))),
         (#"{"action":"noDone"}"#, Fault(.noDone)), (#"{"action":"keepOpen"}"#, Fault(.keepOpen)),
     ]
 
@@ -80,7 +84,8 @@ import Testing
     @Test(arguments: [
         "{}", "[]", #"{"action":"explode"}"#, #"{"action":"status"}"#, #"{"action":"status","status":200}"#,
         #"{"action":"reset","times":0}"#, #"{"action":"reset","kind":"x"}"#, #"{"action":"reset","acount":"a"}"#,
-        #"{"action":"huge"}"#,
+        #"{"action":"huge"}"#, #"{"action":"habit"}"#, #"{"action":"habit","habit":"odd"}"#, #"{"action":"oddRefusal"}"#, #"{"action":"oddRefusal","status":200}"#,
+        #"{"action":"oddRefusal","status":400,"form":99}"#,
     ])
     func nonsenseIsRefusedInWords(text: String) throws {
         let json = try JSONParser.parse(Array(text.utf8))

@@ -207,6 +207,11 @@ import Testing
         Expectation(action: .cut(afterEvents: 1), isStream: false, isComplete: false, ending: .cut),
         Expectation(action: .brokenEvent(afterEvents: 1), isStream: false, contains: "choices", lacks: "finishReason"),
         Expectation(action: .errorEvent(afterEvents: 1), isStream: false, status: 500, contains: "code"),
+        Expectation(action: .habit(.lateTail(.milliseconds(50))), events: 6, contains: "[DONE]"),
+        Expectation(action: .habit(.carriageReturns), contains: "[DONE]\r\r", lacks: "\n"),
+        Expectation(action: .habit(.packed), contains: "[DONE]"), Expectation(action: .habit(.packed), isStream: false, contains: "choices"),
+        Expectation(action: .status(200, body: #"{"code":"429","message":"slow"}"#), contains: "slow"),
+        Expectation(action: .oddRefusal(422, form: 0), status: 422, contains: OddRefusal.words),
     ]
 
     @Test(arguments: expectations) func faultIsSeenByTheClient(expectation: Expectation) async throws {

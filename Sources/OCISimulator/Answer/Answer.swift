@@ -3,10 +3,14 @@ package struct Answer: Sendable, Equatable {
     package enum Finish: Sendable, Equatable { case stop, stopSequence, length, toolCalls }
 
     package struct ToolCall: Sendable, Equatable {
+        /// Empty: none.
         package var id: String
         package var name: String
         package var arguments: JSON
     }
+
+    /// How the tool calls of a stream in OpenAI's form are numbered.
+    package enum CallNumbers: Sendable, Equatable { case inOrder, zero, none }
 
     /// Reasoning that is shown, in pieces.
     package var reasoning: [String] = []
@@ -16,6 +20,9 @@ package struct Answer: Sendable, Equatable {
     package var finish = Finish.stop
     package var promptTokens = 1
     package var reasoningTokens = 0
+    /// A stream has all tool calls once more at its end.
+    package var restatesCalls = false
+    package var callNumbers = CallNumbers.inOrder
 
     package var text: String { pieces.joined() }
 

@@ -6,6 +6,7 @@ package struct CohereV2Dialect: ChatDialect {
         var events: [StreamEvent] = answer.reasoning.map { .paced(event(["content": [thinking($0)]])) }
         events += answer.pieces.map { .paced(event(["content": [text($0)]])) }
         events += answer.toolCalls.map { .paced(event(["toolCalls": [nested($0)]])) }
+        if answer.restatesCalls, !answer.toolCalls.isEmpty { events.append(.paced(event(["toolCalls": .array(answer.toolCalls.map(nested))]))) }
         var last = event([:])
         last["finishReason"] = .string(reason(answer))
         if call.wantsUsage { last["usage"] = answer.usage(.cohere) }
@@ -37,10 +38,12 @@ package struct CohereV2Dialect: ChatDialect {
     private func thinking(_ text: String) -> JSON { ["type": "THINKING", "thinking": .string(text)] }
 
     private func nested(_ call: Answer.ToolCall) -> JSON {
-        [
+        var value: JSON = [
             "id": .string(call.id), "type": "FUNCTION",
             "function": ["name": .string(call.name), "arguments": .string(call.arguments.text)],
         ]
+        if call.id.isEmpty { value["id"] = nil }
+        return value
     }
 
     private func reason(_ answer: Answer) -> String {

@@ -12,6 +12,10 @@ package struct FaultyAnswer {
                 status: status, headers: [("content-type", contentType)],
                 form: .whole(body: body.map { Array($0.utf8) } ?? Self.error(status).body.bytes, cutTo: nil))
             if let retryAfter { script.headers.append(("retry-after", String(retryAfter))) }
+        case .oddRefusal(let status, let place):
+            let form = place.map { OddRefusal.forms[$0] } ?? OddRefusal.forms.randomElement() ?? OddRefusal.forms[0]
+            script = ReplyScript(
+                status: status, headers: [("content-type", form.contentType)], form: .whole(body: Array(form.body.utf8), cutTo: nil))
         case .reset: script = ReplyScript(form: .nothing, ending: .reset)
         case .close: script = ReplyScript(form: .nothing, ending: .close)
         case .stall: script = ReplyScript(form: .nothing, ending: .stall)
@@ -38,6 +42,7 @@ package struct FaultyAnswer {
     /// The answer with the content that a fault wants.
     package func changed(_ answer: Answer) -> Answer {
         var answer = answer
+        for habit in effects.habits { answer.take(habit) }
         switch effects.content {
         case .huge(let bytes):
             // In pieces of 64 KiB at most, so that a stream is not one monstrous event.
@@ -60,6 +65,7 @@ package struct FaultyAnswer {
 
     package func stream(_ events: [StreamEvent]) -> ReplyScript {
         var events = events
+        for habit in effects.habits { events.take(habit) }
         var ending = ReplyScript.Ending.complete
         switch effects.midway {
         case .cut(let count):
@@ -85,11 +91,21 @@ package struct FaultyAnswer {
         default: break
         }
         var random = SplitMix64()
-        let chunks = events.map { event in
-            ReplyScript.Chunk(bytes: event.bytes(pacing.separator, &random), isPaced: event.isPaced)
+        var chunks = events.map { event in
+            ReplyScript.Chunk(bytes: event.bytes(pacing.separator, &random), isPaced: event.isPaced, delay: event.delay)
+        }
+        if effects.habits.contains(.carriageReturns) {
+            for index in chunks.indices { chunks[index].bytes = chunks[index].bytes.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: "\r") : $0 } }
+        }
+        var headers = [(name: "content-type", value: "text/event-stream")]
+        if effects.habits.contains(.packed) {
+            headers.append(("content-encoding", "gzip"))
+            var packer = StoredGzip()
+            for index in chunks.indices { chunks[index].bytes = packer.add(chunks[index].bytes) }
+            chunks.append(ReplyScript.Chunk(bytes: packer.finish(), isPaced: false))
         }
         return ReplyScript(
-            headers: [("content-type", "text/event-stream")],
+            headers: headers,
             form: .stream(chunks, firstEventDelay: effects.firstEventDelay ?? .zero, interval: pacing.interval),
             ending: ending, delay: effects.delay + pacing.firstDelay)
     }
@@ -97,9 +113,14 @@ package struct FaultyAnswer {
     // MARK: Whole answers
 
     package func whole(_ json: JSON) -> ReplyScript {
-        let body = json.bytes
-        var script = ReplyScript(
-            headers: [("content-type", "application/json")], form: .whole(body: body, cutTo: nil))
+        var body = json.bytes
+        var headers = [(name: "content-type", value: "application/json")]
+        if effects.habits.contains(.packed) {
+            headers.append(("content-encoding", "gzip"))
+            var packer = StoredGzip()
+            body = packer.add(body) + packer.finish()
+        }
+        var script = ReplyScript(headers: headers, form: .whole(body: body, cutTo: nil))
         script.delay = effects.delay + pacing.firstDelay + (effects.firstEventDelay ?? .zero)
         let half = body.count / 2
         switch effects.midway {

@@ -24,6 +24,10 @@ package struct GenericDialect: ChatDialect {
         }
         for generation in 0..<call.generations {
             events += toolEvents(answer, generation)
+            if answer.restatesCalls, !answer.toolCalls.isEmpty {
+                let calls = answer.toolCalls.map { whole($0, id: family == .gemini ? nil : id($0, generation)) }
+                events.append(.paced(delta(generation, ["toolCalls": .array(calls)])))
+            }
             events.append(finish(answer, generation, carried: carried))
         }
         if call.wantsUsage { events.append(.following(["usage": answer.usage(family)])) }
@@ -56,9 +60,10 @@ package struct GenericDialect: ChatDialect {
         }
     }
 
-    private func id(_ call: Answer.ToolCall, _ generation: Int) -> String {
+    private func id(_ call: Answer.ToolCall, _ generation: Int) -> String? {
+        guard !call.id.isEmpty else { return nil }
         let id = generation == 0 ? call.id : "\(call.id)_\(generation)"
-        return family == .llama ? "chatcmpl-tool-\(id.dropFirst("call_".count))" : id
+        return family == .llama && id.hasPrefix("call_") ? "chatcmpl-tool-\(id.dropFirst("call_".count))" : id
     }
 
     private func whole(_ call: Answer.ToolCall, id: String?) -> JSON {
@@ -71,8 +76,10 @@ package struct GenericDialect: ChatDialect {
     }
 
     /// The habit of vLLM: id and name first, then pieces of the arguments, empty ones among them.
-    private func fragments(_ call: Answer.ToolCall, id: String) -> [JSON] {
-        var head: JSON = ["type": "FUNCTION", "id": .string(id), "name": .string(call.name)]
+    private func fragments(_ call: Answer.ToolCall, id: String?) -> [JSON] {
+        var head: JSON = ["type": "FUNCTION"]
+        if let id { head["id"] = .string(id) }
+        head["name"] = .string(call.name)
         if family != .llama { head["arguments"] = "" }
         var texts: [String] = []
         var rest = call.arguments.text[...]

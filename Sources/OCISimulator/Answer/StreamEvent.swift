@@ -13,6 +13,8 @@ package struct StreamEvent: Sendable {
     package var isPaced: Bool
     /// True for the event that names the finish reason.
     package var isFinish = false
+    /// Waited before it is sent, beside the pacing.
+    package var delay = Duration.zero
 
     package static func paced(_ json: JSON) -> StreamEvent { StreamEvent(payload: .json(json), isPaced: true) }
     package static func following(_ json: JSON) -> StreamEvent { StreamEvent(payload: .json(json), isPaced: false) }

@@ -165,6 +165,10 @@ package enum FamilyRules {
                 throw ServiceError(400, "invalid tool name '\(name)': only letters, digits and underscores")
             }
             for parameter in tool["parameterDefinitions"]?.object?.members ?? [] {
+                // Reported of the live service, which names no reason (BerriAI/litellm#30646).
+                if let type = parameter.value["type"]?.string, type != type.lowercased(), ["list", "dict"].contains(type.lowercased()) {
+                    throw ServiceError(500, code: "InternalServerError", "An internal server error occurred.")
+                }
                 guard ChatShapes.parameterDefinition.mismatch(parameter.value) == nil else {
                     throw .wrongFormat
                 }

@@ -7,7 +7,10 @@ package struct Fault: Sendable, Equatable {
         case delayFirstEvent(Duration)
 
         /// An error answer. Without `body` it is the service's JSON for that status.
+        /// With status 200 and a body it is what some gateways do: an error that looks like an answer.
         case status(Int, retryAfter: Int? = nil, body: String? = nil, contentType: String = "application/json")
+        /// A refusal in another form than the service's own: one of `OddRefusal.forms` by its place, or any of them.
+        case oddRefusal(Int, form: Int? = nil)
         /// RST before any answer.
         case reset
         /// An orderly end of the connection before any answer.
@@ -22,6 +25,8 @@ package struct Fault: Sendable, Equatable {
 
         /// A stream for a whole answer, and the reverse. Goes together with every other action.
         case otherKind
+        /// Something odd that means no harm. Several go together.
+        case habit(Habit)
 
         // Within a stream, after so many events (each `data:` line counts). A whole answer is treated alike, with half
         // of its body in place of the events.
@@ -75,12 +80,13 @@ package enum RequestKind: String, Sendable, CaseIterable { case chat, models, em
 package struct FaultEffects: Sendable, Equatable {
     package var delay = Duration.zero
     package var firstEventDelay: Duration?
-    /// `status`, `reset`, `close` or `stall`.
+    /// `status`, `oddRefusal`, `reset`, `close` or `stall`.
     package var instead: Fault.Action?
     /// `huge` or `empty`.
     package var content: Fault.Action?
     /// A stream and a whole answer change places.
     package var isOfOtherKind = false
+    package var habits: [Habit] = []
     /// One of the actions within a stream.
     package var midway: Fault.Action?
 
@@ -93,7 +99,7 @@ package struct FaultEffects: Sendable, Equatable {
         case .delayFirstEvent(let duration):
             guard firstEventDelay == nil else { return false }
             firstEventDelay = duration
-        case .status, .reset, .close, .stall:
+        case .status, .oddRefusal, .reset, .close, .stall:
             guard instead == nil else { return false }
             instead = action
         case .huge, .empty:
@@ -102,6 +108,9 @@ package struct FaultEffects: Sendable, Equatable {
         case .otherKind:
             guard !isOfOtherKind else { return false }
             isOfOtherKind = true
+        case .habit(let habit):
+            guard !habits.contains(habit) else { return false }
+            habits.append(habit)
         case .cut, .resetMidway, .stallMidway, .brokenEvent, .silentEnd, .errorEvent, .noDone, .keepOpen:
             guard midway == nil else { return false }
             midway = action

@@ -5,7 +5,7 @@ extension Fault {
     package init(_ json: JSON) throws(ControlError) {
         let known: Set = [
             "action", "account", "model", "kind", "times", "after", "ms", "status", "retryAfter", "body", "contentType",
-            "events", "bytes",
+            "events", "bytes", "habit", "form",
         ]
         guard let object = json.object else { throw ControlError("a fault is a JSON object") }
         if let stranger = object.members.first(where: { !known.contains($0.name) }) {
@@ -37,12 +37,22 @@ extension Fault.Action {
         case "delay": self = .delay(duration)
         case "delayFirstEvent": self = .delayFirstEvent(duration)
         case "status":
-            guard let status = json["status"]?.integer, (400...599).contains(status) else {
-                throw ControlError("action 'status' wants 'status' from 400 to 599")
+            guard let status = json["status"]?.integer, (400...599).contains(status) || (200...299).contains(status) && json["body"]?.string != nil else {
+                throw ControlError("action 'status' wants 'status' from 400 to 599, or from 200 to 299 with a 'body'")
             }
             self = .status(
                 status, retryAfter: json["retryAfter"]?.integer, body: json["body"]?.string,
                 contentType: json["contentType"]?.string ?? "application/json")
+        case "oddRefusal":
+            guard let status = json["status"]?.integer, (400...599).contains(status), json["form"]?.integer.map(OddRefusal.forms.indices.contains) ?? true else {
+                throw ControlError("action 'oddRefusal' wants 'status' from 400 to 599, and takes 'form' from 0 to \(OddRefusal.forms.count - 1)")
+            }
+            self = .oddRefusal(status, form: json["form"]?.integer)
+        case "habit":
+            guard let habit = Habit(json["habit"]?.string ?? "", duration: duration) else {
+                throw ControlError("action 'habit' wants 'habit', one of \(Habit.names.joined(separator: ", ")); lateTail also 'ms'")
+            }
+            self = .habit(habit)
         case "gatewayTimeoutPage": self = .gatewayTimeoutPage
         case "reset": self = .reset
         case "close": self = .close
@@ -65,7 +75,7 @@ extension Fault.Action {
         case let name:
             throw ControlError(
                 "unknown action '\(name ?? "")'; known are delay, delayFirstEvent (ms), status (status, retryAfter, "
-                    + "body, contentType), gatewayTimeoutPage, reset, close, stall, huge (bytes), empty, otherKind, cut, "
+                    + "body, contentType), oddRefusal (status, form), gatewayTimeoutPage, reset, close, stall, huge (bytes), empty, otherKind, habit (habit), cut, "
                     + "resetMidway, stallMidway, brokenEvent, silentEnd, errorEvent (events), noDone, keepOpen")
         }
     }

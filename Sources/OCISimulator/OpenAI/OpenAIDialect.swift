@@ -28,7 +28,11 @@ package struct OpenAIDialect: Sendable {
         }
         for generation in generations {
             events += answer.toolCalls.enumerated().flatMap { index, call in
-                deltas(call, index, generation).map { event(generation, ["tool_calls": [$0]]) }
+                deltas(call, number(index, answer), generation).map { event(generation, ["tool_calls": [$0]]) }
+            }
+            if answer.restatesCalls, !answer.toolCalls.isEmpty {
+                let calls = answer.toolCalls.enumerated().map { index, call in numbered(whole(call, generation), number(index, answer)) }
+                events.append(event(generation, ["tool_calls": .array(calls)]))
             }
             var last = event(generation, [:], reason: reason(answer), isPaced: false)
             last.isFinish = true
@@ -62,18 +66,31 @@ package struct OpenAIDialect: Sendable {
     }
 
     /// xAI sends each call whole; the others begin with id and name and go on with pieces of the arguments.
-    private func deltas(_ call: Answer.ToolCall, _ index: Int, _ generation: Int) -> [JSON] {
-        var head = whole(call, generation)
-        head["index"] = .integer(index)
+    private func deltas(_ call: Answer.ToolCall, _ index: Int?, _ generation: Int) -> [JSON] {
+        var head = numbered(whole(call, generation), index)
         guard family != .grok else { return [head] }
         head["function"] = ["name": .string(call.name), "arguments": ""]
         var rest = call.arguments.text[...]
         var deltas = [head]
         while !rest.isEmpty {
-            deltas.append(["index": .integer(index), "function": ["arguments": .string(String(rest.prefix(7)))]])
+            deltas.append(numbered(["function": ["arguments": .string(String(rest.prefix(7)))]], index))
             rest = rest.dropFirst(7)
         }
         return deltas
+    }
+
+    private func number(_ index: Int, _ answer: Answer) -> Int? {
+        switch answer.callNumbers {
+        case .inOrder: index
+        case .zero: 0
+        case .none: nil
+        }
+    }
+
+    private func numbered(_ entry: JSON, _ index: Int?) -> JSON {
+        var entry = entry
+        if let index { entry["index"] = .integer(index) }
+        return entry
     }
 
     // MARK: Whole answer
@@ -103,10 +120,13 @@ package struct OpenAIDialect: Sendable {
 
     private func whole(_ call: Answer.ToolCall, _ generation: Int) -> JSON {
         let id = generation == 0 ? call.id : "\(call.id)_\(generation)"
-        return [
-            "id": .string(family == .llama ? "chatcmpl-tool-\(id.dropFirst("call_".count))" : id), "type": "function",
+        let isOfLlama = family == .llama && id.hasPrefix("call_")
+        var value: JSON = [
+            "id": .string(isOfLlama ? "chatcmpl-tool-\(id.dropFirst("call_".count))" : id), "type": "function",
             "function": ["name": .string(call.name), "arguments": .string(call.arguments.text)],
         ]
+        if call.id.isEmpty { value["id"] = nil }
+        return value
     }
 
     private func reason(_ answer: Answer) -> JSON {

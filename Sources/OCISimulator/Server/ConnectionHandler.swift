@@ -31,6 +31,8 @@ final class ConnectionHandler: ChannelInboundHandler {
         var timer: Scheduled<Void>?
         /// The client reads slowly: the next chunk waits for room.
         var isBlocked = false
+        /// The delay of the next chunk is over.
+        var hasWaited = false
         var hasHead = false
     }
 
@@ -146,8 +148,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         else { return }
         exchange.isBlocked = false
         let first = exchange.index
+        var pause: Duration?
         while exchange.index < chunks.count {
             let chunk = chunks[exchange.index]
+            if chunk.delay > .zero, !exchange.hasWaited {
+                pause = chunk.delay
+                break
+            }
             if exchange.index > first, chunk.isPaced, interval > .zero, hasPaced(chunks[..<exchange.index]) { break }
             guard context.channel.isWritable else {
                 exchange.isBlocked = true
@@ -155,12 +162,14 @@ final class ConnectionHandler: ChannelInboundHandler {
             }
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: chunk.bytes)))), promise: nil)
             exchange.index += 1
+            exchange.hasWaited = false
         }
         let sent = exchange.index - first
         if sent > 0, let id = exchange.id { service.log.update(id) { $0.eventsSent += sent } }
         let isDone = exchange.index == chunks.count
         let isBlocked = exchange.isBlocked
-        exchange.due = exchange.due + TimeAmount(interval)
+        exchange.due = pause.map { .now() + TimeAmount($0) } ?? exchange.due + TimeAmount(interval)
+        if pause != nil { exchange.hasWaited = true }
         let due = exchange.due
         self.exchange = exchange
         guard !isDone else { return end(context) }

@@ -16,6 +16,8 @@ package struct ReplyScript: Sendable {
         package var bytes: [UInt8]
         /// Kept apart from the one before by `interval`.
         package var isPaced: Bool
+        /// Waited before it, whatever the interval.
+        package var delay = Duration.zero
     }
 
     package enum Form: Sendable {

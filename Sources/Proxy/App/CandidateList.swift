@@ -60,11 +60,11 @@ private struct Connections {
     typealias Way = (options: NIOTransport.Options, transport: NIOTransport)
 
     let accounts: Way
-    /// Their answers may be compressed, and the file says how long unused connections are kept.
+    /// The file says how long unused connections are kept.
     let providers: Way
     private let state: ProcessState
 
-    /// Streams are asked for uncompressed; this is for providers that compress them all the same.
+    /// Streams, and all answers of OCI, are asked for uncompressed; this is for those who compress them all the same.
     private static let longestUnpackedStream = 64 << 20
 
     init(_ settings: Settings, in state: ProcessState) throws(CertificateProblem) {
@@ -74,7 +74,7 @@ private struct Connections {
         func way(_ options: NIOTransport.Options) throws(CertificateProblem) -> Way {
             try Self.way(options, on: state.transports, key: "ca_file", mend: mend)
         }
-        accounts = try way(.init(authorities: authorities, proxies: state.proxies))
+        accounts = try way(.init(unpackedLimit: Self.longestUnpackedStream, authorities: authorities, proxies: state.proxies))
         providers = try way(.init(
             idleTimeout: TimeAmount(settings.connections.keepAliveExpiry), idleConnections: settings.connections.keptAlive,
             unpackedLimit: max(settings.limits.maxResponseSize, Self.longestUnpackedStream), authorities: authorities, proxies: state.proxies))

@@ -21,6 +21,12 @@ extension APIError {
             type: "invalid_request_error", code: "request_too_large")
     }
 
+    static func packedBody(_ coding: String) -> APIError {
+        APIError(
+            status: 415, message: "The request body is packed (content-encoding: \(coding.quotable)), and nothing is unpacked here. Send it without content-encoding.",
+            type: "invalid_request_error", code: "unsupported_content_encoding")
+    }
+
     /// The memory for bodies is taken by others.
     static func bodiesTooLarge(limit: Int) -> APIError {
         APIError(

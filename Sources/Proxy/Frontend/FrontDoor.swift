@@ -85,10 +85,16 @@ final class FrontDoor: Sendable {
             if let standing = rates.refusal(of: name, limit: limits.requestsPerMinute, at: time.now()) {
                 return .refuse(.rateLimited(standing))
             }
+            if head.method == .POST, let coding = Self.packing(of: head) { return .refuse(.packedBody(coding)) }
             return .admit(route, key: name)
         case .none: return .refuse(worded(.noKey))
         case .wrong: return .refuse(worded(.wrongKey))
         }
+    }
+
+    /// How the body is packed, if it is (docs/decisions/0023).
+    private static func packing(of head: HTTPRequestHead) -> String? {
+        head.headers.first(name: "content-encoding").flatMap { $0.isEmpty || $0.lowercased() == "identity" ? nil : $0 }
     }
 
     /// Decides whether there is room for an admitted request, and takes it.

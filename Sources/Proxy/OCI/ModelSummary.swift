@@ -4,7 +4,7 @@ struct ModelSummary: Equatable, Sendable {
     var displayName: String
     /// Differs by region.
     var ocid: String
-    /// `cohere`, `meta`, …: free text.
+    /// `cohere`, `meta`, …: free text. Of a provider's model what its list calls `owned_by`.
     var vendor: String?
     var capabilities: Set<String>
     var isActive: Bool

@@ -23,6 +23,8 @@ struct APIError: Error, Equatable, Sendable {
     var kind: FailureKind?
     /// The HTTP status of the upstream's refusal; nil where it gave none.
     var upstreamStatus: Int?
+    /// The upstream has reported it under a status of success.
+    var isUnderSuccess = false
     /// `x-should-retry: false`: the official clients retry 409, 429 and 5xx on their own unless told not to.
     var forbidsRetry: Bool
 

@@ -19,6 +19,9 @@ struct CallRepair {
         /// What the client has got so far.
         var arguments: [UInt8] = []
         var balance = JSONBalance()
+
+        /// Its arguments are all there.
+        var isOver: Bool { !arguments.isEmpty && balance.isWhole }
     }
 
     private struct Choice {
@@ -104,7 +107,13 @@ struct CallRepair {
 
     /// The call that an entry may belong to.
     private static func place(_ number: Int?, _ id: String?, in choice: Choice, isNamed: Bool) -> Int? {
-        if let number { return choice.numbered[number] }
+        if let number {
+            let known = choice.numbered[number]
+            // SGLang numbers the beginning of a call by its tool and the rest by the call: what belongs nowhere goes to the call that is open.
+            guard id == nil, !isNamed, let last = choice.calls.indices.last else { return known }
+            guard let known else { return last }
+            return choice.calls[known].isOver && !choice.calls[last].isOver ? last : known
+        }
         if let id { return choice.identified[id] }
         return choice.calls.isEmpty ? nil : choice.calls.count - 1
     }

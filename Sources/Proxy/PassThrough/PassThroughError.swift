@@ -17,7 +17,9 @@ enum PassThroughError {
     /// - Parameter document: nil when there were no words that could be read.
     static func translate(document: JSONValue?, upstream: String) -> APIError {
         let words = ErrorWords(document)
-        return translate(status: words.status, retryAfter: nil, words, upstream: upstream)
+        var error = translate(status: words.status, retryAfter: nil, words, upstream: upstream)
+        error.isUnderSuccess = true
+        return error
     }
 
     private static func translate(status: Int?, retryAfter: Int?, _ words: ErrorWords, upstream: String) -> APIError {

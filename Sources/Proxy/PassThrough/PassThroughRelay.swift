@@ -33,6 +33,7 @@ final class PassThroughRelay: AnswerRelay {
 
     private(set) var isComplete = false
     private(set) var unreadableEvents = 0
+    private(set) var answerID: String?
 
     var oddities: Oddities {
         var oddities = seen
@@ -68,7 +69,7 @@ final class PassThroughRelay: AnswerRelay {
         while !isComplete {
             do {
                 guard let block = try blocks.next() else { break }
-                if let failure = pass(block) { return failure }
+                if let failure = pass(block) { return noted(failure) }
             } catch {
                 return .endlessLine(limit: error.limit)
             }
@@ -80,7 +81,7 @@ final class PassThroughRelay: AnswerRelay {
         guard !isComplete else { return nil }
         // What lacks only its blank line is whole; what was cut inside is dropped.
         if let block = blocks.end() {
-            if let failure = pass(block) { return failure }
+            if let failure = pass(block) { return noted(failure) }
         }
         guard !isComplete else { return nil }
         guard choices.hasEnded else { return .incompleteStream }
@@ -99,6 +100,11 @@ final class PassThroughRelay: AnswerRelay {
     }
 
     // MARK: Events
+
+    private func noted(_ failure: APIError) -> APIError {
+        if failure.isUnderSuccess { seen.insert(.lateError) }
+        return failure
+    }
 
     private func pass(_ block: EventBlocks.Block) -> APIError? {
         // What tells of a failure is read as far as it can be, and goes nowhere.
@@ -208,7 +214,7 @@ final class PassThroughRelay: AnswerRelay {
                 }
             }
         }
-        if !hasContent, event.choices != .none { hasContent = saysSomething(data) }
+        if !hasContent, event.choices != .none { hasContent = begins(with: data) }
         if let usage = event.usage {
             writtenUsage.removeAll(keepingCapacity: true)
             writtenUsage.append(contentsOf: data[data.startIndex + usage.lowerBound..<data.startIndex + usage.upperBound])
@@ -220,7 +226,6 @@ final class PassThroughRelay: AnswerRelay {
     @inline(never)
     private func failureWithoutName(in data: ArraySlice<UInt8>) -> APIError? {
         guard let root = try? JSONDocument(parsing: Array(data)).root, ErrorWords.tellFailure(root) else { return nil }
-        seen.insert(.lateError)
         return PassThroughError.translate(document: root, upstream: upstream)
     }
 
@@ -248,6 +253,17 @@ final class PassThroughRelay: AnswerRelay {
         PassThroughAnswer.invalid("has a choice of a number beyond \(ChoiceProgress.mostChoices)", upstream)
     }
 
+    /// Whether the event is the first that says something. It names the answer, too.
+    private func begins(with data: ArraySlice<UInt8>) -> Bool {
+        guard let root = try? JSONDocument(parsing: Array(data)).root else { return true }
+        guard root.elements(of: "choices").contains(where: ChoiceContent.saysSomething) else { return false }
+        answerID = root["id"]?.string.flatMap { (1...Self.longestID).contains($0.utf8.count) ? $0 : nil }
+        return true
+    }
+
+    /// Bytes of an answer's id that are worth keeping.
+    private static let longestID = 256
+
     /// What only the scan of an event could read is not called empty.
     private func saysSomething(_ data: ArraySlice<UInt8>) -> Bool {
         guard let root = try? JSONDocument(parsing: Array(data)).root else { return true }
@@ -262,8 +278,7 @@ final class PassThroughRelay: AnswerRelay {
     }
 
     private func failure(in data: ArraySlice<UInt8>) -> APIError {
-        seen.insert(.lateError)
-        return PassThroughError.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
+        PassThroughError.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
     }
 
     /// A JSON document where a stream should be, mostly an error. It may stand before the stream's last line.

@@ -178,7 +178,10 @@ struct ChunkEnvelope: Sendable {
     }
 
     /// An event that says nothing: it keeps clients alive that count events and not comments.
-    var emptyEvent: [UInt8] {
+    ///
+    /// - Parameter id: of the answer, where it is not the envelope's.
+    func emptyEvent(id: String? = nil) -> [UInt8] {
+        if let id { return ChunkEnvelope(id: id, created: created, model: model).emptyEvent() }
         var frames: [UInt8] = []
         open(0, &frames)
         close(&frames)

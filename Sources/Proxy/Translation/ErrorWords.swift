@@ -25,14 +25,26 @@ struct ErrorWords {
 
     /// - Parameter body: of a refusal, as it came: JSON, an event, or plain text. Markup says nothing.
     init(body: [UInt8]) {
-        if let root = try? JSONDocument(parsing: body).root {
+        if let root = (try? JSONDocument(parsing: body).root) ?? Self.document(beginning: body) {
             self.init(root)
+            message = message ?? MessageWords.byField(root)
         } else if AnswerForm.isStream(body), let event = AnswerForm.firstEvent(of: body) {
             self.init(event)
         } else {
             self.init(nil)
             message = MessageWords.plain(body)
         }
+    }
+
+    /// The object with which a body begins: Azure has lines of help behind it.
+    private static func document(beginning body: [UInt8]) -> JSONValue? {
+        guard body.first == UInt8(ascii: "{") else { return nil }
+        var balance = JSONBalance()
+        for (position, byte) in body.enumerated() {
+            balance.take(CollectionOfOne(byte))
+            if balance.isWhole { return try? JSONDocument(parsing: Array(body[...position])).root }
+        }
+        return nil
     }
 
     /// - Parameter root: an error body, OCI's or a vendor's own; nil when it was no JSON.
@@ -58,8 +70,8 @@ struct ErrorWords {
         note(root)
         if let error = Self.error(in: root) {
             note(error)
-            // OpenRouter wraps the error of the provider behind it.
-            message = Self.words(error["metadata"]?["raw"]) ?? MessageWords.of(error) ?? MessageWords.of(root)
+            // OpenRouter wraps the error of the provider behind it, and so does Vercel's gateway.
+            message = Self.words(error["metadata"]?["raw"]) ?? Self.words(error["value"]?["error_message"]) ?? MessageWords.of(error) ?? MessageWords.of(root)
             code = Self.word(error["code"])
             type = Self.word(error["type"])
             status = Self.status(error["code"]) ?? Self.status(error["status"]) ?? status

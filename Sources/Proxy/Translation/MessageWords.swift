@@ -42,13 +42,19 @@ enum MessageWords {
             return complaints.isEmpty ? nil : complaints.joined(separator: "; ")
         case .object:
             if let found = of(value, level: level + 1) { return found }
-            // {"max_tokens":["must be positive"]}
-            let complaints = value.members.lazy.prefix(8).compactMap { key, value in
-                value.kind == .array ? text(value, level: level + 1).map { "\(key.string ?? ""): \($0)" } : nil
-            }
-            return complaints.isEmpty ? nil : complaints.joined(separator: "; ")
+            return byField(value, level: level)
         case .number, .true, .false, .null: return nil
         }
+    }
+
+    /// The complaints of an object that has a list of them for each field: `{"max_tokens":["must be positive"]}`.
+    static func byField(_ object: JSONValue) -> String? { byField(object, level: 0) }
+
+    private static func byField(_ object: JSONValue, level: Int) -> String? {
+        let complaints = object.members.lazy.prefix(8).compactMap { key, value in
+            value.kind == .array ? text(value, level: level + 1).map { "\(key.string ?? ""): \($0)" } : nil
+        }
+        return complaints.isEmpty ? nil : complaints.joined(separator: "; ")
     }
 
     /// One of several, with the place that it speaks of.

@@ -16,12 +16,17 @@ enum OCIErrorToOpenAI {
     static func translate(event: JSONValue) -> APIError {
         let said = ErrorWords(event)
         let code = event["code"] ?? event["error"]?["code"]
-        if let status = code?.int ?? code?.string.flatMap({ Int($0) }), [400, 404, 413, 422, 429, 503].contains(status) {
-            return translate(status: status, retryAfter: nil, said, account: "")
-        }
-        return translate(words: said) ?? APIError(
-                status: 502, message: "The upstream broke the answer off: \(said.message ?? "it gave no reason.")",
-                type: "api_error", code: "upstream_error", kind: .failed)
+        var error =
+            if let status = code?.int ?? code?.string.flatMap({ Int($0) }), [400, 404, 413, 422, 429, 503].contains(status) {
+                translate(status: status, retryAfter: nil, said, account: "")
+            } else {
+                translate(words: said)
+                    ?? APIError(
+                        status: 502, message: "The upstream broke the answer off: \(said.message ?? "it gave no reason.")", type: "api_error",
+                        code: "upstream_error", kind: .failed)
+            }
+        error.isUnderSuccess = true
+        return error
     }
 
     /// An error without a status.

@@ -17,6 +17,14 @@ final class AttemptReport: Sendable {
 
     var content: Content { state.withLock { $0 } }
 
+    /// Reads a whole answer, and takes note when it is an error.
+    func noting<Success>(_ read: () throws(APIError) -> Success) throws(APIError) -> Success {
+        do { return try read() } catch {
+            if error.isUnderSuccess { change { $0.oddities.insert(.errorAsAnswer) } }
+            throw error
+        }
+    }
+
     func change(_ body: (inout Content) -> Void) {
         state.withLock { body(&$0) }
     }

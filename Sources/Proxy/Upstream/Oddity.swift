@@ -7,6 +7,8 @@ package enum Oddity: UInt8, CaseIterable, Sendable {
     case calls
     /// An error under a status of success, in the middle of a stream.
     case lateError
+    /// An error under a status of success, in place of a whole answer.
+    case errorAsAnswer
     /// A stream in place of a document, or the reverse.
     case otherKind
     /// Events that are no JSON.
@@ -22,6 +24,7 @@ package enum Oddity: UInt8, CaseIterable, Sendable {
         case .goesOn: "continues_after_finish"
         case .calls: "tool_calls_unclear"
         case .lateError: "error_in_stream"
+        case .errorAsAnswer: "error_as_answer"
         case .otherKind: "other_kind"
         case .unreadableEvents: "unreadable_events"
         case .noEnd: "no_done"
@@ -35,6 +38,7 @@ package enum Oddity: UInt8, CaseIterable, Sendable {
         case .goesOn: "it says more behind a finish_reason; the last one counts"
         case .calls: "its tool calls lack an index or an id, or share one; they were told apart"
         case .lateError: "it reports an error inside a stream that it began with a status of success"
+        case .errorAsAnswer: "it reports errors with a status of success; they were told as what they mean"
         case .otherKind: "it answers with a stream where a document was asked for, or the reverse; it was turned round"
         case .unreadableEvents: "events of its streams are no JSON; they were passed over"
         case .noEnd: "its streams end without [DONE]; it was added"

@@ -29,6 +29,9 @@ final class FakeProvider: Sendable {
         var pieces: [String] = []
         /// Before the first byte.
         var delay = Duration.zero
+        /// Written `pause` behind the pieces.
+        var late: [String] = []
+        var pause = Duration.zero
         /// Neither the answer nor the connection ends.
         var staysOpen = false
 
@@ -173,10 +176,22 @@ final class FakeProvider: Sendable {
         private func write(_ reply: Reply, _ context: ChannelHandlerContext) {
             guard !reply.pieces.isEmpty || !reply.staysOpen else { return }
             var headers = HTTPHeaders(reply.headers)
-            if !reply.staysOpen { headers.add(name: "content-length", value: "\(reply.pieces.reduce(0) { $0 + $1.utf8.count })") }
+            if !reply.staysOpen { headers.add(name: "content-length", value: "\((reply.pieces + reply.late).reduce(0) { $0 + $1.utf8.count })") }
             context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: .init(statusCode: reply.status), headers: headers))), promise: nil)
             for piece in reply.pieces { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: piece)))), promise: nil) }
             guard !reply.staysOpen else { return context.flush() }
+            guard !reply.late.isEmpty else { return finish(context) }
+            context.flush()
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: TimeAmount(reply.pause)) {
+                let (handler, context) = bound.value
+                guard context.channel.isActive else { return }
+                for piece in reply.late { context.write(handler.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: piece)))), promise: nil) }
+                handler.finish(context)
+            }
+        }
+
+        private func finish(_ context: ChannelHandlerContext) {
             // Before the last byte is out: whoever has read it may come at once.
             ended()
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

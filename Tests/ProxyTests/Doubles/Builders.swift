@@ -71,7 +71,7 @@ extension Router {
     static func fixture(
         _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source, accounts: Int = 1,
         settings: (Int) -> Upstream.Settings = { _ in Upstream.Settings() }, limits: RoutingCore.Limits = .init(concurrency: 200, queue: 2000),
-        strategy: any BalancingStrategy = RoundRobin()
+        strategy: any BalancingStrategy = RoundRobin(), logger: Logger = .silent
     ) throws -> Router {
         Router(
             try (0..<accounts).map { index in
@@ -79,7 +79,7 @@ extension Router {
                 if settings.throttle == 0 { settings.throttle = index }
                 return (try OCIAccount.fixture(transport, time: time, id: index == 0 ? "default" : "account_\(index + 1)"), settings)
             },
-            limits: limits, strategy: strategy, time: time, random: { 0.5 }, logger: .silent)
+            limits: limits, strategy: strategy, time: time, random: { 0.5 }, logger: logger)
     }
 }
 

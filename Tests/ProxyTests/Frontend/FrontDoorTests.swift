@@ -68,6 +68,30 @@ import Testing
         #expect(answer.json?["error"]?["code"]?.string == "unknown_path")
     }
 
+    /// Clients of OpenAI's other interfaces are told what to set; nobody else is.
+    @Test(arguments: [
+        ("/v1/responses", true), ("/responses", true), ("/v1/completions", true), ("/v1/responses/resp_1", false), ("/v1/dashboard", false), ("/v1/completions2", false),
+    ])
+    func whoAsksForAnotherInterfaceIsToldTheWay(path: String, isTold: Bool) async throws {
+        let answer = try await ask(.POST, path)
+        #expect(answer.head.status == .notFound)
+        let message = try #require(answer.json?["error"]?["message"]?.string)
+        #expect(message.contains("Set the client to chat completions: POST /v1/chat/completions.") == isTold, "\(message)")
+    }
+
+    @Test(arguments: [("gzip", true), ("br", true), ("identity", false), ("Identity", false), ("", false)])
+    func aPackedBodyIsRefusedInWords(coding: String, isRefused: Bool) throws {
+        let door = try FrontDoor.fixture()
+        func refusal(_ method: HTTPMethod, _ uri: String, key: String = FrontDoor.key) -> APIError? {
+            door.screen(
+                HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: ["authorization": "Bearer \(key)", "content-encoding": coding])
+            ).refusal
+        }
+        #expect(refusal(.POST, "/v1/chat/completions")?.status == (isRefused ? 415 : nil))
+        if isRefused { #expect(refusal(.POST, "/v1/embeddings")?.message.contains("content-encoding: \(coding.quotable)") == true) }
+        #expect(refusal(.GET, "/v1/models") == nil && refusal(.POST, "/v1/chat/completions", key: "other")?.status == 401)
+    }
+
     @Test func aWrongMethodSaysWhichIsRight() throws {
         let door = try FrontDoor.fixture()
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/v1/chat/completions")

@@ -49,6 +49,27 @@ import Testing
         Habit(
             testDescription: "arguments as an object", entries: [#"{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":{"x":"\"é"}}}"#],
             calls: [["f", #"{"x":"\"é"}"#]]),
+        // sgl-project/sglang#6310: the first entry of a call is numbered by its tool, the others by the call.
+        Habit(
+            testDescription: "numbers of the tools on first entries",
+            entries: [call(1, "a", "f", ""), call(0, nil, nil, #"{"x":"#), call(0, nil, nil, "1}"), call(0, "b", "g", ""), call(1, nil, nil, #"{"y":2}"#)],
+            calls: [["g", #"{"y":2}"#], ["f", #"{"x":1}"#]]),
+        Habit(
+            testDescription: "fragments of two calls in turn", entries: [call(0, "a", "f", ""), call(1, "b", "g", ""), call(1, nil, nil, "{}"), call(0, nil, nil, "{}")],
+            calls: [["f", "{}"], ["g", "{}"]], isRight: true),
+        // ai-dynamo/dynamo#4723: whole calls, all with the number 0.
+        Habit(
+            testDescription: "one number, in one event", entries: [call(0, "a", "f", #"{"x":1}"#) + "," + call(0, "b", "f", #"{"x":1}"#)],
+            calls: [["f", #"{"x":1}"#], ["f", #"{"x":1}"#]]),
+        // HKUDS/nanobot#4473: ids count the calls of one tool, and repeat.
+        Habit(
+            testDescription: "one short id for three calls", entries: (1...3).map { call($0 - 1, "grep:3", "grep", #"{"x":\#($0)}"#) },
+            calls: (1...3).map { ["grep", #"{"x":\#($0)}"#] }),
+        // OpenRouterTeam/ai-sdk-provider#471.
+        Habit(
+            testDescription: "ids that are null", entries: (0...1).map { #"{"index":\#($0),"id":null,"type":"function","function":{"name":"f","arguments":"{}"}}"# },
+            calls: [["f", "{}"], ["f", "{}"]]),
+        Habit(testDescription: "a name as id", entries: [call(0, "f", "f", #"{"x":1}"#), call(1, "f", "f", #"{"x":2}"#)], calls: [["f", #"{"x":1}"#], ["f", #"{"x":2}"#]]),
         Habit(testDescription: "an empty id", entries: [call(0, "", "f", "{}")], calls: [["f", "{}"]]),
         Habit(testDescription: "nothing in it", entries: ["{}", "null", call(0, "a", "f", "{}")], calls: [["f", "{}"]], isRight: true),
     ]

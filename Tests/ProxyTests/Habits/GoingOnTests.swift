@@ -41,6 +41,19 @@ import Testing
         Habit(testDescription: "one choice though two were asked for", choices: 2, events: [(0, "a", "stop")], expected: [0: ("a", "stop")]),
         Habit(
             testDescription: "an empty event behind the reason", events: [(0, "a", "stop"), (0, "", nil)], hasDone: false, expected: [0: ("a", "stop")]),
+        // open-webui/open-webui#16377: with each piece of reasoning.
+        Habit(
+            testDescription: "a reason with each event but the last two", events: [(0, "a", "stop"), (0, "b", "stop"), (0, "c", nil), (0, "", "stop")], hasDone: false,
+            expected: [0: ("abc", "stop")]),
+        // vllm-project/vllm#36944: with the last piece of text.
+        Habit(testDescription: "the reason with the last text", events: [(0, "a", nil), (0, "b", "length")], hasDone: false, expected: [0: ("ab", "length")]),
+        // jakobdylanc/llmcord#84: no reason in any event.
+        Habit(testDescription: "no reason at all", events: [(0, "a", nil), (0, "b", nil)], expected: [0: ("ab", "stop")]),
+        Habit(testDescription: "no reason at all, and no [DONE]", events: [(0, "a", nil), (0, "b", nil)], hasDone: false, expected: [0: ("ab", "")], isWhole: false),
+        Habit(
+            testDescription: "a call behind the reason of the second choice", choices: 2, events: [(0, "a", "stop"), (1, "b", "stop"), (1, "!f", "tool_calls")],
+            expected: [0: ("a", "stop"), 1: ("b!f", "tool_calls")]),
+        Habit(testDescription: "two calls, each with a reason", events: [(0, "!f", "tool_calls"), (0, "a", "tool_calls")], expected: [0: ("!fa", "tool_calls")]),
         Habit(testDescription: "the reason twice", events: [(0, "a", "length"), (0, "", "stop")], hasDone: false, expected: [0: ("a", "length")]),
     ]
 

@@ -22,6 +22,18 @@ import Testing
         #expect(models[1].details.isEmpty)
     }
 
+    /// As the list says, where that is a name; else it is the provider's.
+    @Test(arguments: [
+        (#","owned_by":"vendor""#, "vendor"), ("", "acme"), (#","owned_by":null"#, "acme"), (#","owned_by":"""#, "acme"), (#","owned_by":7"#, "acme"),
+        (#","owned_by":"\#(String(repeating: "x", count: 200))""#, "acme"),
+    ])
+    func anOwnerIsKeptAsItCame(member: String, owner: String) throws {
+        let models = try #require(ModelSummary.providerList(Array(#"{"data":[{"id":"m"\#(member)}]}"#.utf8)))
+        let catalog = ModelCatalog(aliases: [(name: "mine", target: "acme/m")], accounts: [.init(models: models, form: .openAI, provider: "acme")])
+        for name in ["mine", "acme/m"] { #expect(catalog[name]?.owner == owner) }
+        #expect(catalog.entries.map(\.owner) == [owner, owner])
+    }
+
     @Test func whatIsLongIsLeftOut() throws {
         let models = try #require(ModelSummary.providerList(Array(#"{"data":[{"id":"m","name":"\#(String(repeating: "x", count: 5000))","context_length":5}]}"#.utf8)))
         #expect(models[0].details == Array(#","context_length":5"#.utf8))

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import Testing
 
@@ -35,6 +36,72 @@ import Testing
             #expect(read.oddities.each == [.wrapped] && String(decoding: read.body, as: UTF8.self) == answer.replacing("old", with: "new"))
         }
         #expect(try PassThroughAnswer.read(Array(answer.utf8), model: "new", upstream: "a").oddities.isEmpty)
+    }
+
+    /// A stream is counted as one of its own where it stands for a document, with what else is odd in it.
+    @Test func aGatheredAnswerHasThoseOfItsStream() throws {
+        let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
+        let reader = ChatReader.passThrough(model: "m")
+        let body = Array((Self.stop + Self.text).utf8)
+        #expect(throws: APIError.self) { try reader.answer(body, of: "a", in: envelope) }
+        let whole = try reader.answer(Array((Self.stop + Self.text + Self.stop).utf8), of: "a", in: envelope)
+        #expect(whole.oddities.each == [.goesOn, .otherKind, .noEnd])
+        #expect(try reader.frames(of: Array((Self.text + Self.stop + Self.done).utf8), of: "a", in: envelope, includesUsage: true).oddities.each == [.otherKind])
+    }
+
+    private static let errors = [#"{"error":{"message":"no"}}"#, #"{"code":"500","message":"no"}"#, #"{"error":{"message":"slow","code":429}}"#]
+
+    /// What is an error under a status of success is one of the upstream's; an answer that cannot be read is not.
+    @Test(arguments: errors.map { ($0, true) } + [("{}", false), ("nonsense", false), (#"{"choices":[]}"#, false)], [false, true])
+    func anErrorAsAnAnswerIsCounted(form: (body: String, isError: Bool), isOfOCI: Bool) {
+        let chat = try? ChatRequest.parse(Array(#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#.utf8))
+        let reader = isOfOCI ? chat.map { ChatReader.translator(Dialect(.generic, for: $0)) } : .passThrough(model: "m")
+        let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
+        for asStream in [false, true] {
+            let report = AttemptReport()
+            let error = #expect(throws: APIError.self) {
+                try report.noting { () throws(APIError) in
+                    if asStream {
+                        _ = try reader?.frames(of: Array(form.body.utf8), of: "a", in: envelope, includesUsage: false)
+                    } else {
+                        _ = try reader?.answer(Array(form.body.utf8), of: "a", in: envelope)
+                    }
+                }
+            }
+            #expect(error?.isUnderSuccess == form.isError && report.content.oddities.each == (form.isError ? [.errorAsAnswer] : []))
+        }
+    }
+
+    /// Whatever is asked for: chats in both ways, at OCI, through the whole door.
+    @Test(arguments: [false, true])
+    func theDoorCountsThem(streams: Bool) async throws {
+        let transport = FakeTransport(body: #"{"code":"400","message":"no such thing"}"#)
+        let door = try FrontDoor.fixture(transport)
+        let answer = try await door.answer(toChat: #"{"model":"llama-3.3-70b","stream":\#(streams),"messages":[{"role":"user","content":"x"}]}"#)
+        #expect(answer.status == 400)
+        let metrics = String(buffer: await door.routes.metrics.answer(door.counters, door.rates).body)
+        for oddity in Oddity.allCases {
+            let count = oddity == .errorAsAnswer ? 1 : 0
+            #expect(metrics.contains("ociai_upstream_oddities_total{upstream=\"default\",kind=\"\(oddity.name)\"} \(count)\n"), "\(metrics)")
+        }
+    }
+
+    @Test func theyAreSaidOnce() async throws {
+        let book = LogBook()
+        let router = try Router.fixture(accounts: 2, logger: book.logger)
+        for (place, kinds) in [(0, [Oddity.calls]), (0, [.calls, .noEnd]), (1, [.calls]), (0, [.noEnd]), (0, [])] {
+            let permit = try await router.admit(
+                RouteRequest(ticket: router.ticket(), terms: .init(accepts: UpstreamSet([place])), deadline: .seconds(300))
+            ).get()
+            var ending = AttemptEnding(.succeeded)
+            for kind in kinds { ending.oddities.insert(kind) }
+            await router.end(permit, ending)
+        }
+        let lines = book.lines.filter { $0.message.contains("speaks oddly") }
+        #expect(
+            lines.map { "\($0.metadata["account"] ?? "") \($0.metadata["kind"] ?? "")" }
+                == ["default tool_calls_unclear", "default no_done", "account_2 tool_calls_unclear"])
+        #expect(lines.allSatisfy { $0.level == .warning && $0.message.contains("ociai_upstream_oddities_total") })
     }
 
     @Test func theyAreCounted() {

@@ -29,6 +29,18 @@ import Testing
         ("Copilot", "prompt token count of 70000 exceeds the limit of 64000", "64000 tokens"), ("Bedrock", "Input is too long for requested model.", "exceeded"),
         ("LiteLLM", "litellm.ContextWindowExceededError: no", "exceeded"), ("OpenAI", "Your input exceeds the context window of this model.", "exceeded"),
         ("gateways", "Too many input tokens. Max input tokens: 128000, request input token count: 140000", "exceeded"),
+        // NousResearch/hermes-agent#89504, openclaw/openclaw#64196, earendil-works/pi#5929, abetlen/llama-cpp-python#416, AIAnytime/ChatCSV-Llama2-Chatbot#2.
+        ("llama.cpp", "request (66202 tokens) exceeds the available context size (65536 tokens), try increasing it", "65536 tokens"),
+        (
+            "vLLM",
+            "This model's maximum context length is 262144 tokens. However, you requested 0 output tokens and your prompt contains at least 262145 input tokens.", "262144 tokens"
+        ),
+        ("llama-cpp-python", "Requested tokens (643) exceed context window of 512", "exceeded"),
+        ("CTransformers", "Number of tokens (757) exceeded maximum context length (512).", "512 tokens"),
+        ("Together", "The input (265330 tokens) is longer than the model's context length (262144 tokens).", "262144 tokens"),
+        ("OpenRouter", "Input length 131393 exceeds the maximum allowed input length of 131040 tokens.", "131040 tokens"),
+        ("xAI", "This model's maximum prompt length is 131072 but the request contains 537812 tokens.", "131072 tokens"),
+        ("DS4", "Prompt has 256468 tokens, but the configured context size is 256000 tokens", "256000 tokens"),
         ("TabbyAPI", "Prompt length 9000 is greater than max_seq_len 8192", "8192 tokens"),
     ]
 
@@ -64,7 +76,9 @@ import Testing
     @Test(arguments: [
         ("Too many tokens, please wait before trying again.", 429), ("Too many tokens per day", 429), ("Rate limit reached: too many tokens per minute", 429),
         ("max_tokens must be at least 1", 400), ("The request is larger than 4 MB", 400), ("'prompt is too long' is not a valid value of 'suffix'", 400),
-        ("string too long. Expected a string with maximum length 64", 400), ("temperature exceeds the maximum", 400),
+        // aaif-goose/goose#9831 has those that were once taken for one.
+        ("max_tokens must be less than or equal to 4096", 400), ("Requested max_tokens exceeds the model output limit", 400), ("temperature exceeds maximum allowed value", 400),
+        ("schema is too long", 400), ("string too long. Expected a string with maximum length 64", 400), ("temperature exceeds the maximum", 400),
     ])
     func othersAreNot(message: String, status: Int) {
         let error = PassThroughError.translate(status: 400, retryAfter: nil, body: Array(openAI(message).utf8), upstream: "acme")

@@ -34,6 +34,20 @@ import Testing
         ("data: {\"error\":{\"message\":\"too odd\"}}\n\n", "too odd"), ("event: error\ndata: {\"message\":\"too odd\"}\n\n", "too odd"),
         // What stands in another error.
         (#"{"message":"Upstream said: {\"errors\":[{\"message\":\"too odd\"}]}"}"#, "too odd"), (#"{"error":{"message":"Provider returned error","metadata":{"raw":"too odd"}}}"#, "too odd"),
+        // experientiallabs/experiential#964: Novita, Azure with lines of help behind its error, xAI.
+        (#"{"code":400,"reason":"INVALID_PARAMETER","message":"too odd","metadata":{}}"#, "too odd"),
+        ("{\"object\":\"error\",\"message\":\"too {odd}\",\"type\":\"BadRequestError\",\"param\":null,\"code\":400}\nPlease check this guide.", "too {odd}"),
+        (#"{"code":"invalid-argument","error":"too odd"}"#, "too odd"),
+        // vercel/ai#18303: the gateway's own trouble with the error of whom it has asked.
+        (
+            #"{"error":{"code":"error","message":"Stream error occurred","name":"AI_TypeValidationError","value":{"error_message":"{\"error\":{\"message\":\"too odd\"}}"}}}"#,
+            "too odd"
+        ),
+        // lessweb/deepcode-cli#352, earendil-works/pi#5763, huggingface, Laravel, ASP.NET, Django, AWS, Kong, Envoy, Traefik.
+        (#"{"error":"too odd"}"#, "too odd"), (#"{"error":["too odd"],"warnings":["w"]}"#, "too odd"), (#"{"message":"too odd","errors":{"n":["must be 1"]}}"#, "too odd"),
+        (#"{"type":"t","title":"One or more validation errors occurred.","status":400,"errors":{"n":["too odd"]}}"#, "n: too odd"),
+        (#"{"n":["too odd"]}"#, "n: too odd"), (#"{"__type":"com.amazon.coral.validate#ValidationException","message":"too odd"}"#, "too odd"),
+        (#"{"message":"too odd","request_id":"r"}"#, "too odd"), ("upstream connect error or disconnect/reset before headers", "upstream connect error or disconnect/reset before headers"),
         // Only a phrase is there.
         (#"{"error":"Bad Request"}"#, "Bad Request"), (#"{"title":"Bad Request","detail":""}"#, "Bad Request"),
     ]
@@ -114,6 +128,14 @@ import Testing
         (#"{"code":400,"msg":"no"}"#, 400, .request), (#"{"code":"429","message":"slow"}"#, 429, .throttled), (#"{"success":false,"message":"no"}"#, 502, .failed),
         (#"{"status":503,"message":"busy"}"#, 503, .unavailable), (#"{"type":"error","message":"no","code":"invalid_request_error"}"#, 400, .request),
         (#"{"errors":[{"message":"no","code":404}]}"#, 404, .modelGone),
+        // decolua/9router#2727, discourse/discourse-ai#454, mmeyerlein/meclaw#75, vercel/ai#18303.
+        (#"{"choices":null,"error":{"message":"ResourceExhausted: no worker","code":"RESOURCE_EXHAUSTED"}}"#, 429, .throttled),
+        (#"{"message":"Too many requests, please wait before trying again.","code":"ThrottlingException"}"#, 429, .throttled),
+        (#"{"error":{"message":"slow","code":429,"metadata":{"raw":"try again","provider_name":"p"}},"user_id":"u"}"#, 429, .throttled),
+        (
+            #"{"error":{"code":"error","message":"Stream error occurred","value":{"error_message":"{\"error\":{\"message\":\"This model's maximum context length is 40960 tokens.\"}}"}}}"#,
+            400, .promptTooLong
+        ),
     ]
 
     @Test(arguments: underSuccess)

@@ -79,6 +79,16 @@ import Testing
         #expect(outputs.joined().isEmpty)
     }
 
+    /// The answer's id is known with the first event that says something; what is no name is none.
+    @Test(arguments: [
+        (#""id":"gen-1","#, "gen-1"), (#""id":"","#, nil), (#""id":null,"#, nil), (#""id":7,"#, nil), ("", nil), (#""id":"\#(String(repeating: "x", count: 257))","#, nil),
+    ] as [(String, String?)])
+    func anAnswerHasAName(member: String, id: String?) {
+        let relay = PassThroughRelay(model: "m", upstream: "acme")
+        #expect(relay.take(ByteBuffer(string: "data: {\"id\":\"other\",\"choices\":[\(Self.choice(""))]}\n\n")) == nil && relay.answerID == nil)
+        #expect(relay.take(ByteBuffer(string: "data: {\(member)\"choices\":[\(Self.choice(#""content":"a""#))]}\n\n")) == nil && relay.answerID == id)
+    }
+
     @Test func oneOfSeveralChoicesIsEnough() {
         let second = Self.event(Self.choice(#""content":"b""#, index: 1)), end = Self.event(Self.choice("", index: 1, finish: "\"stop\""))
         let (outputs, failure) = run([Self.role, Self.stop, second, end])

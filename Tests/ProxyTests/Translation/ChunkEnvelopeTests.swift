@@ -26,7 +26,7 @@ import Testing
             written.append(frames { envelope.event(delta: Array("{}".utf8), choice: choice, into: &$0) })
         }
         written.append(frames { envelope.usage(TokenUsage(prompt: 1, completion: 2, total: 3), into: &$0) })
-        written.append(String(decoding: envelope.emptyEvent, as: UTF8.self))
+        written.append(String(decoding: envelope.emptyEvent(), as: UTF8.self))
         return written
     }
 
@@ -35,6 +35,13 @@ import Testing
         #expect(all(drawn) == all(drawn.prepared))
         #expect(all(drawn) == all(ChunkEnvelope(id: drawn.id, created: 1_700_000_000, model: "a \"model\"")))
         #expect(all(drawn).allSatisfy { $0.hasPrefix("data: {\"id\":\"\(drawn.id)\",") && $0.hasSuffix("}\n\n") })
+    }
+
+    @Test func anEmptyEventMayHaveAnotherID() {
+        let drawn = ChunkEnvelope(created: 7, model: "m")
+        #expect(
+            String(decoding: drawn.emptyEvent(id: "gen-\"1"), as: UTF8.self)
+                == #"data: {"id":"gen-\"1","object":"chat.completion.chunk","created":7,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":null}]}"# + "\n\n")
     }
 
     @Test func itsNameIsDrawnOnce() {

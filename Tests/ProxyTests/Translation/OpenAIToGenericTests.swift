@@ -266,6 +266,7 @@ import Testing
         (#""temperature":"hot""#, "temperature"), (#""max_tokens":"5""#, "max_tokens"), (#""max_tokens":1.5"#, "max_tokens"), (#""stream":"yes""#, "stream"),
         (#""top_p":true"#, "top_p"), (#""n":0"#, "n"), (#""n":1000"#, "n"), (#""seed":"x""#, "seed"), (#""stop":5"#, "stop"), (#""stop":[5]"#, "stop[0]"),
         (#""logprobs":1"#, "logprobs"), (#""logit_bias":[]"#, "logit_bias"), (#""tools":{}"#, "tools"), (#""tools":[{"type":"web_search"}]"#, "tools[0].type"),
+        (#""tools":[{"type":"function","function":{"name":"f"}},{"type":"code_interpreter"}]"#, "tools[1].type"),
         (#""tools":[{"type":"function","function":{"name":"a b"}}]"#, "tools[0].function.name"),
         (#""tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"a.b"}}]"#, "tools[1].function.name"), (#""tools":[{"type":"function"}]"#, "tools[0]"),
         (#""tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":{"type":"function","function":{"name":"g"}}"#, "tool_choice"),

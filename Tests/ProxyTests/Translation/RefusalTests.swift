@@ -39,6 +39,15 @@ import Testing
         }
     }
 
+    /// Who says each of them is beside it, and each is written as it is looked for.
+    @Test func everyRowHasASource() {
+        for row in RefusalWords.codes.flatMap(\.rows) + RefusalWords.phrases.flatMap(\.rows) + Array(RefusalWords.rates) {
+            #expect(!row.value.isEmpty && row.key == row.key.lowercased() && !row.key.isEmpty, "\(row.key)")
+        }
+        let codes = RefusalWords.codes.flatMap(\.rows).map(\.key)
+        #expect(Set(codes).count == codes.count)
+    }
+
     // MARK: The request's content
 
     private static let content: [Case] = [

@@ -129,9 +129,9 @@ final class ChatCompletionsRoute: Sendable {
     }
 
     private func open(_ reading: Reading, to exchange: Exchange) -> EventStream {
+        let envelope = envelope(reading)
         let stream = EventStream(
-            on: exchange.connection, headers: exchange.decorated(Self.streamHeaders),
-            keepAliveInterval: limits.keepAlive, emptyEvent: envelope(reading).emptyEvent)
+            on: exchange.connection, headers: exchange.decorated(Self.streamHeaders), keepAliveInterval: limits.keepAlive, emptyEvent: { envelope.emptyEvent(id: $0) })
         stream.open()
         return stream
     }

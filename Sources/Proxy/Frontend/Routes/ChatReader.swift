@@ -18,6 +18,7 @@ enum ChatReader: Sendable {
             if let document = AnswerForm.document(in: body) { return try self.document(document, of: upstream, in: envelope) }
             let told = try stream(body, insteadOf: error, of: upstream, in: envelope, includesUsage: true)
             var answer = GatheredAnswer(told.frames).answer(model: envelope.model, in: envelope)
+            answer.oddities = told.oddities
             answer.oddities.insert(.otherKind)
             return answer
         }
@@ -33,16 +34,25 @@ enum ChatReader: Sendable {
     /// A whole answer as the frames of a stream, `[DONE]` included, and the token counts. A stream in its place is one already.
     ///
     /// - Throws: as `answer`.
-    func frames(
-        of body: [UInt8], of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
-    ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
+    func frames(of body: [UInt8], of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool) throws(APIError) -> ToldAnswer {
         do { return try document(body, asStreamOf: upstream, in: envelope, includesUsage: includesUsage) } catch {
             guard error.kind == .wrongKind else { throw error }
             if let document = AnswerForm.document(in: body) {
                 return try self.document(document, asStreamOf: upstream, in: envelope, includesUsage: includesUsage)
             }
-            return try stream(body, insteadOf: error, of: upstream, in: envelope, includesUsage: includesUsage)
+            var answer = try stream(body, insteadOf: error, of: upstream, in: envelope, includesUsage: includesUsage)
+            answer.oddities.insert(.otherKind)
+            return answer
         }
+    }
+
+    /// An answer that is there whole, as a stream.
+    struct ToldAnswer {
+        /// With `[DONE]`.
+        let frames: [UInt8]
+        let usage: TokenUsage?
+        /// What the upstream has said oddly.
+        var oddities: Oddities = []
     }
 
     /// A whole stream where a document was asked for, as the client would get it.
@@ -50,24 +60,26 @@ enum ChatReader: Sendable {
     /// - Parameter wrongKind: what is thrown when it is no stream either.
     private func stream(
         _ body: [UInt8], insteadOf wrongKind: APIError, of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
-    ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
+    ) throws(APIError) -> ToldAnswer {
         // The body has ended: what is not in it is not waited for.
         let relay = relay(of: upstream, in: envelope, includesUsage: includesUsage, choices: 1)
         let failure = relay.take(ByteBuffer(bytes: body)) ?? relay.end()
         let frames = relay.takeFrames()
         if let failure { throw frames.isEmpty && relay.unreadableEvents > 0 ? wrongKind : failure }
-        return (frames, relay.usage)
+        return ToldAnswer(frames: frames, usage: relay.usage, oddities: relay.oddities)
     }
 
     private func document(
         _ body: [UInt8], asStreamOf upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
-    ) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
-        switch self {
-        case .translator(let dialect, let rules): try dialect.frames(of: body, in: envelope, includesUsage: includesUsage, rules: rules)
-        case .passThrough(let model, let mayBeEmpty):
-            try PassThroughAnswerAsStream.frames(
-                of: body, model: model, upstream: upstream, in: envelope, includesUsage: includesUsage, mayBeEmpty: mayBeEmpty)
-        }
+    ) throws(APIError) -> ToldAnswer {
+        let (frames, usage) =
+            switch self {
+            case .translator(let dialect, let rules): try dialect.frames(of: body, in: envelope, includesUsage: includesUsage, rules: rules)
+            case .passThrough(let model, let mayBeEmpty):
+                try PassThroughAnswerAsStream.frames(
+                    of: body, model: model, upstream: upstream, in: envelope, includesUsage: includesUsage, mayBeEmpty: mayBeEmpty)
+            }
+        return ToldAnswer(frames: frames, usage: usage)
     }
 
     /// What makes the client's stream of the upstream's.

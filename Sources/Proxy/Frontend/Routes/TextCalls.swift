@@ -43,10 +43,8 @@ struct TextCalls: Sendable {
         return try await failover.run(request) { upstream, report in
             job.tally.begin(place, at: upstream.id)
             do {
-                let (success, usage) = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) {
-                    let body = try await answer(to: document, of: upstream.backend)
-                    return try await LargeWork.run(on: body.count) { try read(body, upstream.id) }
-                }
+                let body = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) { try await answer(to: document, of: upstream.backend) }
+                let (success, usage) = try await LargeWork.run(on: body.count) { try report.noting { () throws(APIError) in try read(body, upstream.id) } }
                 report.change { $0.usage = usage }
                 job.tally.add(usage)
                 return success

@@ -15,6 +15,8 @@ protocol AnswerRelay: AnyObject {
     var usage: TokenUsage? { get }
     /// Events that could not be read and were passed over.
     var unreadableEvents: Int { get }
+    /// The id of the answer, where it is the upstream's own; nil before its first event.
+    var answerID: String? { get }
     /// What the upstream has said oddly.
     var oddities: Oddities { get }
 

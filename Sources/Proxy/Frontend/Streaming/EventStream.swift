@@ -19,13 +19,15 @@ final class EventStream: Sendable {
     private final class State {
         /// Until they have been sent.
         var headers: HTTPHeaders
-        let emptyEvent: ByteBuffer
+        let emptyEvent: EmptyEvent
+        /// Of the answer, where the upstream has named it.
+        var answerID: String?
         let openedAt: NIODeadline
         var schedule: KeepAliveSchedule
         var timer: Scheduled<Void>?
         var hasEnded = false
 
-        init(headers: HTTPHeaders, emptyEvent: ByteBuffer, openedAt: NIODeadline, schedule: KeepAliveSchedule) {
+        init(headers: HTTPHeaders, emptyEvent: @escaping EmptyEvent, openedAt: NIODeadline, schedule: KeepAliveSchedule) {
             self.headers = headers
             self.emptyEvent = emptyEvent
             self.openedAt = openedAt
@@ -35,18 +37,21 @@ final class EventStream: Sendable {
         func elapsed(_ now: NIODeadline) -> Duration { .nanoseconds((now - openedAt).nanoseconds) }
     }
 
+    /// A whole event with an empty delta, in the stream's envelope and with the id of the answer, if it has one of its own. It is seldom
+    /// needed, so it is made when it is.
+    typealias EmptyEvent = @Sendable (_ id: String?) -> [UInt8]
+
     private static let comment = ByteBuffer(string: ": keep-alive\n\n")
 
     /// - Parameters:
     ///   - headers: what goes out with the first byte.
     ///   - keepAliveInterval: the silence after which the client is reassured; zero is never.
-    ///   - emptyEvent: a whole event with an empty delta, in this stream's envelope.
-    init(on connection: ClientConnection, headers: HTTPHeaders, keepAliveInterval: Duration, emptyEvent: [UInt8]) {
+    init(on connection: ClientConnection, headers: HTTPHeaders, keepAliveInterval: Duration, emptyEvent: @escaping EmptyEvent) {
         self.connection = connection
         let now = connection.eventLoop.now
         state = .makeBoxSendingValue(
             State(
-                headers: headers, emptyEvent: ByteBuffer(bytes: emptyEvent), openedAt: now,
+                headers: headers, emptyEvent: emptyEvent, openedAt: now,
                 schedule: KeepAliveSchedule(interval: keepAliveInterval, at: .zero)),
             eventLoop: connection.eventLoop)
     }
@@ -78,6 +83,9 @@ final class EventStream: Sendable {
         }
         return connection.channel.isWritable
     }
+
+    /// From now on, events that are made here have this id: all events of an answer have one. On the event loop.
+    func name(_ id: String) { state.value.answerID = id }
 
     /// Returns when the client has taken what there was for it.
     ///
@@ -200,7 +208,7 @@ final class EventStream: Sendable {
                 writeHead()
                 connection.write { $0.flush() }
             case .comment: write(Self.comment, promise: nil)
-            case .emptyEvent: write(state.value.emptyEvent, promise: nil)
+            case .emptyEvent: write(ByteBuffer(bytes: state.value.emptyEvent(state.value.answerID)), promise: nil)
             case nil: break
             }
         }

@@ -100,8 +100,10 @@ final class LiveStream {
     private nonisolated(nonsending) func tell(_ document: [UInt8]) async throws {
         // Behind it, there may be lines of a stream.
         let body = AnswerForm.document(in: document) ?? document
-        report.change { $0.oddities.insert(.otherKind) }
-        let answer = try reader.frames(of: body, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
+        var answer = try report.noting { () throws(APIError) in
+            try reader.frames(of: body, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
+        }
+        answer.oddities.insert(.otherKind)
         try await stream.sendWhole(answer, report, deadline, frame)
         deadline.disarm()
         hasEnded = true
@@ -127,11 +129,11 @@ final class LiveStream {
 extension EventStream {
     /// Sends all events of an answer that is there whole, and ends.
     nonisolated(nonsending) func sendWhole(
-        _ answer: (frames: [UInt8], usage: TokenUsage?), _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame
+        _ answer: ChatReader.ToldAnswer, _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame
     ) async throws {
         let now = frame.time.now()
         report.change {
-            $0.usage = answer.usage
+            ($0.usage, $0.oddities) = (answer.usage, answer.oddities)
             $0.firstEvent = now
         }
         deadline.move(to: now + frame.limits.silence, for: .slowClient)

@@ -83,7 +83,10 @@ final class StreamPump: BodySink {
         }
         guard hasBegun || relay.isFinished else { return true }
         let now = frame.time.now()
-        if hasBegun, !hadBegun { report.change { $0.firstEvent = now } }
+        if hasBegun, !hadBegun {
+            report.change { $0.firstEvent = now }
+            if let id = relay.answerID { stream.name(id) }
+        }
         if !hasRoom {
             deadline.move(to: now + frame.limits.silence, for: .slowClient)
         } else {

@@ -15,6 +15,8 @@ final class StreamRelay: AnswerRelay {
 
     var usage: TokenUsage? { translator.usage }
     var unreadableEvents: Int { translator.unreadableEvents }
+    /// The request's own.
+    var answerID: String? { nil }
 
     var oddities: Oddities {
         var oddities = translator.oddities
@@ -62,7 +64,7 @@ final class StreamRelay: AnswerRelay {
             isFinished = true
             isComplete = true
         case .failed(let error):
-            hasFailed = true
+            hasFailed = error.isUnderSuccess
             return error
         }
         return nil

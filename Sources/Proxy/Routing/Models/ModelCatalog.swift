@@ -29,9 +29,11 @@ final class ModelCatalog: Sendable {
         var details: [UInt8] = []
         /// What an OCI model is for, as OCI says, when that is no chat.
         var purposes: [ModelSummary.Purpose] = []
-        /// The provider; for OCI the vendor, as the id begins.
+        /// Whose it is, as a provider's list says.
+        var vendor: String?
+        /// As a provider's list says, else the provider; for OCI the vendor, as the id begins.
         var owner: String {
-            if let provider { return provider }
+            if let owner = vendor ?? provider { return owner }
             return switch target.serving {
             case .onDemand(let id): id.hasPrefix("ocid1.") ? "oci" : String(Substring(target.modelID.utf8.prefix { $0 != UInt8(ascii: ".") }))
             case .dedicated: "oci"
@@ -140,8 +142,10 @@ final class ModelCatalog: Sendable {
         let custom = aliases.map { alias in
             // Also for what a provider serves, by its full name.
             if let served = providers.target(of: alias.target) {
-                return Entry(name: alias.name, target: served, created: providers[alias.target]?.created, provider: String(Substring(alias.target.utf8.prefix { $0 != UInt8(ascii: "/") })),
-                    details: providers[alias.target]?.details ?? [])
+                let listed = providers[alias.target]
+                return Entry(
+                    name: alias.name, target: served, created: listed?.created, provider: String(Substring(alias.target.utf8.prefix { $0 != UInt8(ascii: "/") })),
+                    details: listed?.details ?? [], vendor: listed?.vendor)
             }
             return Entry(name: alias.name, target: target(alias.target), created: created[alias.target])
         }

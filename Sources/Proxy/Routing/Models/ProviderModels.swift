@@ -39,7 +39,7 @@ struct ProviderModels: Sendable {
                 entries.append(
                     ModelCatalog.Entry(
                         name: name, target: .init(ofProvider: model.displayName, accepts: offering), created: model.created,
-                        provider: pool, details: model.details))
+                        provider: pool, details: model.details, vendor: model.vendor))
             }
         }
         self.entries = entries

@@ -142,6 +142,7 @@ extension ModelSummary {
             guard let id = item["id"]?.string, !id.isEmpty else { return nil }
             var model = ModelSummary(ofProvider: id, created: item["created"]?.int)
             model.details = details(of: item)
+            model.vendor = item["owned_by"]?.string.flatMap { (1...longestOwner).contains($0.utf8.count) ? $0 : nil }
             return model
         }
     }
@@ -154,6 +155,7 @@ extension ModelSummary {
         "reasoning", "supports_reasoning", "supports_tools", "supports_vision", "supports_image_in", "tool_call", "deprecated", "active",
     ]
     private static let longestDetail = 2 << 10
+    private static let longestOwner = 128
 
     private static func details(of item: JSONValue) -> [UInt8] {
         var details: [UInt8] = []

@@ -13,7 +13,8 @@ import Testing
     private func open(interval: Duration = .seconds(15)) async throws -> EventStream {
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         let stream = EventStream(
-            on: try await .inParts(channel), headers: ["content-type": "text/event-stream"], keepAliveInterval: interval, emptyEvent: Array("data: {}\n\n".utf8))
+            on: try await .inParts(channel), headers: ["content-type": "text/event-stream"], keepAliveInterval: interval,
+            emptyEvent: { id in Array("data: {\(id ?? "")}\n\n".utf8) })
         stream.open()
         await channel.testingEventLoop.run()
         return stream
@@ -59,6 +60,19 @@ import Testing
         #expect(try await output() == ["data: 1\n\n", "end"])
         await channel.testingEventLoop.advanceTime(by: .seconds(100))
         #expect(try await output() == [])
+    }
+
+    /// All events of an answer have one id, those that are made here as well.
+    @Test func anEmptyEventHasTheIDOfItsAnswer() async throws {
+        let stream = try await open()
+        for _ in 0..<4 { await channel.testingEventLoop.advanceTime(by: .seconds(15)) }
+        #expect(try await output().last == "data: {}\n\n")
+        try await stream.send(ByteBuffer(string: "data: 1\n\n"))
+        try await channel.testingEventLoop.submit { stream.name("gen-1") }.get()
+        _ = try await output()
+        for _ in 0..<4 { await channel.testingEventLoop.advanceTime(by: .seconds(15)) }
+        #expect(try await output().last == "data: {gen-1}\n\n")
+        stream.finish()
     }
 
     @Test func silenceInTheMiddleBringsAComment() async throws {

@@ -30,6 +30,13 @@ import Testing
         #expect(throws: APIError.self) { try catalog.resolve("xai.") }
     }
 
+    /// Gemini's own spelling is a path of another interface (docs/decisions/0023).
+    @Test func aPathIsNoName() {
+        let catalog = ModelCatalog(aliases: [("gemini-2.5-pro", "google.gemini-2.5-pro")])
+        let error = #expect(throws: APIError.self) { try catalog.resolve("models/gemini-2.5-pro", for: .chat) }
+        #expect(error?.status == 404 && error?.message.contains("'gemini-2.5-pro'") == true, "\(error.debugDescription)")
+    }
+
     @Test func noMoreThanThreeNeighboursAreNamed() {
         let many = ModelCatalog(aliases: (0..<10).map { ("grok-\($0)", "xai.grok-\($0)") })
         let error = #expect(throws: APIError.self) { try many.resolve("grok", for: .chat) }
