@@ -69,7 +69,8 @@ import Testing
         Habit(
             testDescription: "ids that are null", entries: (0...1).map { #"{"index":\#($0),"id":null,"type":"function","function":{"name":"f","arguments":"{}"}}"# },
             calls: [["f", "{}"], ["f", "{}"]]),
-        Habit(testDescription: "a name as id", entries: [call(0, "f", "f", #"{"x":1}"#), call(1, "f", "f", #"{"x":2}"#)], calls: [["f", #"{"x":1}"#], ["f", #"{"x":2}"#]]),
+        Habit(
+            testDescription: "a name as id", entries: [call(0, "f", "f", #"{"x":1}"#), call(1, "f", "f", #"{"x":2}"#)], calls: [["f", #"{"x":1}"#], ["f", #"{"x":2}"#]]),
         Habit(testDescription: "an empty id", entries: [call(0, "", "f", "{}")], calls: [["f", "{}"]]),
         Habit(testDescription: "nothing in it", entries: ["{}", "null", call(0, "a", "f", "{}")], calls: [["f", "{}"]], isRight: true),
     ]

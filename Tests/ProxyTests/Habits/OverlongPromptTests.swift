@@ -33,7 +33,8 @@ import Testing
         ("llama.cpp", "request (66202 tokens) exceeds the available context size (65536 tokens), try increasing it", "65536 tokens"),
         (
             "vLLM",
-            "This model's maximum context length is 262144 tokens. However, you requested 0 output tokens and your prompt contains at least 262145 input tokens.", "262144 tokens"
+            "This model's maximum context length is 262144 tokens. However, you requested 0 output tokens and your prompt contains at least 262145 input tokens.",
+            "262144 tokens"
         ),
         ("llama-cpp-python", "Requested tokens (643) exceed context window of 512", "exceeded"),
         ("CTransformers", "Number of tokens (757) exceeded maximum context length (512).", "512 tokens"),
@@ -77,7 +78,8 @@ import Testing
         ("Too many tokens, please wait before trying again.", 429), ("Too many tokens per day", 429), ("Rate limit reached: too many tokens per minute", 429),
         ("max_tokens must be at least 1", 400), ("The request is larger than 4 MB", 400), ("'prompt is too long' is not a valid value of 'suffix'", 400),
         // aaif-goose/goose#9831 has those that were once taken for one.
-        ("max_tokens must be less than or equal to 4096", 400), ("Requested max_tokens exceeds the model output limit", 400), ("temperature exceeds maximum allowed value", 400),
+        ("max_tokens must be less than or equal to 4096", 400), ("Requested max_tokens exceeds the model output limit", 400),
+        ("temperature exceeds maximum allowed value", 400),
         ("schema is too long", 400), ("string too long. Expected a string with maximum length 64", 400), ("temperature exceeds the maximum", 400),
     ])
     func othersAreNot(message: String, status: Int) {

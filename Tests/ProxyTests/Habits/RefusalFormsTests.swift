@@ -44,10 +44,12 @@ import Testing
             "too odd"
         ),
         // lessweb/deepcode-cli#352, earendil-works/pi#5763, huggingface, Laravel, ASP.NET, Django, AWS, Kong, Envoy, Traefik.
-        (#"{"error":"too odd"}"#, "too odd"), (#"{"error":["too odd"],"warnings":["w"]}"#, "too odd"), (#"{"message":"too odd","errors":{"n":["must be 1"]}}"#, "too odd"),
+        (#"{"error":"too odd"}"#, "too odd"), (#"{"error":["too odd"],"warnings":["w"]}"#, "too odd"),
+        (#"{"message":"too odd","errors":{"n":["must be 1"]}}"#, "too odd"),
         (#"{"type":"t","title":"One or more validation errors occurred.","status":400,"errors":{"n":["too odd"]}}"#, "n: too odd"),
         (#"{"n":["too odd"]}"#, "n: too odd"), (#"{"__type":"com.amazon.coral.validate#ValidationException","message":"too odd"}"#, "too odd"),
-        (#"{"message":"too odd","request_id":"r"}"#, "too odd"), ("upstream connect error or disconnect/reset before headers", "upstream connect error or disconnect/reset before headers"),
+        (#"{"message":"too odd","request_id":"r"}"#, "too odd"),
+        ("upstream connect error or disconnect/reset before headers", "upstream connect error or disconnect/reset before headers"),
         // Only a phrase is there.
         (#"{"error":"Bad Request"}"#, "Bad Request"), (#"{"title":"Bad Request","detail":""}"#, "Bad Request"),
     ]

@@ -81,7 +81,8 @@ import Testing
 
     /// The answer's id is known with the first event that says something; what is no name is none.
     @Test(arguments: [
-        (#""id":"gen-1","#, "gen-1"), (#""id":"","#, nil), (#""id":null,"#, nil), (#""id":7,"#, nil), ("", nil), (#""id":"\#(String(repeating: "x", count: 257))","#, nil),
+        (#""id":"gen-1","#, "gen-1"), (#""id":"","#, nil), (#""id":null,"#, nil), (#""id":7,"#, nil), ("", nil),
+        (#""id":"\#(String(repeating: "x", count: 257))","#, nil),
     ] as [(String, String?)])
     func anAnswerHasAName(member: String, id: String?) {
         let relay = PassThroughRelay(model: "m", upstream: "acme")
