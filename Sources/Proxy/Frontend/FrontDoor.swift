@@ -177,10 +177,10 @@ final class FrontDoor: Sendable {
         if try admit(exchange) { exchange.send(await routes.health.answer()) }
     }
 
-    /// Off the event loop, and off the pool where the body is large.
+    /// Off the event loop.
     @inline(never)
     private nonisolated(nonsending) func answer(_ exchange: Exchange) async throws {
-        try await withTaskExecutorPreference(LargeWork.executor(for: exchange.request.body.count)) {
+        try await withTaskExecutorPreference(globalConcurrentExecutor) {
             try await admitOperator(exchange)
             if try admit(exchange) { try await answerAdmitted(exchange) }
         }

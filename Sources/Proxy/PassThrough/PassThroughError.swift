@@ -24,7 +24,7 @@ enum PassThroughError {
 
     private static func translate(status: Int?, retryAfter: Int?, _ words: ErrorWords, upstream: String) -> APIError {
         let refusal = Refusal(status: status, words)
-        var error = error(for: refusal, status: status, retryAfter: retryAfter ?? words.retryAfter, words, upstream: upstream)
+        var error = error(for: refusal, status: status, retryAfter: retryAfter ?? (refusal.mayNameAPause ? words.retryAfter : nil), words, upstream: upstream)
         error.kind = refusal.kind
         return error
     }

@@ -57,6 +57,9 @@ final class PassThroughRelay: AnswerRelay {
         self.mayBeEmpty = mayBeEmpty
     }
 
+    /// Nothing but an end has come, and the model has said something: a text that the client has named as the end.
+    private var saysByItsSilence: Bool { mayBeEmpty && usage.map { $0.completion > 0 } ?? false }
+
     var isFinished: Bool { isComplete || choices.hasEnded && !choices.hasGoneOn }
 
     var usage: TokenUsage? {
@@ -85,7 +88,7 @@ final class PassThroughRelay: AnswerRelay {
         }
         guard !isComplete else { return nil }
         guard choices.hasEnded else { return .incompleteStream }
-        guard hasContent || mayBeEmpty else { return GenericFields.emptyAnswer }
+        guard hasContent || saysByItsSilence else { return GenericFields.emptyAnswer }
         frames.append(literal: "data: [DONE]\n\n")
         isComplete = true
         seen.insert(.noEnd)
@@ -180,7 +183,7 @@ final class PassThroughRelay: AnswerRelay {
     /// missing after an event could not be read may have been in that event.
     private func complete(with block: EventBlocks.Block) -> APIError? {
         guard unreadableEvents == 0 || choices.hasEnded else { return .incompleteStream }
-        guard hasContent || mayBeEmpty && choices.hasEnded else { return misplacedDocument(in: block) ?? GenericFields.emptyAnswer }
+        guard hasContent || choices.hasEnded && saysByItsSilence else { return misplacedDocument(in: block) ?? GenericFields.emptyAnswer }
         append(block, replacing: [])
         isComplete = true
         return nil

@@ -308,15 +308,14 @@ package struct RoutingCore: Sendable {
     private mutating func enqueue(
         _ request: RouteRequest, latestStart: Duration, wait: Duration?, at now: Duration
     ) -> (decision: Decision, releases: [Release]) {
-        let retryAfter = secondsUntilServed(wait, at: now)
         guard latestStart > now, wait.map({ now + $0 <= latestStart }) ?? true else {
             statistics.rejected += 1
-            return (.refused(.queueTimeout(retryAfter: retryAfter)), [])
+            return (.refused(.queueTimeout(retryAfter: secondsUntilServed(wait, at: now))), [])
         }
         var releases: [Release] = []
         if queue.count >= limits.queue {
             statistics.rejected += 1
-            let refusal = RouteRefusal.queueFull(retryAfter: retryAfter)
+            let refusal = RouteRefusal.queueFull(retryAfter: secondsUntilServed(wait, at: now))
             guard limits.queue > 0, let crowder = queue.crowder(for: request) else { return (.refused(refusal), []) }
             queue.remove(crowder)
             releases.append(Release(ticket: crowder, result: .failure(refusal)))

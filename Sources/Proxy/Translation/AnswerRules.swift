@@ -7,6 +7,9 @@ struct AnswerRules: Equatable, Sendable {
     /// The client has named texts that end the answer: one may be the first that the model says.
     var mayBeEmpty = false
 
+    /// Whether an answer with the usual end and nothing in it is one: the model has said something, and it was a text that ends the answer.
+    func allowsSilence(_ usage: TokenUsage?) -> Bool { mayBeEmpty && usage.map { $0.completion > 0 } ?? false }
+
     /// OpenAI takes four; each costs a step for every byte of the answer.
     private static let mostStops = 16
 

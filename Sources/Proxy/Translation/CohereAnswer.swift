@@ -27,7 +27,7 @@ struct CohereAnswer {
         let hasReasoning = reasoning.contains { !$0.isEmpty }
         let isEmpty = !hasText && !hasReasoning && calls.isEmpty
         let reason = finishReason(response, isEmpty: isEmpty)
-        if isEmpty, reason == .stop && !rules.mayBeEmpty || reason == .toolCalls { throw GenericFields.emptyAnswer }
+        if isEmpty, reason == .stop && !rules.allowsSilence(GenericFields.usage(response["usage"])) || reason == .toolCalls { throw GenericFields.emptyAnswer }
 
         var writer = JSONWriter(capacity: response.raw.count + 256)
         writer.beginObject()

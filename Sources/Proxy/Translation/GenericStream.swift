@@ -194,7 +194,8 @@ struct GenericStream: AnswerStream {
             let reason =
                 GenericFields.finishReason(choice.finish ?? .whole, hasCalls: !choice.calls.isEmpty, isEmpty: !choice.hasRole) ?? .stop
             // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
-            guard choice.hasRole || reason == .length || reason == .contentFilter || hasWords && choice.finish == nil || rules.mayBeEmpty && reason == .stop else {
+            let mayBeSilent = reason == .length || reason == .contentFilter || reason == .stop && rules.allowsSilence(usage)
+            guard choice.hasRole || mayBeSilent || hasWords && choice.finish == nil else {
                 return GenericFields.emptyAnswer
             }
             reasons.append(reason)

@@ -27,11 +27,12 @@ enum GenericToOpenAI {
         writer.string(envelope.model)
         writer.key("choices")
         writer.beginArray()
+        let usage = GenericFields.usage(response["usage"])
+        let maySayNothing = rules.allowsSilence(usage)
         for (position, choice) in response.elements(of: "choices").enumerated() {
-            try write(choice, position: position, answer: id, rules, to: &writer)
+            try write(choice, position: position, answer: id, rules, maySayNothing: maySayNothing, to: &writer)
         }
         writer.endArray()
-        let usage = GenericFields.usage(response["usage"])
         if let usage {
             writer.key("usage")
             writer.raw(usage.json[...])
@@ -48,7 +49,9 @@ enum GenericToOpenAI {
         return response
     }
 
-    private static func write(_ choice: JSONValue, position: Int, answer: String, _ rules: AnswerRules, to writer: inout JSONWriter) throws(APIError) {
+    private static func write(
+        _ choice: JSONValue, position: Int, answer: String, _ rules: AnswerRules, maySayNothing: Bool, to writer: inout JSONWriter
+    ) throws(APIError) {
         let message = choice["message"]
         var texts = text(of: message)
         var calls = GenericFields.calls(of: message)
@@ -64,7 +67,7 @@ enum GenericToOpenAI {
             throw APIError(
                 status: 502, message: "The upstream broke the answer off with an error. Try again.", type: "upstream_error", code: "upstream_error", kind: .failed)
         }
-        if isEmpty, !(isCut || rules.mayBeEmpty && reason == .stop), reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
+        if isEmpty, !(isCut || maySayNothing && reason == .stop), reason == .stop || reason == .toolCalls { throw GenericFields.emptyAnswer }
 
         writer.beginChoice(index)
         writer.string(literal: "assistant")

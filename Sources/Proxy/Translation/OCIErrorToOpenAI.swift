@@ -41,7 +41,7 @@ enum OCIErrorToOpenAI {
 
     private static func translate(status: Int?, retryAfter: Int?, _ said: ErrorWords, account: String) -> APIError {
         let refusal = Refusal(status: status, said)
-        var error = error(for: refusal, status: status, retryAfter: retryAfter ?? said.retryAfter, said, account: account)
+        var error = error(for: refusal, status: status, retryAfter: retryAfter ?? (refusal.mayNameAPause ? said.retryAfter : nil), said, account: account)
         error.kind = refusal.kind
         return error
     }

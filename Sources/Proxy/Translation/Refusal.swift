@@ -3,12 +3,17 @@ struct Refusal: Equatable {
     let kind: FailureKind
     /// The request is refused for what it says.
     private(set) var isForContent = false
+    /// A pause that its words name may be believed: they are the upstream's own, and not what a client has written.
+    private(set) var mayNameAPause: Bool
 
     /// - Parameters:
     ///   - status: of the refusal; nil for an error in place of an answer or an event, which has none.
     ///   - words: what it says.
     init(status: Int?, _ words: ErrorWords) {
-        let said = RefusalWords.subjects(of: words)
+        let codes = RefusalWords.subjects(ofCodes: words)
+        mayNameAPause = status.map { [409, 429, 498, 503, 529].contains($0) } ?? true || !codes.isDisjoint(with: [.throttle, .rate, .account])
+        // An upstream that says by its code that it speaks of this request may repeat it in the message.
+        let said = codes.contains(.content) || codes.contains(.length) ? codes : RefusalWords.subjects(of: words)
         switch status {
         case 408, 504, 524: kind = .timedOut
         case 409, 498, 503, 529: kind = .unavailable
@@ -18,7 +23,7 @@ struct Refusal: Equatable {
         default:
             let subjects = RefusalWords.Subject.allCases.filter { said.contains($0) && Self.mayBe($0, status) }
             if let first = subjects.first {
-                kind = Self.kind(of: first, isCertain: Self.saysSo(first, status) || RefusalWords.subjects(ofCodes: words).contains(first))
+                kind = Self.kind(of: first, isCertain: Self.saysSo(first, status) || codes.contains(first))
                 isForContent = first == .content
             } else {
                 kind = Self.kind(status, words)

@@ -103,7 +103,8 @@ enum RefusalWords {
         (
             .key,
             [
-                "incorrect api key": "OpenAI, xAI", "invalid api key": "Groq", "api key not valid": "Google", "api key is invalid": "gateways", "api key expired": "Google",
+                "incorrect api key": "OpenAI, xAI", "invalid x-api-key": "Anthropic", "no auth credentials found": "OpenRouter", "invalid api key": "Groq",
+                "api key not valid": "Google", "api key is invalid": "gateways", "api key expired": "Google",
             ]
         ),
         (

@@ -92,7 +92,8 @@ struct SoleChoice: Sendable {
     mutating func finish(_ value: JSONValue, into frames: inout [UInt8]) -> AnswerStreamStep {
         let reason = GenericFields.finishReason(value, hasCalls: hasCalls, isEmpty: !hasBegun) ?? .stop
         // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
-        guard hasBegun || reason == .length || reason == .contentFilter || rules.mayBeEmpty && reason == .stop else { return .failed(GenericFields.emptyAnswer) }
+        let mayBeSilent = reason == .length || reason == .contentFilter || reason == .stop && rules.allowsSilence(usage)
+        guard hasBegun || mayBeSilent else { return .failed(GenericFields.emptyAnswer) }
         writeEnd(reason, into: &frames)
         return .complete
     }

@@ -120,9 +120,9 @@ package struct ModelState: Sendable {
         // What nobody serves ends so, too.
         case .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .unreachable, .brokenOff, .connectTimedOut,
             .credentialsRefused, .credentialsDoubted, .accountExhausted, .accountDoubted:
-            isKnown = isKnown || attribution.model == .failure
+            break
         }
-        success.note(ending.outcome, at: now)
+        success.note(ending, at: now)
         if attribution.model == .success {
             if !pass.hasBegun { answered(pass, wasOpen: wasOpen, top: top, at: now) }
             remember(ending, took: took, at: now)

@@ -166,7 +166,7 @@ package struct UpstreamState: Sendable {
         let attribution = Attribution(
             ending.outcome, hadUsualTime: ending.outcome != .outOfTime || hadUsualTime(pass, ending, took: took, at: now),
             evidence: ending.outcome.isDoubtful ? evidence(about: pass, at: now) : .none)
-        success.note(ending.outcome, at: now)
+        success.note(ending, at: now)
         let before = breakerStates(pass, at: now)
 
         if attribution.upstream == .success {

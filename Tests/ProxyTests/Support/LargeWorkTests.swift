@@ -15,8 +15,16 @@ import Testing
     }
 
     @Test func whoIsThereStays() async throws {
-        let isThere = try await withTaskExecutorPreference(LargeWork.executor(for: .max)) { try await LargeWork.run(on: .max) { LargeWork.isCurrent } }
+        let isThere = try await withTaskExecutorPreference(LargeWork.shared) { try await LargeWork.run(on: .max) { LargeWork.isCurrent } }
         #expect(isThere)
+    }
+
+    @Test func whoHasLeftIsNotWorkedFor() async {
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await LargeWork.run(on: .max) { true }
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
     }
 
     /// A large body is read and signed there, a large answer is read there, and what is small never comes there.
@@ -50,11 +58,15 @@ import Testing
         let large = (0..<64).map { _ in Task(executorPreference: LargeWork.shared) { wait() } }
         while !isBlocked.isSet { await Task.yield() }
         let door = try FrontDoor.fixture(FakeTransport(status: 400, body: "{}"))
-        let answer = try? await door.answer(toChat: #"{"model":"llama-3.3-70b","messages":[{"role":"user","content":"x"}]}"#)
+        func body(_ text: String) -> String { #"{"model":"llama-3.3-70b","messages":[{"role":"user","content":"\#(text)"}]}"# }
+        // It waits for its turn, and nobody waits behind it.
+        let isLarge = Task { try await door.answer(toChat: body(String(repeating: "x", count: LargeWork.threshold))) }
+        let answer = try? await door.answer(toChat: body("x"))
         gate.lock()
         gate.unlock(withValue: true)
         for task in large { await task.value }
         #expect(answer?.status == 400)
+        #expect(try await isLarge.value.status == 400)
     }
 
     private final class Flag: Sendable {

@@ -23,19 +23,19 @@ import Testing
     static let cases = [
         Case(
             testDescription: "generic", reader: translator(.generic),
-            whole: #"{"chatResponse":{"choices":[{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]},"finishReason":"stop"}]}}"#,
-            events: [#"{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]}}"#, #"{"finishReason":"stop"}"#]),
+            whole: #"{"chatResponse":{"choices":[{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]},"finishReason":"stop"}],"usage":{"promptTokens":9,"completionTokens":1,"totalTokens":10}}}"#,
+            events: [#"{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]}}"#, #"{"finishReason":"stop"}"#, #"{"usage":{"promptTokens":9,"completionTokens":1,"totalTokens":10}}"#]),
         Case(
-            testDescription: "cohere", reader: translator(.cohere(CohereToolNames())), whole: #"{"chatResponse":{"text":"","finishReason":"STOP_SEQUENCE"}}"#,
-            events: [#"{"text":"","finishReason":"STOP_SEQUENCE"}"#]),
+            testDescription: "cohere", reader: translator(.cohere(CohereToolNames())), whole: #"{"chatResponse":{"text":"","finishReason":"STOP_SEQUENCE","usage":{"promptTokens":9,"completionTokens":1,"totalTokens":10}}}"#,
+            events: [#"{"text":"","finishReason":"STOP_SEQUENCE","usage":{"promptTokens":9,"completionTokens":1,"totalTokens":10}}"#]),
         Case(
             testDescription: "cohere v2", reader: translator(.cohereV2),
-            whole: #"{"chatResponse":{"message":{"role":"ASSISTANT","content":[]},"finishReason":"STOP_SEQUENCE"}}"#,
-            events: [#"{"message":{"role":"ASSISTANT"},"finishReason":"STOP_SEQUENCE"}"#]),
+            whole: #"{"chatResponse":{"message":{"role":"ASSISTANT","content":[]},"finishReason":"STOP_SEQUENCE","usage":{"promptTokens":9,"completionTokens":1,"totalTokens":10}}}"#,
+            events: [#"{"message":{"role":"ASSISTANT"},"finishReason":"STOP_SEQUENCE","usage":{"promptTokens":9,"completionTokens":1,"totalTokens":10}}"#]),
         Case(
             testDescription: "openai", reader: { .passThrough(model: "m", mayBeEmpty: $0) },
-            whole: #"{"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}]}"#,
-            events: [#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#, #"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#, "[DONE]"]),
+            whole: #"{"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}"#,
+            events: [#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}"#, #"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}"#, "[DONE]"]),
     ]
 
     private static let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
@@ -63,6 +63,20 @@ import Testing
         let text = String(decoding: relay.takeFrames(), as: UTF8.self)
         #expect(failure == (mayBeEmpty ? nil : GenericFields.emptyAnswer))
         #expect(text.contains(#""finish_reason":"stop""#) == mayBeEmpty && text.contains("[DONE]") == mayBeEmpty)
+    }
+
+    /// Who has counted no token, or none at all, has not begun with such a text.
+    @Test(arguments: cases, ["null", "0"])
+    func whoHasSaidNothingHasFailed(_ each: Case, count: String) {
+        func silent(_ text: String) -> String {
+            // What is not said follows from the sum.
+            text.replacing(#"otalTokens":10"#, with: #"otalTokens":9"#).replacing(#"otal_tokens":10"#, with: #"otal_tokens":9"#)
+                .replacing(#""completionTokens":1"#, with: #""completionTokens":\#(count)"#)
+                .replacing(#""completion_tokens":1"#, with: #""completion_tokens":\#(count)"#)
+        }
+        #expect(throws: GenericFields.emptyAnswer) { try each.reader(true).answer(Array(silent(each.whole).utf8), of: "a", in: Self.envelope) }
+        let relay = each.reader(true).relay(of: "a", in: Self.envelope, includesUsage: false)
+        #expect((relay.take(ByteBuffer(bytes: each.events.map { "data: \(silent($0))\n\n" }.joined().utf8)) ?? relay.end()) == GenericFields.emptyAnswer)
     }
 
     @Test func onlyStopMakesRoomForSilence() throws {

@@ -25,11 +25,22 @@ import Testing
 
     @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil), .brokenOff])
     mutating func besideAnswersOfOtherModelsItIsTheModel(outcome: AttemptOutcome) {
+        // It has been answered, but not lately.
+        end(.succeeded)
         for _ in 0..<5 {
-            end(.succeeded, "other")
-            end(outcome)
+            end(.succeeded, "other", at: .seconds(31))
+            end(outcome, at: .seconds(31))
         }
-        #expect(rests() == (true, false) && rests("other") == (false, false))
+        #expect(rests(at: .seconds(31)) == (true, false) && rests("other", at: .seconds(31)) == (false, false))
+    }
+
+    /// Made-up names are not kept for that.
+    @Test mutating func aModelThatWasNeverAnsweredIsForgotten() {
+        for number in 0..<50 {
+            end(.succeeded, "other")
+            end(.credentialsDoubted, "made up \(number)")
+        }
+        #expect(state.models.count == 1 && rests("other") == (false, false))
     }
 
     @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil), .brokenOff])
@@ -39,14 +50,21 @@ import Testing
         #expect(rests(at: .seconds(31)).upstream)
     }
 
-    /// A token that is withdrawn in the middle of a busy minute.
+    /// However many one client's loop brings between two answers.
     @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil)])
-    mutating func manyDoubtsInARowAreNone(outcome: AttemptOutcome) {
+    mutating func manyRefusalsSayNoMoreThanOne(outcome: AttemptOutcome) {
         end(.succeeded)
-        for _ in 0..<20 { end(outcome, at: .milliseconds(1)) }
-        #expect(rests(at: .milliseconds(1)) == (false, false))
-        for _ in 0..<5 { end(outcome, at: .milliseconds(2)) }
-        #expect(rests(at: .milliseconds(2)).upstream)
+        for number in 0..<500 { end(outcome, at: .milliseconds(number * 50)) }
+        #expect(rests(at: .seconds(25)) == (false, false))
+    }
+
+    @Test mutating func aStreamThatItsClientHasLeftVouchesAsWell() {
+        for (firstEvent, isVouchedFor) in [(Duration.seconds(1), true), (nil, false)] {
+            state = UpstreamState(maxConcurrency: 9, breaker: .init())
+            state.end(state.admit("m", at: .zero), AttemptEnding(.abandoned, error: nil, usage: nil, firstEvent: firstEvent), at: .zero, jitter: 0.5)
+            for _ in 0..<5 { end(.credentialsDoubted) }
+            #expect(rests() == (false, !isVouchedFor))
+        }
     }
 
     @Test mutating func whatIsSaidInPlainWordsNeedsNoEvidence() {

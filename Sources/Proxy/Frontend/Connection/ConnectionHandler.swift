@@ -138,8 +138,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .head(let head, let framing): receive(head, framing, context)
         case .body(let bytes):
             if case .receivingBody(_, refused: false) = state.phase {
-                bodyDue = bodyDue + .nanoseconds(Int64(bytes.readableBytes) * (1_000_000_000 / limits.slowestBody))
-                due = min(context.eventLoop.now + limits.bodyTimeout, bodyDue)
+                // What comes fast at first saves up nothing for later.
+                bodyDue = min(bodyDue + .nanoseconds(Int64(bytes.readableBytes) * (1_000_000_000 / limits.slowestBody)), context.eventLoop.now + limits.bodyTimeout)
+                due = bodyDue
             }
             let action = state.received(bodyBytes: bytes.readableBytes)
             if admission.readsBody, case .receivingBody(_, refused: false) = state.phase {

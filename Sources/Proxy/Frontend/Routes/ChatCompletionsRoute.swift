@@ -49,7 +49,8 @@ final class ChatCompletionsRoute: Sendable {
     }
 
     nonisolated(nonsending) func respond(_ exchange: Exchange) async throws {
-        let reading = try Reading(exchange.request.body)
+        let body = exchange.request.body
+        let reading = try await LargeWork.run(on: body.count) { try Reading(body) }
         exchange.record.model = reading.request.model
         if reading.request.isStreaming {
             try await stream(reading, to: exchange)
@@ -178,14 +179,16 @@ final class ChatCompletionsRoute: Sendable {
         _ reading: Reading, by model: String, for exchange: Exchange,
         _ attempt: nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
     ) async throws -> Served<Success> {
-        let calls = try calls(for: reading, by: model, of: exchange)
+        let size = reading.request.received.count
+        let calls: ChatCalls = try await LargeWork.run(on: size) { try self.calls(for: reading, by: model, of: exchange) }
         let begun = try await failover.begin(routed(calls, reading, exchange)) { upstream, report in
             exchange.record.begin(at: upstream.id)
             defer { exchange.record.note(report.content, since: exchange.arrival) }
             let form = upstream.backend.chatForm
             while true {
                 do {
-                    return try await attempt(try calls.call(in: form), upstream.backend, report)
+                    let call: ChatCall = try await LargeWork.run(on: size) { try calls.call(in: form) }
+                    return try await attempt(call, upstream.backend, report)
                 } catch {
                     if let told = told(error, by: upstream, report, calls, form) { throw told }
                 }

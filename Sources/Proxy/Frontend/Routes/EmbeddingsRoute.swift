@@ -9,15 +9,19 @@ struct EmbeddingsRoute: Sendable {
     let calls: TextCalls
 
     nonisolated(nonsending) func respond(_ exchange: Exchange) async throws {
-        let received = try PassThroughRequest(body: exchange.request.body)
+        let body = exchange.request.body
+        let received = try await LargeWork.run(on: body.count) { try PassThroughRequest(body: body) }
         exchange.record.model = received.model
         let job = try calls.job(.embeddings, model: received.model, of: exchange)
         defer { job.tally.write(to: &exchange.record) }
         if calls.passes(job) { return exchange.send(.json(try await calls.pass(received, as: .embeddings, for: job))) }
-        let request = try EmbeddingsRequest.parse(received.received)
-        let batches = try OpenAIToEmbed.translate(request, to: job.target.serving, modelID: job.target.modelID)
+        let (request, batches) = try await LargeWork.run(on: body.count) {
+            let request = try EmbeddingsRequest.parse(received.received)
+            return (request, try OpenAIToEmbed.translate(request, to: job.target.serving, modelID: job.target.modelID))
+        }
         let parts = try await parts(of: batches, format: request.format, for: job)
-        exchange.send(.json(EmbedToOpenAI.join(parts, model: request.model)))
+        let size = parts.reduce(0) { $0 + $1.entries.count }
+        exchange.send(.json(try await LargeWork.run(on: size) { EmbedToOpenAI.join(parts, model: request.model) }))
     }
 
     /// Each batch's part of the answer, in their order. The first failure ends the others.

@@ -5,14 +5,18 @@ struct RerankRoute: Sendable {
     let calls: TextCalls
 
     nonisolated(nonsending) func respond(_ exchange: Exchange) async throws {
-        let received = try PassThroughRequest(body: exchange.request.body)
+        let body = exchange.request.body
+        let received = try await LargeWork.run(on: body.count) { try PassThroughRequest(body: body) }
         exchange.record.model = received.model
         let job = try calls.job(.rerank, model: received.model, of: exchange)
         defer { job.tally.write(to: &exchange.record) }
         if calls.passes(job) { return exchange.send(.json(try await calls.pass(received, as: .rerank, for: job))) }
-        let request = try RerankRequest.parse(received.received)
+        let (request, details) = try await LargeWork.run(on: body.count) {
+            let request = try RerankRequest.parse(received.received)
+            return (request, OpenAIToRerank.translate(request, to: job.target.serving))
+        }
         let id = "rerank-" + RequestID.randomHex()
-        let answer = try await calls.make(job, .details(.rerank, OpenAIToRerank.translate(request, to: job.target.serving))) { body, _ throws(APIError) in
+        let answer = try await calls.make(job, .details(.rerank, details)) { body, _ throws(APIError) in
             let answer = try RerankToOpenAI.translate(body, to: request, id: id)
             return (answer.body, answer.usage)
         }

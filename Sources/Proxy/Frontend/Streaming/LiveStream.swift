@@ -99,9 +99,11 @@ final class LiveStream {
     @inline(never)
     private nonisolated(nonsending) func tell(_ document: [UInt8]) async throws {
         // Behind it, there may be lines of a stream.
-        let body = AnswerForm.document(in: document) ?? document
-        var answer = try report.noting { () throws(APIError) in
-            try reader.frames(of: body, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
+        var answer = try await LargeWork.run(on: document.count) {
+            let body = AnswerForm.document(in: document) ?? document
+            return try report.noting { () throws(APIError) in
+                try reader.frames(of: body, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
+            }
         }
         answer.oddities.insert(.otherKind)
         try await stream.sendWhole(answer, report, deadline, frame)

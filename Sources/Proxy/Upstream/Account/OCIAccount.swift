@@ -72,11 +72,13 @@ struct OCIAccount: Backend {
     /// The same request with another signature, computed off the event loop wherever the caller runs.
     private func signedAnew(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportRequest {
         guard let signer = try await credentials.signer(until: deadline) else { return request }
-        return try await withTaskExecutorPreference(LargeWork.executor(for: request.body?.readableBytes ?? 0)) {
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) {
             let target = HTTPTarget(of: request.url)
-            let signed = try (request.body ?? ByteBuffer()).withUnsafeReadableBytes {
-                try signer.sign(
-                    method: request.method.rawValue, authority: target.authority, target: target.path, date: time.wallClock(), body: $0)
+            let body = request.body ?? ByteBuffer()
+            let signed = try await LargeWork.run(on: body.readableBytes) {
+                try body.withUnsafeReadableBytes {
+                    try signer.sign(method: request.method.rawValue, authority: target.authority, target: target.path, date: time.wallClock(), body: $0)
+                }
             }
             var request = request
             for (name, value) in signed { request.headers.replaceOrAdd(name: name, value: value) }
@@ -101,10 +103,13 @@ struct OCIAccount: Backend {
             headers.add(name: "CompartmentId", value: compartment)
         } else {
             // Off the event loop, if this is one: a signature takes most of a millisecond, and a new session's key more.
-            let signed = try await withTaskExecutorPreference(LargeWork.executor(for: body?.readableBytes ?? 0)) {
+            let signed = try await withTaskExecutorPreference(globalConcurrentExecutor) {
                 let signer = try await credentials.signer(until: deadline)
-                return try (body ?? ByteBuffer()).withUnsafeReadableBytes {
-                    try signer?.sign(method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: $0)
+                let body = body ?? ByteBuffer()
+                return try await LargeWork.run(on: body.readableBytes) {
+                    try body.withUnsafeReadableBytes {
+                        try signer?.sign(method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: $0)
+                    }
                 }
             }
             for (name, value) in signed ?? [] { headers.add(name: name, value: value) }

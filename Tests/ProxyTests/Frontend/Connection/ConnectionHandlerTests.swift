@@ -77,6 +77,18 @@ import Testing
         #expect(connection.output.hasPrefix("HTTP/1.1 408 ") && connection.claims.bytes == 0)
     }
 
+    @Test func aBodyThatComesFastAtFirstSavesNothingUp() throws {
+        let connection = try Connection(bodyLimit: 1 << 20, bodyMemory: 8 << 20)
+        connection.send(Self.chat + "Content-Length: 1048576\r\n\r\n" + String(repeating: "x", count: 1_000_000))
+        for _ in 1..<60 {
+            connection.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
+            connection.send("x")
+        }
+        #expect(connection.isOpen && connection.output.isEmpty)
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(2))
+        #expect(connection.output.hasPrefix("HTTP/1.1 408 ") && connection.claims.bytes == 0)
+    }
+
     @Test func aBodyThatIsSlowAllTheWayArrives() async throws {
         let connection = try Connection(bodyLimit: 1 << 20)
         connection.send(Self.chat + "Content-Length: 614400\r\n\r\n")
@@ -303,10 +315,10 @@ import Testing
 
     @Test func aBodyThatStopsIsGivenUp() throws {
         let connection = try Connection(bodyLimit: 1 << 20)
-        connection.send(Self.chat + "Content-Length: 614400\r\n\r\n" + String(repeating: "x", count: 512_000))
+        connection.send(Self.chat + "Content-Length: 614400\r\n\r\n" + String(repeating: "x", count: 200_000))
         for _ in 0..<2 {
-            connection.channel.embeddedEventLoop.advanceTime(by: .seconds(59))
-            connection.send("x")
+            connection.channel.embeddedEventLoop.advanceTime(by: .seconds(50))
+            connection.send(String(repeating: "x", count: 205_000))
         }
         #expect(connection.output == "")
         connection.channel.embeddedEventLoop.advanceTime(by: .seconds(61))
