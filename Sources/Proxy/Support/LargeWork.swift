@@ -6,8 +6,8 @@ import NIOPosix
 ///
 /// Only such work, and nothing that awaits: an actor that is asked from here would run here, and whoever else wants it would wait behind what is large.
 final class LargeWork: TaskExecutor {
-    /// Never ends, as the concurrency pool does not.
-    static let shared = LargeWork(threads: max(2, System.coreCount / 2))
+    /// As many threads as half of the cores, so that the others stay free for what is short. Never ends, as the concurrency pool does not.
+    static let shared = LargeWork(threads: max(1, System.coreCount / 2))
 
     /// Bytes that are read or translated in less than about a millisecond.
     static let threshold = 128 << 10
