@@ -35,7 +35,28 @@ enum PassThroughAnswer {
         // An empty list beside an error is none.
         let list = root["data"] ?? root["results"]
         if list?.elements.contains(where: { _ in true }) != true, let failure = failure(of: root, upstream: upstream) { throw failure }
+        if action == .embeddings, let place = list?.elements.enumerated().first(where: { hasNoVector($0.element) })?.offset {
+            throw noVector(of: place, upstream)
+        }
         return OpenAIAnswer(body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
+    }
+
+    /// An entry of embeddings that has a place for its vector and nothing in it: servers say so to a text of which no token is left. Clients fall over it.
+    private static func hasNoVector(_ entry: JSONValue) -> Bool {
+        guard let vector = entry["embedding"] else { return false }
+        switch vector.kind {
+        case .null: return true
+        case .array: return vector.elements.first(where: { _ in true })?.isNull ?? true
+        case .string: return vector.isEmptyString == true
+        case .object, .number, .true, .false: return false
+        }
+    }
+
+    /// It is the text's own, so nobody else is asked.
+    private static func noVector(of place: Int, _ upstream: String) -> APIError {
+        APIError(
+            status: 502, message: "'\(upstream)' gave no vector for text \(place) of 'input'. It may be too short for the model, or of signs that it leaves out.", type: "upstream_error",
+            param: "input[\(place)]", code: "upstream_empty_answer", forbidsRetry: true, kind: .wrongKind)
     }
 
     /// The answer, parsed.

@@ -52,6 +52,21 @@ import Testing
         }
     }
 
+    /// A text of one sign, or of blanks (lfnovo/esperanto#136, huggingface/text-embeddings-inference#51, ENTERPILOT/GoModel#406).
+    @Test(arguments: ["null", "[]", "[null,null]", "[null,0.5]", #""""#])
+    func aTextWithoutAVectorIsNamed(vector: String) async throws {
+        let body = #"{"object":"list","data":[{"index":0,"embedding":[0.5]},{"index":1,"embedding":\#(vector)}],"model":"m"}"#
+        let error = await #expect(throws: APIError.self) { try await pass(.embeddings, body, then: Self.embeddings) }
+        #expect(error?.status == 502 && error?.param == "input[1]" && error?.forbidsRetry == true && error?.message.contains("no vector for text 1") == true)
+    }
+
+    /// Without usage (agentgateway/agentgateway#2451), in base64, by kind, and with what is unknown here.
+    @Test(arguments: [
+        #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"model":"m"}"#, #"{"data":[{"embedding":"AAAAPw=="}],"model":"m"}"#,
+        #"{"data":[{"embedding":{"float":[0.5]}}],"model":"m"}"#, #"{"data":[{"sparse_embedding":{"1":0.5}}],"model":"m"}"#,
+    ])
+    func whatEveryClientReadsPasses(body: String) async throws { #expect(try await pass(.embeddings, body, then: "").calls == 1) }
+
     @Test func aWholeAnswerPassesAsItIs() async throws {
         let (answer, calls) = try await pass(.embeddings, Self.embeddings, then: "")
         #expect(answer == Self.embeddings.replacing(#""model":"m""#, with: #""model":"p/m""#) && calls == 1)

@@ -6,6 +6,7 @@ import Testing
 @Suite struct AnswerPackingTests {
     @Test(arguments: [
         ("gzip", "gzip"), ("GZIP", "gzip"), (" x-gzip ", "gzip"), ("deflate", "deflate"), ("identity", nil), ("", nil), ("Identity, gzip", "gzip"), ("none", nil), ("utf-8", nil),
+        ("gzip, ", "gzip"), ("X-GZIP", "gzip"), ("Deflate", "deflate"), ("None", nil), ("UTF-8", nil), ("identity, identity", nil),
     ] as [(String, String?)])
     func whatIsUnderstoodHasOneName(written: String, coding: String?) throws {
         var headers: HTTPHeaders = ["content-encoding": written, "content-type": "application/json"]
@@ -13,7 +14,7 @@ import Testing
         #expect(headers.first(name: "content-encoding") == coding && headers.contains(name: "content-type"))
     }
 
-    @Test(arguments: ["br", "zstd", "compress", "gzip, gzip", "gzip, br", "aes"])
+    @Test(arguments: ["br", "zstd", "compress", "gzip, gzip", "gzip, br", "aes", "x-compress", "gzip, deflate", "lz4"])
     func whatWasNotAskedForIsTold(written: String) {
         var headers: HTTPHeaders = ["content-encoding": written]
         let error = #expect(throws: TransportError.self) { try AnswerPacking.readPacking(of: &headers) }

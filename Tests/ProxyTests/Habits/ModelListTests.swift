@@ -22,6 +22,28 @@ import Testing
         #expect(models[1].details.isEmpty)
     }
 
+    /// As the lists of other vendors and servers have it.
+    @Test(arguments: [
+        // vLLM, and SGLang (sgl-project/sglang#4809, can1357/oh-my-pi#939)
+        (#"{"id":"m","root":"/models/m","parent":null,"max_model_len":8192,"permission":[{"id":"p"}]}"#, #","max_model_len":8192"#),
+        // Groq
+        (#"{"id":"m","active":true,"context_window":131072,"public_apps":null,"max_completion_tokens":32768}"#, #","context_window":131072,"max_completion_tokens":32768,"active":true"#),
+        // Mistral
+        (#"{"id":"m","capabilities":{"vision":true},"description":"d","max_context_length":32768,"aliases":["n"]}"#, #","max_context_length":32768,"capabilities":{"vision":true}"#),
+        // LM Studio (lmstudio-ai/lmstudio-bug-tracker#2139)
+        (#"{"id":"m","type":"llm","publisher":"p","max_context_length":131072,"loaded_context_length":4096}"#, #","type":"llm","max_context_length":131072,"loaded_context_length":4096"#),
+        // llama.cpp
+        (#"{"id":"m","meta":{"n_ctx_train":4096,"n_params":7}}"#, #","meta":{"n_ctx_train":4096,"n_params":7}"#),
+        // Moonshot
+        (#"{"id":"m","context_length":262144,"supports_image_in":true,"supports_reasoning":false}"#, #","context_length":262144,"supports_reasoning":false,"supports_image_in":true"#),
+    ])
+    func otherListsKeepTheirLimits(item: String, details: String) throws {
+        for list in [#"{"object":"list","data":[\#(item)]}"#, "[\(item)]"] {
+            let models = try #require(ModelSummary.providerList(Array(list.utf8)))
+            #expect(String(decoding: models[0].details, as: UTF8.self) == details)
+        }
+    }
+
     /// As the list says, where that is a name; else it is the provider's.
     @Test(arguments: [
         (#","owned_by":"vendor""#, "vendor"), ("", "acme"), (#","owned_by":null"#, "acme"), (#","owned_by":"""#, "acme"), (#","owned_by":7"#, "acme"),
