@@ -4,7 +4,7 @@ import Testing
 
 /// Every way in which an account can authenticate, whole: the real binary, the services that give out tokens, and signatures that
 /// are checked.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct CredentialsTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct CredentialsTests {
     typealias Place = CredentialProxy.Place
 
     private func identity(_ auth: String, _ place: Place) -> String {

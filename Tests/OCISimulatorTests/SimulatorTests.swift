@@ -4,7 +4,7 @@ import Testing
 @testable import OCISimulator
 
 /// The simulator over loopback.
-@Suite(.timeLimit(.minutes(1))) struct SimulatorTests {
+@Suite(.timeLimit(.minutes(5))) struct SimulatorTests {
     /// Runs `body` against a simulator, which is stopped whatever happens.
     private func withSimulator(
         accounts: Int = 1, _ change: (inout SimulatorConfiguration) throws -> Void = { _ in },

@@ -31,7 +31,7 @@ import Testing
         #expect(trims(at: 390))
     }
 
-    @Test(.timeLimit(.minutes(1))) func theLooksAreMadeByTheClock() async {
+    @Test(.timeLimit(.minutes(5))) func theLooksAreMadeByTheClock() async {
         let time = ManualTime()
         let sizes = Mutex([100 << 20, 900 << 20, 900 << 20, 50 << 20, 50 << 20])
         let trims = Mutex(0)

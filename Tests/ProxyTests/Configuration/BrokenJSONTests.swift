@@ -68,7 +68,7 @@ import Testing
 
     /// Much of everything that costs something per entry. Quadratic work would take minutes.
     @Test(
-        .timeLimit(.minutes(2)),
+        .timeLimit(.minutes(5)),
         arguments: [
             ("providers", #""p#|https://a.example/#|K""#, 500_000), ("tokens", #""t#|T#""#, 500_000), ("oci_accounts", #"{"id":"a#"}"#, 100_000),
             ("model_list", #""m#""#, 500_000), ("unknown", "\"\(String(repeating: "u", count: 500))#\"", 5_000_000),

@@ -8,7 +8,7 @@ import Testing
 @testable import Proxy
 
 /// How long the beginning of a stream is waited for, and who waits for its end: through the whole door, over connections, on a clock that the test moves.
-@Suite(.timeLimit(.minutes(2))) struct FirstEventTests {
+@Suite(.timeLimit(.minutes(5))) struct FirstEventTests {
     private let time = ManualTime()
 
     /// One streamed chat on its way.

@@ -7,7 +7,7 @@ import Testing
 @testable import Proxy
 
 /// A document where a stream was asked for, and the reverse, through the whole door: one call, and an answer.
-@Suite(.timeLimit(.minutes(2))) struct OtherKindTests {
+@Suite(.timeLimit(.minutes(5))) struct OtherKindTests {
     private static func request(streams: Bool, _ more: String = "") -> String {
         #"{"model":"llama-3.3-70b","stream":\#(streams),"messages":[{"role":"user","content":"x"}]\#(more)}"#
     }

@@ -7,7 +7,7 @@ import Testing
 @testable import Proxy
 
 /// What an upstream says in the middle of a stream, through the whole door.
-@Suite(.timeLimit(.minutes(1))) struct StreamedErrorTests {
+@Suite(.timeLimit(.minutes(5))) struct StreamedErrorTests {
     private final class Counter: Sendable {
         private let count = Mutex(0)
         var value: Int { count.withLock { $0 } }

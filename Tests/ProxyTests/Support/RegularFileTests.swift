@@ -4,7 +4,7 @@ import Testing
 
 @testable import Proxy
 
-@Suite(.timeLimit(.minutes(1))) struct RegularFileTests {
+@Suite(.timeLimit(.minutes(5))) struct RegularFileTests {
     /// A pipe that nobody writes to: to open it in the usual way is to wait for ever.
     private func pipe(in directory: TemporaryDirectory) throws -> String {
         let path = "\(directory.path)/pipe"
@@ -48,7 +48,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct FileWorkTests {
+@Suite(.timeLimit(.minutes(5))) struct FileWorkTests {
     private let time = ManualTime()
 
     @Test func whatHangsIsGivenUpAndWhatEndsIsReturned() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Proxy
 
-@Suite(.timeLimit(.minutes(1))) struct SharedRoundsTests {
+@Suite(.timeLimit(.minutes(5))) struct SharedRoundsTests {
     private let time = ManualTime()
 
     /// Rounds that return how many have begun.

@@ -159,7 +159,7 @@ import Testing
 
     /// Each pause ends in a round, and a round may ask for a pause: were there one for each round that clients begin, rounds would
     /// become more and more until they follow each other without end.
-    @Test(.timeLimit(.minutes(1))) func roundsThatClientsBeginDoNotAddPausesOfTheirOwn() async throws {
+    @Test(.timeLimit(.minutes(5))) func roundsThatClientsBeginDoNotAddPausesOfTheirOwn() async throws {
         let time = ManualTime()
         let lists = Lists([nil])
         try await with(lists, time: time) { discovery, _ in

@@ -6,7 +6,7 @@ import Testing
 @testable import Proxy
 
 /// What a check finds out while the process stands still.
-@Suite(.timeLimit(.minutes(1))) struct MonitorTests {
+@Suite(.timeLimit(.minutes(5))) struct MonitorTests {
     private let time = ManualTime()
 
     /// One check, of an account that does `answer` the first time and then answers well.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Proxy
 
-@Suite("A task on an event loop", .timeLimit(.minutes(1)))
+@Suite("A task on an event loop", .timeLimit(.minutes(5)))
 struct EventLoopExecutorTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.next()
 

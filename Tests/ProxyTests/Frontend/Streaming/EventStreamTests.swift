@@ -110,7 +110,7 @@ import Testing
         func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {}
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(5)), arguments: [false, true])
     func aDeadlineEndsTheWaitForAClientThatTakesNothing(sends: Bool) async throws {
         let stream = try await open()
         try await channel.pipeline.addHandler(FullSocket()).get()
@@ -137,7 +137,7 @@ import Testing
         #expect(ends.load(ordering: .relaxed) == 1, "the call to the upstream, which was bound before, ends as well")
     }
 
-    @Test(.timeLimit(.minutes(1))) func aSendToAClientThatTakesNothingEndsWithItsTask() async throws {
+    @Test(.timeLimit(.minutes(5))) func aSendToAClientThatTakesNothingEndsWithItsTask() async throws {
         let stream = try await open()
         try await channel.pipeline.addHandler(FullSocket()).get()
         channel.isWritable = false

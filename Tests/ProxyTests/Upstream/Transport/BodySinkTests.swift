@@ -9,7 +9,7 @@ import Testing
 private typealias Bench = TransportBench
 
 /// A body that is handed over in the moment in which it comes.
-@Suite("The transport: bodies that flow", .timeLimit(.minutes(2)))
+@Suite("The transport: bodies that flow", .timeLimit(.minutes(5)))
 struct BodySinkTests {
     private static let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 

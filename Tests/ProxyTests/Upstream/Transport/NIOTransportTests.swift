@@ -9,7 +9,7 @@ import Testing
 
 private typealias Bench = TransportBench
 
-@Suite("The transport: requests and answers", .timeLimit(.minutes(2)))
+@Suite("The transport: requests and answers", .timeLimit(.minutes(5)))
 struct NIOTransportTests {
     private static let whole = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 

@@ -6,7 +6,7 @@ import Testing
 
 private typealias Bench = TransportBench
 
-@Suite(.timeLimit(.minutes(1))) struct RequestEchoTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestEchoTests {
     private func head(_ status: Int, _ id: String?) -> AnswerHead {
         AnswerHead(status: status, headers: id.map { ["opc-request-id": $0] } ?? [:])
     }

@@ -8,7 +8,7 @@ import Testing
 
 private typealias Bench = TransportBench
 
-@Suite("The transport: calls that are given up", .timeLimit(.minutes(2)))
+@Suite("The transport: calls that are given up", .timeLimit(.minutes(5)))
 struct TransportCancellationTests {
     @Test(arguments: TransportBench.Caller.allCases)
     func `A call that is cancelled while it connects leaves nothing open`(_ caller: TransportBench.Caller) async throws {

@@ -8,7 +8,7 @@ import Testing
 
 private typealias Bench = TransportBench
 
-@Suite("The transport: connections", .timeLimit(.minutes(2)))
+@Suite("The transport: connections", .timeLimit(.minutes(5)))
 struct TransportConnectingTests {
     private static let whole = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Proxy
 
 /// What becomes of a request whose token is refused.
-@Suite(.timeLimit(.minutes(1))) struct RenewedRequestTests {
+@Suite(.timeLimit(.minutes(5))) struct RenewedRequestTests {
     /// Gives out `token-1`, `token-2`, …
     private final class CountingSource: TokenSource {
         let renewal = TokenRenewal.beforeExpiry

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Proxy
 
-@Suite(.timeLimit(.minutes(1))) struct TokenCacheTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenCacheTests {
     /// A source that a test plays: each fetch waits until the test answers it.
     private final class PlayedSource: TokenSource {
         let renewal = TokenRenewal.beforeExpiry

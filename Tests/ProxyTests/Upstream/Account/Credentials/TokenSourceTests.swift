@@ -7,7 +7,7 @@ import Testing
 @testable import Proxy
 
 /// The sources of tokens, without a network.
-@Suite(.timeLimit(.minutes(1))) struct TokenSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenSourceTests {
     private static let now: Int64 = 2_020_109_500
 
     // MARK: Files
