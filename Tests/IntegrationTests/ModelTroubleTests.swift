@@ -75,6 +75,7 @@ import Testing
 
     @Test func aThrottleOfEmbeddingsStopsNoChats() async throws {
         try await RunningProxy.run(accounts: 1, settings: "retry_attempts = 0") { proxy in
+            try await proxy.discovered()
             proxy.simulator.add(Fault(.status(429, retryAfter: 60), kind: .embed, times: nil))
             let embeddings = try await proxy.post("/v1/embeddings", #"{"model":"embed-v4.0","input":"x"}"#)
             #expect(embeddings.status == 429, "\(embeddings.body)")
