@@ -10,6 +10,9 @@ struct TokenUsage: Equatable, Sendable {
 }
 
 extension TokenUsage {
+    /// The model has said something, if only a text at which the answer ends.
+    var hasAnswer: Bool { completion > 0 }
+
     /// What several calls cost together. Details are dropped: only chats have them.
     static func + (one: TokenUsage, other: TokenUsage) -> TokenUsage {
         TokenUsage(prompt: one.prompt + other.prompt, completion: one.completion + other.completion, total: one.total + other.total)

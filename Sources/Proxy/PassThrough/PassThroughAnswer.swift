@@ -82,7 +82,7 @@ enum PassThroughAnswer {
         }
         if !choices.elements.contains(where: ChoiceContent.saysSomething) {
             if let failure = failure(of: root, upstream: upstream) { throw failure }
-            guard mayBeEmpty, TokenUsage(openAI: root["usage"]).map({ $0.completion > 0 }) == true, choices.elements.contains(where: ChoiceContent.hasEnded) else { throw GenericFields.emptyAnswer }
+            guard mayBeEmpty, TokenUsage(openAI: root["usage"])?.hasAnswer == true, choices.elements.contains(where: ChoiceContent.hasEnded) else { throw GenericFields.emptyAnswer }
         }
         return (root, body, false)
     }

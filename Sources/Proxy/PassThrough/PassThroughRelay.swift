@@ -58,7 +58,7 @@ final class PassThroughRelay: AnswerRelay {
     }
 
     /// Nothing but an end has come, and the model has said something: a text that the client has named as the end.
-    private var saysByItsSilence: Bool { mayBeEmpty && usage.map { $0.completion > 0 } ?? false }
+    private var saysByItsSilence: Bool { mayBeEmpty && usage?.hasAnswer == true }
 
     var isFinished: Bool { isComplete || choices.hasEnded && !choices.hasGoneOn }
 

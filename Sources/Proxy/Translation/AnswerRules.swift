@@ -8,7 +8,7 @@ struct AnswerRules: Equatable, Sendable {
     var mayBeEmpty = false
 
     /// Whether an answer with the usual end and nothing in it is one: the model has said something, and it was a text that ends the answer.
-    func allowsSilence(_ usage: TokenUsage?) -> Bool { mayBeEmpty && usage.map { $0.completion > 0 } ?? false }
+    func allowsSilence(_ usage: TokenUsage?) -> Bool { mayBeEmpty && usage?.hasAnswer == true }
 
     /// OpenAI takes four; each costs a step for every byte of the answer.
     private static let mostStops = 16

@@ -17,9 +17,9 @@ final class AttemptReport: Sendable {
 
     var content: Content { state.withLock { $0 } }
 
-    /// Reads a whole answer, and takes note when it is an error.
-    func noting<Success>(_ read: () throws(APIError) -> Success) throws(APIError) -> Success {
-        do { return try read() } catch {
+    /// Reads a whole answer of so many bytes where that belongs (`LargeWork`), and takes note when it is an error.
+    nonisolated(nonsending) func reading<Success>(_ bytes: Int, _ read: () throws -> Success) async throws -> Success {
+        do { return try await LargeWork.run(on: bytes, read) } catch let error as APIError {
             if error.isUnderSuccess { change { $0.oddities.insert(.errorAsAnswer) } }
             throw error
         }

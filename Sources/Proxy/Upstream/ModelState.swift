@@ -30,7 +30,8 @@ package struct ModelState: Sendable {
     private var isBeingTried = false
     /// When one was let through last.
     private var lastTriedAt: Duration?
-    fileprivate(set) var success = RecentSuccess()
+    /// Of its answers.
+    private(set) var success = RecentSuccess()
     /// It has answered, or has refused in a way that says that it exists.
     private var isKnown = false
 

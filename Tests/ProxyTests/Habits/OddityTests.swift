@@ -53,14 +53,14 @@ import Testing
 
     /// What is an error under a status of success is one of the upstream's; an answer that cannot be read is not.
     @Test(arguments: errors.map { ($0, true) } + [("{}", false), ("nonsense", false), (#"{"choices":[]}"#, false)], [false, true])
-    func anErrorAsAnAnswerIsCounted(form: (body: String, isError: Bool), isOfOCI: Bool) {
+    func anErrorAsAnAnswerIsCounted(form: (body: String, isError: Bool), isOfOCI: Bool) async {
         let chat = try? ChatRequest.parse(Array(#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#.utf8))
         let reader = isOfOCI ? chat.map { ChatReader.translator(Dialect(.generic, for: $0)) } : .passThrough(model: "m")
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
         for asStream in [false, true] {
             let report = AttemptReport()
-            let error = #expect(throws: APIError.self) {
-                try report.noting { () throws(APIError) in
+            let error = await #expect(throws: APIError.self) {
+                try await report.reading(form.body.utf8.count) {
                     if asStream {
                         _ = try reader?.frames(of: Array(form.body.utf8), of: "a", in: envelope, includesUsage: false)
                     } else {

@@ -55,8 +55,6 @@ final class RequestClaims: Sendable {
     func take(bodyBytes length: Int, limit: Int, owner: String? = nil, for claim: inout Claim) -> Bool {
         let wanted = length.multipliedReportingOverflow(by: Self.share)
         let isTaken = state.withLock { state in
-            var isTaken = false
-            defer { if !isTaken { state.refusals.ofBodies += 1 } }
             guard !wanted.overflow else { return false }
             let isSmall = claim.bytes + wanted.partialValue <= Self.small
             let isAlone = state.bytes == claim.bytes
@@ -67,12 +65,13 @@ final class RequestClaims: Sendable {
                 state.owned[owner] = owned
             }
             state.bytes += wanted.partialValue
-            isTaken = true
             return true
         }
         if isTaken {
             claim.bytes += wanted.partialValue
             claim.owner = owner
+        } else {
+            state.withLock { $0.refusals.ofBodies += 1 }
         }
         return isTaken
     }

@@ -84,9 +84,7 @@ final class ChatCall: Sendable {
         deadline.arm()
         defer { deadline.disarm() }
         let body = try await body(at: backend, until: deadline)
-        let answer = try await LargeWork.run(on: body.count) {
-            try report.noting { () throws(APIError) in try reader.answer(body, of: backend.id, in: frame.envelope) }
-        }
+        let answer = try await report.reading(body.count) { try reader.answer(body, of: backend.id, in: frame.envelope) }
         report.change { ($0.usage, $0.oddities) = (answer.usage, answer.oddities) }
         return answer
     }
@@ -96,10 +94,8 @@ final class ChatCall: Sendable {
         at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
         let body = try await body(at: backend, until: deadline)
-        let answer = try await LargeWork.run(on: body.count) {
-            try report.noting { () throws(APIError) in
-                try reader.frames(of: body, of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
-            }
+        let answer = try await report.reading(body.count) {
+            try reader.frames(of: body, of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
         }
         try await stream.sendWhole(answer, report, deadline, frame)
     }

@@ -44,7 +44,7 @@ struct TextCalls: Sendable {
             job.tally.begin(place, at: upstream.id)
             do {
                 let body = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) { try await answer(to: document, of: upstream.backend) }
-                let (success, usage) = try await LargeWork.run(on: body.count) { try report.noting { () throws(APIError) in try read(body, upstream.id) } }
+                let (success, usage) = try await report.reading(body.count) { try read(body, upstream.id) }
                 report.change { $0.usage = usage }
                 job.tally.add(usage)
                 return success

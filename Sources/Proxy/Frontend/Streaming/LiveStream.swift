@@ -98,12 +98,10 @@ final class LiveStream {
     /// Tells a document that came in place of the stream as one.
     @inline(never)
     private nonisolated(nonsending) func tell(_ document: [UInt8]) async throws {
-        // Behind it, there may be lines of a stream.
-        var answer = try await LargeWork.run(on: document.count) {
+        var answer = try await report.reading(document.count) {
+            // Behind it, there may be lines of a stream.
             let body = AnswerForm.document(in: document) ?? document
-            return try report.noting { () throws(APIError) in
-                try reader.frames(of: body, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
-            }
+            return try reader.frames(of: body, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
         }
         answer.oddities.insert(.otherKind)
         try await stream.sendWhole(answer, report, deadline, frame)
