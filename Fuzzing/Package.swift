@@ -36,7 +36,7 @@ let package = Package(
             name: "Proxy",
             dependencies: libraries,
             // It reads nothing, and knows of accounts.
-            exclude: ["Configuration/CheckReport.swift"],
+            exclude: ["Configuration/Reader/CheckReport.swift"],
             swiftSettings: settings + [.enableUpcomingFeature("InternalImportsByDefault"), .unsafeFlags(instrumentation)]
         ),
         // The declaration of what the toolchain's library has.

@@ -2,7 +2,7 @@
 
 /// What a client gets told of any failure: a status of one, and a document with all four members, of no great length.
 enum ErrorPromises {
-    static func check(_ error: APIError) {
+    static func check(_ error: Failure) {
         expect((400...599).contains(error.status), "status \(error.status)")
         expect(!error.message.isEmpty && error.message.utf8.count <= MessageWords.longest + 512, "a message of \(error.message.utf8.count) bytes")
         expect(error.retryAfter.map { (0...RetryAfter.longest).contains($0) } ?? true, "again after \(error.retryAfter ?? 0)")

@@ -5,7 +5,7 @@ import NIOCore
 enum RelayPromises {
     private struct Reading: Equatable {
         var frames: [UInt8] = []
-        var failure: APIError?
+        var failure: Failure?
         var isComplete = false
         var usage: TokenUsage?
         var oddities: Oddities = []
@@ -23,7 +23,7 @@ enum RelayPromises {
         var rules = AnswerRules()
         (rules.stops, rules.hasOneCall) = ([Array("stop".utf8), Array("\n\n".utf8)], true)
         for (dialect, rules) in [(Dialect.generic, AnswerRules()), (.generic, rules), (.cohere(CohereToolNames()), AnswerRules()), (.cohereV2, AnswerRules())] {
-            let translated = readSame(ways) { StreamRelay(dialect.stream(in: envelope, includesUsage: true, rules: rules)) }
+            let translated = readSame(ways) { dialect.relay(in: envelope, includesUsage: true, rules: rules) }
             checkCalls(in: checkFrames(translated.frames))
         }
     }

@@ -7,7 +7,7 @@ enum SchemaTarget {
         // A schema without references has nothing to add.
         let added = bytes.contains(UInt8(ascii: "$")) || bytes.contains(UInt8(ascii: "\\")) ? min(128 * 1024, 16 * 1024 + 8 * bytes.count) : 0
         let most = 16 * (bytes.count + min(128 * 1024, 16 * 1024 + 8 * bytes.count))
-        for dialect in [ToolSchema.Dialect.standard, .nullable, .gemini] {
+        for dialect in [SchemaDialect.standard, .nullable, .gemini] {
             var simplifier = SchemaSimplifier(root: root, dialect: dialect)
             let node = simplifier.simplify(root)
             expect(simplifier.steps <= 4 * root.size + 2 * bytes.count + 2 * added + 200, "\(simplifier.steps) steps for \(root.size) values in \(bytes.count) bytes")

@@ -49,12 +49,6 @@ struct CandidateList: Sendable {
     }
 }
 
-/// A PEM file that cannot be trusted, as there is no certificate in it.
-struct CertificateProblem: Error {
-    let message: String
-    let mend: String
-}
-
 /// The transports of a configuration.
 private struct Connections {
     typealias Way = (options: NIOTransport.Options, transport: NIOTransport)
@@ -90,7 +84,7 @@ private struct Connections {
 
     private static func authorities(_ path: String, key: String, mend: String) throws(CertificateProblem) -> AuthorityFile {
         do {
-            return try AuthorityFile(path)
+            return AuthorityFile(path: path, content: try ConfigurationFile.read(path, name: path))
         } catch {
             throw CertificateProblem(message: "\(key) = \(path) cannot be used (\(error.errors.first?.message ?? "unreadable"))", mend: mend)
         }

@@ -42,3 +42,11 @@ struct CertificateWatch: Service {
         }
     }
 }
+
+extension CertificatePair.Files {
+    /// Nil when the configuration wants no TLS.
+    init?(_ settings: ServerSettings) {
+        guard let certificate = settings.tlsCertificate, let key = settings.tlsKey else { return nil }
+        self.init(certificate: certificate, key: key)
+    }
+}

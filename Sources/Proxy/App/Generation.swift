@@ -16,6 +16,7 @@ struct Generation: Sendable {
     let discovery: ModelDiscovery
     let monitor: Monitor
     let door: FrontDoor
+    let health: HealthRoute
 
     /// What a reload says that there is now.
     var counts: (providers: Int, accounts: Int) {
@@ -42,6 +43,9 @@ struct Generation: Sendable {
         monitor = Monitor(
             router: state.router, upstreams: upstreams, broken: roster.broken.count, interval: settings.timeouts.healthCheckInterval, time: state.time,
             logger: state.logger)
+        // Without periodic checks, who asks for the aggregator's health makes one.
+        let rounds = settings.mode == .aggregator && monitor.interval == .zero ? HealthRounds(upstreams, time: state.time) : nil
+        health = HealthRoute(mode: settings.mode.rawValue, router: state.router, roster: roster, rounds: rounds, drain: state.drain)
         door = FrontDoor(
             keys: ClientKeys(settings.clientKeys),
             localAccess: LocalAccess(
@@ -54,44 +58,12 @@ struct Generation: Sendable {
                 bodyMemory: settings.bodyMemory, requestsPerKey: settings.limits.maxConcurrencyPerKey),
             rates: state.rates,
             claims: state.claims,
-            routes: Self.routes(settings, roster: roster, directory: directory, discovery: discovery, monitor: monitor, in: state, reload: reload),
+            endpoints: EndpointTable(Endpoints(
+                settings, roster: roster, directory: directory, discovery: discovery, monitor: monitor, health: health, in: state, reload: reload)),
             counters: state.counters,
             drain: state.drain,
             time: state.time,
             logger: state.logger)
-    }
-
-    private static func routes(
-        _ settings: Settings, roster: Roster, directory: ModelDirectory, discovery: ModelDiscovery, monitor: Monitor, in state: ProcessState,
-        reload: @escaping ReloadRoute.Reload
-    ) -> FrontDoor.Routes {
-        // Without periodic checks, who asks for the aggregator's health makes one.
-        let rounds = settings.mode == .aggregator && monitor.interval == .zero ? HealthRounds(monitor.upstreams, time: state.time) : nil
-        let mode = settings.mode.rawValue
-        let router = state.router
-        let failover = Failover(router: router, retryAttempts: settings.routing.retryAttempts)
-        let texts = TextCalls(
-            directory: directory, failover: failover, requestLimit: settings.timeouts.wholeAnswer, answerLimit: settings.limits.maxResponseSize,
-            time: state.time)
-        return FrontDoor.Routes(
-            root: RootRoute(mode: mode),
-            health: HealthRoute(mode: mode, router: router, roster: roster, rounds: rounds, drain: state.drain),
-            chat: ChatCompletionsRoute(
-                directory: directory, lessons: state.lessons, failover: failover,
-                fallbacks: Dictionary(settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
-                limits: ChatCompletionsRoute.Limits(settings), time: state.time),
-            embeddings: EmbeddingsRoute(calls: texts),
-            rerank: RerankRoute(calls: texts),
-            models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: state.startedAt),
-            testOCI: TestOCIRoute(upstreams: monitor.upstreams, roster: roster, pace: state.paces.testOCI, time: state.time),
-            statistics: StatisticsRoute(
-                mode: mode, strategy: settings.routing.strategy.rawValue, breaker: CircuitBreaker.Settings(settings.breaker), roster: roster,
-                router: router, directory: directory),
-            metrics: MetricsRoute(
-                router: router, roster: roster, process: ProcessFigures(startedAt: state.startedAt), droppedLines: { [output = state.output] in output.dropped },
-                claims: state.claims, bodyMemory: settings.bodyMemory),
-            admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, pace: state.paces.refresh, time: state.time),
-            reload: ReloadRoute(reload: reload))
     }
 }
 
@@ -120,5 +92,5 @@ extension CircuitBreaker.Settings {
 
 extension Settings {
     /// Bytes for request bodies and what becomes of them: as configured, else a share of the machine's or the control group's memory.
-    fileprivate var bodyMemory: Int { limits.maxBodyMemory ?? MemoryFigures.forBodies }
+    var bodyMemory: Int { limits.maxBodyMemory ?? MemoryFigures.forBodies }
 }

@@ -3,14 +3,6 @@ import Logging
 /// Puts one configuration after the other into service (section 2.3 of the contract). Whatever can go wrong does so before anything has
 /// changed.
 actor Reloader {
-    /// What came of a reload.
-    struct Report: Sendable {
-        let providers: Int
-        let accounts: Int
-        /// Keys that differ from those with which the process started, and take effect with the next start only.
-        let restart: [String]
-    }
-
     private let source: ConfigurationSource
     private let state: ProcessState
     private let keeper: GenerationKeeper
@@ -19,7 +11,7 @@ actor Reloader {
 
     /// A generation is in service, and the settings that the process started with.
     private struct Service {
-        let doors: Doors
+        let frontDoor: CurrentFrontDoor
         let started: Settings
         var generation: Generation
     }
@@ -42,7 +34,7 @@ actor Reloader {
     /// Puts the configuration with which the process starts into service.
     ///
     /// - Throws: `ExitError`.
-    func begin(with configuration: LoadedConfiguration) async throws(ExitError) -> Doors {
+    func begin(with configuration: LoadedConfiguration) async throws(ExitError) -> CurrentFrontDoor {
         for issue in configuration.issues { logger.warning("\(issue)") }
         if (try? await FileWork.configuration.run(within: ConfigurationSource.patience, on: state.time, { [source] in source.removeLeftovers() })) ?? 0 > 0 {
             logger.notice("Removed an unfinished new \(source.file) that an earlier start had left")
@@ -58,10 +50,10 @@ actor Reloader {
         let settings = configuration.settings
         logger.info("Loaded \(settings.contents) from config")
         let generation = await generation(of: configuration, list, after: nil)
-        let doors = Doors(generation.door)
-        service = Service(doors: doors, started: settings, generation: generation)
+        let frontDoor = CurrentFrontDoor(generation.door)
+        service = Service(frontDoor: frontDoor, started: settings, generation: generation)
         keeper.keep(generation)
-        return doors
+        return frontDoor
     }
 
     // MARK: The next
@@ -69,12 +61,12 @@ actor Reloader {
     /// A reload for those who ask over HTTP: one reading of the file for all who have asked before it begins.
     ///
     /// - Returns: nil when the proxy is ending.
-    func reloadOnRequest() async -> Result<Report, ConfigurationError>? { await requested.fresh() }
+    func reloadOnRequest() async -> Result<ReloadReport, ConfigurationError>? { await requested.fresh() }
 
     /// Reads the file again. Requests that arrive after this has returned go by it.
     ///
     /// - Returns: what there is now, or why nothing has changed.
-    func reload() async -> Result<Report, ConfigurationError> {
+    func reload() async -> Result<ReloadReport, ConfigurationError> {
         await takeTurn()
         defer { endTurn() }
         state.notifier.reloadBegan()
@@ -88,7 +80,7 @@ actor Reloader {
         }
     }
 
-    private func replace() async throws(ConfigurationError) -> Report {
+    private func replace() async throws(ConfigurationError) -> ReloadReport {
         guard let service else { throw ConfigurationError(source.issue("the proxy has not started yet", mend: "try again")) }
         let before = service.generation
         let configuration = try await source.readPatiently(on: state.time)
@@ -113,12 +105,12 @@ actor Reloader {
         // Whether the port speaks TLS was settled when the process started.
         if state.certificate.current != nil, let pair = configuration.certificate { state.certificate.show(pair) }
         let after = await generation(of: withKey(configuration), list, after: before)
-        service.doors.replace(with: after.door)
+        service.frontDoor.replace(with: after.door)
         state.rates.keep(Set(after.settings.clientKeys.map(\.name)))
         self.service?.generation = after
         keeper.keep(after)
 
-        let report = Report(
+        let report = ReloadReport(
             providers: after.counts.providers, accounts: after.counts.accounts, restart: after.settings.differencesThatNeedARestart(from: service.started))
         let kept = after.members.count { member in before.members.contains { $0.upstream === member.upstream } }
         logger.notice(

@@ -40,12 +40,12 @@ struct ServiceGraph: Sendable {
         let state = ProcessState(transports: transports, proxies: proxies, notifier: notifier, time: time, output: output, logger: logger)
         let keeper = GenerationKeeper()
         let reloader = Reloader(source: source, state: state, keeper: keeper)
-        let doors = try await reloader.begin(with: configuration)
+        let frontDoor = try await reloader.begin(with: configuration)
         let server = configuration.settings.server
         let listener = Listener(
-            doors: doors, drain: state.drain, certificate: state.certificate,
+            gate: frontDoor, drain: state.drain, certificate: state.certificate,
             address: service.sockets.isEmpty ? .host(server.host, port: server.port) : .inherited(service.sockets),
-            notifier: notifier, group: group, logger: logger)
+            onStart: { notifier.started() }, onStop: { notifier.stopped() }, group: group, logger: logger)
 
         let watch = CertificateWatch(certificate: state.certificate, time: time, logger: logger)
         // The listener stops first: a reload that waits for a slow disk must not keep it from draining.
@@ -53,7 +53,7 @@ struct ServiceGraph: Sendable {
         if notifier.isOn {
             // Stops last: signs of life are due during the drain as well.
             let report = ServiceReport(
-                notifier: notifier, watchdog: service.watchdog, summary: { await doors.current.routes.health.summary() }, drain: state.drain, time: time)
+                notifier: notifier, watchdog: service.watchdog, summary: { await keeper.present?.health.summary() ?? .init(healthy: 0, total: 0, inFlight: 0) }, drain: state.drain, time: time)
             services.insert(report, at: 0)
         }
         var settings = ServiceGroupConfiguration(

@@ -16,78 +16,78 @@ struct RequestField: Sendable {
     func member(_ name: StaticString) -> RequestField? { value.present(name).map { RequestField($0) } }
 
     /// The elements of an array, each with its place.
-    func elements() throws(APIError) -> [RequestField] {
+    func elements() throws(Failure) -> [RequestField] {
         guard value.kind == .array else { throw wrongType("an array") }
         return value.elements.map { RequestField($0) }
     }
 
-    func string() throws(APIError) -> String {
+    func string() throws(Failure) -> String {
         guard let string = value.string else { throw wrongType("a string") }
         return string
     }
 
     /// The string as it is written, escapes untouched.
-    func rawString() throws(APIError) -> ArraySlice<UInt8> {
+    func rawString() throws(Failure) -> ArraySlice<UInt8> {
         guard let string = value.rawString else { throw wrongType("a string") }
         return string
     }
 
-    func bool() throws(APIError) -> Bool {
+    func bool() throws(Failure) -> Bool {
         guard let bool = value.bool else { throw wrongType("true or false") }
         return bool
     }
 
     /// A whole number, also written as `3.0`. One that is too great becomes the greatest that OCI's 32 bits hold.
-    func int() throws(APIError) -> Int {
+    func int() throws(Failure) -> Int {
         let number = try double()
-        guard number.rounded() == number else { throw invalid("must be a whole number, but it has a fraction.", code: "invalid_type") }
+        guard number.rounded() == number else { throw invalid("must be a whole number, but it has a fraction.", as: .type) }
         return Int(exactly: Int32(clamping: value.int ?? (number < 0 ? .min : .max))) ?? 0
     }
 
     /// A number. One beyond the range of doubles becomes the end of that range.
-    func double() throws(APIError) -> Double {
+    func double() throws(Failure) -> Double {
         guard value.kind == .number else { throw wrongType("a number") }
         if let double = value.double { return double }
         return value.raw.first == UInt8(ascii: "-") ? -.greatestFiniteMagnitude : .greatestFiniteMagnitude
     }
 
-    func object() throws(APIError) -> RequestField {
+    func object() throws(Failure) -> RequestField {
         guard value.kind == .object else { throw wrongType("an object") }
         return self
     }
 
     /// 400: the field is of another type than the API says.
-    func wrongType(_ wanted: String) -> APIError {
+    func wrongType(_ wanted: String) -> Failure {
         let path = path
-        return .invalidRequest("'\(path)' must be \(wanted), but it is \(value.kindName).", param: path, code: "invalid_type")
+        return .invalidRequest("'\(path)' must be \(wanted), but it is \(value.kindName).", field: path, as: .type)
     }
 
     /// 400: the field's value cannot be served.
-    func invalid(_ reason: String, code: String = "invalid_value") -> APIError {
+    func invalid(_ reason: String, as fault: Failure.InvalidRequest = .value) -> Failure {
         let path = path
-        return .invalidRequest("'\(path)' \(reason)", param: path, code: code)
+        return .invalidRequest("'\(path)' \(reason)", field: path, as: fault)
     }
 }
 
 extension RequestField {
     /// The whole body of a request.
     ///
-    /// - Throws: `APIError` 400 when it is no JSON object, with line and column where the text is no JSON.
-    init(body: [UInt8]) throws(APIError) {
+    /// - Throws: `Failure` 400 when it is no JSON object, with line and column where the text is no JSON.
+    init(body: [UInt8]) throws(Failure) {
         let limit = Self.mostValues(in: body.count)
         let parsed: JSONDocument?
         do {
             parsed = try JSONDocument.parse(body, upTo: limit)
         } catch {
-            throw .invalidRequest("The request body is not valid JSON: \(error.description).", param: nil, code: "invalid_json")
+            throw .invalidRequest("The request body is not valid JSON: \(error.description).", field: nil, as: .json)
         }
         guard let document = parsed else {
             throw .invalidRequest(
                 "The request body has more than \(limit) JSON values, the most that one of \(body.count) bytes may have here. Send less, or fewer and longer values.",
-                param: nil, code: "too_many_values")
+                field: nil, as: .tooManyValues)
         }
         guard document.root.kind == .object else {
-            throw .invalidRequest("The request body must be a JSON object, but it is \(document.root.kindName).", param: nil, code: "invalid_type")
+            throw .invalidRequest("The request body must be a JSON object, but it is \(document.root.kindName).", field: nil, as: .type)
         }
         self.init(document.root)
     }
@@ -106,19 +106,19 @@ extension RequestField {
     /// The name of the model in a body.
     ///
     /// - Throws: also for a name of more than 256 bytes, before it is decoded or compared with anything.
-    func model() throws(APIError) -> String {
+    func model() throws(Failure) -> String {
         let field = member("model")
         if let written = field?.value.rawString, !Self.isShortEnough(written) { throw .modelNameTooLong }
         guard let model = try field?.string(), Self.hasWords(model) else {
-            throw .invalidRequest("'model' is missing: name the model to ask. GET /v1/models lists them.", param: "model", code: "missing_required_parameter")
+            throw .invalidRequest("'model' is missing: name the model to ask. GET /v1/models lists them.", field: "model", as: .missing)
         }
         guard ModelName.isShortEnough(model) else { throw .modelNameTooLong }
         return model
     }
 }
 
-extension APIError {
-    fileprivate static let modelNameTooLong = APIError.invalidRequest(
-        "'model' is longer than \(ModelName.longest) bytes; no model has such a name. GET /v1/models lists the names that work.", param: "model",
-        code: "invalid_value")
+extension Failure {
+    fileprivate static let modelNameTooLong = Failure.invalidRequest(
+        "'model' is longer than \(ModelName.longest) bytes; no model has such a name. GET /v1/models lists the names that work.", field: "model",
+        as: .value)
 }

@@ -70,7 +70,7 @@ package struct Readiness: Sendable {
         var lane = lanes.removeValue(forKey: model) ?? Lane()
         lane.marks.mark(index, view.model)
         switch view.model {
-        case .unavailable(let until?, isThrottled: true): lane.note(throttles[index], until: until)
+        case .unavailable(.coolingDown(let until, isThrottle: true)): lane.note(throttles[index], until: until)
         // The newest word of the tenancy.
         case .available: lane.throttles.removeAll { $0.throttle == throttles[index] }
         case .full, .unavailable: break

@@ -70,6 +70,8 @@ package struct RoutingCore: Sendable {
     private var bulkheads = Bulkheads()
     private var lastResort = LastResort()
     private var loads = UpstreamLoads()
+    /// The last decision has passed over some of those that could serve the request.
+    private var hasPassedOver = false
 
     package init(limits: Limits, strategy: any BalancingStrategy, members: [Member]) {
         self.limits = limits
@@ -214,6 +216,21 @@ package struct RoutingCore: Sendable {
         return moment
     }
 
+    /// Why others than the one that was chosen were not: the first of those that may serve a request and could not take it just now.
+    package func passedOver(_ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> [PassedOver] {
+        guard hasPassedOver else { return [] }
+        var passedOver: [PassedOver] = []
+        for index in terms.accepts where passedOver.count < PassedOver.most {
+            let view = upstreams.view(of: index, model: terms.model, at: now)
+            if view.own != .available {
+                passedOver.append(PassedOver(upstream: index, isOfModel: false, availability: view.own))
+            } else if view.model != .available {
+                passedOver.append(PassedOver(upstream: index, isOfModel: true, availability: view.model))
+            }
+        }
+        return passedOver
+    }
+
     /// What is known about upstreams that are out of use; `earliest` is now when one of them is not.
     ///
     /// - Parameter notBefore: when each may be asked by who wants to know.
@@ -240,6 +257,7 @@ package struct RoutingCore: Sendable {
     private mutating func choose(_ request: RouteRequest, isHurried: Bool, at now: Duration, _ upstreams: some UpstreamTable) -> Choice {
         let terms = request.terms
         var candidates = readiness.candidates(among: terms.accepts, for: terms.model, at: now, upstreams)
+        hasPassedOver = candidates.open != terms.accepts
         if candidates.inService.isEmpty { return chooseLastResort(terms, at: now, upstreams) }
         if terms.isRetry, !budget.allowsRetry(at: now) {
             for index in candidates.inService where drawsOnBudget(index, terms, upstreams) {
@@ -416,9 +434,9 @@ private struct OutlookOfAll {
         var until: Duration? = moment
         var isThrottled = false
         // Both have to come back.
-        for case .unavailable(let moment, let isThrottle) in [view.own, view.model] {
-            isThrottled = isThrottled || isThrottle
-            until = if let known = until, let moment { max(known, moment) } else { nil }
+        for case .unavailable(let reason) in [view.own, view.model] {
+            isThrottled = isThrottled || reason.isThrottle
+            until = if let known = until, let moment = reason.until { max(known, moment) } else { nil }
         }
         if !isThrottled { self.isThrottled = false }
         if let until { earliest = min(earliest ?? until, until) }

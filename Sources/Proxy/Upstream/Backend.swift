@@ -32,10 +32,10 @@ protocol Backend: Sendable {
     /// A refusal, in the words that the client gets.
     ///
     /// - Parameter retryAfter: seconds.
-    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError
+    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> Failure
 
     /// An error of the upstream, in whose words its key may stand, without it.
-    func withoutKey(_ error: APIError) -> APIError
+    func withoutKey(_ error: Failure) -> Failure
 
     /// One call to find out how it does.
     ///
@@ -45,7 +45,7 @@ protocol Backend: Sendable {
 
     /// Everything that it serves.
     ///
-    /// - Throws: `APIError` when it refuses or answers with no list; else as `send`.
+    /// - Throws: `Failure` when it refuses or answers with no list; else as `send`.
     func allModels() async throws -> [ModelSummary]
 }
 
@@ -55,12 +55,11 @@ enum BackendKind: String, Sendable {
     case openAI = "openai"
 }
 
-extension APIError {
+extension Failure {
     /// A status that says that there is no body behind it.
-    fileprivate static func noContent(_ status: Int) -> APIError {
-        var error = APIError(
-            status: 502, message: "The upstream gave an empty answer (HTTP \(status)). Try again.", type: "upstream_error", code: "upstream_empty_answer",
-            kind: .failed)
+    fileprivate static func noContent(_ status: Int) -> Failure {
+        var error = Failure(
+            .failed(.empty), "The upstream gave an empty answer (HTTP \(status)). Try again.")
         error.upstreamStatus = status
         return error
     }
@@ -68,14 +67,14 @@ extension APIError {
     /// Shorter ones are words (`none`, `ollama`) that stand for "no key", and stand in messages for themselves.
     private static let shortestSecret = 8
 
-    func without(_ secret: Secret) -> APIError {
+    func without(_ secret: Secret) -> Failure {
         let text = secret.reveal()
         guard text.utf8.count >= Self.shortestSecret else { return self }
         var error = self
         error.message.replace(text, with: "***")
-        error.type.replace(text, with: "***")
-        error.param?.replace(text, with: "***")
-        error.code?.replace(text, with: "***")
+        error.field?.replace(text, with: "***")
+        error.said?.type?.replace(text, with: "***")
+        error.said?.code?.replace(text, with: "***")
         return error
     }
 }
@@ -89,11 +88,11 @@ extension Backend {
 
     /// The response if it may be an answer (201 and 202 may); the upstream's refusal as an error otherwise.
     ///
-    /// - Throws: `APIError`, `CancellationError`, `MovingDeadline.Exceeded`.
+    /// - Throws: `Failure`, `CancellationError`, `MovingDeadline.Exceeded`.
     nonisolated(nonsending) func successful(_ response: TransportResponse) async throws -> TransportResponse {
         guard !(200..<300).contains(response.status) else {
             // By definition they have no body.
-            guard response.status != 204, response.status != 205 else { throw APIError.noContent(response.status) }
+            guard response.status != 204, response.status != 205 else { throw Failure.noContent(response.status) }
             return response
         }
         // Error bodies are small; what is longer is not read, and an unreadable one says nothing.

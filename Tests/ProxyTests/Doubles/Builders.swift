@@ -34,7 +34,19 @@ extension FrontDoor {
         accounts: Int = 1, bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(),
         bodyMemory: Int = .max, requestsPerKey: Int = 0, claims: RequestClaims = RequestClaims(), logger: Logger = .silent
     ) throws -> FrontDoor {
-        let router = try Router.fixture(transport, time: time, accounts: accounts)
+        try fixture(
+            over: try Router.fixture(transport, time: time, accounts: accounts), time: time, limits: limits, cors: cors, socketOwner: socketOwner,
+            bodyLimit: bodyLimit, rateLimit: rateLimit, rates: rates, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey, claims: claims, logger: logger)
+    }
+
+    /// The same over a router of the test's own.
+    static func fixture(
+        over router: Router, time: TimeSource, limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
+        bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(), bodyMemory: Int = .max, requestsPerKey: Int = 0,
+        claims: RequestClaims = RequestClaims(), logger: Logger = .silent
+    ) throws -> FrontDoor {
+        let accounts = router.upstreams.count
+        let counters = RequestCounters()
         let roster = Roster(entries: (0..<accounts).map { .serving($0) })
         let directory = ModelDirectory(
             aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: time)
@@ -48,7 +60,7 @@ extension FrontDoor {
             cors: CORS(origins: cors),
             limits: .init(body: bodyLimit, connections: 100, requestsPerMinute: rateLimit, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey),
             rates: rates, claims: claims,
-            routes: .init(
+            endpoints: EndpointTable(Endpoints(
                 root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
                 chat: ChatCompletionsRoute(directory: directory, lessons: ModelLessons(), failover: failover, limits: limits, time: time),
                 embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
@@ -56,9 +68,9 @@ extension FrontDoor {
                 testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster, time: time),
                 statistics: StatisticsRoute(
                     mode: "single", strategy: "round_robin", breaker: .init(), roster: roster, router: router, directory: directory),
-                metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: 1_700_000_000)), admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, time: time),
-                reload: ReloadRoute { throw CancellationError() }),
-            counters: RequestCounters(), time: time, logger: logger)
+                metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: 1_700_000_000), counters: counters, rates: rates), admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, time: time),
+                reload: ReloadRoute { throw CancellationError() })),
+            counters: counters, time: time, logger: logger)
     }
 }
 

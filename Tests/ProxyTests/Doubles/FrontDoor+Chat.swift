@@ -10,18 +10,32 @@ extension FrontDoor {
         let hasCome = Atomic(false)
     }
 
+    /// A request as it comes to this door.
+    func request(_ head: HTTPRequestHead, body: [UInt8] = [], from peer: ClientPeer) -> ClientRequest {
+        ClientRequest(head: head, body: body, ticket: Admission(screen(head), of: head, by: self), peer: peer)
+    }
+
+    nonisolated(nonsending) func respond(to request: ClientRequest, on connection: ClientConnection) async {
+        await request.ticket.respond(to: request, on: connection)
+    }
+
     /// Status and body of the answer to a chat, through the whole door.
-    func answer(toChat body: String) async throws -> (status: Int, body: String) {
+    func answer(toChat body: String) async throws -> (status: Int, body: String) { try await answer(.POST, "/v1/chat/completions", body) }
+
+    /// What the operator sees there.
+    func text(at path: String) async throws -> String { try await answer(.GET, path).body }
+
+    /// Status and body of an answer, through the whole door.
+    func answer(_ method: HTTPMethod, _ uri: String, _ body: String = "") async throws -> (status: Int, body: String) {
         let head = HTTPRequestHead(
-            version: .http1_1, method: .POST, uri: "/v1/chat/completions", headers: ["host": "localhost", "authorization": "Bearer \(FrontDoor.key)"])
+            version: .http1_1, method: method, uri: uri, headers: ["host": "localhost", "authorization": "Bearer \(FrontDoor.key)"])
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
-        let request = ClientRequest(
-            head: head, body: Array(body.utf8), door: self, admission: screen(head), peer: ClientRequest.Peer(remote: address, local: address))
+        let request = request(head, body: Array(body.utf8), from: ClientPeer(remote: address, local: address))
         let channel = NIOAsyncTestingChannel()
         let connection = try await ClientConnection.inParts(channel)
         let end = End()
         let answer = Task {
-            await respond(to: request, on: connection)
+            await FakeTransport.$loop.withValue(channel.testingEventLoop) { await self.respond(to: request, on: connection) }
             end.hasCome.store(true, ordering: .releasing)
         }
         // Whoever leaves, such as a test whose time is up, takes the request along.
@@ -33,7 +47,8 @@ extension FrontDoor {
             await Task.yield()
         }
         await answer.value
-        await channel.testingEventLoop.run()
+        // What is left of the upstream's body has its time.
+        await channel.testingEventLoop.advanceTime(by: .seconds(1))
         var (status, text) = (0, "")
         while let part = try await channel.readOutbound(as: HTTPServerResponsePart.self) {
             switch part {
@@ -44,4 +59,24 @@ extension FrontDoor {
         }
         return (status, text)
     }
+}
+
+extension Admission.Verdict {
+    var refusal: Failure? {
+        if case .refused(let failure) = self { failure } else { nil }
+    }
+
+    /// In one line.
+    var title: String {
+        switch self {
+        case .admitted(let match, let key): "\(match.endpoint.title) \(key ?? "-")"
+        case .preflight: "preflight"
+        case .refused(let failure): "\(failure)"
+        }
+    }
+}
+
+extension ClientRequest {
+    /// What the door has made of it.
+    var verdict: String { (ticket as? Admission)?.verdict.title ?? "" }
 }

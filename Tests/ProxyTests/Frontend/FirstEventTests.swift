@@ -152,26 +152,24 @@ private struct Played: HTTPTransport {
         var request = request
         (request.url, request.known) = ("http://127.0.0.1:\(port)/v1", nil)
         var response = try await transport.send(request, until: deadline)
-        response.body = Body(body: response.body, heads: heads)
-        return response
-    }
-
-    private struct Body: AsyncSequence, Sendable {
-        let body: any AsyncSequence<ByteBuffer, any Error> & Sendable
-        let heads: AsyncStream<Void>.Continuation
-
-        struct AsyncIterator: AsyncIteratorProtocol {
-            var iterator: any AsyncIteratorProtocol<ByteBuffer, any Error>
-            let heads: AsyncStream<Void>.Continuation
-
-            mutating func next() async throws -> ByteBuffer? { try await next(isolation: nil) }
-
-            mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
-                heads.yield()
-                return try await iterator.next(isolation: actor)
+        // On the client's event loop, as it would be with real ones.
+        let (feed, body, heads) = (FakeTransport.Feed(), response.body, heads)
+        let pump = Task {
+            do {
+                var pieces = body.makeAsyncIterator()
+                while true {
+                    await feed.awaited()
+                    heads.yield()
+                    guard let piece = try await pieces.next() else { break }
+                    feed.send(piece)
+                }
+                feed.end()
+            } catch {
+                feed.end(throwing: error)
             }
         }
-
-        func makeAsyncIterator() -> AsyncIterator { AsyncIterator(iterator: body.makeAsyncIterator(), heads: heads) }
+        feed.onCancel { pump.cancel() }
+        response.body = feed.body
+        return response
     }
 }

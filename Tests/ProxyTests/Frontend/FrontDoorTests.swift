@@ -27,9 +27,9 @@ import Testing
         var headers = headers
         if !headers.contains(name: "host") { headers.add(name: "host", value: "localhost") }
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: headers)
-        let peer = ClientRequest.Peer(remote: try SocketAddress(ipAddress: address, port: 4000), local: try SocketAddress(ipAddress: address, port: 80))
+        let peer = ClientPeer(remote: try SocketAddress(ipAddress: address, port: 4000), local: try SocketAddress(ipAddress: address, port: 80))
         let channel = NIOAsyncTestingChannel()
-        try await door.respond(to: ClientRequest(head: head, body: [], door: door, admission: door.screen(head), peer: peer), on: .inParts(channel))
+        try await door.respond(to: door.request(head, from: peer), on: .inParts(channel))
         await channel.testingEventLoop.run()
         var seen: HTTPResponseHead?
         var body = ""
@@ -53,11 +53,14 @@ import Testing
         #expect(answer.json?["endpoints"]?.elements.contains { $0.equals("POST /v1/chat/completions") } == true)
     }
 
-    @Test func everyEndpointThatTheRootNamesExists() throws {
-        for endpoint in Route.endpoints {
-            let words = endpoint.split(separator: " ")
-            let route = try #require(Route(target: String(words[1])))
-            #expect(route.methods.map(\.rawValue).contains(String(words[0])))
+    @Test func everyEndpointThatTheRootNamesExists() async throws {
+        let door = try FrontDoor.fixture()
+        let titles = try #require(try JSONDocument(parsing: Array(try await door.text(at: "/").utf8)).root["endpoints"]?.elements.compactMap(\.string))
+        #expect(titles.count == door.endpoints.endpoints.count)
+        for title in titles {
+            let words = title.split(separator: " ")
+            let endpoint = try #require(door.endpoints.match(String(words[1]))?.endpoint)
+            #expect(endpoint.title == title && endpoint.methods.map(\.rawValue).contains(String(words[0])))
         }
     }
 
@@ -82,7 +85,7 @@ import Testing
     @Test(arguments: [("gzip", true), ("br", true), ("identity", false), ("Identity", false), ("", false)])
     func aPackedBodyIsRefusedInWords(coding: String, isRefused: Bool) throws {
         let door = try FrontDoor.fixture()
-        func refusal(_ method: HTTPMethod, _ uri: String, key: String = FrontDoor.key) -> APIError? {
+        func refusal(_ method: HTTPMethod, _ uri: String, key: String = FrontDoor.key) -> Failure? {
             door.screen(
                 HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: ["authorization": "Bearer \(key)", "content-encoding": coding])
             ).refusal
@@ -96,7 +99,7 @@ import Testing
         let door = try FrontDoor.fixture()
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/v1/chat/completions")
         let refusal = try #require(door.screen(head).refusal)
-        let answer = door.refusal(refusal, to: head, from: .init())
+        let answer = door.refusal(refusal, to: head)
         #expect(answer.status == .methodNotAllowed)
         #expect(answer.headers.first(name: "allow") == "POST")
     }
@@ -186,8 +189,9 @@ import Testing
     @Test func anAccountThatRefusesItsKeyIsUnhealthyAtOnce() async throws {
         let transport = FakeTransport(status: 401, body: #"{"code":"NotAuthenticated","message":"no"}"#)
         let time = ManualTime().source
-        let door = try FrontDoor.fixture(transport, time: time)
-        let monitor = Monitor(router: door.routes.health.router, broken: 0, interval: .seconds(30), time: time, logger: door.logger)
+        let router = try Router.fixture(transport, time: time)
+        let door = try FrontDoor.fixture(over: router, time: time)
+        let monitor = Monitor(router: router, broken: 0, interval: .seconds(30), time: time, logger: door.logger)
         await monitor.round()
         let answer = try await ask(door, .GET, "/health")
         #expect(answer.head.status == .serviceUnavailable)

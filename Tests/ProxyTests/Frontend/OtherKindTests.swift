@@ -26,7 +26,7 @@ import Testing
 
     private func transport(_ text: String, status: Int = 200, type: String, splitBy random: inout SplitMix64) -> FakeTransport {
         let pieces = Fuzz.pieces(of: Array(text.utf8), &random)
-        return FakeTransport { _ in TransportResponse(status: status, headers: ["content-type": type], body: FakeTransport.Pieces(bytes: pieces)) }
+        return FakeTransport { _ in TransportResponse(status: status, headers: ["content-type": type], body: AnswerBody.fed(bytes: pieces)) }
     }
 
     // MARK: A document for a stream
@@ -87,7 +87,7 @@ import Testing
     @Test func nobodyWaitsBehindTheEndOfAStream() async throws {
         let body = FakeTransport.Feed()
         body.send(Self.stream)
-        let transport = FakeTransport { _ in TransportResponse(status: 200, headers: ["content-type": "text/event-stream"], body: body) }
+        let transport = FakeTransport { _ in TransportResponse(status: 200, headers: ["content-type": "text/event-stream"], body: body.body) }
         let answer = try await FrontDoor.fixture(transport).answer(toChat: Self.request(streams: false))
         #expect(answer.status == 200 && answer.body.contains("one two"))
     }

@@ -12,7 +12,7 @@ import Testing
         let calls = Mutex(0)
         let transport = FakeTransport { _ in
             let count = calls.withLock { $0 += 1; return $0 }
-            return TransportResponse(status: 200, headers: [:], body: FakeTransport.Pieces([count == 1 ? body : second]))
+            return TransportResponse(status: 200, headers: [:], body: AnswerBody.fed([count == 1 ? body : second]))
         }
         let time = ManualTime()
         let providers = try (0..<2).map { number in
@@ -30,7 +30,7 @@ import Testing
         let purpose: ModelSummary.Purpose = action == .rerank ? .rerank : .embeddings
         let job = TextCalls.Job(
             purpose: purpose, target: try directory.catalog.resolve("p/m", for: purpose), arrival: time.source.now(), deadline: time.source.now() + .seconds(30), client: "",
-            tally: CallTally())
+            trace: RequestTrace())
         let answer = try await texts.pass(request, as: action, for: job)
         return (String(decoding: answer, as: UTF8.self), calls.withLock { $0 })
     }
@@ -46,7 +46,7 @@ import Testing
         for (action, whole) in [(OpenAIAction.embeddings, Self.embeddings), (.rerank, Self.rerank)] {
             let (answer, calls) = try await pass(action, body, then: whole)
             #expect(answer == whole.replacing(#""model":"m""#, with: #""model":"p/m""#) && calls == 2)
-            let error = await #expect(throws: APIError.self) { try await pass(action, body, then: body) }
+            let error = await #expect(throws: Failure.self) { try await pass(action, body, then: body) }
             #expect(error?.status == 502)
             if !body.contains("boom") { #expect(error?.code == "upstream_invalid_answer") }
         }
@@ -56,7 +56,7 @@ import Testing
     @Test(arguments: ["null", "[]", "[null,null]", "[null,0.5]", #""""#])
     func aTextWithoutAVectorIsNamed(vector: String) async throws {
         let body = #"{"object":"list","data":[{"index":0,"embedding":[0.5]},{"index":1,"embedding":\#(vector)}],"model":"m"}"#
-        let error = await #expect(throws: APIError.self) { try await pass(.embeddings, body, then: Self.embeddings) }
+        let error = await #expect(throws: Failure.self) { try await pass(.embeddings, body, then: Self.embeddings) }
         #expect(error?.status == 502 && error?.param == "input[1]" && error?.forbidsRetry == true && error?.message.contains("no vector for text 1") == true)
     }
 
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func aTokenInAnErrorIsTakenOut() async throws {
-        let error = await #expect(throws: APIError.self) {
+        let error = await #expect(throws: Failure.self) {
             try await pass(.embeddings, #"{"error":{"message":"no sk-secret"}}"#, then: #"{"error":{"message":"no sk-secret"}}"#)
         }
         #expect(error?.message.contains("sk-secret") == false)

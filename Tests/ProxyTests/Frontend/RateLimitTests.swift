@@ -17,8 +17,7 @@ import Testing
         let head = HTTPRequestHead(version: .http1_1, method: target == "/v1/models" ? .GET : .POST, uri: target, headers: headers)
         let address = try SocketAddress(ipAddress: "10.0.0.1", port: 4000)
         let channel = NIOAsyncTestingChannel()
-        try await door.respond(
-            to: ClientRequest(head: head, body: [], door: door, admission: door.screen(head), peer: .init(remote: address, local: address)), on: .inParts(channel))
+        try await door.respond(to: door.request(head, from: .init(remote: address, local: address)), on: .inParts(channel))
         await channel.testingEventLoop.run()
         var seen: HTTPResponseHead?
         var body: [UInt8] = []
@@ -90,10 +89,9 @@ import Testing
         _ = try await post(door)
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/v1/rerank", headers: ["authorization": "Bearer \(FrontDoor.key)"])
         let refusal = try #require(door.screen(head).refusal)
-        let answer = door.refusal(refusal, to: head, from: .init())
+        let answer = door.refusal(refusal, to: head)
         #expect(answer.status == .tooManyRequests && answer.headers.contains(name: "retry-after"))
         #expect(rates.refused.map(\.key) == ["default"] && rates.refused.map(\.count) == [1])
-        let metrics = await door.routes.metrics.answer(door.counters, rates)
-        #expect(String(buffer: metrics.body).contains("ociai_rate_limited_total{key=\"default\"} 1\n"))
+        #expect(try await door.text(at: "/metrics").contains("ociai_rate_limited_total{key=\"default\"} 1\n"))
     }
 }

@@ -34,7 +34,7 @@ import Testing
         time.advance(by: .milliseconds(100))
         await router.end(
             good, AttemptEnding(.succeeded, error: nil, usage: TokenUsage(prompt: 10, completion: 5, total: 15), firstEvent: .milliseconds(40)))
-        let bad = APIError(status: 502, message: "OCI failed", type: "server_error", code: "upstream_error")
+        let bad = Failure(.failed(.serverError), "OCI failed")
         await router.end(try await begin(1), AttemptEnding(.failed, error: bad, usage: nil, firstEvent: nil))
         await router.end(try await begin(1), AttemptEnding(.rateLimited(retryAfter: 20), error: bad, usage: nil, firstEvent: nil))
         _ = try await begin(0)
@@ -140,9 +140,9 @@ import Testing
             _ = claims.take(bodyBytes: 1000, limit: 1000, for: &further)
             _ = claims.take("team", limit: 1, for: &further)
         }
-        var route = MetricsRoute(router: router, roster: Roster(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000), droppedLines: { 7 })
+        var route = MetricsRoute(router: router, roster: Roster(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000), counters: counters, rates: RequestRates(), droppedLines: { 7 })
         (route.claims, route.bodyMemory) = (claims, 1000)
-        let answer = await route.answer(counters, RequestRates())
+        let answer = await route.answer()
         #expect(answer.headers["content-type"].first?.hasPrefix("text/plain; version=0.0.4") == true)
         let lines = String(buffer: answer.body).split(separator: "\n")
         for line in [

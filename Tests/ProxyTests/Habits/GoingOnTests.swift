@@ -67,7 +67,7 @@ import Testing
         }
         let text = (events + (habit.hasDone ? ["[DONE]"] : [])).map { "data: \($0)\n\n" }.joined()
         let relay = PassThroughRelay(model: "new", upstream: "acme", choices: habit.choices)
-        var (output, failure): ([UInt8], APIError?) = ([], nil)
+        var (output, failure): ([UInt8], Failure?) = ([], nil)
         for piece in delivery.pieces(Array(text.utf8)) where failure == nil {
             failure = relay.take(ByteBuffer(bytes: piece))
             output += relay.takeFrames()

@@ -119,5 +119,5 @@ import Testing
         #"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"h"}}]}}"#, #"{"type":"allowed_tools","allowed_tools":{"mode":"auto"}}"#,
         #"{"type":"allowed_tools","allowed_tools":{"mode":"odd","tools":[{"type":"function","function":{"name":"f"}}]}}"#,
     ])
-    func oddListsAreRefused(choice: String) { #expect(throws: APIError.self) { try chat(choice) } }
+    func oddListsAreRefused(choice: String) { #expect(throws: Failure.self) { try chat(choice) } }
 }

@@ -43,7 +43,7 @@ import Testing
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
         let reader = ChatReader.passThrough(model: "m")
         let body = Array((Self.stop + Self.text).utf8)
-        #expect(throws: APIError.self) { try reader.answer(body, of: "a", in: envelope) }
+        #expect(throws: Failure.self) { try reader.answer(body, of: "a", in: envelope) }
         let whole = try reader.answer(Array((Self.stop + Self.text + Self.stop).utf8), of: "a", in: envelope)
         #expect(whole.oddities.each == [.goesOn, .otherKind, .noEnd])
         #expect(try reader.frames(of: Array((Self.text + Self.stop + Self.done).utf8), of: "a", in: envelope, includesUsage: true).oddities.each == [.otherKind])
@@ -59,7 +59,7 @@ import Testing
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
         for asStream in [false, true] {
             let report = AttemptReport()
-            let error = await #expect(throws: APIError.self) {
+            let error = await #expect(throws: Failure.self) {
                 try await report.reading(form.body.utf8.count) {
                     if asStream {
                         _ = try reader?.frames(of: Array(form.body.utf8), of: "a", in: envelope, includesUsage: false)
@@ -79,7 +79,7 @@ import Testing
         let door = try FrontDoor.fixture(transport)
         let answer = try await door.answer(toChat: #"{"model":"llama-3.3-70b","stream":\#(streams),"messages":[{"role":"user","content":"x"}]}"#)
         #expect(answer.status == 400)
-        let metrics = String(buffer: await door.routes.metrics.answer(door.counters, door.rates).body)
+        let metrics = try await door.text(at: "/metrics")
         for oddity in Oddity.allCases {
             let count = oddity == .errorAsAnswer ? 1 : 0
             #expect(metrics.contains("ociai_upstream_oddities_total{upstream=\"default\",kind=\"\(oddity.name)\"} \(count)\n"), "\(metrics)")

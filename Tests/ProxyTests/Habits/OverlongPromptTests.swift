@@ -54,7 +54,7 @@ import Testing
                 OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: body, account: "a"),
                 PassThroughError.translate(document: try? JSONDocument(parsing: body).root, upstream: "acme"),
             ] {
-                #expect(error.status == 400 && error.code == "context_length_exceeded" && error.kind == .promptTooLong, "\(status)")
+                #expect(error.status == 400 && error.code == "context_length_exceeded" && error.about == .promptTooLong, "\(status)")
                 #expect(error.message.hasPrefix("This model's maximum context length is ") || error.message.contains(form.message))
                 if error.message.hasPrefix("This model's") { #expect(error.message.hasPrefix("This model's maximum context length is \(form.limit)"), "\(error.message)") }
             }
@@ -69,7 +69,7 @@ import Testing
     func codesAreRecognised(body: String) {
         for status in [400, 413] {
             let error = PassThroughError.translate(status: status, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
-            #expect(error.code == "context_length_exceeded" && error.kind == .promptTooLong)
+            #expect(error.code == "context_length_exceeded" && error.about == .promptTooLong)
         }
     }
 
@@ -90,7 +90,7 @@ import Testing
     @Test func aRateIsNoOverflowWhateverItsStatus() {
         for status in [413, 429] {
             let error = PassThroughError.translate(status: status, retryAfter: nil, body: Array(openAI("too many tokens per minute").utf8), upstream: "acme")
-            #expect(error.kind != .promptTooLong)
+            #expect(error.about != .promptTooLong)
         }
     }
 }

@@ -95,15 +95,15 @@ import Testing
     }
 
     @Test(arguments: [
-        (405, 502, FailureKind.failed), (415, 415, .request), (424, 502, .failed), (451, 451, .request), (418, 418, .request), (406, 406, .request), (498, 503, .unavailable),
+        (405, 502, FailureSubject.failed), (415, 415, .request), (424, 502, .failed), (451, 451, .request), (418, 418, .request), (406, 406, .request), (498, 503, .unavailable),
         (408, 504, .timedOut), (426, 502, .failed), (499, 502, .failed), (520, 502, .failed),
     ])
-    func oddStatusesKeepTheirWords(status: Int, client: Int, kind: FailureKind) {
+    func oddStatusesKeepTheirWords(status: Int, client: Int, kind: FailureSubject) {
         for error in [
             PassThroughError.translate(status: status, retryAfter: nil, body: Array("this will not do".utf8), upstream: "acme"),
             OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: Array(#"{"message":"this will not do"}"#.utf8), account: "a"),
         ] {
-            #expect(error.status == client && error.kind == kind && error.message.contains("this will not do"))
+            #expect(error.status == client && error.about == kind && error.message.contains("this will not do"))
         }
     }
 
@@ -116,7 +116,7 @@ import Testing
 
     // MARK: Under 200
 
-    private static let underSuccess: [(body: String, status: Int, kind: FailureKind)] = [
+    private static let underSuccess: [(body: String, status: Int, kind: FailureSubject)] = [
         (#"{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}"#, 429, .throttled),
         (#"{"error":{"message":"no","type":"invalid_request_error"}}"#, 400, .request), (#"{"error":{"message":"no","type":"overloaded_error"}}"#, 503, .unavailable),
         (#"{"error":{"message":"no","code":"model_not_found"}}"#, 404, .modelGone), (#"{"error":{"message":"no","status":400}}"#, 400, .request),
@@ -141,26 +141,26 @@ import Testing
     ]
 
     @Test(arguments: underSuccess)
-    func anErrorInPlaceOfAnAnswerMeansWhatItSays(form: (body: String, status: Int, kind: FailureKind)) {
-        let error = #expect(throws: APIError.self) { try PassThroughAnswer.read(Array(form.body.utf8), model: "m", upstream: "acme") }
-        #expect(error?.status == form.status && error?.kind == form.kind, "\(error.debugDescription)")
+    func anErrorInPlaceOfAnAnswerMeansWhatItSays(form: (body: String, status: Int, kind: FailureSubject)) {
+        let error = #expect(throws: Failure.self) { try PassThroughAnswer.read(Array(form.body.utf8), model: "m", upstream: "acme") }
+        #expect(error?.status == form.status && error?.about == form.kind, "\(error.debugDescription)")
         for action in [OpenAIAction.embeddings, .rerank] {
-            let error = #expect(throws: APIError.self) { try PassThroughAnswer.readList(Array(form.body.utf8), of: action, model: "m", upstream: "acme") }
-            #expect(error?.status == form.status && error?.kind == form.kind)
+            let error = #expect(throws: Failure.self) { try PassThroughList.read(Array(form.body.utf8), of: action, model: "m", upstream: "acme") }
+            #expect(error?.status == form.status && error?.about == form.kind)
         }
     }
 
     @Test(arguments: underSuccess, Delivery.allCases)
-    func anErrorInAStreamMeansWhatItSays(form: (body: String, status: Int, kind: FailureKind), delivery: Delivery) {
+    func anErrorInAStreamMeansWhatItSays(form: (body: String, status: Int, kind: FailureSubject), delivery: Delivery) {
         let text = #"data: {"model":"m","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null}]}"# + "\n\n"
         for (before, isFirst) in [("", true), (text, false)] {
             let relay = PassThroughRelay(model: "m", upstream: "acme")
-            var (output, failure): ([UInt8], APIError?) = ([], nil)
+            var (output, failure): ([UInt8], Failure?) = ([], nil)
             for piece in delivery.pieces(Array("\(before)data: \(form.body)\n\ndata: [DONE]\n\n".utf8)) where failure == nil {
                 failure = relay.take(ByteBuffer(bytes: piece))
                 output += relay.takeFrames()
             }
-            #expect(failure?.status == form.status && failure?.kind == form.kind, "\(failure.debugDescription)")
+            #expect(failure?.status == form.status && failure?.about == form.kind, "\(failure.debugDescription)")
             #expect(String(decoding: output, as: UTF8.self) == (isFirst ? "" : before))
         }
     }

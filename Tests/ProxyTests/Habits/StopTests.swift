@@ -1,4 +1,5 @@
 import Foundation
+import NIOCore
 import Testing
 
 @testable import Proxy
@@ -22,9 +23,9 @@ import Testing
 
     @Test(arguments: pieces)
     func aStreamIsCut(form: (texts: [String], stops: [String], kept: String, isCut: Bool)) throws {
-        var stream = GenericStream(envelope: ChunkEnvelope(id: "x", created: 1, model: "m"), includesUsage: false, rules: rules(form.stops))
+        var stream = ChunkStream(envelope: ChunkEnvelope(id: "x", created: 1, model: "m"), includesUsage: false, rules: rules(form.stops))
         var frames: [UInt8] = []
-        var step = AnswerStreamStep.more
+        var step = ChatStreamStep.more
         for text in form.texts where step == .more {
             step = stream.translate(Array(#"{"index":0,"message":{"content":[{"type":"TEXT","text":\#(Self.json(text))}]}}"#.utf8)[...], into: &frames)
         }
@@ -48,10 +49,10 @@ import Testing
         let parts = form.texts.map { #"{"type":"TEXT","text":\#(Self.json($0))}"# }.joined(separator: ",")
         let body = Array(#"{"chatResponse":{"choices":[{"index":0,"message":{"content":[\#(parts)]},"finishReason":"length"}],"usage":{"promptTokens":1,"totalTokens":3}}}"#.utf8)
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
-        let answer = try GenericToOpenAI.translate(body, in: envelope, rules: rules(form.stops))
+        let answer = try Dialect.generic.answer(body, in: envelope, rules: rules(form.stops))
         let choice = try #require(((try Golden.parse(answer.body) as? Golden.Object)?["choices"] as? [Golden.Object])?.first)
         #expect((choice["message"] as? Golden.Object)?["content"] as? String == form.kept && choice["finish_reason"] as? String == (form.isCut ? "stop" : "length"))
-        let told = try GenericAnswerAsStream.frames(of: body, in: envelope, includesUsage: true, rules: rules(form.stops))
+        let told = try Dialect.generic.frames(of: body, in: envelope, includesUsage: true, rules: rules(form.stops))
         #expect(String(decoding: told.frames, as: UTF8.self).hasSuffix("data: [DONE]\n\n") && told.usage?.total == 3)
     }
 
@@ -117,9 +118,9 @@ import Testing
             ),
         ]
         for (dialect, events, body) in streams {
-            var stream = dialect.stream(in: envelope, includesUsage: false, rules: oneCall)
-            var frames: [UInt8] = []
-            for event in events { _ = stream.translate(Array(event.utf8)[...], into: &frames) }
+            let relay = dialect.relay(in: envelope, includesUsage: false, rules: oneCall)
+            for event in events { _ = relay.take(ByteBuffer(string: "data: \(event)\n\n")) }
+            let frames = relay.takeFrames()
             for told in [String(decoding: frames, as: UTF8.self), String(decoding: try dialect.answer(Array(body.utf8), in: envelope, rules: oneCall).body, as: UTF8.self)] {
                 #expect(told.contains(#""name":"f""#) && !told.contains(#""name":"g""#) && told.contains(#""finish_reason":"tool_calls""#), "\(told)")
             }

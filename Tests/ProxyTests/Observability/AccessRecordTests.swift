@@ -5,15 +5,18 @@ import Testing
 @Suite struct AccessRecordTests {
     private func full() -> AccessRecord {
         var record = AccessRecord(id: "req_1", method: "POST", target: "/v1/chat/completions?key=secret")
-        record.begin(at: "one")
-        record.begin(at: "two")
+        let trace = RequestTrace()
+        trace.append(.fellBack(to: "other"))
+        for upstream in ["one", "two"] {
+            let report = AttemptReport()
+            report.change { ($0.firstEvent, $0.usage) = (.milliseconds(112), TokenUsage(prompt: 3, completion: 4, total: 7)) }
+            trace.append(.began(call: 0, upstream: upstream, report: report, at: .milliseconds(100)))
+        }
+        record.take(trace.summary, since: .milliseconds(100))
         record.key = "bench"
         record.model = String(repeating: "é", count: 300)
-        record.fallback = "other"
         record.status = 502
         record.error = "upstream_error"
-        record.firstToken = .milliseconds(12)
-        record.usage = TokenUsage(prompt: 3, completion: 4, total: 7)
         record.received = 300
         record.sent = 1000
         return record

@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct EmbeddingsRequestTests {
-    private func parse(_ json: String) throws(APIError) -> EmbeddingsRequest { try EmbeddingsRequest.parse(Array(json.utf8)) }
+    private func parse(_ json: String) throws(Failure) -> EmbeddingsRequest { try EmbeddingsRequest.parse(Array(json.utf8)) }
 
     private func texts(_ request: EmbeddingsRequest) -> [String] { request.inputs.map { String(decoding: $0, as: UTF8.self) } }
 
@@ -30,7 +30,7 @@ import Testing
 
     @Test(arguments: ["[15339,1917]", "[[15339,1917],[13347]]", "[[]]", #"["a",[1]]"#, #"["a",1]"#])
     func tokenIDsAreRefusedInWordsThatHelp(input: String) {
-        let error = #expect(throws: APIError.self) { try parse(#"{"model":"m","input":\#(input)}"#) }
+        let error = #expect(throws: Failure.self) { try parse(#"{"model":"m","input":\#(input)}"#) }
         #expect(error?.status == 400 && error?.param == "input" && error?.type == "invalid_request_error")
         #expect(error?.message.contains("token ids") == true && error?.message.contains("check_embedding_ctx_length=False") == true)
     }
@@ -44,20 +44,20 @@ import Testing
         (#"{"model":"m","input":"a","dimensions":"256"}"#, "dimensions"), (#"{"model":"m","input":"a","dimensions":2.5}"#, "dimensions"),
     ])
     func whatCannotBeIsNamed(body: String, param: String) {
-        let error = #expect(throws: APIError.self) { try parse(body) }
+        let error = #expect(throws: Failure.self) { try parse(body) }
         #expect(error?.status == 400 && error?.param == param && error?.message.isEmpty == false)
     }
 
     @Test(arguments: ["", "[]", #""a""#, #"{"model":"m","input":"a""#])
     func whatIsNoObjectIsRefused(body: String) {
-        let error = #expect(throws: APIError.self) { try parse(body) }
+        let error = #expect(throws: Failure.self) { try parse(body) }
         #expect(error?.status == 400 && error?.param == nil)
     }
 
     @Test func theListIsBounded() throws {
         func body(_ count: Int) -> String { #"{"model":"m","input":[\#(Array(repeating: #""a""#, count: count).joined(separator: ","))]}"# }
         #expect(try parse(body(2048)).inputs.count == 2048)
-        let error = #expect(throws: APIError.self) { try parse(body(2049)) }
+        let error = #expect(throws: Failure.self) { try parse(body(2049)) }
         #expect(error?.param == "input" && error?.message.contains("2049") == true)
     }
 

@@ -7,12 +7,12 @@ import Testing
 @Suite struct ModelNameTests {
     private static let marks = String(repeating: "\u{301}", count: 15_000)
 
-    private static func bodies(_ model: String) -> [(String, ([UInt8]) throws(APIError) -> String)] {
+    private static func bodies(_ model: String) -> [(String, ([UInt8]) throws(Failure) -> String)] {
         [
-            (#"{"model":"\#(model)","messages":[{"role":"user","content":"x"}]}"#, { body throws(APIError) in try ChatRequest.parse(body).model }),
-            (#"{"model":"\#(model)"}"#, { body throws(APIError) in try PassThroughRequest(body: body).model }),
-            (#"{"model":"\#(model)","input":"x"}"#, { body throws(APIError) in try EmbeddingsRequest.parse(body).model }),
-            (#"{"model":"\#(model)","query":"x","documents":["y"]}"#, { body throws(APIError) in try RerankRequest.parse(body).model }),
+            (#"{"model":"\#(model)","messages":[{"role":"user","content":"x"}]}"#, { body throws(Failure) in try ChatRequest.parse(body).model }),
+            (#"{"model":"\#(model)"}"#, { body throws(Failure) in try PassThroughRequest(body: body).model }),
+            (#"{"model":"\#(model)","input":"x"}"#, { body throws(Failure) in try EmbeddingsRequest.parse(body).model }),
+            (#"{"model":"\#(model)","query":"x","documents":["y"]}"#, { body throws(Failure) in try RerankRequest.parse(body).model }),
         ]
     }
 
@@ -22,7 +22,7 @@ import Testing
     ])
     func aLongNameIsRefusedAndNotRepeated(model: String) {
         for (body, read) in Self.bodies(model) {
-            let error = #expect(throws: APIError.self) { try read(Array(body.utf8)) }
+            let error = #expect(throws: Failure.self) { try read(Array(body.utf8)) }
             #expect(error?.status == 400 && error?.param == "model" && error?.code == "invalid_value")
             #expect((error?.message.utf8.count ?? 1000) < 200)
         }
@@ -36,7 +36,7 @@ import Testing
     @Test func whiteSpaceIsNoName() {
         for model in ["", " ", "\u{3000}", #"\n\t"#, "\u{2028}"] {
             for (body, read) in Self.bodies(model) {
-                #expect(#expect(throws: APIError.self) { try read(Array(body.utf8)) }?.code == "missing_required_parameter")
+                #expect(#expect(throws: Failure.self) { try read(Array(body.utf8)) }?.code == "missing_required_parameter")
             }
         }
     }
@@ -45,7 +45,7 @@ import Testing
         let catalog = ModelCatalog(aliases: [("grok-4", "xai.grok-4")])
         for name in ["a" + Self.marks, "xai." + String(repeating: "a", count: 12_000), String(repeating: "é", count: 128) + "x"] {
             for error in [
-                #expect(throws: APIError.self) { try catalog.resolve(name) }, #expect(throws: APIError.self) { try catalog.resolve(name, for: .chat) },
+                #expect(throws: Failure.self) { try catalog.resolve(name) }, #expect(throws: Failure.self) { try catalog.resolve(name, for: .chat) },
             ] {
                 #expect(error?.status == 404)
                 #expect((error?.message.utf8.count ?? 1000) < 200 + 100)
@@ -63,7 +63,7 @@ import Testing
     @Test func noMessageRepeatsMoreThanTwoHundredBytes() {
         let long = "/a" + String(repeating: "\u{301}", count: 4000)
         for error in [
-            APIError.unknownPath(long), .methodNotAllowed(.init(rawValue: long), allowed: [.GET]), .unservedModel(long), .unknownModel(long, near: []),
+            Failure.unknownPath(long), .methodNotAllowed(.init(rawValue: long), allowed: [.GET]), .unservedModel(long), .unknownModel(long, near: []),
             .unsupportedModel(long, for: .chat, others: []),
         ] {
             #expect(error.message.utf8.count < 500)

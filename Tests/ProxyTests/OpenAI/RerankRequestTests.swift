@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct RerankRequestTests {
-    private func parse(_ json: String) throws(APIError) -> RerankRequest { try RerankRequest.parse(Array(json.utf8)) }
+    private func parse(_ json: String) throws(Failure) -> RerankRequest { try RerankRequest.parse(Array(json.utf8)) }
 
     private func documents(_ json: String, _ more: String = "") throws -> [String] {
         try parse(#"{"model":"m","query":"q","documents":\#(json)\#(more)}"#).documents.map { String(decoding: $0, as: UTF8.self) }
@@ -32,7 +32,7 @@ import Testing
         #expect(try documents(list, #","rank_fields":["title","text","year"]"#) == [#"title: T\n1\ntext: x\nyear: 1999"#, "text: y", "plain"])
         #expect(try documents(list, #","rank_fields":[]"#) == ["x", "y", "plain"])
         #expect(try documents(#"[{"a\"":{"b":"c"}}]"#, #","rank_fields":["a\""]"#) == [#"a\": {\"b\":\"c\"}"#])
-        let error = #expect(throws: APIError.self) { try documents(list, #","rank_fields":["title"]"#) }
+        let error = #expect(throws: Failure.self) { try documents(list, #","rank_fields":["title"]"#) }
         #expect(error?.param == "documents[1]" && error?.message.contains("rank_fields") == true)
     }
 
@@ -59,7 +59,7 @@ import Testing
         (#"{"model":"m","query":"q","documents":["a"],"rank_fields":"text"}"#, "rank_fields"),
     ])
     func whatCannotBeIsNamed(body: String, param: String) {
-        let error = #expect(throws: APIError.self) { try parse(body) }
+        let error = #expect(throws: Failure.self) { try parse(body) }
         #expect(error?.status == 400 && error?.param == param && error?.message.isEmpty == false)
     }
 

@@ -19,7 +19,7 @@ import Testing
     private static let usage = event("", #","usage":{"prompt_tokens":5,"completion_tokens":0,"total_tokens":5}"#)
 
     /// Everything that leaves, read by read.
-    private func run(_ pieces: [String]) -> (outputs: [String], failure: APIError?) {
+    private func run(_ pieces: [String]) -> (outputs: [String], failure: Failure?) {
         let relay = PassThroughRelay(model: "m", upstream: "acme")
         var outputs: [String] = []
         for piece in pieces {
@@ -43,7 +43,7 @@ import Testing
     func anAnswerThatSaysNothingIsAFailureOfWhichNothingHasLeft(events: [String]) {
         for pieces in [events, [events.joined()]] {
             let (outputs, failure) = run(pieces)
-            #expect(failure == GenericFields.emptyAnswer)
+            #expect(failure == Failure.emptyAnswer)
             #expect(outputs.joined().isEmpty)
         }
     }
@@ -75,7 +75,7 @@ import Testing
     @Test(arguments: ["stop", "STOP", "tool_calls", "end_turn", "COMPLETE", "eos", "network_error", "insufficient_system_resource", ""])
     func theUsualEndOrTheUpstreamsTroubleIsNoReasonToBeEmpty(reason: String) {
         let (outputs, failure) = run([Self.role, Self.event(Self.choice("", finish: "\"\(reason)\"")), Self.done])
-        #expect(failure == GenericFields.emptyAnswer && failure?.kind == .failed)
+        #expect(failure == Failure.emptyAnswer && failure?.about == .failed)
         #expect(outputs.joined().isEmpty)
     }
 
@@ -111,6 +111,6 @@ import Testing
         #expect(held.outputs.joined().isEmpty)
         let (outputs, failure) = run(many + [Self.role, Self.role, Self.stop, Self.done])
         #expect(outputs.joined().hasPrefix((many + [Self.role, Self.role]).joined()))
-        #expect(failure == GenericFields.emptyAnswer && !outputs.joined().contains("[DONE]"))
+        #expect(failure == Failure.emptyAnswer && !outputs.joined().contains("[DONE]"))
     }
 }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct PassThroughAnswerAsStreamTests {
     private static let envelope = ChunkEnvelope(id: "chatcmpl-own", created: 1_700_000_000, model: "unused")
 
-    private func told(_ body: String, includesUsage: Bool = false) throws(APIError) -> (frames: [UInt8], usage: TokenUsage?) {
+    private func told(_ body: String, includesUsage: Bool = false) throws(Failure) -> (frames: [UInt8], usage: TokenUsage?) {
         try PassThroughAnswerAsStream.frames(of: Array(body.utf8), model: "mine", upstream: "acme", in: Self.envelope, includesUsage: includesUsage)
     }
 
@@ -121,7 +121,7 @@ import Testing
         (#"{"choices":[{"message":{"content":"half"},"finish_reason":"error"}]}"#, "upstream_error"),
     ])
     func whatIsNoAnswerIsAFailure(body: String, code: String) {
-        let error = #expect(throws: APIError.self) { try told(body) }
+        let error = #expect(throws: Failure.self) { try told(body) }
         #expect(error?.code == code)
     }
 }

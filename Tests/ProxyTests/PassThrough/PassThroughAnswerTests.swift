@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct PassThroughAnswerTests {
-    private func read(_ body: String) throws(APIError) -> OpenAIAnswer {
+    private func read(_ body: String) throws(Failure) -> OpenAIAnswer {
         try PassThroughAnswer.read(Array(body.utf8), model: "new", upstream: "acme")
     }
 
@@ -42,7 +42,7 @@ import Testing
         (#"{"choices":[{"error":{"message":"m","code":404},"finish_reason":"error"}]}"#, 404, "model_not_found"),
     ])
     func whatIsNoAnswerIsAFailure(body: String, status: Int, code: String) {
-        let error = #expect(throws: APIError.self) { try read(body) }
+        let error = #expect(throws: Failure.self) { try read(body) }
         #expect(error?.status == status)
         #expect(error?.code == code)
         if body.contains("\"m\"") { #expect(error?.message == "m") }
@@ -62,8 +62,8 @@ import Testing
 
     @Test(arguments: ["error", "network_error", "insufficient_system_resource", "end_turn", "COMPLETE", "eos"])
     func theUsualEndOrTheUpstreamsTroubleIsNoReasonToBeEmpty(reason: String) {
-        let error = #expect(throws: APIError.self) { try read(#"{"choices":[{"message":{"content":""},"finish_reason":"\#(reason)"}]}"#) }
-        #expect(error == GenericFields.emptyAnswer)
+        let error = #expect(throws: Failure.self) { try read(#"{"choices":[{"message":{"content":""},"finish_reason":"\#(reason)"}]}"#) }
+        #expect(error == Failure.emptyAnswer)
     }
 
     @Test(arguments: [
@@ -71,18 +71,18 @@ import Testing
         "{\"choices\":[{\"message\":{\"content\":\"a\"}}]}\n\ndata: [DONE]\n\n", "{\"choices\":[]}\ndata:[DONE]", "data: oops\n\n", "data: ",
     ])
     func aStreamInPlaceOfADocumentIsOfTheWrongKind(body: String) {
-        let error = #expect(throws: APIError.self) { try read(body) }
-        #expect(error?.status == 502 && error?.code == "upstream_invalid_answer" && error?.kind == .wrongKind && error?.forbidsRetry == true)
+        let error = #expect(throws: Failure.self) { try read(body) }
+        #expect(error?.status == 502 && error?.code == "upstream_invalid_answer" && error?.about == .wrongKind && error?.forbidsRetry == true)
     }
 
     @Test func anErrorAsAStreamIsStillThatError() {
-        let error = #expect(throws: APIError.self) { try read("event: error\ndata: {\"error\":{\"message\":\"m\",\"code\":429}}\n\n") }
-        #expect(error?.status == 429 && error?.kind == .throttled)
+        let error = #expect(throws: Failure.self) { try read("event: error\ndata: {\"error\":{\"message\":\"m\",\"code\":429}}\n\n") }
+        #expect(error?.status == 429 && error?.about == .throttled)
     }
 
     @Test(arguments: ["<html>", "", "{\"choices\":", "[]", "{}", "nonsense"])
     func nonsenseIsTheUpstreamsFailure(body: String) {
-        let error = #expect(throws: APIError.self) { try read(body) }
-        #expect(error?.kind == .failed && error?.forbidsRetry == false)
+        let error = #expect(throws: Failure.self) { try read(body) }
+        #expect(error?.about == .failed && error?.forbidsRetry == false)
     }
 }

@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct PassThroughErrorTests {
-    private func translate(_ status: Int, _ body: String, retryAfter: Int? = nil) -> APIError {
+    private func translate(_ status: Int, _ body: String, retryAfter: Int? = nil) -> Failure {
         PassThroughError.translate(status: status, retryAfter: retryAfter, body: Array(body.utf8), upstream: "acme")
     }
 
@@ -11,7 +11,8 @@ import Testing
     func whatTheRequestIsToBlameForKeepsItsWords(status: Int) {
         let error = translate(status, #"{"error":{"message":"no","type":"odd_type","param":"top_p","code":"odd_code"}}"#)
         #expect(
-            error == APIError(status: status, message: "no", type: "odd_type", param: "top_p", code: "odd_code", kind: status == 404 ? .modelGone : .request))
+            error.status == status && error.message == "no" && error.type == "odd_type" && error.param == "top_p" && error.code == "odd_code"
+                && error.about == (status == 404 ? .modelGone : .request))
     }
 
     @Test(arguments: [
@@ -21,7 +22,9 @@ import Testing
         ("<html>Bad</html>", "'acme' refuses the request without saying why."), ("", "'acme' refuses the request without saying why."), ("[]", "'acme' refuses the request without saying why."),
     ])
     func theWordsAreFoundInEveryForm(body: String, message: String) {
-        #expect(translate(400, body) == APIError(status: 400, message: message, type: "invalid_request_error", code: "invalid_request", kind: .request))
+        let error = translate(400, body)
+        #expect(error.status == 400 && error.message == message && error.type == "invalid_request_error" && error.code == "invalid_request")
+        #expect(error.about == .request && error.param == nil)
     }
 
     @Test(arguments: [
@@ -64,7 +67,7 @@ import Testing
     }
 
     @Test func aSecretIsTakenOutOfEveryField() {
-        let error = APIError(status: 400, message: "sk-12345678 is odd", type: "sk-12345678", param: "a.sk-12345678", code: "sk-12345678")
+        let error = Failure(.refused, "sk-12345678 is odd", field: "a.sk-12345678", said: .init(status: 400, type: "sk-12345678", code: "sk-12345678"))
         let clean = error.without(Secret("sk-12345678"))
         #expect(!"\(clean)".contains("sk-12345678") && clean.message == "*** is odd")
         // A word that stands for "no key" is left alone.

@@ -8,7 +8,7 @@ import Testing
     /// What a stream became.
     struct Outcome {
         var output = ""
-        var failure: APIError?
+        var failure: Failure?
         var relay: PassThroughRelay
     }
 
@@ -19,7 +19,7 @@ import Testing
     private func run(bytes pieces: [[UInt8]], limit: Int = SSEParser.longestLine) -> Outcome {
         let relay = PassThroughRelay(model: "new", upstream: "acme", limit: limit)
         var output: [UInt8] = []
-        var failure: APIError?
+        var failure: Failure?
         for piece in pieces where failure == nil {
             failure = relay.take(ByteBuffer(bytes: piece))
             output += relay.takeFrames()
@@ -247,9 +247,9 @@ import Testing
         let answer = #"{"choices":[{"message":{"content":"hi"}}]}"#
         for text in [answer, answer + "\n\ndata: [DONE]\n\n", answer + "\ndata: [DONE]\n\n", ": hello\n\n" + answer, ": hello\n" + answer + "\n\n"] {
             let failure = run([text]).failure
-            #expect(failure?.code == "upstream_invalid_answer" && failure?.kind == .wrongKind && failure?.forbidsRetry == true)
+            #expect(failure?.code == "upstream_invalid_answer" && failure?.about == .wrongKind && failure?.forbidsRetry == true)
         }
-        #expect(run([#"{"error":{"message":"no","code":"rate_limit_exceeded"}}"# + "\n\n"]).failure?.kind == .throttled)
+        #expect(run([#"{"error":{"message":"no","code":"rate_limit_exceeded"}}"# + "\n\n"]).failure?.about == .throttled)
         #expect(run(["<html></html>"]).failure == .incompleteStream)
     }
 

@@ -78,7 +78,7 @@ import Testing
         (#"{"model":"m","stream":"yes"}"#, "stream", "invalid_type"),
     ])
     func whatCannotBeRoutedIsRefused(body: String, param: String?, code: String) {
-        let error = #expect(throws: APIError.self) { try request(body) }
+        let error = #expect(throws: Failure.self) { try request(body) }
         #expect(error?.status == 400)
         #expect(error?.type == "invalid_request_error")
         #expect(error?.param == param)
@@ -86,13 +86,13 @@ import Testing
     }
 
     @Test func brokenJSONNamesItsPlace() {
-        let error = #expect(throws: APIError.self) { try request("{\"model\":\n \"m\",}") }
+        let error = #expect(throws: Failure.self) { try request("{\"model\":\n \"m\",}") }
         #expect(error?.message.contains("line 2, column 6") == true)
     }
 
     @Test func hostileBodiesAreRefusedAndNoMore() {
         let deep = #"{"model":"m","x":"# + String(repeating: "[", count: 100_000)
-        #expect(throws: APIError.self) { try request(deep) }
-        #expect(throws: APIError.self) { try PassThroughRequest(body: Array(#"{"model":""#.utf8) + [0xFF] + Array("\"}".utf8)) }
+        #expect(throws: Failure.self) { try request(deep) }
+        #expect(throws: Failure.self) { try PassThroughRequest(body: Array(#"{"model":""#.utf8) + [0xFF] + Array("\"}".utf8)) }
     }
 }

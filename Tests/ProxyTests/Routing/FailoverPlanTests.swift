@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct FailoverPlanTests {
-    private func error(_ status: Int) -> APIError { APIError(status: status, message: "status \(status)", type: "t") }
+    private func error(_ status: Int) -> Failure { OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: Array(#"{"message":"status \#(status)"}"#.utf8), account: "a") }
     private let ready = RouteRefusal.Outlook(earliest: .zero, isThrottled: false)
 
     @Test func eachUpstreamIsTriedOnceBeforeAnyTwice() {
@@ -84,10 +84,10 @@ import Testing
         _ = plan.note(.modelUnavailable, error(404), at: 0, .zero)
         #expect(plan.error?.status == 404)
         _ = plan.note(.credentialsRefused, error(401), at: 1, .zero)
-        #expect(plan.error?.status == 401)
+        #expect(plan.error?.kind == .credentialsDoubted)
         _ = plan.note(.timedOut, error(504), at: 2, .zero)
         _ = plan.note(.failed, error(502), at: 3, .zero)
         _ = plan.note(.credentialsRefused, error(401), at: 1, .zero)
-        #expect(plan.error?.status == 502)
+        #expect(plan.error?.kind == .failed(.serverError))
     }
 }

@@ -30,7 +30,7 @@ import Testing
         RoutedRequest(accepts: UpstreamSet(first: accounts), model: "m", arrival: .zero, deadline: .seconds(300))
     }
 
-    private func api(_ status: Int, retryAfter: Int? = nil) -> APIError {
+    private func api(_ status: Int, retryAfter: Int? = nil) -> Failure {
         OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: [], account: "a")
     }
 
@@ -51,13 +51,13 @@ import Testing
     @Test(arguments: [400, 413, 422])
     func theRequestsOwnFaultGoesBackToTheClient(status: Int) async throws {
         let result = try await run([api(status)])
-        #expect(result.asked == ["default"] && (result.error as? APIError)?.status == status)
+        #expect(result.asked == ["default"] && (result.error as? Failure)?.status == status)
         #expect(await result.router.snapshot().upstreams[0].state.condition(at: .zero).consecutiveFailures == 0)
     }
 
     @Test func nothingIsRepeatedOnceTheClientHasSeenAPart() async throws {
         let result = try await run([lost], firstEventAt: 1)
-        #expect(result.asked == ["default"] && (result.error as? APIError)?.code == "upstream_connection_lost")
+        #expect(result.asked == ["default"] && (result.error as? Failure)?.code == "upstream_connection_lost")
         let state = await result.router.snapshot().upstreams[0].state
         #expect(state.statistics.failed == 1 && state.condition(at: .zero).consecutiveFailures == 1)
     }
@@ -65,7 +65,7 @@ import Testing
     @Test func noMoreAttemptsThanConfigured() async throws {
         let result = try await run([lost, lost, lost, lost], accounts: 9, retryAttempts: 2)
         #expect(result.asked == ["default", "account_2", "account_3"])
-        #expect((result.error as? APIError)?.status == 502)
+        #expect((result.error as? Failure)?.status == 502)
     }
 
     @Test func theSameAreAskedAgainAfterAPause() async throws {
@@ -88,7 +88,7 @@ import Testing
         #expect(try await short.asked == ["default", "default"])
 
         let long = try await run([api(429, retryAfter: 7)], accounts: 1)
-        #expect(long.asked == ["default"] && (long.error as? APIError)?.status == 429 && (long.error as? APIError)?.retryAfter == 7)
+        #expect(long.asked == ["default"] && (long.error as? Failure)?.status == 429 && (long.error as? Failure)?.retryAfter == 7)
     }
 
     @Test func whoTimedOutIsNotAskedAgain() async throws {
@@ -101,7 +101,7 @@ import Testing
 
     @Test func refusedCredentialsEverywhereAreTheOperatorsConcern() async throws {
         let result = try await run([api(401), api(401), api(403)])
-        let error = try #require(result.error as? APIError)
+        let error = try #require(result.error as? Failure)
         #expect(result.asked.count == 3 && error.status == 502 && error.code == "upstream_auth_failed" && error.forbidsRetry)
     }
 
@@ -109,11 +109,11 @@ import Testing
         let time = ManualTime()
         let router = try Router.fixture(time: time.source, accounts: 1, settings: { _ in .init(breaker: .init(maxFailures: 1, resetTimeout: .seconds(42))) })
         let failover = Failover(router: router, retryAttempts: 0, random: { 0.5 })
-        await #expect(throws: APIError.self) { try await failover.run(request(1)) { _, _ in throw lost } }
+        await #expect(throws: Failure.self) { try await failover.run(request(1)) { _, _ in throw lost } }
         do {
             try await failover.run(request(1)) { _, _ in }
             #expect(Bool(false), "the breaker is open")
-        } catch let error as APIError {
+        } catch let error as Failure {
             #expect(error.status == 503 && error.code == "no_account_available" && error.type == "overloaded_error" && error.retryAfter == 5)
         }
     }
@@ -130,7 +130,7 @@ import Testing
                     if let error = calls.popFirst() { throw error }
                 }
                 #expect(Bool(false), "both cool down")
-            } catch let error as APIError {
+            } catch let error as Failure {
                 #expect(error.status == 429 && error.retryAfter == 10, "\(error)")
             }
         }
@@ -140,7 +140,7 @@ import Testing
         let time = ManualTime()
         let router = try Router.fixture(time: time.source, accounts: 3)
         var asked: [String] = []
-        await #expect(throws: APIError.self) {
+        await #expect(throws: Failure.self) {
             try await Failover(router: router, retryAttempts: 3).run(request(3)) { upstream, _ in
                 asked.append(upstream.id)
                 time.advance(by: .seconds(300))
@@ -161,9 +161,9 @@ import Testing
             report.change { $0.usage = TokenUsage(prompt: 3, completion: 4, total: 7) }
             return upstream.id
         }
-        #expect(begun.success == "account_2" && begun.upstream.id == "account_2")
+        #expect(begun.success == "account_2" && begun.attempt.upstream.id == "account_2")
         #expect(await router.snapshot().permits.inUse == 1)
-        await begun.end()
+        await begun.attempt.end()
         let snapshot = await router.snapshot()
         #expect(snapshot.permits.inUse == 0 && snapshot.upstreams[1].state.statistics.succeeded == 1)
         #expect(snapshot.upstreams[1].state.statistics.completionTokens == 4)
@@ -175,7 +175,7 @@ import Testing
         let begun = try await failover.begin(request(2)) { _, report in
             report.change { $0.firstEvent = .zero }
         }
-        #expect(await begun.end(after: lost)?.code == "upstream_connection_lost")
+        #expect(await begun.attempt.end(after: lost).failure?.code == "upstream_connection_lost")
         let snapshot = await router.snapshot()
         #expect(snapshot.permits.inUse == 0 && snapshot.upstreams[0].state.statistics.failed == 1)
         #expect(snapshot.upstreams[0].state.condition(at: .zero).consecutiveFailures == 1 && snapshot.upstreams[1].state.statistics.requests == 0)
@@ -187,7 +187,7 @@ import Testing
         let told = await Task {
             let begun = try await failover.begin(request(1)) { _, report in report.change { $0.firstEvent = .zero } }
             withUnsafeCurrentTask { $0?.cancel() }
-            return await begun.end(after: lost)
+            return await begun.attempt.end(after: lost).failure
         }.result
         #expect(try told.get() == nil)
         let state = await router.snapshot().upstreams[0].state

@@ -37,7 +37,7 @@ import Testing
         let pipe = try pipe(in: directory)
         let outcome = ConfigurationLoader.load(file: pipe, environment: [:], workingDirectory: "/")
         #expect(outcome.errors.map(\.message) == ["this is a named pipe and no file"])
-        #expect(throws: ConfigurationError.self) { try AuthorityFile(pipe) }
+        #expect(throws: ConfigurationError.self) { try ConfigurationFile.read(pipe, name: pipe) }
         #expect(throws: CertificateProblem.self) { try CertificatePair(.init(certificate: pipe, key: pipe)) }
         let key = #expect(throws: KeyFile.Failure.self) {
             try KeyFile.load(APIKeyIdentity(user: "u", tenancy: "t", fingerprint: "f", keyFile: pipe))

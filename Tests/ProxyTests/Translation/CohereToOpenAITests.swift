@@ -28,7 +28,7 @@ import Testing
     func everyFixtureGivesItsAnswer(golden: Golden.Case) throws {
         let body = try upstream(golden)
         if let expected = golden.object["expected_error"] as? Golden.Object {
-            let error = #expect(throws: APIError.self) { try Self.dialect(golden).answer(body, in: envelope(golden)) }
+            let error = #expect(throws: Failure.self) { try Self.dialect(golden).answer(body, in: envelope(golden)) }
             #expect(error?.status == expected["status"] as? Int)
             #expect(Golden.difference(try Golden.parse(try #require(error).body), expected["body"]) == nil)
         } else {
@@ -53,7 +53,7 @@ import Testing
     func everyAnswerCanBeToldAsAStream(golden: Golden.Case) throws {
         let body = try upstream(golden)
         guard let expected = golden.object["openai_response"] as? Golden.Object else {
-            #expect(throws: APIError.self) { try Self.dialect(golden).frames(of: body, in: envelope(golden), includesUsage: true) }
+            #expect(throws: Failure.self) { try Self.dialect(golden).frames(of: body, in: envelope(golden), includesUsage: true) }
             return
         }
         let (frames, usage) = try Self.dialect(golden).frames(of: body, in: envelope(golden), includesUsage: true)
@@ -75,9 +75,9 @@ import Testing
     @Test(arguments: CohereOdditiesTests.dialects, ["", "{}", "[]", #"{"chatResponse":{}}"#, #"{"chatResponse":{"apiFormat":"COHERE"}}"#, #"{"chatResponse":7}"#, "<html>"])
     func whatIsNoAnswerIsAnUpstreamFailure(dialect: CohereOdditiesTests.Case, body: String) {
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
-        let error = #expect(throws: APIError.self) { try dialect.dialect.answer(Array(body.utf8), in: envelope) }
+        let error = #expect(throws: Failure.self) { try dialect.dialect.answer(Array(body.utf8), in: envelope) }
         #expect(error?.status == 502 && error?.code == "upstream_invalid_answer")
-        #expect(throws: APIError.self) { try dialect.dialect.frames(of: Array(body.utf8), in: envelope, includesUsage: true) }
+        #expect(throws: Failure.self) { try dialect.dialect.frames(of: Array(body.utf8), in: envelope, includesUsage: true) }
     }
 
     @Test(arguments: CohereOdditiesTests.dialects, [#""""#, "null", "7"])
@@ -93,9 +93,9 @@ import Testing
     func anEmptyAnswerIsAnUpstreamFailure(dialect: CohereOdditiesTests.Case) {
         let body = Array((dialect.dialect.isV2 ? #"{"chatResponse":{"message":{"content":[]},"finishReason":"COMPLETE"}}"# : #"{"chatResponse":{"text":"","finishReason":"COMPLETE"}}"#).utf8)
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
-        let error = #expect(throws: APIError.self) { try dialect.dialect.answer(body, in: envelope) }
+        let error = #expect(throws: Failure.self) { try dialect.dialect.answer(body, in: envelope) }
         #expect(error?.code == "upstream_empty_answer")
-        #expect(throws: APIError.self) { try dialect.dialect.frames(of: body, in: envelope, includesUsage: false) }
+        #expect(throws: Failure.self) { try dialect.dialect.frames(of: body, in: envelope, includesUsage: false) }
     }
 
     @Test func idsAreStableAndDifferFromAnswerToAnswer() throws {
@@ -131,13 +131,13 @@ import Testing
             let junk = ["null", "-9e18", "9223372036854775807", "\"\"", "[]", "{}", ","].randomElement(using: &random) ?? ""
             if Bool.random(using: &random) { body[index] = UInt8.random(in: .min ... .max, using: &random) } else { body.insert(contentsOf: junk.utf8, at: index) }
         }
-        do throws(APIError) {
+        do throws(Failure) {
             let answer = try Self.dialect(golden).answer(body, in: envelope(golden))
             #expect(throws: Never.self) { try Golden.parse(answer.body) }
         } catch {
             #expect((502...504).contains(error.status))
         }
-        do throws(APIError) {
+        do throws(Failure) {
             var run: StreamRun? = try? StreamRun([])
             run?.frames = try Self.dialect(golden).frames(of: body, in: envelope(golden), includesUsage: true).frames
             #expect(throws: Never.self) {

@@ -52,7 +52,7 @@ import Testing
     ])
     func aModelOfOneLengthIsNotAskedForIt(model: String, length: Int) throws {
         #expect(try document(try #require(batches(#"{"model":"m","input":"a","dimensions":\#(length)}"#, model: model).first))["outputDimensions"] == nil)
-        let error = #expect(throws: APIError.self) { try batches(#"{"model":"m","input":"a","dimensions":256}"#, model: model) }
+        let error = #expect(throws: Failure.self) { try batches(#"{"model":"m","input":"a","dimensions":256}"#, model: model) }
         #expect(error?.status == 400 && error?.param == "dimensions" && error?.message.contains("\(length)") == true)
     }
 
@@ -70,7 +70,7 @@ import Testing
 
     // MARK: Answers
 
-    private func join(_ upstream: String, _ count: Int, _ format: EmbeddingsRequest.Format) throws(APIError) -> String {
+    private func join(_ upstream: String, _ count: Int, _ format: EmbeddingsRequest.Format) throws(Failure) -> String {
         String(decoding: EmbedToOpenAI.join([try EmbedToOpenAI.part(Array(upstream.utf8), range: 0..<count, format: format)], model: "m"), as: UTF8.self)
     }
 
@@ -111,12 +111,12 @@ import Testing
         #"{"embeddings":[[1],[]]}"#, #"{"embeddings":[[1],2]}"#, #"{"embeddings":[[1],["2"]]}"#, #"{"embeddings":[[1],[2,null]]}"#, #"{"embeddings":[[1],{}]}"#,
     ], [EmbeddingsRequest.Format.float, .base64])
     func whatIsNoAnswerToBothTextsIsAnUpstreamFailure(upstream: String, format: EmbeddingsRequest.Format) {
-        let error = #expect(throws: APIError.self) { try join(upstream, 2, format) }
+        let error = #expect(throws: Failure.self) { try join(upstream, 2, format) }
         #expect(error?.status == 502 && error?.code == "upstream_invalid_answer")
     }
 
     @Test func aNumberBeyondFloatsIsNoFloat() {
-        #expect(throws: APIError.self) { try join(#"{"embeddings":[[1e39]]}"#, 1, .base64) }
+        #expect(throws: Failure.self) { try join(#"{"embeddings":[[1e39]]}"#, 1, .base64) }
     }
 
     // MARK: Properties
@@ -167,7 +167,7 @@ import Testing
             if Bool.random(using: &random) { body[index] = UInt8.random(in: .min ... .max, using: &random) } else { body.insert(contentsOf: junk.utf8, at: index) }
         }
         for format in [EmbeddingsRequest.Format.float, .base64] {
-            do throws(APIError) {
+            do throws(Failure) {
                 let answer = EmbedToOpenAI.join([try EmbedToOpenAI.part(body, range: 0..<2, format: format)], model: "m")
                 #expect(throws: Never.self) { try Golden.parse(answer) }
             } catch {

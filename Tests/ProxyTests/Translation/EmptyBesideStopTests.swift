@@ -42,15 +42,15 @@ import Testing
 
     @Test(arguments: cases)
     func aWholeAnswer(_ each: Case) throws {
-        let error = #expect(throws: APIError.self) { try each.reader(false).answer(Array(each.whole.utf8), of: "a", in: Self.envelope) }
-        #expect(error == GenericFields.emptyAnswer)
+        let error = #expect(throws: Failure.self) { try each.reader(false).answer(Array(each.whole.utf8), of: "a", in: Self.envelope) }
+        #expect(error == Failure.emptyAnswer)
         let answer = try each.reader(true).answer(Array(each.whole.utf8), of: "a", in: Self.envelope)
         #expect(String(decoding: answer.body, as: UTF8.self).contains(#""finish_reason":"stop""#))
     }
 
     @Test(arguments: cases)
     func aWholeAnswerAsAStream(_ each: Case) throws {
-        #expect(throws: GenericFields.emptyAnswer) { try each.reader(false).frames(of: Array(each.whole.utf8), of: "a", in: Self.envelope, includesUsage: false) }
+        #expect(throws: Failure.emptyAnswer) { try each.reader(false).frames(of: Array(each.whole.utf8), of: "a", in: Self.envelope, includesUsage: false) }
         let frames = try each.reader(true).frames(of: Array(each.whole.utf8), of: "a", in: Self.envelope, includesUsage: false).frames
         let text = String(decoding: frames, as: UTF8.self)
         #expect(text.contains(#""finish_reason":"stop""#) && text.hasSuffix("data: [DONE]\n\n"))
@@ -61,7 +61,7 @@ import Testing
         let relay = each.reader(mayBeEmpty).relay(of: "a", in: Self.envelope, includesUsage: false)
         let failure = relay.take(ByteBuffer(bytes: each.events.map { "data: \($0)\n\n" }.joined().utf8)) ?? relay.end()
         let text = String(decoding: relay.takeFrames(), as: UTF8.self)
-        #expect(failure == (mayBeEmpty ? nil : GenericFields.emptyAnswer))
+        #expect(failure == (mayBeEmpty ? nil : Failure.emptyAnswer))
         #expect(text.contains(#""finish_reason":"stop""#) == mayBeEmpty && text.contains("[DONE]") == mayBeEmpty)
     }
 
@@ -74,9 +74,9 @@ import Testing
                 .replacing(#""completionTokens":1"#, with: #""completionTokens":\#(count)"#)
                 .replacing(#""completion_tokens":1"#, with: #""completion_tokens":\#(count)"#)
         }
-        #expect(throws: GenericFields.emptyAnswer) { try each.reader(true).answer(Array(silent(each.whole).utf8), of: "a", in: Self.envelope) }
+        #expect(throws: Failure.emptyAnswer) { try each.reader(true).answer(Array(silent(each.whole).utf8), of: "a", in: Self.envelope) }
         let relay = each.reader(true).relay(of: "a", in: Self.envelope, includesUsage: false)
-        #expect((relay.take(ByteBuffer(bytes: each.events.map { "data: \(silent($0))\n\n" }.joined().utf8)) ?? relay.end()) == GenericFields.emptyAnswer)
+        #expect((relay.take(ByteBuffer(bytes: each.events.map { "data: \(silent($0))\n\n" }.joined().utf8)) ?? relay.end()) == Failure.emptyAnswer)
     }
 
     @Test func onlyStopMakesRoomForSilence() throws {

@@ -26,7 +26,7 @@ import Testing
         do {
             let document = try translate()
             #expect(throws: Never.self, "\(String(decoding: document, as: UTF8.self))") { try Golden.parse(document) }
-        } catch let error as APIError {
+        } catch let error as Failure {
             #expect((400...499).contains(error.status) && !error.message.isEmpty)
             #expect(throws: Never.self) { try Golden.parse(error.body) }
         }
@@ -51,7 +51,7 @@ import Testing
     func aDamagedEmbeddingsOrRerankRequestIsADocumentOrARefusal(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let embeddings = try damaged(Self.clients.filter { $0.name.contains("embeddings") }, &random)
-        do throws(APIError) {
+        do throws(Failure) {
             let model = "cohere.embed-v4.0"
             for batch in try OpenAIToEmbed.translate(try EmbeddingsRequest.parse(embeddings), to: .onDemand(modelID: model), modelID: model) {
                 #expect(throws: Never.self) { try Golden.parse(batch.details.document(in: "c").bytes) }
@@ -70,7 +70,7 @@ import Testing
         let body = Fuzz.damage(
             Array(#"{"id":"r","documentRanks":[{"index":1,"relevanceScore":0.9,"document":{"text":"Rome"}},{"index":0,"relevanceScore":1e-05}],"usage":{"promptTokens":5,"totalTokens":5}}"#.utf8),
             with: Fuzz.json + ["-1", "2", "1.5"], &random)
-        do throws(APIError) {
+        do throws(Failure) {
             let answer = try RerankToOpenAI.translate(body, to: request, id: "rerank-1")
             #expect(throws: Never.self) { try Golden.parse(answer.body) }
         } catch {
@@ -91,13 +91,13 @@ import Testing
             let golden = try #require(answers.randomElement(using: &random)).object
             let whole = try JSONSerialization.data(withJSONObject: try #require(golden["oci_response"]), options: .sortedKeys)
             let body = Fuzz.damage(Array(whole), with: Fuzz.json, &random)
-            do throws(APIError) {
+            do throws(Failure) {
                 let answer = try dialect.answer(body, in: Self.envelope)
                 #expect(throws: Never.self) { try Golden.parse(answer.body) }
             } catch {
                 #expect((400...599).contains(error.status) && !error.message.isEmpty)
             }
-            do throws(APIError) {
+            do throws(Failure) {
                 try expectWholeStream(try dialect.frames(of: body, in: Self.envelope, includesUsage: true).frames)
             } catch {
                 #expect((400...599).contains(error.status))
@@ -127,13 +127,13 @@ import Testing
         let golden = try #require(Golden.cases("oci/chat", "resp_generic").randomElement(using: &random)).object
         let whole = try JSONSerialization.data(withJSONObject: try #require(golden["openai_response"]), options: .sortedKeys)
         let body = Fuzz.damage(Array(whole), with: Fuzz.json, &random)
-        do throws(APIError) {
+        do throws(Failure) {
             let answer = try PassThroughAnswer.read(body, model: "mine", upstream: "acme")
             #expect(throws: Never.self) { try Golden.parse(answer.body) }
         } catch {
             #expect((400...599).contains(error.status) && !error.message.isEmpty)
         }
-        do throws(APIError) {
+        do throws(Failure) {
             let told = try PassThroughAnswerAsStream.frames(of: body, model: "mine", upstream: "acme", in: Self.envelope, includesUsage: true)
             // What a provider calls its reasons and roles is its own business.
             try expectWholeStream(told.frames, obeysRules: false)
@@ -153,7 +153,7 @@ import Testing
     }
 
     /// Events of one line each that end in `[DONE]`.
-    private func expectWholeStream(_ frames: [UInt8], obeysRules: Bool = true) throws(APIError) {
+    private func expectWholeStream(_ frames: [UInt8], obeysRules: Bool = true) throws(Failure) {
         #expect(throws: Never.self) {
             var run = try StreamRun([])
             run.frames = frames

@@ -10,7 +10,7 @@ import Testing
     private static let envelope = ChunkEnvelope(id: "chatcmpl-own", created: 1_700_000_000, model: "mine")
     private static let provider = ChatReader.passThrough(model: "mine")
 
-    private func answer(_ body: String, by reader: ChatReader = provider) throws(APIError) -> OpenAIAnswer {
+    private func answer(_ body: String, by reader: ChatReader = provider) throws(Failure) -> OpenAIAnswer {
         try reader.answer(Array(body.utf8), of: "acme", in: Self.envelope)
     }
 
@@ -118,21 +118,21 @@ import Testing
         ("event: error\ndata: {\"message\":\"m\"}\n\n", "upstream_error"),
     ])
     func whatFailsAsAStreamFailsAsADocument(body: String, code: String) {
-        let error = #expect(throws: APIError.self) { try answer(body) }
-        #expect(error?.code == code && error?.kind != .wrongKind)
+        let error = #expect(throws: Failure.self) { try answer(body) }
+        #expect(error?.code == code && error?.about != .wrongKind)
     }
 
     @Test(arguments: ["data: oops\n\n", "data: {\"choices\":[{\"del"])
     func whatIsNoStreamEitherIsOfTheWrongKind(body: String) {
-        #expect(#expect(throws: APIError.self) { try answer(body) }?.kind == .wrongKind)
+        #expect(#expect(throws: Failure.self) { try answer(body) }?.about == .wrongKind)
     }
 
     @Test(arguments: [#"{"modelId":"m"}"#, #"{"chatResponse":{"choices":["#, #"{"choices":["#, "<html></html>", ""])
     func whatIsNoAnswerAtAllIsAFailure(body: String) {
         for reader in [Self.provider, .translator(.generic), .translator(.cohereV2)] {
-            let whole = #expect(throws: APIError.self) { try reader.answer(Array(body.utf8), of: "acme", in: Self.envelope) }
-            let told = #expect(throws: APIError.self) { try reader.frames(of: Array(body.utf8), of: "acme", in: Self.envelope, includesUsage: true) }
-            #expect(whole?.code == "upstream_invalid_answer" && whole?.kind == .failed && told == whole)
+            let whole = #expect(throws: Failure.self) { try reader.answer(Array(body.utf8), of: "acme", in: Self.envelope) }
+            let told = #expect(throws: Failure.self) { try reader.frames(of: Array(body.utf8), of: "acme", in: Self.envelope, includesUsage: true) }
+            #expect(whole?.code == "upstream_invalid_answer" && whole?.about == .failed && told == whole)
         }
     }
 
@@ -141,7 +141,7 @@ import Testing
         let document = "{\"id\":\"x\",\n\n\"choices\":[{\"message\":{\"content\":\"data: a}\"}}],\"n\":1e400}"
         let found = String(decoding: try answer(before + document + behind).body, as: UTF8.self)
         #expect(found.trimmingCharacters(in: .whitespacesAndNewlines) == document)
-        let error = #expect(throws: APIError.self) { try answer(before + #"{"error":{"message":"m","code":429}}"# + behind) }
+        let error = #expect(throws: Failure.self) { try answer(before + #"{"error":{"message":"m","code":429}}"# + behind) }
         #expect(error?.code == "rate_limit_exceeded")
     }
 

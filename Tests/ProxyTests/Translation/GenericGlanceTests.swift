@@ -19,8 +19,8 @@ import Testing
 
     /// Gives the events to both, one by one.
     private func expectSame(_ events: [[UInt8]], _ comment: @autoclosure () -> Comment) {
-        var quick = GenericStream(envelope: Self.envelope, includesUsage: true)
-        var full = GenericStream(envelope: Self.envelope, includesUsage: true, readsAtAGlance: false)
+        var quick = ChunkStream(envelope: Self.envelope, includesUsage: true)
+        var full = ChunkStream(envelope: Self.envelope, includesUsage: true, readsAtAGlance: false)
         for (number, event) in events.enumerated() {
             var (quickFrames, fullFrames): ([UInt8], [UInt8]) = ([], [])
             // A slice that does not begin at 0, as the parser gives them.

@@ -21,13 +21,13 @@ import Testing
 
     @Test(arguments: cases)
     func everyFixtureGivesItsAnswer(golden: Golden.Case) throws {
-        let answer = try GenericToOpenAI.translate(upstream(golden), in: envelope(golden))
+        let answer = try Dialect.generic.answer(upstream(golden), in: envelope(golden))
         #expect(Golden.difference(try Golden.parse(answer.body), Golden.withRefusals(golden.object["openai_response"])) == nil)
     }
 
     @Test(arguments: cases)
     func everyAnswerCanBeToldAsAStream(golden: Golden.Case) throws {
-        let (frames, usage) = try GenericAnswerAsStream.frames(of: upstream(golden), in: envelope(golden), includesUsage: true)
+        let (frames, usage) = try Dialect.generic.frames(of: upstream(golden), in: envelope(golden), includesUsage: true)
         var run = try StreamRun([])
         run.frames = frames
         let (chunks, done) = try run.chunks()
@@ -47,23 +47,23 @@ import Testing
     @Test(arguments: ["", "{}", "[]", "{\"chatResponse\":{}}", "{\"chatResponse\":{\"choices\":[]}}", "<html>", "{\"chatResponse\":{\"choices\":[1]}}"])
     func whatIsNoAnswerIsAnUpstreamFailure(body: String) {
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
-        let error = #expect(throws: APIError.self) { try GenericToOpenAI.translate(Array(body.utf8), in: envelope) }
+        let error = #expect(throws: Failure.self) { try Dialect.generic.answer(Array(body.utf8), in: envelope) }
         #expect(error?.status == 502 && error?.type == "upstream_error")
-        #expect(throws: APIError.self) { try GenericAnswerAsStream.frames(of: Array(body.utf8), in: envelope, includesUsage: true) }
+        #expect(throws: Failure.self) { try Dialect.generic.frames(of: Array(body.utf8), in: envelope, includesUsage: true) }
     }
 
     @Test func anEmptyFinishReasonEndsBothFormsOfTheAnswer() throws {
         let body = #"{"chatResponse":{"choices":[{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":"hi"}]},"finishReason":""}]}}"#
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
-        #expect(String(decoding: try GenericToOpenAI.translate(Array(body.utf8), in: envelope).body, as: UTF8.self).contains(#""finish_reason":"stop""#))
-        let frames = try GenericAnswerAsStream.frames(of: Array(body.utf8), in: envelope, includesUsage: false).frames
+        #expect(String(decoding: try Dialect.generic.answer(Array(body.utf8), in: envelope).body, as: UTF8.self).contains(#""finish_reason":"stop""#))
+        let frames = try Dialect.generic.frames(of: Array(body.utf8), in: envelope, includesUsage: false).frames
         #expect(String(decoding: frames, as: UTF8.self).contains(#""finish_reason":"stop""#))
     }
 
     @Test func anEmptyAnswerIsAnUpstreamFailure() {
         let body = #"{"chatResponse":{"choices":[{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]},"finishReason":"stop"}]}}"#
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
-        let error = #expect(throws: APIError.self) { try GenericToOpenAI.translate(Array(body.utf8), in: envelope) }
+        let error = #expect(throws: Failure.self) { try Dialect.generic.answer(Array(body.utf8), in: envelope) }
         #expect(error?.code == "upstream_empty_answer")
     }
 
@@ -76,9 +76,9 @@ import Testing
         let message = #""message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":""}]},"finishReason":"\#(reason.theirs)""#
         let body = Array(#"{"chatResponse":{"choices":[{"index":0,\#(message)}]}}"#.utf8)
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
-        let whole = String(decoding: try GenericToOpenAI.translate(body, in: envelope).body, as: UTF8.self)
+        let whole = String(decoding: try Dialect.generic.answer(body, in: envelope).body, as: UTF8.self)
         #expect(whole.contains(#""content":"""#) && whole.contains(#""finish_reason":"\#(reason.ours)""#))
-        let replayed = try GenericAnswerAsStream.frames(of: body, in: envelope, includesUsage: false).frames
+        let replayed = try Dialect.generic.frames(of: body, in: envelope, includesUsage: false).frames
         #expect(String(decoding: replayed, as: UTF8.self).contains(#""finish_reason":"\#(reason.ours)""#))
         let run = try StreamRun([Array("data: {\(message)}\n\ndata: [DONE]\n\n".utf8)[...]])
         #expect(run.error == nil && String(decoding: run.frames, as: UTF8.self).contains(#""finish_reason":"\#(reason.ours)""#))
@@ -86,14 +86,14 @@ import Testing
 
     @Test func anUnknownReasonEndsAnAnswerThatHasSomethingInIt() throws {
         let body = #"{"chatResponse":{"choices":[{"message":{"content":[{"type":"TEXT","text":"hi"}]},"finishReason":"MALFORMED_FUNCTION_CALL"}]}}"#
-        let answer = try GenericToOpenAI.translate(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
+        let answer = try Dialect.generic.answer(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
         #expect(String(decoding: answer.body, as: UTF8.self).contains(#""finish_reason":"stop""#))
     }
 
-    @Test(arguments: [("data: {}\n\n", .wrongKind), ("<html>", .failed), ("{}", .failed)] as [(String, FailureKind)])
-    func whatIsNoAnswerHasAKind(body: String, kind: FailureKind) {
-        let error = #expect(throws: APIError.self) { try GenericToOpenAI.translate(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m")) }
-        #expect(error?.code == "upstream_invalid_answer" && error?.kind == kind)
+    @Test(arguments: [("data: {}\n\n", .wrongKind), ("<html>", .failed), ("{}", .failed)] as [(String, FailureSubject)])
+    func whatIsNoAnswerHasAKind(body: String, kind: FailureSubject) {
+        let error = #expect(throws: Failure.self) { try Dialect.generic.answer(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m")) }
+        #expect(error?.code == "upstream_invalid_answer" && error?.about == kind)
     }
 
     @Test(arguments: [

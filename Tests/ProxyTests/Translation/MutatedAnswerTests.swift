@@ -33,15 +33,15 @@ import Testing
         let whole = try JSONSerialization.data(withJSONObject: try #require(golden.object["oci_response"]))
         let body = seed % 2 == 0 ? damage(Array(whole), &random) : Array(exaggerate(String(decoding: whole, as: UTF8.self), &random).utf8)
         let envelope = ChunkEnvelope(id: "chatcmpl-x", created: 1_700_000_000, model: "m")
-        do throws(APIError) {
-            let answer = try GenericToOpenAI.translate(body, in: envelope)
+        do throws(Failure) {
+            let answer = try Dialect.generic.answer(body, in: envelope)
             #expect(throws: Never.self) { try Golden.parse(answer.body) }
         } catch {
             #expect((502...504).contains(error.status))
         }
-        do throws(APIError) {
+        do throws(Failure) {
             var run: StreamRun? = try? StreamRun([])
-            run?.frames = try GenericAnswerAsStream.frames(of: body, in: envelope, includesUsage: true).frames
+            run?.frames = try Dialect.generic.frames(of: body, in: envelope, includesUsage: true).frames
             #expect(throws: Never.self) {
                 let (chunks, done) = try #require(run).chunks()
                 #expect(done)

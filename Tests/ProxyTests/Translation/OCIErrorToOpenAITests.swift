@@ -61,7 +61,7 @@ import Testing
     func aRateOfTokensIsNoOverlongPrompt(words: String) throws {
         let body = try JSONSerialization.data(withJSONObject: ["code": "400", "message": words])
         let error = OCIErrorToOpenAI.translate(status: 400, retryAfter: nil, body: Array(body), account: "a")
-        #expect(error.status == 429 && error.kind == .throttled)
+        #expect(error.status == 429 && error.about == .throttled)
     }
 
     @Test(arguments: ["temperature must be between 0 and 2", "max_tokens is too large"])

@@ -74,7 +74,7 @@ import Testing
         (#"{"model":"m","messages":"hi"}"#, "messages"), (#"{"model":"m","messages":[{"role":"user","content":"x"},"hi"]}"#, "messages[1]"),
     ])
     func withoutMessagesThereIsNothingToSend(request: String, place: String) {
-        let error = #expect(throws: APIError.self) { try body(request) }
+        let error = #expect(throws: Failure.self) { try body(request) }
         #expect(error?.status == 400 && error?.param == place)
     }
 }

@@ -28,7 +28,7 @@ import Testing
     private func expectRefusal(
         of parameter: String, _ code: String, messages: String = #"{"role":"user","content":"hi"}"#, fields: String = "", model: String = command
     ) {
-        let error = #expect(throws: APIError.self) { try chat(messages: messages, fields, model: model) }
+        let error = #expect(throws: Failure.self) { try chat(messages: messages, fields, model: model) }
         #expect(error?.status == 400 && error?.param == parameter && error?.code == code)
         #expect(error?.type == "invalid_request_error")
     }
@@ -49,7 +49,7 @@ import Testing
             serving: .onDemand(modelID: model), modelID: model, defaultMaxTokens: try #require(context["default_max_tokens"] as? Int),
             isStreaming: request["stream"] as? Bool ?? false)
         if let expected = golden.object["expected_error"] as? Golden.Object {
-            let error = #expect(throws: APIError.self) { try translate(body, for: target) }
+            let error = #expect(throws: Failure.self) { try translate(body, for: target) }
             #expect(error?.status == expected["status"] as? Int)
             #expect(Golden.difference(try Golden.parse(try #require(error).body), expected["body"]) == nil)
         } else {
@@ -65,7 +65,7 @@ import Testing
         do {
             let request = try #require(try translate(golden.data, for: target(model, streams: true))["chatRequest"] as? Golden.Object)
             if model == Self.command { try checkHistory(request) } else { try checkMessages(request) }
-        } catch let error as APIError {
+        } catch let error as Failure {
             let refused = ["unsupported_content", "unsupported_parameter"].contains(error.code)
             #expect(refused && error.status == 400, "\(error.message)")
             #expect(model == Self.command || golden.object.debugDescription.contains("image"), "\(error.message)")
@@ -248,7 +248,7 @@ import Testing
         let message = "Invalid '\(field)': Unsupported parameter."
         let error = OCIErrorToOpenAI.translate(
             status: 400, retryAfter: nil, body: try JSONEncoder().encode(["code": "400", "message": message]).map { $0 }, account: "a")
-        let lesson = try #require(ParameterLesson(error, family: .of(model)))
+        let lesson = try #require(error.lesson(for: .of(model)))
         let body = #"{"model":"m","messages":[{"role":"user","content":"hi"}],"temperature":1,"top_p":0.5,"top_k":3,"seed":1,"stop":"x","reasoning_effort":"low","frequency_penalty":0.5}"#
         func keys(_ family: ModelFamily) throws -> Set<String> {
             let target = ChatTarget(serving: .onDemand(modelID: model), modelID: model, family: family, defaultMaxTokens: 9, isStreaming: false)

@@ -282,13 +282,13 @@ import Testing
     }
 
     private func expectRefusal(_ body: String, _ parameter: String) {
-        let error = #expect(throws: APIError.self) { try translate(body.utf8, for: target("xai.grok-4")) }
+        let error = #expect(throws: Failure.self) { try translate(body.utf8, for: target("xai.grok-4")) }
         #expect(error?.status == 400 && error?.type == "invalid_request_error" && error?.param == parameter, "\(error?.param ?? "nil")")
         #expect(error?.message.contains("'\(parameter)'") == true)
     }
 
     @Test func brokenJSONNamesItsPosition() {
-        let error = #expect(throws: APIError.self) { try ChatRequest.parse(Array("{\"model\":\"m\",\n  oops}".utf8)) }
+        let error = #expect(throws: Failure.self) { try ChatRequest.parse(Array("{\"model\":\"m\",\n  oops}".utf8)) }
         #expect(error?.message.contains("line 2, column 3 (byte 16)") == true)
         #expect(error?.status == 400 && error?.code == "invalid_json")
     }
@@ -311,7 +311,7 @@ import Testing
         let model = Self.models.randomElement(using: &random) ?? ""
         do {
             _ = try translate(bytes, for: target(model))
-        } catch let error as APIError {
+        } catch let error as Failure {
             #expect(error.status == 400 && !error.message.isEmpty)
         }
     }

@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct ParameterLessonTests {
-    private func refusal(_ message: String, status: Int = 400) -> APIError {
+    private func refusal(_ message: String, status: Int = 400) -> Failure {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("code")
@@ -24,12 +24,12 @@ import Testing
         ("Argument not supported on this model: tools", nil),
     ] as [(String, ParameterLesson?)])
     func aRefusalByNameIsALesson(message: String, lesson: ParameterLesson?) {
-        #expect(ParameterLesson(refusal(message), family: .of("vendor.new")) == lesson)
+        #expect(refusal(message).lesson(for: .of("vendor.new")) == lesson)
     }
 
     @Test func whatIsKnownIsNoLesson() {
         let error = refusal("Argument not supported on this model: stop")
-        #expect(ParameterLesson(error, family: .of("xai.grok-4")) == nil, "grok-4 gets none anyway")
+        #expect(error.lesson(for: .of("xai.grok-4")) == nil, "grok-4 gets none anyway")
         let lessons = ModelLessons()
         let ignorant = lessons.family(of: "vendor.new")
         #expect(lessons.learn(from: error, of: "vendor.new", in: .generic, as: ignorant))
@@ -41,7 +41,7 @@ import Testing
         let lessons = ModelLessons()
         let old = refusal("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.")
         let new = refusal("Unsupported parameter: 'max_completion_tokens' is not supported with this model.")
-        let candidates = [old, new].map { $0.param == nil ? APIError(status: 400, message: $0.message, type: $0.type, param: "max_tokens", code: "unsupported_parameter") : $0 }
+        let candidates = [old, new].map { $0.param == nil ? Failure(.parameterRefused, $0.message, field: "max_tokens") : $0 }
         #expect(lessons.learn(from: candidates[0], of: "vendor.new", in: .generic, as: lessons.family(of: "vendor.new")))
         #expect(lessons.family(of: "vendor.new").tokenLimit == .maxCompletionTokens)
         #expect(!lessons.learn(from: candidates[1], of: "vendor.new", in: .generic, as: lessons.family(of: "vendor.new")))
@@ -75,6 +75,6 @@ import Testing
     }
 
     @Test func anUpstreamsFailureTeachesNothing() {
-        #expect(ParameterLesson(refusal("Argument not supported on this model: stop", status: 500), family: .of("vendor.new")) == nil)
+        #expect(refusal("Argument not supported on this model: stop", status: 500).lesson(for: .of("vendor.new")) == nil)
     }
 }

@@ -7,11 +7,11 @@ import Testing
     struct Case: Sendable, CustomTestStringConvertible {
         let status: Int
         let body: String
-        let kind: FailureKind
+        let kind: FailureSubject
         /// What the client gets.
         let client: Int
 
-        init(_ status: Int, _ body: String, _ kind: FailureKind, _ client: Int) {
+        init(_ status: Int, _ body: String, _ kind: FailureSubject, _ client: Int) {
             self.status = status
             self.body = body
             self.kind = kind
@@ -19,18 +19,18 @@ import Testing
         }
 
         /// With a message in OpenAI's form.
-        init(_ status: Int, says message: String, _ kind: FailureKind, _ client: Int) {
+        init(_ status: Int, says message: String, _ kind: FailureSubject, _ client: Int) {
             self.init(status, openAI(message), kind, client)
         }
 
         var testDescription: String { "\(status) \(body)" }
     }
 
-    private func provider(_ status: Int, _ body: String) -> APIError {
+    private func provider(_ status: Int, _ body: String) -> Failure {
         PassThroughError.translate(status: status, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
     }
 
-    private func inPlaceOfAnAnswer(_ body: String) -> APIError? {
+    private func inPlaceOfAnAnswer(_ body: String) -> Failure? {
         do {
             _ = try PassThroughAnswer.read(Array(body.utf8), model: "m", upstream: "acme")
             return nil
@@ -70,7 +70,7 @@ import Testing
     @Test(arguments: content)
     func whatIsSaidInTheRequestIsNobodysFault(refusal: Case) {
         let error = provider(refusal.status, refusal.body)
-        #expect(error.kind == .request && error.status == refusal.client && error.type == "invalid_request_error")
+        #expect(error.about == .request && error.status == refusal.client && error.type == "invalid_request_error")
         if !refusal.body.isEmpty { #expect(error.forbidsRetry && !error.message.isEmpty && error.code != "upstream_auth_failed") }
     }
 
@@ -125,7 +125,7 @@ import Testing
     @Test(arguments: permission + gone)
     func aModelThatIsNotServedIsRecognisedWhateverTheStatus(refusal: Case) {
         let error = provider(refusal.status, refusal.body)
-        #expect(error.kind == refusal.kind && error.status == refusal.client)
+        #expect(error.about == refusal.kind && error.status == refusal.client)
         if refusal.kind == .modelGone, refusal.status != 404 { #expect(error.code == "model_not_found") }
     }
 
@@ -156,7 +156,7 @@ import Testing
     @Test(arguments: account)
     func anAccountWithoutCreditIsRecognisedWhateverTheStatus(refusal: Case) {
         let error = provider(refusal.status, refusal.body)
-        #expect(error.kind == refusal.kind && error.status == 429 && error.code == "insufficient_quota" && error.type == "insufficient_quota" && error.forbidsRetry)
+        #expect(error.about == refusal.kind && error.status == 429 && error.code == "insufficient_quota" && error.type == "insufficient_quota" && error.forbidsRetry)
     }
 
     @Test func aClientDoesNotLearnTheOperatorsAccount() {
@@ -166,7 +166,7 @@ import Testing
 
     @Test func howLongAnAccountRestsIsKept() {
         let error = PassThroughError.translate(status: 402, retryAfter: 30, body: [], upstream: "acme")
-        #expect(error.kind == .accountDoubted && error.retryAfter == 30)
+        #expect(error.about == .accountDoubted && error.retryAfter == 30)
     }
 
     // MARK: Rates and trouble
@@ -190,7 +190,7 @@ import Testing
     @Test(arguments: others)
     func everythingElseHasItsKind(refusal: Case) {
         let error = provider(refusal.status, refusal.body)
-        #expect(error.kind == refusal.kind && error.status == refusal.client)
+        #expect(error.about == refusal.kind && error.status == refusal.client)
     }
 
     /// What looks like one of them and is about something else.
@@ -205,19 +205,19 @@ import Testing
     func lookalikesAreTheRequestsOwn(message: String) {
         for status in [400, 422] {
             let error = provider(status, openAI(message))
-            #expect(error.kind == .request && error.status == status && error.message == message && error.code == "invalid_request")
+            #expect(error.about == .request && error.status == status && error.message == message && error.code == "invalid_request")
         }
     }
 
     @Test(arguments: ["No endpoints found that support image input", "No such File object: file-1"])
     func whatAModelCannotDoTakesItFromNobodyElse(message: String) {
         let error = provider(404, openAI(message))
-        #expect(error.kind == .request && error.status == 404)
+        #expect(error.about == .request && error.status == 404)
     }
 
     @Test func onlyTheBeginningOfALongMessageIsRead() {
         let error = provider(400, openAI(String(repeating: "x ", count: PlainWords.limit) + "insufficient balance"))
-        #expect(error.kind == .request)
+        #expect(error.about == .request)
     }
 
     // MARK: In place of an answer
@@ -234,7 +234,7 @@ import Testing
     ])
     func anErrorInPlaceOfAnAnswerMeansTheSame(refusal: Case) {
         let error = inPlaceOfAnAnswer(refusal.body)
-        #expect(error?.kind == refusal.kind && error?.status == refusal.client)
+        #expect(error?.about == refusal.kind && error?.status == refusal.client)
     }
 
     // MARK: OCI
@@ -253,16 +253,16 @@ import Testing
     ])
     func anAccountOfOCIIsReadAlike(refusal: Case) {
         let error = OCIErrorToOpenAI.translate(status: refusal.status, retryAfter: nil, body: Array(refusal.body.utf8), account: "a")
-        #expect(error.kind == refusal.kind && error.status == refusal.client)
+        #expect(error.about == refusal.kind && error.status == refusal.client)
     }
 
     @Test(arguments: [
         (#"{"code":"403","message":"Inappropriate content detected!!!"}"#, .request, 400), (#"{"code":"400","message":"no"}"#, .request, 400), (#"{"code":"429","message":"no"}"#, .throttled, 429),
         (#"{"code":"500","message":"no"}"#, .failed, 502), (#"{"error":{"message":"no","code":"rate_limit_exceeded"}}"#, .throttled, 429), (#"{"code":"401","message":"no"}"#, .failed, 502),
-    ] as [(String, FailureKind, Int)])
-    func anEventOfOCIThatIsAnErrorHasAKind(event: String, kind: FailureKind, status: Int) throws {
+    ] as [(String, FailureSubject, Int)])
+    func anEventOfOCIThatIsAnErrorHasAKind(event: String, kind: FailureSubject, status: Int) throws {
         let error = OCIErrorToOpenAI.translate(event: try JSONDocument(parsing: Array(event.utf8)).root)
-        #expect(error.kind == kind && error.status == status && error.message.hasSuffix(event.contains("Inapp") ? "!!!" : "no"))
+        #expect(error.about == kind && error.status == status && error.message.hasSuffix(event.contains("Inapp") ? "!!!" : "no"))
     }
 }
 

@@ -58,7 +58,7 @@ import Testing
     ])
     func whatRanksSomethingElseIsAnUpstreamFailure(upstream: String) throws {
         let request = try request()
-        let error = #expect(throws: APIError.self) { try RerankToOpenAI.translate(Array(upstream.utf8), to: request, id: "r") }
+        let error = #expect(throws: Failure.self) { try RerankToOpenAI.translate(Array(upstream.utf8), to: request, id: "r") }
         #expect(error?.status == 502 && error?.code == "upstream_invalid_answer")
     }
 }

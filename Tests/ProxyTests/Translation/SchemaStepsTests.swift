@@ -5,7 +5,7 @@ import Testing
 
 /// What a stranger's schema costs: steps are counted, not timed, and must be some times what there is to read.
 @Suite struct SchemaStepsTests {
-    private func steps(_ schema: String, _ dialect: ToolSchema.Dialect = .standard) throws -> (steps: Int, values: Int, bytes: Int) {
+    private func steps(_ schema: String, _ dialect: SchemaDialect = .standard) throws -> (steps: Int, values: Int, bytes: Int) {
         let root = try JSONDocument(parsing: Array(schema.utf8)).root
         var simplifier = SchemaSimplifier(root: root, dialect: dialect)
         var writer = JSONWriter()
@@ -36,8 +36,8 @@ import Testing
         { n in String(repeating: #"{"not":1,"title":"x","not":"#, count: 90) + "{\(members(#""a":1"#, n))}" + String(repeating: "}", count: 90) },
     ]
 
-    @Test(arguments: 0..<shapes.count, [ToolSchema.Dialect.standard, .gemini])
-    func theWorkGrowsAsTheSchemaDoes(shape: Int, dialect: ToolSchema.Dialect) throws {
+    @Test(arguments: 0..<shapes.count, [SchemaDialect.standard, .gemini])
+    func theWorkGrowsAsTheSchemaDoes(shape: Int, dialect: SchemaDialect) throws {
         for count in [100, 2000] {
             let (steps, values, bytes) = try steps(Self.shapes[shape](count), dialect)
             #expect(steps <= 4 * values + 2 * bytes + 200, "\(steps) steps for \(values) values in \(bytes) bytes")
@@ -97,7 +97,7 @@ import Testing
         return Array(#"{"model":"m","messages":[{"role":"user","content":"x"}],"tools":[\#(tools)]\#(format)}"#.utf8)
     }
 
-    private func refusal(_ body: [UInt8]) -> APIError? { #expect(throws: APIError.self) { try ChatRequest.parse(body) } }
+    private func refusal(_ body: [UInt8]) -> Failure? { #expect(throws: Failure.self) { try ChatRequest.parse(body) } }
 
     @Test func aSchemaMayHaveAMebibyte() throws {
         func schema(_ size: Int) -> String { #"{"type":"object","d":"\#(String(repeating: "d", count: size - 24))"}"# }

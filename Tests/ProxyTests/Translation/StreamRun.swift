@@ -52,13 +52,13 @@ enum Delivery: CaseIterable, Sendable {
 /// Runs bytes through a relay, one network read after the other.
 struct StreamRun {
     var frames: [UInt8] = []
-    var error: APIError?
+    var error: Failure?
     var usage: TokenUsage?
     var unreadable = 0
 
     init(_ pieces: [ArraySlice<UInt8>], of dialect: Dialect = .generic, model: String = "m", includesUsage: Bool = true, choices: Int = 1) throws {
         let envelope = ChunkEnvelope(id: "chatcmpl-x", created: 1_700_000_000, model: model)
-        let relay = StreamRelay(dialect.stream(in: envelope, includesUsage: includesUsage, choices: choices))
+        let relay = dialect.relay(in: envelope, includesUsage: includesUsage, choices: choices)
         for piece in pieces where error == nil && !relay.isComplete {
             error = relay.take(ByteBuffer(bytes: piece))
             frames += relay.takeFrames()

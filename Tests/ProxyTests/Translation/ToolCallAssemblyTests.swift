@@ -67,7 +67,7 @@ import Testing
     @Test(arguments: habits)
     func idsOfAWholeAnswerDiffer(habit: Habit) throws {
         let body = #"{"chatResponse":{"choices":[{"message":{"toolCalls":[\#(habit.entries.joined(separator: ","))]},"finishReason":"tool_calls"}]}}"#
-        let answer = try GenericToOpenAI.translate(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
+        let answer = try Dialect.generic.answer(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
         let root = try #require(try Golden.parse(answer.body) as? Golden.Object)
         let message = try #require((root["choices"] as? [Golden.Object])?.first?["message"] as? Golden.Object)
         let calls = try #require(message["tool_calls"] as? [Golden.Object])
@@ -78,12 +78,11 @@ import Testing
     /// Fragments that repeat id and name are looked at once each.
     @Test func manyFragmentsCostWhatTheyAre() throws {
         var assembly = ToolCallAssembly()
-        let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
-        var frames: [UInt8] = []
+        var chunks = ChatChunks(ChunkEnvelope(id: "x", created: 1, model: "m"), includesUsage: false)
         let entry = try JSONDocument(parsing: Array(#"{"id":"x","name":"f","arguments":"[1,2,"}"#.utf8)).root
         for _ in 0..<50_000 {
-            frames.removeAll(keepingCapacity: true)
-            #expect(assembly.take(entry, choice: 0, in: envelope, into: &frames) == .taken)
+            chunks.bytes.removeAll(keepingCapacity: true)
+            #expect(assembly.take(entry, choice: 0, of: .given("x"), into: &chunks) == .taken)
         }
     }
 
@@ -97,15 +96,15 @@ import Testing
     @Test func anEntryThatIsNoCallIsNoAnswer() throws {
         #expect(try stream(["{}"], finish: "stop").error?.code == "upstream_empty_answer")
         let body = #"{"chatResponse":{"choices":[{"message":{"toolCalls":[{}]},"finishReason":"tool_calls"}]}}"#
-        let error = #expect(throws: APIError.self) {
-            try GenericToOpenAI.translate(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
+        let error = #expect(throws: Failure.self) {
+            try Dialect.generic.answer(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
         }
         #expect(error?.code == "upstream_empty_answer")
     }
 
     @Test func aWholeAnswerHasArgumentsAsText() throws {
         let body = #"{"chatResponse":{"choices":[{"message":{"toolCalls":[{"id":"a","name":"f","arguments":{"x":[1]}}]},"finishReason":"stop"}]}}"#
-        let answer = try GenericToOpenAI.translate(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
+        let answer = try Dialect.generic.answer(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
         #expect(String(decoding: answer.body, as: UTF8.self).contains(#""arguments":"{\"x\":[1]}""#))
     }
 }

@@ -4,13 +4,13 @@ import Testing
 @testable import Proxy
 
 @Suite struct ToolSchemaTests {
-    private func written(_ schema: String?, _ dialect: ToolSchema.Dialect = .standard) throws -> Any {
+    private func written(_ schema: String?, _ dialect: SchemaDialect = .standard) throws -> Any {
         var writer = JSONWriter()
         ToolSchema.write(try schema.map { try JSONDocument(parsing: Array($0.utf8)).root }, dialect: dialect, to: &writer)
         return try Golden.parse(writer.bytes)
     }
 
-    private func expectSchema(_ schema: String?, _ dialect: ToolSchema.Dialect = .standard, gives expected: String) throws {
+    private func expectSchema(_ schema: String?, _ dialect: SchemaDialect = .standard, gives expected: String) throws {
         #expect(Golden.difference(try written(schema, dialect), try Golden.parse(expected.utf8)) == nil)
     }
 
@@ -21,7 +21,7 @@ import Testing
 
     @Test(arguments: [#"{"properties":[]}"#, #"{"properties":1,"enum":["a"]}"#, #"{"title":"x","const":"a","properties":null}"#])
     func whatIsNoListOfPropertiesIsNone(schema: String) throws {
-        for dialect in [ToolSchema.Dialect.standard, .gemini] {
+        for dialect in [SchemaDialect.standard, .gemini] {
             let written = try #require(try written(schema, dialect) as? [String: Any])
             #expect(written["type"] as? String == "object" && (written["properties"] as? [String: Any])?.isEmpty == true)
         }
@@ -86,8 +86,8 @@ import Testing
     }
 
     /// Each level refers to the next one ten times, and each has a long description: 10^10 times that, if written out.
-    @Test(arguments: [ToolSchema.Dialect.standard, .gemini])
-    func aSchemaThatExplodesStaysSmall(dialect: ToolSchema.Dialect) throws {
+    @Test(arguments: [SchemaDialect.standard, .gemini])
+    func aSchemaThatExplodesStaysSmall(dialect: SchemaDialect) throws {
         let text = String(repeating: "d", count: 2000)
         let levels = (0..<10).map { level in
             let properties = (0..<10).map { ##""p\##($0)":{"$ref":"#/$defs/L\##(level + 1)"}"## }.joined(separator: ",")
@@ -101,8 +101,8 @@ import Testing
     }
 
     /// Definitions that refer to each other in a long chain, and values nested as deep as the parser allows.
-    @Test(arguments: [ToolSchema.Dialect.standard, .gemini])
-    func depthIsBounded(dialect: ToolSchema.Dialect) throws {
+    @Test(arguments: [SchemaDialect.standard, .gemini])
+    func depthIsBounded(dialect: SchemaDialect) throws {
         let chain = (0..<5000).map { ##""D\##($0)":{"type":"object","properties":{"n":{"$ref":"#/$defs/D\##($0 + 1)"}}}"## }.joined(separator: ",")
         let deep = String(repeating: #"{"anyOf":["#, count: 100) + "{}" + String(repeating: "]}", count: 100)
         for schema in [##"{"$ref":"#/$defs/D0","$defs":{\##(chain)}}"##, #"{"properties":{"a":\#(deep)}}"#] {

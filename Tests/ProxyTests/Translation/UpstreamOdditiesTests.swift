@@ -27,7 +27,7 @@ import Testing
     func impossibleTokenCountsAreUnknown(counts: String, usage: TokenUsage?) throws {
         #expect(try run(text, stop, #"{"usage":\#(counts)}"#, "[DONE]").usage == usage)
         let body = #"{"chatResponse":{"choices":[{"message":{"content":[{"text":"a"}]},"finishReason":"stop"}],"usage":\#(counts)}}"#
-        #expect(try GenericToOpenAI.translate(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m")).usage == usage)
+        #expect(try Dialect.generic.answer(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m")).usage == usage)
     }
 
     @Test(arguments: ["\"\"", "null", "7", "{}"])

@@ -5,7 +5,7 @@ import Testing
 
 /// Errors of the vendors behind OCI, wrapped in ways that the fixtures do not show.
 @Suite struct VendorErrorTests {
-    private func error(_ status: Int, _ message: String) throws -> APIError {
+    private func error(_ status: Int, _ message: String) throws -> Failure {
         let body = try JSONSerialization.data(withJSONObject: ["code": String(status), "message": message])
         return OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: Array(body), account: "a")
     }

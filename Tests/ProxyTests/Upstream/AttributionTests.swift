@@ -76,26 +76,26 @@ import Testing
     @Test(arguments: [AttemptOutcome.failed, .unavailable(retryAfter: nil), .timedOut])
     func fiveFailuresOfOneModelLeaveTheOthersAlone(outcome: AttemptOutcome) {
         let state = ended(outcome)
-        #expect(state.availability(of: "bad", at: .zero) == .unavailable(until: .seconds(60), isThrottled: false))
+        #expect(state.availability(of: "bad", at: .zero) == .unavailable(.breakerOpen(until: .seconds(60))))
         #expect(state.availability(of: "good", at: .zero) == .available && state.availability(at: .zero) == .available)
     }
 
     @Test func aDailyLimitOfOneModelRestsThatModelForTenMinutes() {
         let state = ended(.rateLimited(retryAfter: 86_400), times: 1)
-        #expect(state.availability(of: "bad", at: .zero) == .unavailable(until: .seconds(600), isThrottled: true))
+        #expect(state.availability(of: "bad", at: .zero) == .unavailable(.coolingDown(until: .seconds(600), isThrottle: true)))
         #expect(state.availability(of: "good", at: .zero) == .available && state.availability(at: .zero) == .available)
     }
 
     @Test(arguments: [AttemptOutcome.unreachable, .connectTimedOut, .credentialsRefused, .brokenOff, .credentialsDoubted])
     func theWayToTheUpstreamIsTheUpstreams(outcome: AttemptOutcome) {
         let state = ended(outcome)
-        #expect(state.availability(at: .zero) == .unavailable(until: .seconds(60), isThrottled: false))
+        #expect(state.availability(at: .zero) == .unavailable(.breakerOpen(until: .seconds(60))))
     }
 
     @Test func anEmptyPurseRestsAllModels() {
         let state = ended(.accountExhausted(retryAfter: nil), times: 1)
-        #expect(state.availability(at: .zero) == .unavailable(until: .seconds(60), isThrottled: true))
-        #expect(ended(.accountExhausted(retryAfter: 7), times: 1).availability(at: .zero) == .unavailable(until: .seconds(7), isThrottled: true))
+        #expect(state.availability(at: .zero) == .unavailable(.coolingDown(until: .seconds(60), isThrottle: true)))
+        #expect(ended(.accountExhausted(retryAfter: 7), times: 1).availability(at: .zero) == .unavailable(.coolingDown(until: .seconds(7), isThrottle: true)))
     }
 
     @Test(arguments: [AttemptOutcome.refused, .modelNotAllowed, .modelUnavailable, .promptTooLong, .abandoned])
@@ -121,7 +121,7 @@ import Testing
         for _ in 0..<10 { end(after: .milliseconds(499)) }
         #expect(state.models["m"]?.breaker.consecutiveFailures == 0, "one in ten answers takes longer than the usual time, and is no failure")
         for _ in 0..<5 { end(after: .milliseconds(500)) }
-        #expect(state.availability(of: "m", at: .milliseconds(500)) == .unavailable(until: .milliseconds(60_500), isThrottled: false))
+        #expect(state.availability(of: "m", at: .milliseconds(500)) == .unavailable(.breakerOpen(until: .milliseconds(60_500))))
     }
 
     @Test func theAttemptsOfOneRequestCountOnce() {

@@ -20,13 +20,13 @@ import Testing
             FakeTransport { request in
                 self.calls.withLock { $0 += 1 }
                 guard let pages = self.pages.withLock({ $0[account] }) else { throw TransportError.cannotConnect("down") }
-                let number = Route.query("page", of: request.url).flatMap { Int($0) } ?? 0
+                let number = RequestTarget.query("page", of: request.url).flatMap { Int($0) } ?? 0
                 let items = pages[number].map {
                     #"{"displayName":"\#($0)","id":"ocid1.generativeaimodel.oc1.r.\#($0)","capabilities":["CHAT"],"lifecycleState":"ACTIVE","type":"BASE"}"#
                 }
                 var headers: HTTPHeaders = [:]
                 if number + 1 < pages.count { headers.add(name: "opc-next-page", value: "\(number + 1)") }
-                return TransportResponse(status: 200, headers: headers, body: FakeTransport.Pieces([#"{"items":["# + items.joined(separator: ",") + "]}"]))
+                return TransportResponse(status: 200, headers: headers, body: AnswerBody.fed([#"{"items":["# + items.joined(separator: ",") + "]}"]))
             }
         }
     }

@@ -25,7 +25,7 @@ import Testing
         var state = UpstreamState(maxConcurrency: 9, breaker: .init())
         end(&state, "resting", .rateLimited(retryAfter: 600))
         for number in 0..<2000 { end(&state, "m\(number)", .succeeded, at: .milliseconds(number)) }
-        #expect(state.availability(of: "resting", at: .seconds(3)) == .unavailable(until: .seconds(600), isThrottled: true))
+        #expect(state.availability(of: "resting", at: .seconds(3)) == .unavailable(.coolingDown(until: .seconds(600), isThrottle: true)))
     }
 
     @Test func whoIsInFlightIsNotForgotten() {
@@ -76,7 +76,7 @@ import Testing
         state.note(.passed, at: .seconds(10), latency: .zero)
         #expect(state.availability(at: .seconds(10)) == .available && state.availability(of: "m", at: .seconds(10)) == .available)
         let probe = state.admit("m", at: .seconds(10))
-        #expect(state.availability(of: "m", at: .seconds(10)) == .unavailable(until: .seconds(15), isThrottled: false), "one at a time")
+        #expect(state.availability(of: "m", at: .seconds(10)) == .unavailable(.probing(until: .seconds(15))), "one at a time")
         state.end(probe, AttemptEnding(.succeeded), at: .seconds(11), jitter: 0)
         #expect(state.availability(of: "m", at: .seconds(11)) == .available && state.availability(at: .seconds(11)) == .available)
     }

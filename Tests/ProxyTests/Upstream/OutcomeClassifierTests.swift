@@ -28,13 +28,15 @@ import Testing
     }
 
     @Test(arguments: [
-        (.request, .refused), (.promptTooLong, .promptTooLong), (.modelNotAllowed, .modelNotAllowed), (.modelGone, .modelUnavailable), (.throttled, .rateLimited(retryAfter: 7)),
+        (.refused, .refused), (.parameterRefused, .refused), (.formatRefused, .refused), (.contentFiltered, .refused), (.promptTooLong, .promptTooLong),
+        (.modelNotAllowed, .modelNotAllowed), (.modelGone, .modelUnavailable), (.throttled, .rateLimited(retryAfter: 7)),
         (.accountExhausted, .accountExhausted(retryAfter: 7)), (.credentialsRefused, .credentialsRefused), (.credentialsDoubted, .credentialsDoubted),
-        (.accountDoubted, .accountDoubted(retryAfter: 7)), (.unavailable, .unavailable(retryAfter: 7)), (.failed, .failed), (.timedOut, .timedOut), (.wrongKind, .refused),
-    ] as [(FailureKind, AttemptOutcome)])
-    func aKindDecidesWhateverTheStatus(kind: FailureKind, outcome: AttemptOutcome) {
+        (.accountDoubted, .accountDoubted(retryAfter: 7)), (.unavailable, .unavailable(retryAfter: 7)), (.failed(.serverError), .failed),
+        (.failed(.empty), .failed), (.timedOut, .timedOut), (.unusable(.otherForm), .refused), (.unusable(.noVector), .refused),
+    ] as [(Failure.Kind, AttemptOutcome)])
+    func aKindDecidesWhateverTheStatus(kind: Failure.Kind, outcome: AttemptOutcome) {
         for status in [400, 404, 429, 502] {
-            #expect(OutcomeClassifier.outcome(of: APIError(status: status, message: "m", type: "t", retryAfter: 7, kind: kind)) == outcome)
+            #expect(OutcomeClassifier.outcome(of: Failure(kind, "m", retryAfter: 7, said: .init(status: status))) == outcome)
         }
     }
 

@@ -11,7 +11,7 @@ import Testing
         let seen = Mutex<HTTPHeaders?>(nil)
         let transport = FakeTransport { request in
             seen.withLock { $0 = request.headers }
-            return TransportResponse(status: 200, headers: [:], body: FakeTransport.Pieces([#"{"data":[]}"#]))
+            return TransportResponse(status: 200, headers: [:], body: AnswerBody.fed([#"{"data":[]}"#]))
         }
         let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL(url)), token: token.map { Secret($0) })
         _ = try await Provider(settings, transport: transport, time: ManualTime().source).allModels()
@@ -43,38 +43,38 @@ import Testing
         func ending(with error: any Error) -> TransportResponse {
             let body = FakeTransport.Feed()
             body.end(throwing: error)
-            return TransportResponse(status: 400, headers: [:], body: body)
+            return TransportResponse(status: 400, headers: [:], body: body.body)
         }
         await #expect(throws: MovingDeadline.Exceeded(cause: .request)) {
             try await provider.successful(ending(with: MovingDeadline.Exceeded(cause: .request)))
         }
-        await #expect(throws: APIError.self) { try await provider.successful(ending(with: TransportError.connectionLost("x"))) }
+        await #expect(throws: Failure.self) { try await provider.successful(ending(with: TransportError.connectionLost("x"))) }
     }
 
     @Test(arguments: [(402, 429), (403, 502), (410, 404), (529, 503)])
     func aRefusalRemembersItsStatus(status: Int, client: Int) async throws {
         let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL("http://127.0.0.1:1")), token: nil)
         let provider = Provider(settings, transport: FakeTransport(body: ""), time: ManualTime().source)
-        let response = TransportResponse(status: status, headers: ["retry-after-ms": "1500"], body: FakeTransport.Pieces(["{}"]))
-        let error = await #expect(throws: APIError.self) { try await provider.successful(response) }
+        let response = TransportResponse(status: status, headers: ["retry-after-ms": "1500"], body: AnswerBody.fed(["{}"]))
+        let error = await #expect(throws: Failure.self) { try await provider.successful(response) }
         #expect(error?.upstreamStatus == status && error?.status == client)
         if status == 529 { #expect(error?.retryAfter == 2) }
 
         var statistics = UpstreamStatistics()
         statistics.end(AttemptEnding(.failed, error: error, usage: nil, firstEvent: nil), at: .zero, took: .zero)
-        #expect(statistics.lastFailure?.status == status)
+        #expect(statistics.lastFailure?.failure.upstreamStatus == status)
     }
 
     @Test func aStatusOfSuccessHasAnAnswerButForThoseWithoutABody() async throws {
         let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL("http://127.0.0.1:1")), token: nil)
         let provider = Provider(settings, transport: FakeTransport(body: ""), time: ManualTime().source)
-        func response(_ status: Int) -> TransportResponse { TransportResponse(status: status, headers: [:], body: FakeTransport.Pieces(["{}"])) }
+        func response(_ status: Int) -> TransportResponse { TransportResponse(status: status, headers: [:], body: AnswerBody.fed(["{}"])) }
         for status in [200, 201, 202, 203, 206] { #expect(try await provider.successful(response(status)).status == status) }
         for status in [204, 205] {
-            let error = await #expect(throws: APIError.self) { try await provider.successful(response(status)) }
-            #expect(error?.code == "upstream_empty_answer" && error?.kind == .failed && error?.upstreamStatus == status)
+            let error = await #expect(throws: Failure.self) { try await provider.successful(response(status)) }
+            #expect(error?.code == "upstream_empty_answer" && error?.about == .failed && error?.upstreamStatus == status)
         }
-        let error = await #expect(throws: APIError.self) { try await provider.successful(response(302)) }
+        let error = await #expect(throws: Failure.self) { try await provider.successful(response(302)) }
         #expect(error?.upstreamStatus == 302)
     }
 }

@@ -39,7 +39,7 @@ extension OCIAccount {
 
     /// Everything that the account lists, page by page (OCI wire notes, 6).
     ///
-    /// - Throws: `APIError` when OCI refuses or answers with no list; else as `listModels`.
+    /// - Throws: `Failure` when OCI refuses or answers with no list; else as `listModels`.
     func allModels() async throws -> [ModelSummary] {
         var models: [ModelSummary] = []
         var page: String?
@@ -51,8 +51,8 @@ extension OCIAccount {
                 throw refusal(status: response.status, retryAfter: nil, body: body)
             }
             guard let items = self.models(in: body) else {
-                throw APIError(
-                    status: 502, message: "Account '\(id)' answered with no model list.", type: "upstream_error", code: "upstream_invalid_answer")
+                throw Failure(
+            .failed(.invalid), "Account '\(id)' answered with no model list.")
             }
             models += items
             // An empty page can have a successor: the header alone says where the list ends.

@@ -39,11 +39,11 @@ struct OCIAccount: Backend {
     var kind: BackendKind { .oci }
     var endpoint: String { inference.url }
 
-    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError {
+    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> Failure {
         withoutKey(OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: body, account: id))
     }
 
-    func withoutKey(_ error: APIError) -> APIError {
+    func withoutKey(_ error: Failure) -> Failure {
         var error = credentials.bearerKey.map { error.without($0) } ?? error
         // A token travels in the signature's key id, of which a gateway in between may make its error text.
         error.message.replace(#/ST\$[A-Za-z0-9_.\-]+/#) { _ in "ST$***" }

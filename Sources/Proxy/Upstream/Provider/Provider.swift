@@ -60,9 +60,8 @@ struct Provider: Backend {
 
     nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?) async throws -> TransportRequest {
         guard case .openAI(let action, let body) = document else {
-            throw APIError(
-                status: 500, message: "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.", type: "internal_error",
-                code: "internal_error")
+            throw Failure(
+            .internalError, "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.")
         }
         let isChat = action == .chat
         return TransportRequest(
@@ -74,11 +73,11 @@ struct Provider: Backend {
         try await transport.send(request, until: deadline)
     }
 
-    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> APIError {
+    func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> Failure {
         withoutKey(PassThroughError.translate(status: status, retryAfter: retryAfter, body: body, upstream: id))
     }
 
-    func withoutKey(_ error: APIError) -> APIError { token.map { error.without($0) } ?? error }
+    func withoutKey(_ error: Failure) -> Failure { token.map { error.without($0) } ?? error }
 
     // MARK: What it serves and how it does
 
@@ -109,7 +108,7 @@ struct Provider: Backend {
         } catch let error as CancellationError {
             throw error
         } catch {
-            return ProbeReport(latency: time.now() - start, error: UpstreamFault.apiError(error, account: id)?.message ?? "cancelled", probe: .failed)
+            return ProbeReport(latency: time.now() - start, error: UpstreamFault.failure(error, account: id)?.message ?? "cancelled", probe: .failed)
         }
     }
 
@@ -117,9 +116,8 @@ struct Provider: Backend {
         if let models { return models.map { ModelSummary(ofProvider: $0) } }
         let body = try await successful(try await listModels()).collect(upTo: Self.longestList)
         guard let models = ModelSummary.providerList(body) else {
-            throw APIError(
-                status: 502, message: "'\(id)' answered with no model list. If it has none, write its models into model_list.",
-                type: "upstream_error", code: "upstream_invalid_answer")
+            throw Failure(
+            .failed(.invalid), "'\(id)' answered with no model list. If it has none, write its models into model_list.")
         }
         return models
     }

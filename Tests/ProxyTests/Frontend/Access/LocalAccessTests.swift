@@ -10,8 +10,8 @@ import Testing
         LocalAccess(isEnabled: enabled, ownUser: 1000, socketOwner: { _ in owner })
     }
 
-    private static func peer(_ address: String = "127.0.0.1") throws -> ClientRequest.Peer {
-        ClientRequest.Peer(remote: try SocketAddress(ipAddress: address, port: 40000), local: try SocketAddress(ipAddress: address, port: 8080))
+    private static func peer(_ address: String = "127.0.0.1") throws -> ClientPeer {
+        ClientPeer(remote: try SocketAddress(ipAddress: address, port: 40000), local: try SocketAddress(ipAddress: address, port: 8080))
     }
 
     private static func head(_ headers: HTTPHeaders = [:], host: String? = "localhost:8080", version: HTTPVersion = .http1_1) -> HTTPRequestHead {

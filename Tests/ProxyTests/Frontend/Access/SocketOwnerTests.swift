@@ -18,13 +18,13 @@ import Testing
 /// The kernel's word about real sockets on loopback.
 @Suite struct SocketOwnerTests {
     private static func withConnection(
-        at host: String, _ body: (_ peer: ClientRequest.Peer, _ client: any Channel) async throws -> Void
+        at host: String, _ body: (_ peer: ClientPeer, _ client: any Channel) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let server = try await ServerBootstrap(group: group).bind(host: host, port: 0).get()
         let address = try #require(server.localAddress)
         let client = try await ClientBootstrap(group: group).connect(to: address).get()
-        try await body(ClientRequest.Peer(remote: client.localAddress, local: address), client)
+        try await body(ClientPeer(remote: client.localAddress, local: address), client)
         try? await client.close()
         try? await server.close()
     }

@@ -25,7 +25,7 @@ import Testing
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(
-                    doors: Doors(try .fixture(bodyLimit: bodyLimit, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey, claims: claims)), limits: limits, requests: continuation, departure: departure,
+                    gate: CurrentFrontDoor(try .fixture(bodyLimit: bodyLimit, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey, claims: claims)), limits: limits, requests: continuation, departure: departure,
                     isNextToSocket: isNextToSocket))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
@@ -105,7 +105,7 @@ import Testing
         connection.send("56789")
         let request = try await connection.request()
         #expect(String(decoding: request.body, as: UTF8.self) == "0123456789")
-        #expect(request.admission == .admit(.chatCompletions, key: "default"))
+        #expect(request.verdict == "POST /v1/chat/completions default")
         connection.answer()
         #expect(connection.output.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(connection.isOpen)
@@ -140,7 +140,7 @@ import Testing
         do {
             let request = try await connection.request()
             #expect(connection.claims.requests(of: "default") == 1)
-            request.giveBackClaim()
+            request.ticket.release()
             #expect(connection.claims.bytes == 0 && connection.claims.requests(of: "default") == 0)
         }
         connection.answer()
@@ -541,7 +541,7 @@ import Testing
     @Test func aPreflightNeedsNoKey() async throws {
         let connection = try Connection()
         connection.send("OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example\r\n\r\n")
-        #expect(try await connection.request().admission == .preflight)
+        #expect(try await connection.request().verdict == "preflight")
     }
 
     /// They need no key before their peer has been looked at.

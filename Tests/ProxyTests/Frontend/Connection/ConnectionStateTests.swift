@@ -38,7 +38,7 @@ import Testing
     @Test func aRefusedHeadIsAnsweredBeforeItsBodyWhenTheBodyIsLargeOrOfUnknownLength() {
         for length in [nil, ConnectionState.politelyReadBody + 1] {
             var state = fresh()
-            #expect(state.received(Head(contentLength: length, isRefused: true)) == .refuse(.byDoor, closing: true))
+            #expect(state.received(Head(contentLength: length, isRefused: true)) == .refuse(.byGate, closing: true))
             #expect(state.answered() == .lingerAndClose)
         }
     }
@@ -47,13 +47,13 @@ import Testing
         var state = fresh()
         #expect(state.received(Head(contentLength: 10, isRefused: true)) == .nothing)
         #expect(state.received(bodyBytes: 10) == .nothing)
-        #expect(state.receivedEnd() == .refuse(.byDoor, closing: false))
+        #expect(state.receivedEnd() == .refuse(.byGate, closing: false))
         #expect(state.answered() == .readNext)
     }
 
     @Test func aRefusedClientThatWaitsForAWordIsRefusedAtOnce() {
         var state = fresh()
-        #expect(state.received(Head(contentLength: 10, expectsContinue: true, isRefused: true)) == .refuse(.byDoor, closing: true))
+        #expect(state.received(Head(contentLength: 10, expectsContinue: true, isRefused: true)) == .refuse(.byGate, closing: true))
     }
 
     @Test func anAnnouncedBodyOverTheLimitIsRefusedBeforeItsFirstByte() {
@@ -162,7 +162,7 @@ import Testing
         #expect(half.timedOut() == .refuse(.bodyTimedOut, closing: true))
         var refused = fresh()
         _ = refused.received(Head(contentLength: 10, isRefused: true))
-        #expect(refused.timedOut() == .refuse(.byDoor, closing: true), "it hears what is wrong with it")
+        #expect(refused.timedOut() == .refuse(.byGate, closing: true), "it hears what is wrong with it")
         var busy = answering()
         #expect(busy.timedOut() == .nothing)
     }

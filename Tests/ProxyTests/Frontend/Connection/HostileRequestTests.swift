@@ -23,13 +23,12 @@ import Testing
             self.continuation = continuation
             iterator = stream.makeAsyncIterator()
             let door = try FrontDoor.fixture(bodyLimit: bodyLimit)
-            mark = ClientRequest(
-                head: HTTPRequestHead(version: .http1_1, method: .RAW(value: "MARK"), uri: "mark"), body: [], door: door, admission: .preflight,
-                peer: .init())
+            let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "MARK"), uri: "mark")
+            mark = ClientRequest(head: head, body: [], ticket: Admission(.preflight, of: head, by: door), peer: .init())
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(
-                ConnectionHandler(doors: Doors(door), limits: limits, requests: continuation, departure: departure))
+                ConnectionHandler(gate: CurrentFrontDoor(door), limits: limits, requests: continuation, departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 

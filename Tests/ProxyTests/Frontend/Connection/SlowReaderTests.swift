@@ -43,7 +43,7 @@ import Testing
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(socket)
             try channel.pipeline.syncOperations.addHandler(
-                ConnectionHandler(doors: Doors(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation, departure: departure))
+                ConnectionHandler(gate: CurrentFrontDoor(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation, departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 
@@ -122,10 +122,10 @@ import Testing
         _ body: (AsyncThrowingStream<ClientChannel.Value, any Error>) async throws -> Void
     ) async throws {
         let (values, continuation) = AsyncThrowingStream.makeStream(of: ClientChannel.Value.self)
-        let doors = Doors(try FrontDoor.fixture())
+        let gate = CurrentFrontDoor(try FrontDoor.fixture())
         // Event loops of its own: on those of all tests, another's work may hold up a reader for as long as the limits that are tested.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-        let channels = ClientChannel(doors: doors, drain: Drain(), limits: limits, certificate: ListenerCertificate(), executors: EventLoopExecutors(of: group))
+        let channels = ClientChannel(gate: gate, drain: Drain(), limits: limits, certificate: ListenerCertificate(), executors: EventLoopExecutors(of: group))
         let server = try await ServerBootstrap(group: group)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in

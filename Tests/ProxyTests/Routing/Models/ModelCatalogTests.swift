@@ -23,23 +23,23 @@ import Testing
     }
 
     @Test func anUnknownNameComesBackWithItsNeighbours() {
-        let error = #expect(throws: APIError.self) { try catalog.resolve("grok4", for: .chat) }
+        let error = #expect(throws: Failure.self) { try catalog.resolve("grok4", for: .chat) }
         #expect(error?.status == 404 && error?.code == "model_not_found" && error?.param == "model")
         #expect(error?.message.contains("'grok-4'") == true)
-        #expect(throws: APIError.self) { try catalog.resolve("") }
-        #expect(throws: APIError.self) { try catalog.resolve("xai.") }
+        #expect(throws: Failure.self) { try catalog.resolve("") }
+        #expect(throws: Failure.self) { try catalog.resolve("xai.") }
     }
 
     /// Gemini's own spelling is a path of another interface (docs/decisions/0023).
     @Test func aPathIsNoName() {
         let catalog = ModelCatalog(aliases: [("gemini-2.5-pro", "google.gemini-2.5-pro")])
-        let error = #expect(throws: APIError.self) { try catalog.resolve("models/gemini-2.5-pro", for: .chat) }
+        let error = #expect(throws: Failure.self) { try catalog.resolve("models/gemini-2.5-pro", for: .chat) }
         #expect(error?.status == 404 && error?.message.contains("'gemini-2.5-pro'") == true, "\(error.debugDescription)")
     }
 
     @Test func noMoreThanThreeNeighboursAreNamed() {
         let many = ModelCatalog(aliases: (0..<10).map { ("grok-\($0)", "xai.grok-\($0)") })
-        let error = #expect(throws: APIError.self) { try many.resolve("grok", for: .chat) }
+        let error = #expect(throws: Failure.self) { try many.resolve("grok", for: .chat) }
         #expect(error?.message.components(separatedBy: "'grok-").count == 4)
     }
 

@@ -24,19 +24,19 @@ import Testing
     @Test(arguments: [400, 401, 403, 404, 422, 429, 500, 503], answers)
     func isInNoRefusal(status: Int, answer: String) async throws {
         let account = try account(answering: status, answer.replacing("KEY", with: Self.key))
-        let refusal = await #expect(throws: APIError.self) { try await account.successful(try await account.listModels(limit: 1)) }
+        let refusal = await #expect(throws: Failure.self) { try await account.successful(try await account.listModels(limit: 1)) }
         #expect(refusal?.message.contains(Self.key) == false)
         #expect(try await AccountProbe.run(account, limit: 1).error?.contains(Self.key) != true)
         do {
             _ = try await account.allModels()
-        } catch let error as APIError {
+        } catch let error as Failure {
             #expect(!error.message.contains(Self.key))
         }
     }
 
     @Test func aMaskedKeyIsNotShownEither() async throws {
         let account = try account(answering: 401, #"{"error":{"message":"Incorrect API key provided: sk-Z9y********R5qP."}}"#)
-        let refusal = await #expect(throws: APIError.self) { try await account.successful(try await account.listModels(limit: 1)) }
+        let refusal = await #expect(throws: Failure.self) { try await account.successful(try await account.listModels(limit: 1)) }
         #expect(refusal?.message.contains("R5qP") == false && refusal?.message.contains("'account_3'") == true)
     }
 

@@ -1,0 +1,1 @@
+../../../Tests/ProxyTests/Doubles/Dialect+Chunks.swift

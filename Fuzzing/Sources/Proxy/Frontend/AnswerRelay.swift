@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/Frontend/Streaming/AnswerRelay.swift

@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/Frontend/Connection/ConnectionLimits.swift

@@ -1,0 +1,1 @@
+../../../../Sources/Proxy/Observability/LoggingSettings.swift

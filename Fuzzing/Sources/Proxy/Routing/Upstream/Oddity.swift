@@ -1,0 +1,1 @@
+../../../../../Sources/Proxy/Routing/Upstream/Oddity.swift

@@ -1,0 +1,1 @@
+../../../../../Sources/Proxy/Upstream/Account/TokenUsage+OCI.swift

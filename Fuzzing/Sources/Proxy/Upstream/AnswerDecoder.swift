@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/Upstream/Transport/AnswerDecoder.swift

@@ -1,0 +1,1 @@
+../../../../../Sources/Proxy/Upstream/Provider/TokenUsage+OpenAI.swift

@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/Upstream/Account/Credentials/TokenClaims.swift

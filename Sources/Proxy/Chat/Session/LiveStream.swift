@@ -1,0 +1,145 @@
+import NIOCore
+
+/// A streamed answer on its way from the upstream to the client: first until its first event has left, when no other upstream can take its
+/// place any more, then to its end.
+///
+/// Two steps, since they need different things: to begin may take several attempts, each with its call, its signature and its failures; what
+/// follows is one wait, for as long as the stream lasts, and should hold no memory of all that. So what is seldom needed is kept out of the
+/// frames of those that wait (`@inline(never)`).
+final class LiveStream {
+    /// How long the end of a complete answer's body may take to come, for its connection to be used again.
+    static let drainLimit = TimeAmount.milliseconds(250)
+
+    private let pump: StreamPump
+    private let stream: EventStream
+    /// Of the upstream's answer, which comes in on the client's event loop.
+    private let body: AnswerBody.AsyncIterator
+    private let report: AttemptReport
+    private let deadline: MovingDeadline
+    private let frame: ChatCall.Frame
+    /// Who reads a document in place of the stream.
+    private let reader: ChatReader
+    private let upstream: String
+    private var hasEnded = false
+
+    /// - Parameters:
+    ///   - upstream: its id, for messages.
+    ///   - deadline: armed; it is disarmed when the stream ends.
+    init(
+        _ response: TransportResponse, through relay: any AnswerRelay, of upstream: String, _ reader: ChatReader, to stream: EventStream,
+        _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame
+    ) {
+        self.reader = reader
+        self.upstream = upstream
+        pump = StreamPump(relay, to: stream, report, deadline, frame)
+        body = response.body.makeAsyncIterator()
+        assert(body.arrives(on: frame.executor.eventLoop), "the body comes in on another event loop")
+        self.stream = stream
+        self.report = report
+        self.deadline = deadline
+        self.frame = frame
+    }
+
+    deinit { deadline.disarm() }
+
+    /// Returns when the first event has left, or the whole answer.
+    ///
+    /// - Throws: the failure of an answer that has none.
+    nonisolated(nonsending) func begin() async throws { try await pass(untilBegun: true) }
+
+    /// How a stream that had begun has ended.
+    enum Ending {
+        case complete
+        /// With what it ended in place of its end: a `Failure`, a deadline, or `CancellationError` when the client has left.
+        case failed(any Error)
+    }
+
+    /// Passes on what comes, to the end.
+    nonisolated(nonsending) func finish() async -> Ending {
+        guard !hasEnded else { return .complete }
+        do {
+            if frame.executor.isCurrent {
+                try await goOn()
+            } else {
+                // nonisolated(unsafe): it stays in this task, which goes to another thread and back.
+                nonisolated(unsafe) let stream = self
+                try await frame.executor.run { try await stream.goOn() }
+            }
+            return .complete
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    private nonisolated(nonsending) func goOn() async throws {
+        defer { deadline.disarm() }
+        try await pump.room()
+        try await pass(untilBegun: false)
+    }
+
+    private nonisolated(nonsending) func pass(untilBegun: Bool) async throws {
+        defer { if pump.document == nil { pump.tell(report) } }
+        do {
+            taking: while try await pour() {
+                switch pump.pause {
+                case .failed(let error): throw error
+                case .complete: break taking
+                case .begun where untilBegun: return
+                case .begun, .clientIsSlow, nil: try await pump.room()
+                }
+            }
+            // The body of a cancelled call may look like one that has ended.
+            try Task.checkCancellation()
+        } catch {
+            // Else the response was complete; only the terminator is missing.
+            guard deadline.passed == .tail else { throw error }
+        }
+        if let document = pump.document { return try await tell(document) }
+        // From here on nobody waits: neither the client's next request nor whoever wants the permit.
+        deadline.disarm()
+        try end()
+    }
+
+    @inline(never)
+    private func end() throws {
+        hasEnded = true
+        if let failure = pump.end() { throw failure }
+        stream.finish()
+        body.drain(within: Self.drainLimit)
+    }
+
+    /// Tells a document that came in place of the stream as one.
+    @inline(never)
+    private nonisolated(nonsending) func tell(_ document: [UInt8]) async throws {
+        var answer = try await report.reading(document.count) {
+            // Behind it, there may be lines of a stream.
+            let whole = AnswerForm.document(in: document) ?? document
+            return try reader.frames(of: whole, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
+        }
+        answer.oddities.insert(.otherKind)
+        try await stream.sendWhole(answer, report, deadline, frame)
+        deadline.disarm()
+        hasEnded = true
+    }
+
+    /// Lets the pump take what comes.
+    ///
+    /// - Returns: false at the end of the body; true when the pump has taken no more before.
+    private nonisolated(nonsending) func pour() async throws -> Bool { try await body.pour(into: pump) }
+}
+
+extension EventStream {
+    /// Sends all events of an answer that is there whole, and ends.
+    nonisolated(nonsending) func sendWhole(
+        _ answer: ChatReader.ToldAnswer, _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame
+    ) async throws {
+        let now = frame.time.now()
+        report.change {
+            ($0.usage, $0.oddities) = (answer.usage, answer.oddities)
+            $0.firstEvent = now
+        }
+        deadline.move(to: now + frame.limits.silence, for: .slowClient)
+        try await send(ByteBuffer(bytes: answer.frames), until: deadline)
+        finish()
+    }
+}

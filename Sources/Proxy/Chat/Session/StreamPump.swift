@@ -1,0 +1,131 @@
+import NIOCore
+
+/// What a stream goes through on its way from the upstream's connection to the client's: the relay's translation, and the books. It works
+/// on the event loop of both, in the moment in which bytes arrive, so that a chunk costs a read and a write and wakes no task.
+///
+/// It lets the bytes wait when the client does not take them, when the answer has begun, when it is complete, and when it has failed: then
+/// it is the task's turn.
+final class StreamPump: BodySink {
+    let relay: any AnswerRelay
+
+    /// Why no more bytes are taken for now.
+    enum Pause {
+        /// The client does not take what has been sent.
+        case clientIsSlow
+        /// The first event has left.
+        case begun
+        case complete
+        /// The answer ends here.
+        case failed(any Error)
+    }
+
+    /// Nil as long as more is taken.
+    private(set) var pause: Pause?
+    /// The first event has left.
+    private(set) var hasBegun = false
+    private let stream: EventStream
+    private let report: AttemptReport
+    private let deadline: MovingDeadline
+    private let frame: ChatCall.Frame
+    private var firstBytes = FirstBytes()
+    /// What has come of a document in place of the stream.
+    private(set) var document: [UInt8]?
+
+    init(_ relay: any AnswerRelay, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame) {
+        self.relay = relay
+        self.stream = stream
+        self.report = report
+        self.deadline = deadline
+        self.frame = frame
+    }
+
+    func take(_ bytes: ByteBuffer) -> Bool {
+        let hadBegun = hasBegun
+        if !hadBegun, isOfDocument(bytes) { return pause == nil }
+        let failure = relay.take(bytes)
+        let hasRoom = forward()
+        pause =
+            if let failure { .failed(failure) } else if relay.isComplete { .complete } else if hasBegun != hadBegun { .begun } else {
+                hasRoom ? nil : .clientIsSlow
+            }
+        return pause == nil
+    }
+
+    /// Whether the bytes belong to a document in place of the stream: it is kept, up to its end.
+    @inline(never)
+    private func isOfDocument(_ bytes: ByteBuffer) -> Bool {
+        var start = 0
+        if document == nil {
+            guard case .document(let place) = bytes.withUnsafeReadableBytes({ firstBytes.look(at: $0) }) else { return false }
+            start = place
+            document = []
+            // From here on it is waited for as for every whole answer.
+            deadline.move(to: frame.deadline, for: .request)
+        }
+        let known = document?.count ?? 0
+        guard known + bytes.readableBytes - start <= frame.limits.answer else {
+            pause = .failed(TransportError.tooLarge(limit: frame.limits.answer))
+            return true
+        }
+        bytes.withUnsafeReadableBytes { document?.append(contentsOf: $0.dropFirst(start)) }
+        return true
+    }
+
+    /// The upstream's body has ended: sends what is left.
+    ///
+    /// - Returns: why the answer is not whole.
+    func end() -> Failure? {
+        let failure = relay.end()
+        stream.send(last: ByteBuffer(bytes: relay.takeFrames()))
+        return failure
+    }
+
+    /// What the books have to know of the answer.
+    @inline(never)
+    func tell(_ report: AttemptReport) {
+        let (usage, unreadableEvents, oddities) = (relay.usage, relay.unreadableEvents, relay.oddities)
+        report.change { ($0.usage, $0.unreadableEvents, $0.oddities) = (usage, unreadableEvents, oddities) }
+    }
+
+    /// Sends what is ready, in one piece, and says until when what is next is waited for.
+    ///
+    /// - Returns: whether the client takes more.
+    private func forward() -> Bool {
+        var hasRoom = true
+        let hadBegun = hasBegun
+        relay.takeFrames { frames in
+            hasBegun = true
+            hasRoom = stream.write(frames)
+        }
+        guard hasBegun || relay.isFinished else { return true }
+        let now = frame.time.now()
+        if hasBegun, !hadBegun {
+            report.change { $0.firstEvent = now }
+            if let id = relay.answerID { stream.name(id) }
+        }
+        if !hasRoom {
+            deadline.move(to: now + frame.limits.silence, for: .slowClient)
+        } else {
+            waitForUpstream(at: now)
+        }
+        return hasRoom
+    }
+
+    /// Returns when the client takes more.
+    ///
+    /// - Throws: `CancellationError` when it has left; `MovingDeadline.Exceeded`.
+    nonisolated(nonsending) func room() async throws {
+        try await stream.room(until: deadline)
+        waitForUpstream(at: frame.time.now())
+    }
+
+    private func waitForUpstream(at now: Duration) {
+        if relay.isFinished {
+            let end = now + ChatCall.tailLimit
+            // What has said nothing is still an attempt, and has no more time than that.
+            deadline.move(to: hasBegun ? end : min(end, frame.deadline), for: .tail)
+        } else if hasBegun {
+            deadline.move(to: now + frame.limits.silence, for: .silence)
+        }
+    }
+}

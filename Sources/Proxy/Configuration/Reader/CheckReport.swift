@@ -1,0 +1,125 @@
+/// What `-check` prints about a configuration that can run. Never a secret.
+package enum CheckReport {
+    /// One line each, without line ends.
+    package static func lines(_ settings: Settings) -> [String] {
+        let server = settings.server
+        let host = server.host.contains(":") ? "[\(server.host)]" : server.host
+        let port = server.port == 0 ? "any free port" : "\(server.port)"
+        var lines = [
+            "mode: \(settings.mode.rawValue)",
+            "listen: \(host):\(port)\(server.tlsCertificate == nil ? "" : " (TLS)")",
+            "client keys: \(keys(settings))",
+        ]
+        if settings.mode != .aggregator || !settings.accounts.isEmpty {
+            lines.append(
+                "accounts: \(settings.usableAccounts.count) of \(settings.accounts.count) usable"
+                    + (settings.mode == .multiAccount ? ", strategy \(settings.routing.strategy.rawValue)" : ""))
+            for account in settings.accounts { lines += describe(account) }
+        }
+        lines += providers(settings)
+        if settings.mode != .aggregator || !settings.models.isEmpty {
+            lines.append("models: \(settings.models.isEmpty ? "no aliases" : "\(settings.models.count)")")
+        }
+        for model in settings.models {
+            lines.append("  \(model.name) -> \(model.target)\(model.isDedicatedEndpoint ? " (dedicated)" : "")")
+        }
+        if !settings.fallbacks.isEmpty { lines.append("fallbacks: \(settings.fallbacks.count)") }
+        for chain in settings.fallbacks { lines.append("  \(chain.model) -> \(chain.alternatives.joined(separator: ", "))") }
+        return lines + limits(settings) + timeouts(settings.timeouts) + [
+            breaker(settings.breaker), log(settings.logging),
+        ]
+    }
+
+    private static func keys(_ settings: Settings) -> String {
+        let names = settings.clientKeys.map(\.name)
+        let pending = settings.needsGeneratedKey ? ["one to be generated at the first start"] : []
+        return (names + pending).joined(separator: ", ")
+    }
+
+    private static func describe(_ entry: AccountEntry) -> [String] {
+        switch entry {
+        case .unusable(let id, let line, let errors):
+            return ["  \(id) (line \(line)): unusable, \(errors.count == 1 ? "1 error" : "\(errors.count) errors")"]
+        case .usable(let account):
+            return [
+                "  \(account.id): region \(account.region), weight \(account.weight), "
+                    + "max_concurrency \(account.maxConcurrency)\(account.isEnabled ? "" : ", disabled")",
+                "    endpoint \(account.endpoint)",
+                "    management endpoint \(account.managementEndpoint)",
+                "    \(credentials(account.credentials))",
+                "    compartment \(account.compartment)",
+            ]
+        }
+    }
+
+    private static func providers(_ settings: Settings) -> [String] {
+        guard !settings.providers.isEmpty else { return [] }
+        let members = Dictionary(grouping: settings.providers, by: \.name)
+        let pools = members.count { $0.value.count > 1 }
+        var lines = [
+            "providers: \(settings.providers.count)" + (pools == 0 ? "" : ", of them \(pools) \(pools == 1 ? "pool" : "pools")")
+                + ", strategy \(settings.routing.strategy.rawValue)"
+        ]
+        for provider in settings.providers {
+            let pool = members[provider.name, default: []].count > 1 ? " (pool \(provider.name))" : ""
+            lines += [
+                "  \(provider.id)\(pool): \(provider.baseURL), \(provider.token == nil ? "no token" : "with a token"), "
+                    + "max_concurrency \(provider.maxConcurrency)",
+                "    models \(provider.models.map { $0.joined(separator: ", ") } ?? "as the provider lists them")",
+            ]
+        }
+        let patterns = settings.supportedModels.patterns
+        lines.append("served models: \(patterns.isEmpty ? "all" : "those that match \(patterns.joined(separator: " or "))")")
+        let connections = settings.connections
+        lines.append(
+            "connections: \(connections.keptAlive) kept alive for \(GoDuration.format(connections.keepAliveExpiry))")
+        return lines
+    }
+
+    private static func credentials(_ credentials: Credentials) -> String {
+        func passPhrase(_ secret: Secret?) -> String { secret == nil ? "" : " (with a passphrase)" }
+        func origin(_ value: ResourcePrincipalSettings.Value) -> String { value.path.map { "file \($0)" } ?? "the environment" }
+        switch credentials {
+        case .apiKey(let identity): return "auth api_key, key file \(identity.keyFile)\(passPhrase(identity.passPhrase))"
+        case .securityToken(let identity):
+            return "auth security_token, token file \(identity.tokenFile), key file \(identity.keyFile)\(passPhrase(identity.passPhrase))"
+        case .instancePrincipal(let places): return "auth instance_principal, metadata service \(places.metadata.first ?? "")"
+        case .resourcePrincipal(let settings): return "auth resource_principal, token from \(origin(settings.token)), key from \(origin(settings.privateKey))"
+        case .okeWorkloadIdentity(let settings): return "auth oke_workload_identity, token service \(settings.service)"
+        case .bearer: return "auth bearer, chats at /openai/v1"
+        }
+    }
+
+    private static func limits(_ settings: Settings) -> [String] {
+        let limits = settings.limits
+        return [
+            "limits: \(limits.globalMaxConcurrency) requests at once, \(limits.queueSize) waiting, "
+                + "request \(ByteSize.format(limits.maxRequestSize)), "
+                + "response \(ByteSize.format(limits.maxResponseSize)), "
+                + "bodies in all \(limits.maxBodyMemory.map(ByteSize.format) ?? "a quarter of the memory"), "
+                + (limits.maxConcurrencyPerKey > 0 ? "\(limits.maxConcurrencyPerKey) at once for each key, " : "")
+                + "\(limits.defaultMaxTokens) tokens by default, \(settings.routing.retryAttempts) retries"
+        ]
+    }
+
+    private static func timeouts(_ timeouts: TimeoutSettings) -> [String] {
+        func orOff(_ duration: Duration) -> String { duration == .zero ? "off" : GoDuration.format(duration) }
+        return [
+            "timeouts: request \(GoDuration.format(timeouts.request)), "
+                + (timeouts.nonStream.map { "non-stream \(GoDuration.format($0)), " } ?? "") + "stream \(GoDuration.format(timeouts.stream)), "
+                + "head \(orOff(timeouts.head)), first token \(orOff(timeouts.firstToken)), keep-alive \(orOff(timeouts.keepAliveInterval)), "
+                + "shutdown \(GoDuration.format(timeouts.shutdownGrace))",
+            "intervals: health check \(orOff(timeouts.healthCheckInterval)), "
+                + "model refresh \(GoDuration.format(timeouts.modelsRefreshInterval))",
+        ]
+    }
+
+    private static func breaker(_ breaker: BreakerSettings) -> String {
+        "circuit breaker: \(breaker.maxFailures) failures in a row, or a share of \(breaker.failureRate) of at least "
+            + "\(breaker.minRequests) requests; open for \(GoDuration.format(breaker.resetTimeout))"
+    }
+
+    private static func log(_ logging: LoggingSettings) -> String {
+        "log: \(logging.level.rawValue) as \(logging.format.rawValue) to \(logging.file ?? "standard error")"
+    }
+}

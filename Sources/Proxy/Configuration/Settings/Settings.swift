@@ -1,0 +1,178 @@
+/// The whole configuration, typed and checked. The initial values are the defaults of the contract.
+package struct Settings: Sendable, Equatable {
+    package enum Mode: String, Sendable {
+        case single
+        case multiAccount = "multi-account"
+        /// A JSON file, or an INI file with providers and no account.
+        case aggregator
+    }
+
+    package var mode = Mode.single
+    /// In file order, the unusable ones among them.
+    package var accounts: [AccountEntry] = []
+    package var clientKeys: [ClientKey] = []
+    /// True while `api_key` is missing, empty or the placeholder: a key must be generated before clients can be let in.
+    package var needsGeneratedKey = false
+    /// In file order.
+    package var models: [ModelAlias] = []
+    package var fallbacks: [FallbackChain] = []
+    /// In file order.
+    package var providers: [ProviderSettings] = []
+    /// Which models of the providers are served.
+    package var supportedModels = ModelFilter()
+
+    package var server = ServerSettings()
+    package var limits = LimitSettings()
+    package var timeouts = TimeoutSettings()
+    package var connections = ConnectionSettings()
+    package var routing = RoutingSettings()
+    package var breaker = BreakerSettings()
+    package var logging = LoggingSettings()
+    /// PEM file with further authorities to trust towards upstreams.
+    package var caFile: String?
+
+    package init() {}
+
+    /// The accounts that may be used, in file order.
+    package var usableAccounts: [AccountSettings] {
+        accounts.compactMap { if case .usable(let account) = $0 { account } else { nil } }
+    }
+}
+
+/// A key that a client may present, under the name that logs and statistics show.
+package struct ClientKey: Sendable, Equatable {
+    package var name: String
+    package var value: Secret
+
+    package init(name: String, value: Secret) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// A name that clients may use for a model.
+package struct ModelAlias: Sendable, Equatable {
+    /// As written in the file.
+    package var name: String
+    /// An OCI model id, a model's OCID, or the OCID of a dedicated endpoint.
+    package var target: String
+    package var line: Int
+
+    /// The target is an endpoint (`ocid1.generativeaiendpoint...`), so the call uses DEDICATED serving.
+    package var isDedicatedEndpoint: Bool { target.lowercased().hasPrefix("ocid1.generativeaiendpoint") }
+
+    package init(name: String, target: String, line: Int) {
+        self.name = name
+        self.target = target
+        self.line = line
+    }
+}
+
+/// The models to try, in order, when `model` has failed everywhere. The alternatives' own chains are not followed, so two
+/// models may stand in for each other.
+package struct FallbackChain: Sendable, Equatable {
+    package var model: String
+    package var alternatives: [String]
+    package var line: Int
+}
+
+/// The listener and who may talk to it.
+package struct ServerSettings: Sendable, Equatable {
+    /// A name or an IP literal, IPv6 without brackets.
+    package var host = "127.0.0.1"
+    /// 0...65535; 0 takes any free port.
+    package var port = 8080
+    /// Each `*` or an origin such as `https://app.example`.
+    package var corsOrigins = ["*"]
+    /// The operator on this machine needs no key for the local endpoints.
+    package var localAccess = true
+    package var tlsCertificate: String?
+    package var tlsKey: String?
+    package var maxClientConnections = 10_000
+    /// Requests a minute and key; 0 is no limit.
+    package var rateLimit = 0
+
+    package init() {}
+}
+
+/// Counts and sizes (bytes).
+package struct LimitSettings: Sendable, Equatable {
+    package var globalMaxConcurrency = 200
+    package var queueSize = 2000
+    package var maxRequestSize = 32 << 20
+    package var maxResponseSize = 10 << 20
+    package var defaultMaxTokens = 4000
+    /// All request bodies and what becomes of them; nil is a share of the memory that there is.
+    package var maxBodyMemory: Int?
+    /// Requests of one client key, waiting ones included; 0 is no limit.
+    package var maxConcurrencyPerKey = 0
+
+    package init() {}
+}
+
+/// Zero turns a duration off where its comment says so.
+package struct TimeoutSettings: Sendable, Equatable {
+    /// From arrival to the end of a non-streaming answer or the first event of a streaming one.
+    package var request = Duration.seconds(300)
+    /// The longest silence inside a stream.
+    package var stream = Duration.seconds(300)
+    /// Drain time on SIGTERM; zero drains nothing.
+    package var shutdownGrace = Duration.seconds(30)
+    /// Silence after which the client is reassured; zero is never.
+    package var keepAliveInterval = Duration.seconds(15)
+    /// A streaming attempt without the head of an answer by then fails over; zero is never.
+    package var head = Duration.zero
+    /// A streaming attempt without an event by then fails over; zero is never.
+    package var firstToken = Duration.zero
+    /// Zero: no health checks.
+    package var healthCheckInterval = Duration.seconds(30)
+    /// The least time between two discoveries that clients start.
+    package var modelsRefreshInterval = Duration.seconds(10)
+    /// `non_stream_timeout` of the JSON format; nil leaves non-streaming answers to `request`.
+    package var nonStream: Duration?
+
+    package init() {}
+
+    /// From arrival to the end of a non-streaming answer.
+    package var wholeAnswer: Duration { nonStream ?? request }
+}
+
+/// Connections to providers.
+package struct ConnectionSettings: Sendable, Equatable {
+    /// At once to one entry of the providers; with one request each, so this is its concurrency.
+    package var limit = 100
+    /// That may stay open without a request; 0 keeps none.
+    package var keptAlive = 20
+    /// For so long; zero keeps none.
+    package var keepAliveExpiry = Duration.seconds(30)
+
+    package init() {}
+}
+
+/// How an upstream is picked, and how often again.
+package struct RoutingSettings: Sendable, Equatable {
+    package enum Strategy: String, Sendable, CaseIterable {
+        case roundRobin = "round_robin"
+        case weighted
+        case leastConnections = "least_connections"
+    }
+
+    package var strategy = Strategy.roundRobin
+    /// Further attempts after the first.
+    package var retryAttempts = 3
+    /// Call the upstream without streaming, whatever the client asked for.
+    package var forceNonStream = false
+
+    package init() {}
+}
+
+/// When an upstream's breaker opens and for how long.
+package struct BreakerSettings: Sendable, Equatable {
+    package var maxFailures = 5
+    package var resetTimeout = Duration.seconds(60)
+    /// More than 0, at most 1.
+    package var failureRate = 0.6
+    package var minRequests = 10
+
+    package init() {}
+}

@@ -1,0 +1,62 @@
+import NIOHTTP1
+import Synchronization
+
+/// What the front door has made of a request, from its head on, and what the request has laid claim to.
+final class Admission: RequestTicket {
+    enum Verdict: Sendable {
+        /// To be handled by this endpoint once the body is whole; with the name of the key that it came with, where one is needed.
+        case admitted(EndpointTable.Match, key: String?)
+        /// A browser asks what it may send.
+        case preflight
+        case refused(Failure)
+    }
+
+    let door: FrontDoor
+    let head: HTTPRequestHead
+    private let state: Mutex<State>
+
+    private struct State {
+        var verdict: Verdict
+        var claim: RequestClaims.Claim
+    }
+
+    init(_ verdict: Verdict, of head: HTTPRequestHead, claim: RequestClaims.Claim = .none, by door: FrontDoor) {
+        self.door = door
+        self.head = head
+        state = Mutex(State(verdict: verdict, claim: claim))
+    }
+
+    var verdict: Verdict { state.withLock { $0.verdict } }
+
+    /// Why it is refused; nil when it is not.
+    var failure: Failure? {
+        if case .refused(let failure) = verdict { failure } else { nil }
+    }
+
+    // MARK: RequestTicket
+
+    var isRefused: Bool { failure != nil }
+
+    /// Of the other requests, which need no key, none may make the process keep a body.
+    var readsBody: Bool {
+        if case .admitted(let match, _) = verdict { match.endpoint.method == .POST } else { false }
+    }
+
+    var bodyLimit: Int { door.bodyLimit(of: verdict) }
+
+    func claim(bodyBytes: Int) -> Bool {
+        state.withLock { state in
+            guard let failure = door.claimBody(bodyBytes, for: state.verdict, &state.claim) else { return true }
+            state.verdict = .refused(failure)
+            return false
+        }
+    }
+
+    func refusal() -> Answer { door.refusal(failure ?? .notHTTP, to: head) }
+
+    func release() { state.withLock { door.claims.giveBack(&$0.claim) } }
+
+    nonisolated(nonsending) func respond(to request: ClientRequest, on connection: ClientConnection) async {
+        await door.respond(to: request, self, on: connection)
+    }
+}

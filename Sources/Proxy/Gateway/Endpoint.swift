@@ -1,0 +1,107 @@
+import NIOHTTP1
+
+/// What the proxy serves under one path, to whom, and how: a row of the table of endpoints (`EndpointTable`).
+///
+/// A class, so that a request holds a reference and no copy.
+final class Endpoint: Sendable {
+    /// Who may use it (section 5 of the contract).
+    enum Access: Sendable {
+        case anyone
+        case key
+        /// A key, or the operator on the machine itself.
+        case local
+    }
+
+    /// What a request may bring along.
+    enum Body: Sendable {
+        /// Nothing is read of it.
+        case none
+        /// Up to `max_request_size`.
+        case large
+    }
+
+    /// Where its requests are handled.
+    enum Place: Sendable {
+        /// On the event loop of their connection, when the body has at most that many bytes. Only for what keeps a loop no longer than serving its
+        /// connection does.
+        case eventLoop(upTo: Int)
+        /// On the threads that may wait.
+        case pool
+    }
+
+    typealias Handler = nonisolated(nonsending) @Sendable (RequestContext) async throws -> Void
+
+    let method: HTTPMethod
+    /// As `GET /` tells it. A segment in braces stands for the rest of a path.
+    let path: String
+    /// In metrics: few, and none of them made up by a client.
+    let label: String
+    let access: Access
+    let body: Body
+    let place: Place
+    /// It costs a request of the key's minute although it needs no key: it calls upstreams, or reads files.
+    let isCharged: Bool
+    /// Sends the answer.
+    let handler: Handler
+
+    init(
+        _ method: HTTPMethod, _ path: String, label: String, for access: Access, body: Body = .none, on place: Place = .pool, isCharged: Bool = false,
+        _ handler: @escaping Handler
+    ) {
+        self.method = method
+        self.path = path
+        self.label = label
+        self.access = access
+        self.body = body
+        self.place = place
+        self.isCharged = isCharged
+        self.handler = handler
+    }
+
+    /// Those that it is served under: HEAD is GET without a body.
+    var methods: [HTTPMethod] { method == .GET ? [.GET, .HEAD] : [method] }
+
+    /// For people.
+    var title: String { "\(method.rawValue) \(path)" }
+}
+
+/// All endpoints. A new one is a new row where the table is put together (`Generation`).
+struct EndpointTable: Sendable {
+    /// In the order in which people read them.
+    let endpoints: [Endpoint]
+    /// By their segments.
+    private let fixed: [[Substring]: Endpoint]
+    /// By the segments in front of the one that takes the rest.
+    private let open: [[Substring]: Endpoint]
+    /// That of nearly all requests.
+    private let chat: Endpoint?
+
+    init(_ endpoints: [Endpoint]) {
+        self.endpoints = endpoints
+        var (fixed, open): ([[Substring]: Endpoint], [[Substring]: Endpoint]) = ([:], [:])
+        for endpoint in endpoints {
+            let segments = Array(RequestTarget(endpoint.path)?.segments ?? [])
+            if segments.last?.utf8.first == UInt8(ascii: "{") { open[Array(segments.dropLast())] = endpoint } else { fixed[segments] = endpoint }
+        }
+        (self.fixed, self.open) = (fixed, open)
+        chat = fixed[["chat", "completions"]]
+    }
+
+    /// What a request is for.
+    struct Match: Sendable {
+        let endpoint: Endpoint
+        /// The rest of its path, decoded, where the endpoint takes one.
+        var rest: String?
+    }
+
+    /// - Returns: nil when there is nothing at that path.
+    func match(_ target: String) -> Match? {
+        // As nearly all of them write it.
+        if target == "/v1/chat/completions", let chat { return Match(endpoint: chat) }
+        guard let segments = RequestTarget(target)?.segments else { return nil }
+        if let endpoint = fixed[Array(segments)] { return Match(endpoint: endpoint) }
+        guard segments.count > 1, let endpoint = open[Array(segments.prefix(1))] else { return nil }
+        guard let rest = segments.dropFirst().joined(separator: "/").removingPercentEncoding else { return nil }
+        return Match(endpoint: endpoint, rest: rest)
+    }
+}

@@ -1,0 +1,258 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// Where every request comes in. Read `screen`, then `respond`: that is a request's life in this process.
+///
+/// A door belongs to one configuration. After a reload there is another one for new requests (`Doors`); who came in by this one is
+/// answered by it.
+final class FrontDoor: Sendable {
+    let keys: ClientKeys
+    let localAccess: LocalAccess
+    let cors: CORS
+    /// Of the file's mode; its users know refusals in another form.
+    let isAggregator: Bool
+    let limits: Limits
+    /// Of all doors of the process.
+    let rates: RequestRates
+    /// Of all doors as well.
+    let claims: RequestClaims
+    let endpoints: EndpointTable
+    let counters: RequestCounters
+    let drain: Drain
+    let time: TimeSource
+    let logger: Logger
+
+    init(
+        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits, rates: RequestRates, claims: RequestClaims = RequestClaims(), endpoints: EndpointTable,
+        counters: RequestCounters, drain: Drain = Drain(), time: TimeSource, logger: Logger
+    ) {
+        self.keys = keys
+        self.localAccess = localAccess
+        self.cors = cors
+        self.isAggregator = isAggregator
+        self.limits = limits
+        self.rates = rates
+        self.claims = claims
+        self.endpoints = endpoints
+        self.counters = counters
+        self.drain = drain
+        self.time = time
+        self.logger = logger
+    }
+
+    /// What clients may ask of the process at once.
+    struct Limits: Sendable {
+        /// Bytes of a request's body.
+        var body: Int
+        /// Open connections.
+        var connections: Int
+        /// For requests that run when the process is told to stop.
+        var shutdownGrace = Duration.seconds(30)
+        /// Of one key; 0 is no limit.
+        var requestsPerMinute = 0
+        /// Bytes of all bodies and what becomes of them.
+        var bodyMemory = Int.max
+        /// Of one key at once, waiting ones included; 0 is no limit.
+        var requestsPerKey = 0
+    }
+
+    /// The head of a request is there.
+    func receive(_ head: HTTPRequestHead, bodyLength length: Int?) -> Admission {
+        let verdict = screen(head)
+        var claim = RequestClaims.Claim.none
+        guard let failure = self.claim(for: verdict, bodyLength: length, &claim) else { return Admission(verdict, of: head, claim: claim, by: self) }
+        claims.giveBack(&claim)
+        return Admission(.refused(failure), of: head, by: self)
+    }
+
+    /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
+    func screen(_ head: HTTPRequestHead) -> Admission.Verdict {
+        // Before anything looks at it, be it a path or a query.
+        guard head.uri.utf8.count <= RequestTarget.longest else { return .refused(.targetTooLong) }
+        if head.method == .OPTIONS { return .preflight }
+        guard let match = endpoints.match(head.uri) else { return .refused(.unknownPath(RequestTarget.withoutQuery(head.uri))) }
+        let endpoint = match.endpoint
+        guard endpoint.methods.contains(head.method) else { return .refused(.methodNotAllowed(head.method, allowed: endpoint.methods)) }
+        guard endpoint.access == .key else { return .admitted(match, key: nil) }
+        switch keys.verdict(on: head.headers) {
+        case .holder(let name):
+            if let standing = rates.refusal(of: name, limit: limits.requestsPerMinute, at: time.now()) { return .refused(.rateLimited(standing)) }
+            if head.method == .POST, let coding = Self.packing(of: head) { return .refused(.packedBody(coding)) }
+            return .admitted(match, key: name)
+        case .none: return .refused(.noKey)
+        case .wrong: return .refused(.wrongKey)
+        }
+    }
+
+    /// How the body is packed, if it is (docs/decisions/0023).
+    private static func packing(of head: HTTPRequestHead) -> String? {
+        head.headers.first(name: "content-encoding").flatMap { $0.isEmpty || $0.lowercased() == "identity" ? nil : $0 }
+    }
+
+    /// Decides whether there is room for an admitted request, and takes it.
+    ///
+    /// - Parameter length: bytes of its body, when they are announced.
+    /// - Returns: why there is none.
+    func claim(for verdict: Admission.Verdict, bodyLength length: Int?, _ claim: inout RequestClaims.Claim) -> Failure? {
+        // Whoever has no key may send no more than a few kilobytes, and they are not for the budget: it would be anybody's to take.
+        guard case .admitted(let match, let key?) = verdict, match.endpoint.method == .POST else { return nil }
+        // What is too long is refused for that.
+        if let length, length > bodyLimit(of: verdict) { return nil }
+        if !claims.take(key, limit: limits.requestsPerKey, for: &claim) { return .tooManyAtOnce(limit: limits.requestsPerKey) }
+        return claimBody(length ?? 0, for: verdict, &claim)
+    }
+
+    /// Takes room for more of a body.
+    func claimBody(_ length: Int, for verdict: Admission.Verdict, _ claim: inout RequestClaims.Claim) -> Failure? {
+        guard length > 0, case .admitted(_, let key?) = verdict else { return nil }
+        let isTaken = claims.take(bodyBytes: length, limit: limits.bodyMemory, owner: keys.count > 1 ? key : nil, for: &claim)
+        return isTaken ? nil : .bodiesTooLarge(limit: limits.bodyMemory)
+    }
+
+    /// A body that nothing is read from. Requests for the operator need no key before their peer has been looked at, so none of them may
+    /// make the process keep much.
+    private static let idleBody = 8 * 1024
+
+    /// Bytes that the body of a request may have.
+    func bodyLimit(of verdict: Admission.Verdict) -> Int {
+        switch verdict {
+        case .admitted(let match, _): match.endpoint.body == .large ? limits.body : min(Self.idleBody, limits.body)
+        case .preflight: min(Self.idleBody, limits.body)
+        case .refused: limits.body
+        }
+    }
+
+    /// Answers one request. Returns when the answer has been handed to the connection, or the client has left, which
+    /// cancels the task.
+    nonisolated(nonsending) func respond(to request: ClientRequest, _ admission: Admission, on connection: ClientConnection) async {
+        let verdict = admission.verdict
+        let context = context(for: request, verdict, on: connection)
+        do {
+            if case .admitted(let match, let key) = verdict {
+                if case .eventLoop(let most) = match.endpoint.place, request.body.count <= most {
+                    try admit(context, key: key)
+                    try await match.endpoint.handler(context)
+                } else {
+                    try await handleOffLoop(context, match.endpoint, key: key)
+                }
+            } else {
+                try refuse(context, verdict)
+            }
+        } catch {
+            say(error, context)
+        }
+        finish(context, verdict)
+    }
+
+    // What a stream does not need is kept out of the frame of the one that waits for it: it is held as long as the stream lasts.
+
+    @inline(never)
+    private func context(for request: ClientRequest, _ verdict: Admission.Verdict, on connection: ClientConnection) -> RequestContext {
+        let decoration = Decoration(for: request.head, cors: cors, wallClock: time.wallClock())
+        let context = RequestContext(request, on: connection, decoration: decoration, drain: drain, at: time.now())
+        if case .admitted(let match, _) = verdict { context.rest = match.rest }
+        return context
+    }
+
+    @inline(never)
+    private func say(_ error: any Error, _ context: RequestContext) {
+        if let failure = context.terminalError(after: error) {
+            let told = worded(failure)
+            context.record.error = told.code
+            context.send(Answer(told))
+        } else {
+            context.record.clientLeft = true
+        }
+    }
+
+    @inline(never)
+    private func finish(_ context: RequestContext, _ verdict: Admission.Verdict) {
+        context.request.ticket.release()
+        var label = "other"
+        if case .admitted(let match, _) = verdict { label = match.endpoint.label } else { label = self.label(of: context.request.head.uri) }
+        context.record.take(context.trace.summary, since: context.arrival)
+        finish(context.record, label: label, took: time.now() - context.arrival)
+    }
+
+    private func label(of target: String) -> String { endpoints.match(target)?.endpoint.label ?? "other" }
+
+    /// Where requests may wait.
+    @inline(never)
+    private nonisolated(nonsending) func handleOffLoop(_ context: RequestContext, _ endpoint: Endpoint, key: String?) async throws {
+        try await withTaskExecutorPreference(globalConcurrentExecutor) {
+            if endpoint.access == .local { try await admitOperator(context, endpoint) }
+            try admit(context, key: key)
+            try await endpoint.handler(context)
+        }
+    }
+
+    /// Takes a request out of its key's minute.
+    @inline(never)
+    private func admit(_ context: RequestContext, key: String?) throws(Failure) {
+        guard let key else { return }
+        context.record.key = key
+        try charge(key, context)
+    }
+
+    @inline(never)
+    private func refuse(_ context: RequestContext, _ verdict: Admission.Verdict) throws(Failure) {
+        switch verdict {
+        case .admitted: break
+        case .preflight: context.send(cors.preflight(context.request.head))
+        case .refused(let failure): throw failure
+        }
+    }
+
+    /// A missing or wrong key, as the users of the file's mode know it.
+    private func worded(_ error: Failure) -> OpenAIError {
+        let told = OpenAIError(error)
+        return isAggregator && error.kind == .unauthorized ? told.asHTTPError : told
+    }
+
+    /// Counts a request that has ended, and writes its line.
+    private func finish(_ record: AccessRecord, label: String, took duration: Duration) {
+        counters.count(route: label, status: record.finalStatus)
+        record.log(to: logger, duration: duration)
+    }
+
+    /// Takes a request out of its key's minute, and lets the answer say what is left.
+    private func charge(_ key: String, _ context: RequestContext) throws(Failure) {
+        guard let standing = rates.take(key, limit: limits.requestsPerMinute, at: time.now()) else { return }
+        guard standing.refusedFor == nil else { throw .rateLimited(standing) }
+        context.decoration.rate = standing
+    }
+
+    /// Lets in who has a key, or sits at this machine, where that is asked for. What calls upstreams or reads files costs a request of the
+    /// key's minute, as a chat does.
+    private nonisolated(nonsending) func admitOperator(_ context: RequestContext, _ endpoint: Endpoint) async throws {
+        let request = context.request
+        switch keys.verdict(on: request.head.headers) {
+        case .holder(let name):
+            context.record.key = name
+            if endpoint.isCharged { try charge(name, context) }
+        case .wrong: throw Failure.wrongKey
+        case .none:
+            // Who has left already is not worth a look.
+            try Task.checkCancellation()
+            if let objection = await localAccess.objection(to: request.head, from: request.peer) { throw Failure.notLocal(objection) }
+        }
+    }
+
+    /// The answer to a request that the connection refuses by itself, logged like any other.
+    func refusal(_ error: Failure, to head: HTTPRequestHead?) -> Answer {
+        let decoration = Decoration(for: head, cors: cors, wallClock: time.wallClock())
+        var record = AccessRecord(id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
+        let told = worded(error)
+        record.status = told.status
+        record.error = told.code
+        if told.rate != nil, let head, case .holder(let name) = keys.verdict(on: head.headers) { record.key = name }
+        finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)
+        var answer = Answer(told)
+        if error.kind == .unacceptable(.method), let head, let match = endpoints.match(head.uri) {
+            answer.headers.add(name: "allow", value: match.endpoint.methods.map(\.rawValue).joined(separator: ", "))
+        }
+        decoration.apply(to: &answer)
+        return answer
+    }
+}

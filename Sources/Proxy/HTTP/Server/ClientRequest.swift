@@ -1,0 +1,28 @@
+import NIOCore
+import NIOHTTP1
+
+/// A request as the client sent it, whole. A class, as everything that works on it for the length of a stream holds it: in the frames of
+/// asynchronous functions a large value is copied many times over.
+final class ClientRequest: Sendable {
+    let head: HTTPRequestHead
+    //
+    // nonisolated(unsafe): changed by `deinit` alone, when nobody else can see it.
+    nonisolated(unsafe) private(set) var body: [UInt8]
+    let ticket: any RequestTicket
+    /// Where the connection comes from and where it arrived.
+    let peer: ClientPeer
+
+    init(head: HTTPRequestHead, body: [UInt8], ticket: any RequestTicket, peer: ClientPeer) {
+        self.head = head
+        self.body = body
+        self.ticket = ticket
+        self.peer = peer
+    }
+
+    deinit {
+        ticket.release()
+        var body: [UInt8] = []
+        swap(&body, &self.body)
+        BodyArrays.takeBack(body)
+    }
+}

@@ -1,0 +1,85 @@
+import NIOCore
+import NIOSSL
+
+/// The certificate that the listener shows, with its chain, and the private key to it: read from their files at one moment.
+struct CertificatePair: Sendable {
+    /// Where the two stand.
+    struct Files: Equatable, Sendable {
+        let certificate: String
+        let key: String
+
+        init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    let files: Files
+    /// What a connection needs.
+    let context: NIOSSLContext
+    /// The last second at which the certificate is valid, since 1970.
+    let expiry: Int64
+    /// Taken before the files were read, so that no change falls in between.
+    private let stamps: [FileStamp]
+
+    /// Reads both files.
+    ///
+    /// - Throws: a sentence that names the file, with which no certificate or no key to it can be had.
+    init(_ files: Files) throws(CertificateProblem) {
+        self.files = files
+        stamps = [FileStamp(files.certificate), FileStamp(files.key)]
+        let chain = try Self.chain(files.certificate)
+        let key = try Self.key(files.key)
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        // Many clients never answer the goodbye of a connection in their pool, and an end of the process waits for each.
+        configuration.shutdownTimeout = .seconds(1)
+        do {
+            context = try NIOSSLContext(configuration: configuration)
+        } catch {
+            throw CertificateProblem(
+                message: "tls_key = \(files.key) does not belong to the first certificate of tls_cert = \(files.certificate), or OpenSSL's rules forbid the pair",
+                mend: "name the key that this certificate was made for, and put the server's own certificate before those of its authorities")
+        }
+        expiry = chain.first.map { Int64($0.notValidAfter) } ?? 0
+    }
+
+    /// Whether one of the files has been written or replaced since.
+    var isOutdated: Bool { stamps.contains(where: \.isOutdated) }
+
+    private static func chain(_ path: String) throws(CertificateProblem) -> [NIOSSLCertificate] {
+        let mend = "name a PEM file with the server's certificate and, after it, those of its authorities"
+        let bytes = try read(path, key: "tls_cert", mend: mend)
+        guard let chain = try? NIOSSLCertificate.fromPEMBytes(bytes), !chain.isEmpty else {
+            throw CertificateProblem(message: "tls_cert = \(path) cannot be used (there is no certificate in it)", mend: mend)
+        }
+        return chain
+    }
+
+    private static func key(_ path: String) throws(CertificateProblem) -> NIOSSLPrivateKey {
+        let mend = "name the PEM file of the certificate's private key"
+        let bytes = try read(path, key: "tls_key", mend: mend)
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard !text.contains("ENCRYPTED") else {
+            throw CertificateProblem(
+                message: "tls_key = \(path) is protected by a pass phrase, which is not supported for this key",
+                mend: "take it off (openssl pkey -in KEY -out NEWKEY), and let only the proxy's user read the file")
+        }
+        guard let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) else {
+            throw CertificateProblem(
+                message: "tls_key = \(path) cannot be used (\(text.contains("PRIVATE KEY-----") ? "its private key is damaged" : "there is no private key in it"))",
+                mend: mend)
+        }
+        return key
+    }
+
+    private static func read(_ path: String, key: String, mend: String) throws(CertificateProblem) -> [UInt8] {
+        do {
+            return try CredentialFile.read(path, what: key, mend: mend)
+        } catch {
+            throw CertificateProblem(message: error.message, mend: error.mend)
+        }
+    }
+}

@@ -1,0 +1,320 @@
+/// Which names clients may use, what each means at OCI, and which account serves it (section 7 of the contract). It never changes: it is
+/// made anew out of what the accounts list. A class, as every request looks into it, and a copy would take a reference to each of its parts.
+final class ModelCatalog: Sendable {
+    /// A model as OCI is asked for it.
+    struct Target: Equatable, Sendable {
+        /// What the upstream call names: a model's id or OCID, or a dedicated endpoint's OCID.
+        var serving: ServingMode
+        /// The id that decides about dialect and quirks; for an endpoint its OCID, since its base model is not known.
+        var modelID: String
+        /// The upstreams that may be asked for it, by their place in the router's list.
+        var accepts: UpstreamSet
+
+        init(serving: ServingMode, modelID: String? = nil, accepts: UpstreamSet = UpstreamSet()) {
+            self.serving = serving
+            self.modelID = modelID ?? serving.id
+            self.accepts = accepts
+        }
+    }
+
+    /// An entry of the model list.
+    struct Entry: Equatable, Sendable {
+        let name: String
+        fileprivate(set) var target: Target
+        /// Seconds since 1970, as OCI says; nil when nobody has listed it.
+        var created: Int?
+        /// Nil for a model of OCI.
+        var provider: String?
+        /// What the list says of it besides, as members of an object with a comma before each.
+        var details: [UInt8] = []
+        /// What an OCI model is for, as OCI says, when that is no chat.
+        var purposes: [ModelSummary.Purpose] = []
+        /// Whose it is, as a provider's list says.
+        var vendor: String?
+        /// As a provider's list says, else the provider; for OCI the vendor, as the id begins.
+        var owner: String {
+            if let owner = vendor ?? provider { return owner }
+            return switch target.serving {
+            case .onDemand(let id): id.hasPrefix("ocid1.") ? "oci" : String(Substring(target.modelID.utf8.prefix { $0 != UInt8(ascii: ".") }))
+            case .dedicated: "oci"
+            }
+        }
+    }
+
+    /// One account or provider, as the catalogue sees it.
+    struct Account: Equatable, Sendable {
+        /// Empty for a provider.
+        var region = ""
+        /// What it has listed; nil as long as it has not.
+        var models: [ModelSummary]?
+        /// How its chats are sent.
+        var form = ChatForm.oci
+        /// What stands before its models; nil for an account of OCI.
+        var provider: String?
+        /// It belongs to an older configuration: its place is kept, and nothing else.
+        var isRetired = false
+        /// Its place in the file, which is not the one in the router's list after a reload.
+        var rank = 0
+
+        var isOfOCI: Bool { provider == nil && !isRetired }
+
+        /// Whether a call can name this id at all. Where OCI speaks OpenAI's form it serves neither Cohere's nor Google's models nor endpoints (OCI wire
+        /// notes, 7), and does not know OCIDs.
+        func canName(_ id: String) -> Bool { isOfOCI && (form == .oci || !["ocid1.", "cohere.", "google."].contains { id.lowercased().hasPrefix($0) }) }
+    }
+
+    /// What can be chatted with: custom aliases in the order of the config file, then what was discovered, by name. A model that every
+    /// account has refused is not among them, though its name still works.
+    var entries: [Entry] { refusals.areNone ? listed : listed.filter { !isRefused($0) }.map(withoutRefusing) }
+
+    /// The embedding and rerank models of OCI, by name.
+    var otherEntries: [Entry] { refusals.areNone ? listedOthers : listedOthers.filter { !isRefused($0) }.map(withoutRefusing) }
+
+    /// The same, whoever has refused something.
+    private let listed: [Entry]
+    private let listedOthers: [Entry]
+    private let refusals: ModelRefusals
+    /// What the aliases stand for.
+    private let aliased: Set<String>
+    /// The names of what is there for each purpose, in order: for errors only, but then they are needed at once.
+    private let namesByPurpose: [ModelSummary.Purpose: [String]]
+    private let byName: [String: Entry]
+    /// Discovered embedding and rerank models: usable, but no chat models.
+    private let others: [String: Entry]
+    private let accounts: [Account]
+    /// Ids and OCIDs that somebody has listed, and who has.
+    private let offers: [String: UpstreamSet]
+    /// What each id can be asked for, as somebody has listed it.
+    private let purposes: [String: Set<ModelSummary.Purpose>]
+    /// The id behind a listed OCID.
+    private let idOfOCID: [String: String]
+    private let providers: ProviderModels
+    private let names: Names
+
+    /// What names look like in a file that has providers.
+    struct Names: Sendable {
+        /// What stands before the models of OCI, with its slash; empty when they go by their names alone.
+        var ociPrefix = ""
+        var filter = ModelFilter()
+    }
+
+    /// - Parameters:
+    ///   - accounts: in the router's order.
+    ///   - refusals: are asked again with each request.
+    ///   - now: seconds since 1970, for what is retired.
+    init(
+        aliases: [(name: String, target: String)], accounts: [Account] = [], refusals: ModelRefusals = ModelRefusals(), names: Names = Names(),
+        at now: Int64 = 0
+    ) {
+        self.accounts = accounts
+        self.refusals = refusals
+        aliased = Set(aliases.map(\.target))
+        self.names = names
+        let providers = ProviderModels(accounts, filter: names.filter)
+        self.providers = providers
+        var offers: [String: UpstreamSet] = [:]
+        var ids: [String: String] = [:]
+        var created: [String: Int] = [:]
+        var purposes: [String: Set<ModelSummary.Purpose>] = [:]
+        for (index, account) in accounts.enumerated() where account.provider == nil {
+            for model in account.models ?? [] {
+                let served = ModelSummary.Purpose.allCases.filter { model.serves($0, at: now) }
+                guard !served.isEmpty else { continue }
+                for id in [model.displayName, model.ocid] where !id.isEmpty { offers[id, default: UpstreamSet()].insert(index) }
+                ids[model.ocid] = model.displayName
+                if let time = model.created { created[model.displayName] = min(created[model.displayName] ?? time, time) }
+                purposes[model.displayName, default: []].formUnion(served)
+            }
+        }
+        self.offers = offers
+        self.purposes = purposes
+        idOfOCID = ids
+
+        let router = Candidates(accounts: accounts, offers: offers)
+        func target(_ id: String) -> Target {
+            Target(serving: ServingMode(id: id), modelID: ids[id], accepts: router.offering(id))
+        }
+        func discovered(isChat: Bool) -> [Entry] {
+            let ids = purposes.filter { $0.value.contains(.chat) == isChat }.keys
+            return FriendlyNames.assign(ids).map { Entry(name: names.ociPrefix + $0.name, target: target($0.id), created: created[$0.id]) }
+                .filter { ModelName.isShortEnough($0.name) && names.filter.admits($0.name) }
+        }
+        let custom = aliases.map { alias in
+            // Also for what a provider serves, by its full name.
+            if let served = providers.target(of: alias.target) {
+                let listed = providers[alias.target]
+                return Entry(
+                    name: alias.name, target: served, created: listed?.created, provider: String(Substring(alias.target.utf8.prefix { $0 != UInt8(ascii: "/") })),
+                    details: listed?.details ?? [], vendor: listed?.vendor)
+            }
+            return Entry(name: alias.name, target: target(alias.target), created: created[alias.target])
+        }
+        var byName = Dictionary(custom.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
+        let found = discovered(isChat: true).filter { entry in byName[entry.name] == nil }
+        for entry in found { byName[entry.name] = entry }
+        let listed = (custom + found.sorted { $0.name < $1.name }).filter { $0.provider != nil || accounts.isEmpty || !$0.target.accepts.isEmpty } + providers.entries
+        self.listed = listed
+        self.byName = byName
+        let further = discovered(isChat: false).map { entry in
+            var entry = entry
+            entry.purposes = ModelSummary.Purpose.allCases.filter { purposes[entry.target.modelID]?.contains($0) == true }
+            return entry
+        }
+        let others = Dictionary(further.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.others = others
+        listedOthers = others.values.filter { byName[$0.name] == nil && !$0.target.accepts.isEmpty }.sorted { $0.name < $1.name }
+        // Of an alias that nobody lists it is not known what it can do: chats, most likely.
+        func suits(_ entry: Entry, _ purpose: ModelSummary.Purpose) -> Bool {
+            let known = purposes[entry.target.modelID]
+            return known?.contains(purpose) == true || purpose == .chat && known == nil
+        }
+        namesByPurpose = Dictionary(
+            uniqueKeysWithValues: ModelSummary.Purpose.allCases.map { purpose in
+                (purpose, Set((listed + others.values).filter { suits($0, purpose) }.map(\.name)).sorted())
+            })
+    }
+
+    /// The entry of that name.
+    subscript(name: String) -> Entry? { (byName[name] ?? providers[name] ?? others[name]).map(withoutRefusing) }
+
+    private func withoutRefusing(_ entry: Entry) -> Entry {
+        var entry = entry
+        entry.target.accepts = refusals.willing(entry.target.accepts, for: entry.target.serving.id)
+        return entry
+    }
+
+    private func isRefused(_ entry: Entry) -> Bool {
+        refusals.isRefused(entry.target.serving.id, byAllOf: entry.target.accepts)
+    }
+
+    /// Takes note that an upstream has refused a model, if that is one which it has listed or the configuration names: what clients make up is not
+    /// worth remembering.
+    func refuse(_ modelID: String, at upstream: Int) {
+        guard accounts.indices.contains(upstream) else { return }
+        let isKnown =
+            if let provider = accounts[upstream].provider { providers["\(provider)/\(modelID)"] != nil } else { offers[modelID] != nil || aliased.contains(modelID) }
+        if isKnown { refusals.note(modelID, at: upstream) }
+    }
+
+    /// The names of the models that an account serves.
+    func names(at upstream: Int) -> [String] {
+        entries.filter { $0.target.accepts.contains(upstream) }.map(\.name)
+    }
+
+    /// The forms in which the upstreams of a target take chats.
+    func forms(of target: Target) -> Set<ChatForm> { Set(target.accepts.map { accounts[$0].form }) }
+
+    /// Whether an upstream of a target takes chats in that form.
+    func hasForm(_ form: ChatForm, in target: Target) -> Bool { target.accepts.contains { accounts[$0].form == form } }
+
+    /// What `name` stands for: an alias, a discovered name, or a full OCI id or OCID, which always works.
+    ///
+    /// - Throws: 404 `model_not_found`, with up to three names that are near; or when no account can be asked for it.
+    func resolve(_ name: String) throws(Failure) -> Target {
+        guard let target = target(of: name) else {
+            throw .unknownModel(name, near: NearestName.several(to: name, among: listed.lazy.map(\.name), limit: 3))
+        }
+        guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
+        return target
+    }
+
+    /// The same for one purpose.
+    ///
+    /// - Throws: also 400 `unsupported_model` when the model is listed, but for other things only. What nobody lists may be good for
+    ///   anything.
+    func resolve(_ name: String, for purpose: ModelSummary.Purpose) throws(Failure) -> Target {
+        guard var target = target(of: name) else {
+            throw .unknownModel(name, near: NearestName.several(to: name, among: namesByPurpose[purpose] ?? [], limit: 3))
+        }
+        // What a provider's model can do, the provider knows.
+        guard !isOfProvider(target) else { return target }
+        // Only OCI's own form has the other calls.
+        if purpose != .chat { target.accepts = UpstreamSet(target.accepts.filter { accounts[$0].form == .oci }) }
+        guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
+        guard purposes[target.modelID] == nil || lists(target, for: purpose) else { throw .unsupportedModel(name, for: purpose, others: namesByPurpose[purpose] ?? []) }
+        return target
+    }
+
+    private func isOfProvider(_ target: Target) -> Bool { target.accepts.contains { accounts[$0].provider != nil } }
+
+    /// Whether an account lists the model for that.
+    func lists(_ target: Target, for purpose: ModelSummary.Purpose) -> Bool { purposes[target.modelID]?.contains(purpose) == true }
+
+    private func target(of name: String) -> Target? {
+        // Before anything looks at it: all below may be as long as it is.
+        guard ModelName.isShortEnough(name), var target = offered(name) else { return nil }
+        target.accepts = refusals.willing(target.accepts, for: target.serving.id)
+        return target
+    }
+
+    /// What a name stands for, whoever has refused it.
+    private func offered(_ name: String) -> Target? {
+        if let entry = byName[name] ?? others[name] { return entry.target }
+        if let target = providers.target(of: name) { return target }
+        // A full id needs no prefix, but may have it.
+        let id = name.utf8.starts(with: names.ociPrefix.utf8) ? String(Substring(name.utf8.dropFirst(names.ociPrefix.utf8.count))) : name
+        guard offers[id] != nil || Self.isFullID(id), accounts.isEmpty || accounts.contains(where: \.isOfOCI),
+            names.filter.admits(names.ociPrefix + id)
+        else { return nil }
+        return Target(
+            serving: ServingMode(id: id), modelID: idOfOCID[id], accepts: Candidates(accounts: accounts, offers: offers).offering(id))
+    }
+
+    /// `vendor.model` of a vendor that OCI hosts, or the OCID of a model or an endpoint.
+    private static func isFullID(_ name: String) -> Bool {
+        if name.hasPrefix("ocid1.generativeaimodel.") || name.hasPrefix("ocid1.generativeaiendpoint.") { return true }
+        return ["xai.", "meta.", "google.", "openai.", "cohere."].contains { name.utf8.count > $0.utf8.count && name.utf8.starts(with: $0.utf8) }
+    }
+}
+
+/// Who may be asked for an id.
+private struct Candidates {
+    let accounts: [ModelCatalog.Account]
+    let offers: [String: UpstreamSet]
+
+    /// Those that list it and those that have listed nothing yet, whatever they have refused. An id that nobody lists may
+    /// work all the same (the list is not the last word): then everybody in its region, else everybody, is asked.
+    func offering(_ id: String) -> UpstreamSet {
+        let able = accounts.indices.filter { accounts[$0].canName(id) }
+        let undiscovered = able.filter { accounts[$0].models == nil }
+        if let listed = offers[id] { return UpstreamSet(Array(listed) + undiscovered) }
+        let region = Self.region(of: id)
+        let inRegion = able.filter { accounts[$0].region == region }
+        return UpstreamSet(inRegion.isEmpty ? able : inRegion)
+    }
+
+    /// The region in an OCID: `ocid1.generativeaiendpoint.oc1.us-chicago-1.…`; nil for what is no OCID.
+    private static func region(of id: String) -> String? {
+        let parts = id.utf8.split(separator: UInt8(ascii: "."), maxSplits: 4, omittingEmptySubsequences: false)
+        return parts.count == 5 && parts[0].elementsEqual("ocid1".utf8) && !parts[3].isEmpty ? String(Substring(parts[3])) : nil
+    }
+}
+
+extension Failure {
+    static func unsupportedModel(_ name: String, for purpose: ModelSummary.Purpose, others: [String]) -> Failure {
+        let what =
+            switch purpose {
+            case .chat: "chats"
+            case .embeddings: "embeddings"
+            case .rerank: "reranking"
+            }
+        let hint = others.isEmpty ? "None that is known here is." : "Those that are: \(others.prefix(10).map { "'\($0)'" }.joined(separator: ", "))."
+        return .invalidRequest("The model '\(name.quotable)' is not made for \(what). \(hint)", field: "model", as: .unsupportedModel)
+    }
+
+    static func unservedModel(_ name: String) -> Failure {
+        Failure(
+            .notFound(.model), "No account here can serve '\(name.quotable)': accounts with auth = bearer serve chats only, and neither Cohere's nor Google's models nor "
+                + "dedicated endpoints. Choose another model, or add an account that signs its requests.", field: "model")
+    }
+
+    static func unknownModel(_ name: String, near: [String]) -> Failure {
+        let hint =
+            switch near.count {
+            case 0: "GET /v1/models lists the names that work."
+            default: "Did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))? GET /v1/models lists the names that work."
+            }
+        return Failure(
+            .notFound(.model), "The model '\(name.quotable)' is not known here. \(hint)", field: "model")
+    }
+}

@@ -1,0 +1,4 @@
+extension Failure {
+    static let shuttingDown = Failure(
+            .shuttingDown, "The proxy is shutting down and could not finish this request in time. Send it again in a moment.", retryAfter: 1)
+}

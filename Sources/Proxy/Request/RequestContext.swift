@@ -1,0 +1,102 @@
+import NIOCore
+import NIOHTTP1
+
+/// One request and its answer: what every route needs to know, and the one way to answer.
+///
+/// A class, since it is at hand in each step of a request: the memory of its task holds it once. It belongs to that task.
+final class RequestContext {
+    let request: ClientRequest
+    let connection: ClientConnection
+    /// `x-request-id` of the answer and of the log.
+    let id: String
+    /// When the request was whole.
+    let arrival: Duration
+    var decoration: Decoration
+    /// What the access log will say.
+    var record: AccessRecord
+    let trace = RequestTrace()
+    /// The rest of the path, where the endpoint takes one.
+    var rest: String?
+    private let drain: Drain
+
+    init(_ request: ClientRequest, on connection: ClientConnection, decoration: Decoration, drain: Drain, at now: Duration) {
+        self.request = request
+        self.connection = connection
+        self.decoration = decoration
+        self.drain = drain
+        id = decoration.requestID
+        arrival = now
+        record = AccessRecord(id: decoration.requestID, method: request.head.method.rawValue, target: request.head.uri)
+        record.received = request.body.count
+    }
+
+    /// Sends a whole answer.
+    func send(_ answer: Answer) {
+        record.status = Int(answer.status.code)
+        record.sent = answer.body.readableBytes
+        connection.send(decorated(answer), withoutBody: request.head.method == .HEAD)
+    }
+
+    /// What is to be said to the client of a request that ended with `error`; nil when nobody is left to be told.
+    ///
+    /// Besides errors of ours only cancellation is thrown up to a route, and that has two causes: the client has left, or the process
+    /// ends.
+    func terminalError(after error: any Error) -> Failure? {
+        if let error = error as? Failure { return error }
+        return drain.isOver && connection.channel.isActive ? .shuttingDown : nil
+    }
+
+    /// The answer with the headers that every answer has.
+    func decorated(_ answer: Answer) -> Answer {
+        var answer = answer
+        decoration.apply(to: &answer)
+        return answer
+    }
+
+    /// Those headers on top of a stream's own.
+    func decorated(_ headers: HTTPHeaders) -> HTTPHeaders {
+        var headers = headers
+        decoration.apply(to: &headers)
+        return headers
+    }
+}
+
+/// The header fields that every answer carries.
+struct Decoration: Sendable {
+    let requestID: String
+    let cors: CORS
+    let origin: String?
+    /// Seconds since 1970, for `date`.
+    let wallClock: Int64
+    /// What the request's key has left, when that is limited.
+    var rate: RequestBucket.Standing?
+
+    init(for head: HTTPRequestHead?, cors: CORS, wallClock: Int64) {
+        requestID = RequestID.of(head?.headers)
+        origin = head?.headers.first(name: "origin")
+        self.cors = cors
+        self.wallClock = wallClock
+    }
+
+    func apply(to headers: inout HTTPHeaders) {
+        headers = HTTPHeaders(fields(behind: headers))
+    }
+
+    /// As an array: added one by one to `HTTPHeaders`, each is searched for line breaks, which none of ours has.
+    private func fields(behind headers: HTTPHeaders, length: Int? = nil) -> [(String, String)] {
+        var fields: [(String, String)] = []
+        fields.reserveCapacity(headers.count + 8)
+        for (name, value) in headers where length == nil || !name.isEqualIgnoringCase(to: "content-length") { fields.append((name, value)) }
+        fields.append(("date", HTTPDate.ofNow(wallClock)))
+        fields.append(("x-request-id", requestID))
+        if let rate { fields += rate.fields }
+        cors.decorate(&fields, for: origin)
+        if let length { fields.append(("content-length", String(length))) }
+        return fields
+    }
+
+    func apply(to answer: inout Answer) {
+        let length = answer.status == .noContent ? nil : answer.body.readableBytes
+        answer.headers = HTTPHeaders(fields(behind: answer.headers, length: length))
+    }
+}

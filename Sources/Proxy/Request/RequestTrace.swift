@@ -1,0 +1,69 @@
+import Synchronization
+
+/// What has become of one request, in the order in which it happened: who was passed over and why, what was waited for, and each attempt. Append-only; what
+/// people see of it (the line in the log) is a view.
+///
+/// Parts of a request may run side by side, each with a call of its own.
+final class RequestTrace: Sendable {
+    enum Event: Sendable {
+        /// Those that could serve the request and were not chosen, before what follows.
+        case passedOver([PassedOver], call: Int)
+        /// It stood in the queue.
+        case waited(Duration, call: Int)
+        /// It gave those that had failed it time to get well.
+        case paused(Duration, call: Int)
+        /// No upstream was to be had.
+        case refused(RouteRefusal, call: Int)
+        case began(call: Int, upstream: String, report: AttemptReport, at: Duration)
+        case ended(call: Int, AttemptOutcome, at: Duration)
+        /// Another model takes over.
+        case fellBack(to: String)
+        /// No other model could, either.
+        case gaveUp
+    }
+
+    private let log = Mutex<[Event]>([])
+
+    var events: [Event] { log.withLock { $0 } }
+
+    func append(_ event: Event) { log.withLock { $0.append(event) } }
+
+    // MARK: Views
+
+    /// What the log says of the attempts.
+    struct Summary: Sendable {
+        /// Where the last attempt of each call went, in the order of the calls.
+        var accounts: [String] = []
+        var attempts = 0
+        /// When the client got the first event of a stream.
+        var firstEvent: Duration?
+        var usage: TokenUsage?
+        /// The model that took over.
+        var fallback: String?
+    }
+
+    var summary: Summary {
+        var summary = Summary()
+        var last: [(call: Int, upstream: String, report: AttemptReport)] = []
+        log.withLock { events in
+            for event in events {
+                switch event {
+                case .began(let call, let upstream, let report, _):
+                    summary.attempts += 1
+                    if let place = last.firstIndex(where: { $0.call == call }) { last[place] = (call, upstream, report) } else { last.append((call, upstream, report)) }
+                case .fellBack(let model): summary.fallback = model
+                case .gaveUp: summary.fallback = nil
+                case .passedOver, .waited, .paused, .refused, .ended: break
+                }
+            }
+        }
+        if last.count > 1 { last.sort { $0.call < $1.call } }
+        for (_, upstream, report) in last {
+            if !summary.accounts.contains(upstream) { summary.accounts.append(upstream) }
+            let content = report.content
+            summary.firstEvent = content.firstEvent
+            if let usage = content.usage { summary.usage = summary.usage.map { $0 + usage } ?? usage }
+        }
+        return summary
+    }
+}

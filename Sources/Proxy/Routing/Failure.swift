@@ -1,0 +1,208 @@
+/// Why a request, or one attempt at an upstream, has failed.
+///
+/// `kind` decides what happens next, by switches without `default`; nothing reads the texts back. What a client is told about it is written by one
+/// renderer for each API that clients speak (`OpenAIError`).
+struct Failure: Error, Equatable, Sendable {
+    var kind: Kind
+    /// What is wrong and how to fix it, in clear words; never a secret.
+    var message: String
+    /// The field of the request that is to blame, by the client's own path, such as `messages[2].content`.
+    var field: String?
+    /// Seconds after which a retry may succeed.
+    var retryAfter: Int?
+    /// What an upstream has said about it, where its words go back to the client.
+    var said: Said?
+    /// The HTTP status of the upstream's refusal; nil where it gave none.
+    var upstreamStatus: Int?
+    /// The upstream has reported it under a status of success.
+    var isUnderSuccess = false
+
+    /// An upstream's own status and words for programs.
+    struct Said: Equatable, Sendable {
+        /// 400...599.
+        var status: Int?
+        var type: String?
+        var code: String?
+    }
+
+    init(_ kind: Kind, _ message: String, field: String? = nil, retryAfter: Int? = nil, said: Said? = nil) {
+        self.kind = kind
+        self.message = message
+        self.field = field
+        self.retryAfter = retryAfter
+        self.said = said
+    }
+
+    /// A request that cannot be served as it stands.
+    static func invalidRequest(_ message: String, field: String?, as fault: InvalidRequest = .other) -> Failure {
+        Failure(.invalidRequest(fault), message, field: field)
+    }
+}
+
+extension Failure {
+    /// What a failure speaks of.
+    enum Kind: Equatable, Sendable {
+        // MARK: Found here, before an upstream is asked
+
+        case invalidRequest(InvalidRequest)
+        case notFound(Subject)
+        /// HTTP itself: the method, or a size that is told in advance.
+        case unacceptable(HTTPFault)
+        /// No key, a wrong one, or no right to ask without one.
+        case unauthorized
+        /// The key has used up its requests of this minute.
+        case rateLimited(RequestBucket.Standing)
+        /// The key has as many requests in flight as it may have.
+        case concurrencyLimited
+        case overloaded(Overload)
+        /// Each upstream that could serve the request is out of use. A throttle: all of them are cooling down after 429.
+        case noUpstreamAvailable(isThrottled: Bool)
+        case shuttingDown
+        /// A fault of this program.
+        case internalError
+
+        // MARK: Said by an upstream
+
+        /// The request alone is to blame: it is invalid or too large.
+        case refused
+        /// A parameter is not for this model; `field` names it.
+        case parameterRefused
+        /// The request was written in another of OCI's formats than the model's.
+        case formatRefused
+        /// A content filter or a moderation refuses the request.
+        case contentFiltered
+        /// The prompt is longer than the model takes.
+        case promptTooLong
+        /// The model is not for this account's region or tier; another upstream may serve it.
+        case modelNotAllowed
+        /// The model is retired, decommissioned or unknown at this upstream.
+        case modelGone
+        /// Too many requests for this model.
+        case throttled
+        /// The account has no credit or quota left, or is restricted: all of its models rest.
+        case accountExhausted
+        /// The status says so, or words that may be somebody's else: what else is known decides.
+        case accountDoubted
+        /// The account's credentials are refused.
+        case credentialsRefused
+        /// A 401 or 403 in words that nobody here knows: firewalls say so to a prompt, and vendors to a model, a region or an address.
+        case credentialsDoubted
+        /// The upstream asks to be left alone for a while (503 and its like).
+        case unavailable
+        /// The upstream says that it did not answer in time.
+        case timedOut
+        /// The upstream failed.
+        case failed(UpstreamFailure)
+        /// The answer would be no better elsewhere, and whoever asks again pays again.
+        case unusable(UnusableResponse)
+
+        // MARK: Met on the way to an upstream and back
+
+        case deadline(MovingDeadline.Cause)
+        case transport(TransportFailure)
+        /// The request could not be signed.
+        case signing
+        /// There are no credentials for the account at the moment.
+        case noCredentials
+    }
+
+    /// What is wrong with a request.
+    enum InvalidRequest: Equatable, Sendable {
+        case json, type, value, missing, unsupportedParameter, unsupportedContent, unsupportedModel
+        case tooManyValues, tooManyMessages, tooManyParts
+        /// Of HTTP, or no HTTP at all.
+        case http, tlsRequired
+        /// The operator's file.
+        case configuration
+        /// Anything for which clients have no word.
+        case other
+    }
+
+    /// What is not there.
+    enum Subject: Equatable, Sendable { case path, model, account }
+
+    /// What HTTP has a status of its own for.
+    enum HTTPFault: Equatable, Sendable { case method, bodyTooLarge, bodyTimedOut, targetTooLong, contentEncoding }
+
+    /// What the proxy has no room for.
+    enum Overload: Equatable, Sendable { case bodyMemory, queueFull, queueTimeout }
+
+    /// How an upstream failed.
+    enum UpstreamFailure: Equatable, Sendable {
+        /// 5xx.
+        case serverError
+        /// An error without a status, in place of an answer.
+        case reported
+        /// The answer was broken off with an error.
+        case brokenOff
+        /// The stream ended inside the answer.
+        case incomplete
+        /// An answer that says nothing.
+        case empty
+        /// What came is no answer.
+        case invalid
+    }
+
+    /// Why an answer is of no use.
+    enum UnusableResponse: Equatable, Sendable {
+        /// A stream where a document was asked for, or the reverse.
+        case otherForm
+        /// There is no vector for a text.
+        case noVector
+    }
+
+    /// What went wrong with a connection to an upstream.
+    enum TransportFailure: Equatable, Sendable {
+        case unreachable, connectTimedOut
+        /// Before the head of an answer was there, and behind it.
+        case connectionLost, responseCut
+        case malformed, tooLarge
+        /// In a manner unknown to us.
+        case other
+    }
+}
+
+extension Failure.Kind {
+    /// Nobody has said it: it was met on the way, and a pause of the process itself may be the reason.
+    var isOfTheWay: Bool {
+        switch self {
+        case .deadline, .transport, .signing, .noCredentials: true
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded, .noUpstreamAvailable, .shuttingDown,
+            .internalError, .refused, .parameterRefused, .formatRefused, .contentFiltered, .promptTooLong, .modelNotAllowed, .modelGone, .throttled,
+            .accountExhausted, .accountDoubted, .credentialsRefused, .credentialsDoubted, .unavailable, .timedOut, .failed, .unusable:
+            false
+        }
+    }
+
+    /// The model could not answer, be it that all its upstreams failed or that the prompt is too long for it: another model may. What is wrong with
+    /// the request, or with the proxy's own load, is so for every model.
+    var permitsAnotherModel: Bool {
+        switch self {
+        case .promptTooLong, .modelGone, .modelNotAllowed, .throttled, .accountExhausted, .accountDoubted, .credentialsRefused, .credentialsDoubted,
+            .unavailable, .failed, .timedOut, .noUpstreamAvailable, .notFound(.model), .internalError, .deadline, .transport, .signing, .noCredentials:
+            true
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded, .shuttingDown, .refused,
+            .parameterRefused, .formatRefused, .contentFiltered, .unusable:
+            false
+        }
+    }
+
+    /// Too many requests for a model.
+    var isThrottle: Bool {
+        switch self {
+        case .throttled, .noUpstreamAvailable(isThrottled: true): true
+        default: false
+        }
+    }
+
+    /// A pause helps, and nobody but the router can say how long it has to be.
+    var wantsPause: Bool {
+        switch self {
+        case .throttled, .unavailable, .noUpstreamAvailable: true
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded, .shuttingDown, .internalError, .refused,
+            .parameterRefused, .formatRefused, .contentFiltered, .promptTooLong, .modelNotAllowed, .modelGone, .accountExhausted, .accountDoubted,
+            .credentialsRefused, .credentialsDoubted, .timedOut, .failed, .unusable, .deadline, .transport, .signing, .noCredentials:
+            false
+        }
+    }
+}

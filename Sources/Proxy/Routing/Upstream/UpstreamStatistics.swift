@@ -1,0 +1,60 @@
+/// What one upstream has done since the process began (section 6 of the contract). An attempt counts as a request of its own.
+package struct UpstreamStatistics: Sendable {
+    /// The failure that was seen last, of those that are the upstream's.
+    struct LastFailure: Sendable, Equatable {
+        var at: Duration
+        var failure: Failure
+    }
+
+    package private(set) var requests = 0
+    package private(set) var succeeded = 0
+    package private(set) var failed = 0
+    package private(set) var cancelled = 0
+    /// Those among the failed that were answered with 429.
+    package private(set) var rateLimited = 0
+    package private(set) var promptTokens = 0
+    package private(set) var completionTokens = 0
+    /// Of successes: from the permit to the end of the answer.
+    package private(set) var latency = LatencyHistogram()
+    /// Of streams: from the permit to the first event.
+    package private(set) var firstToken = LatencyHistogram()
+    private(set) var lastFailure: LastFailure?
+    /// How often it has spoken in each of the odd ways; empty until it does.
+    private var oddities: [Int] = []
+    /// How often a circuit breaker has opened, the upstream's or a model's.
+    package internal(set) var opened = 0
+
+    /// In how many attempts it has spoken so.
+    func count(of oddity: Oddity) -> Int { oddities.isEmpty ? 0 : oddities[Int(oddity.rawValue)] }
+
+    private mutating func count(_ seen: Oddities) {
+        if oddities.isEmpty { oddities = Array(repeating: 0, count: Oddity.allCases.count) }
+        for oddity in seen.each { oddities[Int(oddity.rawValue)] += 1 }
+    }
+
+    package mutating func begin() { requests += 1 }
+
+    package mutating func end(_ ending: AttemptEnding, at now: Duration, took duration: Duration) {
+        switch ending.outcome {
+        case .succeeded:
+            succeeded += 1
+            latency.record(duration)
+        case .abandoned: cancelled += 1
+        case .rateLimited, .accountExhausted, .accountDoubted:
+            failed += 1
+            rateLimited += 1
+        case .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable, .timedOut, .outOfTime, .unreachable, .brokenOff,
+            .connectTimedOut, .credentialsRefused, .credentialsDoubted:
+            failed += 1
+        }
+        if !ending.oddities.isEmpty { count(ending.oddities) }
+        if let usage = ending.usage {
+            promptTokens &+= usage.prompt
+            completionTokens &+= usage.completion
+        }
+        if let first = ending.firstEvent { firstToken.record(first) }
+        if let error = ending.error, ending.outcome.mayMoveOn {
+            lastFailure = LastFailure(at: now, failure: error)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// Makes the calls beside chats, each at one account after the other until one succeeds, as documents there and back.
+struct TextCalls: Sendable {
+    let directory: ModelDirectory
+    let failover: Failover
+    /// `request_timeout`: from the arrival of a request to the end of its answer, however many calls it takes.
+    let requestLimit: Duration
+    /// Bytes of the answer to one call.
+    let answerLimit: Int
+    let time: TimeSource
+
+    /// One request of a client, and where it goes.
+    struct Job: Sendable {
+        let purpose: ModelSummary.Purpose
+        let target: ModelCatalog.Target
+        let arrival: Duration
+        let deadline: Duration
+        /// Whose it is: the name of the client's key.
+        let client: String
+        let trace: RequestTrace
+    }
+
+    /// - Throws: `Failure` when the model is not known, or not made for that.
+    func job(_ purpose: ModelSummary.Purpose, model: String, of context: RequestContext) throws(Failure) -> Job {
+        Job(
+            purpose: purpose, target: try directory.catalog.resolve(model, for: purpose), arrival: context.arrival,
+            deadline: context.arrival + requestLimit, client: context.record.key ?? "", trace: context.trace)
+    }
+
+    /// Makes one call of the job.
+    ///
+    /// - Parameters:
+    ///   - call: its number among the job's.
+    ///   - read: translates the answer of the upstream of that name, and says what it cost.
+    /// - Throws: `Failure`; `CancellationError` when the client has left, or another call of the job has failed.
+    func make<Success: Sendable>(
+        _ job: Job, _ document: CallDocument, call: Int = 0,
+        _ read: @escaping @Sendable (_ body: [UInt8], _ upstream: String) throws(Failure) -> (Success, TokenUsage?)
+    ) async throws -> Success {
+        let request = RoutedRequest(
+            accepts: job.target.accepts, model: job.target.serving.id, arrival: job.arrival, deadline: job.deadline, client: job.client,
+            trace: job.trace, call: call)
+        return try await failover.run(request) { upstream, report in
+            do {
+                let body = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) { try await answer(to: document, of: upstream.backend) }
+                let (success, usage) = try await report.reading(body.count) { try read(body, upstream.id) }
+                report.change { $0.usage = usage }
+                return success
+            } catch {
+                guard let failure = error as? Failure else { throw error }
+                // Only of a model that is listed for this: what is asked for the wrong thing may still be good for chats.
+                if OutcomeClassifier.outcome(of: failure) == .modelUnavailable, directory.catalog.lists(job.target, for: job.purpose) {
+                    directory.refuse(job.target.serving.id, at: upstream.index)
+                }
+                // What stands in the place of an answer comes without a refusal's status.
+                throw upstream.backend.withoutKey(failure)
+            }
+        }
+    }
+
+    private func answer(to document: CallDocument, of backend: any Backend) async throws -> [UInt8] {
+        let request = try await backend.request(document, isStreaming: false)
+        return try await backend.successful(try await backend.send(request)).collect(upTo: answerLimit)
+    }
+
+    /// Whether the target's upstreams are sent what the client has sent.
+    func passes(_ job: Job) -> Bool { directory.catalog.forms(of: job.target) == [.openAI] }
+
+    /// Passes a request on as it came, but for the model's name, and the answer likewise.
+    func pass(_ request: PassThroughRequest, as action: OpenAIAction, for job: Job) async throws -> [UInt8] {
+        try await make(job, .openAI(action, request.body(model: job.target.modelID))) { body, upstream throws(Failure) in
+            let answer = try PassThroughList.read(body, of: action, model: request.model, upstream: upstream)
+            return (answer.body, answer.usage)
+        }
+    }
+}
