@@ -5,7 +5,7 @@ import Synchronization
 package final class ManualTime: Sendable {
     private struct Sleeper {
         let id: Int
-        let moment: Duration
+        let instant: Duration
         let continuation: CheckedContinuation<Void, any Error>
     }
 
@@ -47,8 +47,8 @@ package final class ManualTime: Sendable {
         let due = state.withLock { state in
             state.now += duration
             let now = state.now
-            let due = state.sleepers.filter { $0.moment <= now }.sorted { $0.moment < $1.moment }
-            state.sleepers.removeAll { $0.moment <= now }
+            let due = state.sleepers.filter { $0.instant <= now }.sorted { $0.instant < $1.instant }
+            state.sleepers.removeAll { $0.instant <= now }
             return due
         }
         for sleeper in due { sleeper.continuation.resume() }
@@ -66,7 +66,7 @@ package final class ManualTime: Sendable {
         }
     }
 
-    private func sleep(until moment: Duration) async throws {
+    private func sleep(until instant: Duration) async throws {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -76,8 +76,8 @@ package final class ManualTime: Sendable {
                 enum Outcome { case parked([CheckedContinuation<Void, Never>]), due, cancelled }
                 let outcome: Outcome = state.withLock { state in
                     if state.cancelled.remove(id) != nil || Task.isCancelled { return .cancelled }
-                    if moment <= state.now { return .due }
-                    state.sleepers.append(Sleeper(id: id, moment: moment, continuation: continuation))
+                    if instant <= state.now { return .due }
+                    state.sleepers.append(Sleeper(id: id, instant: instant, continuation: continuation))
                     let count = state.sleepers.count
                     let served = state.watchers.filter { $0.count <= count }.map(\.continuation)
                     state.watchers.removeAll { $0.count <= count }

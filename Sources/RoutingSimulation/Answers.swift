@@ -14,19 +14,19 @@ struct Answers: HiddenTruth {
         gauges = world.tenancies.map { Gauge($0.ceiling) }
     }
 
-    mutating func begin(_ request: Request, at index: Int, now: Duration) -> Answer {
+    mutating func begin(_ request: Request, at index: Int, now: Duration) -> Response {
         let account = world.accounts[index]
         switch account.outage(inSecond: Int(now.components.seconds)) {
-        case .refuses: return Answer(outcome: .failed, takes: .milliseconds(3))
-        case .fails: return Answer(outcome: .failed, takes: .milliseconds(80))
-        case .hangs: return Answer(outcome: .timedOut, takes: Self.silenceLimit)
+        case .refuses: return Response(outcome: .failed, takes: .milliseconds(3))
+        case .fails: return Response(outcome: .failed, takes: .milliseconds(80))
+        case .hangs: return Response(outcome: .timedOut, takes: Self.silenceLimit)
         case nil: break
         }
         let tenancy = world.tenancies[account.tenancy]
         guard gauges[account.tenancy].take(at: now) else {
-            return Answer(outcome: .rateLimited(retryAfter: tenancy.retryAfter), takes: .milliseconds(40))
+            return Response(outcome: .rateLimited(retryAfter: tenancy.retryAfter), takes: .milliseconds(40))
         }
-        return Answer(outcome: .succeeded, takes: .seconds(request.length * tenancy.pace), isTaken: true)
+        return Response(outcome: .succeeded, takes: .seconds(request.length * tenancy.pace), isTaken: true)
     }
 
     mutating func end(_ request: Request, at index: Int, now: Duration) { gauges[world.accounts[index].tenancy].giveBack() }

@@ -1,12 +1,12 @@
 /// What will happen, earliest first; what is due at the same moment happens in the order in which it was added.
 struct EventQueue<Event> {
     private struct Entry {
-        let moment: Duration
+        let instant: Duration
         let number: Int
         let event: Event
 
         func isBefore(_ other: Entry) -> Bool {
-            moment == other.moment ? number < other.number : moment < other.moment
+            instant == other.instant ? number < other.number : instant < other.instant
         }
     }
 
@@ -14,8 +14,8 @@ struct EventQueue<Event> {
     private var entries: [Entry] = []
     private var added = 0
 
-    mutating func add(_ event: Event, at moment: Duration) {
-        entries.append(Entry(moment: moment, number: added, event: event))
+    mutating func add(_ event: Event, at instant: Duration) {
+        entries.append(Entry(instant: instant, number: added, event: event))
         added += 1
         var child = entries.count - 1
         while child > 0, entries[child].isBefore(entries[(child - 1) / 2]) {
@@ -24,7 +24,7 @@ struct EventQueue<Event> {
         }
     }
 
-    mutating func next() -> (moment: Duration, event: Event)? {
+    mutating func next() -> (instant: Duration, event: Event)? {
         guard !entries.isEmpty else { return nil }
         entries.swapAt(0, entries.count - 1)
         let first = entries.removeLast()
@@ -38,6 +38,6 @@ struct EventQueue<Event> {
             entries.swapAt(parent, smallest)
             parent = smallest
         }
-        return (first.moment, first.event)
+        return (first.instant, first.event)
     }
 }

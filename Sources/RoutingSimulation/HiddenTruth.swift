@@ -3,7 +3,7 @@ import Proxy
 /// How the upstreams of a run answer: what the proxy can only find out by asking.
 protocol HiddenTruth {
     /// An attempt begins. One that is taken has to be given back with `end`.
-    mutating func begin(_ request: Request, at index: Int, now: Duration) -> Answer
+    mutating func begin(_ request: Request, at index: Int, now: Duration) -> Response
 
     /// An attempt that was taken is over.
     mutating func end(_ request: Request, at index: Int, now: Duration)
@@ -13,7 +13,7 @@ protocol HiddenTruth {
 }
 
 /// How an attempt is answered.
-struct Answer {
+struct Response {
     let outcome: AttemptOutcome
     /// From the attempt's start to its end.
     let takes: Duration

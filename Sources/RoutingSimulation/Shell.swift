@@ -20,7 +20,7 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
     private struct Journey {
         var plan: FailoverPlan
         let deadline: Duration
-        var attempt: (permit: RoutingCore.Permit, answer: Answer, outcome: AttemptOutcome)?
+        var attempt: (permit: RoutingCore.Permit, answer: Response, outcome: AttemptOutcome)?
         var attempts = 0
         var waitsSince: Duration?
         var waited = Duration.zero
@@ -74,8 +74,8 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
     mutating func run() {
         for (number, request) in requests.enumerated() { events.add(.arrival(number), at: request.arrival) }
         events.add(.healthRound, at: .zero)
-        while ended < requests.count, let (moment, event) = events.next() {
-            let now = terms.stops.first { $0.contains(moment) }?.upperBound ?? moment
+        while ended < requests.count, let (instant, event) = events.next() {
+            let now = terms.stops.first { $0.contains(instant) }?.upperBound ?? instant
             switch event {
             case .arrival(let number):
                 let plan = FailoverPlan(
@@ -86,7 +86,7 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
             case .attemptEnds(let number): endAttempt(of: number, at: now)
             case .pauseEnds(let number): seekPermit(number, at: now)
             case .alarm:
-                alarms.remove(moment)
+                alarms.remove(instant)
                 settle(core.dispatch(at: now, &upstreams), at: now)
             case .healthRound:
                 checkHealth(at: now)
@@ -198,9 +198,9 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
     // MARK: Time
 
     private mutating func setAlarm(at now: Duration) {
-        guard let moment = core.nextMoment(at: now, upstreams), !alarms.contains(where: { $0 <= moment }) else { return }
-        alarms.insert(moment)
-        events.add(.alarm, at: moment)
+        guard let instant = core.nextMoment(at: now, upstreams), !alarms.contains(where: { $0 <= instant }) else { return }
+        alarms.insert(instant)
+        events.add(.alarm, at: instant)
     }
 
     private mutating func checkHealth(at now: Duration) {

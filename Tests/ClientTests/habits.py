@@ -20,10 +20,10 @@ def entry(number, habit, streams):
 
 
 def whole(habit, model):
-    message = {"role": "assistant", "content": "one two", "tool_calls": [entry(number, habit, False) for number in (0, 1)]}
+    message = {"role": "assistant", "content": "one two", "refusal": None, "tool_calls": [entry(number, habit, False) for number in (0, 1)]}
     answer = {
-        "id": "c1", "object": "chat.completion", "created": 7, "model": model,
-        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}], "usage": USAGE,
+        "id": "c1", "object": "chat.completion", "created": 1_750_000_000, "model": model,
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "tool_calls"}], "usage": USAGE,
     }
     return json.dumps({"code": 0, "data": answer} if habit == "wrapped" else answer).encode()
 
@@ -40,7 +40,7 @@ def stream(habit, model):
         reason = "tool_calls" if is_last else "stop" if is_early else None
         chunks.append({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
     chunks.append({"choices": [], "usage": USAGE})
-    named = [json.dumps({"id": "c1", "object": "chat.completion.chunk", "created": 7, "model": model, **chunk}) for chunk in chunks]
+    named = [json.dumps({"id": "c1", "object": "chat.completion.chunk", "created": 1_750_000_000, "model": model, **chunk}) for chunk in chunks]
     comment = ": wait\n\nid: 1\n" if habit == "comments" else ""
     lines = "".join(f"{comment}data: {data}\n\n" for data in named + ([] if habit == "no_done" else ["[DONE]"]))
     return (lines.replace("\n", "\r") if habit == "carriage_returns" else lines).encode()

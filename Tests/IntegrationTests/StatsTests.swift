@@ -12,7 +12,7 @@ import Testing
     private indirect enum Form: Sendable {
         case text, flag, count, amount
         /// ISO 8601 in UTC.
-        case moment
+        case instant
         case oneOf([String])
         case list(Form)
         case object(KeyValuePairs<String, Form>)
@@ -26,7 +26,7 @@ import Testing
             case (.text, .string), (.flag, .bool): return nil
             case (.count, .integer(let number)) where number >= 0: return nil
             case (.amount, .integer), (.amount, .number): return (value.number ?? -1) >= 0 ? nil : "\(path) is negative"
-            case (.moment, .string(let text)) where text.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/) != nil: return nil
+            case (.instant, .string(let text)) where text.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/) != nil: return nil
             case (.oneOf(let words), .string(let text)) where words.contains(text): return nil
             case (.orNull, .null): return nil
             case (.orNull(let form), _): return form.objection(to: value, at: path)
@@ -50,8 +50,8 @@ import Testing
 
     private static let unwell = Form.list(
         .object([
-            "model": .text, "circuit_breaker": .oneOf(["closed", "open", "half_open"]), "consecutive_failures": .count, "retry_at": .orNull(.moment),
-            "cooling_until": .orNull(.moment), "learnt_limit": .orNull(.count), "in_flight": .count,
+            "model": .text, "circuit_breaker": .oneOf(["closed", "open", "half_open"]), "consecutive_failures": .count, "retry_at": .orNull(.instant),
+            "cooling_until": .orNull(.instant), "learnt_limit": .orNull(.count), "in_flight": .count,
         ]))
 
     private static let permits: KeyValuePairs<String, Form> = ["max": .count, "in_flight": .count, "available": .count, "peak": .count]
@@ -66,10 +66,10 @@ import Testing
                         "id": .text, "kind": .oneOf(["oci"]), "region": .text, "endpoint": .text, "enabled": .flag, "healthy": .flag, "weight": .count,
                         "max_concurrency": .count, "in_flight": .count, "requests_total": .count, "requests_succeeded": .count,
                         "requests_failed": .count, "rate_limited_total": .count, "cancelled_total": .count, "consecutive_failures": .count,
-                        "cooling_until": .orNull(.moment), "tokens": .object(["prompt": .count, "completion": .count, "total": .count]),
+                        "cooling_until": .orNull(.instant), "tokens": .object(["prompt": .count, "completion": .count, "total": .count]),
                         "latency_ms": .percentiles, "first_token_ms": .percentiles,
-                        "last_error": .orNull(.object(["at": .orNull(.moment), "status": .orNull(.count), "code": .text, "message": .text])),
-                        "last_health_check": .orNull(.object(["at": .moment, "ok": .flag, "latency_ms": .amount])),
+                        "last_error": .orNull(.object(["at": .orNull(.instant), "status": .orNull(.count), "code": .text, "message": .text])),
+                        "last_health_check": .orNull(.object(["at": .instant, "ok": .flag, "latency_ms": .amount])),
                         "circuit_breaker": .oneOf(["closed", "open", "half_open"]), "models": .list(.text),
                         "models_unwell": unwell,
                     ])),
@@ -89,7 +89,7 @@ import Testing
                 "accounts": .list(
                     .object([
                         "id": .text, "state": .oneOf(["closed", "open", "half_open"]), "consecutive_failures": .count, "window_requests": .count,
-                        "window_failures": .count, "failure_rate": .amount, "opened_at": .orNull(.moment), "retry_at": .orNull(.moment),
+                        "window_failures": .count, "failure_rate": .amount, "opened_at": .orNull(.instant), "retry_at": .orNull(.instant),
                         "opened_total": .count, "models_unwell": unwell,
                     ])),
             ])

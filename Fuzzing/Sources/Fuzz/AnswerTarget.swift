@@ -2,10 +2,10 @@ import NIOCore
 import NIOHTTP1
 @testable import Proxy
 
-/// `AnswerDecoder`: the same answers however the bytes are cut, and never more of them in hand than a head may have.
+/// `ResponseDecoder`: the same answers however the bytes are cut, and never more of them in hand than a head may have.
 enum AnswerTarget {
     private struct Reading: Equatable {
-        var heads: [AnswerHead] = []
+        var heads: [ResponseHead] = []
         var bodies: [[UInt8]] = []
         /// Of the present answer.
         var body: [UInt8] = []
@@ -26,7 +26,7 @@ enum AnswerTarget {
     }
 
     private static func read(_ pieces: [ArraySlice<UInt8>], _ answersHEAD: Bool) -> Reading {
-        var (decoder, reading, bytes) = (AnswerDecoder(), Reading(), ByteBuffer())
+        var (decoder, reading, bytes) = (ResponseDecoder(), Reading(), ByteBuffer())
         decoder.begin(answersHEAD: answersHEAD)
         for piece in pieces {
             bytes.writeBytes(piece)
@@ -36,7 +36,7 @@ enum AnswerTarget {
                     case .head(let head):
                         let size = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
                         // Bytes that are no UTF-8 take three in its place.
-                        expect(size <= 3 * AnswerLimits.head && head.headers.count <= AnswerLimits.fields, "a head beyond its limits")
+                        expect(size <= 3 * ResponseLimits.head && head.headers.count <= ResponseLimits.fields, "a head beyond its limits")
                         expect((200...999).contains(head.status), "status \(head.status)")
                         reading.heads.append(head)
                     case .body(let piece):
@@ -53,7 +53,7 @@ enum AnswerTarget {
                 reading.failure = error
                 return reading
             }
-            expect(bytes.readableBytes <= AnswerLimits.head, "\(bytes.readableBytes) bytes wait for more")
+            expect(bytes.readableBytes <= ResponseLimits.head, "\(bytes.readableBytes) bytes wait for more")
         }
         reading.endsWithInput = decoder.endsWithInput()
         return reading

@@ -81,7 +81,7 @@ enum ConfigurationTarget {
     }
 
     private static func check(_ issue: ConfigurationIssue, lines: Int) {
-        expect(!issue.message.isEmpty && !issue.mend.isEmpty, "\(issue)")
+        expect(!issue.message.isEmpty && !issue.fix.isEmpty, "\(issue)")
         expect(issue.line.map { (1...lines).contains($0) } ?? true, "of \(lines) lines: \(issue)")
         expect(issue.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F || $0 == "\t" }, "\(issue.description.debugDescription)")
     }

@@ -30,15 +30,15 @@ enum JSONTarget {
 
     private static func expectSameGlance(_ bytes: [UInt8], _ nodes: [Entry]?) {
         let (few, any) = bytes.withUnsafeBufferPointer { text in
-            (JSONGlance.look(at: text) { count($0) }, JSONGlance.look(atAnyOf: text) { count($0) })
+            (JSONFastPath.look(at: text) { count($0) }, JSONFastPath.look(atAnyOf: text) { count($0) })
         }
         expect(any == nodes?.count, "a glance sees \(any ?? -1) values of \(nodes?.count ?? -1)")
         // It wants room for two more with each step.
-        expect(few == any || few == nil && any ?? 0 >= JSONGlance.mostValues - 2, "a glance at \(any ?? -1) values sees \(few ?? -1)")
+        expect(few == any || few == nil && any ?? 0 >= JSONFastPath.mostValues - 2, "a glance at \(any ?? -1) values sees \(few ?? -1)")
     }
 
     /// Values, names of members included.
-    private static func count(_ value: JSONGlance) -> Int {
+    private static func count(_ value: JSONFastPath) -> Int {
         var number = 1
         _ = (value.smallInt, value.plainInt, value.isWritten("x"))
         _ = value.each { name, member in

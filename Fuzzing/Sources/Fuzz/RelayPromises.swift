@@ -20,15 +20,15 @@ enum RelayPromises {
         let passed = readSame(ways) { PassThroughRelay(model: model, upstream: "a") }
         checkCalls(in: checkFrames(passed.frames))
         let envelope = ChunkEnvelope(id: "chatcmpl-1", created: 1, model: model)
-        var rules = AnswerRules()
+        var rules = ResponseRules()
         (rules.stops, rules.hasOneCall) = ([Array("stop".utf8), Array("\n\n".utf8)], true)
-        for (dialect, rules) in [(Dialect.generic, AnswerRules()), (.generic, rules), (.cohere(CohereToolNames()), AnswerRules()), (.cohereV2, AnswerRules())] {
+        for (dialect, rules) in [(Dialect.generic, ResponseRules()), (.generic, rules), (.cohere(CohereToolNames()), ResponseRules()), (.cohereV2, ResponseRules())] {
             let translated = readSame(ways) { dialect.relay(in: envelope, includesUsage: true, rules: rules) }
             checkCalls(in: checkFrames(translated.frames))
         }
     }
 
-    private static func readSame(_ ways: [[ArraySlice<UInt8>]], _ relay: () -> any AnswerRelay) -> Reading {
+    private static func readSame(_ ways: [[ArraySlice<UInt8>]], _ relay: () -> any ResponseRelay) -> Reading {
         let whole = read(ways[0], relay())
         for way in ways.dropFirst() {
             let cut = read(way, relay())
@@ -39,7 +39,7 @@ enum RelayPromises {
 
     private static func text(_ reading: Reading) -> String { "\(String(decoding: reading.frames, as: UTF8.self))\n\(reading)" }
 
-    private static func read(_ pieces: [ArraySlice<UInt8>], _ relay: any AnswerRelay) -> Reading {
+    private static func read(_ pieces: [ArraySlice<UInt8>], _ relay: any ResponseRelay) -> Reading {
         var reading = Reading()
         for piece in pieces where reading.failure == nil {
             reading.failure = relay.take(ByteBuffer(bytes: piece))

@@ -27,22 +27,22 @@ enum WordsTarget {
         for status in [nil, statuses.randomElement(using: &random) ?? 400, 400] as [Int?] {
             let refusal = Refusal(status: status, words)
             guard let status, status >= 400 else { continue }
-            let passed = PassThroughError.translate(status: status, retryAfter: nil, body: body, upstream: "a")
+            let passed = ProviderErrorReader.translate(status: status, retryAfter: nil, body: body, upstream: "a")
             ErrorPromises.check(passed)
-            expect(passed.kind == PassThroughError.translate(status: status, retryAfter: nil, body: body, upstream: "b").kind, "\(passed) of \(refusal)")
-            ErrorPromises.check(OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: body, account: "a"))
+            expect(passed.kind == ProviderErrorReader.translate(status: status, retryAfter: nil, body: body, upstream: "b").kind, "\(passed) of \(refusal)")
+            ErrorPromises.check(OCIErrorReader.translate(status: status, retryAfter: nil, body: body, account: "a"))
         }
         guard let root = try? JSONDocument(parsing: body).root else { return }
         _ = ErrorWords.tellFailure(root)
-        ErrorPromises.check(PassThroughError.translate(document: root, upstream: "a"))
-        ErrorPromises.check(OCIErrorToOpenAI.translate(event: root))
+        ErrorPromises.check(ProviderErrorReader.translate(document: root, upstream: "a"))
+        ErrorPromises.check(OCIErrorReader.translate(event: root))
     }
 
     // MARK: Answers
 
     private static func answer(_ body: [UInt8]) {
         do throws(Failure) {
-            let answer = try PassThroughAnswer.read(body, model: "a/model", upstream: "a")
+            let answer = try PassThroughResponse.read(body, model: "a/model", upstream: "a")
             guard let root = document(answer.body) else { return }
             for (key, value) in root.members where key.string == "model" { expect(value.equals("a/model"), "another model's name") }
             for choice in root.elements(of: "choices") { checkCalls(choice["message"]) }
@@ -94,8 +94,8 @@ enum WordsTarget {
     private static func look(_ cuts: Cuts) {
         let ways = cuts.ways
         let body = Array(ways[0][0])
-        if let document = AnswerForm.document(in: body) { expect((try? JSONDocument(parsing: document)) != nil, "no JSON") }
-        _ = (AnswerForm.isStream(body), AnswerForm.firstEvent(of: body))
+        if let document = ResponseForm.document(in: body) { expect((try? JSONDocument(parsing: document)) != nil, "no JSON") }
+        _ = (ResponseForm.isStream(body), ResponseForm.firstEvent(of: body))
         let found = ways.map { pieces in
             var (first, before) = (FirstBytes(), 0)
             for piece in pieces {

@@ -23,8 +23,8 @@ struct AccountLoading {
             let loaded = try KeyFile.load(identity)
             let issues = loaded.warnings.map { warning in
                 let parts = warning.split(separator: ";", maxSplits: 1)
-                let mend = parts.count > 1 ? String(parts[1].trimmingBlanks()) : "use a 2048-bit key"
-                return issue(.warning, keyFile, String(parts[0]), mend, account)
+                let fix = parts.count > 1 ? String(parts[1].trimmingBlanks()) : "use a 2048-bit key"
+                return issue(.warning, keyFile, String(parts[0]), fix, account)
             }
             let keyID = RequestSigner.keyID(tenancy: identity.tenancy, user: identity.user, fingerprint: identity.fingerprint)
             return (LoadedAccount(settings: account, identity: .key(RequestSigner(keyID: keyID, key: loaded.key))), issues)
@@ -36,7 +36,7 @@ struct AccountLoading {
                 case .passPhrase: keyFile
                 case .fingerprint: SettingPlace(file: identity.fingerprintOrigin, line: identity.fingerprintLine)
                 }
-            return (nil, [issue(.error, place, error.message, error.mend, account)])
+            return (nil, [issue(.error, place, error.message, error.fix, account)])
         }
     }
 
@@ -47,14 +47,14 @@ struct AccountLoading {
         do {
             key = try files.key()
         } catch {
-            return (nil, [issue(.error, identity.keyFilePlace, error.message, error.mend, account)])
+            return (nil, [issue(.error, identity.keyFilePlace, error.message, error.fix, account)])
         }
         do {
             let token = try files.token(key: key)
-            let expiry = files.expiry(of: token, at: now).map { [issue(.warning, identity.tokenFilePlace, $0.message, $0.mend, account)] }
+            let expiry = files.expiry(of: token, at: now).map { [issue(.warning, identity.tokenFilePlace, $0.message, $0.fix, account)] }
             return (LoadedAccount(settings: account, identity: .tokens(.files(identity))), expiry ?? [])
         } catch {
-            return (nil, [issue(.error, identity.tokenFilePlace, error.message, error.mend, account)])
+            return (nil, [issue(.error, identity.tokenFilePlace, error.message, error.fix, account)])
         }
     }
 
@@ -66,14 +66,14 @@ struct AccountLoading {
             return (loaded, [])
         } catch {
             let mayRecover = settings.token.path != nil
-            let issue = issue(mayRecover ? .warning : .error, SettingPlace(line: account.line), error.message, error.mend, account)
+            let issue = issue(mayRecover ? .warning : .error, SettingPlace(line: account.line), error.message, error.fix, account)
             return (mayRecover ? loaded : nil, [issue])
         }
     }
 
     private func issue(
-        _ severity: ConfigurationIssue.Severity, _ place: SettingPlace, _ message: String, _ mend: String, _ account: AccountSettings
+        _ severity: ConfigurationIssue.Severity, _ place: SettingPlace, _ message: String, _ fix: String, _ account: AccountSettings
     ) -> ConfigurationIssue {
-        ConfigurationIssue(severity, file: place.file ?? configuration, line: place.line, message: message, mend: mend, account: account.id)
+        ConfigurationIssue(severity, file: place.file ?? configuration, line: place.line, message: message, fix: fix, account: account.id)
     }
 }

@@ -43,9 +43,9 @@ struct CandidateList: Sendable {
     }
 
     /// The roster over these upstreams, which are those of `candidates`.
-    func roster(of upstreams: [Upstream]) -> Roster {
+    func accountList(of upstreams: [Upstream]) -> AccountList {
         var places = upstreams.map(\.index)[...]
-        return Roster(entries: entries.compactMap { idle in idle.map { .idle($0) } ?? places.popFirst().map { .serving($0) } })
+        return AccountList(entries: entries.compactMap { idle in idle.map { .idle($0) } ?? places.popFirst().map { .serving($0) } })
     }
 }
 
@@ -63,10 +63,10 @@ private struct Connections {
 
     init(_ settings: Settings, in state: ProcessState) throws(CertificateProblem) {
         self.state = state
-        let mend = "name a PEM file with one or more certificates"
-        let authorities = try settings.caFile.map { path throws(CertificateProblem) in try Self.authorities(path, key: "ca_file", mend: mend) }
+        let fix = "name a PEM file with one or more certificates"
+        let authorities = try settings.caFile.map { path throws(CertificateProblem) in try Self.authorities(path, key: "ca_file", fix: fix) }
         func way(_ options: NIOTransport.Options) throws(CertificateProblem) -> Way {
-            try Self.way(options, on: state.transports, key: "ca_file", mend: mend)
+            try Self.way(options, on: state.transports, key: "ca_file", fix: fix)
         }
         accounts = try way(.init(unpackedLimit: Self.longestUnpackedStream, authorities: authorities, proxies: state.proxies))
         providers = try way(.init(
@@ -77,26 +77,26 @@ private struct Connections {
     /// A way to a token service whose certificate comes from an authority of its cluster.
     func trusting(_ authority: String?) throws(CertificateProblem) -> (any HTTPTransport)? {
         guard let authority else { return nil }
-        let (key, mend) = ("the cluster's authority", "set OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH to a PEM file")
-        let options = NIOTransport.Options(authorities: try Self.authorities(authority, key: key, mend: mend))
-        return try Self.way(options, on: state.transports, key: key, mend: mend).transport
+        let (key, fix) = ("the cluster's authority", "set OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH to a PEM file")
+        let options = NIOTransport.Options(authorities: try Self.authorities(authority, key: key, fix: fix))
+        return try Self.way(options, on: state.transports, key: key, fix: fix).transport
     }
 
-    private static func authorities(_ path: String, key: String, mend: String) throws(CertificateProblem) -> AuthorityFile {
+    private static func authorities(_ path: String, key: String, fix: String) throws(CertificateProblem) -> AuthorityFile {
         do {
             return AuthorityFile(path: path, content: try ConfigurationFile.read(path, name: path))
         } catch {
-            throw CertificateProblem(message: "\(key) = \(path) cannot be used (\(error.errors.first?.message ?? "unreadable"))", mend: mend)
+            throw CertificateProblem(message: "\(key) = \(path) cannot be used (\(error.errors.first?.message ?? "unreadable"))", fix: fix)
         }
     }
 
     private static func way(
-        _ options: NIOTransport.Options, on shelf: TransportShelf, key: String, mend: String
+        _ options: NIOTransport.Options, on shelf: TransportCache, key: String, fix: String
     ) throws(CertificateProblem) -> Way {
         do {
             return (options, try shelf.transport(options))
         } catch {
-            throw CertificateProblem(message: "\(key) = \(options.authorities?.path ?? "") cannot be used (\(error))", mend: mend)
+            throw CertificateProblem(message: "\(key) = \(options.authorities?.path ?? "") cannot be used (\(error))", fix: fix)
         }
     }
 }

@@ -37,7 +37,7 @@ struct CertificateWatch: Service {
             logger.notice("Certificate read again", metadata: ["file": "\(pair.files.certificate)", "expires": "\(RFC3339.format(pair.expiry))"])
             return nil
         } catch {
-            if error.message != complaint { logger.error("The changed certificate is not used: \(error.message); \(error.mend)") }
+            if error.message != complaint { logger.error("The changed certificate is not used: \(error.message); \(error.fix)") }
             return error.message
         }
     }

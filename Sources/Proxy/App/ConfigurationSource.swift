@@ -29,11 +29,11 @@ package struct ConfigurationSource: Sendable {
                 do throws(ConfigurationError) { return .success(try work()) } catch { return .failure(error) }
             }
         } catch is CancellationError {
-            throw ConfigurationError(issue("the proxy is ending", mend: "start it again"))
+            throw ConfigurationError(issue("the proxy is ending", fix: "start it again"))
         } catch {
             throw ConfigurationError(issue(
                 "the file, or one that it names, could not be read within \(Self.patience.components.seconds) s",
-                mend: "look at the disk or the network drive that they are on"))
+                fix: "look at the disk or the network drive that they are on"))
         }
         return try result.get()
     }
@@ -45,13 +45,13 @@ package struct ConfigurationSource: Sendable {
         let outcome = ConfigurationLoader.load(
             file: file, overrides: overrides, environment: environment, workingDirectory: workingDirectory)
         guard let settings = outcome.settings else {
-            throw ConfigurationError(outcome.issues) ?? ConfigurationError(issue("the file cannot be used", mend: "compare it with the examples in configs/"))
+            throw ConfigurationError(outcome.issues) ?? ConfigurationError(issue("the file cannot be used", fix: "compare it with the examples in configs/"))
         }
         var loaded = LoadedConfiguration(settings: settings, accounts: [], issues: outcome.issues)
         loaded.certificate = try certificate(settings.server, &loaded.issues)
         for entry in settings.accounts { add(entry, to: &loaded) }
         if settings.providers.isEmpty, !loaded.accounts.contains(where: { if case .loaded = $0 { true } else { false } }) {
-            throw ConfigurationError(loaded.issues) ?? ConfigurationError(issue("no account is enabled", mend: "set enabled = true for at least one"))
+            throw ConfigurationError(loaded.issues) ?? ConfigurationError(issue("no account is enabled", fix: "set enabled = true for at least one"))
         }
         return loaded
     }
@@ -67,8 +67,8 @@ package struct ConfigurationSource: Sendable {
     }
 
     /// An error that concerns the whole file.
-    func issue(_ message: String, mend: String) -> ConfigurationIssue {
-        ConfigurationIssue(.error, file: file, line: nil, message: message, mend: mend)
+    func issue(_ message: String, fix: String) -> ConfigurationIssue {
+        ConfigurationIssue(.error, file: file, line: nil, message: message, fix: fix)
     }
 
     private func certificate(_ server: ServerSettings, _ issues: inout [ConfigurationIssue]) throws(ConfigurationError) -> CertificatePair? {
@@ -78,11 +78,11 @@ package struct ConfigurationSource: Sendable {
             if pair.expiry < TimeSource.system.wallClock() {
                 issues.append(ConfigurationIssue(
                     .warning, file: file, line: nil, message: "the certificate of tls_cert = \(files.certificate) expired at \(RFC3339.format(pair.expiry))",
-                    mend: "renew it: clients will refuse it"))
+                    fix: "renew it: clients will refuse it"))
             }
             return pair
         } catch {
-            throw ConfigurationError(issue(error.message, mend: error.mend))
+            throw ConfigurationError(issue(error.message, fix: error.fix))
         }
     }
 

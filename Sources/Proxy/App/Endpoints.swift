@@ -58,7 +58,7 @@ extension EndpointTable {
 
 extension Endpoints {
     init(
-        _ settings: Settings, roster: Roster, directory: ModelDirectory, discovery: ModelDiscovery, monitor: Monitor, health: HealthRoute,
+        _ settings: Settings, accountList: AccountList, directory: ModelDirectory, discovery: ModelDiscovery, monitor: Monitor, health: HealthRoute,
         in state: ProcessState, reload: @escaping ReloadRoute.Reload
     ) {
         let mode = settings.mode.rawValue
@@ -71,20 +71,20 @@ extension Endpoints {
             root: RootRoute(mode: mode),
             health: health,
             chat: ChatCompletionsRoute(
-                directory: directory, lessons: state.lessons, failover: failover,
+                directory: directory, quirks: state.quirks, failover: failover,
                 fallbacks: Dictionary(settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
                 limits: ChatCompletionsRoute.Limits(settings), time: state.time),
             embeddings: EmbeddingsRoute(calls: texts),
             rerank: RerankRoute(calls: texts),
             models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: state.startedAt),
-            testOCI: TestOCIRoute(upstreams: monitor.upstreams, roster: roster, pace: state.paces.testOCI, time: state.time),
+            testOCI: TestOCIRoute(upstreams: monitor.upstreams, accountList: accountList, pace: state.paces.testOCI, time: state.time),
             statistics: StatisticsRoute(
-                mode: mode, strategy: settings.routing.strategy.rawValue, breaker: CircuitBreaker.Settings(settings.breaker), roster: roster,
+                mode: mode, strategy: settings.routing.strategy.rawValue, breaker: CircuitBreaker.Settings(settings.breaker), accountList: accountList,
                 router: router, directory: directory),
             metrics: MetricsRoute(
-                router: router, roster: roster, process: ProcessFigures(startedAt: state.startedAt), counters: state.counters, rates: state.rates,
+                router: router, accountList: accountList, process: ProcessFigures(startedAt: state.startedAt), counters: state.counters, rates: state.rates,
                 droppedLines: { [output = state.output] in output.dropped }, claims: state.claims, bodyMemory: settings.bodyMemory),
-            admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, pace: state.paces.refresh, time: state.time),
+            admin: AdminRoute(router: router, accountList: accountList, discovery: discovery, directory: directory, pace: state.paces.refresh, time: state.time),
             reload: ReloadRoute(reload: reload))
     }
 }

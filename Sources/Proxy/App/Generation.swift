@@ -11,7 +11,7 @@
 struct Generation: Sendable {
     let settings: Settings
     let members: [Membership.Served]
-    let roster: Roster
+    let accountList: AccountList
     let directory: ModelDirectory
     let discovery: ModelDiscovery
     let monitor: Monitor
@@ -20,20 +20,20 @@ struct Generation: Sendable {
 
     /// What a reload says that there is now.
     var counts: (providers: Int, accounts: Int) {
-        (Set(settings.providers.map(\.name)).count, members.count { $0.upstream.backend.kind == .oci } + roster.broken.count)
+        (Set(settings.providers.map(\.name)).count, members.count { $0.upstream.backend.kind == .oci } + accountList.broken.count)
     }
 
     /// - Parameters:
-    ///   - members: in the order of `roster`.
+    ///   - members: in the order of `accountList`.
     ///   - before: the generation whose lists of models hold for those who stay.
     ///   - reload: what `POST /v1/reload` does.
     init(
-        _ settings: Settings, members: [Membership.Served], roster: Roster, after before: Generation?, in state: ProcessState,
+        _ settings: Settings, members: [Membership.Served], accountList: AccountList, after before: Generation?, in state: ProcessState,
         reload: @escaping ReloadRoute.Reload
     ) {
         self.settings = settings
         self.members = members
-        self.roster = roster
+        self.accountList = accountList
         let upstreams = members.map(\.upstream)
         directory = ModelDirectory(
             aliases: settings.models.map { ($0.name, $0.target) }, upstreams: upstreams, places: state.router.upstreams.count, after: before?.directory,
@@ -41,11 +41,11 @@ struct Generation: Sendable {
         discovery = ModelDiscovery(
             upstreams, into: directory, interval: settings.timeouts.modelsRefreshInterval, time: state.time, logger: state.logger)
         monitor = Monitor(
-            router: state.router, upstreams: upstreams, broken: roster.broken.count, interval: settings.timeouts.healthCheckInterval, time: state.time,
+            router: state.router, upstreams: upstreams, broken: accountList.broken.count, interval: settings.timeouts.healthCheckInterval, time: state.time,
             logger: state.logger)
         // Without periodic checks, who asks for the aggregator's health makes one.
         let rounds = settings.mode == .aggregator && monitor.interval == .zero ? HealthRounds(upstreams, time: state.time) : nil
-        health = HealthRoute(mode: settings.mode.rawValue, router: state.router, roster: roster, rounds: rounds, drain: state.drain)
+        health = HealthRoute(mode: settings.mode.rawValue, router: state.router, accountList: accountList, rounds: rounds, drain: state.drain)
         door = FrontDoor(
             keys: ClientKeys(settings.clientKeys),
             localAccess: LocalAccess(
@@ -59,7 +59,7 @@ struct Generation: Sendable {
             rates: state.rates,
             claims: state.claims,
             endpoints: EndpointTable(Endpoints(
-                settings, roster: roster, directory: directory, discovery: discovery, monitor: monitor, health: health, in: state, reload: reload)),
+                settings, accountList: accountList, directory: directory, discovery: discovery, monitor: monitor, health: health, in: state, reload: reload)),
             counters: state.counters,
             drain: state.drain,
             time: state.time,
@@ -78,8 +78,8 @@ extension ChatCompletionsRoute.Limits {
     init(_ settings: Settings) {
         self.init(
             request: settings.timeouts.request, whole: settings.timeouts.wholeAnswer, head: settings.timeouts.head,
-            firstToken: settings.timeouts.firstToken, silence: settings.timeouts.stream, keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
-            maxTokens: settings.limits.defaultMaxTokens, forcesWhole: settings.routing.forceNonStream)
+            firstToken: settings.timeouts.firstToken, idleTimeout: settings.timeouts.stream, keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
+            maxTokens: settings.limits.defaultMaxTokens, forcesNonStreaming: settings.routing.forceNonStream)
     }
 }
 

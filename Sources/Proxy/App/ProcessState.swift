@@ -2,12 +2,12 @@ import Logging
 
 /// What lives as long as the process, whatever the configuration of the moment says.
 struct ProcessState: Sendable {
-    let transports: TransportShelf
+    let transports: TransportCache
     /// Of the environment.
     let proxies: ProxyRules
     let router: Router
     /// What upstreams have taught about models.
-    let lessons = ModelLessons()
+    let quirks = ModelQuirks()
     let counters = RequestCounters()
     /// How far the end has come.
     let drain = Drain()
@@ -24,7 +24,7 @@ struct ProcessState: Sendable {
     /// Files and sockets that may be open at once.
     let descriptors = DescriptorLimit.raise()
 
-    init(transports: TransportShelf, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource, output: LogOutput, logger: Logger) {
+    init(transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource, output: LogOutput, logger: Logger) {
         self.transports = transports
         self.proxies = proxies
         self.notifier = notifier

@@ -44,7 +44,7 @@ actor Reloader {
         do {
             list = try CandidateList(configuration, in: state)
         } catch {
-            throw ExitError(.badConfiguration, "\(source.issue(error.message, mend: error.mend))")
+            throw ExitError(.badConfiguration, "\(source.issue(error.message, fix: error.fix))")
         }
         if let pair = configuration.certificate { state.certificate.show(pair) }
         let settings = configuration.settings
@@ -81,22 +81,22 @@ actor Reloader {
     }
 
     private func replace() async throws(ConfigurationError) -> ReloadReport {
-        guard let service else { throw ConfigurationError(source.issue("the proxy has not started yet", mend: "try again")) }
+        guard let service else { throw ConfigurationError(source.issue("the proxy has not started yet", fix: "try again")) }
         let before = service.generation
         let configuration = try await source.readPatiently(on: state.time)
-        if let error = ConfigurationError(configuration.issues.filter { !before.roster.isBroken($0.account) }) { throw error }
+        if let error = ConfigurationError(configuration.issues.filter { !before.accountList.isBroken($0.account) }) { throw error }
         let list: CandidateList
         let destination: LogOutput.Destination
         do {
             list = try CandidateList(configuration, in: state)
         } catch {
-            throw ConfigurationError(source.issue(error.message, mend: error.mend))
+            throw ConfigurationError(source.issue(error.message, fix: error.fix))
         }
         destination = try await source.patiently(on: state.time) { [source] () throws(ConfigurationError) in
             do throws(LogFileError) {
                 return try LogOutput.open(configuration.settings.logging)
             } catch {
-                throw ConfigurationError(source.issue(error.message, mend: LogFileError.mend))
+                throw ConfigurationError(source.issue(error.message, fix: LogFileError.fix))
             }
         }
         // From here on nothing fails.
@@ -134,7 +134,7 @@ actor Reloader {
             limits: .init(concurrency: settings.limits.globalMaxConcurrency, queue: settings.limits.queueSize),
             strategy: settings.routing.strategy.make())
         let members = zip(list.candidates, upstreams).map { Membership.Served(identity: $0.identity, upstream: $1) }
-        return Generation(settings, members: members, roster: list.roster(of: upstreams), after: before, in: state) { [weak self] in
+        return Generation(settings, members: members, accountList: list.accountList(of: upstreams), after: before, in: state) { [weak self] in
             guard let report = await self?.reloadOnRequest() else { throw CancellationError() }
             return report
         }
@@ -178,7 +178,7 @@ actor Reloader {
     }
 }
 
-extension Roster {
+extension AccountList {
     /// An account that was lost before is no reason to refuse what else the file says.
     fileprivate func isBroken(_ id: String?) -> Bool { broken.contains { $0.id == id } }
 }

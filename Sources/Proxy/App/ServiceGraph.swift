@@ -31,7 +31,7 @@ struct ServiceGraph: Sendable {
         let hangups = await HangupSignal.Signals()
         CodecTypes.prepare()
         let group = MultiThreadedEventLoopGroup.singleton
-        let transports = TransportShelf(group: group)
+        let transports = TransportCache(group: group)
         warnOfGaps()
         let notifier = ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) })
         if let name = service.notifySocket, !notifier.isOn {

@@ -85,7 +85,7 @@ package struct Startup: Sendable {
         do {
             return try LogOutput(settings, isJournal: isJournal)
         } catch {
-            throw ExitError(.badConfiguration, "\(source.issue(error.message, mend: LogFileError.mend))")
+            throw ExitError(.badConfiguration, "\(source.issue(error.message, fix: LogFileError.fix))")
         }
     }
 }

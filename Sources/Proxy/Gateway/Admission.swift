@@ -8,25 +8,30 @@ final class Admission: RequestTicket {
         case admitted(EndpointTable.Match, key: String?)
         /// A browser asks what it may send.
         case preflight
-        case refused(Failure)
+        /// Indirect, so that the others are a few words: a verdict is looked at often, and seldom this.
+        indirect case refused(Failure)
     }
 
     let door: FrontDoor
     let head: HTTPRequestHead
+    /// By the head; what comes later may still refuse it.
+    private let screened: Verdict
     private let state: Mutex<State>
 
     private struct State {
-        var verdict: Verdict
+        /// Why it is refused since then.
+        var refusal: Verdict?
         var claim: RequestClaims.Claim
     }
 
     init(_ verdict: Verdict, of head: HTTPRequestHead, claim: RequestClaims.Claim = .none, by door: FrontDoor) {
         self.door = door
         self.head = head
-        state = Mutex(State(verdict: verdict, claim: claim))
+        screened = verdict
+        state = Mutex(State(claim: claim))
     }
 
-    var verdict: Verdict { state.withLock { $0.verdict } }
+    var verdict: Verdict { state.withLock { $0.refusal } ?? screened }
 
     /// Why it is refused; nil when it is not.
     var failure: Failure? {
@@ -35,24 +40,26 @@ final class Admission: RequestTicket {
 
     // MARK: RequestTicket
 
-    var isRefused: Bool { failure != nil }
+    var isRefused: Bool {
+        if case .refused = screened { true } else { state.withLock { $0.refusal != nil } }
+    }
 
     /// Of the other requests, which need no key, none may make the process keep a body.
     var readsBody: Bool {
-        if case .admitted(let match, _) = verdict { match.endpoint.method == .POST } else { false }
+        if case .admitted(let match, _) = screened { match.endpoint.method == .POST && !isRefused } else { false }
     }
 
-    var bodyLimit: Int { door.bodyLimit(of: verdict) }
+    var bodyLimit: Int { door.bodyLimit(of: screened) }
 
     func claim(bodyBytes: Int) -> Bool {
         state.withLock { state in
-            guard let failure = door.claimBody(bodyBytes, for: state.verdict, &state.claim) else { return true }
-            state.verdict = .refused(failure)
+            guard state.refusal == nil, let failure = door.claimBody(bodyBytes, for: screened, &state.claim) else { return true }
+            state.refusal = .refused(failure)
             return false
         }
     }
 
-    func refusal() -> Answer { door.refusal(failure ?? .notHTTP, to: head) }
+    func refusal() -> Response { door.refusal(failure ?? .notHTTP, to: head) }
 
     func release() { state.withLock { door.claims.giveBack(&$0.claim) } }
 

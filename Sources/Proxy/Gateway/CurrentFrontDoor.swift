@@ -21,5 +21,5 @@ final class CurrentFrontDoor: RequestGate {
 
     func receive(_ head: HTTPRequestHead, bodyLength: Int?, from peer: ClientPeer) -> any RequestTicket { value.receive(head, bodyLength: bodyLength) }
 
-    func refusal(of fault: RequestFault, head: HTTPRequestHead?, from peer: ClientPeer) -> Answer { value.refusal(.of(fault), to: head) }
+    func refusal(of fault: RequestFault, head: HTTPRequestHead?, from peer: ClientPeer) -> Response { value.refusal(.of(fault), to: head) }
 }

@@ -32,6 +32,8 @@ final class Endpoint: Sendable {
     typealias Handler = nonisolated(nonsending) @Sendable (RequestContext) async throws -> Void
 
     let method: HTTPMethod
+    /// Those that it is served under: HEAD is GET without a body.
+    let methods: [HTTPMethod]
     /// As `GET /` tells it. A segment in braces stands for the rest of a path.
     let path: String
     /// In metrics: few, and none of them made up by a client.
@@ -49,6 +51,7 @@ final class Endpoint: Sendable {
         _ handler: @escaping Handler
     ) {
         self.method = method
+        methods = method == .GET ? [.GET, .HEAD] : [method]
         self.path = path
         self.label = label
         self.access = access
@@ -57,9 +60,6 @@ final class Endpoint: Sendable {
         self.isCharged = isCharged
         self.handler = handler
     }
-
-    /// Those that it is served under: HEAD is GET without a body.
-    var methods: [HTTPMethod] { method == .GET ? [.GET, .HEAD] : [method] }
 
     /// For people.
     var title: String { "\(method.rawValue) \(path)" }

@@ -160,7 +160,7 @@ final class FrontDoor: Sendable {
         if let failure = context.terminalError(after: error) {
             let told = worded(failure)
             context.record.error = told.code
-            context.send(Answer(told))
+            context.send(Response(told))
         } else {
             context.record.clientLeft = true
         }
@@ -240,7 +240,7 @@ final class FrontDoor: Sendable {
     }
 
     /// The answer to a request that the connection refuses by itself, logged like any other.
-    func refusal(_ error: Failure, to head: HTTPRequestHead?) -> Answer {
+    func refusal(_ error: Failure, to head: HTTPRequestHead?) -> Response {
         let decoration = Decoration(for: head, cors: cors, wallClock: time.wallClock())
         var record = AccessRecord(id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
         let told = worded(error)
@@ -248,7 +248,7 @@ final class FrontDoor: Sendable {
         record.error = told.code
         if told.rate != nil, let head, case .holder(let name) = keys.verdict(on: head.headers) { record.key = name }
         finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)
-        var answer = Answer(told)
+        var answer = Response(told)
         if error.kind == .unacceptable(.method), let head, let match = endpoints.match(head.uri) {
             answer.headers.add(name: "allow", value: match.endpoint.methods.map(\.rawValue).joined(separator: ", "))
         }

@@ -7,7 +7,7 @@ struct ModelsRoute: Sendable {
     /// Seconds since 1970, for models whose age nobody knows; some clients refuse a list whose `created` is no number.
     let created: Int64
 
-    func list() async -> Answer {
+    func list() async -> Response {
         await discovery.refreshIfDue()
         let catalog = directory.catalog
         var writer = JSONWriter(capacity: 256 + catalog.entries.count * 160)
@@ -24,7 +24,7 @@ struct ModelsRoute: Sendable {
     }
 
     /// - Throws: 404 `model_not_found`.
-    func one(_ id: String) async throws(Failure) -> Answer {
+    func one(_ id: String) async throws(Failure) -> Response {
         await discovery.refreshIfDue()
         let catalog = directory.catalog
         let target = try catalog.resolve(id)

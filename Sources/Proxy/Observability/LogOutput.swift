@@ -230,5 +230,5 @@ package struct LogFileError: Error, Sendable {
     package let reason: String
 
     var message: String { "log_file = \(file) cannot be opened (\(reason))" }
-    static let mend = "name a file that this user may write"
+    static let fix = "name a file that this user may write"
 }

@@ -41,7 +41,7 @@ enum ModelMember {
     static func ranges(in document: ArraySlice<UInt8>) -> [Range<Int>] {
         let offset = document.startIndex
         return document.withUnsafeBufferPointer { text in
-            JSONGlance.look(atAnyOf: text) { root -> [Range<Int>]? in
+            JSONFastPath.look(atAnyOf: text) { root -> [Range<Int>]? in
                 guard root.kind == .object else { return nil }
                 var ranges: [Range<Int>] = []
                 _ = root.each { name, value in

@@ -1,13 +1,13 @@
 /// `POST /admin/…`: what an operator may do while the proxy runs.
 struct AdminRoute: Sendable {
     let router: Router
-    let roster: Roster
+    let accountList: AccountList
     let directory: ModelDirectory
     private let rounds: SharedRounds<ModelDiscovery.Report?>
 
-    init(router: Router, roster: Roster, discovery: ModelDiscovery, directory: ModelDirectory, pace: RoundPace = RoundPace(), time: TimeSource) {
+    init(router: Router, accountList: AccountList, discovery: ModelDiscovery, directory: ModelDirectory, pace: RoundPace = RoundPace(), time: TimeSource) {
         self.router = router
-        self.roster = roster
+        self.accountList = accountList
         self.directory = directory
         rounds = SharedRounds(every: .seconds(2), by: pace, time: time) { await discovery.refresh() }
     }
@@ -15,7 +15,7 @@ struct AdminRoute: Sendable {
     /// Asks every account for its models, now, or within two seconds when somebody has just done so; for all who want it by then.
     ///
     /// - Throws: `CancellationError` when the proxy is ending.
-    func refreshModels() async throws -> Answer {
+    func refreshModels() async throws -> Response {
         guard let report = await rounds.fresh() else { throw CancellationError() }
         var writer = JSONWriter()
         writer.beginObject()
@@ -51,7 +51,7 @@ struct AdminRoute: Sendable {
     ///
     /// - Parameter parameters: of the query: `account`, and `model`, as clients name it or by its id at the upstreams.
     /// - Throws: 404 for an account or a model that is not there, 400 for another parameter: it would reset more than was meant.
-    func resetBreakers(_ parameters: [(name: String, value: String?)]) async throws(Failure) -> Answer {
+    func resetBreakers(_ parameters: [(name: String, value: String?)]) async throws(Failure) -> Response {
         var (id, model): (String?, String?)
         for (name, value) in parameters {
             func refusal(_ fault: String) -> Failure {
@@ -65,10 +65,10 @@ struct AdminRoute: Sendable {
             guard let value, !value.isEmpty else { throw refusal("empty or broken") }
             if name == "account" { id = value } else { model = value }
         }
-        let accounts = roster.places.filter { id == nil || router.upstreams[$0].id == id }
+        let accounts = accountList.places.filter { id == nil || router.upstreams[$0].id == id }
         guard !accounts.isEmpty || id == nil else {
             throw Failure(
-            .notFound(.account), "No account has the id '\((id ?? "").quotable)'. The ids are: \(roster.places.map { router.upstreams[$0].id }.joined(separator: ", ")).", field: "account")
+            .notFound(.account), "No account has the id '\((id ?? "").quotable)'. The ids are: \(accountList.places.map { router.upstreams[$0].id }.joined(separator: ", ")).", field: "account")
         }
         let target = model.flatMap { try? directory.catalog.resolve($0) }
         let reset = await router.resetBreakers(

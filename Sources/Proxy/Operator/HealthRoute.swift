@@ -5,7 +5,7 @@ import NIOHTTP1
 struct HealthRoute: Sendable {
     let mode: String
     let router: Router
-    let roster: Roster
+    let accountList: AccountList
     /// Nil where the checks are made by the clock.
     var rounds: HealthRounds?
     /// Who is told to stop gets no further work, however well it is.
@@ -20,7 +20,7 @@ struct HealthRoute: Sendable {
         }
     }
 
-    func answer() async -> Answer {
+    func answer() async -> Response {
         let isDraining = drain.isDraining
         let verdicts = isDraining ? nil : await rounds?.current()
         let members = members(in: await router.snapshot(), verdicts ?? [:])
@@ -79,7 +79,7 @@ struct HealthRoute: Sendable {
         }
         var accounts: [Member] = []
         var providers: [Member] = []
-        for entry in roster.entries {
+        for entry in accountList.entries {
             switch entry {
             case .serving(let index):
                 let upstream = snapshot.upstreams[index].upstream

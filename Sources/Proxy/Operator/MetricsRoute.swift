@@ -6,7 +6,7 @@ import NIOHTTP1
 /// Labels are ids of accounts, names of client keys, routes and statuses: all from the configuration or from short lists, none from a client.
 struct MetricsRoute: Sendable {
     let router: Router
-    let roster: Roster
+    let accountList: AccountList
     let process: ProcessFigures
     let counters: RequestCounters
     let rates: RequestRates
@@ -16,7 +16,7 @@ struct MetricsRoute: Sendable {
     /// `max_body_memory`.
     var bodyMemory = 0
 
-    func answer() async -> Answer {
+    func answer() async -> Response {
         let snapshot = await router.snapshot()
         var text = PrometheusText()
         text.family("ociai_build_info", .gauge, "Always 1; the version is a label.")
@@ -34,7 +34,7 @@ struct MetricsRoute: Sendable {
         text.family("ociai_clock_gaps_total", .counter, "How often the proxy was stopped, or had no turn on the processor, for more than a second.")
         text.sample(router.time.gaps)
         process.write(to: &text)
-        return Answer(
+        return Response(
             status: .ok, headers: ["content-type": "text/plain; version=0.0.4; charset=utf-8"], body: ByteBuffer(string: text.text))
     }
 
@@ -68,32 +68,32 @@ struct MetricsRoute: Sendable {
 
     private func attempts(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
         text.family("ociai_account_requests_total", .counter, "Attempts at an account, by outcome.")
-        for (upstream, state) in snapshot.upstreams(of: roster) {
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
             text.sample(["account": upstream.id, "outcome": "succeeded"], state.statistics.succeeded)
             text.sample(["account": upstream.id, "outcome": "failed"], state.statistics.failed)
             text.sample(["account": upstream.id, "outcome": "cancelled"], state.statistics.cancelled)
         }
         text.family("ociai_account_rate_limited_total", .counter, "Those among the failed that were answered with 429.")
-        for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], state.statistics.rateLimited) }
+        for (upstream, state) in snapshot.upstreams(of: accountList) { text.sample(["account": upstream.id], state.statistics.rateLimited) }
         text.family("ociai_upstream_oddities_total", .counter, "Attempts in which an upstream spoke otherwise than its API says, by the kind of oddity.")
-        for (upstream, state) in snapshot.upstreams(of: roster) {
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
             for oddity in Oddity.allCases { text.sample(["upstream": upstream.id, "kind": oddity.name], state.statistics.count(of: oddity)) }
         }
         text.family("ociai_account_tokens_total", .counter, "Tokens as the upstream counts them.")
-        for (upstream, state) in snapshot.upstreams(of: roster) {
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
             text.sample(["account": upstream.id, "kind": "prompt"], state.statistics.promptTokens)
             text.sample(["account": upstream.id, "kind": "completion"], state.statistics.completionTokens)
         }
         text.family("ociai_account_request_seconds", .histogram, "Duration of attempts that succeeded, from the permit to the end of the answer.")
-        for (upstream, state) in snapshot.upstreams(of: roster) { text.histogram("account", upstream.id, state.statistics.latency) }
+        for (upstream, state) in snapshot.upstreams(of: accountList) { text.histogram("account", upstream.id, state.statistics.latency) }
         text.family("ociai_account_first_token_seconds", .histogram, "From the permit to the first event of a stream.")
-        for (upstream, state) in snapshot.upstreams(of: roster) { text.histogram("account", upstream.id, state.statistics.firstToken) }
+        for (upstream, state) in snapshot.upstreams(of: accountList) { text.histogram("account", upstream.id, state.statistics.firstToken) }
     }
 
     private func states(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
         func gauge(_ name: String, _ help: String, _ value: (UpstreamState) -> Int) {
             text.family(name, .gauge, help)
-            for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], value(state)) }
+            for (upstream, state) in snapshot.upstreams(of: accountList) { text.sample(["account": upstream.id], value(state)) }
         }
         gauge("ociai_account_in_flight", "Requests in flight at an account.") { $0.permits.inUse }
         gauge("ociai_account_max_concurrency", "Permits of an account.") { $0.permits.limit }
@@ -102,21 +102,21 @@ struct MetricsRoute: Sendable {
             $0.condition(at: snapshot.at).coolingUntil == nil ? 0 : 1
         }
         text.family("ociai_account_breaker_state", .gauge, "1 for the state that the circuit breaker is in.")
-        for (upstream, state) in snapshot.upstreams(of: roster) {
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
             let current = state.condition(at: snapshot.at).breaker
             for candidate in CircuitBreaker.State.allCases {
                 text.sample(["account": upstream.id, "state": candidate.rawValue], candidate == current ? 1 : 0)
             }
         }
         text.family("ociai_account_breaker_opened_total", .counter, "How often a circuit breaker has opened, the account's own or that of one of its models.")
-        for (upstream, state) in snapshot.upstreams(of: roster) { text.sample(["account": upstream.id], state.statistics.opened) }
+        for (upstream, state) in snapshot.upstreams(of: accountList) { text.sample(["account": upstream.id], state.statistics.opened) }
         models(snapshot, &text)
     }
 
     /// Models that are not well, the worst twenty of each account: their names are from upstreams' lists and the configuration, or of models
     /// that an upstream has answered for.
     private func models(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
-        let unwell = snapshot.upstreams(of: roster).map { upstream, state in (upstream.id, state.unwell(at: snapshot.at)) }
+        let unwell = snapshot.upstreams(of: accountList).map { upstream, state in (upstream.id, state.unwell(at: snapshot.at)) }
         func gauge(_ name: String, _ help: String, _ value: (ModelCondition) -> Int?) {
             text.family(name, .gauge, help)
             for (account, models) in unwell {

@@ -6,7 +6,7 @@ struct ReloadRoute: Sendable {
     let reload: Reload
 
     /// - Throws: 400 with everything that is wrong in the file; then nothing has changed.
-    func answer() async throws -> Answer {
+    func answer() async throws -> Response {
         let report: ReloadReport
         switch try await reload() {
         case .success(let done): report = done

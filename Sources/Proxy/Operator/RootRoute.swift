@@ -3,7 +3,7 @@ struct RootRoute: Sendable {
     let mode: String
 
     /// - Parameter endpoints: method and path of each.
-    func answer(_ endpoints: [String]) -> Answer {
+    func answer(_ endpoints: [String]) -> Response {
         var writer = JSONWriter(capacity: 512)
         writer.beginObject()
         writer.key("name")

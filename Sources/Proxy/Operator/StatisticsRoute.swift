@@ -9,11 +9,11 @@ struct StatisticsRoute: Sendable {
     let mode: String
     let strategy: String
     let breaker: CircuitBreaker.Settings
-    let roster: Roster
+    let accountList: AccountList
     let router: Router
     let directory: ModelDirectory
 
-    func answer(_ page: Page) async -> Answer {
+    func answer(_ page: Page) async -> Response {
         let snapshot = await router.snapshot()
         var writer = StatisticsWriter(snapshot: snapshot, wallClock: router.time.wallClock())
         writer.json.beginObject()
@@ -35,13 +35,13 @@ struct StatisticsRoute: Sendable {
         writer.json.key("strategy")
         writer.json.string(strategy)
         writer.json.key("total_accounts")
-        writer.json.int(roster.entries.count)
+        writer.json.int(accountList.entries.count)
         writer.json.key("healthy_accounts")
-        writer.json.int(snapshot.upstreams(of: roster).count { $0.state.health.isHealthy })
+        writer.json.int(snapshot.upstreams(of: accountList).count { $0.state.health.isHealthy })
         writer.json.key("accounts")
         writer.json.beginArray()
         let catalog = directory.catalog
-        for entry in roster.entries {
+        for entry in accountList.entries {
             writer.json.beginObject()
             switch entry {
             case .serving(let index):
@@ -80,7 +80,7 @@ struct StatisticsRoute: Sendable {
         json.endObject()
         json.key("accounts")
         json.beginArray()
-        for (upstream, state) in snapshot.upstreams(of: roster) {
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
             json.beginObject()
             json.key("id")
             json.string(upstream.id)
@@ -106,7 +106,7 @@ struct StatisticsRoute: Sendable {
         writer.json.endObject()
         writer.json.key("accounts")
         writer.json.beginArray()
-        for (upstream, state) in snapshot.upstreams(of: roster) {
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
             let condition = state.condition(at: snapshot.at)
             let window = condition.window
             writer.json.beginObject()
@@ -123,9 +123,9 @@ struct StatisticsRoute: Sendable {
             writer.json.key("failure_rate")
             writer.json.double(window.requests == 0 ? 0 : Double(window.failures) / Double(window.requests))
             writer.json.key("opened_at")
-            writer.moment(condition.openedAt)
+            writer.instant(condition.openedAt)
             writer.json.key("retry_at")
-            writer.moment(condition.retryAt)
+            writer.instant(condition.retryAt)
             writer.json.key("opened_total")
             writer.json.int(state.statistics.opened)
             writer.unwell(of: state)

@@ -11,9 +11,9 @@ struct StatisticsWriter {
     }
 
     /// ISO 8601 in UTC, or null.
-    mutating func moment(_ moment: Duration?) {
-        guard let moment else { return json.null() }
-        json.string(RFC3339.format(wallClock + (moment - now).components.seconds))
+    mutating func instant(_ instant: Duration?) {
+        guard let instant else { return json.null() }
+        json.string(RFC3339.format(wallClock + (instant - now).components.seconds))
     }
 
     mutating func percentiles(of histogram: LatencyHistogram) {
@@ -61,7 +61,7 @@ struct StatisticsWriter {
             json.int(value)
         }
         json.key("cooling_until")
-        moment(condition.coolingUntil)
+        instant(condition.coolingUntil)
         json.key("tokens")
         json.beginObject()
         for (key, value) in [
@@ -102,9 +102,9 @@ struct StatisticsWriter {
             json.key("consecutive_failures")
             json.int(model.consecutiveFailures)
             json.key("retry_at")
-            moment(model.retryAt)
+            instant(model.retryAt)
             json.key("cooling_until")
-            moment(model.coolingUntil)
+            instant(model.coolingUntil)
             json.key("learnt_limit")
             if let limit = model.learntLimit { json.int(limit) } else { json.null() }
             json.key("in_flight")
@@ -119,7 +119,7 @@ struct StatisticsWriter {
         let told = last.map { OpenAIError($0.failure) }
         json.beginObject()
         json.key("at")
-        moment(last?.at)
+        instant(last?.at)
         json.key("status")
         // The upstream's own, or the one that a client gets for it where the upstream has given none.
         if let told { json.int(last?.failure.upstreamStatus ?? told.status) } else { json.null() }
@@ -134,7 +134,7 @@ struct StatisticsWriter {
         guard let check else { return json.null() }
         json.beginObject()
         json.key("at")
-        moment(check.at)
+        instant(check.at)
         json.key("ok")
         json.bool(check.passed)
         json.key("latency_ms")

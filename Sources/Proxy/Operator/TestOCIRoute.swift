@@ -6,7 +6,7 @@ struct TestOCIRoute: Sendable {
     private static let interval = Duration.seconds(1)
 
     let upstreams: [Upstream]
-    let roster: Roster
+    let accountList: AccountList
     private let rounds: SharedRounds<Round>
 
     /// What the accounts have answered, by their place in the router's list, and when they were asked: seconds since 1970.
@@ -15,9 +15,9 @@ struct TestOCIRoute: Sendable {
         let reports: [Int: ProbeReport]
     }
 
-    init(upstreams: [Upstream], roster: Roster, pace: RoundPace = RoundPace(), time: TimeSource) {
+    init(upstreams: [Upstream], accountList: AccountList, pace: RoundPace = RoundPace(), time: TimeSource) {
         self.upstreams = upstreams
-        self.roster = roster
+        self.accountList = accountList
         let accounts = upstreams.filter { $0.backend.kind == .oci }
         rounds = SharedRounds(every: Self.interval, by: pace, time: time) { Round(at: time.wallClock(), reports: await Self.ask(accounts)) }
     }
@@ -31,13 +31,13 @@ struct TestOCIRoute: Sendable {
         }
     }
 
-    func answer() async -> Answer {
+    func answer() async -> Response {
         let accounts = upstreams.filter { $0.backend.kind == .oci }
         let round = await rounds.recent()
         let reports = round.reports
         let passed = reports.values.count { $0.error == nil }
         // Of providers there is nothing to test here.
-        let total = accounts.count + roster.broken.count
+        let total = accounts.count + accountList.broken.count
         let status = passed == total ? "ok" : passed == 0 ? "failed" : "degraded"
 
         var writer = JSONWriter()
@@ -48,7 +48,7 @@ struct TestOCIRoute: Sendable {
         writer.string(RFC3339.format(round.at))
         writer.key("accounts")
         writer.beginArray()
-        for entry in roster.entries {
+        for entry in accountList.entries {
             switch entry {
             case .serving(let index):
                 guard let report = reports[index], let account = accounts.first(where: { $0.index == index })?.backend else { continue }

@@ -25,8 +25,8 @@ struct CORS: Sendable {
     }
 
     /// The answer to a preflight: the asked method and headers, for a day.
-    func preflight(_ head: HTTPRequestHead) -> Answer {
-        var answer = Answer(status: .noContent)
+    func preflight(_ head: HTTPRequestHead) -> Response {
+        var answer = Response(status: .noContent)
         let method = head.headers.first(name: "access-control-request-method") ?? "GET, POST, OPTIONS"
         answer.headers.add(name: "access-control-allow-methods", value: method)
         if let asked = head.headers.first(name: "access-control-request-headers") {

@@ -31,7 +31,7 @@ final class RequestContext {
     }
 
     /// Sends a whole answer.
-    func send(_ answer: Answer) {
+    func send(_ answer: Response) {
         record.status = Int(answer.status.code)
         record.sent = answer.body.readableBytes
         connection.send(decorated(answer), withoutBody: request.head.method == .HEAD)
@@ -47,7 +47,7 @@ final class RequestContext {
     }
 
     /// The answer with the headers that every answer has.
-    func decorated(_ answer: Answer) -> Answer {
+    func decorated(_ answer: Response) -> Response {
         var answer = answer
         decoration.apply(to: &answer)
         return answer
@@ -95,7 +95,7 @@ struct Decoration: Sendable {
         return fields
     }
 
-    func apply(to answer: inout Answer) {
+    func apply(to answer: inout Response) {
         let length = answer.status == .noContent ? nil : answer.body.readableBytes
         answer.headers = HTTPHeaders(fields(behind: answer.headers, length: length))
     }

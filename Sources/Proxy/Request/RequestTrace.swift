@@ -26,7 +26,13 @@ final class RequestTrace: Sendable {
 
     var events: [Event] { log.withLock { $0 } }
 
-    func append(_ event: Event) { log.withLock { $0.append(event) } }
+    func append(_ event: Event) {
+        log.withLock { events in
+            // What nearly all requests come to is one attempt.
+            if events.isEmpty { events.reserveCapacity(4) }
+            events.append(event)
+        }
+    }
 
     // MARK: Views
 

@@ -43,8 +43,8 @@ package struct LastResort: Sendable {
     package func nextMoment(for terms: RouteRequest.Terms, at now: Duration, _ restsSince: (Int) -> Duration?) -> Duration? {
         guard let since = terms.accepts.compactMap(restsSince).min() else { return nil }
         let rested = since + Self.interval
-        let moment = max(rested, last[Service(terms)].map { $0 + Self.interval } ?? rested)
+        let instant = max(rested, last[Service(terms)].map { $0 + Self.interval } ?? rested)
         // Nobody has passed although it was time: for want of a permit, or of a retry.
-        return moment > now ? moment : now + Self.interval
+        return instant > now ? instant : now + Self.interval
     }
 }

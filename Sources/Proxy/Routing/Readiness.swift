@@ -24,11 +24,11 @@ package struct Readiness: Sendable {
                 resting.insert(index)
                 full.remove(index)
             }
-            if let moment = availability.recheckAt { recheckAt = min(recheckAt ?? moment, moment) }
+            if let instant = availability.recheckAt { recheckAt = min(recheckAt ?? instant, instant) }
         }
 
         mutating func recheck(at now: Duration, _ look: (Int) -> Availability) {
-            guard let moment = recheckAt, moment <= now else { return }
+            guard let instant = recheckAt, instant <= now else { return }
             recheckAt = nil
             for index in resting { mark(index, look(index)) }
             for index in full { mark(index, look(index)) }
@@ -134,8 +134,8 @@ package struct Readiness: Sendable {
 
     /// When time alone may change something for a model.
     package func recheckAt(_ model: String) -> Duration? {
-        guard let moment = lanes[model]?.marks.recheckAt else { return own.recheckAt }
-        return min(own.recheckAt ?? moment, moment)
+        guard let instant = lanes[model]?.marks.recheckAt else { return own.recheckAt }
+        return min(own.recheckAt ?? instant, instant)
     }
 
 }

@@ -71,7 +71,7 @@ package struct RoutingCore: Sendable {
     private var lastResort = LastResort()
     private var loads = UpstreamLoads()
     /// The last decision has passed over some of those that could serve the request.
-    private var hasPassedOver = false
+    package private(set) var hasPassedOver = false
 
     package init(limits: Limits, strategy: any BalancingStrategy, members: [Member]) {
         self.limits = limits
@@ -205,15 +205,15 @@ package struct RoutingCore: Sendable {
     /// When something may change for those who wait without any event: a deadline passes, an upstream may be used again. Nil
     /// when nobody waits.
     package func nextMoment(at now: Duration, _ upstreams: some UpstreamTable) -> Duration? {
-        guard var moment = queue.nextDeadline else { return nil }
+        guard var instant = queue.nextDeadline else { return nil }
         for terms in queue.terms {
             let (accepted, model) = (terms.accepts, terms.model)
             // What has passed and has not been looked at yet is looked at with the next decision.
-            if let recheck = readiness.recheckAt(model) { moment = min(moment, max(recheck, now + .milliseconds(1))) }
+            if let recheck = readiness.recheckAt(model) { instant = min(instant, max(recheck, now + .milliseconds(1))) }
             guard permits.hasRoom, readiness.areAllResting(among: accepted, for: model) else { continue }
-            if let next = lastResort.nextMoment(for: terms, at: now, { upstreams.lastResort($0, model: model, at: now) }) { moment = min(moment, next) }
+            if let next = lastResort.nextMoment(for: terms, at: now, { upstreams.lastResort($0, model: model, at: now) }) { instant = min(instant, next) }
         }
-        return moment
+        return instant
     }
 
     /// Why others than the one that was chosen were not: the first of those that may serve a request and could not take it just now.
@@ -429,14 +429,14 @@ private struct OutlookOfAll {
     private var isThrottled = true
     private var isEmpty = true
 
-    mutating func add(_ view: UpstreamView, from moment: Duration) {
+    mutating func add(_ view: UpstreamView, from instant: Duration) {
         isEmpty = false
-        var until: Duration? = moment
+        var until: Duration? = instant
         var isThrottled = false
         // Both have to come back.
         for case .unavailable(let reason) in [view.own, view.model] {
             isThrottled = isThrottled || reason.isThrottle
-            until = if let known = until, let moment = reason.until { max(known, moment) } else { nil }
+            until = if let known = until, let instant = reason.until { max(known, instant) } else { nil }
         }
         if !isThrottled { self.isThrottled = false }
         if let until { earliest = min(earliest ?? until, until) }

@@ -25,7 +25,7 @@ struct ClockGap: Sendable {
         let earliest: Duration
 
         /// The moment that takes the place of this one.
-        func postponed(_ moment: Duration) -> Duration { max(moment + length, earliest) }
+        func postponed(_ instant: Duration) -> Duration { max(instant + length, earliest) }
     }
 
     /// Somebody who had meant to look at the clock at `planned` looks at it.
@@ -45,8 +45,8 @@ struct ClockGap: Sendable {
     }
 
     /// Whether there has been one since that moment, be it noticed or not.
-    func hasBeen(since moment: Duration, at now: Duration, planned: Duration?) -> Bool {
-        last.map { $0 >= moment } ?? false || planned.map { now - $0 > Self.tolerance } ?? false
+    func hasBeen(since instant: Duration, at now: Duration, planned: Duration?) -> Bool {
+        last.map { $0 >= instant } ?? false || planned.map { now - $0 > Self.tolerance } ?? false
     }
 
     /// How many there have been when the look of `planned` has not been made by `now`: one that nobody has noticed yet is counted.

@@ -3,12 +3,12 @@ struct CredentialFailure: Error, Equatable, Sendable, CustomStringConvertible {
     /// Without a full stop.
     let message: String
     /// As an imperative without a full stop.
-    let mend: String
+    let fix: String
 
-    init(_ message: String, mend: String) {
+    init(_ message: String, fix: String) {
         self.message = message
-        self.mend = mend
+        self.fix = fix
     }
 
-    var description: String { "\(message); \(mend)" }
+    var description: String { "\(message); \(fix)" }
 }

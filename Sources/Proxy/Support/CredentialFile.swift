@@ -14,7 +14,7 @@ enum CredentialFile {
     /// The whole file.
     ///
     /// - Parameter what: how messages call it, such as "the session token".
-    static func read(_ path: String, what: String, mend: String) throws(CredentialFailure) -> [UInt8] {
+    static func read(_ path: String, what: String, fix: String) throws(CredentialFailure) -> [UInt8] {
         do {
             return try RegularFile.read(path, upTo: largest).bytes
         } catch {
@@ -27,7 +27,7 @@ enum CredentialFile {
                 case .other(let kind): "is \(kind) and no file"
                 case .tooLarge: "is larger than \(largest >> 10) KiB"
                 }
-            throw CredentialFailure("the file \(path) of \(what) \(reason)", mend: mend)
+            throw CredentialFailure("the file \(path) of \(what) \(reason)", fix: fix)
         }
     }
 }

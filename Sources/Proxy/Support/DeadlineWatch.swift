@@ -47,9 +47,9 @@ final class DeadlineWatch: Sendable {
     }
 
     /// Whether the clock has leapt since that moment.
-    func hasLeapt(since moment: Duration) -> Bool {
+    func hasLeapt(since instant: Duration) -> Bool {
         let now = now()
-        return state.withLock { $0.gap?.hasBeen(since: moment, at: now, planned: $0.nextLook) ?? false }
+        return state.withLock { $0.gap?.hasBeen(since: instant, at: now, planned: $0.nextLook) ?? false }
     }
 
     /// Has `report` told of each leap, before deadlines are judged.
@@ -79,24 +79,24 @@ final class DeadlineWatch: Sendable {
     }
 
     /// Sees to it that there is a look at that moment or before.
-    private func plan(_ state: inout State, for moment: Duration) {
-        if let next = state.nextLook, next <= moment { return }
+    private func plan(_ state: inout State, for instant: Duration) {
+        if let next = state.nextLook, next <= instant { return }
         state.sleeper?.cancel()
-        state.nextLook = moment
+        state.nextLook = instant
         state.sleeper = Task { [weak self, sleep] in
             // Cancelled: another sleeps in its place.
-            guard (try? await sleep(moment)) != nil else { return }
-            self?.look(for: moment)
+            guard (try? await sleep(instant)) != nil else { return }
+            self?.look(for: instant)
         }
     }
 
-    private func look(for moment: Duration) {
+    private func look(for instant: Duration) {
         let now = now()
         let (present, delay, report) = state.withLock { state -> ([MovingDeadline], ClockGap.Delay?, @Sendable (Duration) -> Void) in
             // Another look was planned for an earlier moment while this one began.
-            guard state.nextLook == moment else { return ([], nil, state.onGap) }
+            guard state.nextLook == instant else { return ([], nil, state.onGap) }
             state.nextLook = nil
-            return (Array(state.deadlines.values), state.gap?.looked(at: now, planned: moment), state.onGap)
+            return (Array(state.deadlines.values), state.gap?.looked(at: now, planned: instant), state.onGap)
         }
         if let delay {
             report(delay.length)

@@ -1,8 +1,15 @@
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Runs work on many bytes that is done at one go: reading, translating, writing or signing them. It gives way to nobody until it is done, so it has threads of its own: neither an
-/// event loop nor the concurrency pool, whose few threads serve everything that is short, waits for it. The kernel shares the cores among all of them.
+/// event loop nor the concurrency pool, whose few threads serve everything that is short, waits for it. The kernel shares the cores among all of them,
+/// and lets what is short go first.
 ///
 /// Only such work, and nothing that awaits: an actor that is asked from here would run here, and whoever else wants it would wait behind what is large.
 final class LargeWork: TaskExecutor {
@@ -35,10 +42,23 @@ final class LargeWork: TaskExecutor {
         }
     }
 
+    /// Has the kernel prefer all other threads to this one. A chat of a kilobyte that becomes ready while a large body is parsed would else wait for the rest
+    /// of that thread's turn, which is milliseconds.
+    private static func giveWay() {
+        #if os(Linux)
+            // On Linux the nice value belongs to a thread, and 0 is the caller's (setpriority(2)). PRIO_PROCESS is 0; glibc has it as an enumeration, musl as
+            // a macro.
+            setpriority(0, 0, 10)
+        #endif
+    }
+
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         pool.submit { _ in
-            Self.current.currentValue = self
+            if Self.current.currentValue == nil {
+                Self.current.currentValue = self
+                Self.giveWay()
+            }
             job.runSynchronously(on: self.asUnownedTaskExecutor())
         }
     }

@@ -12,7 +12,7 @@ final class MovingDeadline: Sendable {
         /// `first_token_timeout`.
         case firstToken
         /// `stream_timeout`: silence of the upstream inside a stream.
-        case silence
+        case idleTimeout
         /// The client took nothing of what was ready for it for as long.
         case slowClient
         /// The upstream said that its answer was finished, yet keeps the stream open.
@@ -36,7 +36,7 @@ final class MovingDeadline: Sendable {
     static let grain = DeadlineWatch.interval
 
     private struct State {
-        var moment: Duration
+        var instant: Duration
         var cause: Cause
         var hasPassed = false
         var operation: Operation?
@@ -47,9 +47,9 @@ final class MovingDeadline: Sendable {
     private let time: TimeSource
     private let state: Mutex<State>
 
-    init(at moment: Duration, for cause: Cause, on time: TimeSource) {
+    init(at instant: Duration, for cause: Cause, on time: TimeSource) {
         self.time = time
-        state = Mutex(State(moment: moment, cause: cause))
+        state = Mutex(State(instant: instant, cause: cause))
     }
 
     /// From now on it is noticed when the moment comes, until `disarm`.
@@ -82,10 +82,10 @@ final class MovingDeadline: Sendable {
     }
 
     /// Does nothing once the deadline has passed.
-    func move(to moment: Duration, for cause: Cause) {
+    func move(to instant: Duration, for cause: Cause) {
         state.withLock { state in
             guard !state.hasPassed else { return }
-            state.moment = moment
+            state.instant = instant
             state.cause = cause
         }
     }
@@ -94,7 +94,7 @@ final class MovingDeadline: Sendable {
     func prolong(by duration: Duration, for cause: Cause) {
         state.withLock { state in
             guard !state.hasPassed else { return }
-            state.moment += duration
+            state.instant += duration
             state.cause = cause
         }
     }
@@ -102,7 +102,7 @@ final class MovingDeadline: Sendable {
     /// The process stood still, and the moment with it.
     func postpone(by delay: ClockGap.Delay) {
         state.withLock { state in
-            if !state.hasPassed { state.moment = delay.postponed(state.moment) }
+            if !state.hasPassed { state.instant = delay.postponed(state.instant) }
         }
     }
 
@@ -111,13 +111,13 @@ final class MovingDeadline: Sendable {
 
     /// The moment as it stands; nil when it has come: then the operation has been given up.
     func check(at now: Duration) -> Duration? {
-        let moment: Duration? = state.withLock { state in
-            guard state.moment <= now else { return state.moment }
+        let instant: Duration? = state.withLock { state in
+            guard state.instant <= now else { return state.instant }
             state.hasPassed = true
             return nil
         }
-        if moment == nil { giveUp() }
-        return moment
+        if instant == nil { giveUp() }
+        return instant
     }
 
     private func giveUp() {

@@ -11,7 +11,7 @@ enum RetryAfter {
             guard number.isFinite, number >= 0 else { return nil }
             return Int(min(number, Double(longest)).rounded(.up))
         }
-        guard let moment = HTTPDate.parse(header, now: now) else { return nil }
-        return Int(min(max(moment - now, 0), Int64(longest)))
+        guard let instant = HTTPDate.parse(header, now: now) else { return nil }
+        return Int(min(max(instant - now, 0), Int64(longest)))
     }
 }

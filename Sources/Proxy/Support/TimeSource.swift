@@ -49,8 +49,8 @@ package struct TimeSource: Sendable {
     /// It is noticed while a deadline runs, as one does during each call to an upstream.
     var gaps: Int { deadlines.gaps }
 
-    /// Whether that has been noticed since `moment`.
-    func stoodStill(since moment: Duration) -> Bool { deadlines.hasLeapt(since: moment) }
+    /// Whether that has been noticed since `instant`.
+    func stoodStill(since instant: Duration) -> Bool { deadlines.hasLeapt(since: instant) }
 
     /// Waits for that long.
     func sleep(for duration: Duration) async throws {

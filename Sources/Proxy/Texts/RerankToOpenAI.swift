@@ -6,7 +6,7 @@ enum RerankToOpenAI {
     ///   - request: what was asked; its name of the model is told.
     /// - Throws: `Failure` 502 when the document is no answer to the request. A place that no document has would make clients
     ///   fail in less clear words.
-    static func translate(_ body: [UInt8], to request: RerankRequest, id: String) throws(Failure) -> OpenAIAnswer {
+    static func translate(_ body: [UInt8], to request: RerankRequest, id: String) throws(Failure) -> OpenAIResponse {
         guard let root = try? JSONDocument(parsing: body).root, let ranks = root.present("documentRanks"), ranks.kind == .array else {
             throw .noRanks("is no ranking")
         }
@@ -36,7 +36,7 @@ enum RerankToOpenAI {
         writer.int(usage?.total ?? 0)
         writer.endObject()
         writer.endObject()
-        return OpenAIAnswer(body: writer.bytes, usage: usage)
+        return OpenAIResponse(body: writer.bytes, usage: usage)
     }
 
     private struct Result {

@@ -29,7 +29,7 @@ actor Router: Service {
         let settings: [Upstream.Settings]
 
         /// Those of one configuration, in its order.
-        func upstreams(of roster: Roster) -> [(upstream: Upstream, state: UpstreamState)] { roster.places.map { upstreams[$0] } }
+        func upstreams(of accountList: AccountList) -> [(upstream: Upstream, state: UpstreamState)] { accountList.places.map { upstreams[$0] } }
     }
 
     /// All that there have been since the start, each at its place for ever: requests that began under an older configuration go on
@@ -93,7 +93,7 @@ actor Router: Service {
         if core.waiting > 0 { settle(core.dispatch(at: now, &table), at: now) }
         let (decision, releases) = core.arrive(request, at: now, &table)
         if !releases.isEmpty { settle(releases, at: now) }
-        if let trace {
+        if let trace, core.hasPassedOver {
             let passedOver = core.passedOver(request.terms, at: now, table)
             if !passedOver.isEmpty { trace.append(.passedOver(passedOver, call: call)) }
         }
@@ -301,10 +301,10 @@ actor Router: Service {
     nonisolated func run() async {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                for await moment in self.alarms {
+                for await instant in self.alarms {
                     group.addTask {
-                        guard (try? await self.time.sleep(moment)) != nil else { return }
-                        await self.ring(moment)
+                        guard (try? await self.time.sleep(instant)) != nil else { return }
+                        await self.ring(instant)
                     }
                 }
                 group.cancelAll()
@@ -312,16 +312,16 @@ actor Router: Service {
         }
     }
 
-    private func ring(_ moment: Duration) {
-        scheduled.remove(moment)
+    private func ring(_ instant: Duration) {
+        scheduled.remove(instant)
         let now = time.now()
         settle(core.dispatch(at: now, &table), at: now)
     }
 
     private func setAlarm(at now: Duration) {
-        guard let moment = core.nextMoment(at: now, table), !scheduled.contains(where: { $0 <= moment }) else { return }
-        scheduled.insert(moment)
-        alarm.yield(moment)
+        guard let instant = core.nextMoment(at: now, table), !scheduled.contains(where: { $0 <= instant }) else { return }
+        scheduled.insert(instant)
+        alarm.yield(instant)
     }
 
     /// The upstreams as the core sees them. Only to be used on the domain's executor, on which all of them are.

@@ -23,14 +23,14 @@ enum UpstreamFault {
             case .request: "did not answer in the time that a request has (request_timeout, in a JSON file non_stream_timeout)"
             case .head: "sent no response head within head_timeout"
             case .firstToken: "sent no first event within first_token_timeout"
-            case .silence, .tail: "fell silent in the middle of the answer for longer than stream_timeout"
+            case .idleTimeout, .tail: "fell silent in the middle of the answer for longer than stream_timeout"
             case .slowClient: "could not be read on, since the client took nothing for longer than stream_timeout"
             }
         let advice =
             switch cause {
             case .head, .firstToken: "Try again. A model that thinks for longer needs a longer limit, which the operator sets."
             case .slowClient: "Read faster, or ask for a shorter answer."
-            case .request, .silence, .tail: "Try again, or ask for a shorter answer."
+            case .request, .idleTimeout, .tail: "Try again, or ask for a shorter answer."
             }
         return Failure(.deadline(cause), "Upstream '\(account)' \(what). \(advice)")
     }

@@ -72,7 +72,7 @@ import Testing
         let outcome = Fixture.read(Fixture.identity(), overrides: .init(multiAccount: true))
         #expect(outcome.settings == nil)
         #expect(outcome.errors.map(\.message) == ["-multi-account is given, but the file has no [ACCOUNT_n] section"])
-        #expect(outcome.errors.first?.mend.contains("add [ACCOUNT_1]") == true)
+        #expect(outcome.errors.first?.fix.contains("add [ACCOUNT_1]") == true)
     }
 
     @Test func anIdentityAtTheRootBesideAccountsIsAWarning() {

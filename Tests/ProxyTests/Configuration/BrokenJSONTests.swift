@@ -33,13 +33,13 @@ import Testing
         ("{\n/* a\n\"b\": 1\n}", 2, "the comment that begins with /* is not closed", "close it with */"),
         ("{\n\"a\": / b\n}", 2, "no value begins", "begin a comment with //"),
     ])
-    func isOneErrorWithItsPlaceAndMend(text: String, line: Int, message: String, mend: String) {
+    func isOneErrorWithItsPlaceAndMend(text: String, line: Int, message: String, fix: String) {
         for text in [text, text.replacing("\n", with: "\r\n")] {
             let outcome = Fixture.read(text)
             #expect(outcome.settings == nil)
             #expect(outcome.issues.map(\.line) == [line])
             #expect(outcome.issues.first?.message.hasPrefix(message) == true, "\(outcome.issues)")
-            #expect(outcome.issues.first?.mend.hasPrefix(mend) == true, "\(outcome.issues)")
+            #expect(outcome.issues.first?.fix.hasPrefix(fix) == true, "\(outcome.issues)")
         }
     }
 
@@ -50,7 +50,7 @@ import Testing
             #expect(outcome.errors.map(\.line) == [2])
         }
         let inText = ConfigurationFixture.read(Array("{\n\"a\": \"".utf8) + [0xFF])
-        #expect(inText.errors.map(\.mend) == ["save the file as UTF-8"])
+        #expect(inText.errors.map(\.fix) == ["save the file as UTF-8"])
     }
 
     @Test(arguments: ["[", "{\"a\":", "[[{\"a\":", "/**/[", "[1,"])
@@ -128,7 +128,7 @@ import Testing
             #expect(outcome.settings != nil || !outcome.errors.isEmpty)
             for issue in outcome.issues {
                 #expect(issue.line.map { (1...lines).contains($0) } == true, "\(issue)")
-                #expect(!issue.message.isEmpty && !issue.mend.isEmpty)
+                #expect(!issue.message.isEmpty && !issue.fix.isEmpty)
                 #expect(issue.description.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F })
             }
             if let settings = outcome.settings { #expect(!CheckReport.lines(settings).isEmpty) }

@@ -21,7 +21,7 @@ import Testing
             ConfigurationLoader.load(file: file, environment: [:], workingDirectory: directory.path).errors
         }
         #expect(errors("absent.conf").map(\.message) == ["no such file"])
-        #expect(errors("absent.conf").first?.mend.contains("config.conf.example") == true)
+        #expect(errors("absent.conf").first?.fix.contains("config.conf.example") == true)
         #expect(errors("absent.conf").first?.location == "absent.conf")
         #expect(errors(".").map(\.message) == ["this is a directory"])
         #expect(errors("/dev/zero").map(\.message) == ["this is a device and no file"])

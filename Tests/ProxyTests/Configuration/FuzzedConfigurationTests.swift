@@ -46,7 +46,7 @@ import Testing
         #expect(outcome.settings != nil || outcome.issues.contains { $0.severity == .error })
         let lines = bytes.count { $0 == 0x0A } + bytes.count { $0 == 0x0D } + 1
         for issue in outcome.issues {
-            #expect(!issue.message.isEmpty && !issue.mend.isEmpty)
+            #expect(!issue.message.isEmpty && !issue.fix.isEmpty)
             #expect(issue.line.map { (1...lines).contains($0) } ?? true, "\(issue)")
             #expect(issue.description.unicodeScalars.allSatisfy { ($0.value >= 0x20 || $0 == "\t") && $0.value != 0x7F }, "one line, and nothing that moves a cursor: \(issue.description.debugDescription)")
         }

@@ -61,7 +61,7 @@ import Testing
         #expect(document.problems.count == 1)
         #expect(problem.line == 4)
         #expect(problem.message.contains(part))
-        #expect(!problem.mend.isEmpty)
+        #expect(!problem.fix.isEmpty)
         #expect(document.sections[0].entries.map(\.key) == ["a", "b"])
     }
 
@@ -87,7 +87,7 @@ import Testing
     @Test func messagesNeverQuoteTheLine() {
         for line in ["hunter2", "[hunter2", "[a] hunter2", "k = 'hunter2", "k = 'a' hunter2", "= hunter2"] {
             for problem in Self.document(line).problems {
-                #expect(!problem.message.contains("hunter2") && !problem.mend.contains("hunter2"))
+                #expect(!problem.message.contains("hunter2") && !problem.fix.contains("hunter2"))
             }
         }
     }

@@ -136,11 +136,11 @@ import Testing
         (provider(1, "provider = a", "baseurl = a.example"), 3, "the value of baseurl is not valid", "use an absolute http or https URL such as https://host/v1, without user, query or fragment"),
         (provider(1, "provider = a", "baseurl = https://a", "token = a b"), 4, "the value of token is not valid", "use visible ASCII characters without spaces"),
     ])
-    func aWrongProviderIsAnError(text: String, line: Int, message: String, mend: String) {
+    func aWrongProviderIsAnError(text: String, line: Int, message: String, fix: String) {
         let errors = Fixture.read(text).errors
         #expect(errors.map(\.line) == [line])
         #expect(errors.map(\.message) == [message])
-        #expect(errors.map(\.mend) == [mend])
+        #expect(errors.map(\.fix) == [fix])
     }
 
     @Test func anIDThatAnAccountHasIsAnError() {

@@ -138,7 +138,7 @@ import Testing
             #expect(outcome.settings == nil)
             #expect(outcome.errors.first?.location == "c.conf:9", "\(key) = \(value)")
             #expect(outcome.errors.first?.message.hasPrefix("\(key) = \(value)") == true)
-            #expect(outcome.errors.first?.mend.isEmpty == false)
+            #expect(outcome.errors.first?.fix.isEmpty == false)
         }
     }
 
@@ -155,7 +155,7 @@ import Testing
     func aMissingOrEmptyRequiredKeyIsNamed(key: String) {
         let missing = Fixture.read(Fixture.identity(replacing: key)).errors
         #expect(missing.map(\.message) == ["\(key) is missing in the root"])
-        #expect(missing.first?.mend.hasPrefix("add \(key) = ") == true)
+        #expect(missing.first?.fix.hasPrefix("add \(key) = ") == true)
         #expect(missing.first?.line == 1)
 
         let lines = ["user": 1, "fingerprint": 2, "key_file": 3, "tenancy": 4, "region": 5]
@@ -250,8 +250,8 @@ import Testing
         ("[MODELLS]", "did you mean [MODELS]?"),
         ("[ACCOUNT]", "did you mean [ACCOUNT_n]?"), ("zzzzzzzzzz = 1", "remove it"),
     ])
-    func anUnknownNameComesWithTheNearest(line: String, mend: String) {
-        #expect(Fixture.read(Fixture.identity() + line).warnings.map(\.mend) == [mend])
+    func anUnknownNameComesWithTheNearest(line: String, fix: String) {
+        #expect(Fixture.read(Fixture.identity() + line).warnings.map(\.fix) == [fix])
     }
 
     @Test func aDuplicateKeyTakesTheLastLine() {

@@ -47,7 +47,7 @@ extension FrontDoor {
     ) throws -> FrontDoor {
         let accounts = router.upstreams.count
         let counters = RequestCounters()
-        let roster = Roster(entries: (0..<accounts).map { .serving($0) })
+        let accountList = AccountList(entries: (0..<accounts).map { .serving($0) })
         let directory = ModelDirectory(
             aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: time)
         // Of nobody: no service makes its rounds here.
@@ -61,14 +61,14 @@ extension FrontDoor {
             limits: .init(body: bodyLimit, connections: 100, requestsPerMinute: rateLimit, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey),
             rates: rates, claims: claims,
             endpoints: EndpointTable(Endpoints(
-                root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, roster: roster),
-                chat: ChatCompletionsRoute(directory: directory, lessons: ModelLessons(), failover: failover, limits: limits, time: time),
+                root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, accountList: accountList),
+                chat: ChatCompletionsRoute(directory: directory, quirks: ModelQuirks(), failover: failover, limits: limits, time: time),
                 embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
                 models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: 1_700_000_000),
-                testOCI: TestOCIRoute(upstreams: router.upstreams, roster: roster, time: time),
+                testOCI: TestOCIRoute(upstreams: router.upstreams, accountList: accountList, time: time),
                 statistics: StatisticsRoute(
-                    mode: "single", strategy: "round_robin", breaker: .init(), roster: roster, router: router, directory: directory),
-                metrics: MetricsRoute(router: router, roster: roster, process: ProcessFigures(startedAt: 1_700_000_000), counters: counters, rates: rates), admin: AdminRoute(router: router, roster: roster, discovery: discovery, directory: directory, time: time),
+                    mode: "single", strategy: "round_robin", breaker: .init(), accountList: accountList, router: router, directory: directory),
+                metrics: MetricsRoute(router: router, accountList: accountList, process: ProcessFigures(startedAt: 1_700_000_000), counters: counters, rates: rates), admin: AdminRoute(router: router, accountList: accountList, discovery: discovery, directory: directory, time: time),
                 reload: ReloadRoute { throw CancellationError() })),
             counters: counters, time: time, logger: logger)
     }
@@ -97,6 +97,6 @@ extension Router {
 
 extension ChatCompletionsRoute.Limits {
     static let fixture = ChatCompletionsRoute.Limits(
-        request: .seconds(300), whole: .seconds(300), head: .zero, firstToken: .zero, silence: .seconds(300), keepAlive: .seconds(15), answer: 10 << 20,
-        maxTokens: 4000, forcesWhole: false)
+        request: .seconds(300), whole: .seconds(300), head: .zero, firstToken: .zero, idleTimeout: .seconds(300), keepAlive: .seconds(15), answer: 10 << 20,
+        maxTokens: 4000, forcesNonStreaming: false)
 }

@@ -25,15 +25,15 @@ struct ChunkStream<Source: ChatEventSource> {
 }
 
 extension ChunkStream where Source == GenericSource {
-    init(envelope: ChunkEnvelope, includesUsage: Bool, rules: AnswerRules = AnswerRules(), readsAtAGlance: Bool = true) {
-        source = GenericSource(envelope.response, rules: rules, readsAtAGlance: readsAtAGlance)
+    init(envelope: ChunkEnvelope, includesUsage: Bool, rules: ResponseRules = ResponseRules(), readsFastPath: Bool = true) {
+        source = GenericSource(envelope.response, rules: rules, readsFastPath: readsFastPath)
         sink = ChatChunks(envelope, includesUsage: includesUsage)
     }
 }
 
 extension Dialect {
     /// A whole answer as the document that a client gets.
-    func answer(_ body: [UInt8], in envelope: ChunkEnvelope, rules: AnswerRules = AnswerRules()) throws(Failure) -> OpenAIAnswer {
+    func answer(_ body: [UInt8], in envelope: ChunkEnvelope, rules: ResponseRules = ResponseRules()) throws(Failure) -> OpenAIResponse {
         var document = ChatDocument(envelope)
         _ = try read(document: body, of: envelope.response, by: rules, into: &document)
         return document.written(capacity: body.count)
@@ -41,7 +41,7 @@ extension Dialect {
 
     /// A whole answer as the stream that a client gets.
     func frames(
-        of body: [UInt8], in envelope: ChunkEnvelope, includesUsage: Bool, rules: AnswerRules = AnswerRules()
+        of body: [UInt8], in envelope: ChunkEnvelope, includesUsage: Bool, rules: ResponseRules = ResponseRules()
     ) throws(Failure) -> (frames: [UInt8], usage: TokenUsage?) {
         var chunks = ChatChunks(envelope, includesUsage: includesUsage)
         let usage = try read(document: body, of: envelope.response, by: rules, into: &chunks)
@@ -49,7 +49,7 @@ extension Dialect {
     }
 
     /// A stream as that which a client gets.
-    func relay(in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1, rules: AnswerRules = AnswerRules()) -> any AnswerRelay {
+    func relay(in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1, rules: ResponseRules = ResponseRules()) -> any ResponseRelay {
         relay(of: envelope.response, choices: choices, by: rules, into: ChatChunks(envelope, includesUsage: includesUsage))
     }
 }

@@ -10,9 +10,9 @@ extension Failure {
     var body: [UInt8] { OpenAIError(self).body }
 
     /// What a model teaches by it.
-    func lesson(for family: ModelFamily) -> ParameterLesson? {
+    func lesson(for family: ModelFamily) -> ParameterQuirk? {
         guard kind == .parameterRefused, let field else { return nil }
-        return ParameterLesson(field, family: family)
+        return ParameterQuirk(field, family: family)
     }
 
     /// What it speaks of, where more than one kind of failure is told in one way.

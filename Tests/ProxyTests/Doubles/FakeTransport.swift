@@ -34,10 +34,10 @@ final class FakeTransport: HTTPTransport {
 
     /// A body that a test feeds.
     final class Feed: Sendable {
-        let body: AnswerBody
+        let body: ResponseBody
         private let source: BodyFeeder
 
-        init() { (body, source) = AnswerBody.fed() }
+        init() { (body, source) = ResponseBody.fed() }
 
         func send(_ text: String) { send(ByteBuffer(string: text)) }
         func send(_ bytes: ByteBuffer) { source.add(bytes) }
@@ -51,25 +51,25 @@ final class FakeTransport: HTTPTransport {
     }
 }
 
-extension AnswerBody {
+extension ResponseBody {
     /// A body that is there at once.
-    static func fed(_ pieces: [String]) -> AnswerBody { fed(pieces.map { ByteBuffer(string: $0) }) }
-    static func fed(bytes pieces: [ArraySlice<UInt8>]) -> AnswerBody { fed(pieces.map { ByteBuffer(bytes: $0) }) }
+    static func fed(_ pieces: [String]) -> ResponseBody { fed(pieces.map { ByteBuffer(string: $0) }) }
+    static func fed(bytes pieces: [ArraySlice<UInt8>]) -> ResponseBody { fed(pieces.map { ByteBuffer(bytes: $0) }) }
 
-    private static func fed(_ pieces: [ByteBuffer]) -> AnswerBody {
+    private static func fed(_ pieces: [ByteBuffer]) -> ResponseBody {
         let (body, source) = fed()
         for piece in pieces where piece.readableBytes > 0 { source.add(piece) }
         source.end(nil)
         return body
     }
 
-    fileprivate static func fed() -> (AnswerBody, BodyFeeder) {
+    fileprivate static func fed() -> (ResponseBody, BodyFeeder) {
         let loop = FakeTransport.loop
         let address = try? RequestAddress("http://127.0.0.1:9/v1")
         let request = TransportRequest(method: .GET, url: "http://127.0.0.1:9/v1", headers: [:], body: nil)
         guard let address, let head = try? RequestHead(request, to: address, through: nil, unpacksAnswers: false) else { fatalError("no request") }
         let exchange = UpstreamExchange(RequestBytes(head, nil), to: head.origin, on: loop)
-        return (AnswerBody(of: exchange), BodyFeeder(exchange))
+        return (ResponseBody(of: exchange), BodyFeeder(exchange))
     }
 }
 
@@ -116,7 +116,7 @@ final class BodyFeeder: BodySource, Cancellable, @unchecked Sendable {
         if !hasBegun {
             hasBegun = true
             exchange.starts(on: self)
-            exchange.received(AnswerHead(status: 200))
+            exchange.received(ResponseHead(status: 200))
         }
         guard exchange.hasRoom, !exchange.isOver else { return }
         if !pieces.isEmpty {

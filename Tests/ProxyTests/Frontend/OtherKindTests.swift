@@ -26,7 +26,7 @@ import Testing
 
     private func transport(_ text: String, status: Int = 200, type: String, splitBy random: inout SplitMix64) -> FakeTransport {
         let pieces = Fuzz.pieces(of: Array(text.utf8), &random)
-        return FakeTransport { _ in TransportResponse(status: status, headers: ["content-type": type], body: AnswerBody.fed(bytes: pieces)) }
+        return FakeTransport { _ in TransportResponse(status: status, headers: ["content-type": type], body: ResponseBody.fed(bytes: pieces)) }
     }
 
     // MARK: A document for a stream
@@ -114,7 +114,7 @@ import Testing
     func aClientThatWantsAStreamGetsItWhenNoneWasAskedFor(streams: Bool) async throws {
         var random = SplitMix64(seed: 7)
         var limits = ChatCompletionsRoute.Limits.fixture
-        limits.forcesWhole = true
+        limits.forcesNonStreaming = true
         let transport = transport(Self.stream, type: "text/event-stream", splitBy: &random)
         let answer = try await FrontDoor.fixture(transport, limits: limits).answer(toChat: Self.request(streams: streams))
         #expect(answer.status == 200 && answer.body.hasSuffix("data: [DONE]\n\n") == streams && transport.requests.count == 1, "\(answer)")

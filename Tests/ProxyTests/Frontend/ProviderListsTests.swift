@@ -12,7 +12,7 @@ import Testing
         let calls = Mutex(0)
         let transport = FakeTransport { _ in
             let count = calls.withLock { $0 += 1; return $0 }
-            return TransportResponse(status: 200, headers: [:], body: AnswerBody.fed([count == 1 ? body : second]))
+            return TransportResponse(status: 200, headers: [:], body: ResponseBody.fed([count == 1 ? body : second]))
         }
         let time = ManualTime()
         let providers = try (0..<2).map { number in

@@ -10,14 +10,14 @@ import Testing
 @Suite struct StatisticsRouteTests {
     private let time = ManualTime(wallClock: 1_700_000_000)
 
-    private func route(_ router: Router, entries: [Roster.Entry]? = nil) -> StatisticsRoute {
+    private func route(_ router: Router, entries: [AccountList.Entry]? = nil) -> StatisticsRoute {
         StatisticsRoute(
-            mode: "multi-account", strategy: "weighted", breaker: .init(), roster: Roster(entries: entries ?? router.upstreams.indices.map { .serving($0) }),
+            mode: "multi-account", strategy: "weighted", breaker: .init(), accountList: AccountList(entries: entries ?? router.upstreams.indices.map { .serving($0) }),
             router: router,
             directory: ModelDirectory(aliases: [("grok-4", "xai.grok-4")], accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: time.source))
     }
 
-    private func page(_ router: Router, _ page: StatisticsRoute.Page, entries: [Roster.Entry]? = nil) async throws -> [String: Any] {
+    private func page(_ router: Router, _ page: StatisticsRoute.Page, entries: [AccountList.Entry]? = nil) async throws -> [String: Any] {
         let answer = await route(router, entries: entries).answer(page)
         return try #require(try JSONSerialization.jsonObject(with: Data(answer.body.readableBytesView)) as? [String: Any])
     }
@@ -75,7 +75,7 @@ import Testing
 
     @Test func accountsThatAreNotAskedAreListed() async throws {
         let router = try await busy()
-        let entries: [Roster.Entry] = [.serving(0), .idle(IdleAccount(id: "broken", problem: "multi.conf:7: the key cannot be read")), .serving(1)]
+        let entries: [AccountList.Entry] = [.serving(0), .idle(IdleAccount(id: "broken", problem: "multi.conf:7: the key cannot be read")), .serving(1)]
         let page = try await page(router, .accounts, entries: entries)
         #expect(page["total_accounts"] as? Int == 3 && page["healthy_accounts"] as? Int == 2)
         let accounts = try #require(page["accounts"] as? [[String: Any]])
@@ -140,7 +140,7 @@ import Testing
             _ = claims.take(bodyBytes: 1000, limit: 1000, for: &further)
             _ = claims.take("team", limit: 1, for: &further)
         }
-        var route = MetricsRoute(router: router, roster: Roster(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000), counters: counters, rates: RequestRates(), droppedLines: { 7 })
+        var route = MetricsRoute(router: router, accountList: AccountList(entries: [.serving(0), .serving(1)]), process: ProcessFigures(startedAt: 1_700_000_000), counters: counters, rates: RequestRates(), droppedLines: { 7 })
         (route.claims, route.bodyMemory) = (claims, 1000)
         let answer = await route.answer()
         #expect(answer.headers["content-type"].first?.hasPrefix("text/plain; version=0.0.4") == true)

@@ -22,7 +22,7 @@ import Testing
 
     private func stream(_ events: [String]) -> FakeTransport {
         FakeTransport { _ in
-            TransportResponse(status: 200, headers: ["content-type": "text/event-stream"], body: AnswerBody.fed(events.map { "data: \($0)\n\n" }))
+            TransportResponse(status: 200, headers: ["content-type": "text/event-stream"], body: ResponseBody.fed(events.map { "data: \($0)\n\n" }))
         }
     }
 
@@ -46,7 +46,7 @@ import Testing
             let event = isFirst
                 ? #"{"code":400,"message":"Unsupported value: 'temperature' does not support 0.5 with this model."}"#
                 : #"{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":"part"}]},"finishReason":"stop"}"#
-            return TransportResponse(status: 200, headers: [:], body: AnswerBody.fed(["data: \(event)\n\n"]))
+            return TransportResponse(status: 200, headers: [:], body: ResponseBody.fed(["data: \(event)\n\n"]))
         }
         let answer = try await chat(transport)
         #expect(answer.contains("part") && answer.contains("[DONE]") && transport.requests.count == 2)

@@ -112,7 +112,7 @@ import Testing
     @Test func madeUpIdsAreNobodysElse() throws {
         let calls = [#"{"id":"call_i_0_1","function":{"name":"f","arguments":"{}"}}"#, #"{"function":{"name":"g","arguments":"{}"}}"#].joined(separator: ",")
         let body = #"{"id":"i","model":"old","choices":[{"index":0,"message":{"tool_calls":[\#(calls)]},"finish_reason":"tool_calls"}]}"#
-        let answer = try PassThroughAnswer.read(Array(body.utf8), model: "new", upstream: "a").body
+        let answer = try PassThroughResponse.read(Array(body.utf8), model: "new", upstream: "a").body
         let choice = ((try Golden.parse(answer) as? Golden.Object)?["choices"] as? [Golden.Object])?.first
         let ids = ((choice?["message"] as? Golden.Object)?["tool_calls"] as? [Golden.Object])?.compactMap { $0["id"] as? String }
         #expect(ids?.first == "call_i_0_1" && Set(ids ?? []).count == 2)
@@ -124,7 +124,7 @@ import Testing
     func idsOfWholeAnswersDiffer(members: [String], isRight: Bool) throws {
         let calls = members.map { #"{\#($0),"function":{"name":"f","arguments":{"x":1}}}"# }.joined(separator: ",").replacing(#"{"x":1}"#, with: isRight ? #""{}""# : #"{"x":1}"#)
         let body = #"{"model":"old","choices":[{"index":0,"message":{"tool_calls":[\#(calls)]},"finish_reason":"tool_calls"}]}"#
-        let answer = String(decoding: try PassThroughAnswer.read(Array(body.utf8), model: "new", upstream: "a").body, as: UTF8.self)
+        let answer = String(decoding: try PassThroughResponse.read(Array(body.utf8), model: "new", upstream: "a").body, as: UTF8.self)
         if isRight { #expect(answer == body.replacing("old", with: "new")) }
         let root = try #require(try Golden.parse(answer.utf8) as? Golden.Object)
         let message = (root["choices"] as? [Golden.Object])?.first?["message"] as? Golden.Object

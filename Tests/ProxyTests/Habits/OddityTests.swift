@@ -32,10 +32,10 @@ import Testing
     @Test func wholeAnswersHaveSomeToo() throws {
         let answer = #"{"model":"old","choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}"#
         for name in ["data", "result", "response"] {
-            let read = try PassThroughAnswer.read(Array(#"{"code":0,"msg":"ok","\#(name)":\#(answer)}"#.utf8), model: "new", upstream: "a")
+            let read = try PassThroughResponse.read(Array(#"{"code":0,"msg":"ok","\#(name)":\#(answer)}"#.utf8), model: "new", upstream: "a")
             #expect(read.oddities.each == [.wrapped] && String(decoding: read.body, as: UTF8.self) == answer.replacing("old", with: "new"))
         }
-        #expect(try PassThroughAnswer.read(Array(answer.utf8), model: "new", upstream: "a").oddities.isEmpty)
+        #expect(try PassThroughResponse.read(Array(answer.utf8), model: "new", upstream: "a").oddities.isEmpty)
     }
 
     /// A stream is counted as one of its own where it stands for a document, with what else is odd in it.

@@ -50,9 +50,9 @@ import Testing
         let body = Array(openAI(form.message).utf8)
         for status in [400, 413, 422, 500] {
             for error in [
-                PassThroughError.translate(status: status, retryAfter: nil, body: body, upstream: "acme"),
-                OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: body, account: "a"),
-                PassThroughError.translate(document: try? JSONDocument(parsing: body).root, upstream: "acme"),
+                ProviderErrorReader.translate(status: status, retryAfter: nil, body: body, upstream: "acme"),
+                OCIErrorReader.translate(status: status, retryAfter: nil, body: body, account: "a"),
+                ProviderErrorReader.translate(document: try? JSONDocument(parsing: body).root, upstream: "acme"),
             ] {
                 #expect(error.status == 400 && error.code == "context_length_exceeded" && error.about == .promptTooLong, "\(status)")
                 #expect(error.message.hasPrefix("This model's maximum context length is ") || error.message.contains(form.message))
@@ -68,7 +68,7 @@ import Testing
     ])
     func codesAreRecognised(body: String) {
         for status in [400, 413] {
-            let error = PassThroughError.translate(status: status, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
+            let error = ProviderErrorReader.translate(status: status, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
             #expect(error.code == "context_length_exceeded" && error.about == .promptTooLong)
         }
     }
@@ -83,13 +83,13 @@ import Testing
         ("schema is too long", 400), ("string too long. Expected a string with maximum length 64", 400), ("temperature exceeds the maximum", 400),
     ])
     func othersAreNot(message: String, status: Int) {
-        let error = PassThroughError.translate(status: 400, retryAfter: nil, body: Array(openAI(message).utf8), upstream: "acme")
+        let error = ProviderErrorReader.translate(status: 400, retryAfter: nil, body: Array(openAI(message).utf8), upstream: "acme")
         #expect(error.status == status && error.code != "context_length_exceeded")
     }
 
     @Test func aRateIsNoOverflowWhateverItsStatus() {
         for status in [413, 429] {
-            let error = PassThroughError.translate(status: status, retryAfter: nil, body: Array(openAI("too many tokens per minute").utf8), upstream: "acme")
+            let error = ProviderErrorReader.translate(status: status, retryAfter: nil, body: Array(openAI("too many tokens per minute").utf8), upstream: "acme")
             #expect(error.about != .promptTooLong)
         }
     }

@@ -56,13 +56,13 @@ import Testing
 
     @Test(arguments: forms)
     func theWordsAreTold(form: (body: String, message: String)) {
-        let provider = PassThroughError.translate(status: 400, retryAfter: nil, body: Array(form.body.utf8), upstream: "acme")
+        let provider = ProviderErrorReader.translate(status: 400, retryAfter: nil, body: Array(form.body.utf8), upstream: "acme")
         #expect(provider.message == form.message && provider.status == 400)
-        let oci = OCIErrorToOpenAI.translate(status: 400, retryAfter: nil, body: Array(form.body.utf8), account: "a")
+        let oci = OCIErrorReader.translate(status: 400, retryAfter: nil, body: Array(form.body.utf8), account: "a")
         #expect(oci.message == form.message && oci.status == 400)
         // The words are the upstream's whatever they come under.
         for status in [404, 405, 415, 424, 429, 500, 503] {
-            let error = PassThroughError.translate(status: status, retryAfter: nil, body: Array(form.body.utf8), upstream: "acme")
+            let error = ProviderErrorReader.translate(status: status, retryAfter: nil, body: Array(form.body.utf8), upstream: "acme")
             #expect(error.message.contains(form.message), "\(status)")
         }
     }
@@ -72,13 +72,13 @@ import Testing
         #"{"error":null}"#, #"{"message":"<b>no</b>"}"#, #"{"errors":[]}"#, #"{"detail":[]}"#,
     ])
     func whatSaysNothingIsNotShown(body: String) {
-        let error = PassThroughError.translate(status: 400, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
+        let error = ProviderErrorReader.translate(status: 400, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
         #expect(error.message == "'acme' refuses the request without saying why.")
     }
 
     @Test func longWordsAreCut() {
         for body in [String(repeating: "é", count: 100_000), #"{"error":{"message":"\#(String(repeating: "é", count: 100_000))"}}"#] {
-            let error = PassThroughError.translate(status: 400, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
+            let error = ProviderErrorReader.translate(status: 400, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
             #expect(error.message.utf8.count <= MessageWords.longest && error.message.hasPrefix("éé"))
         }
     }
@@ -91,7 +91,7 @@ import Testing
         (#"{"message":[{"property":"temperature","message":"bad"}]}"#, "temperature"),
     ])
     func theFieldIsTold(body: String, field: String) {
-        #expect(PassThroughError.translate(status: 422, retryAfter: nil, body: Array(body.utf8), upstream: "acme").param == field)
+        #expect(ProviderErrorReader.translate(status: 422, retryAfter: nil, body: Array(body.utf8), upstream: "acme").param == field)
     }
 
     @Test(arguments: [
@@ -100,8 +100,8 @@ import Testing
     ])
     func oddStatusesKeepTheirWords(status: Int, client: Int, kind: FailureSubject) {
         for error in [
-            PassThroughError.translate(status: status, retryAfter: nil, body: Array("this will not do".utf8), upstream: "acme"),
-            OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: Array(#"{"message":"this will not do"}"#.utf8), account: "a"),
+            ProviderErrorReader.translate(status: status, retryAfter: nil, body: Array("this will not do".utf8), upstream: "acme"),
+            OCIErrorReader.translate(status: status, retryAfter: nil, body: Array(#"{"message":"this will not do"}"#.utf8), account: "a"),
         ] {
             #expect(error.status == client && error.about == kind && error.message.contains("this will not do"))
         }
@@ -109,7 +109,7 @@ import Testing
 
     @Test func plainWordsSayWhenToComeBack() {
         for status in [429, 503] {
-            let error = PassThroughError.translate(status: status, retryAfter: nil, body: Array("Slow down, try again in 20 s".utf8), upstream: "acme")
+            let error = ProviderErrorReader.translate(status: status, retryAfter: nil, body: Array("Slow down, try again in 20 s".utf8), upstream: "acme")
             #expect(error.retryAfter == 20)
         }
     }
@@ -142,7 +142,7 @@ import Testing
 
     @Test(arguments: underSuccess)
     func anErrorInPlaceOfAnAnswerMeansWhatItSays(form: (body: String, status: Int, kind: FailureSubject)) {
-        let error = #expect(throws: Failure.self) { try PassThroughAnswer.read(Array(form.body.utf8), model: "m", upstream: "acme") }
+        let error = #expect(throws: Failure.self) { try PassThroughResponse.read(Array(form.body.utf8), model: "m", upstream: "acme") }
         #expect(error?.status == form.status && error?.about == form.kind, "\(error.debugDescription)")
         for action in [OpenAIAction.embeddings, .rerank] {
             let error = #expect(throws: Failure.self) { try PassThroughList.read(Array(form.body.utf8), of: action, model: "m", upstream: "acme") }

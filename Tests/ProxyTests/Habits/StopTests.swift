@@ -15,8 +15,8 @@ import Testing
 
     private static func json(_ text: String) -> String { String(decoding: ModelMember.quoted(text), as: UTF8.self) }
 
-    private func rules(_ stops: [String]) -> AnswerRules {
-        var rules = AnswerRules()
+    private func rules(_ stops: [String]) -> ResponseRules {
+        var rules = ResponseRules()
         rules.stops = stops.map { Array($0.utf8) }
         return rules
     }
@@ -74,20 +74,20 @@ import Testing
     @Test func onlyWhereTheModelRefusesIt() throws {
         let chat = try ChatRequest.parse(Array(#"{"model":"m","messages":[{"role":"user","content":"x"}],"stop":["a\n","b"],"parallel_tool_calls":false}"#.utf8))
         for (model, stops, hasOneCall) in [("xai.grok-4", 2, false), ("xai.grok-3-mini", 2, false), ("openai.gpt-5", 2, false), ("openai.o3", 2, true), ("meta.llama-3.3-70b", 0, false)] {
-            let rules = AnswerRules(chat, in: .generic, for: ModelFamily.of(model))
+            let rules = ResponseRules(chat, in: .generic, for: ModelFamily.of(model))
             #expect(rules.stops.count == stops && rules.hasOneCall == hasOneCall, "\(model)")
             if stops > 0 { #expect(rules.stops == [Array("a\n".utf8), Array("b".utf8)]) }
         }
         for format in [APIFormat.cohere, .cohereV2] {
-            let rules = AnswerRules(chat, in: format, for: ModelFamily.of("cohere.command-r"))
+            let rules = ResponseRules(chat, in: format, for: ModelFamily.of("cohere.command-r"))
             #expect(rules.stops.isEmpty && rules.hasOneCall)
         }
     }
 
     // MARK: One call
 
-    private var oneCall: AnswerRules {
-        var rules = AnswerRules()
+    private var oneCall: ResponseRules {
+        var rules = ResponseRules()
         rules.hasOneCall = true
         return rules
     }

@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct FailoverPlanTests {
-    private func error(_ status: Int) -> Failure { OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: Array(#"{"message":"status \#(status)"}"#.utf8), account: "a") }
+    private func error(_ status: Int) -> Failure { OCIErrorReader.translate(status: status, retryAfter: nil, body: Array(#"{"message":"status \#(status)"}"#.utf8), account: "a") }
     private let ready = RouteRefusal.Outlook(earliest: .zero, isThrottled: false)
 
     @Test func eachUpstreamIsTriedOnceBeforeAnyTwice() {

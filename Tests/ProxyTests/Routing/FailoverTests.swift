@@ -31,7 +31,7 @@ import Testing
     }
 
     private func api(_ status: Int, retryAfter: Int? = nil) -> Failure {
-        OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: [], account: "a")
+        OCIErrorReader.translate(status: status, retryAfter: retryAfter, body: [], account: "a")
     }
 
     @Test func aSuccessIsAskedForOnce() async throws {

@@ -140,7 +140,7 @@ import Testing
             ends.removeAll { $0.at <= now }
             // 2.8 a second, where 0.56 can be answered.
             if tenth % 4 == 0 { bench.arrive(at: now, within: .seconds(30)) }
-            if let moment = bench.core.nextMoment(at: now, bench.upstreams), moment <= now { bench.dispatch(at: now) }
+            if let instant = bench.core.nextMoment(at: now, bench.upstreams), instant <= now { bench.dispatch(at: now) }
             for (number, _) in bench.permits where started[number] == nil {
                 started[number] = now
                 let deadline = Duration.milliseconds(Int(number - 1) * 400) + .seconds(30)
@@ -173,7 +173,7 @@ import Testing
         var bench = Bench([9, 9])
         broken(&bench, accepts: [0], at: .zero)
         broken(&bench, accepts: [1], at: .milliseconds(500))
-        var asked: [(moment: Int, upstream: Int)] = []
+        var asked: [(instant: Int, upstream: Int)] = []
         // Ten a second, each of them fails at once.
         for tenth in 6..<60 {
             let now = Duration.milliseconds(tenth * 100)
@@ -185,7 +185,7 @@ import Testing
                 #expect(bench.refused[number] != nil)
             }
         }
-        #expect(asked.map(\.moment) == [10, 20, 30, 40, 50])
+        #expect(asked.map(\.instant) == [10, 20, 30, 40, 50])
         #expect(asked.map(\.upstream) == [0, 1, 0, 1, 0], "the one that rests longest first")
     }
 
@@ -362,7 +362,7 @@ import Testing
             for end in ends where end.at <= now { bench.end(end.number, end.outcome, at: now) }
             ends.removeAll { $0.at <= now }
             bench.arrive(at: now, within: .seconds(3))
-            if let moment = bench.core.nextMoment(at: now, bench.upstreams), moment <= now { bench.dispatch(at: now) }
+            if let instant = bench.core.nextMoment(at: now, bench.upstreams), instant <= now { bench.dispatch(at: now) }
             for number in bench.permits.keys.sorted() where !started.contains(number) {
                 started.insert(number)
                 let kept = ends.count { $0.outcome == .succeeded }

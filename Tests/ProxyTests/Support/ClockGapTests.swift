@@ -13,11 +13,11 @@ import Testing
     @Test(arguments: [
         // Planned, looked; a moment, and the one that takes its place.
         (5.0, 6.5, 5.0, 7.5), (5, 6.5, 4, 7.5), (5, 6.5, 6.0, 7.5), (5, 6.5, 6.25, 7.75), (5, 6.5, 100, 101.5), (1, 3601, 2, 3602), (1, 3601, 3, 3603),
-    ]) func everyMomentIsPostponedByTheGapAndSomeTimeIsLeftToRead(planned: Double, looked: Double, moment: Double, expected: Double) {
+    ]) func everyMomentIsPostponedByTheGapAndSomeTimeIsLeftToRead(planned: Double, looked: Double, instant: Double, expected: Double) {
         var gap = ClockGap()
         let delay = gap.looked(at: .seconds(looked), planned: .seconds(planned))
         #expect(delay?.length == .seconds(looked - planned))
-        #expect(delay?.postponed(.seconds(moment)) == .seconds(expected))
+        #expect(delay?.postponed(.seconds(instant)) == .seconds(expected))
         #expect(gap.count == 1)
     }
 

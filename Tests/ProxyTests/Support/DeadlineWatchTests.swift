@@ -52,7 +52,7 @@ import Testing
         let gaps = Mutex<[Duration]>([])
         source.deadlines.onGap { length in gaps.withLock { $0.append(length) } }
         let (moved, silent, far) = (
-            MovingDeadline(at: .seconds(2), for: .silence, on: source), MovingDeadline(at: .seconds(2), for: .silence, on: source),
+            MovingDeadline(at: .seconds(2), for: .idleTimeout, on: source), MovingDeadline(at: .seconds(2), for: .idleTimeout, on: source),
             MovingDeadline(at: .seconds(60), for: .request, on: source)
         )
         for deadline in [moved, silent, far] { deadline.arm() }
@@ -64,10 +64,10 @@ import Testing
         await time.waitForSleepers()
         #expect(source.gaps == 1 && gaps.withLock { $0 } == [.seconds(9)])
         #expect(moved.passed == nil && silent.passed == nil && far.passed == nil)
-        moved.move(to: time.now + .seconds(2), for: .silence)
+        moved.move(to: time.now + .seconds(2), for: .idleTimeout)
         time.advance(by: .seconds(1))
         await time.waitForSleepers()
-        #expect(moved.passed == nil && silent.passed == .silence, "2 s and 9 of the gap are over")
+        #expect(moved.passed == nil && silent.passed == .idleTimeout, "2 s and 9 of the gap are over")
         while time.now < .seconds(69) {
             #expect(far.passed == nil)
             time.advance(by: .seconds(1))
@@ -80,7 +80,7 @@ import Testing
 
     @Test func aClockThatMayLeapHasNoGaps() async throws {
         let time = ManualTime()
-        let deadline = MovingDeadline(at: .seconds(2), for: .silence, on: time.source)
+        let deadline = MovingDeadline(at: .seconds(2), for: .idleTimeout, on: time.source)
         deadline.arm()
         await time.waitForSleepers()
         time.advance(by: .seconds(10))

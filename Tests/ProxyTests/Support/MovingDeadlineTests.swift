@@ -28,11 +28,11 @@ import Testing
         let deadline = MovingDeadline(at: .seconds(1), for: .request, on: time.source)
         let outcome = Task { try await withDeadline(deadline) { try await never() } }
         await time.waitForSleepers(2)
-        deadline.move(to: .seconds(3), for: .silence)
+        deadline.move(to: .seconds(3), for: .idleTimeout)
         time.advance(by: .seconds(1))
         await time.waitForSleepers(2)
         time.advance(by: .seconds(2))
-        await #expect(throws: MovingDeadline.Exceeded(cause: .silence)) { try await outcome.value }
+        await #expect(throws: MovingDeadline.Exceeded(cause: .idleTimeout)) { try await outcome.value }
     }
 
     @Test func aDeadlineMovedForwardIsNoticedWithinItsGrain() async throws {
@@ -79,10 +79,10 @@ import Testing
     }
 
     @Test func whatIsBoundTooLateIsEndedAtOnce() {
-        let (deadline, ended) = (MovingDeadline(at: .zero, for: .silence, on: time.source), Ended())
+        let (deadline, ended) = (MovingDeadline(at: .zero, for: .idleTimeout, on: time.source), Ended())
         deadline.arm()
         deadline.bound(ended.operation)
-        #expect(ended.causes == [.silence])
+        #expect(ended.causes == [.idleTimeout])
         deadline.disarm()
     }
 

@@ -43,7 +43,7 @@ import Testing
             try KeyFile.load(APIKeyIdentity(user: "u", tenancy: "t", fingerprint: "f", keyFile: pipe))
         }
         #expect(key?.message == "the key file \(pipe) is a named pipe and no file")
-        let token = #expect(throws: CredentialFailure.self) { try CredentialFile.read(pipe, what: "the session's token", mend: "m") }
+        let token = #expect(throws: CredentialFailure.self) { try CredentialFile.read(pipe, what: "the session's token", fix: "m") }
         #expect(token?.message == "the file \(pipe) of the session's token is a named pipe and no file")
     }
 }

@@ -32,11 +32,11 @@ import Testing
     @Test(arguments: [429, 503])
     func aRefusalCarriesIt(status: Int) {
         func retryAfter(_ body: String, header: Int? = nil) -> Int? {
-            PassThroughError.translate(status: status, retryAfter: header, body: Array(body.utf8), upstream: "a").retryAfter
+            ProviderErrorReader.translate(status: status, retryAfter: header, body: Array(body.utf8), upstream: "a").retryAfter
         }
         #expect(retryAfter(#"{"error":{"message":"Please try again in 20s"}}"#) == 20)
         #expect(retryAfter(#"{"error":{"message":"Please try again in 20s"}}"#, header: 7) == 7)
         #expect(retryAfter(#"[{"error":{"message":"m","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"12s"}]}}]"#) == 12)
-        #expect(OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: Array(#"{"code":"429","message":"try again in 3s"}"#.utf8), account: "a").retryAfter == 3)
+        #expect(OCIErrorReader.translate(status: status, retryAfter: nil, body: Array(#"{"code":"429","message":"try again in 3s"}"#.utf8), account: "a").retryAfter == 3)
     }
 }

@@ -31,7 +31,7 @@ import Testing
         let messages = contents.map { #"{"role":"user","content":"\#($0)"}"# }.joined(separator: ",")
         let chat = try ChatRequest.parse(Array(#"{"model":"m","messages":[\#(messages)]}"#.utf8))
         let target = ChatTarget(serving: .onDemand(modelID: "m"), modelID: "m", family: .of("m"), defaultMaxTokens: 100, isStreaming: false)
-        let document = try JSONDocument(parsing: OpenAIToGeneric.translate(chat, for: target).document(in: "c").bytes).root
+        let document = try JSONDocument(parsing: GenericRequestWriter.translate(chat, for: target).document(in: "c").bytes).root
         let sent = try #require(document["chatRequest"]).elements(of: "messages").map { $0.elements(of: "content").first?["text"]?.string }
         #expect(sent == contents.map { JSONString.decode(Array($0.utf8)[...]) })
     }

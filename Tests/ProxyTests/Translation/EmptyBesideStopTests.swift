@@ -14,7 +14,7 @@ import Testing
 
     private static func translator(_ dialect: Dialect) -> @Sendable (Bool) -> ChatReader {
         { mayBeEmpty in
-            var rules = AnswerRules()
+            var rules = ResponseRules()
             rules.mayBeEmpty = mayBeEmpty
             return .translator(dialect, rules)
         }

@@ -7,7 +7,7 @@ import Testing
 
 /// Every translator and reader with damaged documents: what comes out is well formed or an error of the right side.
 ///
-/// `MutatedAnswerTests`, `CohereOdditiesTests`, `EmbedTests` and `OpenAIToGenericTests` do the same with rules of their own.
+/// `MutatedAnswerTests`, `CohereOdditiesTests`, `EmbedTests` and `GenericRequestWriterTests` do the same with rules of their own.
 @Suite struct FuzzedTranslationTests {
     private static let clients = Golden.cases("clients")
     private static let chats = clients.filter { ($0.object["messages"] as? [Any]) != nil }
@@ -128,13 +128,13 @@ import Testing
         let whole = try JSONSerialization.data(withJSONObject: try #require(golden["openai_response"]), options: .sortedKeys)
         let body = Fuzz.damage(Array(whole), with: Fuzz.json, &random)
         do throws(Failure) {
-            let answer = try PassThroughAnswer.read(body, model: "mine", upstream: "acme")
+            let answer = try PassThroughResponse.read(body, model: "mine", upstream: "acme")
             #expect(throws: Never.self) { try Golden.parse(answer.body) }
         } catch {
             #expect((400...599).contains(error.status) && !error.message.isEmpty)
         }
         do throws(Failure) {
-            let told = try PassThroughAnswerAsStream.frames(of: body, model: "mine", upstream: "acme", in: Self.envelope, includesUsage: true)
+            let told = try PassThroughResponseAsStream.frames(of: body, model: "mine", upstream: "acme", in: Self.envelope, includesUsage: true)
             // What a provider calls its reasons and roles is its own business.
             try expectWholeStream(told.frames, obeysRules: false)
         } catch {
@@ -142,8 +142,8 @@ import Testing
         }
         for status in [400, 401, 404, 429, 500, 503] {
             let errors = [
-                PassThroughError.translate(status: status, retryAfter: nil, body: body, upstream: "acme"),
-                OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: body, account: "a"),
+                ProviderErrorReader.translate(status: status, retryAfter: nil, body: body, upstream: "acme"),
+                OCIErrorReader.translate(status: status, retryAfter: nil, body: body, account: "a"),
             ]
             for error in errors {
                 #expect((400...599).contains(error.status) && !error.message.isEmpty)

@@ -57,7 +57,7 @@ import Testing
         var random = SplitMix64(seed: seed)
         let upstream = try #require(golden.object["upstream"] as? Golden.Object)
         let body = damage(Array(try #require(upstream["body"] as? String).utf8), &random)
-        let error = OCIErrorToOpenAI.translate(
+        let error = OCIErrorReader.translate(
             status: try #require(upstream["status"] as? Int), retryAfter: [nil, 0, 7].randomElement(using: &random) ?? nil,
             body: body, account: "a")
         let found = try #require((try Golden.parse(error.body) as? Golden.Object)?["error"] as? Golden.Object)

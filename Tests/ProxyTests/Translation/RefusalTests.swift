@@ -27,12 +27,12 @@ import Testing
     }
 
     private func provider(_ status: Int, _ body: String) -> Failure {
-        PassThroughError.translate(status: status, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
+        ProviderErrorReader.translate(status: status, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
     }
 
     private func inPlaceOfAnAnswer(_ body: String) -> Failure? {
         do {
-            _ = try PassThroughAnswer.read(Array(body.utf8), model: "m", upstream: "acme")
+            _ = try PassThroughResponse.read(Array(body.utf8), model: "m", upstream: "acme")
             return nil
         } catch {
             return error
@@ -165,7 +165,7 @@ import Testing
     }
 
     @Test func howLongAnAccountRestsIsKept() {
-        let error = PassThroughError.translate(status: 402, retryAfter: 30, body: [], upstream: "acme")
+        let error = ProviderErrorReader.translate(status: 402, retryAfter: 30, body: [], upstream: "acme")
         #expect(error.about == .accountDoubted && error.retryAfter == 30)
     }
 
@@ -252,7 +252,7 @@ import Testing
         Case(400, #"{"code":"400","message":"{\"code\": \"x\", \"error\": \"Argument not supported on this model: stop\"}"}"#, .request, 400),
     ])
     func anAccountOfOCIIsReadAlike(refusal: Case) {
-        let error = OCIErrorToOpenAI.translate(status: refusal.status, retryAfter: nil, body: Array(refusal.body.utf8), account: "a")
+        let error = OCIErrorReader.translate(status: refusal.status, retryAfter: nil, body: Array(refusal.body.utf8), account: "a")
         #expect(error.about == refusal.kind && error.status == refusal.client)
     }
 
@@ -261,7 +261,7 @@ import Testing
         (#"{"code":"500","message":"no"}"#, .failed, 502), (#"{"error":{"message":"no","code":"rate_limit_exceeded"}}"#, .throttled, 429), (#"{"code":"401","message":"no"}"#, .failed, 502),
     ] as [(String, FailureSubject, Int)])
     func anEventOfOCIThatIsAnErrorHasAKind(event: String, kind: FailureSubject, status: Int) throws {
-        let error = OCIErrorToOpenAI.translate(event: try JSONDocument(parsing: Array(event.utf8)).root)
+        let error = OCIErrorReader.translate(event: try JSONDocument(parsing: Array(event.utf8)).root)
         #expect(error.about == kind && error.status == status && error.message.hasSuffix(event.contains("Inapp") ? "!!!" : "no"))
     }
 }

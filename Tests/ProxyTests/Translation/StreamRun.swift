@@ -74,10 +74,10 @@ struct StreamRun {
     func chunks() throws -> (chunks: [Golden.Object], done: Bool) {
         var chunks: [Golden.Object] = []
         var done = false
-        for frame in String(decoding: frames, as: UTF8.self).components(separatedBy: "\n\n").dropLast() {
+        for callContext in String(decoding: frames, as: UTF8.self).components(separatedBy: "\n\n").dropLast() {
             #expect(!done, "nothing follows [DONE]")
-            #expect(frame.hasPrefix("data: ") && !frame.contains("\n"))
-            let data = frame.dropFirst(6)
+            #expect(callContext.hasPrefix("data: ") && !callContext.contains("\n"))
+            let data = callContext.dropFirst(6)
             if data == "[DONE]" {
                 done = true
             } else {

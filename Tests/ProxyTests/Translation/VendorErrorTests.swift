@@ -7,7 +7,7 @@ import Testing
 @Suite struct VendorErrorTests {
     private func error(_ status: Int, _ message: String) throws -> Failure {
         let body = try JSONSerialization.data(withJSONObject: ["code": String(status), "message": message])
-        return OCIErrorToOpenAI.translate(status: status, retryAfter: nil, body: Array(body), account: "a")
+        return OCIErrorReader.translate(status: status, retryAfter: nil, body: Array(body), account: "a")
     }
 
     @Test(arguments: [

@@ -26,7 +26,7 @@ import Testing
                 }
                 var headers: HTTPHeaders = [:]
                 if number + 1 < pages.count { headers.add(name: "opc-next-page", value: "\(number + 1)") }
-                return TransportResponse(status: 200, headers: headers, body: AnswerBody.fed([#"{"items":["# + items.joined(separator: ",") + "]}"]))
+                return TransportResponse(status: 200, headers: headers, body: ResponseBody.fed([#"{"items":["# + items.joined(separator: ",") + "]}"]))
             }
         }
     }

@@ -15,7 +15,7 @@ import Testing
         let isFirst = Atomic(true)
         let transport = FakeTransport { _ in
             if isFirst.exchange(false, ordering: .relaxed) { try await answer() }
-            return TransportResponse(status: 200, headers: ["content-type": "application/json"], body: AnswerBody.fed([#"{"items":[]}"#]))
+            return TransportResponse(status: 200, headers: ["content-type": "application/json"], body: ResponseBody.fed([#"{"items":[]}"#]))
         }
         let router = try Router.fixture(transport, time: source)
         let monitor = Monitor(router: router, broken: 0, interval: .seconds(30), time: source, logger: .silent)

@@ -9,7 +9,7 @@ import Testing
         (502, .failed), (503, .unavailable(retryAfter: 7)), (504, .timedOut), (529, .unavailable(retryAfter: 7)),
     ] as [(Int, AttemptOutcome)])
     func aStatusOfTheUpstreamMeans(status: Int, outcome: AttemptOutcome) {
-        let error = OCIErrorToOpenAI.translate(status: status, retryAfter: 7, body: [], account: "a")
+        let error = OCIErrorReader.translate(status: status, retryAfter: 7, body: [], account: "a")
         #expect(OutcomeClassifier.outcome(of: error) == outcome)
     }
 
@@ -23,7 +23,7 @@ import Testing
         writer.key("message")
         writer.string(message)
         writer.endObject()
-        let error = OCIErrorToOpenAI.translate(status: 400, retryAfter: nil, body: writer.bytes, account: "a")
+        let error = OCIErrorReader.translate(status: 400, retryAfter: nil, body: writer.bytes, account: "a")
         #expect(OutcomeClassifier.outcome(of: error) == outcome)
     }
 
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (MovingDeadline.Cause.request, .outOfTime), (.head, .timedOut), (.firstToken, .timedOut), (.silence, .timedOut), (.slowClient, .abandoned),
+        (MovingDeadline.Cause.request, .outOfTime), (.head, .timedOut), (.firstToken, .timedOut), (.idleTimeout, .timedOut), (.slowClient, .abandoned),
         (.tail, .succeeded),
     ] as [(MovingDeadline.Cause, AttemptOutcome)])
     func aDeadlineMeans(cause: MovingDeadline.Cause, outcome: AttemptOutcome) {

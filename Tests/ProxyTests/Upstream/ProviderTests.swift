@@ -11,7 +11,7 @@ import Testing
         let seen = Mutex<HTTPHeaders?>(nil)
         let transport = FakeTransport { request in
             seen.withLock { $0 = request.headers }
-            return TransportResponse(status: 200, headers: [:], body: AnswerBody.fed([#"{"data":[]}"#]))
+            return TransportResponse(status: 200, headers: [:], body: ResponseBody.fed([#"{"data":[]}"#]))
         }
         let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL(url)), token: token.map { Secret($0) })
         _ = try await Provider(settings, transport: transport, time: ManualTime().source).allModels()
@@ -55,7 +55,7 @@ import Testing
     func aRefusalRemembersItsStatus(status: Int, client: Int) async throws {
         let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL("http://127.0.0.1:1")), token: nil)
         let provider = Provider(settings, transport: FakeTransport(body: ""), time: ManualTime().source)
-        let response = TransportResponse(status: status, headers: ["retry-after-ms": "1500"], body: AnswerBody.fed(["{}"]))
+        let response = TransportResponse(status: status, headers: ["retry-after-ms": "1500"], body: ResponseBody.fed(["{}"]))
         let error = await #expect(throws: Failure.self) { try await provider.successful(response) }
         #expect(error?.upstreamStatus == status && error?.status == client)
         if status == 529 { #expect(error?.retryAfter == 2) }
@@ -68,7 +68,7 @@ import Testing
     @Test func aStatusOfSuccessHasAnAnswerButForThoseWithoutABody() async throws {
         let settings = ProviderSettings(id: "p", name: "p", baseURL: try #require(BaseURL("http://127.0.0.1:1")), token: nil)
         let provider = Provider(settings, transport: FakeTransport(body: ""), time: ManualTime().source)
-        func response(_ status: Int) -> TransportResponse { TransportResponse(status: status, headers: [:], body: AnswerBody.fed(["{}"])) }
+        func response(_ status: Int) -> TransportResponse { TransportResponse(status: status, headers: [:], body: ResponseBody.fed(["{}"])) }
         for status in [200, 201, 202, 203, 206] { #expect(try await provider.successful(response(status)).status == status) }
         for status in [204, 205] {
             let error = await #expect(throws: Failure.self) { try await provider.successful(response(status)) }

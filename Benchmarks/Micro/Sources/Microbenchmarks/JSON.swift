@@ -14,7 +14,7 @@ extension Benchmark {
                 },
                 Benchmark("request of \(size.name) read", count: 200) { for _ in 0..<$0 { keep(try ChatRequest.parse(body)) } },
                 Benchmark("request of \(size.name) to GENERIC", count: 200) {
-                    for _ in 0..<$0 { keep(try OpenAIToGeneric.translate(chat, for: target).document(in: "ocid1.tenancy.oc1..bench")) }
+                    for _ in 0..<$0 { keep(try GenericRequestWriter.translate(chat, for: target).document(in: "ocid1.tenancy.oc1..bench")) }
                 },
             ]
         }

@@ -15,7 +15,7 @@ extension Benchmark {
             },
             limits: .init(concurrency: 200, queue: 2000), strategy: RoundRobin(), time: .system, logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
         let route = StatisticsRoute(
-            mode: "multi", strategy: "round_robin", breaker: .init(), roster: Roster(entries: (0..<count).map { .serving($0) }), router: router,
+            mode: "multi", strategy: "round_robin", breaker: .init(), accountList: AccountList(entries: (0..<count).map { .serving($0) }), router: router,
             directory: ModelDirectory(aliases: [("grok-4", "xai.grok-4")], accounts: router.upstreams.map { .init($0.backend) }, time: .system))
         return [
             Benchmark("snapshot of \(count) accounts", count: 100) { for _ in 0..<$0 { keep(await router.snapshot()) } },

@@ -31,11 +31,11 @@ struct PassThroughEvent: Equatable {
 
     /// Nil when `text` is no JSON object, checked to its last byte. Places are counted from the beginning of `text`.
     init?(_ text: UnsafeBufferPointer<UInt8>) {
-        guard let event = JSONGlance.look(atAnyOf: text, Self.init(reading:)) else { return nil }
+        guard let event = JSONFastPath.look(atAnyOf: text, Self.init(reading:)) else { return nil }
         self = event
     }
 
-    private init?(reading root: JSONGlance) {
+    private init?(reading root: JSONFastPath) {
         guard root.kind == .object else { return nil }
         _ = root.each { name, value in
             if name.means("choices") {
@@ -52,7 +52,7 @@ struct PassThroughEvent: Equatable {
         }
     }
 
-    private static func choices(_ list: JSONGlance) -> (Choices, hasCalls: Bool) {
+    private static func choices(_ list: JSONFastPath) -> (Choices, hasCalls: Bool) {
         guard list.kind == .array else { return (.none, false) }
         var choices = Choices.none
         var hasCalls = false
@@ -68,7 +68,7 @@ struct PassThroughEvent: Equatable {
         return (choices, hasCalls)
     }
 
-    private static func choice(_ choice: JSONGlance, _ hasCalls: inout Bool) -> Choices {
+    private static func choice(_ choice: JSONFastPath, _ hasCalls: inout Bool) -> Choices {
         var index = 0
         var progress = Progress.open
         _ = choice.each { name, value in

@@ -9,7 +9,7 @@ import NIOCore
 ///
 /// Nothing leaves before the upstream has said something: a role and empty events (Azure begins with one) wait for the first
 /// content, so that an answer that stays empty is a failure that another upstream can still mend.
-final class PassThroughRelay: AnswerRelay {
+final class PassThroughRelay: ResponseRelay {
     private var blocks: EventBlocks
     /// With its quotes.
     private let model: [UInt8]
@@ -118,7 +118,7 @@ final class PassThroughRelay: AnswerRelay {
         if block.hasFurtherData { return passLines(of: block) }
         guard let data = block.data, !data.isEmpty else {
             if let failure = misplacedDocument(in: block) { return failure }
-            return block.isError ? PassThroughError.translate(document: nil, upstream: upstream) : nil
+            return block.isError ? ProviderErrorReader.translate(document: nil, upstream: upstream) : nil
         }
         if isDone(data) { return complete(with: block) }
         guard let event = event(in: data) else {
@@ -229,7 +229,7 @@ final class PassThroughRelay: AnswerRelay {
     @inline(never)
     private func failureWithoutName(in data: ArraySlice<UInt8>) -> Failure? {
         guard let root = try? JSONDocument(parsing: Array(data)).root, ErrorWords.tellFailure(root) else { return nil }
-        return PassThroughError.translate(document: root, upstream: upstream)
+        return ProviderErrorReader.translate(document: root, upstream: upstream)
     }
 
     /// Passes an event with calls on that has to be mended.
@@ -281,7 +281,7 @@ final class PassThroughRelay: AnswerRelay {
     }
 
     private func failure(in data: ArraySlice<UInt8>) -> Failure {
-        PassThroughError.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
+        ProviderErrorReader.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
     }
 
     /// A JSON document where a stream should be, mostly an error. It may stand before the stream's last line.
@@ -293,8 +293,8 @@ final class PassThroughRelay: AnswerRelay {
         let lines = block.data.map { text[..<$0.lowerBound].dropLast(5) } ?? text
         let end = lines.lastIndex { $0 == UInt8(ascii: "}") } ?? lines.startIndex
         guard let root = try? JSONDocument(parsing: Array(lines[...end])).root, root.kind == .object else { return nil }
-        if root.present("choices") == nil { return PassThroughError.translate(document: root, upstream: upstream) }
-        return PassThroughAnswer.wrongKind("is one document, though a stream was asked for", upstream)
+        if root.present("choices") == nil { return ProviderErrorReader.translate(document: root, upstream: upstream) }
+        return PassThroughResponse.wrongKind("is one document, though a stream was asked for", upstream)
     }
 
     // MARK: Bytes

@@ -20,17 +20,17 @@ final class ChatCall: Sendable {
     let reader: ChatReader
     /// How the upstream is called, whatever the client asked for.
     let isStreaming: Bool
-    let frame: Frame
+    let callContext: CallContext
 
-    init(document: CallDocument, reader: ChatReader, isStreaming: Bool, frame: Frame) {
+    init(document: CallDocument, reader: ChatReader, isStreaming: Bool, callContext: CallContext) {
         self.document = document
         self.reader = reader
         self.isStreaming = isStreaming
-        self.frame = frame
+        self.callContext = callContext
     }
 
     /// What all calls of one request have in common.
-    final class Frame: Sendable {
+    final class CallContext: Sendable {
         let limits: ChatCompletionsRoute.Limits
         let time: TimeSource
         /// `request_timeout` after the arrival.
@@ -56,8 +56,8 @@ final class ChatCall: Sendable {
         }
     }
 
-    private var limits: ChatCompletionsRoute.Limits { frame.limits }
-    private var time: TimeSource { frame.time }
+    private var limits: ChatCompletionsRoute.Limits { callContext.limits }
+    private var time: TimeSource { callContext.time }
 
     // MARK: The three ways
 
@@ -79,12 +79,12 @@ final class ChatCall: Sendable {
     }
 
     /// The answer as one document, in the OpenAI form.
-    nonisolated(nonsending) func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIAnswer {
+    nonisolated(nonsending) func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIResponse {
         let deadline = requestDeadline()
         deadline.arm()
         defer { deadline.disarm() }
         let body = try await body(at: backend, until: deadline)
-        let answer = try await report.reading(body.count) { try reader.answer(body, of: backend.id, in: frame.envelope) }
+        let answer = try await report.reading(body.count) { try reader.answer(body, of: backend.id, in: callContext.envelope) }
         report.change { ($0.usage, $0.oddities) = (answer.usage, answer.oddities) }
         return answer
     }
@@ -95,9 +95,9 @@ final class ChatCall: Sendable {
     ) async throws {
         let body = try await body(at: backend, until: deadline)
         let answer = try await report.reading(body.count) {
-            try reader.frames(of: body, of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage)
+            try reader.frames(of: body, of: backend.id, in: callContext.envelope, includesUsage: callContext.includesUsage)
         }
-        try await stream.sendWhole(answer, report, deadline, frame)
+        try await stream.sendWhole(answer, report, deadline, callContext)
     }
 
     /// Passes the upstream's stream on, event by event, until the first has left.
@@ -105,8 +105,8 @@ final class ChatCall: Sendable {
         at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline, _ afterHead: AfterHead
     ) async throws -> LiveStream {
         let request = try await backend.request(document, isStreaming: true, until: deadline)
-        if frame.executor.isCurrent { return try await begin(request, at: backend, to: stream, report, deadline, afterHead) }
-        return try await frame.executor.run { try await self.begin(request, at: backend, to: stream, report, deadline, afterHead) }
+        if callContext.executor.isCurrent { return try await begin(request, at: backend, to: stream, report, deadline, afterHead) }
+        return try await callContext.executor.run { try await self.begin(request, at: backend, to: stream, report, deadline, afterHead) }
     }
 
     private nonisolated(nonsending) func begin(
@@ -116,8 +116,8 @@ final class ChatCall: Sendable {
         let head = try await backend.send(request, until: deadline)
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
         let response = try await backend.successful(head)
-        let relay = reader.relay(of: backend.id, in: frame.envelope, includesUsage: frame.includesUsage, choices: frame.choices)
-        let live = LiveStream(response, through: relay, of: backend.id, reader, to: stream, report, deadline, frame)
+        let relay = reader.relay(of: backend.id, in: callContext.envelope, includesUsage: callContext.includesUsage, choices: callContext.choices)
+        let live = LiveStream(response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext)
         try await live.begin()
         return live
     }
@@ -126,8 +126,8 @@ final class ChatCall: Sendable {
 
     private nonisolated(nonsending) func body(at backend: any Backend, until deadline: MovingDeadline) async throws -> [UInt8] {
         let request = try await backend.request(document, isStreaming: false, until: deadline)
-        if frame.executor.isCurrent { return try await collect(request, at: backend, until: deadline) }
-        return try await frame.executor.run { try await self.collect(request, at: backend, until: deadline) }
+        if callContext.executor.isCurrent { return try await collect(request, at: backend, until: deadline) }
+        return try await callContext.executor.run { try await self.collect(request, at: backend, until: deadline) }
     }
 
     private nonisolated(nonsending) func collect(
@@ -142,7 +142,7 @@ final class ChatCall: Sendable {
     @inline(never)
     private nonisolated(nonsending) func gather(_ response: TransportResponse, of upstream: String) async throws -> [UInt8] {
         // Whatever it says is said by who reads the whole.
-        let relay = reader.relay(of: upstream, in: frame.envelope, includesUsage: false, choices: frame.choices)
+        let relay = reader.relay(of: upstream, in: callContext.envelope, includesUsage: false, choices: callContext.choices)
         var hasFailed = false
         var body: [UInt8] = []
         var pieces = response.body.makeAsyncIterator()
@@ -163,7 +163,7 @@ final class ChatCall: Sendable {
     // MARK: Deadlines
 
     private func requestDeadline() -> MovingDeadline {
-        MovingDeadline(at: frame.deadline, for: .request, on: time)
+        MovingDeadline(at: callContext.deadline, for: .request, on: time)
     }
 
     /// What is waited for when the head of a stream's answer is there: how much longer, and why no longer than that.
@@ -174,12 +174,12 @@ final class ChatCall: Sendable {
 
     private func firstEventDeadline() -> (MovingDeadline, AfterHead) {
         let now = time.now()
-        var (moment, cause) = (frame.deadline, MovingDeadline.Cause.request)
-        if limits.firstToken > .zero, now + limits.firstToken < moment { (moment, cause) = (now + limits.firstToken, .firstToken) }
+        var (instant, cause) = (callContext.deadline, MovingDeadline.Cause.request)
+        if limits.firstToken > .zero, now + limits.firstToken < instant { (instant, cause) = (now + limits.firstToken, .firstToken) }
         let head = now + limits.head
-        guard limits.head > .zero, head < moment else {
-            return (MovingDeadline(at: moment, for: cause, on: time), AfterHead(time: .zero, cause: cause))
+        guard limits.head > .zero, head < instant else {
+            return (MovingDeadline(at: instant, for: cause, on: time), AfterHead(time: .zero, cause: cause))
         }
-        return (MovingDeadline(at: head, for: .head, on: time), AfterHead(time: moment - head, cause: cause))
+        return (MovingDeadline(at: head, for: .head, on: time), AfterHead(time: instant - head, cause: cause))
     }
 }

@@ -5,13 +5,13 @@ final class ChatCalls {
     let target: ModelCatalog.Target
     /// What the answer calls the model.
     let name: String
-    let lessons: ModelLessons
+    let quirks: ModelQuirks
     let limits: ChatCompletionsRoute.Limits
     /// What does not depend on the form.
-    let frame: ChatCall.Frame
+    let callContext: ChatCall.CallContext
 
     /// How often a request is mended after an upstream has refused something of it by name.
-    private var lessonsLeft = 3
+    private var quirksLeft = 3
     private var translated: Written?
     private var adapted: Written?
     private var passedThrough: ChatCall?
@@ -30,14 +30,14 @@ final class ChatCalls {
     /// - Throws: `Failure` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
         _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String, isTranslated: Bool,
-        lessons: ModelLessons, limits: ChatCompletionsRoute.Limits, frame: ChatCall.Frame
+        quirks: ModelQuirks, limits: ChatCompletionsRoute.Limits, callContext: ChatCall.CallContext
     ) throws(Failure) {
         self.request = request
         self.target = target
         self.name = name
-        self.lessons = lessons
+        self.quirks = quirks
         self.limits = limits
-        self.frame = frame
+        self.callContext = callContext
         if isTranslated { translated = try translate(root) }
     }
 
@@ -68,10 +68,10 @@ final class ChatCalls {
     ///
     /// - Returns: whether another try makes sense.
     func learn(from error: Failure, in form: ChatForm) -> Bool {
-        guard form != .openAI, lessonsLeft > 0, let refused = form == .oci ? translated : adapted,
-            lessons.learn(from: error, of: target.modelID, in: refused.format, as: refused.family)
+        guard form != .openAI, quirksLeft > 0, let refused = form == .oci ? translated : adapted,
+            quirks.learn(from: error, of: target.modelID, in: refused.format, as: refused.family)
         else { return false }
-        lessonsLeft -= 1
+        quirksLeft -= 1
         switch form {
         case .oci: translated = nil
         case .openAIOnOCI: adapted = nil
@@ -82,12 +82,12 @@ final class ChatCalls {
 
     private func translate(_ root: RequestField) throws(Failure) -> Written {
         let chat = try ChatRequest(root)
-        let format = lessons.format(of: target.modelID).suited(to: chat, of: target.modelID)
+        let format = quirks.format(of: target.modelID).suited(to: chat, of: target.modelID)
         let dialect = Dialect(format, for: chat)
         let upstream = upstream()
         let call = ChatCall(
-            document: .details(.chat, try dialect.details(of: chat, for: upstream)), reader: .translator(dialect, AnswerRules(chat, in: format, for: upstream.family)), isStreaming: upstream.isStreaming,
-            frame: frame)
+            document: .details(.chat, try dialect.details(of: chat, for: upstream)), reader: .translator(dialect, ResponseRules(chat, in: format, for: upstream.family)), isStreaming: upstream.isStreaming,
+            callContext: callContext)
         return Written(call: call, format: format, family: upstream.family)
     }
 
@@ -95,22 +95,22 @@ final class ChatCalls {
         let upstream = upstream()
         let call = ChatCall(
             document: .openAI(.chat, try OpenAIOnOCI.body(of: try RequestField(body: request.received), for: upstream)),
-            reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty), isStreaming: upstream.isStreaming, frame: frame)
+            reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty), isStreaming: upstream.isStreaming, callContext: callContext)
         return Written(call: call, family: upstream.family)
     }
 
     private func passThrough() -> ChatCall {
         ChatCall(
             document: .openAI(.chat, request.body(model: target.modelID, isStreaming: isStreaming)), reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty),
-            isStreaming: isStreaming, frame: frame)
+            isStreaming: isStreaming, callContext: callContext)
     }
 
     /// How the upstream is called.
-    private var isStreaming: Bool { request.isStreaming && !limits.forcesWhole }
+    private var isStreaming: Bool { request.isStreaming && !limits.forcesNonStreaming }
 
     private func upstream() -> ChatTarget {
         ChatTarget(
-            serving: target.serving, modelID: target.modelID, family: lessons.family(of: target.modelID), defaultMaxTokens: limits.maxTokens,
+            serving: target.serving, modelID: target.modelID, family: quirks.family(of: target.modelID), defaultMaxTokens: limits.maxTokens,
             isStreaming: isStreaming)
     }
 }

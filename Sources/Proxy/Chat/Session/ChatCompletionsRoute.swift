@@ -3,7 +3,7 @@ import NIOCore
 /// `POST /v1/chat/completions`: what all chats of one configuration have in common. Each is a `ChatSession`.
 final class ChatCompletionsRoute: Sendable {
     let directory: ModelDirectory
-    let lessons: ModelLessons
+    let quirks: ModelQuirks
     let failover: Failover
     /// What may answer in a model's place when nobody can serve it, in this order.
     let fallbacks: [String: [String]]
@@ -11,10 +11,10 @@ final class ChatCompletionsRoute: Sendable {
     let time: TimeSource
 
     init(
-        directory: ModelDirectory, lessons: ModelLessons, failover: Failover, fallbacks: [String: [String]] = [:], limits: Limits, time: TimeSource
+        directory: ModelDirectory, quirks: ModelQuirks, failover: Failover, fallbacks: [String: [String]] = [:], limits: Limits, time: TimeSource
     ) {
         self.directory = directory
-        self.lessons = lessons
+        self.quirks = quirks
         self.failover = failover
         self.fallbacks = fallbacks
         self.limits = limits
@@ -32,7 +32,7 @@ final class ChatCompletionsRoute: Sendable {
         /// For the first event of a stream; zero for no limit but `request`.
         var firstToken: Duration
         /// The longest silence inside a stream.
-        var silence: Duration
+        var idleTimeout: Duration
         /// Silence after which the client is reassured.
         var keepAlive: Duration
         /// Bytes of a whole answer.
@@ -40,7 +40,7 @@ final class ChatCompletionsRoute: Sendable {
         /// Sent when the client gave no limit of its own.
         var maxTokens: Int
         /// Call the upstream without streaming whatever the client asked for.
-        var forcesWhole: Bool
+        var forcesNonStreaming: Bool
     }
 
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {

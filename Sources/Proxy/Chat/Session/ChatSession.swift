@@ -88,7 +88,7 @@ final class ChatSession {
         guard let failure = context.terminalError(after: error) else { throw error }
         let told = OpenAIError(failure)
         context.record.error = told.code
-        context.record.status = try await stream.fail(context.decorated(Answer(told)), orEvent: envelope(naming: request.model).error(failure))
+        context.record.status = try await stream.fail(context.decorated(Response(told)), orEvent: envelope(naming: request.model).error(failure))
     }
 
     private static let streamHeaders: HTTPHeaders = [
@@ -181,7 +181,7 @@ final class ChatSession {
 
     private func routed(_ calls: ChatCalls) -> RoutedRequest {
         RoutedRequest(
-            accepts: calls.target.accepts, model: calls.target.serving.id, arrival: context.arrival, deadline: calls.frame.deadline,
+            accepts: calls.target.accepts, model: calls.target.serving.id, arrival: context.arrival, deadline: calls.callContext.deadline,
             isStreaming: request.isStreaming, client: context.record.key ?? "", history: history, trace: context.trace)
     }
 
@@ -193,8 +193,8 @@ final class ChatSession {
         // A fallback reads it again: keeping every request in its parsed form, for the one that needs it, would cost all of them.
         let root = if let parsed = root.take() { parsed } else { try RequestField(body: request.received) }
         return try ChatCalls(
-            request, root, for: target, named: model, isTranslated: catalog.hasForm(.oci, in: target), lessons: route.lessons, limits: limits,
-            frame: ChatCall.Frame(
+            request, root, for: target, named: model, isTranslated: catalog.hasForm(.oci, in: target), quirks: route.quirks, limits: limits,
+            callContext: ChatCall.CallContext(
                 limits: limits, time: time, deadline: deadline, envelope: envelope(naming: model), includesUsage: request.includesUsage,
                 choices: request.choices, executor: context.connection.executor))
     }

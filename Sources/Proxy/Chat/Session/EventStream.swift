@@ -138,7 +138,7 @@ final class EventStream: Sendable {
     /// of the body (never `[DONE]`, which says that an answer is complete).
     ///
     /// - Returns: the status that the client has seen: the answer's, or 200.
-    func fail(_ answer: Answer, orEvent event: [UInt8]) async throws -> Int {
+    func fail(_ answer: Response, orEvent event: [UInt8]) async throws -> Int {
         try await connection.eventLoop.submit {
             guard !self.state.value.hasEnded else { return 200 }
             if self.state.value.schedule.hasHeaders {

@@ -13,10 +13,10 @@ final class LiveStream {
     private let pump: StreamPump
     private let stream: EventStream
     /// Of the upstream's answer, which comes in on the client's event loop.
-    private let body: AnswerBody.AsyncIterator
+    private let body: ResponseBody.AsyncIterator
     private let report: AttemptReport
     private let deadline: MovingDeadline
-    private let frame: ChatCall.Frame
+    private let callContext: ChatCall.CallContext
     /// Who reads a document in place of the stream.
     private let reader: ChatReader
     private let upstream: String
@@ -26,18 +26,18 @@ final class LiveStream {
     ///   - upstream: its id, for messages.
     ///   - deadline: armed; it is disarmed when the stream ends.
     init(
-        _ response: TransportResponse, through relay: any AnswerRelay, of upstream: String, _ reader: ChatReader, to stream: EventStream,
-        _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame
+        _ response: TransportResponse, through relay: any ResponseRelay, of upstream: String, _ reader: ChatReader, to stream: EventStream,
+        _ report: AttemptReport, _ deadline: MovingDeadline, _ callContext: ChatCall.CallContext
     ) {
         self.reader = reader
         self.upstream = upstream
-        pump = StreamPump(relay, to: stream, report, deadline, frame)
+        pump = StreamPump(relay, to: stream, report, deadline, callContext)
         body = response.body.makeAsyncIterator()
-        assert(body.arrives(on: frame.executor.eventLoop), "the body comes in on another event loop")
+        assert(body.arrives(on: callContext.executor.eventLoop), "the body comes in on another event loop")
         self.stream = stream
         self.report = report
         self.deadline = deadline
-        self.frame = frame
+        self.callContext = callContext
     }
 
     deinit { deadline.disarm() }
@@ -58,12 +58,12 @@ final class LiveStream {
     nonisolated(nonsending) func finish() async -> Ending {
         guard !hasEnded else { return .complete }
         do {
-            if frame.executor.isCurrent {
+            if callContext.executor.isCurrent {
                 try await goOn()
             } else {
                 // nonisolated(unsafe): it stays in this task, which goes to another thread and back.
                 nonisolated(unsafe) let stream = self
-                try await frame.executor.run { try await stream.goOn() }
+                try await callContext.executor.run { try await stream.goOn() }
             }
             return .complete
         } catch {
@@ -113,11 +113,11 @@ final class LiveStream {
     private nonisolated(nonsending) func tell(_ document: [UInt8]) async throws {
         var answer = try await report.reading(document.count) {
             // Behind it, there may be lines of a stream.
-            let whole = AnswerForm.document(in: document) ?? document
-            return try reader.frames(of: whole, of: upstream, in: frame.envelope, includesUsage: frame.includesUsage)
+            let whole = ResponseForm.document(in: document) ?? document
+            return try reader.frames(of: whole, of: upstream, in: callContext.envelope, includesUsage: callContext.includesUsage)
         }
         answer.oddities.insert(.otherKind)
-        try await stream.sendWhole(answer, report, deadline, frame)
+        try await stream.sendWhole(answer, report, deadline, callContext)
         deadline.disarm()
         hasEnded = true
     }
@@ -131,14 +131,14 @@ final class LiveStream {
 extension EventStream {
     /// Sends all events of an answer that is there whole, and ends.
     nonisolated(nonsending) func sendWhole(
-        _ answer: ChatReader.ToldAnswer, _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame
+        _ answer: ChatReader.StreamedResponse, _ report: AttemptReport, _ deadline: MovingDeadline, _ callContext: ChatCall.CallContext
     ) async throws {
-        let now = frame.time.now()
+        let now = callContext.time.now()
         report.change {
             ($0.usage, $0.oddities) = (answer.usage, answer.oddities)
             $0.firstEvent = now
         }
-        deadline.move(to: now + frame.limits.silence, for: .slowClient)
+        deadline.move(to: now + callContext.limits.idleTimeout, for: .slowClient)
         try await send(ByteBuffer(bytes: answer.frames), until: deadline)
         finish()
     }

@@ -6,7 +6,7 @@ import NIOCore
 /// It lets the bytes wait when the client does not take them, when the answer has begun, when it is complete, and when it has failed: then
 /// it is the task's turn.
 final class StreamPump: BodySink {
-    let relay: any AnswerRelay
+    let relay: any ResponseRelay
 
     /// Why no more bytes are taken for now.
     enum Pause {
@@ -26,17 +26,17 @@ final class StreamPump: BodySink {
     private let stream: EventStream
     private let report: AttemptReport
     private let deadline: MovingDeadline
-    private let frame: ChatCall.Frame
+    private let callContext: ChatCall.CallContext
     private var firstBytes = FirstBytes()
     /// What has come of a document in place of the stream.
     private(set) var document: [UInt8]?
 
-    init(_ relay: any AnswerRelay, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline, _ frame: ChatCall.Frame) {
+    init(_ relay: any ResponseRelay, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline, _ callContext: ChatCall.CallContext) {
         self.relay = relay
         self.stream = stream
         self.report = report
         self.deadline = deadline
-        self.frame = frame
+        self.callContext = callContext
     }
 
     func take(_ bytes: ByteBuffer) -> Bool {
@@ -60,11 +60,11 @@ final class StreamPump: BodySink {
             start = place
             document = []
             // From here on it is waited for as for every whole answer.
-            deadline.move(to: frame.deadline, for: .request)
+            deadline.move(to: callContext.deadline, for: .request)
         }
         let known = document?.count ?? 0
-        guard known + bytes.readableBytes - start <= frame.limits.answer else {
-            pause = .failed(TransportError.tooLarge(limit: frame.limits.answer))
+        guard known + bytes.readableBytes - start <= callContext.limits.answer else {
+            pause = .failed(TransportError.tooLarge(limit: callContext.limits.answer))
             return true
         }
         bytes.withUnsafeReadableBytes { document?.append(contentsOf: $0.dropFirst(start)) }
@@ -98,13 +98,13 @@ final class StreamPump: BodySink {
             hasRoom = stream.write(frames)
         }
         guard hasBegun || relay.isFinished else { return true }
-        let now = frame.time.now()
+        let now = callContext.time.now()
         if hasBegun, !hadBegun {
             report.change { $0.firstEvent = now }
             if let id = relay.answerID { stream.name(id) }
         }
         if !hasRoom {
-            deadline.move(to: now + frame.limits.silence, for: .slowClient)
+            deadline.move(to: now + callContext.limits.idleTimeout, for: .slowClient)
         } else {
             waitForUpstream(at: now)
         }
@@ -116,16 +116,16 @@ final class StreamPump: BodySink {
     /// - Throws: `CancellationError` when it has left; `MovingDeadline.Exceeded`.
     nonisolated(nonsending) func room() async throws {
         try await stream.room(until: deadline)
-        waitForUpstream(at: frame.time.now())
+        waitForUpstream(at: callContext.time.now())
     }
 
     private func waitForUpstream(at now: Duration) {
         if relay.isFinished {
             let end = now + ChatCall.tailLimit
             // What has said nothing is still an attempt, and has no more time than that.
-            deadline.move(to: hasBegun ? end : min(end, frame.deadline), for: .tail)
+            deadline.move(to: hasBegun ? end : min(end, callContext.deadline), for: .tail)
         } else if hasBegun {
-            deadline.move(to: now + frame.limits.silence, for: .silence)
+            deadline.move(to: now + callContext.limits.idleTimeout, for: .idleTimeout)
         }
     }
 }

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// From the bytes of an upstream's stream to the bytes for the client: a source of chat events and a sink of them.
-final class StreamRelay<Source: ChatEventSource, Sink: ChatByteSink>: AnswerRelay {
+final class StreamRelay<Source: ChatEventSource, Sink: ChatByteSink>: ResponseRelay {
     private var reader: SourceReader<Source>
     private var sink: Sink
 

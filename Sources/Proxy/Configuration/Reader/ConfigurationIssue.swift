@@ -10,18 +10,18 @@ package struct ConfigurationIssue: Sendable, Hashable {
     /// What is wrong, without a full stop. Never a secret's value.
     package var message: String
     /// What to do about it, as an imperative without a full stop.
-    package var mend: String
+    package var fix: String
     /// The account that this concerns, when only that one is lost by it.
     package var account: String?
 
     package init(
-        _ severity: Severity, file: String, line: Int?, message: String, mend: String, account: String? = nil
+        _ severity: Severity, file: String, line: Int?, message: String, fix: String, account: String? = nil
     ) {
         self.severity = severity
         self.file = file
         self.line = line
         self.message = message
-        self.mend = mend
+        self.fix = fix
         self.account = account
     }
 }
@@ -31,7 +31,7 @@ extension ConfigurationIssue: CustomStringConvertible {
     package var location: String { line.map { "\(file):\($0)" } ?? file }
 
     /// One line: `config.conf:17: port = 70000 is not valid; use a number from 0 to 65535`.
-    package var description: String { "\(location): \(message); \(mend)" }
+    package var description: String { "\(location): \(message); \(fix)" }
 }
 
 /// Why a configuration cannot be used: at least one error.

@@ -62,7 +62,7 @@ package enum ConfigurationLoader {
         return ConfigurationIssue(
             isLoopback ? .warning : .error, file: file, line: key.line,
             message: "the client key \(key.name) has less than \(SettingsReader.shortestKey) characters\(isLoopback ? "" : ", and \(host) is no loopback address")",
-            mend: "use a long random one, such as openssl rand -hex 16 prints")
+            fix: "use a long random one, such as openssl rand -hex 16 prints")
     }
 
     /// A file with keys that others may read or write. What root owns may be open to a group: it is how a service reads its configuration
@@ -72,7 +72,7 @@ package enum ConfigurationLoader {
         guard file.mode & 0o077 & ~harmless != 0 else { return nil }
         return ConfigurationIssue(
             .warning, file: name, line: nil, message: "the file holds keys, and other users of this machine may \(file.mode & 0o022 != 0 ? "write" : "read") it",
-            mend: "run chmod 600 on it")
+            fix: "run chmod 600 on it")
     }
 
     /// Makes a client key and writes it into the file. The file is read again, so that an edit meanwhile is kept.

@@ -86,19 +86,19 @@ extension SettingsReader {
     }
 
     private mutating func workloadIdentity(of draft: AccountDraft, _ place: AccountPlace) -> Credentials? {
-        let mend = "run the proxy in a pod of an OKE cluster, with a service account, or use another auth"
+        let fix = "run the proxy in a pod of an OKE cluster, with a service account, or use another auth"
         do {
             let settings = try credentials.workloadIdentity()
             for file in [settings.serviceAccountToken, settings.authority].compactMap({ $0 }) where !files.fileExists(file) {
                 report(
-                    .error, draft.auth?.line ?? place.line, "auth = oke_workload_identity cannot work here: there is no file \(file)", mend,
+                    .error, draft.auth?.line ?? place.line, "auth = oke_workload_identity cannot work here: there is no file \(file)", fix,
                     in: draft.auth?.file, account: place.owner)
                 return nil
             }
             return .okeWorkloadIdentity(settings)
         } catch {
             report(
-                .error, draft.auth?.line ?? place.line, "auth = oke_workload_identity cannot work here: the environment's \(error.reason)", mend,
+                .error, draft.auth?.line ?? place.line, "auth = oke_workload_identity cannot work here: the environment's \(error.reason)", fix,
                 in: draft.auth?.file, account: place.owner)
             return nil
         }

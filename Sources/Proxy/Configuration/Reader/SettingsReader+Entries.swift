@@ -95,11 +95,11 @@ extension SettingsReader {
 
     /// - Parameter file: where the line is; nil for the configuration.
     mutating func report(
-        _ severity: ConfigurationIssue.Severity, _ line: Int, _ message: String, _ mend: String, in file: String? = nil, account: String? = nil
+        _ severity: ConfigurationIssue.Severity, _ line: Int, _ message: String, _ fix: String, in file: String? = nil, account: String? = nil
     ) {
         issues.append(
             ConfigurationIssue(
-                severity, file: file ?? fileName, line: line, message: message, mend: mend, account: account))
+                severity, file: file ?? fileName, line: line, message: message, fix: fix, account: account))
     }
 
     /// By line; those of one line stay in the order in which they were found.

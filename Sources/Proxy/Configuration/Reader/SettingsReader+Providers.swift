@@ -141,8 +141,8 @@ extension SettingsReader {
         let shown = INIDocument.shown(model)
         guard parts.count > 1, known.names.contains(parts[0]) else {
             let nearest = parts.count > 1 ? nearest(to: parts[0], among: known.names.sorted()) : nil
-            let mend = parts.count > 1 ? nearest.map { "did you mean \($0)/\(parts[1])?" } ?? "correct the name" : "write it as provider/model"
-            return report(.warning, line, "the fallback name \(shown) belongs to no configured provider", mend)
+            let fix = parts.count > 1 ? nearest.map { "did you mean \($0)/\(parts[1])?" } ?? "correct the name" : "write it as provider/model"
+            return report(.warning, line, "the fallback name \(shown) belongs to no configured provider", fix)
         }
         if let listed = known.models[parts[0]], !listed.contains(parts[1]) {
             let nearest = nearest(to: parts[1], among: listed.sorted())

@@ -50,8 +50,8 @@ struct SettingsReader {
 
     /// Reads it all. The issues are in file order; the settings are worth something only if `isUsable`.
     mutating func read() {
-        for problem in problems { report(.error, problem.line, problem.message, problem.mend) }
-        for problem in warnings { report(.warning, problem.line, problem.message, problem.mend) }
+        for problem in problems { report(.error, problem.line, problem.message, problem.fix) }
+        for problem in warnings { report(.warning, problem.line, problem.message, problem.fix) }
         // A file that is no JSON has no other faults that anybody could tell.
         if format == .json, sections.allSatisfy(\.entries.isEmpty), !problems.isEmpty { return }
 

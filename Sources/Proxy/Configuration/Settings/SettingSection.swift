@@ -56,7 +56,7 @@ struct SettingSection: Sendable, Equatable {
 package struct SettingProblem: Sendable, Equatable {
     package let line: Int
     package let message: String
-    package let mend: String
+    package let fix: String
 }
 
 extension INIDocument {

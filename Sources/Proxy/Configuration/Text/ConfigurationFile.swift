@@ -36,8 +36,8 @@ package enum ConfigurationFile {
 
     /// The same, with how the file looks from outside.
     package static func open(_ path: String, name: String) throws(ConfigurationError) -> RegularFile.Contents {
-        func failure(_ message: String, _ mend: String) -> ConfigurationError {
-            ConfigurationError(ConfigurationIssue(.error, file: name, line: nil, message: message, mend: mend))
+        func failure(_ message: String, _ fix: String) -> ConfigurationError {
+            ConfigurationError(ConfigurationIssue(.error, file: name, line: nil, message: message, fix: fix))
         }
         do {
             return try RegularFile.read(path, upTo: largest)

@@ -49,7 +49,7 @@ package struct INIDocument: Sendable, Equatable {
         sections = [Section(title: "", line: 1)]
         firstHeaderOffset = bytes.count
         if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
-            problems = [Problem(line: 1, message: "the file is UTF-16", mend: "save it as UTF-8")]
+            problems = [Problem(line: 1, message: "the file is UTF-16", fix: "save it as UTF-8")]
             return
         }
         var start = bytes.starts(with: Self.byteOrderMark) ? Self.byteOrderMark.count : 0
@@ -137,8 +137,8 @@ package struct INIDocument: Sendable, Equatable {
         sections[sections.count - 1].entries.append(entry)
     }
 
-    private mutating func report(_ line: Int, _ message: String, _ mend: String) {
-        problems.append(Problem(line: line, message: message, mend: mend))
+    private mutating func report(_ line: Int, _ message: String, _ fix: String) {
+        problems.append(Problem(line: line, message: message, fix: fix))
     }
 
     /// A name as a message shows it. A pasted PEM or token can end up as one, so long ones are not shown.
@@ -153,12 +153,12 @@ extension INIDocument {
     /// Not UTF-8, or a control character that no setting can mean (a NUL ends paths, an escape moves terminals).
     private static func unreadable(_ content: ArraySlice<UInt8>, line: Int) -> Problem? {
         guard String(validating: content, as: UTF8.self) != nil else {
-            return Problem(line: line, message: "the line is not valid UTF-8", mend: "save the file as UTF-8")
+            return Problem(line: line, message: "the line is not valid UTF-8", fix: "save the file as UTF-8")
         }
         guard let control = content.first(where: { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F }) else { return nil }
         let code = String(control, radix: 16, uppercase: true)
         return Problem(
-            line: line, message: "the line holds the control character 0x\(code)", mend: "remove it")
+            line: line, message: "the line holds the control character 0x\(code)", fix: "remove it")
     }
 
     private static func trim(_ bytes: [UInt8], _ range: Range<Int>) -> Range<Int> {

@@ -40,7 +40,7 @@ struct JSONConfiguration: Sendable, Equatable {
             sections[0] = SettingSection(name: "", title: "the file", line: lines.line(of: root))
             read(root)
         } catch {
-            problems = [JSONMend.problem(error, in: text.plain, lines)]
+            problems = [JSONHint.problem(error, in: text.plain, lines)]
         }
     }
 
@@ -56,7 +56,7 @@ struct JSONConfiguration: Sendable, Equatable {
                     warnings.append(
                         SettingProblem(
                             line: line, message: "\(name) is set again: this one wins over line \(lines.line(of: earlier))",
-                            mend: "make one of the two"))
+                            fix: "make one of the two"))
                 }
                 collections[name] = value
             } else {
@@ -103,11 +103,11 @@ struct JSONConfiguration: Sendable, Equatable {
     }
 
     private mutating func readAccounts(_ value: JSONValue) {
-        let mend = #"use an object with the keys of an account: {"user": ..., "key_file": ...}"#
+        let fix = #"use an object with the keys of an account: {"user": ..., "key_file": ...}"#
         for (number, element) in numbered(value, Self.accounts, "write a list of accounts in [ ]") {
             let title = "entry \(number) of \(Self.accounts)"
             guard element.kind == .object else {
-                report(lines.line(of: element), "\(title) is \(element.kindName)", mend)
+                report(lines.line(of: element), "\(title) is \(element.kindName)", fix)
                 continue
             }
             sections.append(
@@ -150,12 +150,12 @@ struct JSONConfiguration: Sendable, Equatable {
     }
 
     private mutating func readModels(_ value: JSONValue) {
-        let mend = #"write a list of regular expressions: ["^NAME/"]"#
+        let fix = #"write a list of regular expressions: ["^NAME/"]"#
         var section = SettingSection(name: Self.models, title: Self.models, line: lines.line(of: value))
-        for (number, element) in numbered(value, Self.models, mend, allowingText: true) {
+        for (number, element) in numbered(value, Self.models, fix, allowingText: true) {
             let line = lines.line(of: element)
             guard let text = scalar(element) else {
-                report(line, "entry \(number) of \(Self.models) is \(element.kindName)", mend)
+                report(line, "entry \(number) of \(Self.models) is \(element.kindName)", fix)
                 continue
             }
             section.entries.append(SettingEntry(key: "\(number)", value: text, line: line))
@@ -165,11 +165,11 @@ struct JSONConfiguration: Sendable, Equatable {
 
     /// The elements of a list, counted from 1. Reports a value that is none.
     private mutating func numbered(
-        _ value: JSONValue, _ name: String, _ mend: String, allowingText: Bool = false
+        _ value: JSONValue, _ name: String, _ fix: String, allowingText: Bool = false
     ) -> [(number: Int, element: JSONValue)] {
         if allowingText, value.kind == .string { return [(1, value)] }
         guard value.kind == .array else {
-            report(lines.line(of: value), "\(name) is \(value.kindName) and not a list", mend)
+            report(lines.line(of: value), "\(name) is \(value.kindName) and not a list", fix)
             return []
         }
         return value.elements.enumerated().map { ($0.offset + 1, $0.element) }
@@ -224,8 +224,8 @@ struct JSONConfiguration: Sendable, Equatable {
         String(String.UnicodeScalarView(name.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }))
     }
 
-    private mutating func report(_ line: Int, _ message: String, _ mend: String) {
-        problems.append(SettingProblem(line: line, message: message, mend: mend))
+    private mutating func report(_ line: Int, _ message: String, _ fix: String) {
+        problems.append(SettingProblem(line: line, message: message, fix: fix))
     }
 }
 

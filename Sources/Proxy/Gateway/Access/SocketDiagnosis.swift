@@ -11,7 +11,7 @@ import NIOCore
 /// Asks the kernel about one TCP socket of this machine (sock_diag(7)). It finds that by a hash of its addresses, so the answer costs some
 /// microseconds, however many sockets there are.
 enum SocketDiagnosis {
-    enum Answer: Equatable, Sendable {
+    enum Response: Equatable, Sendable {
         /// The user who owns the socket, which is connected.
         case owner(UInt32)
         /// There is no such socket, or it is not connected any more: the kernel writes 0, which is root, for one that its user has closed.
@@ -21,7 +21,7 @@ enum SocketDiagnosis {
     }
 
     /// Who owns the socket at `local` that is connected to `remote`. Both are IPv4, or both IPv6 and no mapped IPv4.
-    static func owner(of local: SocketAddress, connectedTo remote: SocketAddress) -> Answer {
+    static func owner(of local: SocketAddress, connectedTo remote: SocketAddress) -> Response {
         guard isAvailable else { return .unavailable }
         return switch ask(local, remote) {
         case .socket(let state, let owner) where state == established: .owner(owner)

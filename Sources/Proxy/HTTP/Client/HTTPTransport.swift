@@ -53,7 +53,7 @@ struct TransportResponse: Sendable {
     var status: Int
     var headers: HTTPHeaders
     /// The body as it arrives; can be read once. Its iterator throws what `send` throws.
-    var body: AnswerBody
+    var body: ResponseBody
 
     /// Whether the head says that a stream of events follows.
     var isLabelledAsStream: Bool { headers.first(name: "content-type")?.hasPrefixIgnoringCase("text/event-stream") == true }

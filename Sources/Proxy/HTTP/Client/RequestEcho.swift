@@ -19,7 +19,7 @@ struct RequestEcho: Sendable {
     /// Whether this is the head of somebody else's answer: it names another request, where this service names ours.
     ///
     /// A gateway's refusal may name none or one of its own, so only successes count.
-    func isContradicted(by head: AnswerHead) -> Bool {
+    func isContradicted(by head: ResponseHead) -> Bool {
         guard (200..<300).contains(head.status), let named = head.headers.first(name: Self.field) else { return false }
         let isOurs = named.utf8.starts(with: id.utf8) && (named.utf8.count == id.utf8.count || named.utf8.dropFirst(id.utf8.count).first == UInt8(ascii: "/"))
         if isOurs { habit.note() }

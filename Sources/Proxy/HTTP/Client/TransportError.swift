@@ -16,11 +16,11 @@ enum TransportError: Error, Equatable, Sendable {
     case tooLarge(limit: Int)
 
     static let closed = TransportError.connectionLost("the upstream closed the connection")
-    static let headTooLarge = TransportError.malformedAnswer("its head is larger than \(AnswerLimits.head / 1024) KiB")
+    static let headTooLarge = TransportError.malformedAnswer("its head is larger than \(ResponseLimits.head / 1024) KiB")
 }
 
 /// How much of an answer is taken before any of it can be handed on.
-enum AnswerLimits {
+enum ResponseLimits {
     /// Bytes of the status line and all header fields.
     static let head = 64 << 10
     /// Header fields and trailers.

@@ -20,7 +20,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     private let unpackedLimit: Int?
     private var context: ChannelHandlerContext?
     private var exchange: UpstreamExchange?
-    private var decoder = AnswerDecoder()
+    private var decoder = ResponseDecoder()
     /// What has come of a line that is not whole.
     private var rest: ByteBuffer?
     /// The present answer is compressed, and goes through those that unpack.
@@ -127,7 +127,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     }
 
     /// - Parameter behind: bytes that have come behind the part.
-    private func receive(_ part: AnswerDecoder.Part, behind: Int, _ context: ChannelHandlerContext) {
+    private func receive(_ part: ResponseDecoder.Part, behind: Int, _ context: ChannelHandlerContext) {
         guard let exchange else { return }
         switch part {
         case .head(let head):
@@ -140,7 +140,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
             var head = head
             if let unpackedLimit, head.headers.contains(name: "content-encoding") {
                 do {
-                    isPacked = try AnswerPacking.readPacking(of: &head.headers)
+                    isPacked = try ContentCoding.readPacking(of: &head.headers)
                     if isPacked { try addUnpackers(context, limit: unpackedLimit) }
                 } catch { return fail(error) }
             }

@@ -191,12 +191,12 @@ final class UpstreamExchange: @unchecked Sendable {
         (phase, onCancel, source) = (.awaitingHead, connection, connection)
     }
 
-    func received(_ head: AnswerHead) {
+    func received(_ head: ResponseHead) {
         loop.assertInEventLoop()
         guard case .awaitingHead = phase else { return }
         phase = .streaming
         request = nil
-        headWaiter.take()?.resume(returning: TransportResponse(status: head.status, headers: head.headers, body: AnswerBody(of: self)))
+        headWaiter.take()?.resume(returning: TransportResponse(status: head.status, headers: head.headers, body: ResponseBody(of: self)))
     }
 
     func received(_ bytes: ByteBuffer) {

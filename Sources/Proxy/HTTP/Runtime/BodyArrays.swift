@@ -2,7 +2,7 @@ import Synchronization
 
 /// Arrays for the bodies of large requests, used again when a request is over.
 enum BodyArrays {
-    private static let shelf = Mutex(BlockShelf<[UInt8]>(limit: BodyMemory.limit))
+    private static let shelf = Mutex(BlockPool<[UInt8]>(limit: BodyMemory.limit))
 
     /// An empty array with room for `capacity` bytes.
     static func array(capacity: Int) -> [UInt8] {
@@ -24,8 +24,8 @@ enum BodyArrays {
     }
 
     /// - Returns: bytes that are still kept.
-    static func expire(before moment: Duration) -> Int {
-        let (old, kept) = shelf.withLock { ($0.expire(before: moment), $0.kept) }
+    static func expire(before instant: Duration) -> Int {
+        let (old, kept) = shelf.withLock { ($0.expire(before: instant), $0.kept) }
         _ = consume old
         return kept
     }

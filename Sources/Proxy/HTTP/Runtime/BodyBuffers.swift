@@ -6,7 +6,7 @@ import Synchronization
 /// A buffer's memory is its own, however many hold it, so NIO itself is asked to tell when it frees it.
 enum BodyBuffers {
     /// Addresses of blocks, as `Block` makes them.
-    private static let shelf = Mutex(BlockShelf<UInt>(limit: BodyMemory.limit))
+    private static let shelf = Mutex(BlockPool<UInt>(limit: BodyMemory.limit))
 
     /// A buffer with a text in it.
     static func buffer(_ text: SplicedText) -> ByteBuffer {
@@ -23,8 +23,8 @@ enum BodyBuffers {
     }
 
     /// - Returns: bytes that are still kept.
-    static func expire(before moment: Duration) -> Int {
-        let (old, kept) = shelf.withLock { ($0.expire(before: moment), $0.kept) }
+    static func expire(before instant: Duration) -> Int {
+        let (old, kept) = shelf.withLock { ($0.expire(before: instant), $0.kept) }
         for block in old { Block.free(block) }
         return kept
     }

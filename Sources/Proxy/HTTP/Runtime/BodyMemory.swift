@@ -25,8 +25,8 @@ enum BodyMemory {
         DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .seconds(Int(patience.components.seconds))) {
             // First, so that what is shelved from now on sets the next timer.
             isScheduled.withLock { $0 = false }
-            let moment = now - patience
-            if BodyArrays.expire(before: moment) + BodyBuffers.expire(before: moment) > 0 { watch() }
+            let instant = now - patience
+            if BodyArrays.expire(before: instant) + BodyBuffers.expire(before: instant) > 0 { watch() }
         }
     }
 }

@@ -39,7 +39,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// The request that is being answered, until the end of its answer is written or its client has left.
     private var answering: ClientRequest?
     private var peer = ClientPeer()
-    private var encoder = AnswerEncoder()
+    private var encoder = ResponseEncoder()
     /// Of the answer: what has not been handed to the socket yet, until the next flush.
     private var unsent: ByteBuffer?
     /// When the present phase has lasted too long; nil when it may last.
@@ -323,7 +323,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         writeEnd(context)
     }
 
-    private func answer(to refusal: ConnectionState.Refusal) -> Answer {
+    private func answer(to refusal: ConnectionState.Refusal) -> Response {
         let fault: RequestFault
         switch refusal {
         case .byGate:
@@ -385,7 +385,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 }
 
-extension ConnectionHandler: AnswerWriter {
+extension ConnectionHandler: ResponseWriter {
     func write(_ head: HTTPResponseHead) {
         if let context { write(head, context) }
     }

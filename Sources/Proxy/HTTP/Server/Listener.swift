@@ -17,7 +17,7 @@ struct Listener: Service {
     /// rest would wait for a second and more (the kernel may lower this to `net.core.somaxconn`).
     static let backlog: Int32 = 4096
     /// What is left to a connection after the grace, for the last words to its client.
-    static let farewell = Duration.seconds(1)
+    static let closeTimeout = Duration.seconds(1)
 
     let gate: any RequestGate
     let drain: Drain
@@ -96,7 +96,7 @@ struct Listener: Service {
         logger.warning("shutdown_grace is over: ending what still runs", metadata: ["connections": "\(connections.count)"])
         drain.end()
         connections.tell(GraceIsOver())
-        if await connections.closed(within: Self.farewell) { return }
+        if await connections.closed(within: Self.closeTimeout) { return }
         connections.close()
     }
 

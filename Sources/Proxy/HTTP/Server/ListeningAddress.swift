@@ -61,13 +61,13 @@ enum ListeningAddress: Equatable, Sendable {
     }
 
     private static func failure(_ error: IOError, at place: String) -> ExitError {
-        let (reason, mend) =
+        let (reason, fix) =
             switch error.errnoCode {
             case EADDRINUSE: ("the port is in use", "stop the program that uses it, or choose another port (-port N)")
             case EACCES: ("the port needs privileges", "use a port above 1023, or give the program CAP_NET_BIND_SERVICE")
             case EADDRNOTAVAIL: ("no interface has this address", "check host in the config file")
             default: ("\(error)", "check host and port")
             }
-        return ExitError(.cannotBind, "cannot listen on \(place): \(reason); \(mend)")
+        return ExitError(.cannotBind, "cannot listen on \(place): \(reason); \(fix)")
     }
 }

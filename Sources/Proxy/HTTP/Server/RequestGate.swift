@@ -17,7 +17,7 @@ protocol RequestGate: Sendable {
     /// The answer to what is no request, or not yet.
     ///
     /// - Parameter head: as far as there is one.
-    func refusal(of fault: RequestFault, head: HTTPRequestHead?, from peer: ClientPeer) -> Answer
+    func refusal(of fault: RequestFault, head: HTTPRequestHead?, from peer: ClientPeer) -> Response
 }
 
 /// One request, from its head to the end of its answer.
@@ -35,7 +35,7 @@ protocol RequestTicket: AnyObject, Sendable {
     func claim(bodyBytes: Int) -> Bool
 
     /// The answer to a request that is refused.
-    func refusal() -> Answer
+    func refusal() -> Response
 
     /// Gives back what the request has laid claim to. It may be called more than once.
     func release()

@@ -24,7 +24,7 @@ enum OutcomeClassifier {
     private static func outcome(of cause: MovingDeadline.Cause) -> AttemptOutcome {
         switch cause {
         case .request: .outOfTime
-        case .head, .firstToken, .silence: .timedOut
+        case .head, .firstToken, .idleTimeout: .timedOut
         // It says nothing about the upstream: the client took nothing.
         case .slowClient: .abandoned
         // The response was complete; only the terminator is missing.

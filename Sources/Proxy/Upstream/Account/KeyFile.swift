@@ -21,7 +21,7 @@ enum KeyFile {
         /// What is wrong.
         let message: String
         /// How to mend it, as an imperative.
-        let mend: String
+        let fix: String
     }
 
     /// What is read at most: the largest key has some 12 KiB, and a device must not fill the memory.
@@ -44,7 +44,7 @@ enum KeyFile {
         _ bytes: [UInt8], path: String, mode: UInt32?, passPhrase: Secret?, fingerprint: String
     ) throws(Failure) -> Loaded {
         if bytes.isEmpty {
-            throw Failure(culprit: .keyFile, message: "the key file \(path) is empty", mend: "copy the private key into it, or name another key_file")
+            throw Failure(culprit: .keyFile, message: "the key file \(path) is empty", fix: "copy the private key into it, or name another key_file")
         }
         let key: PrivateKey
         do {
@@ -52,13 +52,13 @@ enum KeyFile {
         } catch {
             let isPassPhrase = error == .wrongPassPhrase || error == .encryptedWithoutPassPhrase
             throw Failure(
-                culprit: isPassPhrase ? .passPhrase : .keyFile, message: "the key file \(path) cannot be used: \(error.reason)", mend: error.mend)
+                culprit: isPassPhrase ? .passPhrase : .keyFile, message: "the key file \(path) cannot be used: \(error.reason)", fix: error.fix)
         }
         guard key.fingerprint == fingerprint else {
             throw Failure(
                 culprit: .fingerprint,
                 message: "fingerprint \(fingerprint) does not match the key file \(path), whose fingerprint is \(key.fingerprint)",
-                mend: "set fingerprint to \(key.fingerprint) if that key was uploaded for the user, else key_file to the key of \(fingerprint)")
+                fix: "set fingerprint to \(key.fingerprint) if that key was uploaded for the user, else key_file to the key of \(fingerprint)")
         }
         return Loaded(key: key, warnings: warnings(bits: key.bits, path: path, mode: mode))
     }
@@ -83,14 +83,14 @@ enum KeyFile {
 
     /// - Parameter code: the `errno` of opening or reading.
     static func failure(_ code: Int32, path: String) -> Failure {
-        let (what, mend) =
+        let (what, fix) =
             switch code {
             case ENOENT, ENOTDIR: ("does not exist", "name an existing file as key_file")
             case EACCES, EPERM: ("may not be read", "give the user of this process the right to read it")
             case EISDIR: ("is a directory", "name a file in it as key_file")
             default: ("cannot be read: \(String(cString: strerror(code)))", "check key_file")
             }
-        return Failure(culprit: .keyFile, message: "the key file \(path) \(what)", mend: mend)
+        return Failure(culprit: .keyFile, message: "the key file \(path) \(what)", fix: fix)
     }
 
     private static func read(_ path: String) throws(Failure) -> (bytes: [UInt8], mode: UInt32) {
@@ -102,11 +102,11 @@ enum KeyFile {
             case .system(let code): throw failure(code, path: path)
             case .directory: throw failure(EISDIR, path: path)
             case .other(let kind):
-                throw Failure(culprit: .keyFile, message: "the key file \(path) is \(kind) and no file", mend: "name a regular file as key_file")
+                throw Failure(culprit: .keyFile, message: "the key file \(path) is \(kind) and no file", fix: "name a regular file as key_file")
             case .tooLarge:
                 throw Failure(
                     culprit: .keyFile, message: "the key file \(path) is larger than \(largest >> 10) KiB, so it is no key",
-                    mend: "name the private key file as key_file")
+                    fix: "name the private key file as key_file")
             }
         }
     }

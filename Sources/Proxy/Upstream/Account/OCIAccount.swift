@@ -40,7 +40,7 @@ struct OCIAccount: Backend {
     var endpoint: String { inference.url }
 
     func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> Failure {
-        withoutKey(OCIErrorToOpenAI.translate(status: status, retryAfter: retryAfter, body: body, account: id))
+        withoutKey(OCIErrorReader.translate(status: status, retryAfter: retryAfter, body: body, account: id))
     }
 
     func withoutKey(_ error: Failure) -> Failure {

@@ -5,7 +5,7 @@ extension PrivateKey {
     static func session() throws(CredentialFailure) -> PrivateKey {
         ERR_clear_error()
         defer { ERR_clear_error() }
-        let failure = CredentialFailure("OpenSSL could not make an RSA key", mend: "try again")
+        let failure = CredentialFailure("OpenSSL could not make an RSA key", fix: "try again")
         guard let context = EVP_PKEY_CTX_new_from_name(nil, "RSA", nil) else { throw failure }
         defer { EVP_PKEY_CTX_free(context) }
         var key: OpaquePointer?

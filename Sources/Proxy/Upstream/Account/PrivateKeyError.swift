@@ -43,7 +43,7 @@ enum PrivateKeyError: Error, Equatable, CustomStringConvertible {
     }
 
     /// How to mend it, as an imperative.
-    var mend: String {
+    var fix: String {
         switch self {
         case .noPEM: "name the private key file of the API key (it has a line -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----)"
         case .publicKeyGiven, .certificateGiven, .otherPEM: "name the private key file that belongs to it as key_file"
@@ -59,5 +59,5 @@ enum PrivateKeyError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    var description: String { "\(reason); \(mend)" }
+    var description: String { "\(reason); \(fix)" }
 }

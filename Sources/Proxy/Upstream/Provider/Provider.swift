@@ -74,7 +74,7 @@ struct Provider: Backend {
     }
 
     func refusal(status: Int, retryAfter: Int?, body: [UInt8]) -> Failure {
-        withoutKey(PassThroughError.translate(status: status, retryAfter: retryAfter, body: body, upstream: id))
+        withoutKey(ProviderErrorReader.translate(status: status, retryAfter: retryAfter, body: body, upstream: id))
     }
 
     func withoutKey(_ error: Failure) -> Failure { token.map { error.without($0) } ?? error }

@@ -28,7 +28,7 @@ struct ErrorWords {
         if let root = (try? JSONDocument(parsing: body).root) ?? Self.document(beginning: body) {
             self.init(root)
             message = message ?? MessageWords.byField(root)
-        } else if AnswerForm.isStream(body), let event = AnswerForm.firstEvent(of: body) {
+        } else if ResponseForm.isStream(body), let event = ResponseForm.firstEvent(of: body) {
             self.init(event)
         } else {
             self.init(nil)

@@ -12,7 +12,7 @@ import Testing
 
     @Test func theSummaryCountsTheUpstreamsOfTheRoute() async throws {
         let router = try Router.fixture(accounts: 3)
-        let route = HealthRoute(mode: "multi", router: router, roster: Roster(entries: (0..<3).map { .serving($0) }))
+        let route = HealthRoute(mode: "multi", router: router, accountList: AccountList(entries: (0..<3).map { .serving($0) }))
         #expect(await route.summary() == .init(healthy: 3, total: 3, inFlight: 0))
     }
 

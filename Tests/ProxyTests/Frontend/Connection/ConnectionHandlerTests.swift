@@ -51,7 +51,7 @@ import Testing
         }
 
         func answer(_ body: String = "ok") {
-            channel.write(Answer(status: .ok, headers: ["content-length": "\(body.utf8.count)"], body: ByteBuffer(string: body)))
+            channel.write(Response(status: .ok, headers: ["content-length": "\(body.utf8.count)"], body: ByteBuffer(string: body)))
             channel.embeddedEventLoop.run()
         }
 

@@ -50,7 +50,7 @@ import Testing
         }
 
         func answer() {
-            channel.write(Answer(status: .ok, headers: ["content-length": "0"]))
+            channel.write(Response(status: .ok, headers: ["content-length": "0"]))
             channel.embeddedEventLoop.run()
         }
 

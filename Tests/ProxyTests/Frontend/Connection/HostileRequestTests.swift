@@ -42,7 +42,7 @@ import Testing
                 while let request = await iterator.next(), request.head.uri != "mark" {
                     requests.append(request)
                     let text = "body \(request.body.count) end"
-                    channel.write(Answer(status: .ok, headers: ["content-length": "\(text.utf8.count)"], body: ByteBuffer(string: text)), withoutBody: request.head.method == .HEAD)
+                    channel.write(Response(status: .ok, headers: ["content-length": "\(text.utf8.count)"], body: ByteBuffer(string: text)), withoutBody: request.head.method == .HEAD)
                     channel.embeddedEventLoop.run()
                     hasAnswered = true
                 }

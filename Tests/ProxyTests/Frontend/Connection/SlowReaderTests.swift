@@ -58,7 +58,7 @@ import Testing
         }
 
         func answer() {
-            channel.write(Answer(status: .ok, headers: ["content-length": "2"], body: ByteBuffer(string: "ok")))
+            channel.write(Response(status: .ok, headers: ["content-length": "2"], body: ByteBuffer(string: "ok")))
             channel.embeddedEventLoop.run()
         }
 
@@ -157,7 +157,7 @@ import Testing
         try await group.shutdownGracefully()
     }
 
-    private static let large = Answer(
+    private static let large = Response(
         status: .ok, headers: ["content-length": "20000000"], body: ByteBuffer(repeating: UInt8(ascii: "x"), count: 20_000_000))
 
     @Test(.timeLimit(.minutes(5)), arguments: [false, true]) func whoTakesNothingLosesTheConnection(overUnix: Bool) async throws {

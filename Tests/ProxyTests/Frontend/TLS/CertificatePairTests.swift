@@ -55,7 +55,7 @@ import Testing
         try directory.write(content, to: path)
         let problem = try #require(self.problem(directory.files))
         #expect(problem.message.hasPrefix("tls_\(which) = \(path) ") && problem.message.contains(reason), "\(problem.message)")
-        #expect(!problem.mend.isEmpty && !problem.message.contains("AAAA"))
+        #expect(!problem.fix.isEmpty && !problem.message.contains("AAAA"))
     }
 
     @Test func aKeyOfAnotherCertificateIsNoPair() throws {

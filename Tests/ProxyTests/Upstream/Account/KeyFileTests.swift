@@ -52,7 +52,7 @@ import Testing
         #expect(failures.count == 9)
         #expect(Set(failures.map(\.message)).count == 9)
         #expect(failures.map(\.culprit) == [.keyFile, .keyFile, .keyFile, .keyFile, .keyFile, .keyFile, .passPhrase, .passPhrase, .fingerprint])
-        #expect(failures.allSatisfy { !$0.mend.isEmpty })
+        #expect(failures.allSatisfy { !$0.fix.isEmpty })
         #expect(failures[0].message == "the key file /nonexistent/key.pem does not exist")
         #expect(failures[1].message.hasSuffix("is a directory"))
     }
@@ -61,7 +61,7 @@ import Testing
         let other = "00:26:05:45:4e:84:3b:74:c4:21:37:67:58:98:b0:3e"
         let failure = try #require(failure(identity(try fixture("test_key.pem"), other)))
         #expect(failure.message.contains(other) && failure.message.contains(fingerprint))
-        #expect(failure.mend.contains("set fingerprint to \(fingerprint)") && failure.mend.contains("key_file"))
+        #expect(failure.fix.contains("set fingerprint to \(fingerprint)") && failure.fix.contains("key_file"))
     }
 
     @Test func noSentenceShowsThePassPhrase() throws {

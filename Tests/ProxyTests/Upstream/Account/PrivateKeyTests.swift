@@ -196,7 +196,7 @@ import Testing
             .wrongPassPhrase, .obsoleteEncryption, .damaged, .tooSmall(512), .noFingerprint, .signingFailed,
         ]
         #expect(Set(errors.map(\.reason)).count == errors.count)
-        #expect(errors.allSatisfy { !$0.mend.isEmpty && !$0.reason.contains(";") })
+        #expect(errors.allSatisfy { !$0.fix.isEmpty && !$0.reason.contains(";") })
     }
 
     @Test func loadingAndSigningLeaveNoErrorsBehind() throws {

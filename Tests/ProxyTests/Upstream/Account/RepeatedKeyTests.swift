@@ -50,7 +50,7 @@ import Testing
 
     @Test func whatOCISaysOfItselfStays() {
         let body = #"{"code":"NotAuthenticated","message":"The user ocid1.user.oc1..aaaa1234 is not known."}"#
-        let error = OCIErrorToOpenAI.translate(status: 401, retryAfter: nil, body: Array(body.utf8), account: "a")
+        let error = OCIErrorReader.translate(status: 401, retryAfter: nil, body: Array(body.utf8), account: "a")
         #expect(error.message.contains("ocid1.user.oc1..aaaa1234"))
     }
 }

@@ -19,15 +19,15 @@ struct BodyDrainTests {
     private let connection = Connection()
 
     /// An answer that has brought `bytes` and not ended.
-    private func answer(_ bytes: String = "") throws -> (UpstreamExchange, AnswerBody) {
+    private func answer(_ bytes: String = "") throws -> (UpstreamExchange, ResponseBody) {
         let origin = try RequestAddress("http://127.0.0.1:9/v1")
         let request = TransportRequest(method: .GET, url: "http://127.0.0.1:9/v1", headers: [:], body: nil)
         let head = try RequestHead(request, to: origin, through: nil, unpacksAnswers: false)
         let exchange = UpstreamExchange(RequestBytes(head, nil), to: head.origin, on: loop)
         exchange.starts(on: connection)
-        exchange.received(AnswerHead(status: 200))
+        exchange.received(ResponseHead(status: 200))
         come(bytes, to: exchange)
-        return (exchange, AnswerBody(of: exchange))
+        return (exchange, ResponseBody(of: exchange))
     }
 
     private func come(_ bytes: String, to exchange: UpstreamExchange) {
@@ -35,7 +35,7 @@ struct BodyDrainTests {
         exchange.handOver()
     }
 
-    private func drain(_ body: consuming AnswerBody) { body.makeAsyncIterator().drain(within: .milliseconds(250)) }
+    private func drain(_ body: consuming ResponseBody) { body.makeAsyncIterator().drain(within: .milliseconds(250)) }
 
     @Test func `One that ends in time leaves its connection alone`() throws {
         let (exchange, body) = try answer("\n")

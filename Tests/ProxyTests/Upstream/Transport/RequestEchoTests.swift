@@ -7,8 +7,8 @@ import Testing
 private typealias Bench = TransportBench
 
 @Suite(.timeLimit(.minutes(5))) struct RequestEchoTests {
-    private func head(_ status: Int, _ id: String?) -> AnswerHead {
-        AnswerHead(status: status, headers: id.map { ["opc-request-id": $0] } ?? [:])
+    private func head(_ status: Int, _ id: String?) -> ResponseHead {
+        ResponseHead(status: status, headers: id.map { ["opc-request-id": $0] } ?? [:])
     }
 
     @Test func anotherIdCountsOnceTheServiceHasNamedOurs() {

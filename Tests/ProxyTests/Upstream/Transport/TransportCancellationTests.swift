@@ -120,10 +120,10 @@ struct TransportCancellationTests {
         await peer.request()
         try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello")
         for await _ in begun.stream { break }
-        deadline.move(to: .seconds(7), for: .silence)
+        deadline.move(to: .seconds(7), for: .idleTimeout)
         await time.waitForSleepers()
         time.advance(by: .seconds(7))
-        await #expect(throws: MovingDeadline.Exceeded(cause: .silence)) { try await call.value }
+        await #expect(throws: MovingDeadline.Exceeded(cause: .idleTimeout)) { try await call.value }
         await peer.closed()
         deadline.disarm()
     }

@@ -79,7 +79,7 @@ struct ChatDocument: ChatEventSink {
     /// The document, once all has been told.
     ///
     /// - Parameter capacity: bytes that it will have, or somewhat more.
-    func written(capacity: Int) -> OpenAIAnswer {
+    func written(capacity: Int) -> OpenAIResponse {
         var writer = JSONWriter(capacity: capacity)
         writer.beginObject()
         writer.key("id")
@@ -99,7 +99,7 @@ struct ChatDocument: ChatEventSink {
             writer.raw(counts.json[...])
         }
         writer.endObject()
-        return OpenAIAnswer(body: writer.bytes, usage: counts)
+        return OpenAIResponse(body: writer.bytes, usage: counts)
     }
 }
 

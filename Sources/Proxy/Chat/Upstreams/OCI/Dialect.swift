@@ -17,9 +17,9 @@ enum Dialect: Sendable {
     /// - Throws: `Failure` 400 that names the parameter, for what the client cannot do without and the dialect does not have.
     func details(of chat: ChatRequest, for target: ChatTarget) throws(Failure) -> CallDetails {
         switch self {
-        case .generic: try OpenAIToGeneric.translate(chat, for: target)
-        case .cohere(let names): try OpenAIToCohere.translate(chat, names: names, for: target)
-        case .cohereV2: try OpenAIToCohereV2.translate(chat, for: target)
+        case .generic: try GenericRequestWriter.translate(chat, for: target)
+        case .cohere(let names): try CohereRequestWriter.translate(chat, names: names, for: target)
+        case .cohereV2: try CohereV2RequestWriter.translate(chat, for: target)
         }
     }
 }

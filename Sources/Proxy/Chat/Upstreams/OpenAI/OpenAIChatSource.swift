@@ -44,7 +44,7 @@ struct OpenAIChatSource: ChatEventSource {
         if let failure = failure(in: root) { return .failed(failure) }
         if let counts = TokenUsage(openAI: root["usage"]) { usage = counts }
         for (position, choice) in root.elements(of: "choices").enumerated() where choice.kind == .object {
-            if choice["finish_reason"]?.equals("error") == true { return .failed(PassThroughError.translate(document: root, upstream: upstream)) }
+            if choice["finish_reason"]?.equals("error") == true { return .failed(ProviderErrorReader.translate(document: root, upstream: upstream)) }
             let words = choice.present("delta") ?? choice.present("message")
             take(words, choice, as: max(choice["index"]?.int ?? position, 0), into: &sink)
         }
@@ -52,8 +52,8 @@ struct OpenAIChatSource: ChatEventSource {
     }
 
     mutating func read(document body: [UInt8], into sink: inout some ChatEventSink) throws(Failure) {
-        let root = try PassThroughAnswer.document(body, upstream: upstream, mayBeEmpty: mayBeEmpty)
-        if let failure = PassThroughError.failure(of: root, upstream: upstream) { throw failure }
+        let root = try PassThroughResponse.document(body, upstream: upstream, mayBeEmpty: mayBeEmpty)
+        if let failure = ProviderErrorReader.failure(of: root, upstream: upstream) { throw failure }
         if let seconds = root["created"]?.int, seconds > 0 { sink.created(at: seconds) }
         usage = TokenUsage(openAI: root["usage"])
         for (position, choice) in root.elements(of: "choices").enumerated() where choice.kind == .object {
@@ -71,7 +71,7 @@ struct OpenAIChatSource: ChatEventSource {
 
     private func failure(in root: JSONValue) -> Failure? {
         let tells = root.present("error") != nil || root["choices"]?.kind != .array && ErrorWords.tellFailure(root)
-        return tells ? PassThroughError.translate(document: root, upstream: upstream) : nil
+        return tells ? ProviderErrorReader.translate(document: root, upstream: upstream) : nil
     }
 
     private var step: ChatStreamStep { isFinished && !hasGoneOn ? .finished : .more }

@@ -41,7 +41,7 @@ struct CertificatePair: Sendable {
         } catch {
             throw CertificateProblem(
                 message: "tls_key = \(files.key) does not belong to the first certificate of tls_cert = \(files.certificate), or OpenSSL's rules forbid the pair",
-                mend: "name the key that this certificate was made for, and put the server's own certificate before those of its authorities")
+                fix: "name the key that this certificate was made for, and put the server's own certificate before those of its authorities")
         }
         expiry = chain.first.map { Int64($0.notValidAfter) } ?? 0
     }
@@ -50,36 +50,36 @@ struct CertificatePair: Sendable {
     var isOutdated: Bool { stamps.contains(where: \.isOutdated) }
 
     private static func chain(_ path: String) throws(CertificateProblem) -> [NIOSSLCertificate] {
-        let mend = "name a PEM file with the server's certificate and, after it, those of its authorities"
-        let bytes = try read(path, key: "tls_cert", mend: mend)
+        let fix = "name a PEM file with the server's certificate and, after it, those of its authorities"
+        let bytes = try read(path, key: "tls_cert", fix: fix)
         guard let chain = try? NIOSSLCertificate.fromPEMBytes(bytes), !chain.isEmpty else {
-            throw CertificateProblem(message: "tls_cert = \(path) cannot be used (there is no certificate in it)", mend: mend)
+            throw CertificateProblem(message: "tls_cert = \(path) cannot be used (there is no certificate in it)", fix: fix)
         }
         return chain
     }
 
     private static func key(_ path: String) throws(CertificateProblem) -> NIOSSLPrivateKey {
-        let mend = "name the PEM file of the certificate's private key"
-        let bytes = try read(path, key: "tls_key", mend: mend)
+        let fix = "name the PEM file of the certificate's private key"
+        let bytes = try read(path, key: "tls_key", fix: fix)
         let text = String(decoding: bytes, as: UTF8.self)
         guard !text.contains("ENCRYPTED") else {
             throw CertificateProblem(
                 message: "tls_key = \(path) is protected by a pass phrase, which is not supported for this key",
-                mend: "take it off (openssl pkey -in KEY -out NEWKEY), and let only the proxy's user read the file")
+                fix: "take it off (openssl pkey -in KEY -out NEWKEY), and let only the proxy's user read the file")
         }
         guard let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) else {
             throw CertificateProblem(
                 message: "tls_key = \(path) cannot be used (\(text.contains("PRIVATE KEY-----") ? "its private key is damaged" : "there is no private key in it"))",
-                mend: mend)
+                fix: fix)
         }
         return key
     }
 
-    private static func read(_ path: String, key: String, mend: String) throws(CertificateProblem) -> [UInt8] {
+    private static func read(_ path: String, key: String, fix: String) throws(CertificateProblem) -> [UInt8] {
         do {
-            return try CredentialFile.read(path, what: key, mend: mend)
+            return try CredentialFile.read(path, what: key, fix: fix)
         } catch {
-            throw CertificateProblem(message: error.message, mend: error.mend)
+            throw CertificateProblem(message: error.message, fix: error.fix)
         }
     }
 }

@@ -17,7 +17,7 @@ struct InstancePrincipal: TokenSource {
         do {
             leafKey = try PrivateKey(pem: try await get("identity/key.pem", from: metadata), passPhrase: nil)
         } catch let error as PrivateKeyError {
-            throw CredentialFailure("the instance's key cannot be used: \(error.reason)", mend: "try again; the metadata service replaces it from time to time")
+            throw CredentialFailure("the instance's key cannot be used: \(error.reason)", fix: "try again; the metadata service replaces it from time to time")
         }
         let intermediate = try await get("identity/intermediate.pem", from: metadata)
         let leaf = try LeafCertificate(pem: certificate)
@@ -38,7 +38,7 @@ struct InstancePrincipal: TokenSource {
 
     /// The first metadata service that there is a way to, and what it says about the instance's region.
     private func reachableMetadata() async throws -> Metadata {
-        var failure = CredentialFailure("no address of the instance metadata service is known", mend: "set OCI_METADATA_BASE_URL")
+        var failure = CredentialFailure("no address of the instance metadata service is known", fix: "set OCI_METADATA_BASE_URL")
         for base in places.metadata {
             do {
                 if let auth = places.auth { return Metadata(base: base, auth: auth) }
@@ -56,7 +56,7 @@ struct InstancePrincipal: TokenSource {
         guard let region = root?["regionIdentifier"]?.string, let domain = root?["realmDomainComponent"]?.string,
             RegionTable.isWellFormed(region), HostName.isName(domain)
         else {
-            throw CredentialFailure("the instance metadata service does not say in which region the instance is", mend: "try again")
+            throw CredentialFailure("the instance metadata service does not say in which region the instance is", fix: "try again")
         }
         return "https://auth.\(region).\(domain)"
     }
@@ -67,7 +67,7 @@ struct InstancePrincipal: TokenSource {
         let headers: HTTPHeaders = ["authorization": "Bearer Oracle", "accept": "*/*", "user-agent": "ociai-proxy/\(ProxyVersion.current)"]
         return try await CredentialService(name: "the instance metadata service", transport: transport).body(
             of: TransportRequest(method: .GET, url: "\(base)/\(path)", headers: headers),
-            mend: "auth = instance_principal works on compute instances of OCI only, use another auth elsewhere",
+            fix: "auth = instance_principal works on compute instances of OCI only, use another auth elsewhere",
             mendRefusal: { _ in "check that the instance's metadata service is switched on for version 2" })
     }
 
@@ -99,16 +99,16 @@ struct InstancePrincipal: TokenSource {
                 headers.add(name: name, value: value)
             }
         } catch {
-            throw CredentialFailure("the request to the auth service could not be signed", mend: error.mend)
+            throw CredentialFailure("the request to the auth service could not be signed", fix: error.fix)
         }
         headers.add(name: "accept", value: "application/json")
         headers.add(name: "user-agent", value: "ociai-proxy/\(ProxyVersion.current)")
         let answer = try await CredentialService(name: "the auth service", transport: transport).body(
             of: TransportRequest(method: .POST, url: base + "/v1/x509", headers: headers, body: ByteBuffer(bytes: body)),
-            mend: "let the instance reach it, directly or through a service gateway",
+            fix: "let the instance reach it, directly or through a service gateway",
             mendRefusal: { $0 == 401 ? "check this machine's clock; a certificate that has just been replaced works a minute later" : "try again" })
         guard let token = try? JSONDocument(parsing: answer).root["token"]?.string else {
-            throw CredentialFailure("the auth service answers without a token", mend: "try again")
+            throw CredentialFailure("the auth service answers without a token", fix: "try again")
         }
         return token
     }

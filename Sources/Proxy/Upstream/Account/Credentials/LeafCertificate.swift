@@ -10,10 +10,10 @@ struct LeafCertificate: Equatable, Sendable {
     /// The key id of requests to the auth service.
     var keyID: String { "\(tenancy)/fed-x509/\(fingerprint)" }
 
-    private static let mend = "try again; if it stays, the instance metadata service gives out something else than OCI's"
+    private static let fix = "try again; if it stays, the instance metadata service gives out something else than OCI's"
 
     init(pem: [UInt8]) throws(CredentialFailure) {
-        guard let size = Int32(exactly: pem.count) else { throw CredentialFailure("the instance's certificate is too large", mend: Self.mend) }
+        guard let size = Int32(exactly: pem.count) else { throw CredentialFailure("the instance's certificate is too large", fix: Self.fix) }
         ERR_clear_error()
         defer { ERR_clear_error() }
         let certificate = pem.withUnsafeBytes { bytes -> OpaquePointer? in
@@ -22,17 +22,17 @@ struct LeafCertificate: Equatable, Sendable {
             defer { BIO_free(source) }
             return PEM_read_bio_X509(source, nil, nil, nil)
         }
-        guard let certificate else { throw CredentialFailure("the instance's certificate cannot be read", mend: Self.mend) }
+        guard let certificate else { throw CredentialFailure("the instance's certificate cannot be read", fix: Self.fix) }
         defer { X509_free(certificate) }
 
         var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var length: UInt32 = 0
         guard X509_digest(certificate, EVP_sha1(), &digest, &length) == 1 else {
-            throw CredentialFailure("the fingerprint of the instance's certificate cannot be computed", mend: "let OpenSSL use its default provider")
+            throw CredentialFailure("the fingerprint of the instance's certificate cannot be computed", fix: "let OpenSSL use its default provider")
         }
         fingerprint = Self.pairs(digest.prefix(Int(length)))
         guard let tenancy = Self.tenancy(among: Self.subjectValues(certificate)) else {
-            throw CredentialFailure("the instance's certificate names no tenancy", mend: Self.mend)
+            throw CredentialFailure("the instance's certificate names no tenancy", fix: Self.fix)
         }
         self.tenancy = tenancy
     }

@@ -16,24 +16,24 @@ struct SessionTokenFile: FileTokenSource, Equatable {
 
     /// The session's key.
     func key() throws(CredentialFailure) -> PrivateKey {
-        let pem = try CredentialFile.read(identity.keyFile, what: "the session's key", mend: Self.mendToken)
+        let pem = try CredentialFile.read(identity.keyFile, what: "the session's key", fix: Self.mendToken)
         do {
             return try PrivateKey(pem: pem, passPhrase: identity.passPhrase)
         } catch {
-            throw CredentialFailure("the key file \(identity.keyFile) cannot be used: \(error.reason)", mend: error.mend)
+            throw CredentialFailure("the key file \(identity.keyFile) cannot be used: \(error.reason)", fix: error.fix)
         }
     }
 
     /// The session's token, be it expired or not.
     func token(key: PrivateKey) throws(CredentialFailure) -> SessionToken {
-        let text = try CredentialFile.read(identity.tokenFile, what: "the session's token", mend: Self.mendToken)
+        let text = try CredentialFile.read(identity.tokenFile, what: "the session's token", fix: Self.mendToken)
         return try SessionToken(String(decoding: text, as: UTF8.self), key: key, source: "the file \(identity.tokenFile)")
     }
 
     /// What to say when it has expired; nil when it has not. The session may be renewed while we run.
     func expiry(of token: SessionToken, at now: Int64) -> CredentialFailure? {
         guard let expiry = token.expiry, expiry <= now else { return nil }
-        return CredentialFailure("the session token in \(identity.tokenFile) expired at \(HTTPDate.format(expiry))", mend: Self.mendToken)
+        return CredentialFailure("the session token in \(identity.tokenFile) expired at \(HTTPDate.format(expiry))", fix: Self.mendToken)
     }
 
     var stamps: [FileStamp] { [FileStamp(identity.tokenFile), FileStamp(identity.keyFile)] }

@@ -43,11 +43,11 @@ actor TokenCache {
     /// - Throws: `CredentialFailure` when there is no valid token and none can be had; `CancellationError`.
     func signer() async throws -> RequestSigner {
         await lookForChange()
-        if schedule.isDue(at: moment) { fetch() }
-        if let token = schedule.usable(at: moment) { return token.signer }
+        if schedule.isDue(at: instant) { fetch() }
+        if let token = schedule.usable(at: instant) { return token.signer }
         if schedule.isFetching { try await fetchEnd() }
-        if let token = schedule.usable(at: moment) { return token.signer }
-        throw schedule.failure ?? CredentialFailure("the token has expired", mend: "try again")
+        if let token = schedule.usable(at: instant) { return token.signer }
+        throw schedule.failure ?? CredentialFailure("the token has expired", fix: "try again")
     }
 
     /// The service has answered 401 to a request. Fetches another token, unless that has happened meanwhile or just now.
@@ -56,26 +56,26 @@ actor TokenCache {
     /// - Returns: whether the request may be sent once more, signed with another token.
     /// - Throws: `CancellationError`.
     func renew(after authorization: String) async throws -> Bool {
-        guard let refused = schedule.token, refused.signer.made(authorization) else { return schedule.usable(at: moment) != nil }
+        guard let refused = schedule.token, refused.signer.made(authorization) else { return schedule.usable(at: instant) != nil }
         if !schedule.isFetching {
             let source = source
             let hasChanged = await look { source.hasChanged(since: refused) } ?? false
             // Another may have come while we looked.
-            if let token = schedule.usable(at: moment), token.signer.keyID != refused.signer.keyID { return true }
-            guard schedule.isFetching || hasChanged || schedule.force(at: moment) else { return false }
+            if let token = schedule.usable(at: instant), token.signer.keyID != refused.signer.keyID { return true }
+            guard schedule.isFetching || hasChanged || schedule.force(at: instant) else { return false }
         }
         if !schedule.isFetching {
             logger.notice("OCI refuses the token, a new one is fetched", metadata: ["account": "\(account)"])
             fetch()
         }
         try await fetchEnd()
-        return schedule.usable(at: moment).map { $0.signer.keyID != refused.signer.keyID } ?? false
+        return schedule.usable(at: instant).map { $0.signer.keyID != refused.signer.keyID } ?? false
     }
 
     /// Whether a fetch is running.
     var isFetching: Bool { schedule.isFetching }
 
-    private var moment: TokenSchedule.Moment { .init(wall: time.wallClock(), now: time.now()) }
+    private var instant: TokenSchedule.Moment { .init(wall: time.wallClock(), now: time.now()) }
 
     private func lookForChange() async {
         let now = time.now()
@@ -111,8 +111,8 @@ actor TokenCache {
     }
 
     private func end(_ result: Result<SessionToken, CredentialFailure>) {
-        let had = schedule.usable(at: moment) != nil
-        schedule.ended(result, at: moment, jitter: random())
+        let had = schedule.usable(at: instant) != nil
+        schedule.ended(result, at: instant, jitter: random())
         if let failure = schedule.failure {
             logger.log(
                 level: had ? .warning : .error, "No new token\(had ? ", the old one stays in use" : "")",
@@ -139,11 +139,11 @@ actor TokenCache {
         } catch let failure as CredentialFailure {
             return .failure(failure)
         } catch is FileWork.Overdue {
-            return .failure(CredentialFailure("the files of the token cannot be read in time", mend: "look at the disk or the network drive that they are on"))
+            return .failure(CredentialFailure("the files of the token cannot be read in time", fix: "look at the disk or the network drive that they are on"))
         } catch is MovingDeadline.Exceeded {
-            return .failure(CredentialFailure("no token came within \(fetchTimeout.components.seconds) s", mend: "check the network"))
+            return .failure(CredentialFailure("no token came within \(fetchTimeout.components.seconds) s", fix: "check the network"))
         } catch {
-            return .failure(CredentialFailure("the fetch of a token was broken off", mend: "try again"))
+            return .failure(CredentialFailure("the fetch of a token was broken off", fix: "try again"))
         }
     }
 

@@ -31,17 +31,17 @@ struct TokenSchedule: Sendable {
     }
 
     /// The token, unless it has expired.
-    func usable(at moment: Moment) -> SessionToken? {
+    func usable(at instant: Moment) -> SessionToken? {
         guard let token else { return nil }
-        if let expiry = token.expiry, expiry <= moment.wall { return nil }
+        if let expiry = token.expiry, expiry <= instant.wall { return nil }
         return token
     }
 
     /// Whether a fetch should begin now.
-    func isDue(at moment: Moment) -> Bool {
-        guard !isFetching, moment.now >= retryAt else { return false }
+    func isDue(at instant: Moment) -> Bool {
+        guard !isFetching, instant.now >= retryAt else { return false }
         guard token != nil, !isOutdated else { return true }
-        return renewAt.map { moment.wall >= $0 } ?? false
+        return renewAt.map { instant.wall >= $0 } ?? false
     }
 
     /// Takes note that the token's origin has changed, which is a reason to fetch without delay.
@@ -58,9 +58,9 @@ struct TokenSchedule: Sendable {
     }
 
     /// Whether a fetch because of a refusal may begin now, and takes note of it if so.
-    mutating func force(at moment: Moment) -> Bool {
-        if let forcedAt, moment.now < forcedAt + Self.forcedInterval { return false }
-        forcedAt = moment.now
+    mutating func force(at instant: Moment) -> Bool {
+        if let forcedAt, instant.now < forcedAt + Self.forcedInterval { return false }
+        forcedAt = instant.now
         return true
     }
 
@@ -70,28 +70,28 @@ struct TokenSchedule: Sendable {
     /// A fetch has ended.
     ///
     /// - Parameter jitter: 0 ..< 1.
-    mutating func ended(_ result: Result<SessionToken, CredentialFailure>, at moment: Moment, jitter: Double) {
+    mutating func ended(_ result: Result<SessionToken, CredentialFailure>, at instant: Moment, jitter: Double) {
         isFetching = false
         switch result {
         case .success(let new):
-            if let expiry = new.expiry, expiry <= moment.wall {
-                fail(CredentialFailure("the new token has expired already", mend: "check this machine's clock"), at: moment, jitter: jitter)
+            if let expiry = new.expiry, expiry <= instant.wall {
+                fail(CredentialFailure("the new token has expired already", fix: "check this machine's clock"), at: instant, jitter: jitter)
                 return
             }
             token = new
-            renewAt = new.expiry.map { renewal.moment(fetchedAt: moment.wall, expiry: $0, jitter: jitter) }
+            renewAt = new.expiry.map { renewal.instant(fetchedAt: instant.wall, expiry: $0, jitter: jitter) }
             isOutdated = false
             failure = nil
             failures = 0
             retryAt = .zero
-        case .failure(let failure): fail(failure, at: moment, jitter: jitter)
+        case .failure(let failure): fail(failure, at: instant, jitter: jitter)
         }
     }
 
-    private mutating func fail(_ failure: CredentialFailure, at moment: Moment, jitter: Double) {
+    private mutating func fail(_ failure: CredentialFailure, at instant: Moment, jitter: Double) {
         self.failure = failure
         failures += 1
         let pause = min(Duration.seconds(1 << min(failures - 1, 6)), Self.longestPause)
-        retryAt = moment.now + pause * (0.75 + jitter / 2)
+        retryAt = instant.now + pause * (0.75 + jitter / 2)
     }
 }

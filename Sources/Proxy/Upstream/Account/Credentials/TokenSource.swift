@@ -56,7 +56,7 @@ enum TokenRenewal: Sendable, Equatable {
     ///   - jitter: 0 ..< 1.
     /// - Returns: the second from which on it is to be replaced. Never in the first half of its life, else a short-lived token
     ///   would be fetched again and again.
-    func moment(fetchedAt now: Int64, expiry: Int64, jitter: Double) -> Int64 {
+    func instant(fetchedAt now: Int64, expiry: Int64, jitter: Double) -> Int64 {
         let lifetime = max(expiry - now, 0)
         let half = lifetime / 2
         return switch self {

@@ -15,11 +15,11 @@ struct WorkloadIdentity: TokenSource {
         // Kubernetes replaces it now and then, so it is read for each exchange.
         let path = settings.serviceAccountToken
         let account = try await FileWork.credentials.run(within: .seconds(10), on: .system) {
-            Result { try CredentialFile.read(path, what: "the service account's token", mend: Self.mendPod) }
+            Result { try CredentialFile.read(path, what: "the service account's token", fix: Self.mendPod) }
         }.get()
         let bearer = String(decoding: account, as: UTF8.self).filter { !$0.isWhitespace }
         guard !bearer.isEmpty, bearer.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw CredentialFailure("the file \(settings.serviceAccountToken) holds no token", mend: Self.mendPod)
+            throw CredentialFailure("the file \(settings.serviceAccountToken) holds no token", fix: Self.mendPod)
         }
         let key = try PrivateKey.session()
         let headers: HTTPHeaders = [
@@ -34,7 +34,7 @@ struct WorkloadIdentity: TokenSource {
         let answer = try await CredentialService(name: "the token service of the cluster", transport: transport).body(
             of: TransportRequest(
                 method: .POST, url: settings.service + "/resourcePrincipalSessionTokens", headers: headers, body: ByteBuffer(bytes: writer.bytes)),
-            mend: Self.mendPod,
+            fix: Self.mendPod,
             mendRefusal: { status in
                 switch status {
                 case 403: "make the cluster an enhanced one, basic clusters have no workload identity"
@@ -43,7 +43,7 @@ struct WorkloadIdentity: TokenSource {
                 }
             })
         guard let token = Self.token(in: answer) else {
-            throw CredentialFailure("the token service of the cluster answers without a token", mend: "try again")
+            throw CredentialFailure("the token service of the cluster answers without a token", fix: "try again")
         }
         return try SessionToken(token, key: key, source: "the answer of the cluster's token service")
     }

@@ -32,7 +32,7 @@ import Testing
         FakeTransport { request in
             let authorization = request.headers.first(name: "authorization") ?? ""
             let isRefused = token.map { authorization.contains("ST$\($0)\"") } ?? true
-            return TransportResponse(status: isRefused ? 401 : 200, headers: [:], body: AnswerBody.fed(["{}"]))
+            return TransportResponse(status: isRefused ? 401 : 200, headers: [:], body: ResponseBody.fed(["{}"]))
         }
     }
 

@@ -34,7 +34,7 @@ import Testing
 
         func fail(_ message: String) async {
             for await fetch in fetches {
-                fetch.resume(throwing: CredentialFailure(message, mend: "m"))
+                fetch.resume(throwing: CredentialFailure(message, fix: "m"))
                 return
             }
         }
@@ -104,10 +104,10 @@ import Testing
         // Expired: now requests wait for the fetch, and get its failure.
         let waiting = Task { try await cache.signer().keyID }
         await source.fail("still down")
-        await #expect(throws: CredentialFailure("still down", mend: "m")) { try await waiting.value }
+        await #expect(throws: CredentialFailure("still down", fix: "m")) { try await waiting.value }
         // In the pause after a failure they fail at once.
         let count = source.count
-        await #expect(throws: CredentialFailure("still down", mend: "m")) { try await cache.signer() }
+        await #expect(throws: CredentialFailure("still down", fix: "m")) { try await cache.signer() }
         #expect(source.count == count)
         time.advance(by: .seconds(10))
         let recovered = Task { try await cache.signer().keyID }

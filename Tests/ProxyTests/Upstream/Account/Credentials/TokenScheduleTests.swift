@@ -12,21 +12,21 @@ import Testing
         return schedule
     }
 
-    private let failure = CredentialFailure("no", mend: "try")
+    private let failure = CredentialFailure("no", fix: "try")
 
     @Test(arguments: [(TokenRenewal.beforeExpiry, 0.0, Int64(3540)), (.beforeExpiry, 0.999, 3301), (.halfway, 0, 1800), (.halfway, 0.9, 1800)])
-    func aTokenIsReplacedBeforeItExpires(renewal: TokenRenewal, jitter: Double, moment: Int64) throws {
+    func aTokenIsReplacedBeforeItExpires(renewal: TokenRenewal, jitter: Double, instant: Int64) throws {
         let schedule = try schedule(renewal, jitter: jitter)
-        #expect(!schedule.isDue(at: at(moment - 1)))
-        #expect(schedule.isDue(at: at(moment)))
+        #expect(!schedule.isDue(at: at(instant - 1)))
+        #expect(schedule.isDue(at: at(instant)))
         #expect(schedule.usable(at: at(3599)) != nil)
         #expect(schedule.usable(at: at(3600)) == nil)
     }
 
     @Test(arguments: [0, 1, 2, 30, 119, 120, 121], [0.0, 0.5, 0.99])
     func aShortLivedTokenIsNotReplacedInItsFirstHalf(lifetime: Int64, jitter: Double) {
-        let moment = TokenRenewal.beforeExpiry.moment(fetchedAt: 100, expiry: 100 + lifetime, jitter: jitter)
-        #expect((100 + lifetime / 2...100 + lifetime).contains(moment))
+        let instant = TokenRenewal.beforeExpiry.instant(fetchedAt: 100, expiry: 100 + lifetime, jitter: jitter)
+        #expect((100 + lifetime / 2...100 + lifetime).contains(instant))
     }
 
     @Test func aTokenThatDoesNotSayWhenItEndsIsKept() throws {

@@ -16,7 +16,7 @@ struct CohereSource: ChatEventSource {
         let arguments: ArraySlice<UInt8>
     }
 
-    init(_ response: ResponseID, names: CohereToolNames, rules: AnswerRules = AnswerRules()) {
+    init(_ response: ResponseID, names: CohereToolNames, rules: ResponseRules = ResponseRules()) {
         choice = SingleChoiceStream(response, rules: rules)
         self.names = names
     }

@@ -14,14 +14,14 @@ struct SingleChoiceStream: Sendable {
     private var hasBegun = false
     private var isOver = false
     private var wholeCalls = 0
-    private let rules: AnswerRules
+    private let rules: ResponseRules
     private var pieces = ToolCallAssembly()
 
     private(set) var usage: TokenUsage?
     private(set) var unreadableEvents = 0
     var oddities: Oddities { pieces.sharesIDs ? Oddities(.calls) : [] }
 
-    init(_ response: ResponseID, rules: AnswerRules) {
+    init(_ response: ResponseID, rules: ResponseRules) {
         self.rules = rules
         pieces.hasOneCall = rules.hasOneCall
         self.response = response
@@ -42,7 +42,7 @@ struct SingleChoiceStream: Sendable {
     ///
     /// - Returns: the failure of which it tells.
     mutating func note(_ root: JSONValue) -> Failure? {
-        if root["message"]?.kind == .string || root.present("error") != nil || root.present("code") != nil { return OCIErrorToOpenAI.translate(event: root) }
+        if root["message"]?.kind == .string || root.present("error") != nil || root.present("code") != nil { return OCIErrorReader.translate(event: root) }
         if let counts = TokenUsage(oci: root["usage"]) { usage = counts }
         return nil
     }

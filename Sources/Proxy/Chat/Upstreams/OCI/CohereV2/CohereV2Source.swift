@@ -5,7 +5,7 @@ struct CohereV2Source: ChatEventSource {
     private var hasThought = false
     private var hasPlan = false
 
-    init(_ response: ResponseID, rules: AnswerRules = AnswerRules()) {
+    init(_ response: ResponseID, rules: ResponseRules = ResponseRules()) {
         choice = SingleChoiceStream(response, rules: rules)
     }
 

@@ -29,10 +29,10 @@ enum GenericFields {
         if let root = try? JSONDocument(parsing: body).root, root.kind == .object, root["chatResponse"] == nil,
             root["message"]?.kind == .string || root.present("error") != nil
         {
-            return OCIErrorToOpenAI.translate(event: root)
+            return OCIErrorReader.translate(event: root)
         }
         return Failure(
-            AnswerForm.isStream(body) ? .unusable(.otherForm) : .failed(.invalid), "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.")
+            ResponseForm.isStream(body) ? .unusable(.otherForm) : .failed(.invalid), "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.")
     }
 
     /// OpenAI's `annotations` of a message; nil when there are none.

@@ -4,10 +4,10 @@
 /// in the middle may be followed by more.
 struct GenericSource: ChatEventSource {
     private let response: ResponseID
-    private let readsAtAGlance: Bool
+    private let readsFastPath: Bool
     /// How many were asked for.
     private var expected: Int
-    private let rules: AnswerRules
+    private let rules: ResponseRules
     private var choices: [Choice] = []
     private var hasEnded = false
     /// Some choice has said more behind its finish reason: those of this upstream end nothing.
@@ -27,10 +27,10 @@ struct GenericSource: ChatEventSource {
     ///   - response: of which calls without an id get one.
     ///   - choices: how many were asked for.
     ///   - readsAtAGlance: whether events are looked at first for what nearly all of them are.
-    init(_ response: ResponseID, choices: Int = 1, rules: AnswerRules = AnswerRules(), readsAtAGlance: Bool = true) {
+    init(_ response: ResponseID, choices: Int = 1, rules: ResponseRules = ResponseRules(), readsFastPath: Bool = true) {
         expected = choices
         self.rules = rules
-        self.readsAtAGlance = readsAtAGlance && rules.stops.isEmpty
+        self.readsFastPath = readsFastPath && rules.stops.isEmpty
         self.response = response
     }
 
@@ -48,7 +48,7 @@ struct GenericSource: ChatEventSource {
 
     mutating func read(_ event: ArraySlice<UInt8>, into sink: inout some ChatEventSink) -> ChatStreamStep {
         if event.first == UInt8(ascii: "["), event.elementsEqual(("[DONE]" as StaticString).utf8) { return complete(into: &sink) }
-        if readsAtAGlance, let found = event.withUnsafeBufferPointer({ GenericGlance($0) }) {
+        if readsFastPath, let found = event.withUnsafeBufferPointer({ GenericFastPath($0) }) {
             pass(found, of: event, into: &sink)
             return step
         }
@@ -58,7 +58,7 @@ struct GenericSource: ChatEventSource {
         }
         let message = root["message"]
         if message?.kind == .string || (message == nil && (root["code"] != nil || root.present("error") != nil)) {
-            return .failed(OCIErrorToOpenAI.translate(event: root))
+            return .failed(OCIErrorReader.translate(event: root))
         }
         if let counts = TokenUsage(oci: root["usage"]) { usage = counts }
         // An empty reason, or one that is no text, is none.
@@ -116,7 +116,7 @@ struct GenericSource: ChatEventSource {
 
     private var step: ChatStreamStep { isFinished && !hasGoneOn ? .finished : .more }
 
-    private mutating func pass(_ found: GenericGlance, of event: ArraySlice<UInt8>, into sink: inout some ChatEventSink) {
+    private mutating func pass(_ found: GenericFastPath, of event: ArraySlice<UInt8>, into sink: inout some ChatEventSink) {
         let choice = position(of: found.choice)
         let start = event.startIndex
         if let text = found.reasoning {

@@ -1,1 +1,0 @@
-../../../../../Sources/Proxy/Chat/Session/AnswerRelay.swift

@@ -1,1 +1,0 @@
-../../../../../Sources/Proxy/HTTP/Wire/AnswerDecoder.swift

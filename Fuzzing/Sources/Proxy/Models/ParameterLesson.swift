@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/Models/ParameterLesson.swift

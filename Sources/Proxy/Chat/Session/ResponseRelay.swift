@@ -1,0 +1,45 @@
+import NIOCore
+
+/// From the bytes of an upstream's stream to the frames for the client, without I/O: whoever drives it reads and writes.
+///
+/// Nothing is ready to be sent before the upstream has said something, so that an attempt that fails early leaves no trace
+/// and another can take its place.
+///
+/// A class: its driver knows it as `any ResponseRelay`, and each look at a value behind that would copy the value.
+protocol ResponseRelay: AnyObject {
+    /// Every choice has its finish reason; only the usage and `[DONE]` may follow.
+    var isFinished: Bool { get }
+    /// The answer is complete and its end has been written.
+    var isComplete: Bool { get }
+    /// The token counts, once the upstream has told them.
+    var usage: TokenUsage? { get }
+    /// Events that could not be read and were passed over.
+    var unreadableEvents: Int { get }
+    /// The id of the answer, where it is the upstream's own; nil before its first event.
+    var answerID: String? { get }
+    /// What the upstream has said oddly.
+    var oddities: Oddities { get }
+
+    /// Takes what has come from the network.
+    ///
+    /// - Returns: why the answer ends here, if the upstream reports a failure or writes no events. The frames of the events
+    ///   before it are there all the same.
+    func take(_ bytes: ByteBuffer) -> Failure?
+
+    /// The upstream's body has ended.
+    ///
+    /// - Returns: why the answer is not whole; nil when it is, and its end has been written.
+    func end() -> Failure?
+
+    /// Hands out the frames that have not been sent yet, if there are any.
+    func takeFrames(_ body: ([UInt8]) -> Void)
+}
+
+extension ResponseRelay {
+    /// The frames that have not been sent yet.
+    func takeFrames() -> [UInt8] {
+        var taken: [UInt8] = []
+        takeFrames { taken = $0 }
+        return taken
+    }
+}

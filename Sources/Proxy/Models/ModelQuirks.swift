@@ -1,0 +1,55 @@
+import Synchronization
+
+/// What each model has taught by its refusals, for the requests that come after.
+final class ModelQuirks: Sendable {
+    /// Clients choose ids; what they make up must not grow without bound.
+    private static let mostModels = 1000
+
+    private struct Lessons {
+        var parameters: Set<ParameterQuirk> = []
+        var format: APIFormat?
+    }
+
+    private let quirks = Mutex<[String: Lessons]>([:])
+
+    /// What is known about a model: its family's row, and what it has taught itself.
+    func family(of modelID: String) -> ModelFamily {
+        let family = ModelFamily.of(modelID)
+        guard let learnt = quirks.withLock({ $0[modelID]?.parameters }), !learnt.isEmpty else { return family }
+        return family.applying(learnt)
+    }
+
+    /// The format that a model understands: that of its id, or what it has taught. An endpoint's OCID does not tell what stands behind.
+    func format(of modelID: String) -> APIFormat { quirks.withLock { $0[modelID]?.format } ?? APIFormat(modelID: modelID) }
+
+    /// Takes a refusal to heart.
+    ///
+    /// - Parameters:
+    ///   - format: in which the refused request was written.
+    ///   - family: what was known of the model when it was written. Another request may have learnt the same since; then there is
+    ///     nothing new in it, but another try makes sense all the same.
+    /// - Returns: whether another try makes sense.
+    func learn(from error: Failure, of modelID: String, in format: APIFormat, as family: ModelFamily) -> Bool {
+        if error.kind == .formatRefused { return learn(formatAfter: format, of: modelID) }
+        guard error.kind == .parameterRefused, let parameter = error.field, let lesson = ParameterQuirk(parameter, family: family) else { return false }
+        change(modelID) { _ = $0.parameters.insert(lesson) }
+        return true
+    }
+
+    private func learn(formatAfter refused: APIFormat, of modelID: String) -> Bool {
+        // Another request may have learnt it meanwhile.
+        guard self.format(of: modelID) == refused else { return true }
+        let formats = APIFormat.allCases
+        let next = formats.firstIndex(of: refused).map { $0 + 1 } ?? formats.endIndex
+        // It understands none of them: what is wrong is something else.
+        change(modelID) { $0.format = next < formats.endIndex ? formats[next] : nil }
+        return next < formats.endIndex
+    }
+
+    private func change(_ modelID: String, _ body: (inout Lessons) -> Void) {
+        quirks.withLock { quirks in
+            if quirks.count >= Self.mostModels, quirks[modelID] == nil { quirks.removeAll() }
+            body(&quirks[modelID, default: Lessons()])
+        }
+    }
+}

@@ -1,0 +1,105 @@
+/// What an upstream that speaks the OpenAI API says when it refuses or fails, for the client.
+///
+/// What the request itself is to blame for keeps status, message, type and code; the rest is told in the proxy's own words
+/// for it, as for every upstream.
+enum ProviderErrorReader {
+    /// - Parameters:
+    ///   - retryAfter: the seconds of the `retry-after` header.
+    ///   - body: the body as it came; markup and empty bodies are never passed on.
+    ///   - upstream: its name, for the operator.
+    static func translate(status: Int, retryAfter: Int?, body: [UInt8], upstream: String) -> Failure {
+        translate(status: status, retryAfter: retryAfter, ErrorWords(body: body), upstream: upstream)
+    }
+
+    /// An error in place of an answer or of an event, under HTTP status 200. Its code may be the status that it should have
+    /// had: then it means the same.
+    ///
+    /// - Parameter document: nil when there were no words that could be read.
+    static func translate(document: JSONValue?, upstream: String) -> Failure {
+        let words = ErrorWords(document)
+        var error = translate(status: words.status, retryAfter: nil, words, upstream: upstream)
+        error.isUnderSuccess = true
+        return error
+    }
+
+    private static func translate(status: Int?, retryAfter: Int?, _ words: ErrorWords, upstream: String) -> Failure {
+        let refusal = Refusal(status: status, words)
+        return failure(
+            refusal.subject, status: status, retryAfter: retryAfter ?? (refusal.mayNameAPause ? words.retryAfter : nil), words, upstream: upstream)
+    }
+
+    private static func failure(_ subject: Refusal.Subject, status: Int?, retryAfter: Int?, _ words: ErrorWords, upstream: String) -> Failure {
+        switch subject {
+        case .content: .refusedContent(words.message ?? silence(400, upstream), code: words.code, status: status)
+        case .request:
+            Failure(
+                .refused, words.message ?? silence(status, upstream), field: words.vendorParameter,
+                said: .init(status: status, type: words.type, code: words.code ?? (status == 413 ? "request_too_large" : "invalid_request")))
+        case .promptTooLong: ContextLength.error(from: words.message ?? "")
+        case .modelGone:
+            // Its own code where the status says enough.
+            Failure(
+                .modelGone, words.message ?? "'\(upstream)' does not know this model.", field: words.vendorParameter ?? "model",
+                said: .init(type: words.type, code: status == 404 ? words.code : nil))
+        case .modelNotAllowed: .modelNotAllowed(words.message ?? "'\(upstream)' does not give this model to this proxy.", code: words.code)
+        case .credentialsRefused: Failure(.credentialsRefused, refusedToken(words, status: status ?? 200, upstream: upstream))
+        case .credentialsDoubted: Failure(.credentialsDoubted, refusedToken(words, status: status ?? 200, upstream: upstream))
+        case .accountExhausted: Failure(.accountExhausted, exhausted(words, upstream), retryAfter: retryAfter)
+        case .accountDoubted: Failure(.accountDoubted, exhausted(words, upstream), retryAfter: retryAfter)
+        case .throttled: Failure(.throttled, words.message ?? "'\(upstream)' throttles this proxy. Try again later.", retryAfter: retryAfter)
+        case .unavailable: Failure(.unavailable, words.message ?? "'\(upstream)' is unavailable at the moment. Try again.", retryAfter: retryAfter)
+        case .timedOut:
+            Failure(.timedOut, "'\(upstream)' did not answer in time\(status.map { " (HTTP \($0))" } ?? "")\(reason(words)). Try again.")
+        case .failed: failed(words, status: status, upstream: upstream)
+        }
+    }
+
+    private static func failed(_ words: ErrorWords, status: Int?, upstream: String) -> Failure {
+        switch status {
+        case nil:
+            Failure(
+                .failed(.reported), words.message ?? "'\(upstream)' reported an error and gave no reason. Try again.", said: .init(code: words.code))
+        case let status? where status >= 500:
+            Failure(.failed(.serverError), words.message ?? "'\(upstream)' failed (HTTP \(status)). Try again.")
+        case let status?:
+            Failure(
+                .failed(.invalid),
+                words.message.map { "'\(upstream)' answered HTTP \(status): \($0)" }
+                    ?? "'\(upstream)' answered HTTP \(status), which this proxy does not expect. The operator has to check its base URL.")
+        }
+    }
+
+    private static func refusedToken(_ words: ErrorWords, status: Int, upstream: String) -> String {
+        "'\(upstream)' refuses this proxy's token (HTTP \(status)\(reason(words))). The operator has to check the token."
+    }
+
+    private static func exhausted(_ words: ErrorWords, _ upstream: String) -> String {
+        words.message.map(withoutKeys) ?? "The quota at '\(upstream)' is used up."
+    }
+
+    private static func reason(_ words: ErrorWords) -> String { words.message.map { ": \(withoutKeys($0))" } ?? "" }
+
+    /// Upstreams repeat the key that they refuse, some of them all of it. Words without a digit or a star stay, but an OCID does not.
+    static func withoutKeys(_ message: String) -> String {
+        message.replacing(#/[A-Za-z0-9_*.\-]{8,}/#) { found in
+            found.output.contains { $0.isNumber || $0 == "*" } ? "***" : String(found.output)
+        }
+    }
+
+    private static func silence(_ status: Int?, _ upstream: String) -> String {
+        status == 413 ? "The request is larger than '\(upstream)' takes." : "'\(upstream)' refuses the request without saying why."
+    }
+
+    /// The error beside choices, if there is one: OpenRouter puts it there, or into the choice.
+    static func failure(of root: JSONValue, upstream: String) -> Failure? {
+        if root.present("error") != nil { return translate(document: root, upstream: upstream) }
+        return root.elements(of: "choices").first { $0.present("error") != nil }.map { translate(document: $0, upstream: upstream) }
+    }
+}
+
+extension Failure {
+    /// What came is not what was asked for.
+    static func invalidAnswer(_ problem: String, _ upstream: String) -> Failure {
+        Failure(.failed(.invalid), "The answer of '\(upstream)' \(problem). Try again; if it stays so, check its base URL.")
+    }
+}
