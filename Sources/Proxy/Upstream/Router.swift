@@ -94,7 +94,9 @@ actor Router: Service {
         let (decision, releases) = core.arrive(request, at: now, &table)
         if !releases.isEmpty { settle(releases, at: now) }
         if let trace, core.hasPassedOver {
-            let passedOver = core.passedOver(request.terms, at: now, table)
+            var passedOver = core.passedOver(request.terms, at: now, table)
+            // It may be full now by this very request.
+            if case .admitted(let permit) = decision { passedOver.removeAll { $0.upstream == permit.upstream } }
             if !passedOver.isEmpty { trace.append(.passedOver(passedOver, call: call)) }
         }
         switch decision {

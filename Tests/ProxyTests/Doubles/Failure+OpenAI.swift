@@ -42,10 +42,3 @@ enum FailureSubject: Equatable, Sendable {
     case request, promptTooLong, modelNotAllowed, modelGone, throttled, accountExhausted, accountDoubted, credentialsRefused, credentialsDoubted
     case unavailable, failed, timedOut, wrongKind
 }
-
-extension OutcomeClassifier {
-    /// What an error means, as it was thrown.
-    static func outcome(of error: any Error) -> AttemptOutcome {
-        UpstreamFault.failure(error, account: "a").map { outcome(of: $0) } ?? .abandoned
-    }
-}

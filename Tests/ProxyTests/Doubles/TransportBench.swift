@@ -10,7 +10,7 @@ enum TransportBench {
     /// A connection may take its time: thousands of tests share the cores, some of which compute for seconds.
     static func transport(_ change: (inout NIOTransport.Options) -> Void = { _ in }) throws -> NIOTransport {
         var options = NIOTransport.Options(
-            connectTimeout: .minutes(1), authorities: AuthorityFile(path: "authority.pem", content: try Array(Data(contentsOf: URL(filePath: PlayedServer.fixture("authority.pem"))))))
+            connectTimeout: .minutes(1), crossing: .minutes(10), authorities: AuthorityFile(path: "authority.pem", content: try Array(Data(contentsOf: URL(filePath: PlayedServer.fixture("authority.pem"))))))
         change(&options)
         return try NIOTransport(group: MultiThreadedEventLoopGroup.singleton, options: options)
     }

@@ -8,9 +8,10 @@ struct Connector: Sendable {
     let tls: NIOSSLContext
     let proxies: ProxyRules
     let unpackedLimit: Int?
+    let crossing: TimeAmount
 
     /// - Throws: when the authorities are no certificates.
-    init(timeout: TimeAmount, authorities: AuthorityFile?, proxies: ProxyRules, unpackedLimit: Int?) throws {
+    init(timeout: TimeAmount, authorities: AuthorityFile?, proxies: ProxyRules, unpackedLimit: Int?, crossing: TimeAmount) throws {
         var configuration = TLSConfiguration.makeClientConfiguration()
         if let authorities {
             configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMBytes(authorities.content))]
@@ -20,6 +21,7 @@ struct Connector: Sendable {
         self.timeout = timeout
         self.proxies = proxies
         self.unpackedLimit = unpackedLimit
+        self.crossing = crossing
     }
 
     /// A proxy that plain requests are handed to, as they are.

@@ -12,6 +12,8 @@ struct NIOTransport: HTTPTransport {
         var connectTimeout = TimeAmount.seconds(10)
         /// How long an unused connection is kept; zero: not at all.
         var idleTimeout = TimeAmount.seconds(50)
+        /// How long after a request has begun the end of its kept connection counts as one that crossed it, so that the request is sent anew.
+        var crossing = TimeAmount.seconds(5)
         /// Unused connections that are kept to one origin, on all loops together; nil: as many as become free.
         var idleConnections: Int?
         /// Answers that come compressed are unpacked, up to this many bytes each; nil: they are never asked for.
@@ -31,7 +33,8 @@ struct NIOTransport: HTTPTransport {
     init(group: any EventLoopGroup, options: Options) throws {
         self.group = group
         let connector = try Connector(
-            timeout: options.connectTimeout, authorities: options.authorities, proxies: options.proxies, unpackedLimit: options.unpackedLimit)
+            timeout: options.connectTimeout, authorities: options.authorities, proxies: options.proxies, unpackedLimit: options.unpackedLimit,
+            crossing: options.crossing)
         self.connector = connector
         let quotas = IdleQuotas(limit: options.idleConnections)
         clients = Dictionary(

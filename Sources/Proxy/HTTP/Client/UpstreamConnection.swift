@@ -18,6 +18,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     /// Holds this connection, and is held by it, until it has been closed.
     private let owner: any ConnectionOwner
     private let unpackedLimit: Int?
+    private let crossing: TimeAmount
     private var context: ChannelHandlerContext?
     private var exchange: UpstreamExchange?
     private var decoder = ResponseDecoder()
@@ -45,6 +46,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     init(to origin: Origin, by connector: Connector, owner: any ConnectionOwner) {
         self.origin = origin
         unpackedLimit = connector.unpackedLimit
+        crossing = connector.crossing
         self.owner = owner
     }
 
@@ -198,9 +200,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
 
     /// The end of a kept connection crosses a request within moments. One that comes later has perhaps ended what the request had begun, which
     /// is not begun twice.
-    private static let crossing = TimeAmount.seconds(5)
-
-    private var mayHaveMissedRequest: Bool { isKept && context.map { $0.eventLoop.now - begunAt < Self.crossing } ?? true }
+    private var mayHaveMissedRequest: Bool { isKept && context.map { $0.eventLoop.now - begunAt < crossing } ?? true }
 
     /// The exchange has met the end of a kept connection.
     private func repeatElsewhere(_ exchange: UpstreamExchange) {

@@ -1,9 +1,16 @@
 /// What one upstream has done since the process began (section 6 of the contract). An attempt counts as a request of its own.
 package struct UpstreamStatistics: Sendable {
     /// The failure that was seen last, of those that are the upstream's.
-    struct LastFailure: Sendable, Equatable {
-        var at: Duration
-        var failure: Failure
+    ///
+    /// A class, so that the state of an upstream, which snapshots copy, holds no room for one.
+    final class LastFailure: Sendable {
+        let at: Duration
+        let failure: Failure
+
+        init(at: Duration, failure: Failure) {
+            self.at = at
+            self.failure = failure
+        }
     }
 
     package private(set) var requests = 0
