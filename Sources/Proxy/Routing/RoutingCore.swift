@@ -216,11 +216,13 @@ package struct RoutingCore: Sendable {
         return instant
     }
 
-    /// Why others than the one that was chosen were not: the first of those that may serve a request and could not take it just now.
-    package func passedOver(_ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> [PassedOver] {
-        guard hasPassedOver else { return [] }
+    /// Why others than the one that was chosen were not: the first of those that may serve a request and could not take it just now. Worth asking when the
+    /// last decision `hasPassedOver` somebody.
+    package func passedOver(_ terms: RouteRequest.Terms, by decision: Decision, at now: Duration, _ upstreams: some UpstreamTable) -> [PassedOver] {
+        // The chosen one may be full now by this very request.
+        let chosen = if case .admitted(let permit) = decision { permit.upstream } else { -1 }
         var passedOver: [PassedOver] = []
-        for index in terms.accepts where passedOver.count < PassedOver.most {
+        for index in terms.accepts where index != chosen && passedOver.count < PassedOver.most {
             let view = upstreams.view(of: index, model: terms.model, at: now)
             if view.own != .available {
                 passedOver.append(PassedOver(upstream: index, isOfModel: false, availability: view.own))

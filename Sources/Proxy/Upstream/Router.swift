@@ -94,9 +94,7 @@ actor Router: Service {
         let (decision, releases) = core.arrive(request, at: now, &table)
         if !releases.isEmpty { settle(releases, at: now) }
         if let trace, core.hasPassedOver {
-            var passedOver = core.passedOver(request.terms, at: now, table)
-            // It may be full now by this very request.
-            if case .admitted(let permit) = decision { passedOver.removeAll { $0.upstream == permit.upstream } }
+            let passedOver = core.passedOver(request.terms, by: decision, at: now, table)
             if !passedOver.isEmpty { trace.append(.passedOver(passedOver, call: call)) }
         }
         switch decision {
