@@ -37,7 +37,9 @@ let package = Package(
             dependencies: libraries,
             // It reads nothing, and knows of accounts.
             exclude: ["Configuration/Reader/CheckReport.swift"],
-            swiftSettings: settings + [.enableUpcomingFeature("InternalImportsByDefault"), .unsafeFlags(instrumentation)]
+            swiftSettings: settings + [
+                .enableUpcomingFeature("InternalImportsByDefault"), .unsafeFlags(instrumentation),
+            ]
         ),
         // The declaration of what the toolchain's library has.
         .target(name: "LibFuzzer"),

@@ -220,7 +220,7 @@ def side_by_side(work, arguments, over, patience):
         thread.join(patience)
 
 
-def attack(port, key, over, counts):
+def attack(port, key, over, counts, kinds):
     """A process of hostile clients: a thread for each kind."""
     os.nice(19)
     lock = threading.Lock()
@@ -238,7 +238,7 @@ def attack(port, key, over, counts):
             # Random: no two kinds keep step.
             over.wait(pause * 2 * dice.random())
 
-    side_by_side(work, [(kind, seed) for seed, kind in enumerate(ATTACKS)], over, 30)
+    side_by_side(work, [(kind, seed) for seed, kind in enumerate(kinds)], over, 30)
     counts.put(done)
 
 
@@ -300,12 +300,12 @@ def percentile(values, share):
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
 
 
-def phase(seconds, port, keys, target=None, sample=lambda: None):
+def phase(seconds, port, keys, target=None, sample=lambda: None, kinds=ATTACKS):
     """Runs the clients, the hostile ones at the port `target` if they are to be there; what the healthy ones have seen, and what the others have done."""
     over, results, counts = multiprocessing.Event(), multiprocessing.Queue(), multiprocessing.Queue()
     workers = [multiprocessing.Process(target=healthy, args=(port, keys[1:], over, results))]
     if target:
-        workers.append(multiprocessing.Process(target=attack, args=(target, keys[0], over, counts)))
+        workers.append(multiprocessing.Process(target=attack, args=(target, keys[0], over, counts, kinds)))
     for worker in workers:
         worker.start()
     end = time.monotonic() + seconds
@@ -335,6 +335,10 @@ def hostile(options):
     proxy = Program([options.binaries / "ociai-proxy", "-config", config, "-port", 0], work / "proxy.log")
     pid = proxy.process.pid
     seconds = options.minutes * 60
+    unwanted = set(filter(None, options.without.split(",")))
+    kinds = [kind for kind in ATTACKS if kind.__name__ not in unwanted]
+    if len(kinds) + len(unwanted) != len(ATTACKS):
+        sys.exit(f"--without: the kinds are {', '.join(kind.__name__ for kind in ATTACKS)}")
     memory = []
     quiet_seconds = max(30, seconds / 10)
     phase(5, proxy.port, keys)
@@ -342,7 +346,7 @@ def hostile(options):
     ready = multiprocessing.Queue()
     elsewhere = multiprocessing.Process(target=sink, args=(ready,), daemon=True)
     elsewhere.start()
-    beside, _ = phase(quiet_seconds, proxy.port, keys, ready.get())
+    beside, _ = phase(quiet_seconds, proxy.port, keys, ready.get(), kinds=kinds)
     elsewhere.kill()
     started, next_print = time.monotonic(), 0.0
     print("| minute | resident, MB | descriptors | threads |\n|---|---|---|---|")
@@ -355,7 +359,7 @@ def hostile(options):
             print(f"| {elapsed / 60:.1f} | {memory[-1][0]:.1f} | {memory[-1][1]} | {memory[-1][2]} |", flush=True)
             next_print += seconds / 15
 
-    under, done = phase(seconds, proxy.port, keys, proxy.port, sample)
+    under, done = phase(seconds, proxy.port, keys, proxy.port, sample, kinds)
     # What has been freed goes back within a minute.
     time.sleep(60)
     at_rest = figures(pid)

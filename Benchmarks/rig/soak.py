@@ -176,6 +176,7 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--hostile", action="store_true", help="healthy clients beside hostile ones: nobody's requests may hurt the others'")
+    parser.add_argument("--without", default="", help="with --hostile: kinds of hostile clients that stay away, to find out whose doing something is")
     parser.add_argument("--binaries", type=pathlib.Path, required=True, help="the directory with ociai-proxy and oci-simulator")
     options = parser.parse_args()
     if options.hostile:

@@ -14,13 +14,19 @@ struct Arguments: ParsableArguments {
     @Option(name: Self.oneOrTwoDashes("config"), help: ArgumentHelp("The configuration file.", valueName: "path"))
     var config: String?
 
-    @Option(name: Self.oneOrTwoDashes("port"), help: ArgumentHelp("The port to listen on, 0 for any free one. Beats the file.", valueName: "n"))
+    @Option(
+        name: Self.oneOrTwoDashes("port"),
+        help: ArgumentHelp("The port to listen on, 0 for any free one. Beats the file.", valueName: "n"))
     var port: Int?
 
-    @Option(name: Self.oneOrTwoDashes("host"), help: ArgumentHelp("The address to listen on. Beats the file.", valueName: "addr"))
+    @Option(
+        name: Self.oneOrTwoDashes("host"),
+        help: ArgumentHelp("The address to listen on. Beats the file.", valueName: "addr"))
     var host: String?
 
-    @Flag(name: Self.oneOrTwoDashes("multi-account"), help: "Expect [ACCOUNT_n] sections; the default file is multi_config.conf.")
+    @Flag(
+        name: Self.oneOrTwoDashes("multi-account"),
+        help: "Expect [ACCOUNT_n] sections; the default file is multi_config.conf.")
     var multiAccount = false
 
     @Flag(name: Self.oneOrTwoDashes("check"), help: "Check the configuration, print what would run, and exit.")
@@ -71,18 +77,23 @@ enum Command {
         do {
             arguments = try Arguments.parse(Array(CommandLine.arguments.dropFirst()))
         } catch {
-            let reason = Arguments.message(for: error).split(separator: "\n").first.map(String.init) ?? "unknown arguments"
+            let reason =
+                Arguments.message(for: error).split(separator: "\n").first.map(String.init) ?? "unknown arguments"
             end(.badUsage, "ociai-proxy: \(reason.trimmingSuffix(while: ".")); -help shows what there is")
         }
         if arguments.help { end(.cleanStop, Arguments.usage, to: StandardStream.output) }
         if arguments.version { end(.cleanStop, "ociai-proxy \(ProxyVersion.current)", to: StandardStream.output) }
 
         let startup = Startup(
-            .init(config: arguments.config, host: arguments.host, port: arguments.port, multiAccount: arguments.multiAccount),
+            .init(
+                config: arguments.config, host: arguments.host, port: arguments.port,
+                multiAccount: arguments.multiAccount),
             environment: environment(), workingDirectory: workingDirectory())
         if arguments.check {
             let (lines, code) = startup.check()
-            end(code, lines.joined(separator: "\n"), to: code == .cleanStop ? StandardStream.output : StandardStream.error)
+            end(
+                code, lines.joined(separator: "\n"),
+                to: code == .cleanStop ? StandardStream.output : StandardStream.error)
         }
         do {
             try await startup.serve()
@@ -90,7 +101,9 @@ enum Command {
         } catch let error as ExitError {
             end(error.code, "ociai-proxy: \(error)")
         } catch {
-            end(.internalError, "ociai-proxy: internal error: \(error); please report it with the lines before this one")
+            end(
+                .internalError, "ociai-proxy: internal error: \(error); please report it with the lines before this one"
+            )
         }
     }
 

@@ -4,11 +4,11 @@ import FoundationEssentials
 import OCISimulator
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #elseif canImport(Darwin)
-import Darwin
+    import Darwin
 #endif
 
 /// `oci-simulator`: OCI Generative AI on this machine, with ready configurations for the proxy.
@@ -83,8 +83,9 @@ struct SimulatorCommand: AsyncParsableCommand {
     func run() async throws {
         let files = writeConfig.map(ConfigurationFiles.init)
         var accounts =
-            if let files { try files.accounts(self.accounts, regions: regionList) }
-            else { try SimulatedAccount.generate(self.accounts, regions: regionList) }
+            if let files { try files.accounts(self.accounts, regions: regionList) } else {
+                try SimulatedAccount.generate(self.accounts, regions: regionList)
+            }
         for index in accounts.indices.suffix(apiKeys) { accounts[index] = try accounts[index].withOwnAPIKey() }
         var configuration = SimulatorConfiguration(accounts: accounts)
         configuration.host = host

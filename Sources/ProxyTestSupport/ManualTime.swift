@@ -34,7 +34,8 @@ package final class ManualTime: Sendable {
         TimeSource(
             now: { self.now },
             sleep: { try await self.sleep(until: $0) },
-            wallClock: { self.wallClockStart + self.now.components.seconds }, lingers: noticingGaps, noticesGaps: noticingGaps)
+            wallClock: { self.wallClockStart + self.now.components.seconds }, lingers: noticingGaps,
+            noticesGaps: noticingGaps)
     }
 
     package var now: Duration { state.withLock { $0.now } }
@@ -73,7 +74,10 @@ package final class ManualTime: Sendable {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                enum Outcome { case parked([CheckedContinuation<Void, Never>]), due, cancelled }
+                enum Outcome {
+                    case parked([CheckedContinuation<Void, Never>])
+                    case due, cancelled
+                }
                 let outcome: Outcome = state.withLock { state in
                     if state.cancelled.remove(id) != nil || Task.isCancelled { return .cancelled }
                     if instant <= state.now { return .due }

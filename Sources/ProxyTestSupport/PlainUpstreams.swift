@@ -25,10 +25,14 @@ package struct PlainUpstreams: UpstreamTable {
 
     /// What the core has to know of them.
     package var coreMembers: [RoutingCore.Member] {
-        members.map { RoutingCore.Member(weight: $0.weight, maxConcurrency: $0.state.permits.limit, throttle: $0.throttle) }
+        members.map {
+            RoutingCore.Member(weight: $0.weight, maxConcurrency: $0.state.permits.limit, throttle: $0.throttle)
+        }
     }
 
-    package func view(of index: Int, model: String, at now: Duration) -> UpstreamView { members[index].state.view(of: model, at: now) }
+    package func view(of index: Int, model: String, at now: Duration) -> UpstreamView {
+        members[index].state.view(of: model, at: now)
+    }
 
     package func lastResort(_ index: Int, model: String, at now: Duration) -> Duration? {
         members[index].state.lastResort(for: model, at: now)
@@ -38,7 +42,9 @@ package struct PlainUpstreams: UpstreamTable {
         members[index].state.safeTime(of: model, isStreaming: isStreaming, at: now)
     }
 
-    package func pace(of index: Int, model: String, at now: Duration) -> Double? { members[index].state.pace(of: model, at: now) }
+    package func pace(of index: Int, model: String, at now: Duration) -> Double? {
+        members[index].state.pace(of: model, at: now)
+    }
 
     package func isFailing(_ index: Int, model: String) -> Bool { members[index].state.isFailing(model) }
 
@@ -49,7 +55,9 @@ package struct PlainUpstreams: UpstreamTable {
         return (pass, members[index].state.view(of: pass, at: now))
     }
 
-    package mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView) {
+    package mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> (
+        pass: UpstreamState.Pass, view: UpstreamView
+    ) {
         var pass = pass
         note(members[index].state.begun(&pass, at: now))
         return (pass, members[index].state.view(of: pass, at: now))

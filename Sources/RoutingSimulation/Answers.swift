@@ -29,7 +29,11 @@ struct Answers: HiddenTruth {
         return Response(outcome: .succeeded, takes: .seconds(request.length * tenancy.pace), isTaken: true)
     }
 
-    mutating func end(_ request: Request, at index: Int, now: Duration) { gauges[world.accounts[index].tenancy].giveBack() }
+    mutating func end(_ request: Request, at index: Int, now: Duration) {
+        gauges[world.accounts[index].tenancy].giveBack()
+    }
 
-    func isUp(_ index: Int, at now: Duration) -> Bool { world.accounts[index].outage(inSecond: Int(now.components.seconds)) == nil }
+    func isUp(_ index: Int, at now: Duration) -> Bool {
+        world.accounts[index].outage(inSecond: Int(now.components.seconds)) == nil
+    }
 }

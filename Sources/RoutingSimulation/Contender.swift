@@ -12,5 +12,7 @@ package struct Contender: Sendable {
     }
 
     /// All that a configuration can name.
-    package static let all = RoutingSettings.Strategy.allCases.map { strategy in Contender(strategy.rawValue) { strategy.make() } }
+    package static let all = RoutingSettings.Strategy.allCases.map { strategy in
+        Contender(strategy.rawValue) { strategy.make() }
+    }
 }

@@ -31,7 +31,8 @@ struct EventQueue<Event> {
         var parent = 0
         while true {
             var smallest = parent
-            for child in 2 * parent + 1..<2 * parent + 3 where child < entries.count && entries[child].isBefore(entries[smallest]) {
+            for child in 2 * parent + 1..<2 * parent + 3
+            where child < entries.count && entries[child].isBefore(entries[smallest]) {
                 smallest = child
             }
             if smallest == parent { break }

@@ -10,7 +10,9 @@ struct MarkdownTable {
     var text: String {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         // Words to the left, figures to the right.
-        let isFigure = rows[0].indices.map { column in rows.dropFirst().allSatisfy { $0[column].first.map { $0.isNumber || $0 == "-" } ?? false } }
+        let isFigure = rows[0].indices.map { column in
+            rows.dropFirst().allSatisfy { $0[column].first.map { $0.isNumber || $0 == "-" } ?? false }
+        }
         let lines = rows.map { row in
             row.indices.map { column in
                 let space = String(repeating: " ", count: widths[column] - row[column].count)
@@ -18,7 +20,9 @@ struct MarkdownTable {
             }.joined(separator: " | ")
         }
         let rule = widths.indices.map { column in
-            isFigure[column] ? String(repeating: "-", count: widths[column] - 1) + ":" : String(repeating: "-", count: widths[column])
+            isFigure[column]
+                ? String(repeating: "-", count: widths[column] - 1) + ":"
+                : String(repeating: "-", count: widths[column])
         }.joined(separator: " | ")
         return ([lines[0], rule] + lines.dropFirst()).map { "| " + $0 + " |\n" }.joined()
     }
@@ -32,6 +36,7 @@ extension Double {
         let scaled = Int((magnitude * Double(scale)).rounded())
         let fraction = String(scaled % scale)
         let sign = self < 0 && scaled > 0 ? "-" : ""
-        return sign + String(scaled / scale) + (digits == 0 ? "" : "." + String(repeating: "0", count: digits - fraction.count) + fraction)
+        return sign + String(scaled / scale)
+            + (digits == 0 ? "" : "." + String(repeating: "0", count: digits - fraction.count) + fraction)
     }
 }

@@ -15,5 +15,6 @@ protocol Observer {
     /// - Parameters:
     ///   - attempts: how many it made.
     ///   - waited: in the line, all attempts together.
-    mutating func noteEnd(of number: Int, _ request: Request, isCompleted: Bool, attempts: Int, waited: Duration, now: Duration)
+    mutating func noteEnd(
+        of number: Int, _ request: Request, isCompleted: Bool, attempts: Int, waited: Duration, now: Duration)
 }

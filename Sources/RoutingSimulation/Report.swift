@@ -35,7 +35,8 @@ package struct Report: Sendable {
     /// A Markdown table. `mean / worst` are over the seeds.
     package var markdown: String {
         var table = MarkdownTable([
-            "load", "scenario", "strategy", "of the oracle %", "failed %", "429 %", "attempts", "worst second", "wait p99 s", "worst wait s",
+            "load", "scenario", "strategy", "of the oracle %", "failed %", "429 %", "attempts", "worst second",
+            "wait p99 s", "worst wait s",
             "dead /s", "worst second",
         ])
         for row in rows { table.add(Self.cells(row)) }

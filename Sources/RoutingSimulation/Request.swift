@@ -24,8 +24,12 @@ struct Request: Sendable {
     /// The requests of a run, in order: Poisson arrivals at a share of what the world could answer if all accounts were up.
     ///
     /// - Parameter load: 1 is all that the world could answer.
-    static func arrivals(in world: World, load: Double, bursts: Bool, patience: Duration, random: inout SplitMix64) -> [Request] {
-        let capacity = (0..<world.duration).reduce(0) { $0 + world.capacity(inSecond: $1, ignoringOutages: true) } / Double(world.duration)
+    static func arrivals(in world: World, load: Double, bursts: Bool, patience: Duration, random: inout SplitMix64)
+        -> [Request]
+    {
+        let capacity =
+            (0..<world.duration).reduce(0) { $0 + world.capacity(inSecond: $1, ignoringOutages: true) }
+            / Double(world.duration)
         let height = 3.0
         // Ten seconds of each minute are three times as dense: keeps the sum.
         let rate = capacity * load * (bursts ? 60 / (50 + 10 * height) : 1)

@@ -52,7 +52,8 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
     private var jitter: SplitMix64
 
     init(
-        _ requests: [Request], _ terms: Terms, core: RoutingCore, upstreams: PlainUpstreams, truth: Truth, watcher: Watcher, jitter: SplitMix64,
+        _ requests: [Request], _ terms: Terms, core: RoutingCore, upstreams: PlainUpstreams, truth: Truth,
+        watcher: Watcher, jitter: SplitMix64,
         accepts: @escaping (String) -> UpstreamSet
     ) {
         self.requests = requests
@@ -67,7 +68,8 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
 
     /// No limit was ever exceeded.
     var limitsKept: Bool {
-        upstreams.members.allSatisfy { $0.state.permits.peak <= $0.state.permits.limit } && core.permits.peak <= core.permits.limit
+        upstreams.members.allSatisfy { $0.state.permits.peak <= $0.state.permits.limit }
+            && core.permits.peak <= core.permits.limit
     }
 
     /// Runs until every request has ended.
@@ -79,7 +81,8 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
             switch event {
             case .arrival(let number):
                 let plan = FailoverPlan(
-                    accepts: accepts(requests[number].model), model: requests[number].model, retryAttempts: terms.retryAttempts)
+                    accepts: accepts(requests[number].model), model: requests[number].model,
+                    retryAttempts: terms.retryAttempts)
                 journeys[number] = Journey(plan: plan, deadline: now + requests[number].patience)
                 seekPermit(number, at: now)
             case .attemptBegins(let number, let attempt): beginAnswer(of: number, attempt, at: now)
@@ -101,7 +104,8 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
         if core.waiting > 0 { settle(core.dispatch(at: now, &upstreams), at: now) }
         guard let journey = journeys[number] else { return }
         let request = RouteRequest(
-            ticket: .init(rawValue: UInt64(number)), terms: journey.plan.terms, deadline: journey.deadline, allowance: requests[number].patience,
+            ticket: .init(rawValue: UInt64(number)), terms: journey.plan.terms, deadline: journey.deadline,
+            allowance: requests[number].patience,
             isStreaming: requests[number].firstEventAfter != nil, client: requests[number].client)
         let (decision, releases) = core.arrive(request, at: now, &upstreams)
         defer { settle(releases, at: now) }
@@ -130,16 +134,21 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
     private mutating func beginAttempt(of number: Int, _ permit: RoutingCore.Permit, at now: Duration) {
         guard let journey = journeys[number] else { return }
         let answer = truth.begin(requests[number], at: permit.upstream, now: now)
-        watcher.noteAttempt(of: number, requests[number], at: permit.upstream, isFurther: journey.attempts > 0, now: now)
+        watcher.noteAttempt(
+            of: number, requests[number], at: permit.upstream, isFurther: journey.attempts > 0, now: now)
         journeys[number]?.attempts += 1
         var (outcome, end) = (answer.outcome, now + answer.takes)
         if let begins = answer.begins.map({ now + $0 }), begins < journey.deadline {
-            if permit.pass.awaitsBeginning { events.add(.attemptBegins(number, attempt: journey.attempts + 1), at: begins) }
+            if permit.pass.awaitsBeginning {
+                events.add(.attemptBegins(number, attempt: journey.attempts + 1), at: begins)
+            }
         } else if end > journey.deadline {
             (outcome, end) = (.outOfTime, journey.deadline)
         }
         // What failed while the process stood still says nothing, but for what an upstream has said.
-        if outcome.isSilent, let stop = terms.stops.first(where: { $0.overlaps(now..<end) }), end <= stop.upperBound || outcome == .outOfTime {
+        if outcome.isSilent, let stop = terms.stops.first(where: { $0.overlaps(now..<end) }),
+            end <= stop.upperBound || outcome == .outOfTime
+        {
             outcome = .interrupted
         }
         journeys[number]?.attempt = (permit, answer, outcome)
@@ -163,7 +172,9 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
         let releases = core.end(permit, ending, at: now, jitter: .random(in: 0..<1, using: &jitter), &upstreams)
         if outcome == .succeeded {
             finish(number, isCompleted: true, at: now)
-        } else if outcome.mayMoveOn, !hasBegun, journeys[number]?.plan.note(outcome, at: permit.upstream, now) == true, now < journey.deadline {
+        } else if outcome.mayMoveOn, !hasBegun, journeys[number]?.plan.note(outcome, at: permit.upstream, now) == true,
+            now < journey.deadline
+        {
             settle(releases, at: now)
             return seekPermit(number, at: now)
         } else {
@@ -173,21 +184,27 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
     }
 
     private mutating func refuse(_ number: Int, _ refusal: RouteRefusal, at now: Duration) {
-        guard case .unavailable = refusal, let pause = pause(number, at: now) else { return finish(number, isCompleted: false, at: now) }
+        guard case .unavailable = refusal, let pause = pause(number, at: now) else {
+            return finish(number, isCompleted: false, at: now)
+        }
         events.add(.pauseEnds(number), at: now + pause)
     }
 
     private mutating func pause(_ number: Int, at now: Duration) -> Duration? {
         guard let journey = journeys[number] else { return nil }
-        let outlook = core.outlook(of: journey.plan.repeatable, for: requests[number].model, notBefore: journey.plan.notBefore, at: now, upstreams)
-        return journeys[number]?.plan.pause(outlook, at: now, deadline: journey.deadline, jitter: .random(in: 0..<1, using: &jitter))
+        let outlook = core.outlook(
+            of: journey.plan.repeatable, for: requests[number].model, notBefore: journey.plan.notBefore, at: now,
+            upstreams)
+        return journeys[number]?.plan.pause(
+            outlook, at: now, deadline: journey.deadline, jitter: .random(in: 0..<1, using: &jitter))
     }
 
     private mutating func finish(_ number: Int, isCompleted: Bool, at now: Duration) {
         guard let journey = journeys.removeValue(forKey: number) else { return }
         ended += 1
         let request = requests[number]
-        watcher.noteEnd(of: number, request, isCompleted: isCompleted, attempts: journey.attempts, waited: journey.waited, now: now)
+        watcher.noteEnd(
+            of: number, request, isCompleted: isCompleted, attempts: journey.attempts, waited: journey.waited, now: now)
         guard request.isRepeated, now < terms.end else { return }
         var next = request
         next.arrival = now + .milliseconds(10)
@@ -198,7 +215,9 @@ struct Shell<Truth: HiddenTruth, Watcher: Observer> {
     // MARK: Time
 
     private mutating func setAlarm(at now: Duration) {
-        guard let instant = core.nextMoment(at: now, upstreams), !alarms.contains(where: { $0 <= instant }) else { return }
+        guard let instant = core.nextMoment(at: now, upstreams), !alarms.contains(where: { $0 <= instant }) else {
+            return
+        }
         alarms.insert(instant)
         events.add(.alarm, at: instant)
     }

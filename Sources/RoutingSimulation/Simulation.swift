@@ -16,17 +16,24 @@ package struct Simulation {
         let jitter = SplitMix64(seed: source.next())
         let world = World(conditions, random: &worldRandom)
         let requests = Request.arrivals(
-            in: world, load: conditions.load, bursts: conditions.scenario.hasBursts, patience: conditions.patience, random: &requestRandom)
+            in: world, load: conditions.load, bursts: conditions.scenario.hasBursts, patience: conditions.patience,
+            random: &requestRandom)
         let upstreams = PlainUpstreams(
-            world.accounts.map { PlainUpstreams.Member(maxConcurrency: $0.maxConcurrency, weight: $0.maxConcurrency, throttle: $0.tenancy) })
+            world.accounts.map {
+                PlainUpstreams.Member(
+                    maxConcurrency: $0.maxConcurrency, weight: $0.maxConcurrency, throttle: $0.tenancy)
+            })
         // The global limit is not what is judged here.
         let concurrency = world.accounts.reduce(0) { $0 + $1.maxConcurrency }
         let core = RoutingCore(
-            limits: .init(concurrency: concurrency, queue: conditions.queueSize), strategy: contender.make(), members: upstreams.coreMembers)
+            limits: .init(concurrency: concurrency, queue: conditions.queueSize), strategy: contender.make(),
+            members: upstreams.coreMembers)
         let accepts = UpstreamSet(first: world.accounts.count)
         self.world = world
         shell = Shell(
-            requests, .init(retryAttempts: conditions.retryAttempts, healthCheckInterval: conditions.healthCheckInterval), core: core,
+            requests,
+            .init(retryAttempts: conditions.retryAttempts, healthCheckInterval: conditions.healthCheckInterval),
+            core: core,
             upstreams: upstreams, truth: Answers(world), watcher: Tally(world, requests), jitter: jitter
         ) { _ in accepts }
     }
@@ -36,6 +43,7 @@ package struct Simulation {
         shell.run()
         let oracle = Oracle.completions(of: shell.requests, in: world, patience: conditions.patience)
         return shell.watcher.figures(
-            oracle: oracle, leftWaiting: shell.core.waiting, leftInFlight: shell.core.permits.inUse, limitsKept: shell.limitsKept)
+            oracle: oracle, leftWaiting: shell.core.waiting, leftInFlight: shell.core.permits.inUse,
+            limitsKept: shell.limitsKept)
     }
 }

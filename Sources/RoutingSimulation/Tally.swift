@@ -40,7 +40,9 @@ struct Tally: Observer {
         if case .rateLimited = outcome { rateLimited += 1 }
     }
 
-    mutating func noteEnd(of number: Int, _ request: Request, isCompleted: Bool, attempts: Int, waited: Duration, now: Duration) {
+    mutating func noteEnd(
+        of number: Int, _ request: Request, isCompleted: Bool, attempts: Int, waited: Duration, now: Duration
+    ) {
         ended += 1
         if isCompleted { completed += 1 }
         mostAttempts = max(mostAttempts, attempts)
@@ -52,14 +54,17 @@ struct Tally: Observer {
         let outage = seconds.indices.filter { world.hasOutage(inSecond: $0) }.map { seconds[$0] }
         let worstMultiple = outage.map { 1 + Double($0.furtherAttempts) / Double(max($0.arrivals, 1)) }.max()
         return RunFigures(
-            arrivals: arrivals, completed: completed, failed: ended - completed, oracle: oracle, attempts: attempts, rateLimited: rateLimited,
-            mostAttempts: mostAttempts, waitP99: sorted.isEmpty ? .zero : sorted[(sorted.count * 99 - 1) / 100], worstWait: sorted.last ?? .zero,
+            arrivals: arrivals, completed: completed, failed: ended - completed, oracle: oracle, attempts: attempts,
+            rateLimited: rateLimited,
+            mostAttempts: mostAttempts, waitP99: sorted.isEmpty ? .zero : sorted[(sorted.count * 99 - 1) / 100],
+            worstWait: sorted.last ?? .zero,
             outage: outage.isEmpty
                 ? nil
                 : RunFigures.Outage(
                     seconds: outage.count, arrivals: outage.reduce(0) { $0 + $1.arrivals },
                     attempts: outage.reduce(0) { $0 + $1.attempts }, worstMultiple: worstMultiple ?? 1,
-                    deadAttempts: outage.reduce(0) { $0 + $1.deadAttempts }, mostDeadAttempts: outage.map(\.deadAttempts).max() ?? 0),
+                    deadAttempts: outage.reduce(0) { $0 + $1.deadAttempts },
+                    mostDeadAttempts: outage.map(\.deadAttempts).max() ?? 0),
             leftWaiting: leftWaiting, leftInFlight: leftInFlight, limitsKept: limitsKept)
     }
 }

@@ -33,7 +33,8 @@ struct World: Sendable {
         tenancies.reduce(0) { sum, tenancy in
             let permits = tenancy.accounts.reduce(0) { permits, index in
                 let account = accounts[index]
-                return ignoringOutages || account.outage(inSecond: second) == nil ? permits + account.maxConcurrency : permits
+                return ignoringOutages || account.outage(inSecond: second) == nil
+                    ? permits + account.maxConcurrency : permits
             }
             let length = Request.meanLength * tenancy.pace
             let ceiling = tenancy.ceiling.value(inSecond: second)

@@ -11,14 +11,17 @@ import RoutingSimulation
 struct SimulationCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "routing-simulation",
-        abstract: "Runs the proxy's routing core against made-up accounts under virtual time, and prints how each strategy does.",
+        abstract:
+            "Runs the proxy's routing core against made-up accounts under virtual time, and prints how each strategy does.",
         discussion: """
             The accounts have ceilings that the core does not know, and outages. The same arguments print the same table. \
             What its columns mean and how to add a strategy: docs/decisions/0009-judging-strategies.md. \
             One dash and two dashes both work.
             """)
 
-    @Option(name: .either("strategies"), help: "Comma separated, or all: \(Contender.all.map(\.name).joined(separator: ", ")).")
+    @Option(
+        name: .either("strategies"),
+        help: "Comma separated, or all: \(Contender.all.map(\.name).joined(separator: ", ")).")
     var strategies = "all"
 
     @Option(
@@ -34,7 +37,9 @@ struct SimulationCommand: ParsableCommand {
 
     @Option(
         name: .either("limits"),
-        help: "Each account's max_concurrency, as a multiple of what fits its hidden ceiling: any number from this range.")
+        help:
+            "Each account's max_concurrency, as a multiple of what fits its hidden ceiling: any number from this range."
+    )
     var limits = "0.5-8"
 
     @Option(name: .either("seeds"), help: "Runs of each: the seeds from -first-seed on.")
@@ -53,7 +58,9 @@ struct SimulationCommand: ParsableCommand {
         guard (1...10_000).contains(seeds) else { throw ValidationError("-seeds is a number from 1 to 10000.") }
         guard firstSeed < .max - 10_000 else { throw ValidationError("-first-seed is too large.") }
         guard (1...500).contains(accounts) else { throw ValidationError("-accounts is a number from 1 to 500.") }
-        guard (10...86_400).contains(duration) else { throw ValidationError("-duration is a number of seconds from 10 to 86400.") }
+        guard (10...86_400).contains(duration) else {
+            throw ValidationError("-duration is a number of seconds from 10 to 86400.")
+        }
         _ = try chosenContenders
         _ = try chosenCourses
         _ = try chosenLoads
@@ -87,7 +94,9 @@ struct SimulationCommand: ParsableCommand {
     private static func tellCost(of requests: Int) {
         let seconds = Double(clock()) / Double(CLOCKS_PER_SEC)
         let cost = (1e6 * seconds / Double(max(requests, 1))).rounded()
-        StandardStream.write("\(requests) requests, \(Int(cost)) µs of CPU each, the simulated world included.\n", to: StandardStream.error)
+        StandardStream.write(
+            "\(requests) requests, \(Int(cost)) µs of CPU each, the simulated world included.\n",
+            to: StandardStream.error)
     }
 
     private var chosenContenders: [Contender] {

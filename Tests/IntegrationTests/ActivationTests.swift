@@ -5,7 +5,7 @@ import Testing
 
 /// Sockets that the service manager hands over, and what they are good for: a restart that nobody notices.
 @Suite(.timeLimit(.minutes(5))) struct ActivationTests {
-    @Test func theProxyListensOnEverySocketThatItIsHanded() async throws {
+    @Test func `The proxy listens on every socket that it is handed`() async throws {
         let directory = try TemporaryDirectory.make()
         defer { try? FileManager.default.removeItem(at: directory) }
         let path = directory.appending(path: "proxy.sock").path
@@ -14,7 +14,8 @@ import Testing
             try Program.activated(config, sockets.map(\.descriptor), names: "http:http6:local")
         } _: { proxy in
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)
-            let six = try #require(proxy.log.firstMatch(of: /Listening on http:\/\/\[::1\]:(\d+)/).flatMap { Int($0.1) })
+            let six = try #require(
+                proxy.log.firstMatch(of: /Listening on http:\/\/\[::1\]:(\d+)/).flatMap { Int($0.1) })
             for address in [RawConnection.Place.host("::1", six), .unix(path)] {
                 let connection = try await RawConnection.open(address)
                 connection.send(proxy.chatRequest(RunningProxy.body(streams: true)))
@@ -31,7 +32,7 @@ import Testing
     }
 
     /// How many clients may wait in the kernel while nobody accepts: a whole restart's worth.
-    @Test func theLineInTheKernelStaysAsLongAsTheManagerMadeIt() async throws {
+    @Test func `The line in the kernel stays as long as the manager made it`() async throws {
         let socket = try ListeningSocket.internet()
         let before = try socket.backlog
         try await RunningProxy.run { config in
@@ -49,7 +50,7 @@ import Testing
     }
 
     /// The bound is for all sockets together, so room at one is room at the other.
-    @Test func whoWaitsAtOneSocketGetsTheRoomThatAnotherLeaves() async throws {
+    @Test func `Who waits at one socket gets the room that another leaves`() async throws {
         let sockets = [try ListeningSocket.internet(), try ListeningSocket.internet()]
         try await RunningProxy.run(settings: "max_client_connections = 2") { config in
             try Program.activated(config, sockets.map(\.descriptor))
@@ -67,14 +68,15 @@ import Testing
         }
     }
 
-    @Test func aReloadThatRaisesTheBoundLetsThoseInWhoWait() async throws {
+    @Test func `A reload that raises the bound lets those in who wait`() async throws {
         try await RunningProxy.run(settings: "max_client_connections = 1") { proxy in
             let inside = try await proxy.connect()
             #expect(try await ask(inside) == 200)
             let waiting = try await proxy.connect()
             waiting.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
             let file = proxy.directory.appending(path: "config.conf")
-            let text = try String(contentsOf: file, encoding: .utf8).replacing("max_client_connections = 1", with: "max_client_connections = 5")
+            let text = try String(contentsOf: file, encoding: .utf8).replacing(
+                "max_client_connections = 1", with: "max_client_connections = 5")
             try text.write(to: file, atomically: true, encoding: .utf8)
             proxy.hangUp()
             #expect(try await waiting.answer().status == 200)
@@ -83,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func localhostIsBothLoopbackAddresses() async throws {
+    @Test func `Localhost is both loopback addresses`() async throws {
         try await RunningProxy.run(settings: "host = localhost") { proxy in
             #expect(try await proxy.get("/health").status == 200)
             // A machine may have no IPv6; then nothing says that it is listened on.
@@ -95,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func whatIsNoListeningSocketEndsTheStart() async throws {
+    @Test func `What is no listening socket ends the start`() async throws {
         let datagram = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
         defer { close(datagram) }
         let good = try ListeningSocket.internet()
@@ -103,12 +105,15 @@ import Testing
             let config = proxy.directory.appending(path: "config.conf")
             let program = try Program.activated(config, [good.descriptor, datagram], names: "http:syslog")
             #expect(await program.exitCode() == 69)
-            #expect(program.output.contains("cannot listen on descriptor 4 (syslog) from the service manager: it is a socket, but no stream socket"), "\(program.output)")
+            #expect(
+                program.output.contains(
+                    "cannot listen on descriptor 4 (syslog) from the service manager: it is a socket, but no stream socket"
+                ), "\(program.output)")
             #expect(!program.output.contains("Listening on"))
         }
     }
 
-    @Test func connectionsBeyondTheBoundWaitForAnotherToEnd() async throws {
+    @Test func `Connections beyond the bound wait for another to end`() async throws {
         try await RunningProxy.run(settings: "max_client_connections = 3") { proxy in
             var connections: [RawConnection] = []
             defer { for connection in connections { connection.close() } }
@@ -118,7 +123,9 @@ import Testing
                 for try await connection in group { connections.append(connection) }
             }
             try await eventually("as many as allowed") { try await proxy.openConnections() == 3 }
-            for connection in connections { connection.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") }
+            for connection in connections {
+                connection.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            }
             // Each has its turn, and never are there more.
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for connection in connections {
@@ -135,7 +142,7 @@ import Testing
 
     /// One process after the other on the same socket, as `systemctl restart` does it with a socket unit: the old one ends, the next one
     /// starts, and who comes in between waits in the kernel.
-    @Test func aRestartUnderLoadIsNoticedByNobody() async throws {
+    @Test func `A restart under load is noticed by nobody`() async throws {
         let socket = try ListeningSocket.internet()
         let pacing = Pacing(events: 5, text: "tick ", interval: .milliseconds(100))
         try await RunningProxy.run(pacing: pacing) { config in
@@ -151,7 +158,9 @@ import Testing
                             let streams = worker.isMultiple(of: 2)
                             do {
                                 let answer = try await proxy.chat(RunningProxy.body(streams: streams))
-                                if let flaw = answer.flaw(String(repeating: "tick ", count: 5), streams: streams) { tally.flaws.append(flaw) }
+                                if let flaw = answer.flaw(String(repeating: "tick ", count: 5), streams: streams) {
+                                    tally.flaws.append(flaw)
+                                }
                                 tally.whole += 1
                             } catch {
                                 tally.flaws.append("\(error)")
@@ -195,7 +204,7 @@ import Testing
 
 extension ActivationTests {
     /// Clients of the usual kind keep their connections. Until the old process has told them that they end, they ask on there.
-    @Test func aRestartLosesNoRequestOfConnectionsThatAreKept() async throws {
+    @Test func `A restart loses no request of connections that are kept`() async throws {
         let socket = try ListeningSocket.internet()
         try await RunningProxy.run { config in
             try Program.activated(config, [socket.descriptor])

@@ -6,7 +6,9 @@ import Testing
     /// Chats until the breaker of `account_1`, whose chats all fail, is open.
     private func open(_ proxy: RunningProxy) async throws {
         proxy.simulator.add(Fault(.status(500), account: "account_1", kind: .chat, times: nil))
-        for _ in 0..<20 where try await state(proxy) == "closed" { #expect(try await proxy.chat(RunningProxy.body()).status == 200) }
+        for _ in 0..<20 where try await state(proxy) == "closed" {
+            #expect(try await proxy.chat(RunningProxy.body()).status == 200)
+        }
         // With a short `reset_timeout` it may be half open by now.
         #expect(try await state(proxy) != "closed")
         proxy.simulator.removeFaults()
@@ -26,23 +28,26 @@ import Testing
 
     private func count(_ account: String, _ proxy: RunningProxy) -> Int { proxy.accountsAsked.count { $0 == account } }
 
-    @Test func aLongPauseIsSaidOnce() async throws {
+    @Test func `A long pause is said once`() async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 50), account: "account_1", kind: .chat, times: nil))
             for _ in 0..<6 { try await expectAnswer(proxy) }
             try await proxy.logged("Model is left alone for a while")
             let lines = proxy.log.split(separator: "\n").filter { $0.contains("left alone") }
-            #expect(lines.count == 1 && lines[0].contains("account=account_1") && lines[0].contains("model=") && lines[0].contains("error=rate_limit_exceeded"), "\(lines)")
+            #expect(
+                lines.count == 1 && lines[0].contains("account=account_1") && lines[0].contains("model=")
+                    && lines[0].contains("error=rate_limit_exceeded"), "\(lines)")
         }
     }
 
-    @Test func itOpensAfterFailuresInARow() async throws {
+    @Test func `It opens after failures in a row`() async throws {
         try await RunningProxy.run(accounts: 2, breaker: "max_failures = 3") { proxy in
             try await open(proxy)
             #expect(count("account_1", proxy) == 3)
             #expect(try await state(proxy) == "open")
             let breaker = try #require(try await proxy.accounts(on: "circuit-breaker")["account_1"])
-            #expect(breaker["consecutive_failures"] == 3 && breaker["window_failures"] == 3 && breaker["opened_total"] == 1)
+            #expect(
+                breaker["consecutive_failures"] == 3 && breaker["window_failures"] == 3 && breaker["opened_total"] == 1)
             #expect(breaker["opened_at"]?.string != nil && breaker["retry_at"]?.string != nil)
             #expect(try await proxy.figure("circuit_breaker", of: "account_1") == "open")
             let tally = try await Load(count: 10, concurrency: 2).run(against: proxy)
@@ -51,8 +56,11 @@ import Testing
         }
     }
 
-    @Test func itOpensWhenTooLargeAShareFails() async throws {
-        try await RunningProxy.run(accounts: 1, settings: "retry_attempts = 0", breaker: "max_failures = 100\nfailure_rate = 0.5\nmin_requests = 6") { proxy in
+    @Test func `It opens when too large a share fails`() async throws {
+        try await RunningProxy.run(
+            accounts: 1, settings: "retry_attempts = 0",
+            breaker: "max_failures = 100\nfailure_rate = 0.5\nmin_requests = 6"
+        ) { proxy in
             for number in 0..<6 {
                 #expect(try await state(proxy) == "closed")
                 if !number.isMultiple(of: 2) { proxy.simulator.add(Fault(.status(500), kind: .chat)) }
@@ -64,9 +72,11 @@ import Testing
     }
 
     @Test(arguments: [400, 404, 413, 422, 429])
-    func whatIsNoFailureDoesNotOpenIt(status: Int) async throws {
-        try await RunningProxy.run(accounts: 2, breaker: "max_failures = 1\nfailure_rate = 0.1\nmin_requests = 1") { proxy in
-            proxy.simulator.add(Fault(.status(status, retryAfter: status == 429 ? 30 : nil), account: "account_1", kind: .chat))
+    func `What is no failure does not open it`(status: Int) async throws {
+        try await RunningProxy.run(accounts: 2, breaker: "max_failures = 1\nfailure_rate = 0.1\nmin_requests = 1") {
+            proxy in
+            proxy.simulator.add(
+                Fault(.status(status, retryAfter: status == 429 ? 30 : nil), account: "account_1", kind: .chat))
             _ = try await proxy.chat(RunningProxy.body())
             #expect(count("account_1", proxy) == 1)
             #expect(try await state(proxy) == "closed")
@@ -78,10 +88,11 @@ import Testing
     }
 
     @Test(arguments: [
-        Fault.Action.status(500), .status(503), .status(401), .status(403), .reset, .close, .empty, .gatewayTimeoutPage, .stall, .cut(afterEvents: 2),
+        Fault.Action.status(500), .status(503), .status(401), .status(403), .reset, .close, .empty, .gatewayTimeoutPage,
+        .stall, .cut(afterEvents: 2),
         .stallMidway(afterEvents: 2),
     ])
-    func everyFailureOfTheAccountsOwnCounts(action: Fault.Action) async throws {
+    func `Every failure of the account's own counts`(action: Fault.Action) async throws {
         let settings = "first_token_timeout = 200ms\nstream_timeout = 300ms"
         try await RunningProxy.run(accounts: 2, settings: settings, breaker: "max_failures = 1") { proxy in
             proxy.simulator.add(Fault(action, account: "account_1", kind: .chat, times: nil))
@@ -95,7 +106,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func halfOpenLetsOneProbeThroughAndItsEndDecides(succeeds: Bool) async throws {
+    func `Half open lets one probe through and its end decides`(succeeds: Bool) async throws {
         try await RunningProxy.run(accounts: 2, breaker: "max_failures = 2\nreset_timeout = 300ms") { proxy in
             try await open(proxy)
             let before = count("account_1", proxy)
@@ -112,8 +123,12 @@ import Testing
                 #expect(tally.whole == 8, "\(tally.flaws)")
                 let asked = proxy.chats.filter { $0.account == "account_1" }.dropFirst(before)
                 // On a very slow machine the probe may be over by now; then others may follow it.
-                if let probe = asked.first, probe.ending == nil { #expect(asked.count == 1 && during == "half_open", "one probe at a time") }
-                for try await answer in group { #expect(answer.status == 200, "a probe that fails is made good elsewhere") }
+                if let probe = asked.first, probe.ending == nil {
+                    #expect(asked.count == 1 && during == "half_open", "one probe at a time")
+                }
+                for try await answer in group {
+                    #expect(answer.status == 200, "a probe that fails is made good elsewhere")
+                }
             }
             if succeeds {
                 try await eventually("a closed breaker") { try await state(proxy) == "closed" }
@@ -130,7 +145,7 @@ import Testing
     }
 
     /// The client's leaving says nothing about the account, and the place of the probe is free again.
-    @Test func aProbeWhoseClientLeavesGivesItsPlaceBack() async throws {
+    @Test func `A probe whose client leaves gives its place back`() async throws {
         try await RunningProxy.run(accounts: 2, breaker: "max_failures = 2\nreset_timeout = 200ms") { proxy in
             try await open(proxy)
             let before = count("account_1", proxy)
@@ -153,7 +168,7 @@ import Testing
         }
     }
 
-    @Test func theOperatorMayCloseThem() async throws {
+    @Test func `The operator may close them`() async throws {
         try await RunningProxy.run(accounts: 3, settings: "retry_attempts = 0", breaker: "max_failures = 1") { proxy in
             proxy.simulator.add(Fault(.status(500), kind: .chat, times: 3))
             for _ in 0..<3 { #expect(try await proxy.chat(RunningProxy.body()).status == 502) }
@@ -174,34 +189,45 @@ import Testing
             #expect(try await proxy.get("/admin/circuit-breaker/reset").headers["allow"] == "POST")
 
             let all = try await proxy.post("/admin/circuit-breaker/reset")
-            #expect(all.status == 200 && Set(all.json?["reset"] as? [String] ?? []) == ["account_1", "account_2", "account_3"])
+            #expect(
+                all.status == 200
+                    && Set(all.json?["reset"] as? [String] ?? []) == ["account_1", "account_2", "account_3"])
             for number in 1...3 { #expect(try await state(proxy, of: "account_\(number)") == "closed") }
         }
     }
 
     @Test(arguments: [false, true])
-    func withAllOfThemOpenTheClientIsToldWhenToComeBack(streams: Bool) async throws {
-        try await RunningProxy.run(accounts: 2, settings: "retry_attempts = 1", breaker: "max_failures = 1\nreset_timeout = 100s") { proxy in
+    func `With all of them open the client is told when to come back`(streams: Bool) async throws {
+        try await RunningProxy.run(
+            accounts: 2, settings: "retry_attempts = 1", breaker: "max_failures = 1\nreset_timeout = 100s"
+        ) { proxy in
             proxy.simulator.add(Fault(.status(500), kind: .chat, times: nil))
             var answer = try await proxy.chat(RunningProxy.body(streams: streams))
             #expect(answer.status == 502 && proxy.chats.count == 2, "\(answer.body)")
             // On a slow machine a second may be over, after which one request finds out whether they have to rest.
-            for _ in 0..<10 where answer.status == 502 { answer = try await proxy.chat(RunningProxy.body(streams: streams)) }
-            #expect(answer.status == 503 && answer.error("type") == "overloaded_error" && answer.error("code") == "no_account_available", "\(answer.body)")
+            for _ in 0..<10 where answer.status == 502 {
+                answer = try await proxy.chat(RunningProxy.body(streams: streams))
+            }
+            #expect(
+                answer.status == 503 && answer.error("type") == "overloaded_error"
+                    && answer.error("code") == "no_account_available", "\(answer.body)")
             let wait = answer.headers["retry-after"].flatMap { Int($0) } ?? 0
-            #expect((1...5).contains(wait), "one request a second finds out, so nobody need wait for the hundred: \(wait)")
+            #expect(
+                (1...5).contains(wait), "one request a second finds out, so nobody need wait for the hundred: \(wait)")
         }
     }
 
     @Test(arguments: [false, true])
-    func withAllOfThemCoolingTheClientIsToldThatItsRequestsAreTooMany(streams: Bool) async throws {
+    func `With all of them cooling the client is told that its requests are too many`(streams: Bool) async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 20), account: "account_1", kind: .chat))
             proxy.simulator.add(Fault(.status(429, retryAfter: 50), account: "account_2", kind: .chat))
             let first = try await proxy.chat(RunningProxy.body(streams: streams))
             #expect(first.status == 429, "\(first.body)")
             let second = try await proxy.chat(RunningProxy.body(streams: streams))
-            #expect(second.status == 429 && second.error("type") == "overloaded_error" && second.error("code") == "no_account_available", "\(second.body)")
+            #expect(
+                second.status == 429 && second.error("type") == "overloaded_error"
+                    && second.error("code") == "no_account_available", "\(second.body)")
             for answer in [first, second] {
                 let wait = answer.headers["retry-after"].flatMap { Int($0) } ?? 0
                 #expect((10...20).contains(wait), "until the first has cooled down: \(wait)")
@@ -211,7 +237,7 @@ import Testing
     }
 
     @Test(arguments: [1, nil])
-    func anAccountServesAgainWhenItHasCooledDown(retryAfter: Int?) async throws {
+    func `An account serves again when it has cooled down`(retryAfter: Int?) async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: retryAfter), account: "account_1", kind: .chat))
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)

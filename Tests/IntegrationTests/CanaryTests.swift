@@ -7,14 +7,18 @@ import Testing
 /// `ProcessTests.secretsPromptsAndAnswersAreLoggedAtNoLevel` does so for what is said; this is about what the operator keeps.
 @Suite(.timeLimit(.minutes(3))) struct CanaryTests {
     private static let client = "canary-client-key-4711", second = "canary-second-key-4712"
-    private static let passPhrase = "canary-pass-phrase-4713", bearer = "canary-bearer-key-4714", provider = "canary-provider-token-4715"
-    private static let proxyPassword = "canary-proxy-password-4716", prompt = "canary-prompt-4717", answer = "canary-answer-4718"
+    private static let passPhrase = "canary-pass-phrase-4713", bearer = "canary-bearer-key-4714",
+        provider = "canary-provider-token-4715"
+    private static let proxyPassword = "canary-proxy-password-4716", prompt = "canary-prompt-4717",
+        answer = "canary-answer-4718"
 
     /// What must be found nowhere, and what it is.
     private struct Canaries {
         var secrets: [(name: String, text: String)] = [
-            ("client key", client), ("second key", second), ("pass phrase", passPhrase), ("bearer key", bearer), ("provider token", provider),
-            ("proxy password", proxyPassword), ("proxy authorization", Data("me:\(proxyPassword)".utf8).base64EncodedString()),
+            ("client key", client), ("second key", second), ("pass phrase", passPhrase), ("bearer key", bearer),
+            ("provider token", provider),
+            ("proxy password", proxyPassword),
+            ("proxy authorization", Data("me:\(proxyPassword)".utf8).base64EncodedString()),
         ]
 
         /// The first line of the key's data, by which the others would come along.
@@ -26,7 +30,9 @@ import Testing
         func expectNone(in text: String, _ place: String, sourceLocation: SourceLocation = #_sourceLocation) {
             for (name, secret) in secrets where text.contains(secret) {
                 let around = text.firstRange(of: secret).map { range in
-                    text[(text.index(range.lowerBound, offsetBy: -150, limitedBy: text.startIndex) ?? text.startIndex)..<range.upperBound]
+                    text[
+                        (text.index(range.lowerBound, offsetBy: -150, limitedBy: text.startIndex) ?? text.startIndex)..<range
+                            .upperBound]
                 }
                 Issue.record("the \(name) is in \(place): …\(around ?? "")", sourceLocation: sourceLocation)
             }
@@ -34,7 +40,8 @@ import Testing
     }
 
     /// A proxy over one upstream of each kind of secret: an encrypted key, a session, a bearer key, a provider's token.
-    private func run(_ body: (CredentialProxy, CredentialProxy.Place, Canaries, URL) async throws -> Void) async throws {
+    private func run(_ body: (CredentialProxy, CredentialProxy.Place, Canaries, URL) async throws -> Void) async throws
+    {
         var configuration = SimulatorConfiguration(accounts: try SimulatedAccount.generate(3))
         configuration.accounts[2] = try configuration.accounts[2].with(apiKeys: [Self.bearer, Self.provider])
         configuration.pacing = Pacing(events: 3, text: Self.answer + " ")
@@ -49,13 +56,20 @@ import Testing
             canaries.add(pem: try #require(accounts[0].privateKeyPEM), "private key")
             let encrypted = directory.appending(path: "encrypted.pem").path
             let openssl = try Program(
-                "/usr/bin/openssl", ["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", plain, "-out", encrypted, "-passout", "pass:\(Self.passPhrase)"])
+                "/usr/bin/openssl",
+                [
+                    "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", plain, "-out", encrypted, "-passout",
+                    "pass:\(Self.passPhrase)",
+                ])
             try #require(await openssl.exitCode() == 0, "\(openssl.output)")
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: encrypted)
             let sessionKey = try RSAPrivateKeyPEM.pooled(count: 4)[3]
             let token = try simulator.sessionToken(for: accounts[1], key: sessionKey)
             canaries.add(pem: sessionKey, "session key")
-            canaries.secrets += [("session token", token), ("session token's signature", String(token.split(separator: ".").last ?? "-"))]
+            canaries.secrets += [
+                ("session token", token),
+                ("session token's signature", String(token.split(separator: ".").last ?? "-")),
+            ]
             func common(_ index: Int) -> String {
                 "[ACCOUNT_\(index + 1)]\nid = account_\(index + 1)\nregion = \(accounts[index].region)\nendpoint = \(simulator.endpoint)\ncompartment = \(accounts[index].tenancy)"
             }
@@ -100,7 +114,8 @@ import Testing
                 grok-4 = xai.grok-4
                 """, to: "multi_config.conf")
             let process = try Program(
-                "ociai-proxy", ["-config", config], environment: ["HTTPS_PROXY": "http://me:\(Self.proxyPassword)@127.0.0.1:9", "NO_PROXY": ""])
+                "ociai-proxy", ["-config", config],
+                environment: ["HTTPS_PROXY": "http://me:\(Self.proxyPassword)@127.0.0.1:9", "NO_PROXY": ""])
             try await process.serve {
                 let proxy = CredentialProxy(simulator: simulator, port: try await process.port(), process: process)
                 try await process.printed("Healthy accounts: ")
@@ -113,38 +128,50 @@ import Testing
         try await simulator.stop()
     }
 
-    private func send(_ method: String, _ path: String, _ body: String = "", key: String = client, to proxy: CredentialProxy) async throws -> RawAnswer {
+    private func send(
+        _ method: String, _ path: String, _ body: String = "", key: String = client, to proxy: CredentialProxy
+    ) async throws -> RawAnswer {
         let connection = try await RawConnection.open(port: proxy.port)
         defer { connection.close() }
         connection.send(
-            "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        )
         return try await connection.answer()
     }
 
     /// Everything that can be said about a running proxy.
     private func pages(of proxy: CredentialProxy) async throws -> String {
         var text = ""
-        for page in ["/", "/health", "/metrics", "/stats/accounts", "/stats/concurrency", "/stats/circuit-breaker", "/stats/queue", "/test-oci", "/v1/models"] {
+        for page in [
+            "/", "/health", "/metrics", "/stats/accounts", "/stats/concurrency", "/stats/circuit-breaker",
+            "/stats/queue", "/test-oci", "/v1/models",
+        ] {
             let answer = try await send("GET", page, to: proxy)
             text += "\(page): \(answer.headers)\n\(answer.body)\n"
         }
         return text
     }
 
-    @Test func noSecretComesOutWhateverAnUpstreamAnswers() async throws {
+    @Test func `No secret comes out whatever an upstream answers`() async throws {
         try await run { proxy, _, canaries, _ in
             // An upstream knows only what it has been sent; it may say all of that.
             let token = try #require(canaries.secrets.first { $0.name == "session token" }).text
             let shown = [
-                "account_1": #"Signature version=\"1\""#, "account_2": #"Signature keyId=\"ST$\#(token)\""#, "account_3": "Bearer \(Self.bearer)",
+                "account_1": #"Signature version=\"1\""#, "account_2": #"Signature keyId=\"ST$\#(token)\""#,
+                "account_3": "Bearer \(Self.bearer)",
                 "acme": "Bearer \(Self.provider), x-api-key: \(Self.provider)",
             ]
             func bodies(of upstream: String) -> [String] {
                 let echo = "Bad header authorization: \(shown[upstream] ?? "") in \(Self.prompt)"
-                return [#"{"code":"InvalidParameter","message":"\#(echo)"}"#, #"{"error":{"message":"\#(echo)","code":"invalid_request","type":"t"}}"#, echo, "<html>\(echo)</html>"]
+                return [
+                    #"{"code":"InvalidParameter","message":"\#(echo)"}"#,
+                    #"{"error":{"message":"\#(echo)","code":"invalid_request","type":"t"}}"#, echo,
+                    "<html>\(echo)</html>",
+                ]
             }
             var failures: [(String) -> Fault.Action] = [
-                .reset, .close, .empty, .cut(afterEvents: 1), .brokenEvent(afterEvents: 1), .errorEvent(afterEvents: 1), .silentEnd(afterEvents: 1),
+                .reset, .close, .empty, .cut(afterEvents: 1), .brokenEvent(afterEvents: 1), .errorEvent(afterEvents: 1),
+                .silentEnd(afterEvents: 1),
             ].map { action in { _ in action } }
             for status in [400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503] {
                 for form in 0..<4 { failures.append { .status(status, retryAfter: 0, body: bodies(of: $0)[form]) } }
@@ -152,13 +179,17 @@ import Testing
             var said = ""
             func ask(_ model: String) async throws {
                 for streams in [false, true] {
-                    let answer = try await send("POST", "/v1/chat/completions", RunningProxy.body(Self.prompt, model: model, streams: streams), to: proxy)
+                    let answer = try await send(
+                        "POST", "/v1/chat/completions", RunningProxy.body(Self.prompt, model: model, streams: streams),
+                        to: proxy)
                     said += "\(answer.headers)\n\(answer.body)\n"
                 }
             }
             for model in ["grok-4", "acme/xai.grok-4", "far/some-model"] { try await ask(model) }
             for failure in failures {
-                for account in ["account_1", "account_2", "account_3"] { proxy.simulator.add(Fault(failure(account), account: account, kind: .chat, times: nil)) }
+                for account in ["account_1", "account_2", "account_3"] {
+                    proxy.simulator.add(Fault(failure(account), account: account, kind: .chat, times: nil))
+                }
                 for _ in 0..<3 { try await ask("grok-4") }
                 proxy.simulator.removeFaults()
                 proxy.simulator.add(Fault(failure("acme"), kind: .chat, times: nil))
@@ -175,16 +206,21 @@ import Testing
         }
     }
 
-    @Test func noSecretComesOutOfWrongKeysAndBrokenRequests() async throws {
+    @Test func `No secret comes out of wrong keys and broken requests`() async throws {
         try await run { proxy, _, canaries, _ in
             var quiet = canaries
             quiet.secrets += [("wrong key", "canary-wrong-key"), ("prompt", Self.prompt)]
             var said = ""
-            for path in ["/v1/chat/completions", "/v1/embeddings", "/v1/rerank", "/admin/models/refresh", "/v1/reload"] {
+            for path in ["/v1/chat/completions", "/v1/embeddings", "/v1/rerank", "/admin/models/refresh", "/v1/reload"]
+            {
                 said += try await send("POST", path, "{\"\(Self.prompt)", key: "canary-wrong-key", to: proxy).body
-                said += try await send("POST", path, key: Self.second + "x", to: proxy).body.replacing(Self.second + "x", with: "(its own)")
+                said += try await send("POST", path, key: Self.second + "x", to: proxy).body.replacing(
+                    Self.second + "x", with: "(its own)")
             }
-            for body in ["{\"model\": \"\(Self.prompt)", "[\(Self.prompt)]", #"{"model":"grok-4","messages":"\#(Self.prompt)"}"#, #"{"model":"grok-4","messages":[{"role":"\#(Self.prompt)"}]}"#] {
+            for body in [
+                "{\"model\": \"\(Self.prompt)", "[\(Self.prompt)]", #"{"model":"grok-4","messages":"\#(Self.prompt)"}"#,
+                #"{"model":"grok-4","messages":[{"role":"\#(Self.prompt)"}]}"#,
+            ] {
                 _ = try await send("POST", "/v1/chat/completions", body, to: proxy)
             }
             said += try await send("GET", "/health?api_key=\(Self.client)", key: Self.client, to: proxy).body
@@ -194,7 +230,7 @@ import Testing
         }
     }
 
-    @Test func noSecretComesOutOfAReloadThatFails() async throws {
+    @Test func `No secret comes out of a reload that fails`() async throws {
         try await run { proxy, place, canaries, directory in
             let file = directory.appending(path: "multi_config.conf")
             let good = try String(contentsOf: file, encoding: .utf8)
@@ -214,7 +250,7 @@ import Testing
         }
     }
 
-    @Test func noSecretComesOutOfACheckOrAStartThatFails() async throws {
+    @Test func `No secret comes out of a check or a start that fails`() async throws {
         try await run { _, place, canaries, directory in
             let good = try String(contentsOf: directory.appending(path: "multi_config.conf"), encoding: .utf8)
             let json = #"""
@@ -223,9 +259,11 @@ import Testing
                 """#
             var texts = Self.spoiled(good) + [json]
             for (old, new) in [
-                ("\"token\": \"\(Self.provider)\"", "\"token\": \(Self.provider)"), ("\"\(Self.provider)\"}", "\"\(Self.provider)}"), ("alice|", ""), ("b|https", "https"),
+                ("\"token\": \"\(Self.provider)\"", "\"token\": \(Self.provider)"),
+                ("\"\(Self.provider)\"}", "\"\(Self.provider)}"), ("alice|", ""), ("b|https", "https"),
                 ("\"b|https://b.example|\(Self.provider)\"", "\"b||\(Self.provider)\""), ("\"tokens\"", "tokens"),
-                ("\"https://a.example/v1\"", "\"https://me:\(Self.provider)@a.example/v1\""), ("\"https://a.example/v1\"", "\"\(Self.provider)\""), ("\"tokens\": [", "\"tokens\": "),
+                ("\"https://a.example/v1\"", "\"https://me:\(Self.provider)@a.example/v1\""),
+                ("\"https://a.example/v1\"", "\"\(Self.provider)\""), ("\"tokens\": [", "\"tokens\": "),
                 ("\"alice|\(Self.client)\"", "\"alice|\(Self.client) \""),
             ] {
                 #expect(json.contains(old), "\(old)")
@@ -233,14 +271,20 @@ import Testing
             }
             for (number, text) in texts.enumerated() {
                 _ = try place.write(text, to: "spoiled-\(number).conf")
-                let process = try Program("ociai-proxy", ["-config", "spoiled-\(number).conf", "-check"], in: directory)
+                let process = try Program(
+                    "ociai-proxy", ["-config", "spoiled-\(number).conf", "-check"], in: directory)
                 _ = await process.exitCode()
                 canaries.expectNone(in: process.output, "what -check says of:\n\(text.prefix(3000))")
             }
-            for address in ["ftp://me:\(Self.proxyPassword)@127.0.0.1:9", "http://me:\(Self.proxyPassword)@", "me:\(Self.proxyPassword)", "https://me:\(Self.proxyPassword)@127.0.0.1:x"] {
+            for address in [
+                "ftp://me:\(Self.proxyPassword)@127.0.0.1:9", "http://me:\(Self.proxyPassword)@",
+                "me:\(Self.proxyPassword)", "https://me:\(Self.proxyPassword)@127.0.0.1:x",
+            ] {
                 _ = try place.write(good, to: "good.conf")
                 for check in [["-check"], []] {
-                    let process = try Program("ociai-proxy", ["-config", "good.conf"] + check, in: directory, environment: ["HTTPS_PROXY": address])
+                    let process = try Program(
+                        "ociai-proxy", ["-config", "good.conf"] + check, in: directory,
+                        environment: ["HTTPS_PROXY": address])
                     #expect(await process.exitCode() == 78, "\(address): \(process.output)")
                     canaries.expectNone(in: process.output, "what is said of HTTPS_PROXY")
                 }
@@ -251,15 +295,24 @@ import Testing
     /// The file with one thing wrong each, most of them next to a secret.
     private static func spoiled(_ good: String) -> [String] {
         let changes = [
-            ("api_key = ", "api_key "), ("api_key = \(client)", "api_key = \(client) with blanks"), ("api_key = \(client)", "api_key = \(client), \(client)"),
-            ("api_key = \(client)", "api_key = \"\(client)"), ("pass_phrase = \(passPhrase)", "pass_phrase \(passPhrase)"),
-            ("pass_phrase = \(passPhrase)", "pass_phrase = \(passPhrase)x"), ("pass_phrase = \(passPhrase)", "pass_phrase = \"\(passPhrase)"),
-            ("pass_phrase = \(passPhrase)", "passphrase = \(passPhrase)"), ("pass_phrase = \(passPhrase)", "pass_phrase = \(passPhrase)\npass_phrase = other"),
-            ("bearer_key = \(bearer)", "bearer_key = \(bearer) \u{1}"), ("bearer_key = \(bearer)", "bearer_key: \(bearer)"), ("auth = bearer", "auth = bearr"),
-            ("bearer_key = \(bearer)", "token = \(bearer)"), ("token = \(provider)", "token = \(provider)\u{7f}"), ("token = \(provider)", "api_key = \(provider)"),
-            ("token = \(provider)", "token \(provider)"), ("baseurl = https://upstream.invalid/v1", "baseurl = https://\(provider)@upstream.invalid/v1"),
-            ("baseurl = https://upstream.invalid/v1", "baseurl = \(provider)"), ("second = \(second)", "second \(second)"), ("second = \(second)", "second = \(client)"),
-            ("port = 0", "port = many"), ("key_file = encrypted.pem", "key_file = nowhere.pem"), ("key_file = encrypted.pem", "key_file = session/token"),
+            ("api_key = ", "api_key "), ("api_key = \(client)", "api_key = \(client) with blanks"),
+            ("api_key = \(client)", "api_key = \(client), \(client)"),
+            ("api_key = \(client)", "api_key = \"\(client)"),
+            ("pass_phrase = \(passPhrase)", "pass_phrase \(passPhrase)"),
+            ("pass_phrase = \(passPhrase)", "pass_phrase = \(passPhrase)x"),
+            ("pass_phrase = \(passPhrase)", "pass_phrase = \"\(passPhrase)"),
+            ("pass_phrase = \(passPhrase)", "passphrase = \(passPhrase)"),
+            ("pass_phrase = \(passPhrase)", "pass_phrase = \(passPhrase)\npass_phrase = other"),
+            ("bearer_key = \(bearer)", "bearer_key = \(bearer) \u{1}"),
+            ("bearer_key = \(bearer)", "bearer_key: \(bearer)"), ("auth = bearer", "auth = bearr"),
+            ("bearer_key = \(bearer)", "token = \(bearer)"), ("token = \(provider)", "token = \(provider)\u{7f}"),
+            ("token = \(provider)", "api_key = \(provider)"),
+            ("token = \(provider)", "token \(provider)"),
+            ("baseurl = https://upstream.invalid/v1", "baseurl = https://\(provider)@upstream.invalid/v1"),
+            ("baseurl = https://upstream.invalid/v1", "baseurl = \(provider)"),
+            ("second = \(second)", "second \(second)"), ("second = \(second)", "second = \(client)"),
+            ("port = 0", "port = many"), ("key_file = encrypted.pem", "key_file = nowhere.pem"),
+            ("key_file = encrypted.pem", "key_file = session/token"),
             ("security_token_file = ", "security_token_file = /nowhere"), ("[API_KEYS]", "[API_KEYS"),
         ]
         return changes.map { good.replacing($0.0, with: $0.1) }

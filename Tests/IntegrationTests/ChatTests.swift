@@ -3,8 +3,10 @@ import OCISimulator
 import Testing
 
 @Suite struct ChatTests {
-    @Test(arguments: ["grok-4", "grok-3-mini", "llama-3.3-70b", "gemini-2.5-flash", "gpt-oss-120b", "xai.grok-4"], [false, true])
-    func everyFamilyAnswers(model: String, streams: Bool) async throws {
+    @Test(
+        arguments: ["grok-4", "grok-3-mini", "llama-3.3-70b", "gemini-2.5-flash", "gpt-oss-120b", "xai.grok-4"],
+        [false, true])
+    func `Every family answers`(model: String, streams: Bool) async throws {
         try await RunningProxy.run { proxy in
             let answer = try await proxy.chat(RunningProxy.body("Tell me of harbours.", model: model, streams: streams))
             #expect(answer.status == 200)
@@ -28,16 +30,20 @@ import Testing
 
     /// What each client sends, in both modes, for a model of every dialect.
     @Test(arguments: ["grok-4", "llama-3.3-70b", "gemini-2.5-flash", "gpt-oss-120b"])
-    func everyClientsRequestIsAccepted(model: String) async throws {
+    func `Every client's request is accepted`(model: String) async throws {
         let folder = try #require(Bundle.module.resourceURL).appending(path: "Fixtures/clients")
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter { $0.hasSuffix(".json") && $0 != "index.json" }
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter {
+            $0.hasSuffix(".json") && $0 != "index.json"
+        }
         try await RunningProxy.run { proxy in
             let connection = try await proxy.connect()
             defer { connection.close() }
             var chats = 0
             for file in files {
                 let data = try Data(contentsOf: folder.appending(path: file))
-                guard var request = try JSONSerialization.jsonObject(with: data) as? [String: Any], request["messages"] != nil else { continue }
+                guard var request = try JSONSerialization.jsonObject(with: data) as? [String: Any],
+                    request["messages"] != nil
+                else { continue }
                 chats += 1
                 request["model"] = model
                 for streams in [true, false] {
@@ -53,9 +59,10 @@ import Testing
         }
     }
 
-    @Test func anAnswerInOnePieceIsToldAsAStreamWhenTheConfigurationSaysSo() async throws {
+    @Test func `An answer in one piece is told as a stream when the configuration says so`() async throws {
         try await RunningProxy.run(settings: "force_non_stream = true") { proxy in
-            let answer = try await proxy.chat(RunningProxy.body("Tell me of harbours.", streams: true, #","stream_options":{"include_usage":true}"#))
+            let answer = try await proxy.chat(
+                RunningProxy.body("Tell me of harbours.", streams: true, #","stream_options":{"include_usage":true}"#))
             #expect(answer.status == 200 && answer.text.contains("harbours") && answer.events.last == "[DONE]")
             #expect(answer.body.contains(#""usage":{"#))
             let seen = try #require(proxy.simulator.requests.last { $0.kind == .chat })
@@ -63,11 +70,13 @@ import Testing
         }
     }
 
-    @Test func theDefaultLimitIsSentWhenTheClientSetsNone() async throws {
+    @Test func `The default limit is sent when the client sets none`() async throws {
         try await RunningProxy.run(settings: "default_max_tokens = 1234") { proxy in
             _ = try await proxy.chat(RunningProxy.body())
             _ = try await proxy.chat(RunningProxy.body(model: "grok-4", #","max_tokens":77"#))
-            let limits = proxy.simulator.requests.filter { $0.kind == .chat }.map { String(decoding: $0.body, as: UTF8.self) }
+            let limits = proxy.simulator.requests.filter { $0.kind == .chat }.map {
+                String(decoding: $0.body, as: UTF8.self)
+            }
             #expect(limits[0].contains(#""maxTokens":1234"#))
             #expect(limits[1].contains(#""maxTokens":77"#))
         }
@@ -79,10 +88,11 @@ import Testing
         """
 
     @Test(arguments: ["command-a", "command-a-reasoning", "command-a-vision"], ["", "force_non_stream = true"])
-    func everyFormatOfCohereAnswers(model: String, settings: String) async throws {
+    func `Every format of Cohere answers`(model: String, settings: String) async throws {
         try await RunningProxy.run(settings: settings, models: Self.cohere) { proxy in
             for streams in [false, true] {
-                let answer = try await proxy.chat(RunningProxy.body("Tell me of harbours.", model: model, streams: streams))
+                let answer = try await proxy.chat(
+                    RunningProxy.body("Tell me of harbours.", model: model, streams: streams))
                 #expect(answer.status == 200, "\(answer.body)")
                 if streams {
                     #expect(answer.events.last == "[DONE]")
@@ -98,14 +108,23 @@ import Testing
 
     /// One of them has no ids for calls, and no hyphens in names.
     @Test(arguments: ["command-a", "command-a-reasoning"])
-    func toolLoopsEndInEveryFormatOfCohere(model: String) async throws {
+    func `Tool loops end in every format of Cohere`(model: String) async throws {
         try await RunningProxy.run(models: Self.cohere) { proxy in
             var request: [String: Any] = [
                 "model": model, "messages": [["role": "user", "content": "Ask get-weather, also called get_weather."]],
-                "tools": [["type": "function", "function": ["name": "get-weather", "parameters": ["type": "object", "properties": ["city": ["type": "string"]]]]]],
+                "tools": [
+                    [
+                        "type": "function",
+                        "function": [
+                            "name": "get-weather",
+                            "parameters": ["type": "object", "properties": ["city": ["type": "string"]]],
+                        ],
+                    ]
+                ],
             ]
             func ask() async throws -> [String: Any] {
-                let answer = try await proxy.chat(String(decoding: try JSONSerialization.data(withJSONObject: request), as: UTF8.self))
+                let answer = try await proxy.chat(
+                    String(decoding: try JSONSerialization.data(withJSONObject: request), as: UTF8.self))
                 #expect(answer.status == 200, "\(answer.body)")
                 let choices = try #require(answer.json?["choices"] as? [[String: Any]])
                 return try #require(choices.first)
@@ -125,7 +144,7 @@ import Testing
 
     /// What has come from the upstream is with the client, also while nothing more comes.
     @Test(arguments: [1, 2, 5])
-    func eachEventIsPassedOnBeforeTheNext(events: Int) async throws {
+    func `Each event is passed on before the next`(events: Int) async throws {
         try await RunningProxy.run(pacing: Pacing(events: 8, text: "tick ")) { proxy in
             proxy.simulator.add(Fault(.stallMidway(afterEvents: events), kind: .chat))
             let connection = try await proxy.connect()
@@ -137,11 +156,13 @@ import Testing
 
     /// Eight events, 150 ms apart, reach the client with the same gaps. Another program can hold this one up for longer than a gap,
     /// so one stream of several has to.
-    @Test func tokensArriveAsTheyAreSpoken() async throws {
+    @Test func `Tokens arrive as they are spoken`() async throws {
         let gap = 0.15
         try await RunningProxy.run(pacing: Pacing(events: 8, text: "tick ", interval: .milliseconds(150))) { proxy in
             var streams: [[Double]] = []
-            func isEven(_ gaps: [Double]) -> Bool { gaps.allSatisfy { $0 > gap / 3 } && abs(gaps.reduce(0, +) - gap * 7) < gap }
+            func isEven(_ gaps: [Double]) -> Bool {
+                gaps.allSatisfy { $0 > gap / 3 } && abs(gaps.reduce(0, +) - gap * 7) < gap
+            }
             while streams.count < 10, !streams.contains(where: isEven) {
                 let connection = try await proxy.connect()
                 defer { connection.close() }

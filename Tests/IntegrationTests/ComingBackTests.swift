@@ -8,26 +8,35 @@ import Testing
         try await proxy.figure("state", of: account, on: "circuit-breaker")?.string
     }
 
-    @Test func aProbeIsDecidedWhenItsStreamHasBegun() async throws {
+    @Test func `A probe is decided when its stream has begun`() async throws {
         let provider = try await FakeProvider.start { _ in .error(500) }
-        try await RunningProxy.run(providers: ["p": provider], settings: "retry_attempts = 0", breaker: "max_failures = 1\nreset_timeout = 300ms") { proxy in
+        try await RunningProxy.run(
+            providers: ["p": provider], settings: "retry_attempts = 0",
+            breaker: "max_failures = 1\nreset_timeout = 300ms"
+        ) { proxy in
             #expect(try await proxy.chat(RunningProxy.body(model: "p/m1")).status == 502)
             #expect(try await state(proxy, of: "p") != "closed")
             provider.setBehaviour { $0.text == "long" ? .endlessStream(to: $0) : .answer(to: $0) }
-            try await eventually("a breaker that lets its probe pass") { try await state(proxy, of: "p") == "half_open" }
+            try await eventually("a breaker that lets its probe pass") {
+                try await state(proxy, of: "p") == "half_open"
+            }
             let stream = try await proxy.begin(RunningProxy.body("long", model: "p/m1", streams: true))
             defer { stream.close() }
             try await stream.received(#""content":"#)
             #expect(try await state(proxy, of: "p") == "closed")
-            for streams in [false, true] { #expect(try await proxy.chat(RunningProxy.body(model: "p/m1", streams: streams)).status == 200) }
+            for streams in [false, true] {
+                #expect(try await proxy.chat(RunningProxy.body(model: "p/m1", streams: streams)).status == 200)
+            }
             #expect(try await proxy.figure("in_flight", of: "p") == 1, "the probe goes on")
         }
     }
 
     /// With nobody else to ask: the same one, not before its time. Else another at once.
     @Test(arguments: [1, 2])
-    func whoAsksForASecondIsGivenIt(members: Int) async throws {
-        let first = try await FakeProvider.start { $0.number == 1 ? .error(503, "later", retryAfter: 1) : .answer(to: $0) }
+    func `Who asks for a second is given it`(members: Int) async throws {
+        let first = try await FakeProvider.start {
+            $0.number == 1 ? .error(503, "later", retryAfter: 1) : .answer(to: $0)
+        }
         let second = try await FakeProvider.start()
         let pool: KeyValuePairs<String, FakeProvider> = members == 1 ? ["p": first] : ["p": first, "p": second]
         try await RunningProxy.run(providers: pool) { proxy in
@@ -52,7 +61,7 @@ import Testing
 
     /// With default limits and breakers.
     @Test(arguments: [1, 2])
-    func anOutageOfThreeSecondsIsNotMadeLonger(members: Int) async throws {
+    func `An outage of three seconds is not made longer`(members: Int) async throws {
         let first = try await FakeProvider.start { _ in .error(503) }
         let second = try await FakeProvider.start { _ in .error(503) }
         let pool: KeyValuePairs<String, FakeProvider> = members == 1 ? ["p": first] : ["p": first, "p": second]
@@ -62,11 +71,14 @@ import Testing
                 try await Task.sleep(until: start + .seconds(3))
                 for provider in [first, second] { provider.setBehaviour { .answer(to: $0) } }
             }
-            let outcomes = try await Arrivals(count: 70, interval: .milliseconds(100), body: RunningProxy.body(model: "p/m1")).run(against: proxy)
+            let outcomes = try await Arrivals(
+                count: 70, interval: .milliseconds(100), body: RunningProxy.body(model: "p/m1")
+            ).run(against: proxy)
             try await end.value
             let earliest = try #require(outcomes.filter(\.isWhole).map(\.ended).min())
             #expect(earliest < .milliseconds(5500), "\(earliest)")
-            #expect(outcomes.suffix(5).allSatisfy { $0.isWhole }, "\(outcomes.suffix(5).map { $0.answer?.status ?? 0 })")
+            #expect(
+                outcomes.suffix(5).allSatisfy { $0.isWhole }, "\(outcomes.suffix(5).map { $0.answer?.status ?? 0 })")
             for answer in outcomes.compactMap(\.answer) where answer.status == 503 {
                 #expect((1...5).contains(answer.headers["retry-after"].flatMap { Int($0) } ?? 0), "\(answer.headers)")
             }
@@ -77,9 +89,10 @@ import Testing
         }
     }
 
-    @Test func aHealthCheckThatSucceedsLetsAProbeThrough() async throws {
+    @Test func `A health check that succeeds lets a probe through`() async throws {
         let settings = "retry_attempts = 0\nhealth_check_interval = 500ms"
-        try await RunningProxy.run(accounts: 1, settings: settings, breaker: "max_failures = 1\nreset_timeout = 100s") { proxy in
+        try await RunningProxy.run(accounts: 1, settings: settings, breaker: "max_failures = 1\nreset_timeout = 100s") {
+            proxy in
             proxy.simulator.add(Fault(.status(500), kind: .chat))
             // No check may come between the failure and the look.
             proxy.simulator.add(Fault(.status(500), kind: .models))
@@ -93,7 +106,7 @@ import Testing
 
     /// As he does who has met the refusal.
     @Test(arguments: [false, true])
-    func whoComesDuringACooldownWaitsForItsEnd(streams: Bool) async throws {
+    func `Who comes during a cooldown waits for its end`(streams: Bool) async throws {
         try await RunningProxy.run(accounts: 1) { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 2), kind: .chat))
             let first = try await proxy.begin(RunningProxy.body("first", streams: streams))
@@ -110,13 +123,15 @@ import Testing
     }
 
     /// A cooldown that nobody can sit out is one in which one request a second finds out.
-    @Test func whereThereAreNoOthersOneRequestASecondFindsOut() async throws {
+    @Test func `Where there are no others one request a second finds out`() async throws {
         try await RunningProxy.run(accounts: 1, settings: "retry_attempts = 0") { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 300), kind: .chat))
             #expect(try await proxy.chat(RunningProxy.body()).status == 429)
             let refused = try await proxy.chat(RunningProxy.body())
             #expect(refused.status == 429 && proxy.chats.count == 1, "not within the first second: \(refused.body)")
-            try await eventually("an answer", within: .seconds(10)) { try await proxy.chat(RunningProxy.body()).status == 200 }
+            try await eventually("an answer", within: .seconds(10)) {
+                try await proxy.chat(RunningProxy.body()).status == 200
+            }
             #expect(proxy.chats.count == 2)
             #expect(try await proxy.figure("cooling_until", of: "account_1") == .null, "which ends the cooldown")
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)

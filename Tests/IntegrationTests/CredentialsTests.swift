@@ -14,18 +14,24 @@ import Testing
     private func instance(_ place: Place) -> (account: String, environment: [String: String]) {
         (
             identity("instance_principal", place),
-            ["OCI_METADATA_BASE_URL": place.simulator.endpoint + "/opc/v2", "OCI_SDK_AUTH_CLIENT_REGION_URL": place.simulator.endpoint]
+            [
+                "OCI_METADATA_BASE_URL": place.simulator.endpoint + "/opc/v2",
+                "OCI_SDK_AUTH_CLIENT_REGION_URL": place.simulator.endpoint,
+            ]
         )
     }
 
     private func session(_ place: Place) throws -> (account: String, environment: [String: String]) {
         let session = try place.session()
-        return (identity("security_token", place) + "\nsecurity_token_file = \(session.tokenFile)\nkey_file = \(session.keyFile)", [:])
+        return (
+            identity("security_token", place)
+                + "\nsecurity_token_file = \(session.tokenFile)\nkey_file = \(session.keyFile)", [:]
+        )
     }
 
     // MARK: Session tokens
 
-    @Test func aSessionTokenServesAndARefusedOneIsReadAnewWithoutTheClientNoticing() async throws {
+    @Test func `A session token serves and a refused one is read anew without the client noticing`() async throws {
         try await CredentialProxy.run(prepare: session) { (proxy, place) async throws in
             #expect(try await proxy.chat().status == 200)
             #expect(try await proxy.chat(streams: true).text == "You said: Say hello.")
@@ -41,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func aSessionThatIsRenewedInTimeIsTakenOverWhileTheOldTokenIsStillValid() async throws {
+    @Test func `A session that is renewed in time is taken over while the old token is still valid`() async throws {
         try await CredentialProxy.run(prepare: session) { (proxy, place) async throws in
             #expect(try await proxy.chat().status == 200)
             let renewed = "ST$" + (try place.session().token)
@@ -50,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func aRevokedSessionIsTheOperatorsBusiness() async throws {
+    @Test func `A revoked session is the operator's business`() async throws {
         try await CredentialProxy.run(prepare: session) { (proxy, place) async throws in
             #expect(try await proxy.chat().status == 200)
             place.simulator.revokeTokens()
@@ -62,13 +68,17 @@ import Testing
 
     // MARK: Principals
 
-    @Test func anInstanceExchangesItsCertificateForATokenAndReplacesARefusedOne() async throws {
+    @Test func `An instance exchanges its certificate for a token and replaces a refused one`() async throws {
         try await CredentialProxy.run(prepare: instance) { (proxy, place) async throws in
             #expect(try await proxy.chat().status == 200)
             #expect(try await proxy.chat(streams: true).status == 200)
             #expect(place.simulator.tokensIssued == 1)
             let paths = proxy.simulator.requests.filter { $0.kind == .metadata || $0.kind == .token }.map(\.target)
-            #expect(paths == ["/opc/v2/identity/cert.pem", "/opc/v2/identity/key.pem", "/opc/v2/identity/intermediate.pem", "/v1/x509"])
+            #expect(
+                paths == [
+                    "/opc/v2/identity/cert.pem", "/opc/v2/identity/key.pem", "/opc/v2/identity/intermediate.pem",
+                    "/v1/x509",
+                ])
             place.simulator.revokeTokens()
             #expect(try await proxy.chat().status == 200)
             #expect(place.simulator.tokensIssued == 2)
@@ -78,14 +88,18 @@ import Testing
         }
     }
 
-    @Test func aTokenIsReplacedBeforeItExpires() async throws {
-        try await CredentialProxy.run { $0.tokenLifetime = 4 } prepare: { instance($0) } _: { (proxy, place) async throws in
+    @Test func `A token is replaced before it expires`() async throws {
+        try await CredentialProxy.run {
+            $0.tokenLifetime = 4
+        } prepare: {
+            instance($0)
+        } _: { (proxy, place) async throws in
             while place.simulator.tokensIssued < 3 { #expect(try await proxy.chat().status == 200) }
             #expect(!proxy.simulator.requests.contains { $0.status == 401 })
         }
     }
 
-    @Test func anAuthServiceThatFailsIsAskedAgainAndTheReasonIsSaid() async throws {
+    @Test func `An auth service that fails is asked again and the reason is said`() async throws {
         try await CredentialProxy.run(prepare: instance) { (proxy, place) async throws in
             #expect(try await proxy.chat().status == 200)
             place.simulator.revokeTokens()
@@ -95,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func aResourcePrincipalReadsWhatItsPlatformHasWritten() async throws {
+    @Test func `A resource principal reads what its platform has written`() async throws {
         try await CredentialProxy.run { place in
             let session = try place.session()
             return (
@@ -119,12 +133,13 @@ import Testing
             identity("oke_workload_identity", place),
             [
                 "OCIAI_OKE_TOKEN_SERVICE": place.simulator.endpoint,
-                "OCI_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH": try place.write("simulated-service-account\n", to: "token"),
+                "OCI_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH": try place.write(
+                    "simulated-service-account\n", to: "token"),
             ]
         )
     }
 
-    @Test func aWorkloadExchangesItsServiceAccountForAToken() async throws {
+    @Test func `A workload exchanges its service account for a token`() async throws {
         try await CredentialProxy.run(prepare: workload) { (proxy, place) async throws in
             #expect(try await proxy.chat().status == 200)
             place.simulator.revokeTokens()
@@ -134,8 +149,12 @@ import Testing
         }
     }
 
-    @Test func aBasicClusterIsNamedAsTheReason() async throws {
-        try await CredentialProxy.run { $0.isEnhancedCluster = false } prepare: { try workload($0) } _: { (proxy, _) async throws in
+    @Test func `A basic cluster is named as the reason`() async throws {
+        try await CredentialProxy.run {
+            $0.isEnhancedCluster = false
+        } prepare: {
+            try workload($0)
+        } _: { (proxy, _) async throws in
             let answer = try await proxy.chat()
             #expect(answer.status >= 500)
             #expect(try await proxy.probeError()?.contains("make the cluster an enhanced one") == true)
@@ -163,24 +182,28 @@ import Testing
         return (lines, ["HOME": place.directory.path])
     }
 
-    @Test func aProfileServesWithItsKeyOrItsSession() async throws {
+    @Test func `A profile serves with its key or its session`() async throws {
         for (lines, isSession) in [("profile = DEFAULT", false), ("profile = SESSION", true)] {
-            try await CredentialProxy.run { try profile($0, lines) } _: { (proxy, place) async throws in
+            try await CredentialProxy.run {
+                try profile($0, lines)
+            } _: { (proxy, place) async throws in
                 #expect(try await proxy.chat().status == 200)
                 #expect(proxy.chatSigners.last?.hasPrefix("ST$") == isSession)
             }
         }
     }
 
-    @Test func whatDoesNotFitIsReportedWithTheProfilesFileAndLine() async throws {
-        try await CredentialProxy.check { try profile($0, "profile = WRONG") } _: { code, output, place in
+    @Test func `What does not fit is reported with the profiles file and line`() async throws {
+        try await CredentialProxy.check {
+            try profile($0, "profile = WRONG")
+        } _: { code, output, place in
             #expect(code == 78)
             #expect(output.contains("\(place.directory.path)/.oci/config:11: fingerprint 00:00"), "\(output)")
             #expect(!output.contains("PRIVATE KEY"))
         }
     }
 
-    @Test func checkNamesTheKindAndNoSecret() async throws {
+    @Test func `Check names the kind and no secret`() async throws {
         try await CredentialProxy.check(prepare: session) { code, output, place in
             #expect(code == 0)
             #expect(output.contains("auth security_token, token file \(place.directory.path)/session/token"))
@@ -192,7 +215,7 @@ import Testing
         }
     }
 
-    @Test func anExpiredSessionIsAWarningSinceItCanBeRenewed() async throws {
+    @Test func `An expired session is a warning since it can be renewed`() async throws {
         try await CredentialProxy.check {
             $0.simulator.setTokenLifetime(-10)
             return try session($0)
@@ -205,23 +228,39 @@ import Testing
 
     // MARK: Hints
 
-    @Test func aClockThatIsOffIsSaidInTheLogAndInTheProbe() async throws {
-        try await CredentialProxy.run { $0.now = { Date().timeIntervalSince1970 + 120 } } prepare: { try session($0) } _: { (proxy, _) async throws in
+    @Test func `A clock that is off is said in the log and in the probe`() async throws {
+        try await CredentialProxy.run {
+            $0.now = { Date().timeIntervalSince1970 + 120 }
+        } prepare: {
+            try session($0)
+        } _: { (proxy, _) async throws in
             #expect(try await proxy.chat().status == 200)
             try await proxy.process.printed("This machine's clock is")
             #expect(proxy.process.output.contains("behind OCI's"))
         }
-        try await CredentialProxy.run { $0.now = { Date().timeIntervalSince1970 - 1000 } } prepare: { try session($0) } _: { (proxy, _) async throws in
+        try await CredentialProxy.run {
+            $0.now = { Date().timeIntervalSince1970 - 1000 }
+        } prepare: {
+            try session($0)
+        } _: { (proxy, _) async throws in
             #expect(try await proxy.probeError()?.contains("ahead of OCI's") == true)
         }
     }
 
-    @Test func aMissingPolicyIsSpelledOut() async throws {
+    @Test func `A missing policy is spelled out`() async throws {
         try await CredentialProxy.run(prepare: instance) { (proxy, place) async throws in
             place.simulator.add(
-                Fault(.status(404, body: #"{"code":"NotAuthorizedOrNotFound","message":"Authorization failed or requested resource not found."}"#), kind: .models))
+                Fault(
+                    .status(
+                        404,
+                        body:
+                            #"{"code":"NotAuthorizedOrNotFound","message":"Authorization failed or requested resource not found."}"#
+                    ), kind: .models))
             let error = try #require(try await proxy.probeError())
-            #expect(error.contains("allow dynamic-group <dynamic group> to use generative-ai-family in compartment id \(place.account.compartment ?? "-")"), "\(error)")
+            #expect(
+                error.contains(
+                    "allow dynamic-group <dynamic group> to use generative-ai-family in compartment id \(place.account.compartment ?? "-")"
+                ), "\(error)")
         }
     }
 }

@@ -7,7 +7,9 @@ import Testing
     private static let regions = ["us-chicago-1", "eu-frankfurt-1"]
 
     /// The endpoint of a model of the catalogue.
-    private static func endpoint(_ model: String, in region: String, of catalogue: Catalogue = Catalogue()) throws -> String {
+    private static func endpoint(_ model: String, in region: String, of catalogue: Catalogue = Catalogue()) throws
+        -> String
+    {
         Catalogue.endpointID(for: try #require(catalogue.models.first { $0.name == model }), in: region)
     }
 
@@ -17,7 +19,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1], [false, true])
-    func anAliasOfAnEndpointGoesToItsRegionWithItsServingMode(place: Int, streams: Bool) async throws {
+    func `An alias of an endpoint goes to its region with its serving mode`(place: Int, streams: Bool) async throws {
         let endpoint = try Self.endpoint("my-support-bot", in: Self.regions[place])
         try await RunningProxy.run(accounts: 2, regions: Self.regions, models: "bot = \(endpoint)") { proxy in
             for _ in 0..<3 {
@@ -33,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func theListNamesTheAliasAndWhoServesIt() async throws {
+    @Test func `The list names the alias and who serves it`() async throws {
         let endpoint = try Self.endpoint("my-support-bot", in: Self.regions[1])
         try await RunningProxy.run(accounts: 2, regions: Self.regions, models: "bot = \(endpoint)") { proxy in
             try await proxy.discovered()
@@ -48,8 +50,9 @@ import Testing
 
     /// An endpoint's OCID does not tell which format is spoken behind it: the first request finds out.
     @Test(arguments: [("cohere.command-r-plus-08-2024", 1), ("cohere.command-a-reasoning-08-2025", 2)])
-    func aModelOfCohereBehindAnEndpointIsSpokenToInItsFormat(base: String, refusals: Int) async throws {
-        let catalogue = Catalogue(Catalogue.usual.map { model in model.with { if $0.name == "my-support-bot" { $0.base = base } } })
+    func `A model of Cohere behind an endpoint is spoken to in its format`(base: String, refusals: Int) async throws {
+        let catalogue = Catalogue(
+            Catalogue.usual.map { model in model.with { if $0.name == "my-support-bot" { $0.base = base } } })
         let endpoint = try Self.endpoint("my-support-bot", in: Self.regions[0], of: catalogue)
         try await RunningProxy.run(accounts: 1, models: "bot = \(endpoint)", catalogue: catalogue) { proxy in
             for streams in [false, true] {
@@ -61,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func anEndpointNeedsNoAlias() async throws {
+    @Test func `An endpoint needs no alias`() async throws {
         let endpoint = try Self.endpoint("my-support-bot", in: Self.regions[1])
         try await RunningProxy.run(accounts: 2, regions: Self.regions) { proxy in
             let answer = try await proxy.chat(RunningProxy.body("one two", model: endpoint))
@@ -70,15 +73,16 @@ import Testing
         }
     }
 
-    @Test func anEndpointThatIsGoneIsAnUnknownModel() async throws {
-        try await RunningProxy.run(accounts: 1, models: "bot = ocid1.generativeaiendpoint.oc1.us-chicago-1.gone") { proxy in
+    @Test func `An endpoint that is gone is an unknown model`() async throws {
+        try await RunningProxy.run(accounts: 1, models: "bot = ocid1.generativeaiendpoint.oc1.us-chicago-1.gone") {
+            proxy in
             let answer = try await proxy.chat(RunningProxy.body(model: "bot"))
             #expect(answer.status == 404 && answer.error("type") == "invalid_request_error", "\(answer.body)")
         }
     }
 
     /// The shared clusters' limit of 4,000 tokens is none of theirs.
-    @Test func aClusterOfOnesOwnHasNoLimitOfTheSharedOnes() async throws {
+    @Test func `A cluster of ones own has no limit of the shared ones`() async throws {
         let endpoint = try Self.endpoint("my-support-bot", in: "us-chicago-1")
         try await RunningProxy.run(models: "bot = \(endpoint)") { proxy in
             for model in ["bot", "llama-3.3-70b"] {
@@ -89,11 +93,16 @@ import Testing
         }
     }
 
-    @Test func embeddingsAndRankingsRunOnEndpointsToo() async throws {
-        let catalogue = Catalogue(Catalogue.usual.map { model in model.with { $0.isDedicatedOnly = ["cohere.embed-v4.0", "cohere.rerank.v3-5"].contains($0.name) } })
+    @Test func `Embeddings and rankings run on endpoints too`() async throws {
+        let catalogue = Catalogue(
+            Catalogue.usual.map { model in
+                model.with { $0.isDedicatedOnly = ["cohere.embed-v4.0", "cohere.rerank.v3-5"].contains($0.name) }
+            })
         let embed = try Self.endpoint("cohere.embed-v4.0", in: Self.regions[1], of: catalogue)
         let rerank = try Self.endpoint("cohere.rerank.v3-5", in: Self.regions[1], of: catalogue)
-        try await RunningProxy.run(accounts: 2, regions: Self.regions, models: "e = \(embed)\nr = \(rerank)", catalogue: catalogue) { proxy in
+        try await RunningProxy.run(
+            accounts: 2, regions: Self.regions, models: "e = \(embed)\nr = \(rerank)", catalogue: catalogue
+        ) { proxy in
             let vectors = try await proxy.post("/v1/embeddings", #"{"model":"e","input":"a"}"#)
             #expect(vectors.status == 200, "\(vectors.body.prefix(300))")
             let ranks = try await proxy.post("/v1/rerank", #"{"model":"r","query":"q","documents":["a","b"]}"#)
@@ -101,20 +110,24 @@ import Testing
             for (kind, endpoint) in [(RequestKind.embed, embed), (.rerank, rerank)] {
                 let calls = proxy.calls(kind)
                 #expect(calls.map(\.account) == ["account_2"])
-                #expect(calls.first?.json?["servingMode"] == ["servingType": "DEDICATED", "endpointId": .string(endpoint)])
+                #expect(
+                    calls.first?.json?["servingMode"] == ["servingType": "DEDICATED", "endpointId": .string(endpoint)])
             }
         }
     }
 
     // MARK: Compartments
 
-    @Test func theConfiguredCompartmentIsSentWithEveryCallElseTheTenancy() async throws {
+    @Test func `The configured compartment is sent with every call else the tenancy`() async throws {
         let compartment = try Self.compartment(of: 1)
         try await RunningProxy.run(accounts: 2, accountSettings: [1: "compartment = \(compartment)"]) { proxy in
             try await proxy.discovered()
-            for (path, model) in [("chat/completions", "grok-4"), ("embeddings", "embed-v4.0"), ("rerank", "rerank.v3-5")] {
+            for (path, model) in [
+                ("chat/completions", "grok-4"), ("embeddings", "embed-v4.0"), ("rerank", "rerank.v3-5"),
+            ] {
                 // Each kind of call reads its own members.
-                let body = #"{"model":"\#(model)","input":"a","query":"q","documents":["a"],"messages":[{"role":"user","content":"hi"}]}"#
+                let body =
+                    #"{"model":"\#(model)","input":"a","query":"q","documents":["a"],"messages":[{"role":"user","content":"hi"}]}"#
                 for _ in 0..<2 {
                     let answer = try await proxy.post("/v1/" + path, body)
                     #expect(answer.status == 200, "\(answer.body)")
@@ -122,16 +135,23 @@ import Testing
             }
             let tenancy = proxy.simulator.accounts[1].tenancy
             for kind in [RequestKind.chat, .embed, .rerank] {
-                let sent = proxy.calls(kind).map { [$0.account, $0.json?["compartmentId"]?.string] }.sorted { $0[0] ?? "" < $1[0] ?? "" }
+                let sent = proxy.calls(kind).map { [$0.account, $0.json?["compartmentId"]?.string] }.sorted {
+                    $0[0] ?? "" < $1[0] ?? ""
+                }
                 #expect(sent == [["account_1", compartment], ["account_2", tenancy]], "\(kind)")
             }
             let lists = proxy.calls(.models)
-            #expect(!lists.isEmpty && lists.allSatisfy { $0.target.contains("compartmentId=\($0.account == "account_1" ? compartment : tenancy)") })
+            #expect(
+                !lists.isEmpty
+                    && lists.allSatisfy {
+                        $0.target.contains("compartmentId=\($0.account == "account_1" ? compartment : tenancy)")
+                    })
         }
     }
 
-    @Test func aForeignCompartmentIsRefusedInWordsThatNameAWayOut() async throws {
-        try await RunningProxy.run(accounts: 1, accountSettings: [1: "compartment = ocid1.compartment.oc1..foreign"]) { proxy in
+    @Test func `A foreign compartment is refused in words that name a way out`() async throws {
+        try await RunningProxy.run(accounts: 1, accountSettings: [1: "compartment = ocid1.compartment.oc1..foreign"]) {
+            proxy in
             let answer = try await proxy.chat(RunningProxy.body())
             #expect(answer.status == 404, "\(answer.body)")
             let probe = try await proxy.get("/test-oci", "Authorization: Bearer \(proxy.key)")

@@ -20,12 +20,12 @@ import Testing
     enum Leaving: String, CaseIterable, Sendable { case close, finishSending }
 
     @Test(arguments: Window.allCases, Leaving.allCases)
-    func aStreamsUpstreamCallEndsWithItsClient(window: Window, leaving: Leaving) async throws {
+    func `A streams upstream call ends with its client`(window: Window, leaving: Leaving) async throws {
         try await expectCancellation(window, leaving, streams: true)
     }
 
     @Test(arguments: [Window.beforeTheUpstreamAnswers, .inMidStream], Leaving.allCases)
-    func aWholeAnswersUpstreamCallEndsWithItsClient(window: Window, leaving: Leaving) async throws {
+    func `A whole answers upstream call ends with its client`(window: Window, leaving: Leaving) async throws {
         try await expectCancellation(window, leaving, streams: false)
     }
 
@@ -43,9 +43,14 @@ import Testing
                 last = request.id
                 switch window {
                 case .beforeTheUpstreamAnswers: break
-                case .beforeTheFirstEvent: _ = try await proxy.simulator.request(after: after) { $0.id == request.id && $0.status != nil }
+                case .beforeTheFirstEvent:
+                    _ = try await proxy.simulator.request(after: after) { $0.id == request.id && $0.status != nil }
                 case .inMidStream:
-                    if streams { try await connection.received(#""content":"#) } else { _ = try await proxy.simulator.request(after: after) { $0.id == request.id && $0.status != nil } }
+                    if streams {
+                        try await connection.received(#""content":"#)
+                    } else {
+                        _ = try await proxy.simulator.request(after: after) { $0.id == request.id && $0.status != nil }
+                    }
                 }
                 let left = ContinuousClock.now
                 switch leaving {

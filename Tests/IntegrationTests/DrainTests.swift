@@ -14,7 +14,7 @@ import Testing
         return connection
     }
 
-    @Test func healthSaysDrainingAndIdleConnectionsClose() async throws {
+    @Test func `Health says draining and idle connections close`() async throws {
         try await RunningProxy.run(settings: "shutdown_grace = 1h") { proxy in
             let stream = try await proxy.openStream()
             let idle = try await proxy.connect()
@@ -29,7 +29,9 @@ import Testing
             try await proxy.logged("Stopping")
             early.send("\r\n")
             let answer = try await early.answer()
-            #expect(answer.status == 503 && answer.json?["status"] as? String == "draining" && answer.headers["connection"] == "close")
+            #expect(
+                answer.status == 503 && answer.json?["status"] as? String == "draining"
+                    && answer.headers["connection"] == "close")
             await idle.closed()
             await #expect(throws: (any Error).self) { try await proxy.connect() }
             stream.close()
@@ -38,8 +40,10 @@ import Testing
         }
     }
 
-    @Test func requestsThatRunFinishWithinTheGrace() async throws {
-        try await RunningProxy.run(pacing: Pacing(events: 6, text: "tick ", interval: .milliseconds(100), firstDelay: .milliseconds(200))) { proxy in
+    @Test func `Requests that run finish within the grace`() async throws {
+        try await RunningProxy.run(
+            pacing: Pacing(events: 6, text: "tick ", interval: .milliseconds(100), firstDelay: .milliseconds(200))
+        ) { proxy in
             let stream = try await proxy.connect()
             stream.send(proxy.chatRequest(RunningProxy.body(streams: true)))
             let whole = try await proxy.connect()
@@ -61,25 +65,33 @@ import Testing
         }
     }
 
-    @Test func whatRemainsAtTheEndOfTheGraceIsToldSo() async throws {
+    @Test func `What remains at the end of the grace is told so`() async throws {
         try await RunningProxy.run(settings: "shutdown_grace = 300ms") { proxy in
             let whole = try await startSilentChat(at: proxy)
             let stream = try await proxy.openStream()
             let half = try await proxy.connect()
-            half.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(proxy.key)\r\nContent-Length: 100\r\n\r\n{")
+            half.send(
+                "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(proxy.key)\r\nContent-Length: 100\r\n\r\n{"
+            )
             try await eventually("three connections to be accepted") { try await proxy.openConnections() >= 3 }
             let begin = ContinuousClock.now
             proxy.terminate()
 
             let streamed = try await stream.answer()
             #expect(streamed.status == 200 && streamed.events.last != "[DONE]")
-            let last = try #require(streamed.events.last.flatMap { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] })
+            let last = try #require(
+                streamed.events.last.flatMap { try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] }
+            )
             let error = try #require(last["error"] as? [String: Any])
-            #expect(error["code"] as? String == "server_shutting_down" && error["type"] as? String == "server_error" && error["message"] is String)
+            #expect(
+                error["code"] as? String == "server_shutting_down" && error["type"] as? String == "server_error"
+                    && error["message"] is String)
 
             for connection in [whole, half] {
                 let answer = try await connection.answer()
-                #expect(answer.status == 503 && answer.error("code") == "server_shutting_down" && answer.headers["retry-after"] == "1", "\(answer)")
+                #expect(
+                    answer.status == 503 && answer.error("code") == "server_shutting_down"
+                        && answer.headers["retry-after"] == "1", "\(answer)")
                 #expect(answer.headers["connection"] == "close")
             }
             #expect(ContinuousClock.now - begin > .milliseconds(300))
@@ -91,13 +103,16 @@ import Testing
         }
     }
 
-    @Test func theGraceIsThatOfTheConfigurationOfTheMoment() async throws {
+    @Test func `The grace is that of the configuration of the moment`() async throws {
         try await RunningProxy.run(settings: "shutdown_grace = 1h") { proxy in
             let file = proxy.directory.appending(path: "config.conf")
-            let text = try String(contentsOf: file, encoding: .utf8).replacing("shutdown_grace = 1h", with: "shutdown_grace = 0s")
+            let text = try String(contentsOf: file, encoding: .utf8).replacing(
+                "shutdown_grace = 1h", with: "shutdown_grace = 0s")
             try text.write(to: file, atomically: true, encoding: .utf8)
             let answer = try await proxy.reload()
-            #expect(answer.json?["message"] as? String == "Configuration reloaded.", "and it needs no restart: \(answer.body)")
+            #expect(
+                answer.json?["message"] as? String == "Configuration reloaded.",
+                "and it needs no restart: \(answer.body)")
             let stream = try await proxy.openStream()
             proxy.terminate()
             #expect(try await stream.answer().body.contains("server_shutting_down"))
@@ -105,7 +120,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [SIGTERM, SIGINT]) func aSecondSignalEndsAtOnce(signal: Int32) async throws {
+    @Test(arguments: [SIGTERM, SIGINT]) func `A second signal ends at once`(signal: Int32) async throws {
         try await RunningProxy.run(settings: "shutdown_grace = 1h") { proxy in
             let stream = try await proxy.openStream()
             proxy.send(signal)
@@ -130,7 +145,8 @@ extension RunningProxy {
         let local = ":" + String(repeating: "0", count: 4 - port.count) + port
         let inodes = table.split(separator: "\n").compactMap { line -> String? in
             let columns = line.split(separator: " ")
-            return columns.count > 9 && columns[1].hasSuffix(local) && columns[3] == "01" ? "socket:[\(columns[9])]" : nil
+            return columns.count > 9 && columns[1].hasSuffix(local) && columns[3] == "01"
+                ? "socket:[\(columns[9])]" : nil
         }
         let directory = "/proc/\(pid)/fd"
         let open = try FileManager.default.contentsOfDirectory(atPath: directory).compactMap {

@@ -12,7 +12,9 @@ import Testing
         return String(decoding: try JSONSerialization.data(withJSONObject: request), as: UTF8.self)
     }
 
-    private func ask(_ proxy: RunningProxy, _ input: Any, model: String = "embed-v4.0", _ more: Object = [:]) async throws -> RawAnswer {
+    private func ask(_ proxy: RunningProxy, _ input: Any, model: String = "embed-v4.0", _ more: Object = [:])
+        async throws -> RawAnswer
+    {
         try await proxy.post("/v1/embeddings", body(input, model: model, more))
     }
 
@@ -36,7 +38,9 @@ import Testing
         }
     }
 
-    private func batchSizes(_ proxy: RunningProxy) -> [Int] { proxy.calls(.embed).compactMap { $0.json?["inputs"]?.array?.count } }
+    private func batchSizes(_ proxy: RunningProxy) -> [Int] {
+        proxy.calls(.embed).compactMap { $0.json?["inputs"]?.array?.count }
+    }
 
     private static let texts = (0..<250).map { "text number \($0)" }
     /// Short vectors, for tests that are about something else.
@@ -44,7 +48,7 @@ import Testing
 
     // MARK: Forms
 
-    @Test func numbersAndBase64AreTheSameVectors() async throws {
+    @Test func `Numbers and base 64 are the same vectors`() async throws {
         try await RunningProxy.run { proxy in
             try await proxy.discovered()
             let texts = ["the harbour at night", "ünïcödé 🚀 \"quoted\" \\ \n line", "the harbour at night"]
@@ -68,8 +72,11 @@ import Testing
     }
 
     /// What each client sends, but for the name of the model.
-    @Test(arguments: ["cherry-embeddings-float", "cherry-v1-embeddings-dimension-probe", "openai-sdk-embeddings-default", "openwebui-embeddings", "roo-embeddings-base64"])
-    func everyClientsRequestIsAccepted(file: String) async throws {
+    @Test(arguments: [
+        "cherry-embeddings-float", "cherry-v1-embeddings-dimension-probe", "openai-sdk-embeddings-default",
+        "openwebui-embeddings", "roo-embeddings-base64",
+    ])
+    func `Every client's request is accepted`(file: String) async throws {
         let url = try #require(Bundle.module.resourceURL).appending(path: "Fixtures/clients/\(file).json")
         var request = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? Object)
         let input = try #require(request["input"])
@@ -86,7 +93,7 @@ import Testing
 
     // MARK: Batches
 
-    @Test func manyTextsComeBackInOrderFromSeveralAccounts() async throws {
+    @Test func `Many texts come back in order from several accounts`() async throws {
         try await RunningProxy.run(accounts: 3) { proxy in
             try await proxy.discovered()
             // The first batch is the last to end.
@@ -106,7 +113,7 @@ import Testing
     }
 
     @Test(arguments: [96, 97])
-    func aListIsCutOnlyWhenItIsTooLong(count: Int) async throws {
+    func `A list is cut only when it is too long`(count: Int) async throws {
         try await RunningProxy.run { proxy in
             try await proxy.discovered()
             #expect(try vectors(await ask(proxy, Array(Self.texts.prefix(count)), Self.short)).count == count)
@@ -114,8 +121,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [Fault.Action.status(500), .status(429), .status(401), .reset, .cut(afterEvents: 0), .brokenEvent(afterEvents: 0)])
-    func whatAnAccountFailsInTheMiddleAnotherOneServes(action: Fault.Action) async throws {
+    @Test(arguments: [
+        Fault.Action.status(500), .status(429), .status(401), .reset, .cut(afterEvents: 0),
+        .brokenEvent(afterEvents: 0),
+    ])
+    func `What an account fails in the middle another one serves`(action: Fault.Action) async throws {
         try await RunningProxy.run(accounts: 2, breaker: RunningProxy.patientBreaker) { proxy in
             try await proxy.discovered()
             let wanted = try vectors(await ask(proxy, Self.texts, Self.short))
@@ -135,12 +145,15 @@ import Testing
         }
     }
 
-    @Test func aBatchThatIsRefusedFailsTheRequest() async throws {
+    @Test func `A batch that is refused fails the request`() async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             try await proxy.discovered()
-            proxy.simulator.add(Fault(.status(400, body: #"{"code":"400","message":"text is of no use"}"#), kind: .embed, after: 1))
+            proxy.simulator.add(
+                Fault(.status(400, body: #"{"code":"400","message":"text is of no use"}"#), kind: .embed, after: 1))
             let answer = try await ask(proxy, Self.texts, Self.short)
-            #expect(answer.status == 400 && answer.error("message")?.contains("text is of no use") == true, "\(answer.body)")
+            #expect(
+                answer.status == 400 && answer.error("message")?.contains("text is of no use") == true, "\(answer.body)"
+            )
             #expect(answer.error("type") == "invalid_request_error")
             try await eventually("the books to be closed") { try await proxy.isIdle() }
         }
@@ -149,7 +162,7 @@ import Testing
     // MARK: What can be chosen
 
     @Test(arguments: [256, 512, 1024, 1536])
-    func theLengthOfAVectorCanBeChosen(dimensions: Int) async throws {
+    func `The length of a vector can be chosen`(dimensions: Int) async throws {
         try await RunningProxy.run { proxy in
             try await proxy.discovered()
             #expect(try vectors(await ask(proxy, "a", ["dimensions": dimensions]))[0].count == dimensions)
@@ -157,23 +170,26 @@ import Testing
         }
     }
 
-    @Test func aLengthThatAModelDoesNotHaveIsRefused() async throws {
+    @Test func `A length that a model does not have is refused`() async throws {
         try await RunningProxy.run { proxy in
             try await proxy.discovered()
             let fixed = try await ask(proxy, "a", model: "embed-multilingual-v3.0", ["dimensions": 256])
             #expect(fixed.status == 400 && fixed.error("param") == "dimensions", "\(fixed.body)")
             #expect(proxy.calls(.embed).isEmpty)
-            #expect(try vectors(await ask(proxy, "a", model: "embed-multilingual-v3.0", ["dimensions": 1024]))[0].count == 1024)
+            #expect(
+                try vectors(await ask(proxy, "a", model: "embed-multilingual-v3.0", ["dimensions": 1024]))[0].count
+                    == 1024)
             let odd = try await ask(proxy, "a", ["dimensions": 300])
             #expect(odd.status == 400 && odd.error("message")?.contains("outputDimensions") == true, "\(odd.body)")
         }
     }
 
     @Test(arguments: [
-        ("query", "SEARCH_QUERY"), ("search_query", "SEARCH_QUERY"), ("passage", "SEARCH_DOCUMENT"), ("CLASSIFICATION", "CLASSIFICATION"),
+        ("query", "SEARCH_QUERY"), ("search_query", "SEARCH_QUERY"), ("passage", "SEARCH_DOCUMENT"),
+        ("CLASSIFICATION", "CLASSIFICATION"),
         ("clustering", "CLUSTERING"), (nil, "SEARCH_DOCUMENT"),
     ])
-    func whatTheVectorsAreForGoesOut(written: String?, sent: String) async throws {
+    func `What the vectors are for goes out`(written: String?, sent: String) async throws {
         try await RunningProxy.run { proxy in
             try await proxy.discovered()
             _ = try vectors(await ask(proxy, "a", written.map { ["input_type": $0] } ?? [:]))
@@ -184,34 +200,42 @@ import Testing
     // MARK: Refusals
 
     @Test(arguments: ["[[15339,1917],[13347]]", "[15339,1917]", #"["a",[1]]"#])
-    func tokenIDsAreRefusedWithAWayOut(input: String) async throws {
+    func `Token IDs are refused with a way out`(input: String) async throws {
         try await RunningProxy.run { proxy in
             try await proxy.discovered()
-            let answer = try await proxy.post("/v1/embeddings", #"{"model":"embed-v4.0","encoding_format":"base64","input":\#(input)}"#)
-            #expect(answer.status == 400 && answer.error("param") == "input" && answer.error("type") == "invalid_request_error", "\(answer.body)")
+            let answer = try await proxy.post(
+                "/v1/embeddings", #"{"model":"embed-v4.0","encoding_format":"base64","input":\#(input)}"#)
+            #expect(
+                answer.status == 400 && answer.error("param") == "input"
+                    && answer.error("type") == "invalid_request_error", "\(answer.body)")
             #expect(answer.error("message")?.contains("check_embedding_ctx_length=False") == true)
             #expect(proxy.calls(.embed).isEmpty)
         }
     }
 
-    @Test func aModelThatIsNoneOrForSomethingElseIsNamed() async throws {
+    @Test func `A model that is none or for something else is named`() async throws {
         try await RunningProxy.run { proxy in
             try await proxy.discovered()
             let unknown = try await ask(proxy, "a", model: "embed-v5.0")
-            #expect(unknown.status == 404 && unknown.error("code") == "model_not_found" && unknown.error("message")?.contains("'embed-v4.0'") == true, "\(unknown.body)")
+            #expect(
+                unknown.status == 404 && unknown.error("code") == "model_not_found"
+                    && unknown.error("message")?.contains("'embed-v4.0'") == true, "\(unknown.body)")
             for model in ["grok-4", "grok-3", "xai.grok-3", "rerank.v3-5"] {
                 let wrong = try await ask(proxy, "a", model: model)
-                #expect(wrong.status == 400 && wrong.error("param") == "model" && wrong.error("code") == "unsupported_model", "\(wrong.body)")
+                #expect(
+                    wrong.status == 400 && wrong.error("param") == "model"
+                        && wrong.error("code") == "unsupported_model", "\(wrong.body)")
                 #expect(wrong.error("message")?.contains("'embed-v4.0'") == true)
             }
             #expect(proxy.calls(.embed).isEmpty)
         }
     }
 
-    @Test func aKeyAndAPostAreNeeded() async throws {
+    @Test func `A key and a post are needed`() async throws {
         try await RunningProxy.run { proxy in
             let body = try body("a")
-            let keyless = try await proxy.send("POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            let keyless = try await proxy.send(
+                "POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
             #expect(keyless.status == 401 && keyless.error("code") == "invalid_api_key")
             let get = try await proxy.get("/v1/embeddings", "Authorization: Bearer \(proxy.key)")
             #expect(get.status == 405)
@@ -223,7 +247,7 @@ import Testing
     // MARK: Names
 
     @Test(arguments: ["embed-v4.0", "cohere.embed-v4.0", "my-embeddings"])
-    func everyNameOfAModelWorks(name: String) async throws {
+    func `Every name of a model works`(name: String) async throws {
         try await RunningProxy.run(models: "my-embeddings = cohere.embed-v4.0") { proxy in
             try await proxy.discovered()
             let answer = try await ask(proxy, "a", model: name)

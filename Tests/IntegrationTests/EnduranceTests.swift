@@ -6,9 +6,11 @@ import Testing
 /// Load over some time, with failures in it that no client may notice.
 @Suite struct EnduranceTests {
     /// One of three accounts is away for three of six seconds, at 40 requests a second.
-    @Test func anOutageOfOneAccountIsNoticedByNobody() async throws {
+    @Test func `An outage of one account is noticed by nobody`() async throws {
         let interval = Duration.milliseconds(25)
-        try await RunningProxy.run(accounts: 3, breaker: "max_failures = 3\nreset_timeout = 500ms", listenerPerAccount: true) { proxy in
+        try await RunningProxy.run(
+            accounts: 3, breaker: "max_failures = 3\nreset_timeout = 500ms", listenerPerAccount: true
+        ) { proxy in
             func timesOpened() async throws -> Int {
                 try #require(try await proxy.figure("opened_total", of: "account_1", on: "circuit-breaker")?.integer)
             }
@@ -48,18 +50,24 @@ import Testing
         }
     }
 
-    @Test func whatFailsHereAndThereIsMadeGoodForEveryRequest() async throws {
-        try await RunningProxy.run(accounts: 3, settings: "first_token_timeout = 2s", breaker: RunningProxy.patientBreaker) { proxy in
+    @Test func `What fails here and there is made good for every request`() async throws {
+        try await RunningProxy.run(
+            accounts: 3, settings: "first_token_timeout = 2s", breaker: RunningProxy.patientBreaker
+        ) { proxy in
             var random = SplitMix64(seed: 20_25)
             let actions: [Fault.Action] = [
-                .status(500), .status(502), .status(503), .reset, .close, .empty, .gatewayTimeoutPage, .cut(afterEvents: 0), .resetMidway(afterEvents: 0),
+                .status(500), .status(502), .status(503), .reset, .close, .empty, .gatewayTimeoutPage,
+                .cut(afterEvents: 0), .resetMidway(afterEvents: 0),
                 .errorEvent(afterEvents: 0), .delayFirstEvent(.milliseconds(30)), .status(429, retryAfter: 0),
             ]
             // Each falls due at some request of its account, on the average every twentieth.
             for number in 1...3 {
                 var due = 0
                 while due < 450 {
-                    proxy.simulator.add(Fault(actions.randomElement(using: &random) ?? .close, account: "account_\(number)", kind: .chat, after: due))
+                    proxy.simulator.add(
+                        Fault(
+                            actions.randomElement(using: &random) ?? .close, account: "account_\(number)", kind: .chat,
+                            after: due))
                     due += Int.random(in: 5...35, using: &random)
                 }
             }
@@ -71,24 +79,28 @@ import Testing
     }
 
     /// Clients are told of it, and the accounts are not asked four times for each of them.
-    @Test func anOutageOfAllAccountsIsNotMultiplied() async throws {
+    @Test func `An outage of all accounts is not multiplied`() async throws {
         try await RunningProxy.run(accounts: 3, breaker: RunningProxy.patientBreaker) { proxy in
             proxy.simulator.add(Fault(.status(500), kind: .chat, times: nil))
             let tally = try await Load(count: 240, concurrency: 40).run(against: proxy)
             #expect(tally.whole == 0 && tally.flaws.count == 240)
-            #expect(tally.flaws.allSatisfy { $0.contains(": 502 ") || $0.contains(": 503 ") }, "\(tally.flaws.prefix(5))")
+            #expect(
+                tally.flaws.allSatisfy { $0.contains(": 502 ") || $0.contains(": 503 ") }, "\(tally.flaws.prefix(5))")
             // A fifth of the requests, or three for each second of the ten that are looked at; and what a slow machine adds.
             #expect(proxy.chats.count <= 240 + 48 + 72, "\(proxy.chats.count)")
             try await eventually("no permit in use") { try await proxy.isIdle() }
         }
     }
 
-    @Test func aThousandStreamsAtOnceArriveWhole() async throws {
+    @Test func `A thousand streams at once arrive whole`() async throws {
         try FileLimit.raise(to: 4500)
         let settings = "global_max_concurrency = 2000"
         // The first event comes late, so that even a busy machine has begun most of them before the first one ends.
         let pacing = Pacing(events: 4, text: "tick ", interval: .milliseconds(200), firstDelay: .seconds(6))
-        try await RunningProxy.run(accounts: 3, maxConcurrency: 400, settings: settings, pacing: pacing, listenerPerAccount: true, isAlone: true) { proxy in
+        try await RunningProxy.run(
+            accounts: 3, maxConcurrency: 400, settings: settings, pacing: pacing, listenerPerAccount: true,
+            isAlone: true
+        ) { proxy in
             let load = Load(count: 1000, concurrency: 1000, streams: { _ in true }, answer: "tick tick tick tick ")
             let tally = try await load.run(against: proxy)
             #expect(tally.whole == 1000, "\(tally.flaws.prefix(5))")

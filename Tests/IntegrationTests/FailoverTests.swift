@@ -5,22 +5,26 @@ import Testing
 /// What goes wrong at one account is made good by another, as long as nothing has reached the client.
 @Suite struct FailoverTests {
     private static let elsewhere: [Fault.Action] = [
-        .status(500), .status(503), .status(429), .status(401), .status(403), .status(404), .reset, .close, .empty, .gatewayTimeoutPage,
+        .status(500), .status(503), .status(429), .status(401), .status(403), .status(404), .reset, .close, .empty,
+        .gatewayTimeoutPage,
     ]
 
     /// The request that `account_1` failed is answered by `account_2`.
-    private func expectAnswerFromTheSecond(_ proxy: RunningProxy, streams: Bool, asked: [String] = ["account_1", "account_2"]) async throws {
+    private func expectAnswerFromTheSecond(
+        _ proxy: RunningProxy, streams: Bool, asked: [String] = ["account_1", "account_2"]
+    ) async throws {
         let answer = try await proxy.chat(RunningProxy.body("one two three", streams: streams))
         #expect(answer.flaw(RunningProxy.echo("one two three"), streams: streams) == nil)
         #expect(proxy.accountsAsked.withoutRepeats == asked)
         let line = try await proxy.accessLine(of: answer)
-        #expect(line.contains("attempts=2") && line.contains("account=account_2") && line.contains("status=200"), "\(line)")
+        #expect(
+            line.contains("attempts=2") && line.contains("account=account_2") && line.contains("status=200"), "\(line)")
         #expect(try await proxy.figure("requests_failed", of: "account_1") == 1)
         #expect(try await proxy.figure("requests_succeeded", of: "account_2") == 1)
     }
 
     @Test(arguments: elsewhere, [false, true])
-    func anotherAccountAnswersAtOnce(action: Fault.Action, streams: Bool) async throws {
+    func `Another account answers at once`(action: Fault.Action, streams: Bool) async throws {
         // The first pause would take 125 ms or more. Another program can hold this one up for as long, but hardly each time.
         var moves: [Duration] = []
         while moves.count < 5, !moves.contains(where: { $0 < .milliseconds(100) }) {
@@ -44,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func anotherAccountAnswersWhenTheFirstRefusesConnections(streams: Bool) async throws {
+    func `Another account answers when the first refuses connections`(streams: Bool) async throws {
         try await RunningProxy.run(accounts: 2, listenerPerAccount: true) { proxy in
             try await proxy.simulator.refuseConnections(of: "account_1")
             try await expectAnswerFromTheSecond(proxy, streams: streams, asked: ["account_2"])
@@ -52,22 +56,25 @@ import Testing
     }
 
     @Test(arguments: [Fault.Action.delayFirstEvent(.seconds(60)), .stall, .stallMidway(afterEvents: 0)])
-    func anotherAccountAnswersWhenTheFirstEventIsLate(action: Fault.Action) async throws {
+    func `Another account answers when the first event is late`(action: Fault.Action) async throws {
         try await RunningProxy.run(accounts: 2, settings: "first_token_timeout = 1s") { proxy in
             proxy.simulator.add(Fault(action, account: "account_1", kind: .chat, times: nil))
             try await expectAnswerFromTheSecond(proxy, streams: true)
         }
     }
 
-    @Test func anotherAccountAnswersWhenTheHeadIsLate() async throws {
+    @Test func `Another account answers when the head is late`() async throws {
         try await RunningProxy.run(accounts: 2, settings: "head_timeout = 1s") { proxy in
             proxy.simulator.add(Fault(.stall, account: "account_1", kind: .chat, times: nil))
             try await expectAnswerFromTheSecond(proxy, streams: true)
         }
     }
 
-    @Test(arguments: [Fault.Action.cut(afterEvents: 0), .resetMidway(afterEvents: 0), .errorEvent(afterEvents: 0), .silentEnd(afterEvents: 0)])
-    func anotherAccountAnswersWhenTheStreamBreaksBeforeItsFirstEvent(action: Fault.Action) async throws {
+    @Test(arguments: [
+        Fault.Action.cut(afterEvents: 0), .resetMidway(afterEvents: 0), .errorEvent(afterEvents: 0),
+        .silentEnd(afterEvents: 0),
+    ])
+    func `Another account answers when the stream breaks before its first event`(action: Fault.Action) async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(action, account: "account_1", kind: .chat))
             try await expectAnswerFromTheSecond(proxy, streams: true)
@@ -75,7 +82,7 @@ import Testing
     }
 
     @Test(arguments: [Fault.Action.cut(afterEvents: 0), .brokenEvent(afterEvents: 0)])
-    func anotherAccountAnswersWhenAWholeAnswerArrivesInPart(action: Fault.Action) async throws {
+    func `Another account answers when a whole answer arrives in part`(action: Fault.Action) async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(action, account: "account_1", kind: .chat))
             try await expectAnswerFromTheSecond(proxy, streams: false)
@@ -83,7 +90,7 @@ import Testing
     }
 
     /// Once the client has been kept waiting, the headers are out; the answer still comes from elsewhere.
-    @Test func failoverGoesOnAfterTheHeadersAreOut() async throws {
+    @Test func `Failover goes on after the headers are out`() async throws {
         try await RunningProxy.run(accounts: 2, settings: "keepalive_interval = 100ms") { proxy in
             proxy.simulator.add(Fault(.delay(.milliseconds(350)), account: "account_1", kind: .chat))
             proxy.simulator.add(Fault(.status(500), account: "account_1", kind: .chat))
@@ -95,7 +102,7 @@ import Testing
     }
 
     @Test(arguments: [400, 413, 422], [false, true])
-    func whatIsTheRequestsOwnFaultIsNotTriedElsewhere(status: Int, streams: Bool) async throws {
+    func `What is the request's own fault is not tried elsewhere`(status: Int, streams: Bool) async throws {
         try await RunningProxy.run(accounts: 3) { proxy in
             proxy.simulator.add(Fault(.status(status), kind: .chat, times: nil))
             let answer = try await proxy.chat(RunningProxy.body(streams: streams))
@@ -106,24 +113,28 @@ import Testing
     }
 
     @Test(arguments: [
-        Fault.Action.cut(afterEvents: 2), .resetMidway(afterEvents: 2), .silentEnd(afterEvents: 2), .errorEvent(afterEvents: 2), .stallMidway(afterEvents: 2),
+        Fault.Action.cut(afterEvents: 2), .resetMidway(afterEvents: 2), .silentEnd(afterEvents: 2),
+        .errorEvent(afterEvents: 2), .stallMidway(afterEvents: 2),
     ])
-    func aStreamThatBreaksAfterItsFirstEventIsNotRepeated(action: Fault.Action) async throws {
+    func `A stream that breaks after its first event is not repeated`(action: Fault.Action) async throws {
         try await RunningProxy.run(accounts: 3, settings: "stream_timeout = 300ms") { proxy in
             proxy.simulator.add(Fault(action, kind: .chat, times: nil))
             let answer = try await proxy.chat(RunningProxy.body("one two three four", streams: true))
             #expect(answer.status == 200 && !answer.text.isEmpty)
-            #expect(answer.events.last?.contains(#""error""#) == true && !answer.body.contains("[DONE]"), "\(answer.body)")
+            #expect(
+                answer.events.last?.contains(#""error""#) == true && !answer.body.contains("[DONE]"), "\(answer.body)")
             #expect(proxy.accountsAsked == ["account_1"])
             try await eventually("the books to be closed") { try await proxy.isIdle() }
             let account = try #require(try await proxy.accounts()["account_1"])
-            #expect(account["requests_total"] == 1 && account["requests_failed"] == 1 && account["consecutive_failures"] == 1)
+            #expect(
+                account["requests_total"] == 1 && account["requests_failed"] == 1
+                    && account["consecutive_failures"] == 1)
             #expect(account["last_error"]?["message"]?.string?.isEmpty == false)
         }
     }
 
     @Test(arguments: [(accounts: 5, retries: 2), (accounts: 2, retries: 0)], [false, true])
-    func noMoreAttemptsThanAllowedAreMade(limit: (accounts: Int, retries: Int), streams: Bool) async throws {
+    func `No more attempts than allowed are made`(limit: (accounts: Int, retries: Int), streams: Bool) async throws {
         try await RunningProxy.run(accounts: limit.accounts, settings: "retry_attempts = \(limit.retries)") { proxy in
             proxy.simulator.add(Fault(.status(500), kind: .chat, times: nil))
             let answer = try await proxy.chat(RunningProxy.body(streams: streams))
@@ -134,7 +145,7 @@ import Testing
     }
 
     /// With nobody else left, the same accounts are asked again after a pause.
-    @Test func aShortFailureOfAllAccountsIsOutlasted() async throws {
+    @Test func `A short failure of all accounts is outlasted`() async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(.status(500), kind: .chat, times: 2))
             let answer = try await proxy.chat(RunningProxy.body("one two three"))
@@ -148,7 +159,7 @@ import Testing
 
     /// The only account that is left has no permit free at the moment.
     @Test(arguments: [false, true])
-    func anAccountThatIsFullIsWaitedFor(streams: Bool) async throws {
+    func `An account that is full is waited for`(streams: Bool) async throws {
         try await RunningProxy.run(accounts: 2, maxConcurrency: 1) { proxy in
             let stream = try await proxy.openStream(of: "account_1")
             proxy.simulator.add(Fault(.status(500), account: "account_2", kind: .chat))
@@ -165,7 +176,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func aShortThrottleIsWaitedOut(streams: Bool) async throws {
+    func `A short throttle is waited out`(streams: Bool) async throws {
         try await RunningProxy.run(accounts: 1) { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 1), kind: .chat))
             let answer = try await proxy.chat(RunningProxy.body("one two three", streams: streams))
@@ -176,7 +187,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatLeavesDuringThePauseEndsIt() async throws {
+    @Test func `A client that leaves during the pause ends it`() async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 5), kind: .chat, times: 2))
             let client = try await proxy.connect()
@@ -194,7 +205,7 @@ import Testing
 
     /// The first attempt leaves too little time for the second.
     @Test(arguments: [false, true])
-    func allAttemptsTogetherHaveTheTimeOfOneRequest(streams: Bool) async throws {
+    func `All attempts together have the time of one request`(streams: Bool) async throws {
         try await RunningProxy.run(accounts: 2, settings: "request_timeout = 8s") { proxy in
             proxy.simulator.add(Fault(.delay(.milliseconds(4500)), kind: .chat, times: nil))
             proxy.simulator.add(Fault(.status(500), account: "account_1", kind: .chat, times: nil))
@@ -209,7 +220,7 @@ import Testing
     }
 
     /// It would take the whole time of the request: the first attempt has had all there was.
-    @Test func whoHasTimedOutIsNotAskedAgain() async throws {
+    @Test func `Who has timed out is not asked again`() async throws {
         try await RunningProxy.run(accounts: 2, settings: "first_token_timeout = 200ms") { proxy in
             proxy.simulator.add(Fault(.stall, kind: .chat, times: nil))
             let answer = try await proxy.chat(RunningProxy.body(streams: true))
@@ -219,7 +230,7 @@ import Testing
     }
 
     /// One tenancy has one limit in each region, whichever of its accounts asks.
-    @Test func afterTooManyRequestsTheNextIsOneOfAnotherTenancyOrRegion() async throws {
+    @Test func `After too many requests the next is one of another tenancy or region`() async throws {
         let regions = ["us-chicago-1", "us-chicago-1", "us-ashburn-1"]
         try await RunningProxy.run(accounts: 3, regions: regions, sharedTenancy: true) { proxy in
             proxy.simulator.add(Fault(.status(429), account: "account_1", kind: .chat, times: nil))
@@ -229,11 +240,13 @@ import Testing
         }
     }
 
-    @Test func credentialsThatAllAccountsAreRefusedAreTheOperatorsMatter() async throws {
+    @Test func `Credentials that all accounts are refused are the operator's matter`() async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(.status(401), kind: .chat, times: nil))
             let answer = try await proxy.chat(RunningProxy.body())
-            #expect(answer.status == 502 && answer.error("code") == "upstream_auth_failed" && answer.headers["x-should-retry"] == "false", "\(answer.body)")
+            #expect(
+                answer.status == 502 && answer.error("code") == "upstream_auth_failed"
+                    && answer.headers["x-should-retry"] == "false", "\(answer.body)")
         }
     }
 }

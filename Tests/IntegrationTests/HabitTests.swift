@@ -24,15 +24,21 @@ import Testing
                 for call in message["tool_calls"] as? [[String: Any]] ?? [] { take(call, at: calls.count) }
                 return
             }
-            let events = answer.body.replacing("\r\n", with: "\n").split(separator: "\n").filter { $0.hasPrefix("data: ") }.map { $0.dropFirst(6) }
+            let events = answer.body.replacing("\r\n", with: "\n").split(separator: "\n").filter {
+                $0.hasPrefix("data: ")
+            }.map { $0.dropFirst(6) }
             #expect(events.last == "[DONE]", "\(answer.body)")
             for event in events.dropLast() {
                 let chunk = try #require(try JSONSerialization.jsonObject(with: Data(event.utf8)) as? [String: Any])
                 tokens = (chunk["usage"] as? [String: Any])?["total_tokens"] as? Int ?? tokens
-                guard let choice = (chunk["choices"] as? [[String: Any]])?.first, let delta = choice["delta"] as? [String: Any] else { continue }
+                guard let choice = (chunk["choices"] as? [[String: Any]])?.first,
+                    let delta = choice["delta"] as? [String: Any]
+                else { continue }
                 text += delta["content"] as? String ?? ""
                 reason = choice["finish_reason"] as? String ?? reason
-                for call in delta["tool_calls"] as? [[String: Any]] ?? [] { take(call, at: try #require(call["index"] as? Int)) }
+                for call in delta["tool_calls"] as? [[String: Any]] ?? [] {
+                    take(call, at: try #require(call["index"] as? Int))
+                }
             }
         }
 
@@ -52,19 +58,26 @@ import Testing
     }.joined(separator: ",")
 
     private static func question(_ model: String, streams: Bool) -> String {
-        RunningProxy.body("use get_sun and get_rain", model: model, streams: streams, #","max_tokens":200,"stream_options":{"include_usage":true},"tools":[\#(tools)]"#)
+        RunningProxy.body(
+            "use get_sun and get_rain", model: model, streams: streams,
+            #","max_tokens":200,"stream_options":{"include_usage":true},"tools":[\#(tools)]"#)
     }
 
     private func counts(_ proxy: RunningProxy) async throws -> [String: Int] {
-        let lines = try await proxy.get("/metrics").body.split(separator: "\n").filter { $0.hasPrefix("ociai_upstream_oddities_total{") }
+        let lines = try await proxy.get("/metrics").body.split(separator: "\n").filter {
+            $0.hasPrefix("ociai_upstream_oddities_total{")
+        }
         return try Dictionary(
             uniqueKeysWithValues: lines.map { line in
-                let found = try #require(line.firstMatch(of: #/upstream="([^"]+)",kind="([a-z_]+)"\} (\d+)/#), "\(line)")
+                let found = try #require(
+                    line.firstMatch(of: #/upstream="([^"]+)",kind="([a-z_]+)"\} (\d+)/#), "\(line)")
                 return ("\(found.1) \(found.2)", try #require(Int(found.3)))
             })
     }
 
-    private func saidOnce(_ log: String, _ kind: String) -> Bool { log.split(separator: "\n").filter { $0.contains("speaks oddly") && $0.contains(kind) }.count == 1 }
+    private func saidOnce(_ log: String, _ kind: String) -> Bool {
+        log.split(separator: "\n").filter { $0.contains("speaks oddly") && $0.contains(kind) }.count == 1
+    }
 
     // MARK: Providers
 
@@ -82,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func everyHabitOfAProviderGivesItsAnswer() async throws {
+    @Test func `Every habit of a provider gives its answer`() async throws {
         let provider = try await FakeProvider.start()
         try await RunningProxy.run(providers: ["odd": provider]) { proxy in
             var expected: [String: Int] = [:]
@@ -93,9 +106,13 @@ import Testing
                     let answer = try await proxy.chat(Self.question("odd/m1", streams: streams))
                     #expect(answer.status == 200, "\(habit): \(answer.body)")
                     let told = try Told(answer, streams: streams)
-                    #expect(told.text == "one two" && told.calls == [["f", #"{"n":1}"#], ["f", #"{"n":2}"#]], "\(habit), \(streams): \(answer.body)")
+                    #expect(
+                        told.text == "one two" && told.calls == [["f", #"{"n":1}"#], ["f", #"{"n":2}"#]],
+                        "\(habit), \(streams): \(answer.body)")
                     #expect(Set(told.ids).count == 2 && !told.ids.contains(""), "\(habit), \(streams): \(told.ids)")
-                    #expect(told.reason == (habit == .noReason && streams ? nil : "tool_calls") && told.tokens == 7, "\(habit), \(streams): \(answer.body)")
+                    #expect(
+                        told.reason == (habit == .noReason && streams ? nil : "tool_calls") && told.tokens == 7,
+                        "\(habit), \(streams): \(answer.body)")
                     if let oddity = Self.oddity(habit, streams: streams) { expected["odd \(oddity)", default: 0] += 1 }
                     calls += 1
                 }
@@ -103,11 +120,13 @@ import Testing
             #expect(provider.calls.count == calls, "nobody is asked twice")
             try await eventually("the books to be closed") { try await proxy.isIdle() }
             #expect(try await counts(proxy).filter { $0.value > 0 } == expected)
-            for kind in expected.keys { #expect(saidOnce(proxy.log, String(kind.dropFirst("odd ".count))), "\(kind): \(proxy.log)") }
+            for kind in expected.keys {
+                #expect(saidOnce(proxy.log, String(kind.dropFirst("odd ".count))), "\(kind): \(proxy.log)")
+            }
         }
     }
 
-    @Test func errorsUnderSuccessAreCountedAndMeanWhatTheySay() async throws {
+    @Test func `Errors under success are counted and mean what they say`() async throws {
         let provider = try await FakeProvider.start()
         try await RunningProxy.run(providers: ["odd": provider], settings: "retry_attempts = 0") { proxy in
             let error = #"{"error":{"message":"top_k is too odd","type":"invalid_request_error"}}"#
@@ -122,12 +141,15 @@ import Testing
                 return reply
             }
             let broken = try await proxy.chat(Self.question("odd/m1", streams: true))
-            #expect(broken.status == 200 && broken.body.contains("part") && broken.body.contains("top_k is too odd") && !broken.body.contains("[DONE]"), "\(broken.body)")
+            #expect(
+                broken.status == 200 && broken.body.contains("part") && broken.body.contains("top_k is too odd")
+                    && !broken.body.contains("[DONE]"), "\(broken.body)")
             provider.setBehaviour { _ in FakeProvider.Reply(pieces: [error]) }
             let vectors = try await proxy.post("/v1/embeddings", #"{"model":"odd/m1","input":"x"}"#)
             #expect(vectors.status == 400 && vectors.error("message") == "top_k is too odd", "\(vectors.body)")
             try await eventually("the books to be closed") { try await proxy.isIdle() }
-            #expect(try await counts(proxy).filter { $0.value > 0 } == ["odd error_as_answer": 3, "odd error_in_stream": 1])
+            #expect(
+                try await counts(proxy).filter { $0.value > 0 } == ["odd error_as_answer": 3, "odd error_in_stream": 1])
             for kind in ["error_as_answer", "error_in_stream"] { #expect(saidOnce(proxy.log, kind), "\(proxy.log)") }
         }
     }
@@ -135,15 +157,19 @@ import Testing
     // MARK: OCI
 
     private static let habits: [Habit] = [
-        .reasonWithEachEvent, .reasonFirst, .lateTail(.milliseconds(200)), .oneCallID, .noCallIDs, .nameAsCallID, .restatedCalls, .carriageReturns, .packed,
+        .reasonWithEachEvent, .reasonFirst, .lateTail(.milliseconds(200)), .oneCallID, .noCallIDs, .nameAsCallID,
+        .restatedCalls, .carriageReturns, .packed,
     ]
 
-    @Test(arguments: ["grok-4", "llama-3.3-70b", "gemini-2.5-flash", "gpt-oss-120b", "command-a", "cohere.command-r-plus-08-2024"])
-    func everyHabitOfOCIGivesItsAnswer(model: String) async throws {
+    @Test(arguments: [
+        "grok-4", "llama-3.3-70b", "gemini-2.5-flash", "gpt-oss-120b", "command-a", "cohere.command-r-plus-08-2024",
+    ])
+    func `Every habit of OCI gives its answer`(model: String) async throws {
         try await RunningProxy.run { proxy in
             for streams in [false, true] {
                 let usual = try Told(try await proxy.chat(Self.question(model, streams: streams)), streams: streams)
-                #expect(usual.calls.map(\.first) == ["get_sun", "get_rain"] && usual.reason == "tool_calls", "\(usual)")
+                #expect(
+                    usual.calls.map(\.first) == ["get_sun", "get_rain"] && usual.reason == "tool_calls", "\(usual)")
                 // Without ids, a call that is said twice is two calls.
                 let habits = Self.habits.filter { !model.hasPrefix("gemini") || $0 != .restatedCalls }
                 for habit in habits {
@@ -151,7 +177,9 @@ import Testing
                     let answer = try await proxy.chat(Self.question(model, streams: streams))
                     #expect(answer.status == 200, "\(habit): \(answer.body)")
                     let told = try Told(answer, streams: streams)
-                    #expect(told.text == usual.text && told.calls == usual.calls && told.reason == usual.reason, "\(habit), \(streams): \(answer.body)")
+                    #expect(
+                        told.text == usual.text && told.calls == usual.calls && told.reason == usual.reason,
+                        "\(habit), \(streams): \(answer.body)")
                     #expect(Set(told.ids).count == 2 && !told.ids.contains(""), "\(habit), \(streams): \(told.ids)")
                     #expect(told.tokens == usual.tokens && told.tokens != nil, "\(habit), \(streams): \(answer.body)")
                 }
@@ -162,13 +190,15 @@ import Testing
     }
 
     @Test(arguments: OddRefusal.forms.indices)
-    func everyFormOfARefusalKeepsItsWords(form: Int) async throws {
+    func `Every form of a refusal keeps its words`(form: Int) async throws {
         try await RunningProxy.run { proxy in
             for status in [400, 422, 404] {
                 for streams in [false, true] {
                     proxy.simulator.add(Fault(.oddRefusal(status, form: form), kind: .chat))
                     let answer = try await proxy.chat(RunningProxy.body(streams: streams))
-                    #expect(answer.status == status && answer.error("message")?.contains(OddRefusal.words) == true, "\(answer.body)")
+                    #expect(
+                        answer.status == status && answer.error("message")?.contains(OddRefusal.words) == true,
+                        "\(answer.body)")
                 }
             }
         }

@@ -4,7 +4,7 @@ import Testing
 
 /// Clients that take what they can get.
 @Suite struct HostileClientTests {
-    @Test func tenThousandHalfOpenConnectionsHarmNobodyElse() async throws {
+    @Test func `Ten thousand half open connections harm nobody else`() async throws {
         try FileLimit.raise(to: 14_000)
         try await RunningProxy.run(accounts: 1, settings: "max_client_connections = 11000", isAlone: true) { proxy in
             let before = try await proxy.gauge("process_resident_memory_bytes")
@@ -12,7 +12,10 @@ import Testing
             defer { crowd.leave() }
             for _ in 0..<20 {
                 // A part of a head each, and never the rest.
-                for _ in 0..<500 { try crowd.join(port: proxy.port, saying: "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nX-Half: ") }
+                for _ in 0..<500 {
+                    try crowd.join(
+                        port: proxy.port, saying: "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nX-Half: ")
+                }
                 let answer = try await proxy.chat(RunningProxy.body("still here"))
                 #expect(answer.status == 200 && answer.body.contains("still here"))
             }
@@ -27,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func connectionsBeyondTheLimitWaitUntilOneIsFree() async throws {
+    @Test func `Connections beyond the limit wait until one is free`() async throws {
         try await RunningProxy.run(settings: "max_client_connections = 3") { proxy in
             let few = [try await proxy.connect(), try await proxy.connect(), try await proxy.connect()]
             let health = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -49,7 +52,7 @@ import Testing
     }
 
     /// The limit falls under what is open already, so that the next `accept` fails.
-    @Test func aProxyWithoutADescriptorLeftServesAgainWhenItHasOne() async throws {
+    @Test func `A proxy without a descriptor left serves again when it has one`() async throws {
         try await RunningProxy.run { proxy in
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)
             try await limitFiles(of: proxy, to: 10)
@@ -63,15 +66,18 @@ import Testing
             try await limitFiles(of: proxy, to: 1000)
             #expect(try await waiting.answer().status == 200)
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)
-            let complaints = await proxy.wholeLog().split(separator: "\n").count { $0.contains("Connections cannot be accepted: ") }
+            let complaints = await proxy.wholeLog().split(separator: "\n").count {
+                $0.contains("Connections cannot be accepted: ")
+            }
             #expect(complaints == 1, "it tries again without a word")
         }
     }
 
     /// A stream of 38 MB: far more than the kernel's buffers take on the way.
-    @Test func whoDoesNotReadHoldsUpTheUpstreamAndNotTheProxysMemory() async throws {
+    @Test func `Who does not read holds up the upstream and not the proxy's memory`() async throws {
         let events = 600
-        try await RunningProxy.run(pacing: Pacing(events: events, text: String(repeating: "a", count: 64_000))) { proxy in
+        try await RunningProxy.run(pacing: Pacing(events: events, text: String(repeating: "a", count: 64_000))) {
+            proxy in
             #expect(try await proxy.get("/health").status == 200)
             let before = try await proxy.gauge("process_resident_memory_bytes")
             let connection = try await proxy.connect()
@@ -92,7 +98,9 @@ import Testing
             try await connection.setReading(true)
             let id = try #require(proxy.simulator.requests.last { $0.kind == .chat }?.id)
             #expect(try await proxy.simulator.ended(id).ending == .completed)
-            try await eventually("all of it has arrived", within: .seconds(60)) { connection.receivedCount > events * 64_000 }
+            try await eventually("all of it has arrived", within: .seconds(60)) {
+                connection.receivedCount > events * 64_000
+            }
         }
     }
 
@@ -103,7 +111,7 @@ import Testing
 
     /// Bodies that cost more to read than to send, under a limit of seconds for what takes a moment when the work is linear. (The test's own
     /// limit has its turn among the other tests in it.)
-    @Test(.timeLimit(.minutes(10))) func laboriousBodiesAreAnsweredSoon() async throws {
+    @Test(.timeLimit(.minutes(10))) func `Laborious bodies are answered soon`() async throws {
         try await RunningProxy.run { proxy in
             let size = 150_000
             let chat = #""messages":[{"role":"user","content":"hi"}]"#
@@ -111,16 +119,28 @@ import Testing
                 (String(repeating: "[", count: size), 400), (String(repeating: #"{"a":"#, count: size / 5), 400),
                 ("{\(chat)" + String(repeating: #","model":"grok-4""#, count: size / 20) + "}", 200),
                 (#"{"model":"grok-4",\#(chat)"# + (0..<size / 12).map { #","k\#($0)":0"# }.joined() + "}", 200),
-                (#"{"model":"grok-4","messages":[\#(Array(repeating: #"{"role":"user","content":"a"}"#, count: size / 30).joined(separator: ","))]}"#, 200),
-                (#"{"model":"grok-4","messages":[{"role":"user","content":["# + Array(repeating: #"{"type":"text","text":"a"}"#, count: size / 26).joined(separator: ",") + "]}]}", 200),
-                (#"{"model":"grok-4",\#(chat),"x":"# + String(repeating: "[", count: 250) + String(repeating: "]", count: 250) + "}", 200),
+                (
+                    #"{"model":"grok-4","messages":[\#(Array(repeating: #"{"role":"user","content":"a"}"#, count: size / 30).joined(separator: ","))]}"#,
+                    200
+                ),
+                (
+                    #"{"model":"grok-4","messages":[{"role":"user","content":["#
+                        + Array(repeating: #"{"type":"text","text":"a"}"#, count: size / 26).joined(separator: ",")
+                        + "]}]}", 200
+                ),
+                (
+                    #"{"model":"grok-4",\#(chat),"x":"# + String(repeating: "[", count: 250)
+                        + String(repeating: "]", count: 250) + "}", 200
+                ),
                 (#"{"model":"grok-4",\#(chat),"x":""# + String(repeating: #"\u00e9"#, count: size / 6) + #""}"#, 200),
                 (#"{"model":"grok-4",\#(chat),"temperature":1"# + String(repeating: "0", count: size) + "}", 0),
             ]
             for (body, status) in bodies {
                 let begun = ContinuousClock.now
                 let answer = try await proxy.chat(body)
-                #expect(status == 0 || answer.status == status, "\(body.prefix(60)): \(answer.status) \(answer.body.prefix(300))")
+                #expect(
+                    status == 0 || answer.status == status,
+                    "\(body.prefix(60)): \(answer.status) \(answer.body.prefix(300))")
                 #expect(answer.status < 500)
                 #expect(ContinuousClock.now - begun < .seconds(10), "\(body.prefix(60))")
             }

@@ -23,9 +23,13 @@ import Testing
         }
     }
 
-    private func expectOnlyThatModelRests(_ proxy: RunningProxy, _ account: String, model: String, _ trouble: Trouble) async throws {
+    private func expectOnlyThatModelRests(_ proxy: RunningProxy, _ account: String, model: String, _ trouble: Trouble)
+        async throws
+    {
         let state = try #require(try await proxy.accounts()[account])
-        #expect(state["circuit_breaker"] == "closed" && state["cooling_until"] == .null && state["healthy"] == true, "\(state)")
+        #expect(
+            state["circuit_breaker"] == "closed" && state["cooling_until"] == .null && state["healthy"] == true,
+            "\(state)")
         for page in ["accounts", "circuit-breaker"] {
             let unwell = try await proxy.unwell(account, on: page)
             #expect(Set(unwell.keys) == [model])
@@ -37,7 +41,7 @@ import Testing
     }
 
     @Test(arguments: Trouble.allCases)
-    func anAccountsOtherModelsGoOn(trouble: Trouble) async throws {
+    func `An account's other models go on`(trouble: Trouble) async throws {
         try await RunningProxy.run(accounts: 1, settings: Self.settings) { proxy in
             let action: Fault.Action =
                 switch trouble {
@@ -49,14 +53,18 @@ import Testing
             #expect(try await proxy.chat(RunningProxy.body(model: "grok-3-mini")).status == 200)
             try await meetTrouble(proxy, model: "grok-4", trouble)
             for model in ["grok-3-mini", "llama-3.3-70b", "command-a"] {
-                for streams in [false, true] { #expect(try await proxy.chat(RunningProxy.body(model: model, streams: streams)).status == 200, "\(model)") }
+                for streams in [false, true] {
+                    #expect(
+                        try await proxy.chat(RunningProxy.body(model: model, streams: streams)).status == 200,
+                        "\(model)")
+                }
             }
             try await expectOnlyThatModelRests(proxy, "account_1", model: "xai.grok-4", trouble)
         }
     }
 
     @Test(arguments: Trouble.allCases)
-    func aProvidersOtherModelsGoOn(trouble: Trouble) async throws {
+    func `A provider's other models go on`(trouble: Trouble) async throws {
         let provider = try await FakeProvider.start { call in
             guard call.model == "m1" else { return .answer(to: call) }
             return switch trouble {
@@ -68,12 +76,14 @@ import Testing
         try await RunningProxy.run(providers: ["p": provider], settings: Self.settings) { proxy in
             #expect(try await proxy.chat(RunningProxy.body(model: "p/m2")).status == 200)
             try await meetTrouble(proxy, model: "p/m1", trouble)
-            for streams in [false, true] { #expect(try await proxy.chat(RunningProxy.body(model: "p/m2", streams: streams)).status == 200) }
+            for streams in [false, true] {
+                #expect(try await proxy.chat(RunningProxy.body(model: "p/m2", streams: streams)).status == 200)
+            }
             try await expectOnlyThatModelRests(proxy, "p", model: "m1", trouble)
         }
     }
 
-    @Test func aThrottleOfEmbeddingsStopsNoChats() async throws {
+    @Test func `A throttle of embeddings stops no chats`() async throws {
         try await RunningProxy.run(accounts: 1, settings: "retry_attempts = 0") { proxy in
             try await proxy.discovered()
             proxy.simulator.add(Fault(.status(429, retryAfter: 60), kind: .embed, times: nil))
@@ -85,8 +95,10 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func aFallbackAtTheSameProviderIsTried(streams: Bool) async throws {
-        let provider = try await FakeProvider.start { $0.model == "m1" ? .error(429, "Too many requests", retryAfter: 60) : .answer("of m2", to: $0) }
+    func `A fallback at the same provider is tried`(streams: Bool) async throws {
+        let provider = try await FakeProvider.start {
+            $0.model == "m1" ? .error(429, "Too many requests", retryAfter: 60) : .answer("of m2", to: $0)
+        }
         try await RunningProxy.run(providers: ["p": provider], sections: "[FALLBACKS]\np/m1 = p/m2\n") { proxy in
             for _ in 0..<3 {
                 let answer = try await proxy.chat(RunningProxy.body(model: "p/m1", streams: streams))
@@ -97,12 +109,20 @@ import Testing
     }
 
     /// What the operator does about one of them.
-    @Test func oneModelMayBeReset() async throws {
-        try await RunningProxy.run(accounts: 1, settings: "retry_attempts = 0", breaker: "max_failures = 1\nreset_timeout = 100s") { proxy in
-            for model in ["xai.grok-4", "xai.grok-3-mini"] { proxy.simulator.add(Fault(.status(500), model: model, kind: .chat)) }
-            for model in ["grok-4", "grok-3-mini"] { #expect(try await proxy.chat(RunningProxy.body(model: model)).status == 502) }
+    @Test func `One model may be reset`() async throws {
+        try await RunningProxy.run(
+            accounts: 1, settings: "retry_attempts = 0", breaker: "max_failures = 1\nreset_timeout = 100s"
+        ) { proxy in
+            for model in ["xai.grok-4", "xai.grok-3-mini"] {
+                proxy.simulator.add(Fault(.status(500), model: model, kind: .chat))
+            }
+            for model in ["grok-4", "grok-3-mini"] {
+                #expect(try await proxy.chat(RunningProxy.body(model: model)).status == 502)
+            }
             #expect(try await proxy.unwell("account_1").keys.sorted() == ["xai.grok-3-mini", "xai.grok-4"])
-            #expect(try await proxy.figure("circuit_breaker", of: "account_1") == "open", "every model that was asked for rests")
+            #expect(
+                try await proxy.figure("circuit_breaker", of: "account_1") == "open",
+                "every model that was asked for rests")
             #expect(try await proxy.figure("last_error", of: "account_1")?["status"] == 500, "the upstream's own")
 
             let unknown = try await proxy.post("/admin/circuit-breaker/reset?account=nobody&model=xai.grok-4")
@@ -120,20 +140,21 @@ import Testing
         }
     }
 
-    @Test func aReloadForgetsNoModelsState() async throws {
+    @Test func `A reload forgets no model's state`() async throws {
         try await RunningProxy.run(accounts: 1, settings: "retry_attempts = 0") { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 300), model: "xai.grok-4", kind: .chat, times: nil))
             #expect(try await proxy.chat(RunningProxy.body()).status == 429)
             let before = try await proxy.unwell("account_1")
             #expect(before["xai.grok-4"]?["cooling_until"] != .null)
-            try await proxy.reconfigure(try proxy.configuration().replacing("retry_attempts = 0", with: "retry_attempts = 1"))
+            try await proxy.reconfigure(
+                try proxy.configuration().replacing("retry_attempts = 0", with: "retry_attempts = 1"))
             #expect(try await proxy.unwell("account_1") == before)
             #expect(try await proxy.chat(RunningProxy.body(model: "grok-3-mini")).status == 200)
         }
     }
 
     /// Whatever an upstream says, nobody is left alone for a day.
-    @Test func noCooldownIsLongerThanTenMinutes() async throws {
+    @Test func `No cooldown is longer than ten minutes`() async throws {
         try await RunningProxy.run(accounts: 1, settings: "retry_attempts = 0") { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 86_400), kind: .chat))
             let answer = try await proxy.chat(RunningProxy.body())
@@ -146,7 +167,7 @@ import Testing
     // MARK: What speaks against nobody
 
     @Test(arguments: [false, true])
-    func whatAModerationRefusesIsThatClientsMatter(streams: Bool) async throws {
+    func `What a moderation refuses is that client's matter`(streams: Bool) async throws {
         let provider = try await FakeProvider.start { call in
             guard call.text == "bad" else { return .answer(to: call) }
             return .error(403, #"Your chosen model requires moderation and your input was flagged for \"x\"."#)
@@ -154,24 +175,29 @@ import Testing
         try await RunningProxy.run(providers: ["p": provider]) { proxy in
             for _ in 0..<6 {
                 let answer = try await proxy.chat(RunningProxy.body("bad", model: "p/m1", streams: streams))
-                #expect((400..<404).contains(answer.status) && answer.body.contains("requires moderation"), "\(answer.status) \(answer.body)")
+                #expect(
+                    (400..<404).contains(answer.status) && answer.body.contains("requires moderation"),
+                    "\(answer.status) \(answer.body)")
             }
             #expect(provider.calls.count == 6, "one attempt each")
             #expect(try await proxy.chat(RunningProxy.body(model: "p/m1", streams: streams)).status == 200)
             let account = try #require(try await proxy.accounts()["p"])
-            #expect(account["circuit_breaker"] == "closed" && account["consecutive_failures"] == 0 && account["healthy"] == true)
+            #expect(
+                account["circuit_breaker"] == "closed" && account["consecutive_failures"] == 0
+                    && account["healthy"] == true)
         }
     }
 
     @Test(arguments: [false, true])
-    func whatAFilterLeavesEmptyIsNoFailure(streams: Bool) async throws {
+    func `What a filter leaves empty is no failure`(streams: Bool) async throws {
         let provider = try await FakeProvider.start { call in
             call.text == "bad" ? .answer("", to: call, finish: "content_filter") : .answer(to: call)
         }
         try await RunningProxy.run(providers: ["p": provider]) { proxy in
             for _ in 0..<6 {
                 let answer = try await proxy.chat(RunningProxy.body("bad", model: "p/m1", streams: streams))
-                #expect(answer.status == 200 && answer.body.contains("content_filter"), "\(answer.status) \(answer.body)")
+                #expect(
+                    answer.status == 200 && answer.body.contains("content_filter"), "\(answer.status) \(answer.body)")
             }
             #expect(provider.calls.count == 6, "one attempt each")
             #expect(try await proxy.chat(RunningProxy.body(model: "p/m1", streams: streams)).status == 200)
@@ -183,32 +209,47 @@ import Testing
     /// A firewall in front of the provider, a request that costs too much for the key, a feature that is for others: none of it is in words that
     /// anybody knows, and the key is good for all others.
     @Test(arguments: [
-        (403, "<html><head><title>403</title></head><body>Request blocked.</body></html>"), (403, #"{"error":{"message":"only for enterprise customers"}}"#),
+        (403, "<html><head><title>403</title></head><body>Request blocked.</body></html>"),
+        (403, #"{"error":{"message":"only for enterprise customers"}}"#),
         (402, #"{"error":{"message":"Prompt tokens limit exceeded: 5000 > 3000"}}"#), (401, #"{"message":"no"}"#),
     ])
-    func whatNobodyUnderstandsIsThatClientsMatterWhileOthersAreAnswered(status: Int, body: String) async throws {
+    func `What nobody understands is that client's matter while others are answered`(status: Int, body: String)
+        async throws
+    {
         let provider = try await FakeProvider.start { call in
-            call.text == "bad" ? .init(status: status, headers: [("content-type", body.hasPrefix("<") ? "text/html" : "application/json")], pieces: [body]) : .answer(to: call)
+            call.text == "bad"
+                ? .init(
+                    status: status, headers: [("content-type", body.hasPrefix("<") ? "text/html" : "application/json")],
+                    pieces: [body]) : .answer(to: call)
         }
         try await RunningProxy.run(providers: ["p": provider]) { proxy in
             for _ in 0..<4 {
                 #expect(try await proxy.chat(RunningProxy.body(model: "p/m1")).status == 200)
-                for _ in 0..<6 { #expect(try await proxy.chat(RunningProxy.body("bad", model: "p/m1")).status == (status == 402 ? 429 : 502)) }
+                for _ in 0..<6 {
+                    #expect(
+                        try await proxy.chat(RunningProxy.body("bad", model: "p/m1")).status
+                            == (status == 402 ? 429 : 502))
+                }
             }
             #expect(try await proxy.chat(RunningProxy.body(model: "p/m1")).status == 200)
             #expect(provider.calls.count == 29, "one attempt each")
             let account = try #require(try await proxy.accounts()["p"])
-            #expect(account["circuit_breaker"] == "closed" && account["cooling_until"] == .null && account["healthy"] == true, "\(account)")
+            #expect(
+                account["circuit_breaker"] == "closed" && account["cooling_until"] == .null
+                    && account["healthy"] == true, "\(account)")
         }
     }
 
     // MARK: Keys without credit, models that are gone
 
-    @Test(arguments: [
-        (400, "Your credit balance is too low to access the Anthropic API.", nil), (400, "Access denied.", "Arrearage"), (402, "Insufficient Balance", nil),
-        (403, "The organization has been restricted.", "organization_restricted"), (429, "You exceeded your current quota.", "insufficient_quota"),
-    ] as [(Int, String, String?)])
-    func aKeyWithoutCreditRests(status: Int, message: String, code: String?) async throws {
+    @Test(
+        arguments: [
+            (400, "Your credit balance is too low to access the Anthropic API.", nil),
+            (400, "Access denied.", "Arrearage"), (402, "Insufficient Balance", nil),
+            (403, "The organization has been restricted.", "organization_restricted"),
+            (429, "You exceeded your current quota.", "insufficient_quota"),
+        ] as [(Int, String, String?)])
+    func `A key without credit rests`(status: Int, message: String, code: String?) async throws {
         let poor = try await FakeProvider.start { _ in .error(status, message, code: code) }
         let rich = try await FakeProvider.start()
         try await RunningProxy.run(providers: ["p": poor, "p": rich]) { proxy in
@@ -218,16 +259,21 @@ import Testing
             }
             #expect(poor.calls.count == 1 && rich.calls.count == 6, "the key rests, for all of its models")
             let account = try #require(try await proxy.accounts()["p-1"])
-            #expect(account["cooling_until"] != .null && account["last_error"]?["status"] == .integer(status), "\(account)")
+            #expect(
+                account["cooling_until"] != .null && account["last_error"]?["status"] == .integer(status), "\(account)")
         }
     }
 
-    @Test(arguments: [
-        ("Model Not Exist", nil), ("The model `m1` has been decommissioned.", "model_decommissioned"), ("m1 is not a valid model ID", nil),
-        ("Invalid model: m1", "invalid_model"),
-    ] as [(String, String?)])
-    func aModelThatIsGoneFallsBackAndIsNoLongerOffered(message: String, code: String?) async throws {
-        let provider = try await FakeProvider.start { $0.model == "m1" ? .error(400, message, code: code) : .answer("of m2", to: $0) }
+    @Test(
+        arguments: [
+            ("Model Not Exist", nil), ("The model `m1` has been decommissioned.", "model_decommissioned"),
+            ("m1 is not a valid model ID", nil),
+            ("Invalid model: m1", "invalid_model"),
+        ] as [(String, String?)])
+    func `A model that is gone falls back and is no longer offered`(message: String, code: String?) async throws {
+        let provider = try await FakeProvider.start {
+            $0.model == "m1" ? .error(400, message, code: code) : .answer("of m2", to: $0)
+        }
         try await RunningProxy.run(providers: ["p": provider], sections: "[FALLBACKS]\np/m1 = p/m2\n") { proxy in
             try await proxy.discovered()
             #expect(try await proxy.modelNames() == ["p/m1", "p/m2"])
@@ -238,7 +284,7 @@ import Testing
         }
     }
 
-    @Test func aModelThatIsGoneAtOracleIsNoLongerOffered() async throws {
+    @Test func `A model that is gone at Oracle is no longer offered`() async throws {
         try await RunningProxy.run(accounts: 1, models: "[FALLBACKS]\ngrok-4 = grok-3-mini") { proxy in
             try await proxy.discovered()
             #expect(try await proxy.modelNames().contains("grok-4"))

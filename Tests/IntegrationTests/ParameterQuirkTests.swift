@@ -3,17 +3,21 @@ import Testing
 
 /// A model that refuses a parameter by name gets the request again without it, and no other request has to learn it anew.
 @Suite struct ParameterQuirkTests {
-    private static func refusal(_ message: String) -> Fault.Action { .status(400, body: #"{"code":"400","message":"\#(message)"}"#) }
+    private static func refusal(_ message: String) -> Fault.Action {
+        .status(400, body: #"{"code":"400","message":"\#(message)"}"#)
+    }
 
     @Test(arguments: [false, true])
-    func aRefusedParameterIsLeftOutFromThenOn(streams: Bool) async throws {
+    func `A refused parameter is left out from then on`(streams: Bool) async throws {
         try await RunningProxy.run { proxy in
             proxy.simulator.add(Fault(Self.refusal("Argument not supported on this model: seed"), kind: .chat))
             for _ in 0..<2 {
                 let answer = try await proxy.chat(RunningProxy.body("Say hello.", streams: streams, #","seed":7"#))
                 #expect(answer.status == 200)
             }
-            let seeds = proxy.simulator.requests.filter { $0.kind == .chat }.map { $0.json?["chatRequest"]?["seed"]?.integer }
+            let seeds = proxy.simulator.requests.filter { $0.kind == .chat }.map {
+                $0.json?["chatRequest"]?["seed"]?.integer
+            }
             #expect(seeds == [7, nil, nil])
             // It was the same attempt, and nothing that speaks against the account.
             let log = await proxy.wholeLog()
@@ -21,12 +25,13 @@ import Testing
         }
     }
 
-    @Test func noMoreThanThreeLessonsARequest() async throws {
+    @Test func `No more than three lessons a request`() async throws {
         try await RunningProxy.run { proxy in
             for name in ["seed", "temperature", "topP", "frequencyPenalty"] {
                 proxy.simulator.add(Fault(Self.refusal("Argument not supported on this model: \(name)"), kind: .chat))
             }
-            let body = RunningProxy.body("Say hello.", streams: false, #","seed":7,"temperature":0.5,"top_p":0.5,"frequency_penalty":0.5"#)
+            let body = RunningProxy.body(
+                "Say hello.", streams: false, #","seed":7,"temperature":0.5,"top_p":0.5,"frequency_penalty":0.5"#)
             let first = try await proxy.chat(body)
             #expect(first.status == 400 && first.error("param") == "frequency_penalty", "\(first.body)")
             let second = try await proxy.chat(body)
@@ -35,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func aClientHearsWhatItCannotDoWithout() async throws {
+    @Test func `A client hears what it cannot do without`() async throws {
         try await RunningProxy.run { proxy in
             proxy.simulator.add(Fault(Self.refusal("Argument not supported on this model: tools"), kind: .chat))
             let answer = try await proxy.chat(RunningProxy.body())

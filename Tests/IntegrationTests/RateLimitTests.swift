@@ -4,18 +4,25 @@ import Testing
 
 /// `rate_limit` and a reload.
 @Suite struct RateLimitTests {
-    @Test func aKeyThatAsksTooOftenIsRefusedAndTheOthersAreNot() async throws {
-        try await RunningProxy.run(accounts: 1, settings: "rate_limit = 2", models: "\n[API_KEYS]\nother = other-key-0123") { proxy in
+    @Test func `A key that asks too often is refused and the others are not`() async throws {
+        try await RunningProxy.run(
+            accounts: 1, settings: "rate_limit = 2", models: "\n[API_KEYS]\nother = other-key-0123"
+        ) { proxy in
             for _ in 0..<2 { #expect(try await proxy.chat(RunningProxy.body()).status == 200) }
             let refused = try await proxy.chat(RunningProxy.body(streams: true))
-            #expect(refused.status == 429 && refused.error("code") == "rate_limit_exceeded" && refused.error("type") == "rate_limit_error")
+            #expect(
+                refused.status == 429 && refused.error("code") == "rate_limit_exceeded"
+                    && refused.error("type") == "rate_limit_error")
             let wait = try #require(refused.headers["retry-after"].flatMap(Int.init))
             #expect((1...30).contains(wait))
-            #expect(refused.headers["x-ratelimit-limit-requests"] == "2" && refused.headers["x-ratelimit-remaining-requests"] == "0")
+            #expect(
+                refused.headers["x-ratelimit-limit-requests"] == "2"
+                    && refused.headers["x-ratelimit-remaining-requests"] == "0")
             #expect(proxy.chats.count == 2, "nobody was asked for the third")
             let body = RunningProxy.body()
             let other = try await proxy.send(
-                "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nx-api-key: other-key-0123\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nx-api-key: other-key-0123\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            )
             #expect(other.status == 200 && other.headers["x-ratelimit-remaining-requests"] == "1")
             #expect(try await proxy.get("/metrics").body.contains(#"ociai_rate_limited_total{key="default"} 1"#))
             try await proxy.logged("error=rate_limit_exceeded")
@@ -24,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func aReloadGivesNobodyAFullBucketAndAnotherLimitHoldsAtOnce() async throws {
+    @Test func `A reload gives nobody a full bucket and another limit holds at once`() async throws {
         try await RunningProxy.run(accounts: 1, settings: "rate_limit = 1") { proxy in
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)
             #expect(try await proxy.reload().status == 429, "with the key it is one of its requests")

@@ -5,7 +5,7 @@ import Testing
 
 /// Another configuration while the proxy runs (section 2.3 of the contract).
 @Suite struct ReloadTests {
-    @Test func anAliasAndAnAccountComeAndGo() async throws {
+    @Test func `An alias and an account come and go`() async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             let both = try proxy.configuration()
             #expect(try await proxy.chat(RunningProxy.body(model: "mine")).status == 404)
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func aHangupReloadsToo() async throws {
+    @Test func `A hangup reloads too`() async throws {
         try await RunningProxy.run(accounts: 1) { proxy in
             try proxy.configure(try proxy.configuration() + "\nmine = xai.grok-4\n")
             proxy.hangUp()
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func aFileThatIsNotValidChangesNothing() async throws {
+    @Test func `A file that is not valid changes nothing`() async throws {
         try await RunningProxy.run(accounts: 2) { proxy in
             let good = try proxy.configuration()
             let spoiled = [
@@ -60,7 +60,9 @@ import Testing
                 try proxy.configure(text + "\nmine = xai.grok-4\n")
                 let answer = try await proxy.reload()
                 #expect(answer.status == 400 && answer.error("code") == "invalid_configuration", "\(answer.body)")
-                #expect(answer.error("message")?.contains(culprit) == true && answer.error("message")?.contains("multi_config.conf") == true, "\(answer.body)")
+                #expect(
+                    answer.error("message")?.contains(culprit) == true
+                        && answer.error("message")?.contains("multi_config.conf") == true, "\(answer.body)")
                 #expect(try await proxy.chat(RunningProxy.body(model: "mine")).status == 404)
             }
             try FileManager.default.removeItem(at: proxy.config)
@@ -70,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func anAccountThatWasBrokenBeforeIsNoReasonToRefuseAReload() async throws {
+    @Test func `An account that was broken before is no reason to refuse a reload`() async throws {
         try await RunningProxy.run(accounts: 3, brokenKeys: [2]) { proxy in
             try await proxy.reconfigure(try proxy.configuration() + "\nmine = xai.grok-4\n")
             #expect(try await proxy.chat(RunningProxy.body(model: "mine")).status == 200)
@@ -83,40 +85,45 @@ import Testing
         }
     }
 
-    @Test func whatNeedsARestartIsSaid() async throws {
+    @Test func `What needs a restart is said`() async throws {
         try await RunningProxy.run(accounts: 1) { proxy in
             try proxy.configure(try proxy.configuration().replacing("port = 0", with: "port = 1\nhost = localhost"))
             let answer = try await proxy.reload()
             #expect(answer.status == 200)
-            #expect((answer.json?["message"] as? String)?.hasSuffix("host, port changed: restart the proxy for it.") == true, "\(answer.body)")
+            #expect(
+                (answer.json?["message"] as? String)?.hasSuffix("host, port changed: restart the proxy for it.")
+                    == true, "\(answer.body)")
             try await proxy.logged("host, port changed: restart the proxy for it")
         }
     }
 
-    @Test func clientKeysAndSizesAreThoseOfTheMoment() async throws {
+    @Test func `Client keys and sizes are those of the moment`() async throws {
         try await RunningProxy.run(accounts: 1) { proxy in
             let connection = try await proxy.connect()
             defer { connection.close() }
             connection.send(proxy.chatRequest(RunningProxy.body()))
             #expect(try await connection.answer().status == 200)
 
-            try await proxy.reconfigure(try proxy.configuration().replacing("port = 0", with: "port = 0\nmax_request_size = 200"))
+            try await proxy.reconfigure(
+                try proxy.configuration().replacing("port = 0", with: "port = 0\nmax_request_size = 200"))
             let long = String(repeating: "long ", count: 100)
             // A connection of before obeys as well.
             connection.send(proxy.chatRequest(RunningProxy.body(long)))
             #expect(try await connection.answer().status == 413)
 
             try await proxy.reconfigure(
-                try proxy.configuration().replacing("max_request_size = 200", with: "").replacing(RunningProxy.key, with: "another-key-0123"))
+                try proxy.configuration().replacing("max_request_size = 200", with: "").replacing(
+                    RunningProxy.key, with: "another-key-0123"))
             #expect(try await proxy.chat(RunningProxy.body(long)).status == 401)
             let body = RunningProxy.body(long)
             let answer = try await proxy.send(
-                "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nx-api-key: another-key-0123\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nx-api-key: another-key-0123\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+            )
             #expect(answer.status == 200)
         }
     }
 
-    @Test func aLimitThatIsRaisedLetsThoseBeginWhoWait() async throws {
+    @Test func `A limit that is raised lets those begin who wait`() async throws {
         try await RunningProxy.run(settings: "global_max_concurrency = 1\nmax_concurrency = 1") { proxy in
             let stream = try await proxy.openStream()
             let waiting = try await proxy.connect()
@@ -124,18 +131,20 @@ import Testing
             waiting.send(proxy.chatRequest(RunningProxy.body("patience")))
             try await eventually("one to wait") { try await proxy.stats("queue")["depth"] == 1 }
             let file = proxy.directory.appending(path: "config.conf")
-            let text = try String(contentsOf: file, encoding: .utf8).replacing("max_concurrency = 1", with: "max_concurrency = 5")
+            let text = try String(contentsOf: file, encoding: .utf8).replacing(
+                "max_concurrency = 1", with: "max_concurrency = 5")
             try text.write(to: file, atomically: true, encoding: .utf8)
             #expect(try await proxy.reload().status == 200)
             #expect(try await waiting.answer().status == 200)
         }
     }
 
-    @Test func aReloadIsNoBusinessOfStrangers() async throws {
+    @Test func `A reload is no business of strangers`() async throws {
         try await RunningProxy.run(accounts: 1) { proxy in
             let local = try await proxy.send("POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
             #expect(local.status == 200, "the operator on this machine")
-            let strange = "POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\nContent-Length: 0\r\n\r\n"
+            let strange =
+                "POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\nContent-Length: 0\r\n\r\n"
             let refusal = try await proxy.send(strange)
             #expect(refusal.status == 401)
             let wrongMethod = try await proxy.get("/v1/reload")
@@ -143,7 +152,7 @@ import Testing
         }
     }
 
-    @Test func aRunningRequestEndsWhereItBegan() async throws {
+    @Test func `A running request ends where it began`() async throws {
         let pacing = Pacing(events: 10, text: "tick ", interval: .milliseconds(100))
         try await RunningProxy.run(accounts: 2, pacing: pacing) { proxy in
             let stream = try await proxy.connect()
@@ -158,11 +167,12 @@ import Testing
         }
     }
 
-    @Test func theLogMovesWithItsFileAndItsLevel() async throws {
+    @Test func `The log moves with its file and its level`() async throws {
         try await RunningProxy.run(accounts: 1) { proxy in
             let file = proxy.directory.appending(path: "proxy.log")
             func lines() -> String { (try? String(contentsOf: file, encoding: .utf8)) ?? "" }
-            let logged = try proxy.configuration().replacing("port = 0", with: "port = 0\nlog_file = proxy.log\nlog_format = json")
+            let logged = try proxy.configuration().replacing(
+                "port = 0", with: "port = 0\nlog_file = proxy.log\nlog_format = json")
             try await proxy.reconfigure(logged)
             _ = try await proxy.chat(RunningProxy.body("first"))
             try await eventually("a line in the file") { lines().contains("\"path\":\"/v1/chat/completions\"") }
@@ -182,15 +192,18 @@ import Testing
     }
 
     /// 200 streams at a time, and a new configuration again and again: one account comes and goes, another changes its share.
-    @Test func aThousandReloadsUnderLoadAreNoticedByNobody() async throws {
+    @Test func `A thousand reloads under load are noticed by nobody`() async throws {
         try FileLimit.raise(to: 4500)
         let pacing = Pacing(events: 4, text: "tick ", interval: .seconds(3))
         let settings = "global_max_concurrency = 1000\nhealth_check_interval = 1h"
-        try await RunningProxy.run(accounts: 3, maxConcurrency: 300, settings: settings, pacing: pacing, isAlone: true) { proxy in
+        try await RunningProxy.run(accounts: 3, maxConcurrency: 300, settings: settings, pacing: pacing, isAlone: true)
+        { proxy in
             let all = try proxy.configuration()
-            let configurations = [
-                all, all.replacing("max_concurrency = 300", with: "max_concurrency = 250\nweight = 7"), all + "\nmine = xai.grok-4\n",
-            ].flatMap { Array(repeating: $0, count: 4) } + [all.without(section: "ACCOUNT_3")]
+            let configurations =
+                [
+                    all, all.replacing("max_concurrency = 300", with: "max_concurrency = 250\nweight = 7"),
+                    all + "\nmine = xai.grok-4\n",
+                ].flatMap { Array(repeating: $0, count: 4) } + [all.without(section: "ACCOUNT_3")]
             let streams = EndlessStreams(at: proxy, text: "tick tick tick tick ")
             let tally = try await withThrowingTaskGroup(of: Load.Tally.self) { group in
                 for _ in 0..<200 { group.addTask { try await streams.work() } }
@@ -207,12 +220,16 @@ import Testing
             #expect(tally.flaws.isEmpty, "\(tally.flaws.prefix(5))")
             try await eventually("no permit in use") { try await proxy.isIdle() }
             let accounts = try await proxy.accounts()
-            for id in ["account_1", "account_2"] { #expect(accounts[id]?["requests_failed"] == 0 && accounts[id]?["circuit_breaker"] == "closed") }
+            for id in ["account_1", "account_2"] {
+                #expect(accounts[id]?["requests_failed"] == 0 && accounts[id]?["circuit_breaker"] == "closed")
+            }
         }
     }
     /// One configuration after the other, once 200 streams are open. The accounts that are in all of them must remember what they did.
     private func reloads(_ count: Int, of configurations: [String], at proxy: RunningProxy) async throws -> [String] {
-        try await eventually("200 open streams") { try await proxy.stats("concurrency")["global"]?["peak"]?.integer == 200 }
+        try await eventually("200 open streams") {
+            try await proxy.stats("concurrency")["global"]?["peak"]?.integer == 200
+        }
         var seen: [String: Int] = [:]
         var flaws: [String] = []
         for number in 0..<count {
@@ -223,7 +240,9 @@ import Testing
             let accounts = try await proxy.accounts()
             for id in ["account_1", "account_2"] {
                 let total = accounts[id]?["requests_total"]?.integer ?? 0
-                if total < seen[id, default: 1] { flaws.append("\(id) has forgotten its \(seen[id, default: 1]) requests: \(total)") }
+                if total < seen[id, default: 1] {
+                    flaws.append("\(id) has forgotten its \(seen[id, default: 1]) requests: \(total)")
+                }
                 seen[id] = total
             }
         }

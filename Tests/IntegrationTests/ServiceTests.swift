@@ -13,17 +13,22 @@ import Testing
         let inbox = try NotifyInbox(abstract ? "@ociai-\(UUID().uuidString)" : directory.appending(path: "notify").path)
         try await RunningProxy.run(settings: settings) { config in
             try Program(
-                "ociai-proxy", ["-config", config.path], environment: environment.merging(["NOTIFY_SOCKET": inbox.name]) { own, _ in own }, prelude: prelude)
+                "ociai-proxy", ["-config", config.path],
+                environment: environment.merging(["NOTIFY_SOCKET": inbox.name]) { own, _ in own }, prelude: prelude)
         } _: { proxy in
             try await body(proxy, inbox)
         }
     }
 
-    @Test(arguments: [false, true]) func aLifeIsToldToTheServiceManager(abstract: Bool) async throws {
+    @Test(arguments: [false, true]) func `A life is told to the service manager`(abstract: Bool) async throws {
         try await run(abstract: abstract) { proxy, inbox in
             try await eventually("READY") { inbox.states == ["READY=1"] }
             #expect(try await proxy.get("/health").status == 200, "ready means that it listens")
-            try await eventually("a status") { inbox.messages.contains { $0.hasPrefix("STATUS=") && $0.hasSuffix("accounts healthy, 0 requests in flight") } }
+            try await eventually("a status") {
+                inbox.messages.contains {
+                    $0.hasPrefix("STATUS=") && $0.hasSuffix("accounts healthy, 0 requests in flight")
+                }
+            }
             #expect(!inbox.messages.contains("WATCHDOG=1"), "nobody asked for it")
 
             #expect(try await proxy.reload().status == 200)
@@ -36,10 +41,13 @@ import Testing
             clock_gettime(CLOCK_MONOTONIC, &clock)
             let now = UInt64(clock.tv_sec) * 1_000_000
             let moments = reloads.compactMap { $0.split(separator: "=").last.flatMap { UInt64($0) } }
-            #expect(moments.count == 2 && moments[0] < moments[1] && moments.allSatisfy { $0 + 600_000_000 > now && $0 <= now + 1_000_000 })
+            #expect(
+                moments.count == 2 && moments[0] < moments[1]
+                    && moments.allSatisfy { $0 + 600_000_000 > now && $0 <= now + 1_000_000 })
 
             // One that changes nothing ends as well.
-            try "port = many\n".write(to: proxy.directory.appending(path: "config.conf"), atomically: true, encoding: .utf8)
+            try "port = many\n".write(
+                to: proxy.directory.appending(path: "config.conf"), atomically: true, encoding: .utf8)
             #expect(try await proxy.reload().status == 400)
             #expect(inbox.states.count == 7 && inbox.states.last == "READY=1")
 
@@ -49,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func signsOfLifeComeWhileTheRouterAnswers() async throws {
+    @Test func `Signs of life come while the router answers`() async throws {
         try await run(environment: ["WATCHDOG_USEC": "400000"], prelude: "export WATCHDOG_PID=$$") { _, inbox in
             let begin = ContinuousClock.now
             try await eventually("ten signs of life") { inbox.messages.count { $0 == "WATCHDOG=1" } >= 10 }
@@ -59,7 +67,7 @@ import Testing
     }
 
     /// A service manager, or logrotate, may ask for a reload as soon as it has heard that the process is ready.
-    @Test func aHangupAtOnceIsAReloadAndNotTheEnd() async throws {
+    @Test func `A hangup at once is a reload and not the end`() async throws {
         try await run { proxy, inbox in
             while !inbox.states.contains("READY=1") { await Task.yield() }
             proxy.hangUp()
@@ -68,19 +76,23 @@ import Testing
         }
     }
 
-    @Test func theStatusSaysWhatRunsAndThatItDrains() async throws {
+    @Test func `The status says what runs and that it drains`() async throws {
         try await run(settings: "shutdown_grace = 2m") { proxy, inbox in
             let stream = try await proxy.openStream()
             defer { stream.close() }
-            try await eventually("the request", within: .seconds(60)) { inbox.messages.contains("STATUS=1 of 1 accounts healthy, 1 request in flight") }
+            try await eventually("the request", within: .seconds(60)) {
+                inbox.messages.contains("STATUS=1 of 1 accounts healthy, 1 request in flight")
+            }
             proxy.terminate()
-            try await eventually("the drain", within: .seconds(60)) { inbox.messages.contains("STATUS=Draining, 1 request in flight") }
+            try await eventually("the drain", within: .seconds(60)) {
+                inbox.messages.contains("STATUS=Draining, 1 request in flight")
+            }
             stream.close()
             #expect(await proxy.exitCode() == 0)
         }
     }
 
-    @Test func theSignsOfLifeOfAnotherProcessAreNotOurs() async throws {
+    @Test func `The signs of life of another process are not ours`() async throws {
         try await run(environment: ["WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"]) { proxy, inbox in
             try await eventually("a status") { inbox.messages.contains { $0.hasPrefix("STATUS=") } }
             for _ in 0..<20 { _ = try await proxy.get("/health") }
@@ -88,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func signsOfLifeGoOnDuringTheDrain() async throws {
+    @Test func `Signs of life go on during the drain`() async throws {
         try await run(settings: "shutdown_grace = 1h", environment: ["WATCHDOG_USEC": "200000"]) { proxy, inbox in
             let stream = try await proxy.openStream()
             proxy.terminate()
@@ -105,7 +117,7 @@ import Testing
     /// Says that standard error leads to the journal.
     private static let journal = #"export JOURNAL_STREAM="$(stat -L -c %d:%i /proc/$$/fd/2)""#
 
-    @Test func theJournalGetsPrioritiesAndNoTime() async throws {
+    @Test func `The journal gets priorities and no time`() async throws {
         try await RunningProxy.run { config in
             try Program("ociai-proxy", ["-config", config.path], prelude: Self.journal)
         } _: { proxy in
@@ -116,17 +128,19 @@ import Testing
         }
     }
 
-    @Test func linesOfJSONHaveTheirPriorityInFrontInTheJournal() async throws {
+    @Test func `Lines of JSON have their priority in front in the journal`() async throws {
         try await RunningProxy.run(settings: "log_format = json") { config in
             try Program("ociai-proxy", ["-config", config.path], prelude: Self.journal)
         } _: { proxy in
             try await proxy.logged(#""message":"Listening on http://127.0.0.1:\#(proxy.port)"}"#)
-            for line in await proxy.wholeLog().split(separator: "\n") { #expect(line.firstMatch(of: /^<[2-7]>\{"time":/) != nil, "\(line)") }
+            for line in await proxy.wholeLog().split(separator: "\n") {
+                #expect(line.firstMatch(of: /^<[2-7]>\{"time":/) != nil, "\(line)")
+            }
         }
     }
 
     /// The variable is inherited by whatever a service starts, wherever its output goes.
-    @Test func aJournalThatIsNotBehindStandardErrorChangesNothing() async throws {
+    @Test func `A journal that is not behind standard error changes nothing`() async throws {
         try await RunningProxy.run { config in
             try Program("ociai-proxy", ["-config", config.path], environment: ["JOURNAL_STREAM": "1:1"])
         } _: { proxy in

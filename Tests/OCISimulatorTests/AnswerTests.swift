@@ -104,7 +104,7 @@ import Testing
 
     // MARK: Text
 
-    @Test func grokEndsWithAFinishReasonAlone() throws {
+    @Test func `Grok ends with a finish reason alone`() throws {
         let events = try events("xai.grok-4", "GENERIC", ["streamOptions": ["isIncludeUsage": true], "maxTokens": 50])
         #expect(events.prefix(4) == [text("You"), text(" said:"), text(" hello"), text(" there")])
         #expect(events[4] == ["finishReason": "stop"])
@@ -119,7 +119,7 @@ import Testing
         #expect(events.count == 7)
     }
 
-    @Test func llamaBeginsAndEndsWithEmptyText() throws {
+    @Test func `Llama begins and ends with empty text`() throws {
         let events = try events("meta.llama-3.3-70b-instruct")
         var finish = text("")
         finish["finishReason"] = "stop"
@@ -127,21 +127,21 @@ import Testing
             events == [text(""), text("You"), text(" said:"), text(" hello"), text(" there"), finish, "[DONE]"])
     }
 
-    @Test func geminiCarriesTheLastTextInItsFinish() throws {
+    @Test func `Gemini carries the last text in its finish`() throws {
         let events = try events("google.gemini-2.5-flash")
         var finish = text(" there")
         finish["finishReason"] = "stop"
         #expect(events == [text("You"), text(" said:"), text(" hello"), finish, "[DONE]"])
     }
 
-    @Test(arguments: ["xai.grok-3-mini", "openai.gpt-oss-120b"]) func reasoningComesFirst(model: String) throws {
+    @Test(arguments: ["xai.grok-3-mini", "openai.gpt-oss-120b"]) func `Reasoning comes first`(model: String) throws {
         let events = try events(model)
         let reasoning = events.prefix(3).compactMap { $0["message"]?["reasoningContent"]?.string }
         #expect(reasoning.joined() == "The user wants an answer.")
         #expect(events[3] == text("You"))
     }
 
-    @Test func cohereRepeatsEverythingAtTheEnd() throws {
+    @Test func `Cohere repeats everything at the end`() throws {
         let events = try events(
             "cohere.command-r-plus-08-2024", "COHERE",
             ["message": "hi", "preambleOverride": "Be brief", "streamOptions": ["isIncludeUsage": true]])
@@ -157,7 +157,7 @@ import Testing
         #expect(last["usage"]?["completionTokens"] == 3)
     }
 
-    @Test func cohereV2ThinksFirstAndEndsWithoutText() throws {
+    @Test func `Cohere V 2 thinks first and ends without text`() throws {
         let events = try events("cohere.command-a-reasoning-08-2025", "COHEREV2")
         #expect(
             events.first == [
@@ -173,12 +173,12 @@ import Testing
         #expect(quiet.first?["message"]?["content"] == [["type": "TEXT", "text": "You"]])
     }
 
-    @Test func pacingDecidesNumberAndTextOfEvents() throws {
+    @Test func `Pacing decides number and text of events`() throws {
         let events = try events("xai.grok-3", pacing: Pacing(events: 3, text: "ab"))
         #expect(events == [text("ab"), text("ab"), text("ab"), ["finishReason": "stop"], "[DONE]"])
     }
 
-    @Test func severalGenerationsAreToldApartByIndex() throws {
+    @Test func `Several generations are told apart by index`() throws {
         let events = try events("meta.llama-3.3-70b-instruct", "GENERIC", ["numGenerations": 2])
         for index in 0...1 {
             let texts = events.filter { $0["index"]?.integer == index }.compactMap {
@@ -188,7 +188,7 @@ import Testing
         }
     }
 
-    @Test func singleNewlineSeparatesWhenAsked() throws {
+    @Test func `Single newline separates when asked`() throws {
         let script = try ask(
             service { $0.pacing.separator = .singleNewline }, "xai.grok-3", "GENERIC", ["isStream": true])
         guard case .stream(let chunks, _, _) = script.form else {
@@ -203,7 +203,7 @@ import Testing
 
     // MARK: Tools
 
-    @Test func grokSendsCompleteCallsOnePerEvent() throws {
+    @Test func `Grok sends complete calls one per event`() throws {
         let events = try events("xai.grok-4", "GENERIC", Self.tools)
         let calls = events.compactMap { $0["message"]?["toolCalls"]?.array }
         #expect(calls.map(\.count) == [1, 1])
@@ -214,7 +214,7 @@ import Testing
     }
 
     @Test(arguments: ["meta.llama-3.3-70b-instruct", "openai.gpt-oss-120b"])
-    func othersSendCallsInFragments(model: String) throws {
+    func `Others send calls in fragments`(model: String) throws {
         let events = try events(model, "GENERIC", Self.tools)
         let fragments = events.compactMap { $0["message"]?["toolCalls"]?[0] }
         let heads = fragments.filter { $0["id"] != nil }
@@ -226,7 +226,7 @@ import Testing
         #expect(events.dropLast().last?["finishReason"] == "tool_calls")
     }
 
-    @Test func geminiSendsNoIdsAndStops() throws {
+    @Test func `Gemini sends no IDs and stops`() throws {
         let events = try events("google.gemini-2.5-pro", "GENERIC", Self.tools)
         #expect(
             events.first == [
@@ -241,7 +241,7 @@ import Testing
         #expect(events.dropLast().last?["finishReason"] == "stop")
     }
 
-    @Test func cohereRestatesItsCalls() throws {
+    @Test func `Cohere restates its calls`() throws {
         let tools: JSON = [
             "message": "use get_weather",
             "tools": [
@@ -261,7 +261,7 @@ import Testing
         #expect(whole["toolCalls"] == calls)
     }
 
-    @Test func cohereV2NestsItsCalls() throws {
+    @Test func `Cohere V 2 nests its calls`() throws {
         let tools: JSON = [
             "toolsChoice": "REQUIRED",
             "tools": [["type": "FUNCTION", "function": ["name": "now", "description": "n", "parameters": [:]]]],
@@ -279,21 +279,21 @@ import Testing
     ]
 
     @Test(arguments: choices)
-    func toolChoiceIsObeyed(choice: JSON, names: [String]) throws {
+    func `Tool choice is obeyed`(choice: JSON, names: [String]) throws {
         var request = Self.tools
         request["toolChoice"] = choice
         let message = try whole("xai.grok-4", "GENERIC", request)["choices"]?[0]?["message"]
         #expect((message?["toolCalls"]?.array ?? []).compactMap { $0["name"]?.string } == names)
     }
 
-    @Test func oneCallWhenParallelOnesAreNotAllowed() throws {
+    @Test func `One call when parallel ones are not allowed`() throws {
         var request = Self.tools
         request["isParallelToolCalls"] = false
         let message = try whole("xai.grok-4", "GENERIC", request)["choices"]?[0]?["message"]
         #expect(message?["toolCalls"]?.array?.count == 1)
     }
 
-    @Test func toolResultsAreQuoted() throws {
+    @Test func `Tool results are quoted`() throws {
         let choice = try whole(
             "meta.llama-3.3-70b-instruct", "GENERIC",
             [
@@ -318,7 +318,7 @@ import Testing
 
     // MARK: Content
 
-    @Test func imagesAreCounted() throws {
+    @Test func `Images are counted`() throws {
         let image: JSON = ["type": "IMAGE", "imageUrl": ["url": "data:image/png;base64,AAECAw=="]]
         let response = try whole(
             "xai.grok-4", "GENERIC",
@@ -333,7 +333,7 @@ import Testing
                 == "I see 2 images (4 bytes, 4 bytes). You said: What?")
     }
 
-    @Test func structuredOutputFitsItsSchema() throws {
+    @Test func `Structured output fits its schema`() throws {
         let response = try whole(
             "xai.grok-4", "GENERIC",
             [
@@ -353,7 +353,7 @@ import Testing
         #expect(response["choices"]?[0]?["message"]?["content"]?[0]?["text"] == "{\"a\":[true]}")
     }
 
-    @Test func missingTokenLimitIsTiny() throws {
+    @Test func `Missing token limit is tiny`() throws {
         let words = Array(repeating: "word", count: 50).joined(separator: " ")
         let messages: JSON = [["role": "USER", "content": [["type": "TEXT", "text": .string(words)]]]]
         let short = try whole("meta.llama-3.3-70b-instruct", "GENERIC", ["messages": messages])
@@ -364,7 +364,7 @@ import Testing
         #expect(full["choices"]?[0]?["finishReason"] == "stop")
     }
 
-    @Test func geminiThinksAwayASmallLimit() throws {
+    @Test func `Gemini thinks away a small limit`() throws {
         let response = try whole("google.gemini-2.5-pro", "GENERIC", ["maxTokens": 5])
         #expect(response["choices"]?[0]?["message"] == nil)
         #expect(response["choices"]?[0]?["finishReason"] == "max_tokens")
@@ -372,12 +372,12 @@ import Testing
         #expect(response["usage"]?["totalTokens"] == 10)
     }
 
-    @Test func stopSequenceCutsTheText() throws {
+    @Test func `Stop sequence cuts the text`() throws {
         let response = try whole("meta.llama-3.3-70b-instruct", "GENERIC", ["stop": [" there"]])
         #expect(response["choices"]?[0]?["message"]?["content"]?[0]?["text"] == "You said: hello")
     }
 
-    @Test func wholeAnswerHasATimeInRFC3339() throws {
+    @Test func `Whole answer has a time in RFC 3339`() throws {
         let service = service { $0.now = { 1_754_899_933.123 } }
         var signer = signer
         signer.date = 1_754_899_933
@@ -391,7 +391,7 @@ import Testing
     }
 
     @Test(arguments: ["", "a", "two  spaces", "你好，世界 é👨‍👩‍👧", "line\nbreak and_a_very_long_word_without_spaces"])
-    func piecesJoinToTheText(text: String) {
+    func `Pieces join to the text`(text: String) {
         #expect(Answer.pieces(of: text).joined() == text)
     }
 
@@ -413,7 +413,7 @@ import Testing
         return body
     }
 
-    @Test func sameTextHasTheSameEmbedding() throws {
+    @Test func `Same text has the same embedding`() throws {
         let (status, result) = try post(
             "embedText", embedding(["inputs": ["a", "b", "a"], "outputDimensions": 256]))
         #expect(status == 200)
@@ -422,14 +422,14 @@ import Testing
         #expect(vectors[0] == vectors[2] && vectors[0] != vectors[1])
     }
 
-    @Test func ninetySevenInputsAreRefused() throws {
+    @Test func `Ninety seven inputs are refused`() throws {
         let inputs = JSON.array(Array(repeating: "a", count: 97))
         #expect(try post("embedText", embedding(["inputs": inputs])).0 == 400)
         #expect(try post("embedText", embedding(["inputs": ["a"], "outputDimensions": 100])).0 == 400)
         #expect(try post("embedText", embedding(["inputs": ["a"], "stranger": 1])).0 == 400)
     }
 
-    @Test func rerankPutsTheLikelierDocumentFirst() throws {
+    @Test func `Rerank puts the likelier document first`() throws {
         var body = embedding(["input": "capital of France", "topN": 1, "isEcho": true])
         body["servingMode"] = ["servingType": "ON_DEMAND", "modelId": "cohere.rerank.v3-5"]
         body["documents"] = ["Rome", "Paris is the capital of France"]
@@ -441,46 +441,69 @@ import Testing
     }
 
     /// What COHERE's types cannot say stands in the descriptions.
-    @Test func argumentsKeepToWhatDescriptionsSay() throws {
+    @Test func `Arguments keep to what descriptions say`() throws {
         let definitions: JSON = [
             "unit": ["type": "str", "description": "Unit. One of: c, f", "isRequired": true],
-            "at": ["type": "dict", "description": #"Where. JSON schema: {"type":"object","properties":{"lat":{"type":"number"}},"required":["lat"]}"#, "isRequired": true],
-            "days": ["type": "list", "description": #"JSON schema of an item: {"type":"integer"}"#, "isRequired": true],
+            "at": [
+                "type": "dict",
+                "description":
+                    #"Where. JSON schema: {"type":"object","properties":{"lat":{"type":"number"}},"required":["lat"]}"#,
+                "isRequired": true,
+            ],
+            "days": [
+                "type": "list", "description": #"JSON schema of an item: {"type":"integer"}"#, "isRequired": true,
+            ],
         ]
         let answer = try whole(
             "cohere.command-r-plus-08-2024", "COHERE",
-            ["message": "call f", "tools": [["name": "f", "description": "d", "parameterDefinitions": definitions]], "maxTokens": 100])
+            [
+                "message": "call f", "tools": [["name": "f", "description": "d", "parameterDefinitions": definitions]],
+                "maxTokens": 100,
+            ])
         let parameters = answer["toolCalls"]?.array?.first?["parameters"]
         #expect(parameters?["unit"] == "c" && parameters?["at"] == ["lat": 1.5] && parameters?["days"] == [1])
     }
 
-    @Test func streamsHaveProbabilitiesWhenAsked() throws {
-        let found = try events("xai.grok-4", "GENERIC", ["logProbs": 1, "maxTokens": 100]).compactMap { $0["logprobs"]?["tokens"]?.array?.first?.string }
+    @Test func `Streams have probabilities when asked`() throws {
+        let found = try events("xai.grok-4", "GENERIC", ["logProbs": 1, "maxTokens": 100]).compactMap {
+            $0["logprobs"]?["tokens"]?.array?.first?.string
+        }
         #expect(found.joined().contains("hello"))
         #expect(try events("xai.grok-4").allSatisfy { $0["logprobs"] == nil })
     }
 
-    @Test func aModelCanBeAskedForByItself() throws {
+    @Test func `A model can be asked for by itself`() throws {
         let model = try #require(Catalogue().models(in: account.region).first)
-        let known = service().answer(try signer.request("GET", "/20231130/models/\(model.ocid(in: account.region))")).script
+        let known = service().answer(try signer.request("GET", "/20231130/models/\(model.ocid(in: account.region))"))
+            .script
         guard case .whole(let body, nil) = known.form else { throw ServiceError.notAuthorizedOrNotFound }
         let found = try JSONParser.parse(body)
         #expect(known.status == 200 && found["displayName"]?.string == model.name)
-        #expect(service().answer(try signer.request("GET", "/20231130/models/ocid1.generativeaimodel.x")).script.status == 404)
+        #expect(
+            service().answer(try signer.request("GET", "/20231130/models/ocid1.generativeaimodel.x")).script.status
+                == 404)
     }
 
     /// A model that has a tool's result says so and stops, however often it is asked to call.
     @Test(arguments: ["xai.grok-4", "meta.llama-3.3-70b-instruct", "google.gemini-2.5-pro"])
-    func aLoopEnds(model: String) throws {
+    func `A loop ends`(model: String) throws {
         let messages: JSON = [
             ["role": "USER", "content": [["type": "TEXT", "text": "call f"]]],
-            ["role": "ASSISTANT", "content": [["type": "TEXT", "text": "."]], "toolCalls": [["id": "a", "type": "FUNCTION", "name": "f", "arguments": "{}"]]],
+            [
+                "role": "ASSISTANT", "content": [["type": "TEXT", "text": "."]],
+                "toolCalls": [["id": "a", "type": "FUNCTION", "name": "f", "arguments": "{}"]],
+            ],
             ["role": "TOOL", "toolCallId": "a", "content": [["type": "TEXT", "text": "sun"]]],
         ]
-        let tools: JSON = [["type": "FUNCTION", "name": "f", "description": "d", "parameters": ["type": "object", "properties": [:]]]]
-        let answer = try whole(model, "GENERIC", ["messages": messages, "tools": tools, "toolChoice": ["type": "REQUIRED"], "maxTokens": 100])
+        let tools: JSON = [
+            ["type": "FUNCTION", "name": "f", "description": "d", "parameters": ["type": "object", "properties": [:]]]
+        ]
+        let answer = try whole(
+            model, "GENERIC",
+            ["messages": messages, "tools": tools, "toolChoice": ["type": "REQUIRED"], "maxTokens": 100])
         let message = answer["choices"]?.array?.first?["message"]
-        #expect(message?["toolCalls"] == nil && message?["content"]?.array?.first?["text"]?.string?.contains("sun") == true)
+        #expect(
+            message?["toolCalls"] == nil && message?["content"]?.array?.first?["text"]?.string?.contains("sun") == true)
     }
 }
 

@@ -32,15 +32,15 @@ import Testing
         } catch { return error }
     }
 
-    @Test func thereAreFixtures() { #expect(Self.accepted.count == 65) }
+    @Test func `There are fixtures`() { #expect(Self.accepted.count == 65) }
 
-    @Test(arguments: accepted) func requestOfTheFixtureIsAccepted(name: String) throws {
+    @Test(arguments: accepted) func `Request of the fixture is accepted`(name: String) throws {
         let request = try #require(try Fixtures.json("chat/" + name)["oci_request"])
         let refusal = refusal(request)
         #expect(refusal == nil, "\(refusal?.detail ?? "")")
     }
 
-    @Test(arguments: accepted) func unknownKeysAndNullsAreRefusedEverywhere(name: String) throws {
+    @Test(arguments: accepted) func `Unknown keys and nulls are refused everywhere`(name: String) throws {
         let request = try #require(try Fixtures.json("chat/" + name)["oci_request"])
         for stranger in [JSON.string("x"), .null] {
             for mutant in Mutation.withStranger(request, value: stranger) {
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test(arguments: accepted) func wrongTypesAreRefused(name: String) throws {
+    @Test(arguments: accepted) func `Wrong types are refused`(name: String) throws {
         let request = try #require(try Fixtures.json("chat/" + name)["oci_request"])
         for mutant in Mutation.withWrongTypes(request) {
             #expect(refusal(mutant)?.error == .wrongFormat, "\(mutant.text)")
@@ -280,17 +280,22 @@ import Testing
                 "cohere.command-r-plus-08-2024",
                 [
                     "apiFormat": "COHERE", "message": "Hi",
-                    "tools": [["name": "f", "description": "d", "parameterDefinitions": ["a": ["type": "List", "isRequired": true]]]],
+                    "tools": [
+                        [
+                            "name": "f", "description": "d",
+                            "parameterDefinitions": ["a": ["type": "List", "isRequired": true]],
+                        ]
+                    ],
                 ]), status: 500, message: "internal server error"),
     ]
 
-    @Test(arguments: rules) func ruleHolds(rule: Rule) {
+    @Test(arguments: rules) func `Rule holds`(rule: Rule) {
         let refusal = refusal(rule.request)
         #expect(refusal?.error.status == rule.status, "\(refusal?.detail ?? "accepted")")
         if !rule.message.isEmpty { #expect(refusal?.error.message.contains(rule.message) == true) }
     }
 
-    @Test func vendorErrorsAreJSONWithinJSON() throws {
+    @Test func `Vendor errors are JSON within JSON`() throws {
         let xai = try #require(refusal(Self.generic("xai.grok-4", ["stop": ["END"]])))
         let inner = try JSONParser.parse(Array(xai.error.message.utf8))
         #expect(inner["code"]?.string == "Client specified an invalid argument")
@@ -300,7 +305,7 @@ import Testing
         #expect(error?["type"]?.string == "invalid_request_error")
     }
 
-    @Test func modelIsKnownByItsOCIDInItsRegionOnly() throws {
+    @Test func `Model is known by its OCID in its region only`() throws {
         let catalogue = Catalogue()
         let ocid = try #require(catalogue.model("xai.grok-4", in: "us-chicago-1")).ocid(in: "us-chicago-1")
         let validator = ChatValidator(catalogue)
@@ -316,7 +321,7 @@ import Testing
         }
     }
 
-    @Test func unknownModelIsNotFound() {
+    @Test func `Unknown model is not found`() {
         let refusal = #expect(throws: ChatValidator.Refusal.self) {
             try ChatValidator(Catalogue()).validate(
                 Self.generic("xai.grok-99"), region: "us-chicago-1", compartments: [])
@@ -324,7 +329,7 @@ import Testing
         #expect(refusal?.error == .notFound)
     }
 
-    @Test func foreignCompartmentIsNotFound() {
+    @Test func `Foreign compartment is not found`() {
         let refusal = #expect(throws: ChatValidator.Refusal.self) {
             try ChatValidator(Catalogue()).validate(
                 Self.generic("xai.grok-4"), region: "us-chicago-1", compartments: ["ocid1.compartment.oc1..y"])

@@ -12,7 +12,7 @@ import Testing
 
     private func read(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
-    @Test func keysAreMadeOnceAndOnlyTheirOwnerReadsThem() throws {
+    @Test func `Keys are made once and only their owner reads them`() throws {
         try withDirectory { directory in
             let files = ConfigurationFiles(directory: directory)
             let first = try files.accounts(2, regions: ["us-chicago-1", "eu-frankfurt-1"])
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func configurationsNameEveryAccountAndKeepTheClientKey() throws {
+    @Test func `Configurations name every account and keep the client key`() throws {
         try withDirectory { directory in
             let files = ConfigurationFiles(directory: directory)
             let accounts = try files.accounts(2, regions: ["us-chicago-1"])
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func anAccountWithAnAPIKeyIsWrittenAsBearer() throws {
+    @Test func `An account with an API key is written as bearer`() throws {
         try withDirectory { directory in
             let files = ConfigurationFiles(directory: directory)
             var accounts = try files.accounts(2, regions: ["us-chicago-1"])
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func brokenKeyFileIsNamed() throws {
+    @Test func `Broken key file is named`() throws {
         try withDirectory { directory in
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             try "no key".write(toFile: directory + "/account_1.pem", atomically: true, encoding: .utf8)

@@ -43,7 +43,7 @@ import Testing
 
     // MARK: Metadata
 
-    @Test func theMetadataServiceWantsItsHeader() {
+    @Test func `The metadata service wants its header`() {
         #expect(get("/opc/v2/instance/region").text == account.region)
         #expect(get("/opc/v2/instance/region", authorization: nil).status == 401)
         #expect(get("/opc/v2/instance/region", authorization: "Bearer oracle").status == 401)
@@ -51,7 +51,7 @@ import Testing
         #expect(get("/opc/v2/instance/regionInfo").text.contains(#""regionIdentifier":"us-chicago-1""#))
     }
 
-    @Test func theCertificateIsTheSameEachTime() {
+    @Test func `The certificate is the same each time`() {
         let certificate = get("/opc/v2/identity/cert.pem").text
         #expect(certificate.hasPrefix("-----BEGIN CERTIFICATE-----"))
         #expect(get("/opc/v2/identity/cert.pem").text == certificate)
@@ -64,12 +64,15 @@ import Testing
     private static let signed = ["date", "(request-target)", "content-length", "content-type", "x-content-sha256"]
 
     private func exchange(
-        _ change: (inout JSON) -> Void = { _ in }, signing: [String] = signed, fingerprint: String? = nil, with privateKey: String? = nil
+        _ change: (inout JSON) -> Void = { _ in }, signing: [String] = signed, fingerprint: String? = nil,
+        with privateKey: String? = nil
     ) throws -> (status: Int, text: String) {
         let certificate = get("/opc/v2/identity/cert.pem").text
         var body: JSON = [
             "certificate": .string(InstanceIdentity.content(certificate)), "publicKey": .string(try publicKey()),
-            "intermediateCertificates": [.string(InstanceIdentity.content(get("/opc/v2/identity/intermediate.pem").text))],
+            "intermediateCertificates": [
+                .string(InstanceIdentity.content(get("/opc/v2/identity/intermediate.pem").text))
+            ],
             "purpose": "DEFAULT",
         ]
         change(&body)
@@ -77,11 +80,13 @@ import Testing
         var digest = [UInt8](repeating: 0, count: 20)
         try #require(EVP_Digest(Array(der), der.count, &digest, nil, EVP_sha1(), nil) == 1)
         let computed = digest.map { String(format: "%02X", $0) }.joined(separator: ":")
-        let signer = signer("\(account.tenancy)/fed-x509/\(fingerprint ?? computed)", privateKey ?? get("/opc/v2/identity/key.pem").text)
+        let signer = signer(
+            "\(account.tenancy)/fed-x509/\(fingerprint ?? computed)", privateKey ?? get("/opc/v2/identity/key.pem").text
+        )
         return read(service.answer(try signer.request("POST", "/v1/x509", body: body.bytes, signing: signing)).script)
     }
 
-    @Test func aCertificateIsExchangedForATokenThatInferenceTakes() throws {
+    @Test func `A certificate is exchanged for a token that inference takes`() throws {
         let answer = try exchange()
         #expect(answer.status == 200)
         let token = try #require(try JSONParser.parse(Array(answer.text.utf8))["token"]?.string)
@@ -91,7 +96,7 @@ import Testing
         #expect(service.answer(listing).account == account.id)
     }
 
-    @Test func theExchangeIsRefusedWhenAnythingIsWrong() throws {
+    @Test func `The exchange is refused when anything is wrong`() throws {
         #expect(try exchange(signing: TestSigner.postHeaders).status == 401)
         #expect(try exchange(signing: ["date", "(request-target)"]).status == 401)
         #expect(try exchange(fingerprint: "00:11").status == 401)
@@ -105,31 +110,42 @@ import Testing
 
     // MARK: OKE
 
-    private func workload(_ authorization: String = "Bearer simulated-service-account", id: Bool = true) throws -> (status: Int, text: String) {
+    private func workload(_ authorization: String = "Bearer simulated-service-account", id: Bool = true) throws -> (
+        status: Int, text: String
+    ) {
         let body: JSON = ["podKey": .string(try publicKey())]
-        var headers = [(name: "authorization", value: authorization), (name: "content-type", value: "application/json")]
+        var headers = [
+            (name: "authorization", value: authorization), (name: "content-type", value: "application/json"),
+        ]
         if id { headers.append((name: "opc-request-id", value: "x")) }
-        return read(service.answer(SignedRequest(method: "POST", target: "/resourcePrincipalSessionTokens", headers: headers, body: body.bytes)).script)
+        return read(
+            service.answer(
+                SignedRequest(
+                    method: "POST", target: "/resourcePrincipalSessionTokens", headers: headers, body: body.bytes)
+            ).script)
     }
 
-    @Test func aServiceAccountIsExchangedForAToken() throws {
+    @Test func `A service account is exchanged for a token`() throws {
         let answer = try workload()
         #expect(answer.status == 200)
         let json = try JSONParser.parse(Array(try #require(Data(base64Encoded: answer.text))))
         let keyID = try #require(json["token"]?.string)
         #expect(keyID.hasPrefix("ST$"))
-        #expect(service.answer(try signer(keyID, key).request("GET", "/20231130/models?compartmentId=\(account.tenancy)")).script.status == 200)
+        #expect(
+            service.answer(try signer(keyID, key).request("GET", "/20231130/models?compartmentId=\(account.tenancy)"))
+                .script.status == 200)
         #expect(try workload("Bearer other").status == 401)
         #expect(try workload(id: false).status == 400)
     }
 
     // MARK: Tokens
 
-    @Test func aTokenServesItsOwnKeyOnlyAndNotForever() throws {
+    @Test func `A token serves its own key only and not forever`() throws {
         let issuer = service.credentials.issuer
         let session = try RSAPublicKey(privatePEM: key)
         func status(_ token: String, _ privateKey: String) throws -> Int {
-            let request = try signer("ST$" + token, privateKey).request("GET", "/20231130/models?compartmentId=\(account.tenancy)")
+            let request = try signer("ST$" + token, privateKey).request(
+                "GET", "/20231130/models?compartmentId=\(account.tenancy)")
             return service.answer(request).script.status
         }
         let token = issuer.issue(to: account, key: session, now: now)
@@ -143,7 +159,7 @@ import Testing
         #expect(try status(token, key) == 401)
     }
 
-    @Test func theClaimsSayWhenATokenEnds() throws {
+    @Test func `The claims say when a token ends`() throws {
         let token = service.credentials.issuer.issue(to: account, key: try RSAPublicKey(privatePEM: key), now: now)
         var payload = String(token.split(separator: ".")[1]).replacing("-", with: "+").replacing("_", with: "/")
         while payload.utf8.count % 4 != 0 { payload += "=" }

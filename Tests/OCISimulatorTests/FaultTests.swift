@@ -9,13 +9,13 @@ import Testing
         (0..<count).map { _ in table.effects(account: account, model: model, kind: .chat).instead }
     }
 
-    @Test func faultStrikesSoManyTimesAfterSoMany() {
+    @Test func `Fault strikes so many times after so many`() {
         var table = FaultTable()
         table.add(Fault(.reset, after: 2, times: 2))
         #expect(actions(&table, 6) == [nil, nil, .reset, .reset, nil, nil])
     }
 
-    @Test func faultWithoutCountStaysUntilTakenAway() {
+    @Test func `Fault without count stays until taken away`() {
         var table = FaultTable()
         table.add(Fault(.stall, times: nil))
         #expect(actions(&table, 3) == [.stall, .stall, .stall])
@@ -23,7 +23,7 @@ import Testing
         #expect(actions(&table, 1) == [nil])
     }
 
-    @Test func faultStrikesOnlyWhatItNames() {
+    @Test func `Fault strikes only what it names`() {
         var table = FaultTable()
         table.add(Fault(.close, account: "b", model: "n", kind: .chat, times: nil))
         #expect(actions(&table, 1, account: "a", model: "n") == [nil])
@@ -32,7 +32,7 @@ import Testing
         #expect(actions(&table, 1, account: "b", model: "n") == [.close])
     }
 
-    @Test func faultsOfOneKindFollowEachOtherAndDelaysAddUp() {
+    @Test func `Faults of one kind follow each other and delays add up`() {
         var table = FaultTable()
         table.add(Fault(.delay(.milliseconds(5)), times: 2))
         table.add(Fault(.delay(.milliseconds(7))))
@@ -63,31 +63,34 @@ import Testing
         ),
         (#"{"action":"gatewayTimeoutPage"}"#, Fault(.gatewayTimeoutPage)),
         (#"{"action":"reset"}"#, Fault(.reset)), (#"{"action":"close"}"#, Fault(.close)),
-        (#"{"action":"stall"}"#, Fault(.stall)), (#"{"action":"otherKind"}"#, Fault(.otherKind)), (#"{"action":"huge","bytes":9}"#, Fault(.huge(bytes: 9))),
+        (#"{"action":"stall"}"#, Fault(.stall)), (#"{"action":"otherKind"}"#, Fault(.otherKind)),
+        (#"{"action":"huge","bytes":9}"#, Fault(.huge(bytes: 9))),
         (#"{"action":"empty"}"#, Fault(.empty)), (#"{"action":"cut","events":2}"#, Fault(.cut(afterEvents: 2))),
         (#"{"action":"resetMidway","events":2}"#, Fault(.resetMidway(afterEvents: 2))),
         (#"{"action":"stallMidway","events":2}"#, Fault(.stallMidway(afterEvents: 2))),
         (#"{"action":"brokenEvent","events":2}"#, Fault(.brokenEvent(afterEvents: 2))),
         (#"{"action":"silentEnd","events":2}"#, Fault(.silentEnd(afterEvents: 2))),
         (#"{"action":"errorEvent","events":2}"#, Fault(.errorEvent(afterEvents: 2))),
-        (#"{"action":"status","status":200,"body":"{}"}"#, Fault(.status(200, body: "{}"))), (#"{"action":"oddRefusal","status":400}"#, Fault(.oddRefusal(400))),
+        (#"{"action":"status","status":200,"body":"{}"}"#, Fault(.status(200, body: "{}"))),
+        (#"{"action":"oddRefusal","status":400}"#, Fault(.oddRefusal(400))),
         (#"{"action":"oddRefusal","status":422,"form":2}"#, Fault(.oddRefusal(422, form: 2))),
         (#"{"action":"habit","habit":"oneCallID","times":"forever"}"#, Fault(.habit(.oneCallID), times: nil)),
         (#"{"action":"habit","habit":"lateTail","ms":3000}"#, Fault(.habit(.lateTail(.seconds(3))))),
         (#"{"action":"noDone"}"#, Fault(.noDone)), (#"{"action":"keepOpen"}"#, Fault(.keepOpen)),
     ]
 
-    @Test(arguments: texts) func faultIsReadFromJSON(text: String, fault: Fault) throws {
+    @Test(arguments: texts) func `Fault is read from JSON`(text: String, fault: Fault) throws {
         #expect(try Fault(JSONParser.parse(Array(text.utf8))) == fault)
     }
 
     @Test(arguments: [
         "{}", "[]", #"{"action":"explode"}"#, #"{"action":"status"}"#, #"{"action":"status","status":200}"#,
         #"{"action":"reset","times":0}"#, #"{"action":"reset","kind":"x"}"#, #"{"action":"reset","acount":"a"}"#,
-        #"{"action":"huge"}"#, #"{"action":"habit"}"#, #"{"action":"habit","habit":"odd"}"#, #"{"action":"oddRefusal"}"#, #"{"action":"oddRefusal","status":200}"#,
+        #"{"action":"huge"}"#, #"{"action":"habit"}"#, #"{"action":"habit","habit":"odd"}"#,
+        #"{"action":"oddRefusal"}"#, #"{"action":"oddRefusal","status":200}"#,
         #"{"action":"oddRefusal","status":400,"form":99}"#,
     ])
-    func nonsenseIsRefusedInWords(text: String) throws {
+    func `Nonsense is refused in words`(text: String) throws {
         let json = try JSONParser.parse(Array(text.utf8))
         let error = #expect(throws: ControlError.self) { try Fault(json) }
         #expect(error?.message.isEmpty == false)

@@ -7,7 +7,7 @@ import Testing
         "null", "true", "[]", "{}", "-1", "1.5", "\"a\\\"b\\\\c\\n\"", "[1,[2,{\"a\":null}],\"x\"]",
         "{\"b\":1,\"a\":2}", "\"你好 👨‍👩‍👧\"", "\"\\u0001\"",
     ])
-    func textIsReadAndWrittenAlike(text: String) throws {
+    func `Text is read and written alike`(text: String) throws {
         #expect(try JSONParser.parse(Array(text.utf8)).text == text)
     }
 
@@ -18,7 +18,7 @@ import Testing
     ]
 
     @Test(arguments: forms)
-    func formsAreRead(text: String, value: JSON) throws {
+    func `Forms are read`(text: String, value: JSON) throws {
         #expect(try JSONParser.parse(Array(text.utf8)) == value)
     }
 
@@ -26,20 +26,20 @@ import Testing
         "", " ", "{", "[1,]", "{\"a\":1,}", "{a:1}", "01", "1.", ".5", "+1", "1e", "nul", "\"a", "\"\\x\"",
         "\"\\ud800\"", "\"\u{1}\"", "1 2", "{\"a\":1,\"a\":2}", "NaN", "'a'", "1e999", "// c\n1",
     ])
-    func otherTextIsRefused(text: String) {
+    func `Other text is refused`(text: String) {
         #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
-    @Test func invalidUTF8IsRefused() {
+    @Test func `Invalid UTF-8 is refused`() {
         #expect(throws: JSONSyntaxError.self) { try JSONParser.parse([0x22, 0xFF, 0x22]) }
     }
 
-    @Test func deepNestingIsRefused() {
+    @Test func `Deep nesting is refused`() {
         let text = String(repeating: "[", count: 100_000)
         #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
-    @Test func orderOfMembersDoesNotMatter() {
+    @Test func `Order of members does not matter`() {
         #expect(["a": 1, "b": 2] as JSON == ["b": 2, "a": 1])
         #expect(["a": 1] as JSON != ["a": 1, "b": 2])
     }

@@ -24,7 +24,7 @@ import Testing
         return pages
     }
 
-    @Test func pagesTogetherHoldEachModelOnce() throws {
+    @Test func `Pages together hold each model once`() throws {
         let all = Catalogue().models(in: "us-chicago-1").map(\.name)
         let pages = try names(listing(pageSize: 4))
         #expect(pages.joined().elementsEqual(all))
@@ -32,7 +32,7 @@ import Testing
         #expect(try names(listing(), "&limit=1000") == [all])
     }
 
-    @Test func emptyPageStandsBeforeTheLast() throws {
+    @Test func `Empty page stands before the last`() throws {
         let pages = try names(listing(pageSize: 10, hasEmptyPage: true))
         #expect(pages.dropLast().last == [])
         #expect(pages.last?.isEmpty == false)
@@ -41,11 +41,13 @@ import Testing
 
     @Test(arguments: [
         ("&capability=TEXT_RERANK", ["cohere.rerank.v3-5"]),
-        ("&capability=TEXT_RERANK&capability=TEXT_EMBEDDINGS&vendor=Cohere&displayName=cohere.embed-v4.0",
-            ["cohere.embed-v4.0"]),
+        (
+            "&capability=TEXT_RERANK&capability=TEXT_EMBEDDINGS&vendor=Cohere&displayName=cohere.embed-v4.0",
+            ["cohere.embed-v4.0"]
+        ),
         ("&lifecycleState=CREATING", ["meta.llama-9-8b-instruct"]), ("&vendor=nobody", []),
     ])
-    func filtersAreApplied(query: String, expected: [String]) throws {
+    func `Filters are applied`(query: String, expected: [String]) throws {
         #expect(try names(listing(), query) == [expected])
     }
 
@@ -56,12 +58,12 @@ import Testing
         ("?compartmentId=ocid1.tenancy.oc1..x&page=offset+/2", "InvalidParameter"),
         ("?compartmentId=ocid1.tenancy.oc1..x&surprise=1", "InvalidParameter"),
     ])
-    func badQueriesAreRefused(query: String, code: String) {
+    func `Bad queries are refused`(query: String, code: String) {
         let error = #expect(throws: ServiceError.self) { try listing().models(Query(target: "/m" + query)) }
         #expect(error?.code == code)
     }
 
-    @Test func sameModelHasAnotherOCIDInAnotherRegion() throws {
+    @Test func `Same model has another OCID in another region`() throws {
         let catalogue = Catalogue()
         let name = "meta.llama-3.3-70b-instruct"
         let here = try #require(catalogue.model(name, in: "us-chicago-1")).ocid(in: "us-chicago-1")
@@ -70,7 +72,7 @@ import Testing
         #expect(catalogue.model(here, in: "eu-frankfurt-1") == nil)
     }
 
-    @Test func customModelHasItsCompartmentAndEndpoint() throws {
+    @Test func `Custom model has its compartment and endpoint`() throws {
         let page = try listing().models(
             Query(target: "/m?compartmentId=\(Self.compartment)&displayName=my-support-bot"))
         let model = try #require(page.body["items"]?[0])

@@ -11,7 +11,7 @@ import Testing
     // MARK: Callers
 
     @Test(arguments: [("first-key", "account_1"), ("second-key", "account_1"), ("third-key", "account_2")])
-    func aKeyStandsForItsAccount(key: String, account: String) throws {
+    func `A key stands for its account`(key: String, account: String) throws {
         let service = service()
         let compartment = try #require(accounts.first { $0.id == account }?.compartment)
         let answer = service.answer(
@@ -25,7 +25,7 @@ import Testing
         [], ["Bearer wrong"], ["Bearer "], ["bearer first-key"], ["Bearer first-key "], ["first-key"],
         ["Bearer first-key", "Bearer first-key"],
     ])
-    func whoHasNoKeyIsRefused(authorization: [String]) throws {
+    func `Who has no key is refused`(authorization: [String]) throws {
         let service = service()
         for path in [OpenAIPath.chat, "/openai/v1/models", "/openai/v1/responses"] {
             let body = path == "/openai/v1/models" ? nil : chat()
@@ -37,11 +37,13 @@ import Testing
         #expect(service.log.records.allSatisfy { $0.account == nil && $0.refusal != nil })
     }
 
-    @Test func aSignatureWillDo() throws {
+    @Test func `A signature will do`() throws {
         let body = chat()
         for path in [OpenAIPath.chat, "/20231130/actions/v1/chat/completions"] {
-            var signed = try TestSigner(keyID: accounts[0].keyID, privateKeyPEM: #require(accounts[0].privateKeyPEM), date: 1_800_000_000)
-                .request("POST", path, body: body.bytes)
+            var signed = try TestSigner(
+                keyID: accounts[0].keyID, privateKeyPEM: #require(accounts[0].privateKeyPEM), date: 1_800_000_000
+            )
+            .request("POST", path, body: body.bytes)
             signed.headers.append((name: "opc-compartment-id", value: accounts[0].tenancy))
             #expect(service().answer(signed).script.status == 200)
             signed.body[10] ^= 1
@@ -49,12 +51,14 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/20231130/actions/chat", "/20231130/models"]) func theNativePathsTakeNoKeys(path: String) throws {
+    @Test(arguments: ["/20231130/actions/chat", "/20231130/models"]) func `The native paths take no keys`(path: String)
+        throws
+    {
         let body = path.hasSuffix("chat") ? chat() : nil
         #expect(service().answer(request(body, path: path)).script.status == 401)
     }
 
-    @Test func theCompartmentIsDemanded() throws {
+    @Test func `The compartment is demanded`() throws {
         let own = try #require(accounts[0].compartment)
         let foreign = try #require(accounts[1].compartment)
         let answers: [([String], Int)] = [
@@ -69,9 +73,11 @@ import Testing
         }
     }
 
-    @Test func keysAreReplacedAndRevoked() throws {
+    @Test func `Keys are replaced and revoked`() throws {
         let service = service()
-        func status(_ key: String) -> Int { service.answer(request(chat(), authorization: ["Bearer \(key)"])).script.status }
+        func status(_ key: String) -> Int {
+            service.answer(request(chat(), authorization: ["Bearer \(key)"])).script.status
+        }
         try service.apiKeys.set(["second-key", "new-key"], of: "account_1")
         #expect(["first-key", "second-key", "new-key"].map(status) == [401, 200, 200])
         try service.apiKeys.set([], of: "account_1")
@@ -87,7 +93,7 @@ import Testing
 
     // MARK: Models
 
-    @Test func modelsAreListedOrNot() throws {
+    @Test func `Models are listed or not`() throws {
         let service = service()
         func answer() throws -> (status: Int, json: JSON) {
             try read(service.answer(request(path: "/openai/v1/models")).script)

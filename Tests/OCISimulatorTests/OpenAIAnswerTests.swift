@@ -10,7 +10,7 @@ import Testing
 
     // MARK: Content
 
-    @Test func aWholeAnswerHasOpenAIsForm() throws {
+    @Test func `A whole answer has OpenAI's form`() throws {
         let answer = try ask(chat(["n": 2], model: "meta.llama-3.3-70b-instruct")).json
         func choice(_ index: Int) -> JSON {
             [
@@ -26,7 +26,7 @@ import Testing
             ])
     }
 
-    @Test func aStreamHasOpenAIsForm() throws {
+    @Test func `A stream has OpenAI's form`() throws {
         let events = try events(["stream_options": ["include_usage": true]], model: "meta.llama-3.3-70b-instruct")
         func chunk(_ delta: JSON, reason: JSON = .null) -> JSON {
             [
@@ -44,13 +44,13 @@ import Testing
         #expect(events[7...] == ["[DONE]"])
     }
 
-    @Test func usageComesOnlyWhenAskedFor() throws {
+    @Test func `Usage comes only when asked for`() throws {
         let events = try events([:])
         #expect(events.last == "[DONE]")
         #expect(events.allSatisfy { $0["usage"] == nil })
     }
 
-    @Test func grokLeavesReasoningOutOfTheCompletionTokens() throws {
+    @Test func `Grok leaves reasoning out of the completion tokens`() throws {
         let usage = try #require(try ask(chat()).json["usage"])
         #expect(usage["completion_tokens"] == 4)
         #expect(usage["completion_tokens_details"]?["reasoning_tokens"] == 8)
@@ -59,7 +59,7 @@ import Testing
         #expect(usage["prompt_tokens_details"]?["cached_tokens"] == 0)
     }
 
-    @Test func reasoningPrecedesTheText() throws {
+    @Test func `Reasoning precedes the text`() throws {
         let deltas = try events([:], model: "openai.gpt-oss-120b").compactMap(delta)
         let kinds = deltas.compactMap { $0["reasoning_content"] != nil ? "r" : $0["content"] != nil ? "c" : nil }
         #expect(kinds.joined() == "crrrcccc")
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test(arguments: ["xai.grok-4.3", "meta.llama-3.3-70b-instruct", "openai.gpt-oss-120b"])
-    func toolsAreCalledTheSameStreamedAndWhole(model: String) throws {
+    func `Tools are called the same streamed and whole`(model: String) throws {
         let whole = try ask(chat(OpenAIPath.tools, model: model)).json["choices"]?.array?[0]
         #expect(whole?["finish_reason"] == "tool_calls")
         #expect(whole?["message"]?["content"] == .null)
@@ -90,13 +90,15 @@ import Testing
         #expect(events.contains { $0["choices"]?.array?.first?["finish_reason"] == "tool_calls" })
     }
 
-    @Test func toolResultsLimitsStopsAndSchemasAreHeard() throws {
+    @Test func `Tool results limits stops and schemas are heard`() throws {
         let results: JSON = [
             "messages": [
                 ["role": "user", "content": "use get_time"],
                 [
                     "role": "assistant",
-                    "tool_calls": [["id": "a", "type": "function", "function": ["name": "get_time", "arguments": "{}"]]],
+                    "tool_calls": [
+                        ["id": "a", "type": "function", "function": ["name": "get_time", "arguments": "{}"]]
+                    ],
                 ],
                 ["role": "tool", "content": [["type": "text", "text": "noon"]], "tool_call_id": "a"],
             ]
@@ -125,7 +127,7 @@ import Testing
         #expect(content?.string == "You said: " + long)
     }
 
-    @Test func logProbabilitiesFollowTheText() throws {
+    @Test func `Log probabilities follow the text`() throws {
         let logprobs = try ask(chat(["logprobs": true])).json["choices"]?.array?[0]["logprobs"]?["content"]?.array
         #expect(logprobs?.compactMap { $0["token"]?.string }.joined() == "You said: hello there")
         #expect(logprobs?.first?["bytes"] == [89, 111, 117])
@@ -133,7 +135,7 @@ import Testing
 
     // MARK: Faults and the record
 
-    @Test func faultsStrikeHereAsElsewhere() throws {
+    @Test func `Faults strike here as elsewhere`() throws {
         let service = service()
         service.add(Fault(.status(429, retryAfter: 7), account: "account_1", model: "xai.grok-4.3", kind: .chat))
         service.add(Fault(.status(503), kind: .models))
@@ -150,11 +152,14 @@ import Testing
         #expect(service.answer(request(path: "/openai/v1/models")).script.status == 503)
         #expect(service.answer(request(path: "/openai/v1/models")).script.status == 200)
         service.add(Fault(.empty))
-        #expect(try read(service.answer(request(chat())).script).json["choices"]?.array?[0]["message"]?["content"] == "")
+        #expect(
+            try read(service.answer(request(chat())).script).json["choices"]?.array?[0]["message"]?["content"] == "")
     }
 
-    @Test func pacingSetsTheEvents() throws {
-        let service = service { $0.pacing = Pacing(events: 3, text: "ab", interval: .milliseconds(5), firstDelay: .milliseconds(9)) }
+    @Test func `Pacing sets the events`() throws {
+        let service = service {
+            $0.pacing = Pacing(events: 3, text: "ab", interval: .milliseconds(5), firstDelay: .milliseconds(9))
+        }
         let script = service.answer(request(chat(["stream": true]))).script
         #expect(script.delay == .milliseconds(9))
         guard case .stream(let chunks, _, let interval) = script.form else {
@@ -166,10 +171,12 @@ import Testing
         #expect(try events(script).compactMap { delta($0)?["content"]?.string }.joined() == "ababab")
     }
 
-    @Test func theRecordHasTheBodyByteForByte() throws {
+    @Test func `The record has the body byte for byte`() throws {
         let service = service()
         var request = request(chat())
-        request.body = Array(#" {"model" : "xai.grok-4.3","stream":true, "messages":[{"role":"user","content":"\u0041/\/é"}],"temperature":1.0}"#.utf8)
+        request.body = Array(
+            #" {"model" : "xai.grok-4.3","stream":true, "messages":[{"role":"user","content":"\u0041/\/é"}],"temperature":1.0}"#
+                .utf8)
         #expect(service.answer(request).script.status == 200)
         let record = try #require(service.log.records.first)
         #expect(record.body == request.body)

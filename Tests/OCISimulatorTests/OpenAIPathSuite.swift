@@ -26,7 +26,10 @@ enum OpenAIPath {
                     ],
                 ],
             ],
-            ["type": "function", "function": ["name": "get_time", "parameters": ["type": "object", "properties": [:]]]],
+            [
+                "type": "function",
+                "function": ["name": "get_time", "parameters": ["type": "object", "properties": [:]]],
+            ],
         ],
     ]
 }

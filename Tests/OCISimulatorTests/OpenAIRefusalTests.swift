@@ -17,9 +17,16 @@ import Testing
         (["messages": [["role": "user", "content": "a", "cache_control": [:]]]], 400),
         (["messages": [["role": "user", "content": [["type": "text", "text": "a", "x": 1]]]]], 400),
         (["messages": [["role": "assistant", "content": "a", "reasoning_content": "b"]]], 400),
-        (["messages": [["role": "user", "content": [["type": "image_url", "image_url": ["url": "https://a/b.png"]]]]]], 400),
+        (
+            [
+                "messages": [
+                    ["role": "user", "content": [["type": "image_url", "image_url": ["url": "https://a/b.png"]]]]
+                ]
+            ], 400
+        ),
         (["messages": [["role": "tool", "content": "a", "tool_call_id": "call_1"]]], 400),
-        (["tools": [["type": "web_search"]]], 400), (["tools": [["type": "function", "function": ["name": "a b"]]]], 400),
+        (["tools": [["type": "web_search"]]], 400),
+        (["tools": [["type": "function", "function": ["name": "a b"]]]], 400),
         (["tools": [["type": "function", "function": ["name": "f"]]]], 400),
         (["functions": [["name": "f"]]], 400), (["tool_choice": "any"], 400), (["stop": "x"], 400),
         (["reasoning_effort": "low"], 400),
@@ -31,7 +38,7 @@ import Testing
         (["model": "openai.gpt-5", "max_tokens": 9], 400), (["model": "openai.gpt-5", "temperature": 0.5], 400),
     ]
 
-    @Test(arguments: refused) func itIsRefused(members: JSON, status: Int) throws {
+    @Test(arguments: refused) func `It is refused`(members: JSON, status: Int) throws {
         let service = service()
         let answer = try read(service.answer(request(chat(members))).script)
         #expect(answer.status == status)
@@ -41,7 +48,10 @@ import Testing
     }
 
     static let taken: [JSON] = [
-        ["stream": .null, "stop": .null, "temperature": .null, "max_tokens": .null, "response_format": ["type": "text"]],
+        [
+            "stream": .null, "stop": .null, "temperature": .null, "max_tokens": .null,
+            "response_format": ["type": "text"],
+        ],
         ["max_completion_tokens": 9, "temperature": 0.5, "top_p": 1, "seed": 4, "user": "u", "metadata": ["a": "b"]],
         ["n": 2, "logprobs": true, "top_logprobs": 2, "parallel_tool_calls": false, "verbosity": "low"],
         ["model": "meta.llama-3.3-70b-instruct", "stop": ["a", "b"], "reasoning_effort": "low"],
@@ -49,22 +59,30 @@ import Testing
         [
             "messages": [
                 ["role": "system", "content": [["type": "text", "text": "s"]]],
-                ["role": "user", "content": [["type": "text", "text": "u"], ["type": "image_url", "image_url": ["url": "data:image/png;base64,AAAA"]]]],
+                [
+                    "role": "user",
+                    "content": [
+                        ["type": "text", "text": "u"],
+                        ["type": "image_url", "image_url": ["url": "data:image/png;base64,AAAA"]],
+                    ],
+                ],
                 [
                     "role": "assistant", "content": .null,
-                    "tool_calls": [["id": "call_1", "type": "function", "function": ["name": "f", "arguments": "{}"]]],
+                    "tool_calls": [
+                        ["id": "call_1", "type": "function", "function": ["name": "f", "arguments": "{}"]]
+                    ],
                 ],
                 ["role": "tool", "content": "r", "tool_call_id": "call_1"],
             ]
         ],
     ]
 
-    @Test(arguments: taken) func itIsTaken(members: JSON) throws {
+    @Test(arguments: taken) func `It is taken`(members: JSON) throws {
         let answer = try ask(chat(members))
         #expect(answer.status == 200, "\(answer.json.text)")
     }
 
-    @Test func wrongMethodsPathsAndBodiesAreRefused() throws {
+    @Test func `Wrong methods paths and bodies are refused`() throws {
         #expect(service().answer(request(path: OpenAIPath.chat)).script.status == 405)
         #expect(service().answer(request(chat(), path: "/openai/v1/models")).script.status == 405)
         #expect(service().answer(request(chat(), path: "/openai/v1/embeddings")).script.status == 404)
@@ -74,7 +92,7 @@ import Testing
         #expect(service { $0.maximumBodySize = 10 }.answer(request(chat())).script.status == 413)
     }
 
-    @Test func llamaMayRefuseToolsAfterASystemMessage() throws {
+    @Test func `Llama may refuse tools after a system message`() throws {
         let members: JSON = [
             "messages": [["role": "system", "content": "s"], ["role": "user", "content": "u"]],
             "tools": OpenAIPath.tools["tools"] ?? .null,

@@ -14,14 +14,14 @@ import Testing
             region: "us-chicago-1", publicKeyPEM: Fixtures.text("signing/test_public.pem"))
     }
 
-    @Test func thereAreVectors() { #expect(Self.vectors.count == 26) }
+    @Test func `There are vectors`() { #expect(Self.vectors.count == 26) }
 
-    @Test func fingerprintIsThatOfTheIdentity() throws {
+    @Test func `Fingerprint is that of the identity`() throws {
         let identity = try Fixtures.json("signing/identity.json")
         #expect(try fixtureAccount().fingerprint == identity["fingerprint"]?.string)
     }
 
-    @Test(arguments: vectors) func signatureOfTheSDKIsAccepted(name: String) throws {
+    @Test(arguments: vectors) func `Signature of the SDK is accepted`(name: String) throws {
         let vector = try Fixtures.json("signing/" + name)
         let request = try self.request(of: vector)
         let verifier = SignatureVerifier([try fixtureAccount()])
@@ -78,26 +78,26 @@ import Testing
         } catch { return error }
     }
 
-    @Test(arguments: TestSigner.postHeaders) func missingMandatoryHeaderIsRefused(name: String) throws {
+    @Test(arguments: TestSigner.postHeaders) func `Missing mandatory header is refused`(name: String) throws {
         let (signer, verifier) = try signer()
         let names = TestSigner.postHeaders.filter { $0 != name }
         let request = try signer.request("POST", "/x", body: Array("{}".utf8), signing: names)
         #expect(reason(request, verifier) == .headerNotSigned(name))
     }
 
-    @Test(arguments: TestSigner.getHeaders) func missingMandatoryHeaderOfGetIsRefused(name: String) throws {
+    @Test(arguments: TestSigner.getHeaders) func `Missing mandatory header of get is refused`(name: String) throws {
         let (signer, verifier) = try signer()
         let request = try signer.request("GET", "/x", signing: TestSigner.getHeaders.filter { $0 != name })
         #expect(reason(request, verifier) == .headerNotSigned(name))
     }
 
-    @Test func orderOfSignedHeadersIsFree() throws {
+    @Test func `Order of signed headers is free`() throws {
         let (signer, verifier) = try signer()
         let request = try signer.request("POST", "/x", body: [], signing: TestSigner.postHeaders.reversed())
         #expect(reason(request, verifier) == nil)
     }
 
-    @Test func changedBodyIsRefused() throws {
+    @Test func `Changed body is refused`() throws {
         let (signer, verifier) = try signer()
         var request = try signer.request("POST", "/x", body: Array("{\"a\":1}".utf8))
         request.body = Array("{\"a\":2}".utf8)
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test(arguments: ["date", "host", "content-type", "content-length", "x-content-sha256"])
-    func changedHeaderIsRefused(name: String) throws {
+    func `Changed header is refused`(name: String) throws {
         let (signer, verifier) = try signer()
         var request = try signer.request("POST", "/x", body: Array("{}".utf8))
         let index = try #require(request.headers.firstIndex { $0.name == name })
@@ -120,7 +120,7 @@ import Testing
         }
     }
 
-    @Test func changedTargetAndMethodAreRefused() throws {
+    @Test func `Changed target and method are refused`() throws {
         let (signer, verifier) = try signer()
         var request = try signer.request("GET", "/x?a=1")
         request.target = "/x?a=2"
@@ -130,7 +130,7 @@ import Testing
         #expect("\(try #require(reason(request, verifier)))".hasPrefix("the signature does not fit"))
     }
 
-    @Test func repeatedSignedHeaderIsRefused() throws {
+    @Test func `Repeated signed header is refused`() throws {
         let (signer, verifier) = try signer()
         var request = try signer.request("GET", "/x")
         request.headers.append((name: "Host", value: "elsewhere"))
@@ -138,13 +138,13 @@ import Testing
     }
 
     @Test(arguments: [(-301, false), (-300, true), (0, true), (300, true), (301, false)])
-    func dateMayDifferByFiveMinutes(skew: Int, isAccepted: Bool) throws {
+    func `Date may differ by five minutes`(skew: Int, isAccepted: Bool) throws {
         let (signer, verifier) = try signer(date: Self.now + skew)
         let refusal = reason(try signer.request("GET", "/x"), verifier)
         #expect(refusal == (isAccepted ? nil : .clockSkew(seconds: skew)))
     }
 
-    @Test func keyOfAnotherAccountIsRefused() throws {
+    @Test func `Key of another account is refused`() throws {
         let accounts = try SimulatedAccount.generate(2)
         var forger = try TestSigner(accounts[1])
         forger.date = Self.now
@@ -157,7 +157,7 @@ import Testing
         #expect(reason(request, SignatureVerifier([accounts[1]])) == .unknownKey(accounts[0].keyID))
     }
 
-    @Test func requestWithoutAuthorizationIsRefused() throws {
+    @Test func `Request without authorization is refused`() throws {
         let (_, verifier) = try signer()
         let request = SignedRequest(method: "GET", target: "/", headers: [], body: [])
         #expect(reason(request, verifier) == .noAuthorization)
@@ -177,11 +177,11 @@ import Testing
         "Signature version=\"1\",keyId=\"a\",algorithm=\"rsa-sha256\",headers=\"date\",signature=\"\",",
         "Signature ",
     ])
-    func malformedAuthorizationIsRefused(text: String) {
+    func `Malformed authorization is refused`(text: String) {
         #expect(throws: SignatureRefusal.self) { try AuthorizationHeader(text) }
     }
 
-    @Test func parametersMayStandInAnyOrder() throws {
+    @Test func `Parameters may stand in any order`() throws {
         let header = try AuthorizationHeader(
             "Signature version=\"1\",keyId=\"a/b/c\",signature=\"eA==\",headers=\"date host\",algorithm=\"rsa-sha256\"")
         #expect(header.keyID == "a/b/c")
@@ -193,7 +193,7 @@ import Testing
         ("Thu, 05 Jan 2034 21:31:40 GMT", 2_020_109_500), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
         ("Tue, 29 Feb 2000 23:59:59 GMT", 951_868_799),
     ])
-    func dateIsReadAndWritten(text: String, seconds: Int) {
+    func `Date is read and written`(text: String, seconds: Int) {
         #expect(HTTPDate.parse(text) == seconds)
         #expect(HTTPDate.format(seconds) == text)
     }
@@ -202,5 +202,5 @@ import Testing
         "Fri, 05 Jan 2034 21:31:40 GMT", "Thu, 5 Jan 2034 21:31:40 GMT", "Wed, 30 Feb 2000 00:00:00 GMT",
         "Thu, 05 Jan 2034 21:31:40", "2034-01-05T21:31:40Z", "Thu, 05 Jan 2034 25:31:40 GMT", "",
     ])
-    func otherDatesAreRefused(text: String) { #expect(HTTPDate.parse(text) == nil) }
+    func `Other dates are refused`(text: String) { #expect(HTTPDate.parse(text) == nil) }
 }

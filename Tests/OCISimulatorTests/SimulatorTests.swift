@@ -53,7 +53,7 @@ import Testing
 
     // MARK: Whole exchanges
 
-    @Test func oneConnectionServesManyRequests() async throws {
+    @Test func `One connection serves many requests`() async throws {
         try await withSimulator { simulator in
             let connection = try await TestConnection.open(port: simulator.port)
             for isStream in [true, false, true] {
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func badSignatureIsRefusedVaguelyAndRecordedExactly() async throws {
+    @Test func `Bad signature is refused vaguely and recorded exactly`() async throws {
         try await withSimulator { simulator in
             var request = try chat(simulator.accounts[0])
             request.body[20] ^= 1
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func listingGoesThroughItsPages() async throws {
+    @Test func `Listing goes through its pages`() async throws {
         try await withSimulator { simulator in
             let account = simulator.accounts[0]
             let target = "/20231130/models?compartmentId=\(account.tenancy)&limit=1000"
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func eventsComeAtTheirPace() async throws {
+    @Test func `Events come at their pace`() async throws {
         try await withSimulator {
             $0.pacing = Pacing(events: 4, interval: .milliseconds(20), firstDelay: .milliseconds(10))
         } _: { simulator in
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    @Test func thousandStreamsArriveWhole() async throws {
+    @Test func `Thousand streams arrive whole`() async throws {
         Self.raiseDescriptorLimit()
         try await withSimulator(accounts: 4) {
             $0.pacing = Pacing(events: 5, interval: .milliseconds(20))
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func thousandStreamsAreOpenAtOnce() async throws {
+    @Test func `Thousand streams are open at once`() async throws {
         Self.raiseDescriptorLimit()
         try await withSimulator { simulator in
             simulator.add(Fault(.stallMidway(afterEvents: 1), times: nil))
@@ -209,12 +209,13 @@ import Testing
         Expectation(action: .errorEvent(afterEvents: 1), isStream: false, status: 500, contains: "code"),
         Expectation(action: .habit(.lateTail(.milliseconds(50))), events: 6, contains: "[DONE]"),
         Expectation(action: .habit(.carriageReturns), contains: "[DONE]\r\r", lacks: "\n"),
-        Expectation(action: .habit(.packed), contains: "[DONE]"), Expectation(action: .habit(.packed), isStream: false, contains: "choices"),
+        Expectation(action: .habit(.packed), contains: "[DONE]"),
+        Expectation(action: .habit(.packed), isStream: false, contains: "choices"),
         Expectation(action: .status(200, body: #"{"code":"429","message":"slow"}"#), contains: "slow"),
         Expectation(action: .oddRefusal(422, form: 0), status: 422, contains: OddRefusal.words),
     ]
 
-    @Test(arguments: expectations) func faultIsSeenByTheClient(expectation: Expectation) async throws {
+    @Test(arguments: expectations) func `Fault is seen by the client`(expectation: Expectation) async throws {
         try await withSimulator { simulator in
             simulator.add(Fault(expectation.action))
             let request = try chat(simulator.accounts[0], isStream: expectation.isStream)
@@ -233,7 +234,7 @@ import Testing
         }
     }
 
-    @Test func resetInMidStreamIsARealReset() async throws {
+    @Test func `Reset in mid stream is a real reset`() async throws {
         try await withSimulator { simulator in
             simulator.add(Fault(.resetMidway(afterEvents: 2)))
             let answer = try await ask(simulator.port, try chat(simulator.accounts[0]))
@@ -243,7 +244,7 @@ import Testing
         }
     }
 
-    @Test func retryAfterIsSentOnlyWhenAsked() async throws {
+    @Test func `Retry after is sent only when asked`() async throws {
         try await withSimulator { simulator in
             simulator.add(Fault(.status(429, retryAfter: 7)))
             simulator.add(Fault(.status(429)))
@@ -253,7 +254,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [true, false]) func hugeAnswerArrivesWhole(isStream: Bool) async throws {
+    @Test(arguments: [true, false]) func `Huge answer arrives whole`(isStream: Bool) async throws {
         try await withSimulator { simulator in
             let size = 4 << 20
             simulator.add(Fault(.huge(bytes: size)))
@@ -266,7 +267,7 @@ import Testing
     // MARK: Watching
 
     @Test(arguments: [Fault.Action.stall, .delay(.seconds(60)), .delayFirstEvent(.seconds(60))])
-    func clientThatLeavesBeforeTheFirstEventIsSeen(action: Fault.Action) async throws {
+    func `Client that leaves before the first event is seen`(action: Fault.Action) async throws {
         try await withSimulator { simulator in
             simulator.add(Fault(action))
             let connection = try await TestConnection.open(port: simulator.port)
@@ -285,7 +286,7 @@ import Testing
     }
 
     @Test(arguments: [Fault.Action.stallMidway(afterEvents: 2), .keepOpen])
-    func clientThatLeavesInMidStreamIsSeen(action: Fault.Action) async throws {
+    func `Client that leaves in mid stream is seen`(action: Fault.Action) async throws {
         try await withSimulator { simulator in
             simulator.add(Fault(action))
             let connection = try await TestConnection.open(port: simulator.port)
@@ -298,7 +299,7 @@ import Testing
         }
     }
 
-    @Test func waitingEndsWithTheTaskAndWithTheSimulator() async throws {
+    @Test func `Waiting ends with the task and with the simulator`() async throws {
         try await withSimulator { simulator in
             let cancelled = Task { try await simulator.request { $0.id == 99 } }
             cancelled.cancel()
@@ -311,8 +312,10 @@ import Testing
 
     // MARK: Ports
 
-    @Test func accountsPortCanBeClosedAndOpened() async throws {
-        try await withSimulator(accounts: 2) { $0.listenerPerAccount = true } _: { simulator in
+    @Test func `Accounts port can be closed and opened`() async throws {
+        try await withSimulator(accounts: 2) {
+            $0.listenerPerAccount = true
+        } _: { simulator in
             let ports = try ["account_1", "account_2"].map { id in
                 try #require(URL(string: simulator.endpoint(of: id))?.port)
             }
@@ -332,7 +335,7 @@ import Testing
 
     // MARK: Control
 
-    @Test func controlSteersAndReports() async throws {
+    @Test func `Control steers and reports`() async throws {
         try await withSimulator { simulator in
             let port = simulator.port
             let account = simulator.accounts[0]
@@ -359,12 +362,16 @@ import Testing
         }
     }
 
-    @Test func controlSteersTheOpenAIPath() async throws {
-        try await withSimulator { $0.accounts[0] = try $0.accounts[0].with(apiKeys: ["one"]) } _: { simulator in
+    @Test func `Control steers the OpenAI path`() async throws {
+        try await withSimulator {
+            $0.accounts[0] = try $0.accounts[0].with(apiKeys: ["one"])
+        } _: { simulator in
             let port = simulator.port
             let compartment = try #require(simulator.accounts[0].compartment)
             func ask(_ key: String, _ method: String, _ path: String, _ body: String = "") async throws -> TestAnswer {
-                let headers = ["authorization": "Bearer \(key)", "opc-compartment-id": compartment, "host": "localhost"]
+                let headers = [
+                    "authorization": "Bearer \(key)", "opc-compartment-id": compartment, "host": "localhost",
+                ]
                 return try await self.ask(
                     port,
                     SignedRequest(
@@ -388,7 +395,9 @@ import Testing
             #expect(try await self.ask(port, control("POST", "openai", ["listsModels": false])).status == 200)
             #expect(try await ask("two", "GET", "models").status == 404)
             #expect(simulator.listsOpenAIModels == false)
-            for wrong: JSON in [["account": "account_1"], ["account": "x", "keys": []], ["account": "account_1", "keys": ["a", 1]]] {
+            for wrong: JSON in [
+                ["account": "account_1"], ["account": "x", "keys": []], ["account": "account_1", "keys": ["a", 1]],
+            ] {
                 #expect(try await self.ask(port, control("POST", "keys", wrong)).status == 400)
             }
             #expect(try await self.ask(port, control("POST", "openai", [:])).status == 400)
@@ -402,8 +411,10 @@ import Testing
         }
     }
 
-    @Test func portOpensAgainThroughControl() async throws {
-        try await withSimulator { $0.listenerPerAccount = true } _: { simulator in
+    @Test func `Port opens again through control`() async throws {
+        try await withSimulator {
+            $0.listenerPerAccount = true
+        } _: { simulator in
             let own = try #require(URL(string: simulator.endpoint(of: "account_1"))?.port)
             let close: JSON = ["account": "account_1", "open": false]
             #expect(try await ask(simulator.port, control("POST", "listeners", close)).status == 200)

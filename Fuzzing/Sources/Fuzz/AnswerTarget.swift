@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+
 @testable import Proxy
 
 /// `ResponseDecoder`: the same answers however the bytes are cut, and never more of them in hand than a head may have.
@@ -36,7 +37,9 @@ enum AnswerTarget {
                     case .head(let head):
                         let size = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
                         // Bytes that are no UTF-8 take three in its place.
-                        expect(size <= 3 * ResponseLimits.head && head.headers.count <= ResponseLimits.fields, "a head beyond its limits")
+                        expect(
+                            size <= 3 * ResponseLimits.head && head.headers.count <= ResponseLimits.fields,
+                            "a head beyond its limits")
                         expect((200...999).contains(head.status), "status \(head.status)")
                         reading.heads.append(head)
                     case .body(let piece):

@@ -33,26 +33,39 @@ enum EventsTarget {
         let text = lineEndsWritten(in: bytes)
         expect(said.events.map(\.text) == lines(of: text), "\(said)\nand, line by line:\n\(lines(of: text))")
         let isMarked = text.starts(with: [0xEF, 0xBB, 0xBF])
-        expect(blocks.events.flatMap(\.text) == Array(text.dropFirst(isMarked ? 3 : 0)), "bytes of a stream are lost, or there twice")
+        expect(
+            blocks.events.flatMap(\.text) == Array(text.dropFirst(isMarked ? 3 : 0)),
+            "bytes of a stream are lost, or there twice")
         // What events say is the same for both, but for a byte order mark, which one of them knows.
-        if !isMarked { expect(blocks.events.flatMap(\.dataLines).filter { !$0.isEmpty } == said.events.map(\.text), "\(blocks)\n\(said)") }
+        if !isMarked {
+            expect(
+                blocks.events.flatMap(\.dataLines).filter { !$0.isEmpty } == said.events.map(\.text),
+                "\(blocks)\n\(said)")
+        }
         guard !bytes.contains(UInt8(ascii: "\r")) else { return }
         for end in ["\r", "\r\n"] {
             let other = bytes.flatMap { $0 == UInt8(ascii: "\n") ? Array(end.utf8) : [$0] }
             expect(parse([other[...]], limit) == said, "other events where lines end with \(end.debugDescription)")
             let otherBlocks = cut([other[...]], limit)
-            expect(otherBlocks.events.map(\.dataLines) == blocks.events.map(\.dataLines), "other events where lines end with \(end.debugDescription)")
+            expect(
+                otherBlocks.events.map(\.dataLines) == blocks.events.map(\.dataLines),
+                "other events where lines end with \(end.debugDescription)")
         }
     }
 
     /// With LF in the place of each line end where they are written with CR: the first of them decides. A CR at the very end may have been half a CRLF.
     private static func lineEndsWritten(in bytes: [UInt8]) -> [UInt8] {
-        guard let first = bytes.firstIndex(where: { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }), bytes[first] == UInt8(ascii: "\r"),
+        guard let first = bytes.firstIndex(where: { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }),
+            bytes[first] == UInt8(ascii: "\r"),
             first + 1 < bytes.count, bytes[first + 1] != UInt8(ascii: "\n")
         else { return bytes }
         var (text, isBehindReturn): ([UInt8], Bool) = ([], false)
         for byte in bytes {
-            if byte == UInt8(ascii: "\r") { text.append(UInt8(ascii: "\n")) } else if byte != UInt8(ascii: "\n") || !isBehindReturn { text.append(byte) }
+            if byte == UInt8(ascii: "\r") {
+                text.append(UInt8(ascii: "\n"))
+            } else if byte != UInt8(ascii: "\n") || !isBehindReturn {
+                text.append(byte)
+            }
             isBehindReturn = byte == UInt8(ascii: "\r")
         }
         return text
@@ -90,7 +103,8 @@ enum EventsTarget {
     private static func event(_ block: EventBlocks.Block, _ blocks: EventBlocks) -> Event {
         let lines = blocks.dataLines(of: block)
         let event = Event(
-            text: Array(blocks.bytes[block.range]), data: block.data.map { Array(blocks.bytes[$0]) }, dataLines: lines.map { Array(blocks.bytes[$0.data]) },
+            text: Array(blocks.bytes[block.range]), data: block.data.map { Array(blocks.bytes[$0]) },
+            dataLines: lines.map { Array(blocks.bytes[$0.data]) },
             eventLines: blocks.eventLines(of: block).map { Array(blocks.bytes[$0]) },
             flags: [block.hasFurtherData, block.hasOtherLines, block.isError, block.isBroken, block.isCut])
         expect(event.data == event.dataLines.first && block.hasFurtherData == (event.dataLines.count > 1), "\(event)")

@@ -41,7 +41,9 @@ import LibFuzzer
             CommandLine.unsafeArgv[1] = CommandLine.unsafeArgv[0]
             exit(run(CommandLine.argc - 1, CommandLine.unsafeArgv + 1))
         }
-        guard argument?.hasPrefix("-") == true, let target = getenv(variable).flatMap({ Target(rawValue: String(cString: $0)) }) else {
+        guard argument?.hasPrefix("-") == true,
+            let target = getenv(variable).flatMap({ Target(rawValue: String(cString: $0)) })
+        else {
             print("usage: Fuzz TARGET [FLAG...] [DIRECTORY or FILE...]\nTARGET: \(names.joined(separator: ", "))")
             exit(64)
         }

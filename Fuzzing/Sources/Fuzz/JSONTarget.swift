@@ -7,7 +7,9 @@ enum JSONTarget {
         let isEscaped: Bool
         let start, end, next: Int32
 
-        init(_ node: JSONDocument.Node) { (kind, isEscaped, start, end, next) = (node.kind, node.isEscaped, node.start, node.end, node.next) }
+        init(_ node: JSONDocument.Node) {
+            (kind, isEscaped, start, end, next) = (node.kind, node.isEscaped, node.start, node.end, node.next)
+        }
     }
 
     static func run(_ bytes: [UInt8]) {
@@ -17,14 +19,18 @@ enum JSONTarget {
         let nodes = failure == nil ? parser.nodes.map(Entry.init) : nil
         expect(JSONDocument.nodes(of: bytes)?.map(Entry.init) == nodes, "the lister finds other values than the parser")
         if let failure {
-            expect((0...bytes.count).contains(failure.offset) && failure.line >= 1 && failure.column >= 1 && !failure.problem.isEmpty, "\(failure)")
+            expect(
+                (0...bytes.count).contains(failure.offset) && failure.line >= 1 && failure.column >= 1
+                    && !failure.problem.isEmpty, "\(failure)")
         }
         expectSameGlance(bytes, nodes)
         expectSameWithin(bytes, nodes, failure)
         guard nodes != nil, let document = try? JSONDocument(parsing: bytes) else { return }
         var writer = JSONWriter()
         write(document.root, to: &writer)
-        guard let again = try? JSONDocument(parsing: writer.bytes) else { return expect(false, "what is written anew is no JSON") }
+        guard let again = try? JSONDocument(parsing: writer.bytes) else {
+            return expect(false, "what is written anew is no JSON")
+        }
         expectSame(document.root, again.root)
     }
 
@@ -34,7 +40,9 @@ enum JSONTarget {
         }
         expect(any == nodes?.count, "a glance sees \(any ?? -1) values of \(nodes?.count ?? -1)")
         // It wants room for two more with each step.
-        expect(few == any || few == nil && any ?? 0 >= JSONFastPath.mostValues - 2, "a glance at \(any ?? -1) values sees \(few ?? -1)")
+        expect(
+            few == any || few == nil && any ?? 0 >= JSONFastPath.mostValues - 2,
+            "a glance at \(any ?? -1) values sees \(few ?? -1)")
     }
 
     /// Values, names of members included.
@@ -53,7 +61,9 @@ enum JSONTarget {
         for limit in [1, 2, 7, nodes?.count ?? 3, max((nodes?.count ?? 3) - 1, 1), 1000] {
             do throws(JSONSyntaxError) {
                 if let document = try JSONDocument.parse(bytes, upTo: limit) {
-                    expect(document.root.size == nodes?.count ?? -1 && document.root.size <= limit, "\(document.root.size) values of \(limit)")
+                    expect(
+                        document.root.size == nodes?.count ?? -1 && document.root.size <= limit,
+                        "\(document.root.size) values of \(limit)")
                 } else {
                     // Of a text that breaks behind its last allowed value nobody looks at the rest.
                     expect(nodes?.count ?? .max > limit, "\(nodes?.count ?? -1) values are more than \(limit)")
@@ -105,7 +115,10 @@ enum JSONTarget {
         case .string:
             expect(isSame(first.string, second.string), "another string")
             if first.rawString?.isEmpty == true { _ = first.path }
-        case .number: expect(first.int == second.int && first.double == second.double && first.raw.elementsEqual(second.raw), "another number")
+        case .number:
+            expect(
+                first.int == second.int && first.double == second.double && first.raw.elementsEqual(second.raw),
+                "another number")
         case .true, .false, .null: break
         }
     }

@@ -6,7 +6,10 @@ struct LogReader {
 
     /// How the name of a pair is to be written.
     static func written(_ key: String) -> String {
-        String(decoding: key.utf8.prefix(64).map { (0x21...0x7E).contains($0) && !"\"=\\".utf8.contains($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
+        String(
+            decoding: key.utf8.prefix(64).map {
+                (0x21...0x7E).contains($0) && !"\"=\\".utf8.contains($0) ? $0 : UInt8(ascii: "_")
+            }, as: UTF8.self)
     }
 
     /// `key=value` and `key="value"` with blanks between; other words are none of them.
@@ -33,7 +36,9 @@ struct LogReader {
             rest.removeFirst()
             if rest.first == UInt8(ascii: "\"") {
                 pairs.append((key, string()))
-                expect(rest.isEmpty || rest.first == UInt8(ascii: " "), "text behind a closing quote: \(String(decoding: rest, as: UTF8.self))")
+                expect(
+                    rest.isEmpty || rest.first == UInt8(ascii: " "),
+                    "text behind a closing quote: \(String(decoding: rest, as: UTF8.self))")
             } else {
                 pairs.append((key, take { $0 != UInt8(ascii: " ") }))
             }
@@ -42,7 +47,11 @@ struct LogReader {
     }
 
     private mutating func members(behindPriority: Bool) -> [(key: String, value: String)] {
-        if behindPriority { expect(rest.count > 3 && rest.starts(with: "<".utf8) && rest.dropFirst(2).first == UInt8(ascii: ">"), "no priority") }
+        if behindPriority {
+            expect(
+                rest.count > 3 && rest.starts(with: "<".utf8) && rest.dropFirst(2).first == UInt8(ascii: ">"),
+                "no priority")
+        }
         if behindPriority { rest = rest.dropFirst(3) }
         var members: [(key: String, value: String)] = []
         take("{")

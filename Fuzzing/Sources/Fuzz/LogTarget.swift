@@ -1,4 +1,5 @@
 import Logging
+
 @testable import Proxy
 
 /// `LogLine`: whatever is in a message and in values, both formats give one line of at most 8 KiB, from which a strict reader reads the same pairs.
@@ -7,7 +8,9 @@ enum LogTarget {
 
     /// - Parameter bytes: a message, and names and values of pairs in turn, with 0xFF, which no text has, between two.
     static func run(_ bytes: [UInt8]) {
-        var texts = bytes.split(separator: 0xFF, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        var texts = bytes.split(separator: 0xFF, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         let message = texts.removeFirst()
         var random = Cuts(bytes).random
         let level = Logger.Level.allCases.randomElement(using: &random) ?? .info
@@ -20,23 +23,30 @@ enum LogTarget {
         let time = LogLine.Time(year: 2025, month: 8, day: 5, hour: 21, minute: 3, second: 25)
         let metadata = pairs.map { ($0.key, $0.value) }
         for line in [
-            LogLine.text(at: time, level: level, message: message, metadata: metadata), LogLine.journal(level: level, message: message, metadata: metadata),
+            LogLine.text(at: time, level: level, message: message, metadata: metadata),
+            LogLine.journal(level: level, message: message, metadata: metadata),
         ] {
             check(line)
             var read = LogReader.pairs(of: line)
-            let isCut = read.last?.key == "cut" && read.last?.value == "true" && line.utf8.count > LogLine.longest - 1200
+            let isCut =
+                read.last?.key == "cut" && read.last?.value == "true" && line.utf8.count > LogLine.longest - 1200
             // What stands before the pairs are words of a message.
             if !isCut { read = read.suffix(pairs.count) } else { read = cutPairs(read, of: pairs) }
             compare(read, pairs, isCut: isCut)
         }
         for isForJournal in [false, true] {
-            let line = LogLine.json(toJournal: isForJournal, at: time, level: level, message: message, metadata: metadata)
+            let line = LogLine.json(
+                toJournal: isForJournal, at: time, level: level, message: message, metadata: metadata)
             check(line)
             var read = LogReader.members(of: line, behindPriority: isForJournal)
-            expect(read.prefix(3).map { $0.key } == ["time", "level", "message"] && read[1].value == level.rawValue, "\(line)")
+            expect(
+                read.prefix(3).map { $0.key } == ["time", "level", "message"] && read[1].value == level.rawValue,
+                "\(line)")
             expect(isBeginning(read[2].value, of: message), "\(line)")
             read.removeFirst(3)
-            let isCut = read.count <= pairs.count && read.last?.key == "cut" && read.last?.value == "true" && line.utf8.count > LogLine.longest - 1200
+            let isCut =
+                read.count <= pairs.count && read.last?.key == "cut" && read.last?.value == "true"
+                && line.utf8.count > LogLine.longest - 1200
             if isCut { read.removeLast() }
             compare(read, pairs, isCut: isCut)
         }
@@ -47,7 +57,11 @@ enum LogTarget {
         let rest = read.dropLast()
         for count in stride(from: min(rest.count, pairs.count), through: 0, by: -1) {
             let last = Array(rest.suffix(count))
-            if zip(last, pairs).allSatisfy({ $0.key == LogReader.written($1.key) && isBeginning($0.value, of: $1.value) }) { return last }
+            if zip(last, pairs).allSatisfy({
+                $0.key == LogReader.written($1.key) && isBeginning($0.value, of: $1.value)
+            }) {
+                return last
+            }
         }
         return []
     }
@@ -56,9 +70,13 @@ enum LogTarget {
         expect(read.count == pairs.count || isCut && read.count < pairs.count, "\(read.count) of \(pairs.count) pairs")
         for (read, written) in zip(read, pairs) {
             expect(read.key == LogReader.written(written.key), "\(read.key) in the place of \(written.key)")
-            expect(isBeginning(read.value, of: written.value), "\(read.value.debugDescription) in the place of \(written.value.debugDescription)")
+            expect(
+                isBeginning(read.value, of: written.value),
+                "\(read.value.debugDescription) in the place of \(written.value.debugDescription)")
             // A scalar takes twelve bytes at most.
-            if written.value.unicodeScalars.count <= 80 { expect(read.value.utf8.elementsEqual(written.value.utf8), "\(written.value.debugDescription) is cut") }
+            if written.value.unicodeScalars.count <= 80 {
+                expect(read.value.utf8.elementsEqual(written.value.utf8), "\(written.value.debugDescription) is cut")
+            }
         }
     }
 
@@ -72,7 +90,8 @@ enum LogTarget {
         scalars.removeLast()
         for scalar in scalars where !(0x20...0x7E).contains(scalar.value) {
             switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: expect(false, "\(scalar.debugDescription) in \(line.debugDescription)")
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+                expect(false, "\(scalar.debugDescription) in \(line.debugDescription)")
             default: break
             }
         }

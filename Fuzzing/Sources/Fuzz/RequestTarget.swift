@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+
 @testable import Proxy
 
 /// `RequestDecoder`: the same requests however the bytes are cut, and never more of them in hand than a head may have.
@@ -17,7 +18,9 @@ enum RequestTarget {
         var random = cuts.random
         var limits = ConnectionLimits()
         // Mostly small ones, which inputs of some hundred bytes reach.
-        if Int.random(in: 0..<4, using: &random) > 0 { (limits.headers, limits.headerField, limits.headerCount) = (300, 100, 6) }
+        if Int.random(in: 0..<4, using: &random) > 0 {
+            (limits.headers, limits.headerField, limits.headerCount) = (300, 100, 6)
+        }
         let ways = cuts.ways
         let whole = read(ways[0], limits)
         for way in ways.dropFirst() {
@@ -39,7 +42,9 @@ enum RequestTarget {
                 return reading
             }
             // A line; those of chunks have a bound of their own.
-            expect(bytes.readableBytes <= (reading.isInChunks ? max(limits.headerField, 4 << 10) : limits.headerField), "\(bytes.readableBytes) bytes wait for more")
+            expect(
+                bytes.readableBytes <= (reading.isInChunks ? max(limits.headerField, 4 << 10) : limits.headerField),
+                "\(bytes.readableBytes) bytes wait for more")
         }
         return reading
     }
@@ -47,7 +52,9 @@ enum RequestTarget {
     private static func note(_ part: RequestDecoder.Part, _ limits: ConnectionLimits, in reading: inout Reading) {
         switch part {
         case .head(let head, let framing):
-            let size = bytes(of: head.method.rawValue) + bytes(of: head.uri) + head.headers.reduce(0) { $0 + bytes(of: $1.name) + bytes(of: $1.value) }
+            let size =
+                bytes(of: head.method.rawValue) + bytes(of: head.uri)
+                + head.headers.reduce(0) { $0 + bytes(of: $1.name) + bytes(of: $1.value) }
             expect(size <= limits.headers && head.headers.count <= limits.headerCount, "a head beyond its limits")
             expect(!framing.isAmbiguous && framing.length ?? 0 >= 0, "\(framing)")
             reading.parts.append(describe(head) + "\(framing)")
@@ -62,7 +69,9 @@ enum RequestTarget {
     }
 
     /// As it came, at least: a byte that is no UTF-8 takes three in a string.
-    private static func bytes(of text: String) -> Int { text.unicodeScalars.reduce(0) { $0 + ($1 == "\u{FFFD}" ? 1 : UTF8.width($1)) } }
+    private static func bytes(of text: String) -> Int {
+        text.unicodeScalars.reduce(0) { $0 + ($1 == "\u{FFFD}" ? 1 : UTF8.width($1)) }
+    }
 
     private static func describe(_ head: HTTPRequestHead) -> String {
         "\(head.method.rawValue) \(head.uri) \(head.version) \(head.headers.map { "\($0.name): \($0.value)" })"

@@ -5,17 +5,23 @@ enum SchemaTarget {
     static func run(_ bytes: [UInt8]) {
         guard let root = try? JSONDocument(parsing: bytes).root else { return }
         // A schema without references has nothing to add.
-        let added = bytes.contains(UInt8(ascii: "$")) || bytes.contains(UInt8(ascii: "\\")) ? min(128 * 1024, 16 * 1024 + 8 * bytes.count) : 0
+        let added =
+            bytes.contains(UInt8(ascii: "$")) || bytes.contains(UInt8(ascii: "\\"))
+            ? min(128 * 1024, 16 * 1024 + 8 * bytes.count) : 0
         let most = 16 * (bytes.count + min(128 * 1024, 16 * 1024 + 8 * bytes.count))
         for dialect in [SchemaDialect.standard, .nullable, .gemini] {
             var simplifier = SchemaSimplifier(root: root, dialect: dialect)
             let node = simplifier.simplify(root)
-            expect(simplifier.steps <= 4 * root.size + 2 * bytes.count + 2 * added + 200, "\(simplifier.steps) steps for \(root.size) values in \(bytes.count) bytes")
+            expect(
+                simplifier.steps <= 4 * root.size + 2 * bytes.count + 2 * added + 200,
+                "\(simplifier.steps) steps for \(root.size) values in \(bytes.count) bytes")
             written(upTo: most) { node.write(to: &$0) }
             written(upTo: most) { ToolSchema.writeAny(root, dialect: dialect, to: &$0) }
             let parameters = written(upTo: most) { ToolSchema.write(root, dialect: dialect, to: &$0) }
             guard let parameters else { continue }
-            expect(parameters["type"]?.equals("object") == true && parameters["properties"]?.kind == .object, "parameters are no object")
+            expect(
+                parameters["type"]?.equals("object") == true && parameters["properties"]?.kind == .object,
+                "parameters are no object")
         }
         _ = ToolSchema.reduced(root)
     }
@@ -29,7 +35,9 @@ enum SchemaTarget {
         do throws(JSONSyntaxError) {
             return try JSONDocument(parsing: writer.bytes).root
         } catch {
-            expect(error.problem.hasPrefix("values are nested deeper"), "\(error): \(String(decoding: writer.bytes, as: UTF8.self))")
+            expect(
+                error.problem.hasPrefix("values are nested deeper"),
+                "\(error): \(String(decoding: writer.bytes, as: UTF8.self))")
             return nil
         }
     }

@@ -2,14 +2,18 @@
 
 /// What upstreams say in whole: refusals, answers of the right kind and of the wrong one; and the stop sequences of texts.
 enum WordsTarget {
-    private static let statuses: [Int?] = [nil, 200, 400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 429, 451, 500, 503, 529]
+    private static let statuses: [Int?] = [
+        nil, 200, 400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 429, 451, 500, 503, 529,
+    ]
 
     /// - Parameter bytes: a body; or stop sequences and a text of JSON's form, with 0xFF, which no text has, between two.
     static func run(_ bytes: [UInt8]) {
         let parts = bytes.split(separator: 0xFF, omittingEmptySubsequences: false)
         guard parts.count == 1 else {
             // Half a pair of surrogates at the end of a text is written as it came, and stands for no stop sequence.
-            let stops = parts.dropLast().map { String(decoding: $0, as: UTF8.self) }.filter { !$0.isEmpty && !$0.unicodeScalars.contains("\u{FFFD}") }
+            let stops = parts.dropLast().map { String(decoding: $0, as: UTF8.self) }.filter {
+                !$0.isEmpty && !$0.unicodeScalars.contains("\u{FFFD}")
+            }
             return cut(Array(parts.last ?? []), at: stops.map { Array($0.utf8) }, Cuts(bytes))
         }
         refuse(bytes)
@@ -21,7 +25,9 @@ enum WordsTarget {
 
     private static func refuse(_ body: [UInt8]) {
         let words = ErrorWords(body: body)
-        expect(words.message.map { !$0.isEmpty && $0.utf8.count <= MessageWords.longest } ?? true, "a message of \(words.message?.utf8.count ?? 0) bytes")
+        expect(
+            words.message.map { !$0.isEmpty && $0.utf8.count <= MessageWords.longest } ?? true,
+            "a message of \(words.message?.utf8.count ?? 0) bytes")
         expect(words.status.map { (400...599).contains($0) } ?? true, "status \(words.status ?? 0)")
         var random = Cuts(body).random
         for status in [nil, statuses.randomElement(using: &random) ?? 400, 400] as [Int?] {
@@ -29,7 +35,10 @@ enum WordsTarget {
             guard let status, status >= 400 else { continue }
             let passed = ProviderErrorReader.translate(status: status, retryAfter: nil, body: body, upstream: "a")
             ErrorPromises.check(passed)
-            expect(passed.kind == ProviderErrorReader.translate(status: status, retryAfter: nil, body: body, upstream: "b").kind, "\(passed) of \(refusal)")
+            expect(
+                passed.kind
+                    == ProviderErrorReader.translate(status: status, retryAfter: nil, body: body, upstream: "b").kind,
+                "\(passed) of \(refusal)")
             ErrorPromises.check(OCIErrorReader.translate(status: status, retryAfter: nil, body: body, account: "a"))
         }
         guard let root = try? JSONDocument(parsing: body).root else { return }
@@ -44,7 +53,9 @@ enum WordsTarget {
         do throws(Failure) {
             let answer = try PassThroughResponse.read(body, model: "a/model", upstream: "a")
             guard let root = document(answer.body) else { return }
-            for (key, value) in root.members where key.string == "model" { expect(value.equals("a/model"), "another model's name") }
+            for (key, value) in root.members where key.string == "model" {
+                expect(value.equals("a/model"), "another model's name")
+            }
             for choice in root.elements(of: "choices") { checkCalls(choice["message"]) }
         } catch {
             ErrorPromises.check(error)
@@ -59,12 +70,16 @@ enum WordsTarget {
         let envelope = ChunkEnvelope(id: "chatcmpl-1", created: 1, model: "a/model")
         for dialect in [Dialect.generic, .cohere(CohereToolNames()), .cohereV2] {
             do throws(Failure) {
-                for choice in document(try dialect.answer(body, in: envelope).body)?.elements(of: "choices") ?? [] { checkCalls(choice["message"]) }
+                for choice in document(try dialect.answer(body, in: envelope).body)?.elements(of: "choices") ?? [] {
+                    checkCalls(choice["message"])
+                }
             } catch {
                 ErrorPromises.check(error)
             }
             do throws(Failure) {
-                for line in try dialect.frames(of: body, in: envelope, includesUsage: true).frames.split(separator: UInt8(ascii: "\n")) {
+                for line in try dialect.frames(of: body, in: envelope, includesUsage: true).frames.split(
+                    separator: UInt8(ascii: "\n"))
+                {
                     if !line.elementsEqual("data: [DONE]".utf8) { _ = document(Array(line.dropFirst(6))) }
                 }
             } catch {
@@ -82,10 +97,14 @@ enum WordsTarget {
     /// Calls that a client can tell apart, with arguments that are a text.
     private static func checkCalls(_ message: JSONValue?) {
         var ids: Set<String> = []
-        for call in message?.elements(of: "tool_calls") ?? [] where call.kind == .object && call.members.contains(where: { _ in true }) {
+        for call in message?.elements(of: "tool_calls") ?? []
+        where call.kind == .object && call.members.contains(where: { _ in true }) {
             let id = call["id"]?.string ?? ""
-            expect(!id.isEmpty && ids.insert(id).inserted, "calls of one id: \(String(decoding: call.raw, as: UTF8.self))")
-            expect(call["function"]?["arguments"]?.kind != .object, "arguments that are no text: \(String(decoding: call.raw, as: UTF8.self))")
+            expect(
+                !id.isEmpty && ids.insert(id).inserted, "calls of one id: \(String(decoding: call.raw, as: UTF8.self))")
+            expect(
+                call["function"]?["arguments"]?.kind != .object,
+                "arguments that are no text: \(String(decoding: call.raw, as: UTF8.self))")
         }
     }
 
@@ -94,7 +113,9 @@ enum WordsTarget {
     private static func look(_ cuts: Cuts) {
         let ways = cuts.ways
         let body = Array(ways[0][0])
-        if let document = ResponseForm.document(in: body) { expect((try? JSONDocument(parsing: document)) != nil, "no JSON") }
+        if let document = ResponseForm.document(in: body) {
+            expect((try? JSONDocument(parsing: document)) != nil, "no JSON")
+        }
         _ = (ResponseForm.isStream(body), ResponseForm.firstEvent(of: body))
         let found = ways.map { pieces in
             var (first, before) = (FirstBytes(), 0)
@@ -117,7 +138,10 @@ enum WordsTarget {
         let whole = Array(JSONString.decode(text[...]).utf8)
         // Of those that end first, any.
         let end = whole.indices.first { end in stops.contains { whole[...end].ends(with: $0) } }
-        let kept = end.map { end in stops.filter { whole[...end].ends(with: $0) }.map { Array(whole[...end].dropLast($0.count)) } } ?? [whole]
+        let kept =
+            end.map { end in
+                stops.filter { whole[...end].ends(with: $0) }.map { Array(whole[...end].dropLast($0.count)) }
+            } ?? [whole]
         var random = cuts.random
         let signs = signs(of: text)
         for longest in [Int.max, 1, [2, 3, 20].randomElement(using: &random) ?? 2] {
@@ -132,12 +156,17 @@ enum WordsTarget {
             given += cutter.end()
             expect(cutter.hasStopped == (end != nil), "it has \(end == nil ? "" : "not ")stopped")
             let told = Array(JSONString.decode(given[...]).utf8)
-            expect(kept.contains(told), "\(JSONString.decode(given[...]).debugDescription) is kept of \(JSONString.decode(text[...]).debugDescription)")
+            expect(
+                kept.contains(told),
+                "\(JSONString.decode(given[...]).debugDescription) is kept of \(JSONString.decode(text[...]).debugDescription)"
+            )
         }
     }
 
     /// Whether this may stand between the quotes of one.
-    private static func isString(_ text: [UInt8]) -> Bool { (try? JSONDocument(parsing: [UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")])) != nil }
+    private static func isString(_ text: [UInt8]) -> Bool {
+        (try? JSONDocument(parsing: [UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")])) != nil
+    }
 
     /// The characters and escapes of a string; a pair of surrogates is two.
     private static func signs(of text: [UInt8]) -> [ArraySlice<UInt8>] {

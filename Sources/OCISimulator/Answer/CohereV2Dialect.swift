@@ -6,7 +6,9 @@ package struct CohereV2Dialect: ChatDialect {
         var events: [StreamEvent] = answer.reasoning.map { .paced(event(["content": [thinking($0)]])) }
         events += answer.pieces.map { .paced(event(["content": [text($0)]])) }
         events += answer.toolCalls.map { .paced(event(["toolCalls": [nested($0)]])) }
-        if answer.restatesCalls, !answer.toolCalls.isEmpty { events.append(.paced(event(["toolCalls": .array(answer.toolCalls.map(nested))]))) }
+        if answer.restatesCalls, !answer.toolCalls.isEmpty {
+            events.append(.paced(event(["toolCalls": .array(answer.toolCalls.map(nested))])))
+        }
         var last = event([:])
         last["finishReason"] = .string(reason(answer))
         if call.wantsUsage { last["usage"] = answer.usage(.cohere) }

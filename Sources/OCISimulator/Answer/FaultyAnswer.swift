@@ -15,7 +15,8 @@ package struct FaultyAnswer {
         case .oddRefusal(let status, let place):
             let form = place.map { OddRefusal.forms[$0] } ?? OddRefusal.forms.randomElement() ?? OddRefusal.forms[0]
             script = ReplyScript(
-                status: status, headers: [("content-type", form.contentType)], form: .whole(body: Array(form.body.utf8), cutTo: nil))
+                status: status, headers: [("content-type", form.contentType)],
+                form: .whole(body: Array(form.body.utf8), cutTo: nil))
         case .reset: script = ReplyScript(form: .nothing, ending: .reset)
         case .close: script = ReplyScript(form: .nothing, ending: .close)
         case .stall: script = ReplyScript(form: .nothing, ending: .stall)
@@ -95,7 +96,9 @@ package struct FaultyAnswer {
             ReplyScript.Chunk(bytes: event.bytes(pacing.separator, &random), isPaced: event.isPaced, delay: event.delay)
         }
         if effects.habits.contains(.carriageReturns) {
-            for index in chunks.indices { chunks[index].bytes = chunks[index].bytes.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: "\r") : $0 } }
+            for index in chunks.indices {
+                chunks[index].bytes = chunks[index].bytes.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: "\r") : $0 }
+            }
         }
         var headers = [(name: "content-type", value: "text/event-stream")]
         if effects.habits.contains(.packed) {

@@ -156,11 +156,12 @@ package struct GenericDialect: ChatDialect {
             "tokens": .array(pieces.map(JSON.string)),
             "tokenLogprobs": .array(pieces.map { _ in -0.25 }),
             "textOffset": .array(offsets),
-            "topLogprobs": .array(pieces.map { [$0: "-0.25"] }.map { pair in
-                var object = JSONObject()
-                for (name, value) in pair { object[name] = .string(value) }
-                return .object(object)
-            }),
+            "topLogprobs": .array(
+                pieces.map { [$0: "-0.25"] }.map { pair in
+                    var object = JSONObject()
+                    for (name, value) in pair { object[name] = .string(value) }
+                    return .object(object)
+                }),
         ]
     }
 }

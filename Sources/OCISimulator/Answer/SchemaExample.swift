@@ -11,23 +11,29 @@ package enum SchemaExample {
         }
         if let constant = schema["const"] { return constant }
         if let first = schema["enum"]?.array?.first { return first }
-        if let parts = schema["allOf"]?.array, !parts.isEmpty { return merged(parts, with: schema, in: root, depth: depth) }
+        if let parts = schema["allOf"]?.array, !parts.isEmpty {
+            return merged(parts, with: schema, in: root, depth: depth)
+        }
         for choice in ["anyOf", "oneOf"] {
             // What is not null says more.
-            guard let branches = schema[choice]?.array, let first = branches.first(where: { $0["type"]?.string != "null" }) ?? branches.first else { continue }
+            guard let branches = schema[choice]?.array,
+                let first = branches.first(where: { $0["type"]?.string != "null" }) ?? branches.first
+            else { continue }
             return value(for: first, in: root, depth: depth + 1)
         }
         switch schema["type"]?.string ?? schema["type"]?.array?.first(where: { $0.string != "null" })?.string {
         case "string":
             let length = schema["minLength"]?.integer ?? 0
             return .string("example" + String(repeating: "x", count: min(max(length - 7, 0), 1000)))
-        case "integer": return .integer(schema["minimum"]?.integer ?? schema["exclusiveMinimum"]?.integer.map { $0 + 1 } ?? 1)
+        case "integer":
+            return .integer(schema["minimum"]?.integer ?? schema["exclusiveMinimum"]?.integer.map { $0 + 1 } ?? 1)
         case "number": return schema["minimum"] ?? 1.5
         case "boolean": return true
         case "null": return .null
         case "array":
             let count = max(schema["minItems"]?.integer ?? 1, 0)
-            return .array((0..<min(count, 16)).map { _ in value(for: schema["items"] ?? "x", in: root, depth: depth + 1) })
+            return .array(
+                (0..<min(count, 16)).map { _ in value(for: schema["items"] ?? "x", in: root, depth: depth + 1) })
         default:
             var object = JSONObject()
             for name in (schema["required"]?.array ?? []).compactMap(\.string) {
@@ -62,7 +68,10 @@ package enum SchemaExample {
         var value = root
         for step in reference.dropFirst().split(separator: "/") {
             let name = String(step).replacing("~1", with: "/").replacing("~0", with: "~")
-            guard let next = value[name] ?? Int(name).flatMap({ value.array?.indices.contains($0) == true ? value.array?[$0] : nil }) else { return nil }
+            guard
+                let next = value[name]
+                    ?? Int(name).flatMap({ value.array?.indices.contains($0) == true ? value.array?[$0] : nil })
+            else { return nil }
             value = next
         }
         return value

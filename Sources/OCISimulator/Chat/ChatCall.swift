@@ -6,9 +6,15 @@ package struct ChatCall: Sendable {
         package var schema: JSON
     }
 
-    package enum ToolChoice: Sendable, Equatable { case none, auto, required, function(String) }
+    package enum ToolChoice: Sendable, Equatable {
+        case none, auto, required
+        case function(String)
+    }
 
-    package enum ResponseFormat: Sendable, Equatable { case text, object, schema(JSON) }
+    package enum ResponseFormat: Sendable, Equatable {
+        case text, object
+        case schema(JSON)
+    }
 
     package var format: ChatFormat
     package var isStream = false
@@ -100,7 +106,13 @@ extension ChatCall {
     private static func described(_ type: String, _ description: String) -> JSON {
         if let start = behind("one of: ", in: description) {
             let first = description[start...].prefix { $0 != "," && $0 != ";" }
-            return ["type": .string(type), "enum": [type == "string" ? .string(String(first)) : (try? JSONParser.parse(Array(first.utf8))) ?? .string(String(first))]]
+            return [
+                "type": .string(type),
+                "enum": [
+                    type == "string"
+                        ? .string(String(first)) : (try? JSONParser.parse(Array(first.utf8))) ?? .string(String(first))
+                ],
+            ]
         }
         for (marker, isItem) in [("JSON schema of an item: ", true), ("JSON schema: ", false)] {
             guard let start = behind(marker, in: description),
@@ -113,7 +125,8 @@ extension ChatCall {
 
     /// Where the text behind some words begins, whose first letter may be a capital.
     private static func behind(_ words: String, in text: String) -> String.Index? {
-        text.firstRange(of: words)?.upperBound ?? text.firstRange(of: words.prefix(1).uppercased() + words.dropFirst())?.upperBound
+        text.firstRange(of: words)?.upperBound
+            ?? text.firstRange(of: words.prefix(1).uppercased() + words.dropFirst())?.upperBound
     }
 
     private mutating func read(messages: [JSON]) {

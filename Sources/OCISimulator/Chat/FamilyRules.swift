@@ -166,7 +166,9 @@ package enum FamilyRules {
             }
             for parameter in tool["parameterDefinitions"]?.object?.members ?? [] {
                 // Reported of the live service, which names no reason (BerriAI/litellm#30646).
-                if let type = parameter.value["type"]?.string, type != type.lowercased(), ["list", "dict"].contains(type.lowercased()) {
+                if let type = parameter.value["type"]?.string, type != type.lowercased(),
+                    ["list", "dict"].contains(type.lowercased())
+                {
                     throw ServiceError(500, code: "InternalServerError", "An internal server error occurred.")
                 }
                 guard ChatShapes.parameterDefinition.mismatch(parameter.value) == nil else {

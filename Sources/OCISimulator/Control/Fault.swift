@@ -74,7 +74,9 @@ package struct Fault: Sendable, Equatable {
 }
 
 /// The calls of the service that the simulator knows; `metadata` and `token` are those of the services that give out credentials.
-package enum RequestKind: String, Sendable, CaseIterable { case chat, models, embed, rerank, endpoints, metadata, token }
+package enum RequestKind: String, Sendable, CaseIterable {
+    case chat, models, embed, rerank, endpoints, metadata, token
+}
 
 /// What the faults make of one request.
 package struct FaultEffects: Sendable, Equatable {

@@ -37,20 +37,27 @@ extension Fault.Action {
         case "delay": self = .delay(duration)
         case "delayFirstEvent": self = .delayFirstEvent(duration)
         case "status":
-            guard let status = json["status"]?.integer, (400...599).contains(status) || (200...299).contains(status) && json["body"]?.string != nil else {
+            guard let status = json["status"]?.integer,
+                (400...599).contains(status) || (200...299).contains(status) && json["body"]?.string != nil
+            else {
                 throw ControlError("action 'status' wants 'status' from 400 to 599, or from 200 to 299 with a 'body'")
             }
             self = .status(
                 status, retryAfter: json["retryAfter"]?.integer, body: json["body"]?.string,
                 contentType: json["contentType"]?.string ?? "application/json")
         case "oddRefusal":
-            guard let status = json["status"]?.integer, (400...599).contains(status), json["form"]?.integer.map(OddRefusal.forms.indices.contains) ?? true else {
-                throw ControlError("action 'oddRefusal' wants 'status' from 400 to 599, and takes 'form' from 0 to \(OddRefusal.forms.count - 1)")
+            guard let status = json["status"]?.integer, (400...599).contains(status),
+                json["form"]?.integer.map(OddRefusal.forms.indices.contains) ?? true
+            else {
+                throw ControlError(
+                    "action 'oddRefusal' wants 'status' from 400 to 599, and takes 'form' from 0 to \(OddRefusal.forms.count - 1)"
+                )
             }
             self = .oddRefusal(status, form: json["form"]?.integer)
         case "habit":
             guard let habit = Habit(json["habit"]?.string ?? "", duration: duration) else {
-                throw ControlError("action 'habit' wants 'habit', one of \(Habit.names.joined(separator: ", ")); lateTail also 'ms'")
+                throw ControlError(
+                    "action 'habit' wants 'habit', one of \(Habit.names.joined(separator: ", ")); lateTail also 'ms'")
             }
             self = .habit(habit)
         case "gatewayTimeoutPage": self = .gatewayTimeoutPage

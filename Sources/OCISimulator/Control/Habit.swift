@@ -25,7 +25,8 @@ package enum Habit: Sendable, Equatable {
 
     /// The names by which the control API knows them.
     package static let names = [
-        "reasonWithEachEvent", "reasonFirst", "lateTail", "oneCallID", "noCallIDs", "nameAsCallID", "restatedCalls", "noCallNumbers", "oneCallNumber",
+        "reasonWithEachEvent", "reasonFirst", "lateTail", "oneCallID", "noCallIDs", "nameAsCallID", "restatedCalls",
+        "noCallNumbers", "oneCallNumber",
         "carriageReturns", "packed",
     ]
 
@@ -72,7 +73,9 @@ extension [StreamEvent] {
         case .lateTail(let duration):
             guard let last = lastIndex(where: \.isFinish), index(after: last) < endIndex else { return }
             self[index(after: last)].delay = duration
-        case .oneCallID, .noCallIDs, .nameAsCallID, .restatedCalls, .noCallNumbers, .oneCallNumber, .carriageReturns, .packed: break
+        case .oneCallID, .noCallIDs, .nameAsCallID, .restatedCalls, .noCallNumbers, .oneCallNumber, .carriageReturns,
+            .packed:
+            break
         }
     }
 }

@@ -81,7 +81,8 @@ package final class CredentialServices: Sendable {
                 // Behind those of the accounts, which may come from the same pool.
                 let keys = try RSAPrivateKeyPEM.pooled(count: configuration.accounts.count + 2).suffix(2)
                 let made = try InstanceIdentity(
-                    tenancy: account.tenancy, leafKey: keys[keys.startIndex], intermediateKey: keys[keys.startIndex + 1])
+                    tenancy: account.tenancy, leafKey: keys[keys.startIndex], intermediateKey: keys[keys.startIndex + 1]
+                )
                 identity = made
                 return made
             }
@@ -96,9 +97,13 @@ package final class CredentialServices: Sendable {
     // MARK: Auth service
 
     /// The headers under the signature, neither more nor less: no host.
-    private static let signedHeaders: Set = ["date", "(request-target)", "content-length", "content-type", "x-content-sha256"]
+    private static let signedHeaders: Set = [
+        "date", "(request-target)", "content-length", "content-type", "x-content-sha256",
+    ]
 
-    private func exchangeCertificate(_ request: SignedRequest, _ account: SimulatedAccount) throws(Refusal) -> ReplyScript {
+    private func exchangeCertificate(_ request: SignedRequest, _ account: SimulatedAccount) throws(Refusal)
+        -> ReplyScript
+    {
         let body = try body(of: request)
         let identity = try instance(account)
         let now = Int(configuration.now())
@@ -106,7 +111,8 @@ package final class CredentialServices: Sendable {
             let verifier = SignatureVerifier([])
             let authorization = try verifier.authorization(of: request)
             guard Set(authorization.signedHeaders) == Self.signedHeaders else {
-                throw SignatureRefusal.malformedAuthorization("signed are \(authorization.signedHeaders), not exactly \(Self.signedHeaders.sorted())")
+                throw SignatureRefusal.malformedAuthorization(
+                    "signed are \(authorization.signedHeaders), not exactly \(Self.signedHeaders.sorted())")
             }
             let keyID = "\(account.tenancy)/fed-x509/\(identity.fingerprint)"
             guard authorization.keyID == keyID else { throw SignatureRefusal.unknownKey(authorization.keyID) }
@@ -117,14 +123,19 @@ package final class CredentialServices: Sendable {
         guard body["certificate"]?.string == InstanceIdentity.content(identity.certificate),
             body["intermediateCertificates"]?.array == [.string(InstanceIdentity.content(identity.intermediate))],
             [nil, "DEFAULT"].contains(body["purpose"]?.string)
-        else { throw Refusal(.invalidParameter("Invalid certificate"), "certificate, intermediateCertificates or purpose is wrong") }
+        else {
+            throw Refusal(
+                .invalidParameter("Invalid certificate"), "certificate, intermediateCertificates or purpose is wrong")
+        }
         let token = issuer.issue(to: account, key: try publicKey(body["publicKey"]), now: now)
         return .json(200, ["token": .string(token)])
     }
 
     // MARK: Token service of a cluster
 
-    private func exchangeServiceAccount(_ request: SignedRequest, _ account: SimulatedAccount) throws(Refusal) -> ReplyScript {
+    private func exchangeServiceAccount(_ request: SignedRequest, _ account: SimulatedAccount) throws(Refusal)
+        -> ReplyScript
+    {
         guard request.all("authorization") == ["Bearer \(configuration.serviceAccountToken)"] else {
             throw Refusal(ServiceError(401, "Unauthorized"), "the bearer is not the service account's token")
         }
@@ -132,7 +143,9 @@ package final class CredentialServices: Sendable {
             throw Refusal(.cannotParse, "opc-request-id or content-type is missing")
         }
         let body = try body(of: request)
-        guard configuration.isEnhancedCluster else { throw Refusal(ServiceError(403, "Forbidden"), "the cluster is a basic one") }
+        guard configuration.isEnhancedCluster else {
+            throw Refusal(ServiceError(403, "Forbidden"), "the cluster is a basic one")
+        }
         let token = issuer.issue(to: account, key: try publicKey(body["podKey"]), now: Int(configuration.now()))
         let answer: JSON = ["token": .string("ST$" + token)]
         return text(Data(answer.bytes).base64EncodedString())
@@ -152,10 +165,12 @@ package final class CredentialServices: Sendable {
     /// A public key without armour lines and newlines.
     private func publicKey(_ value: JSON?) throws(Refusal) -> RSAPublicKey {
         guard let text = value?.string, !text.contains("\n"), !text.contains("-") else {
-            throw Refusal(.invalidParameter("Invalid public key"), "the public key is missing, or has armour lines or newlines")
+            throw Refusal(
+                .invalidParameter("Invalid public key"), "the public key is missing, or has armour lines or newlines")
         }
         do {
-            return try RSAPublicKey(publicPEM: "-----BEGIN PUBLIC KEY-----\n\(text.wrapped)\n-----END PUBLIC KEY-----\n")
+            return try RSAPublicKey(
+                publicPEM: "-----BEGIN PUBLIC KEY-----\n\(text.wrapped)\n-----END PUBLIC KEY-----\n")
         } catch {
             throw Refusal(.invalidParameter("Invalid public key"), error.description)
         }

@@ -22,7 +22,8 @@ package struct InstanceIdentity: Sendable {
             ("OU", "opc-instance:ocid1.instance.oc1..aaaaaaaasimulatedinstance"), ("OU", "opc-tenant:\(tenancy)"),
         ]
         intermediate = try Self.certificate(subject: issuer, key: authority, issuer: issuer, signedBy: authority).pem
-        (certificate, fingerprint) = try Self.certificate(subject: subject, key: leaf, issuer: issuer, signedBy: authority)
+        (certificate, fingerprint) = try Self.certificate(
+            subject: subject, key: leaf, issuer: issuer, signedBy: authority)
         privateKey = leafKey
         publicKey = try RSAPublicKey(privatePEM: leafKey)
     }
@@ -64,7 +65,8 @@ package struct InstanceIdentity: Sendable {
     private static func add(_ attributes: [(String, String)], to name: OpaquePointer?) -> Bool {
         attributes.allSatisfy { attribute, value in
             // As a UTF-8 string that is taken as it is: an OCID is longer than X.520 allows an OU to be.
-            X509_NAME_add_entry_by_txt(name, attribute, V_ASN1_UTF8STRING, Array(value.utf8), Int32(value.utf8.count), -1, 0) == 1
+            X509_NAME_add_entry_by_txt(
+                name, attribute, V_ASN1_UTF8STRING, Array(value.utf8), Int32(value.utf8.count), -1, 0) == 1
         }
     }
 

@@ -40,12 +40,14 @@ package final class TokenIssuer: Sendable {
             state.count += 1
             let expiry = now + state.lifetime
             let claims: JSON = [
-                "sub": .string(account.user), "tenant": .string(account.tenancy), "res_tenant": .string(account.tenancy),
+                "sub": .string(account.user), "tenant": .string(account.tenancy),
+                "res_tenant": .string(account.tenancy),
                 "iat": .integer(now), "exp": .integer(expiry), "jti": .integer(state.count), "ptype": "simulated",
             ]
             var random = SystemRandomNumberGenerator()
             let noise = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-            let token = [Array(#"{"alg":"RS256","typ":"JWT"}"#.utf8), claims.bytes, noise].map(Self.base64URL).joined(separator: ".")
+            let token = [Array(#"{"alg":"RS256","typ":"JWT"}"#.utf8), claims.bytes, noise].map(Self.base64URL).joined(
+                separator: ".")
             state.tokens[token] = Issued(account: account, key: key, expiry: expiry)
             return token
         }

@@ -19,7 +19,9 @@ package struct AuthorizationHeader: Equatable {
             }
             let name = String(Substring(rest[..<equals]))
             rest = rest[rest.index(after: equals)...]
-            guard rest.first == UInt8(ascii: "\"") else { throw .malformedAuthorization("the value of '\(name)' is not quoted") }
+            guard rest.first == UInt8(ascii: "\"") else {
+                throw .malformedAuthorization("the value of '\(name)' is not quoted")
+            }
             rest = rest.dropFirst()
             guard let quote = rest.firstIndex(of: UInt8(ascii: "\"")) else {
                 throw .malformedAuthorization("the value of '\(name)' has no closing quote")

@@ -81,7 +81,9 @@ package struct SignatureVerifier: Sendable {
     package func claim(of request: SignedRequest) throws(SignatureRefusal) -> Claim {
         let authorization = try authorization(of: request)
         if authorization.keyID.hasPrefix("ST$") {
-            guard let issued = tokens?.find(String(authorization.keyID.dropFirst(3))) else { throw .unknownKey(authorization.keyID) }
+            guard let issued = tokens?.find(String(authorization.keyID.dropFirst(3))) else {
+                throw .unknownKey(authorization.keyID)
+            }
             return Claim(authorization: authorization, account: issued.account, key: issued.key, expiry: issued.expiry)
         }
         guard let account = accounts[authorization.keyID] else { throw .unknownKey(authorization.keyID) }

@@ -44,7 +44,9 @@ package struct JSONObject: Sendable {
         }
     }
 
-    private func place(of name: String) -> Int? { places.isEmpty ? members.firstIndex { $0.name == name } : places[name] }
+    private func place(of name: String) -> Int? {
+        places.isEmpty ? members.firstIndex { $0.name == name } : places[name]
+    }
 
     private mutating func indexIfMany() {
         guard members.count > Self.few else { return }

@@ -31,7 +31,9 @@ package struct OpenAIDialect: Sendable {
                 deltas(call, number(index, answer), generation).map { event(generation, ["tool_calls": [$0]]) }
             }
             if answer.restatesCalls, !answer.toolCalls.isEmpty {
-                let calls = answer.toolCalls.enumerated().map { index, call in numbered(whole(call, generation), number(index, answer)) }
+                let calls = answer.toolCalls.enumerated().map { index, call in
+                    numbered(whole(call, generation), number(index, answer))
+                }
                 events.append(event(generation, ["tool_calls": .array(calls)]))
             }
             var last = event(generation, [:], reason: reason(answer), isPaced: false)

@@ -20,7 +20,8 @@ package enum OpenAIShapes {
                         .required(
                             "image_url",
                             .object([
-                                .required("url", .nonEmptyString), .optional("detail", .oneOf(["auto", "low", "high"])),
+                                .required("url", .nonEmptyString),
+                                .optional("detail", .oneOf(["auto", "low", "high"])),
                             ]))
                     ],
                     "input_audio": [

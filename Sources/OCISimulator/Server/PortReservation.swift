@@ -28,7 +28,9 @@ final class PortReservation: Sendable {
         // Connections of the listener that was here may linger; but from now on nobody shares the port with us.
         set(SO_REUSEADDR, to: 1)
         let isBound = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
         guard isBound else { return nil }
         set(SO_REUSEADDR, to: 0)

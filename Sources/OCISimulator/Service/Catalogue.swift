@@ -1,6 +1,9 @@
 /// A model of the simulated service.
 package struct CatalogueModel: Sendable {
-    package enum Kind: String, Sendable { case base = "BASE", custom = "CUSTOM" }
+    package enum Kind: String, Sendable {
+        case base = "BASE"
+        case custom = "CUSTOM"
+    }
 
     /// `displayName` of the listing.
     package var name: String

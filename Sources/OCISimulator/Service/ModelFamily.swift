@@ -6,13 +6,15 @@ package enum ModelFamily: Sendable, Equatable {
     package init(model name: String) {
         let name = name.lowercased()
         self =
-            if name.hasPrefix("xai.") { .grok }
-            else if name.hasPrefix("meta.") { .llama }
-            else if name.hasPrefix("google.") { .gemini }
-            else if name.hasPrefix("openai.gpt-oss") || name.hasPrefix("gpt-oss") { .gptOSS }
-            else if name.hasPrefix("openai.") { .openAI }
-            else if name.hasPrefix("cohere.") { .cohere }
-            else { .other }
+            if name.hasPrefix("xai.") { .grok } else if name.hasPrefix("meta.") {
+                .llama
+            } else if name.hasPrefix("google.") {
+                .gemini
+            } else if name.hasPrefix("openai.gpt-oss") || name.hasPrefix("gpt-oss") {
+                .gptOSS
+            } else if name.hasPrefix("openai.") { .openAI } else if name.hasPrefix("cohere.") { .cohere } else {
+                .other
+            }
     }
 }
 

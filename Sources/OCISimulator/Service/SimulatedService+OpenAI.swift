@@ -80,12 +80,16 @@ extension SimulatedService {
         }
         guard listsOpenAIModels else { return refuse(id, .notFound, "the listing of this path is switched off") }
         let models = configuration.catalogue.models(in: account.region).filter { $0.isOnOpenAIPath && !$0.isRetired }
-        let data = faulty.effects.content == .empty ? [] : models.map { model -> JSON in
-            [
-                "id": .string(model.name), "object": "model",
-                "created": .integer(HTTPDate.seconds(rfc3339: model.timeCreated) ?? 0), "owned_by": .string(model.vendor),
-            ]
-        }
+        let data =
+            faulty.effects.content == .empty
+            ? []
+            : models.map { model -> JSON in
+                [
+                    "id": .string(model.name), "object": "model",
+                    "created": .integer(HTTPDate.seconds(rfc3339: model.timeCreated) ?? 0),
+                    "owned_by": .string(model.vendor),
+                ]
+            }
         return faulty.whole(["object": "list", "data": .array(data)])
     }
 

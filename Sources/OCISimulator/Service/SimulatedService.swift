@@ -94,7 +94,9 @@ package final class SimulatedService: Sendable {
     }
 
     /// Answers a request to a service that gives out credentials.
-    private func answer(_ request: SignedRequest, _ kind: RequestKind) -> (id: Int, account: String?, script: ReplyScript) {
+    private func answer(_ request: SignedRequest, _ kind: RequestKind) -> (
+        id: Int, account: String?, script: ReplyScript
+    ) {
         let account = configuration.accounts.first?.id
         let id = log.begin(request, account: nil)
         log.update(id) { $0.kind = kind }
@@ -154,7 +156,9 @@ package final class SimulatedService: Sendable {
             return refuse(id, .tooLarge, "body too large")
         }
         guard method == "POST" else {
-            if path.hasPrefix("/20231130/models/") { return model(String(path.dropFirst("/20231130/models/".count)), id, account) }
+            if path.hasPrefix("/20231130/models/") {
+                return model(String(path.dropFirst("/20231130/models/".count)), id, account)
+            }
             return listing(kind, request, id, account)
         }
         let body: JSON
@@ -219,7 +223,11 @@ package final class SimulatedService: Sendable {
         log.update(id) { $0.kind = .models }
         let faulty = faultyAnswer(account: account, model: nil, kind: .models)
         if let script = faulty.instead() { return script }
-        guard let model = configuration.catalogue.models(in: account.region).first(where: { $0.ocid(in: account.region) == ocid }) else {
+        guard
+            let model = configuration.catalogue.models(in: account.region).first(where: {
+                $0.ocid(in: account.region) == ocid
+            })
+        else {
             return refuse(id, .notAuthorizedOrNotFound, "unknown model")
         }
         return faulty.whole(model.summary(in: account.region, compartment: account.compartments.first ?? ""))

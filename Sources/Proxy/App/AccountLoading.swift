@@ -11,13 +11,17 @@ struct AccountLoading {
         case .apiKey(let identity): apiKey(identity, account)
         case .securityToken(let identity): securityToken(identity, account)
         case .resourcePrincipal(let settings): resourcePrincipal(settings, account)
-        case .instancePrincipal(let places): (LoadedAccount(settings: account, identity: .tokens(.instance(places))), [])
-        case .okeWorkloadIdentity(let settings): (LoadedAccount(settings: account, identity: .tokens(.workload(settings))), [])
+        case .instancePrincipal(let places):
+            (LoadedAccount(settings: account, identity: .tokens(.instance(places))), [])
+        case .okeWorkloadIdentity(let settings):
+            (LoadedAccount(settings: account, identity: .tokens(.workload(settings))), [])
         case .bearer(let key): (LoadedAccount(settings: account, identity: .bearer(key)), [])
         }
     }
 
-    private func apiKey(_ identity: APIKeyIdentity, _ account: AccountSettings) -> (LoadedAccount?, [ConfigurationIssue]) {
+    private func apiKey(_ identity: APIKeyIdentity, _ account: AccountSettings) -> (
+        LoadedAccount?, [ConfigurationIssue]
+    ) {
         let keyFile = SettingPlace(file: identity.keyFileOrigin, line: identity.keyFileLine)
         do {
             let loaded = try KeyFile.load(identity)
@@ -26,13 +30,17 @@ struct AccountLoading {
                 let fix = parts.count > 1 ? String(parts[1].trimmingBlanks()) : "use a 2048-bit key"
                 return issue(.warning, keyFile, String(parts[0]), fix, account)
             }
-            let keyID = RequestSigner.keyID(tenancy: identity.tenancy, user: identity.user, fingerprint: identity.fingerprint)
-            return (LoadedAccount(settings: account, identity: .key(RequestSigner(keyID: keyID, key: loaded.key))), issues)
+            let keyID = RequestSigner.keyID(
+                tenancy: identity.tenancy, user: identity.user, fingerprint: identity.fingerprint)
+            return (
+                LoadedAccount(settings: account, identity: .key(RequestSigner(keyID: keyID, key: loaded.key))), issues
+            )
         } catch {
             let place =
                 switch error.culprit {
                 case .keyFile: keyFile
-                case .passPhrase where identity.passPhraseLine != nil: SettingPlace(file: identity.passPhraseOrigin, line: identity.passPhraseLine)
+                case .passPhrase where identity.passPhraseLine != nil:
+                    SettingPlace(file: identity.passPhraseOrigin, line: identity.passPhraseLine)
                 case .passPhrase: keyFile
                 case .fingerprint: SettingPlace(file: identity.fingerprintOrigin, line: identity.fingerprintLine)
                 }
@@ -41,7 +49,9 @@ struct AccountLoading {
     }
 
     /// A session that has expired can be renewed while the proxy runs, so that is a warning only.
-    private func securityToken(_ identity: SecurityTokenIdentity, _ account: AccountSettings) -> (LoadedAccount?, [ConfigurationIssue]) {
+    private func securityToken(_ identity: SecurityTokenIdentity, _ account: AccountSettings) -> (
+        LoadedAccount?, [ConfigurationIssue]
+    ) {
         let files = SessionTokenFile(identity: identity)
         let key: PrivateKey
         do {
@@ -51,7 +61,9 @@ struct AccountLoading {
         }
         do {
             let token = try files.token(key: key)
-            let expiry = files.expiry(of: token, at: now).map { [issue(.warning, identity.tokenFilePlace, $0.message, $0.fix, account)] }
+            let expiry = files.expiry(of: token, at: now).map {
+                [issue(.warning, identity.tokenFilePlace, $0.message, $0.fix, account)]
+            }
             return (LoadedAccount(settings: account, identity: .tokens(.files(identity))), expiry ?? [])
         } catch {
             return (nil, [issue(.error, identity.tokenFilePlace, error.message, error.fix, account)])
@@ -59,21 +71,27 @@ struct AccountLoading {
     }
 
     /// What the platform keeps in files it may still put right; what stands in the environment stays as it is.
-    private func resourcePrincipal(_ settings: ResourcePrincipalSettings, _ account: AccountSettings) -> (LoadedAccount?, [ConfigurationIssue]) {
+    private func resourcePrincipal(_ settings: ResourcePrincipalSettings, _ account: AccountSettings) -> (
+        LoadedAccount?, [ConfigurationIssue]
+    ) {
         let loaded = LoadedAccount(settings: account, identity: .tokens(.resource(settings)))
         do {
             _ = try ResourcePrincipal(settings: settings).fetch(at: now)
             return (loaded, [])
         } catch {
             let mayRecover = settings.token.path != nil
-            let issue = issue(mayRecover ? .warning : .error, SettingPlace(line: account.line), error.message, error.fix, account)
+            let issue = issue(
+                mayRecover ? .warning : .error, SettingPlace(line: account.line), error.message, error.fix, account)
             return (mayRecover ? loaded : nil, [issue])
         }
     }
 
     private func issue(
-        _ severity: ConfigurationIssue.Severity, _ place: SettingPlace, _ message: String, _ fix: String, _ account: AccountSettings
+        _ severity: ConfigurationIssue.Severity, _ place: SettingPlace, _ message: String, _ fix: String,
+        _ account: AccountSettings
     ) -> ConfigurationIssue {
-        ConfigurationIssue(severity, file: place.file ?? configuration, line: place.line, message: message, fix: fix, account: account.id)
+        ConfigurationIssue(
+            severity, file: place.file ?? configuration, line: place.line, message: message, fix: fix,
+            account: account.id)
     }
 }

@@ -17,35 +17,43 @@ struct CandidateList: Sendable {
             case .idle(let account): entries.append(account)
             case .loaded(let loaded):
                 entries.append(nil)
-                let transports = Transports(common: connections.accounts.transport, cluster: try connections.trusting(loaded.authority))
-                candidates.append(Membership.Candidate(
-                    identity: UpstreamIdentity(loaded.settings, over: connections.accounts.options), id: loaded.id,
-                    settings: Upstream.Settings(
-                        weight: loaded.settings.weight, maxConcurrency: loaded.settings.maxConcurrency, throttle: loaded.throttle.hashValue,
-                        breaker: breaker),
-                    // An account's id is the operator's choice and part of its identity: nobody else has it.
-                    backend: { _ in loaded.account(transports: transports, time: state.time, logger: state.logger) }))
+                let transports = Transports(
+                    common: connections.accounts.transport, cluster: try connections.trusting(loaded.authority))
+                candidates.append(
+                    Membership.Candidate(
+                        identity: UpstreamIdentity(loaded.settings, over: connections.accounts.options), id: loaded.id,
+                        settings: Upstream.Settings(
+                            weight: loaded.settings.weight, maxConcurrency: loaded.settings.maxConcurrency,
+                            throttle: loaded.throttle.hashValue,
+                            breaker: breaker),
+                        // An account's id is the operator's choice and part of its identity: nobody else has it.
+                        backend: { _ in loaded.account(transports: transports, time: state.time, logger: state.logger) }
+                    ))
             }
         }
         for provider in settings.providers {
             entries.append(nil)
             let transport = connections.providers.transport
-            candidates.append(Membership.Candidate(
-                identity: UpstreamIdentity(provider, over: connections.providers.options), id: provider.id,
-                // What one provider throttles is no business of the others, nor of its own other tokens.
-                settings: Upstream.Settings(maxConcurrency: provider.maxConcurrency, throttle: "provider \(provider.id)".hashValue, breaker: breaker),
-                backend: { id in
-                    var provider = provider
-                    provider.id = id
-                    return Provider(provider, transport: transport, time: state.time)
-                }))
+            candidates.append(
+                Membership.Candidate(
+                    identity: UpstreamIdentity(provider, over: connections.providers.options), id: provider.id,
+                    // What one provider throttles is no business of the others, nor of its own other tokens.
+                    settings: Upstream.Settings(
+                        maxConcurrency: provider.maxConcurrency, throttle: "provider \(provider.id)".hashValue,
+                        breaker: breaker),
+                    backend: { id in
+                        var provider = provider
+                        provider.id = id
+                        return Provider(provider, transport: transport, time: state.time)
+                    }))
         }
     }
 
     /// The roster over these upstreams, which are those of `candidates`.
     func accountList(of upstreams: [Upstream]) -> AccountList {
         var places = upstreams.map(\.index)[...]
-        return AccountList(entries: entries.compactMap { idle in idle.map { .idle($0) } ?? places.popFirst().map { .serving($0) } })
+        return AccountList(
+            entries: entries.compactMap { idle in idle.map { .idle($0) } ?? places.popFirst().map { .serving($0) } })
     }
 }
 
@@ -64,14 +72,20 @@ private struct Connections {
     init(_ settings: Settings, in state: ProcessState) throws(CertificateProblem) {
         self.state = state
         let fix = "name a PEM file with one or more certificates"
-        let authorities = try settings.caFile.map { path throws(CertificateProblem) in try Self.authorities(path, key: "ca_file", fix: fix) }
+        let authorities = try settings.caFile.map { path throws(CertificateProblem) in
+            try Self.authorities(path, key: "ca_file", fix: fix)
+        }
         func way(_ options: NIOTransport.Options) throws(CertificateProblem) -> Way {
             try Self.way(options, on: state.transports, key: "ca_file", fix: fix)
         }
-        accounts = try way(.init(unpackedLimit: Self.longestUnpackedStream, authorities: authorities, proxies: state.proxies))
-        providers = try way(.init(
-            idleTimeout: TimeAmount(settings.connections.keepAliveExpiry), idleConnections: settings.connections.keptAlive,
-            unpackedLimit: max(settings.limits.maxResponseSize, Self.longestUnpackedStream), authorities: authorities, proxies: state.proxies))
+        accounts = try way(
+            .init(unpackedLimit: Self.longestUnpackedStream, authorities: authorities, proxies: state.proxies))
+        providers = try way(
+            .init(
+                idleTimeout: TimeAmount(settings.connections.keepAliveExpiry),
+                idleConnections: settings.connections.keptAlive,
+                unpackedLimit: max(settings.limits.maxResponseSize, Self.longestUnpackedStream),
+                authorities: authorities, proxies: state.proxies))
     }
 
     /// A way to a token service whose certificate comes from an authority of its cluster.
@@ -82,11 +96,14 @@ private struct Connections {
         return try Self.way(options, on: state.transports, key: key, fix: fix).transport
     }
 
-    private static func authorities(_ path: String, key: String, fix: String) throws(CertificateProblem) -> AuthorityFile {
+    private static func authorities(_ path: String, key: String, fix: String) throws(CertificateProblem)
+        -> AuthorityFile
+    {
         do {
             return AuthorityFile(path: path, content: try ConfigurationFile.read(path, name: path))
         } catch {
-            throw CertificateProblem(message: "\(key) = \(path) cannot be used (\(error.errors.first?.message ?? "unreadable"))", fix: fix)
+            throw CertificateProblem(
+                message: "\(key) = \(path) cannot be used (\(error.errors.first?.message ?? "unreadable"))", fix: fix)
         }
     }
 
@@ -96,7 +113,8 @@ private struct Connections {
         do {
             return (options, try shelf.transport(options))
         } catch {
-            throw CertificateProblem(message: "\(key) = \(options.authorities?.path ?? "") cannot be used (\(error))", fix: fix)
+            throw CertificateProblem(
+                message: "\(key) = \(options.authorities?.path ?? "") cannot be used (\(error))", fix: fix)
         }
     }
 }

@@ -17,7 +17,10 @@ struct CertificateWatch: Service {
             while (try? await time.sleep(for: Self.interval)) != nil {
                 let before = complaint
                 // While a look hangs with its file system, no other is taken.
-                guard let after = try? await FileWork.certificate.run(within: .seconds(10), on: time, { look(after: before) }) else { continue }
+                guard
+                    let after = try? await FileWork.certificate.run(
+                        within: .seconds(10), on: time, { look(after: before) })
+                else { continue }
                 complaint = after
             }
         }
@@ -34,10 +37,14 @@ struct CertificateWatch: Service {
             let pair = try CertificatePair(present.files)
             // A reload may have brought another in the meantime.
             guard certificate.show(pair, insteadOf: present) else { return nil }
-            logger.notice("Certificate read again", metadata: ["file": "\(pair.files.certificate)", "expires": "\(RFC3339.format(pair.expiry))"])
+            logger.notice(
+                "Certificate read again",
+                metadata: ["file": "\(pair.files.certificate)", "expires": "\(RFC3339.format(pair.expiry))"])
             return nil
         } catch {
-            if error.message != complaint { logger.error("The changed certificate is not used: \(error.message); \(error.fix)") }
+            if error.message != complaint {
+                logger.error("The changed certificate is not used: \(error.message); \(error.fix)")
+            }
             return error.message
         }
     }

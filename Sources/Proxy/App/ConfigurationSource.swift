@@ -14,7 +14,9 @@ package struct ConfigurationSource: Sendable {
         try await patiently(on: time) { () throws(ConfigurationError) in
             let loaded = try read()
             // These are read again by those who use them: here, what hangs does not hang there.
-            if let authorities = loaded.settings.caFile { _ = try? ConfigurationFile.read(authorities, name: authorities) }
+            if let authorities = loaded.settings.caFile {
+                _ = try? ConfigurationFile.read(authorities, name: authorities)
+            }
             return loaded
         }
     }
@@ -31,9 +33,10 @@ package struct ConfigurationSource: Sendable {
         } catch is CancellationError {
             throw ConfigurationError(issue("the proxy is ending", fix: "start it again"))
         } catch {
-            throw ConfigurationError(issue(
-                "the file, or one that it names, could not be read within \(Self.patience.components.seconds) s",
-                fix: "look at the disk or the network drive that they are on"))
+            throw ConfigurationError(
+                issue(
+                    "the file, or one that it names, could not be read within \(Self.patience.components.seconds) s",
+                    fix: "look at the disk or the network drive that they are on"))
         }
         return try result.get()
     }
@@ -45,19 +48,25 @@ package struct ConfigurationSource: Sendable {
         let outcome = ConfigurationLoader.load(
             file: file, overrides: overrides, environment: environment, workingDirectory: workingDirectory)
         guard let settings = outcome.settings else {
-            throw ConfigurationError(outcome.issues) ?? ConfigurationError(issue("the file cannot be used", fix: "compare it with the examples in configs/"))
+            throw ConfigurationError(outcome.issues)
+                ?? ConfigurationError(issue("the file cannot be used", fix: "compare it with the examples in configs/"))
         }
         var loaded = LoadedConfiguration(settings: settings, accounts: [], issues: outcome.issues)
         loaded.certificate = try certificate(settings.server, &loaded.issues)
         for entry in settings.accounts { add(entry, to: &loaded) }
-        if settings.providers.isEmpty, !loaded.accounts.contains(where: { if case .loaded = $0 { true } else { false } }) {
-            throw ConfigurationError(loaded.issues) ?? ConfigurationError(issue("no account is enabled", fix: "set enabled = true for at least one"))
+        if settings.providers.isEmpty,
+            !loaded.accounts.contains(where: { if case .loaded = $0 { true } else { false } })
+        {
+            throw ConfigurationError(loaded.issues)
+                ?? ConfigurationError(issue("no account is enabled", fix: "set enabled = true for at least one"))
         }
         return loaded
     }
 
     /// Removes what a process that was killed while it wrote the file has left beside it.
-    func removeLeftovers() -> Int { ConfigurationLoader.removeLeftovers(file: file, workingDirectory: workingDirectory) }
+    func removeLeftovers() -> Int {
+        ConfigurationLoader.removeLeftovers(file: file, workingDirectory: workingDirectory)
+    }
 
     /// Makes a client key and writes it into the file.
     ///
@@ -71,14 +80,19 @@ package struct ConfigurationSource: Sendable {
         ConfigurationIssue(.error, file: file, line: nil, message: message, fix: fix)
     }
 
-    private func certificate(_ server: ServerSettings, _ issues: inout [ConfigurationIssue]) throws(ConfigurationError) -> CertificatePair? {
+    private func certificate(_ server: ServerSettings, _ issues: inout [ConfigurationIssue]) throws(ConfigurationError)
+        -> CertificatePair?
+    {
         guard let files = CertificatePair.Files(server) else { return nil }
         do {
             let pair = try CertificatePair(files)
             if pair.expiry < TimeSource.system.wallClock() {
-                issues.append(ConfigurationIssue(
-                    .warning, file: file, line: nil, message: "the certificate of tls_cert = \(files.certificate) expired at \(RFC3339.format(pair.expiry))",
-                    fix: "renew it: clients will refuse it"))
+                issues.append(
+                    ConfigurationIssue(
+                        .warning, file: file, line: nil,
+                        message:
+                            "the certificate of tls_cert = \(files.certificate) expired at \(RFC3339.format(pair.expiry))",
+                        fix: "renew it: clients will refuse it"))
             }
             return pair
         } catch {
@@ -89,7 +103,8 @@ package struct ConfigurationSource: Sendable {
     private func add(_ entry: AccountEntry, to loaded: inout LoadedConfiguration) {
         switch entry {
         case .unusable(let id, _, let errors):
-            loaded.accounts.append(.idle(IdleAccount(id: id, problem: errors.first?.description ?? "it is not configured completely")))
+            loaded.accounts.append(
+                .idle(IdleAccount(id: id, problem: errors.first?.description ?? "it is not configured completely")))
         case .usable(let account) where account.isEnabled: load(account, into: &loaded)
         case .usable(let account): loaded.accounts.append(.idle(IdleAccount(account, problem: nil)))
         }

@@ -32,24 +32,42 @@ extension EndpointTable {
         let admin = endpoints.admin
         let reload = endpoints.reload
         func statisticsPage(_ page: StatisticsRoute.Page) -> Endpoint {
-            Endpoint(.GET, "/stats/\(page.rawValue)", label: "stats", for: .local) { $0.send(await statistics.answer(page)) }
+            Endpoint(.GET, "/stats/\(page.rawValue)", label: "stats", for: .local) {
+                $0.send(await statistics.answer(page))
+            }
         }
         let behindRoot: [Endpoint] = [
             // Whoever watches the proxy is not to wait for a thread that others keep busy.
-            Endpoint(.GET, "/health", label: "health", for: .anyone, on: .eventLoop(upTo: .max)) { $0.send(await health.answer()) },
-            Endpoint(.POST, "/v1/chat/completions", label: "chat", for: .key, body: .large, on: .eventLoop(upTo: Self.smallBody)) { try await chat.respond($0) },
-            Endpoint(.POST, "/v1/embeddings", label: "embeddings", for: .key, body: .large) { try await embeddings.respond($0) },
+            Endpoint(.GET, "/health", label: "health", for: .anyone, on: .eventLoop(upTo: .max)) {
+                $0.send(await health.answer())
+            },
+            Endpoint(
+                .POST, "/v1/chat/completions", label: "chat", for: .key, body: .large,
+                on: .eventLoop(upTo: Self.smallBody)
+            ) { try await chat.respond($0) },
+            Endpoint(.POST, "/v1/embeddings", label: "embeddings", for: .key, body: .large) {
+                try await embeddings.respond($0)
+            },
             Endpoint(.POST, "/v1/rerank", label: "rerank", for: .key, body: .large) { try await rerank.respond($0) },
             Endpoint(.GET, "/v1/models", label: "models", for: .local) { $0.send(await models.list()) },
-            Endpoint(.GET, "/v1/models/{id}", label: "models", for: .local) { $0.send(try await models.one($0.rest ?? "")) },
-            Endpoint(.GET, "/test-oci", label: "test-oci", for: .local, isCharged: true) { $0.send(await testOCI.answer()) },
-            statisticsPage(.accounts), statisticsPage(.concurrency), statisticsPage(.circuitBreaker), statisticsPage(.queue),
+            Endpoint(.GET, "/v1/models/{id}", label: "models", for: .local) {
+                $0.send(try await models.one($0.rest ?? ""))
+            },
+            Endpoint(.GET, "/test-oci", label: "test-oci", for: .local, isCharged: true) {
+                $0.send(await testOCI.answer())
+            },
+            statisticsPage(.accounts), statisticsPage(.concurrency), statisticsPage(.circuitBreaker),
+            statisticsPage(.queue),
             Endpoint(.GET, "/metrics", label: "metrics", for: .local) { $0.send(await metrics.answer()) },
             Endpoint(.POST, "/admin/circuit-breaker/reset", label: "admin", for: .local) {
                 $0.send(try await admin.resetBreakers(RequestTarget.query(of: $0.request.head.uri)))
             },
-            Endpoint(.POST, "/admin/models/refresh", label: "admin", for: .key) { $0.send(try await admin.refreshModels()) },
-            Endpoint(.POST, "/v1/reload", label: "admin", for: .local, isCharged: true) { $0.send(try await reload.answer()) },
+            Endpoint(.POST, "/admin/models/refresh", label: "admin", for: .key) {
+                $0.send(try await admin.refreshModels())
+            },
+            Endpoint(.POST, "/v1/reload", label: "admin", for: .local, isCharged: true) {
+                $0.send(try await reload.answer())
+            },
         ]
         let titles = ["GET /"] + behindRoot.map(\.title)
         self.init([Endpoint(.GET, "/", label: "root", for: .anyone) { $0.send(root.answer(titles)) }] + behindRoot)
@@ -58,33 +76,44 @@ extension EndpointTable {
 
 extension Endpoints {
     init(
-        _ settings: Settings, accountList: AccountList, directory: ModelDirectory, discovery: ModelDiscovery, monitor: Monitor, health: HealthRoute,
+        _ settings: Settings, accountList: AccountList, directory: ModelDirectory, discovery: ModelDiscovery,
+        monitor: Monitor, health: HealthRoute,
         in state: ProcessState, reload: @escaping ReloadRoute.Reload
     ) {
         let mode = settings.mode.rawValue
         let router = state.router
         let failover = Failover(router: router, retryAttempts: settings.routing.retryAttempts)
         let texts = TextCalls(
-            directory: directory, failover: failover, requestLimit: settings.timeouts.wholeAnswer, answerLimit: settings.limits.maxResponseSize,
+            directory: directory, failover: failover, requestLimit: settings.timeouts.wholeAnswer,
+            answerLimit: settings.limits.maxResponseSize,
             time: state.time)
         self.init(
             root: RootRoute(mode: mode),
             health: health,
             chat: ChatCompletionsRoute(
                 directory: directory, quirks: state.quirks, failover: failover,
-                fallbacks: Dictionary(settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
+                fallbacks: Dictionary(
+                    settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
                 limits: ChatCompletionsRoute.Limits(settings), time: state.time),
             embeddings: EmbeddingsRoute(calls: texts),
             rerank: RerankRoute(calls: texts),
-            models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: state.startedAt),
-            testOCI: TestOCIRoute(upstreams: monitor.upstreams, accountList: accountList, pace: state.paces.testOCI, time: state.time),
+            models: ModelsRoute(
+                directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id),
+                created: state.startedAt),
+            testOCI: TestOCIRoute(
+                upstreams: monitor.upstreams, accountList: accountList, pace: state.paces.testOCI, time: state.time),
             statistics: StatisticsRoute(
-                mode: mode, strategy: settings.routing.strategy.rawValue, breaker: CircuitBreaker.Settings(settings.breaker), accountList: accountList,
+                mode: mode, strategy: settings.routing.strategy.rawValue,
+                breaker: CircuitBreaker.Settings(settings.breaker), accountList: accountList,
                 router: router, directory: directory),
             metrics: MetricsRoute(
-                router: router, accountList: accountList, process: ProcessFigures(startedAt: state.startedAt), counters: state.counters, rates: state.rates,
-                droppedLines: { [output = state.output] in output.dropped }, claims: state.claims, bodyMemory: settings.bodyMemory),
-            admin: AdminRoute(router: router, accountList: accountList, discovery: discovery, directory: directory, pace: state.paces.refresh, time: state.time),
+                router: router, accountList: accountList, process: ProcessFigures(startedAt: state.startedAt),
+                counters: state.counters, rates: state.rates,
+                droppedLines: { [output = state.output] in output.dropped }, claims: state.claims,
+                bodyMemory: settings.bodyMemory),
+            admin: AdminRoute(
+                router: router, accountList: accountList, discovery: discovery, directory: directory,
+                pace: state.paces.refresh, time: state.time),
             reload: ReloadRoute(reload: reload))
     }
 }

@@ -20,7 +20,10 @@ struct Generation: Sendable {
 
     /// What a reload says that there is now.
     var counts: (providers: Int, accounts: Int) {
-        (Set(settings.providers.map(\.name)).count, members.count { $0.upstream.backend.kind == .oci } + accountList.broken.count)
+        (
+            Set(settings.providers.map(\.name)).count,
+            members.count { $0.upstream.backend.kind == .oci } + accountList.broken.count
+        )
     }
 
     /// - Parameters:
@@ -28,7 +31,8 @@ struct Generation: Sendable {
     ///   - before: the generation whose lists of models hold for those who stay.
     ///   - reload: what `POST /v1/reload` does.
     init(
-        _ settings: Settings, members: [Membership.Served], accountList: AccountList, after before: Generation?, in state: ProcessState,
+        _ settings: Settings, members: [Membership.Served], accountList: AccountList, after before: Generation?,
+        in state: ProcessState,
         reload: @escaping ReloadRoute.Reload
     ) {
         self.settings = settings
@@ -36,16 +40,24 @@ struct Generation: Sendable {
         self.accountList = accountList
         let upstreams = members.map(\.upstream)
         directory = ModelDirectory(
-            aliases: settings.models.map { ($0.name, $0.target) }, upstreams: upstreams, places: state.router.upstreams.count, after: before?.directory,
-            names: ModelCatalog.Names(ociPrefix: settings.mode == .aggregator ? "oci/" : "", filter: settings.supportedModels), time: state.time)
+            aliases: settings.models.map { ($0.name, $0.target) }, upstreams: upstreams,
+            places: state.router.upstreams.count, after: before?.directory,
+            names: ModelCatalog.Names(
+                ociPrefix: settings.mode == .aggregator ? "oci/" : "", filter: settings.supportedModels),
+            time: state.time)
         discovery = ModelDiscovery(
-            upstreams, into: directory, interval: settings.timeouts.modelsRefreshInterval, time: state.time, logger: state.logger)
+            upstreams, into: directory, interval: settings.timeouts.modelsRefreshInterval, time: state.time,
+            logger: state.logger)
         monitor = Monitor(
-            router: state.router, upstreams: upstreams, broken: accountList.broken.count, interval: settings.timeouts.healthCheckInterval, time: state.time,
+            router: state.router, upstreams: upstreams, broken: accountList.broken.count,
+            interval: settings.timeouts.healthCheckInterval, time: state.time,
             logger: state.logger)
         // Without periodic checks, who asks for the aggregator's health makes one.
-        let rounds = settings.mode == .aggregator && monitor.interval == .zero ? HealthRounds(upstreams, time: state.time) : nil
-        health = HealthRoute(mode: settings.mode.rawValue, router: state.router, accountList: accountList, rounds: rounds, drain: state.drain)
+        let rounds =
+            settings.mode == .aggregator && monitor.interval == .zero ? HealthRounds(upstreams, time: state.time) : nil
+        health = HealthRoute(
+            mode: settings.mode.rawValue, router: state.router, accountList: accountList, rounds: rounds,
+            drain: state.drain)
         door = FrontDoor(
             keys: ClientKeys(settings.clientKeys),
             localAccess: LocalAccess(
@@ -58,8 +70,10 @@ struct Generation: Sendable {
                 bodyMemory: settings.bodyMemory, requestsPerKey: settings.limits.maxConcurrencyPerKey),
             rates: state.rates,
             claims: state.claims,
-            endpoints: EndpointTable(Endpoints(
-                settings, accountList: accountList, directory: directory, discovery: discovery, monitor: monitor, health: health, in: state, reload: reload)),
+            endpoints: EndpointTable(
+                Endpoints(
+                    settings, accountList: accountList, directory: directory, discovery: discovery, monitor: monitor,
+                    health: health, in: state, reload: reload)),
             counters: state.counters,
             drain: state.drain,
             time: state.time,
@@ -70,7 +84,8 @@ struct Generation: Sendable {
 extension Settings {
     /// `max_client_connections`, or as many as there are descriptors for.
     func clientConnections(of descriptors: Int) -> Int {
-        DescriptorLimit.clients(wanted: server.maxClientConnections, upstream: limits.globalMaxConcurrency, of: descriptors)
+        DescriptorLimit.clients(
+            wanted: server.maxClientConnections, upstream: limits.globalMaxConcurrency, of: descriptors)
     }
 }
 
@@ -78,7 +93,8 @@ extension ChatCompletionsRoute.Limits {
     init(_ settings: Settings) {
         self.init(
             request: settings.timeouts.request, whole: settings.timeouts.wholeAnswer, head: settings.timeouts.head,
-            firstToken: settings.timeouts.firstToken, idleTimeout: settings.timeouts.stream, keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
+            firstToken: settings.timeouts.firstToken, idleTimeout: settings.timeouts.stream,
+            keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
             maxTokens: settings.limits.defaultMaxTokens, forcesNonStreaming: settings.routing.forceNonStream)
     }
 }
@@ -86,7 +102,8 @@ extension ChatCompletionsRoute.Limits {
 extension CircuitBreaker.Settings {
     init(_ settings: BreakerSettings) {
         self.init(
-            maxFailures: settings.maxFailures, resetTimeout: settings.resetTimeout, failureRate: settings.failureRate, minRequests: settings.minRequests)
+            maxFailures: settings.maxFailures, resetTimeout: settings.resetTimeout, failureRate: settings.failureRate,
+            minRequests: settings.minRequests)
     }
 }
 

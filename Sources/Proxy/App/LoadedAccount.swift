@@ -28,7 +28,8 @@ package struct LoadedAccount: Sendable {
         OCIAccount(
             id: settings.id, region: settings.region, compartment: settings.compartment,
             inference: ServiceURL(settings.endpoint), management: ServiceURL(settings.managementEndpoint),
-            credentials: credentials(transports, time, logger), auth: settings.credentials.kind, transport: transports.common, time: time)
+            credentials: credentials(transports, time, logger), auth: settings.credentials.kind,
+            transport: transports.common, time: time)
     }
 
     private func credentials(_ transports: Transports, _ time: TimeSource, _ logger: Logger) -> RequestCredentials {
@@ -36,7 +37,9 @@ package struct LoadedAccount: Sendable {
         case .key(let signer): .key(signer)
         case .bearer(let key): .bearer(key)
         case .tokens(let origin):
-            .token(TokenCache(account: settings.id, source: source(of: origin, transports, time), time: time, logger: logger))
+            .token(
+                TokenCache(
+                    account: settings.id, source: source(of: origin, transports, time), time: time, logger: logger))
         }
     }
 
@@ -45,7 +48,8 @@ package struct LoadedAccount: Sendable {
         case .files(let identity): SessionTokenFile(identity: identity)
         case .instance(let places): InstancePrincipal(places: places, transport: transports.common, time: time)
         case .resource(let settings): ResourcePrincipal(settings: settings)
-        case .workload(let settings): WorkloadIdentity(settings: settings, transport: transports.cluster ?? transports.common)
+        case .workload(let settings):
+            WorkloadIdentity(settings: settings, transport: transports.cluster ?? transports.common)
         }
     }
 

@@ -20,7 +20,9 @@ struct Membership: Sendable {
     ///
     /// One that is there already keeps its place and its id. A new one whose id is taken by such a one gets the next number: who of a pool
     /// was first when the file was read before need not be so now.
-    static func match(_ candidates: [Candidate], with before: [Served]) -> [(member: Router.Member, settings: Upstream.Settings)] {
+    static func match(_ candidates: [Candidate], with before: [Served]) -> [(
+        member: Router.Member, settings: Upstream.Settings
+    )] {
         var left = before
         let kept = candidates.map { candidate in
             left.firstIndex { $0.identity == candidate.identity }.map { left.remove(at: $0).upstream }

@@ -24,13 +24,17 @@ enum MemoryFigures {
 
     /// The smallest limit of the process's control group (version 2) and of those around it.
     private static func controlGroup() -> Int? {
-        guard let groups = text("/proc/self/cgroup"), let line = groups.split(separator: "\n").first(where: { $0.hasPrefix("0::/") }) else { return nil }
+        guard let groups = text("/proc/self/cgroup"),
+            let line = groups.split(separator: "\n").first(where: { $0.hasPrefix("0::/") })
+        else { return nil }
         var path = line.dropFirst(3).split(separator: "/")[...]
         var least: Int?
         while true {
             let folder = "/sys/fs/cgroup" + path.map { "/" + $0 }.joined()
             for name in ["memory.max", "memory.high"] {
-                if let limit = text("\(folder)/\(name)").flatMap({ Int($0.split(separator: "\n").first ?? "") }) { least = min(least ?? limit, limit) }
+                if let limit = text("\(folder)/\(name)").flatMap({ Int($0.split(separator: "\n").first ?? "") }) {
+                    least = min(least ?? limit, limit)
+                }
             }
             guard path.popLast() != nil else { return least }
         }
@@ -42,7 +46,8 @@ enum MemoryFigures {
 
     /// Bytes of the process that are in memory; nil where the system does not say.
     static var resident: Int? {
-        guard let fields = text("/proc/self/statm")?.split(separator: " "), fields.count > 1, let pages = Int(fields[1]) else { return nil }
+        guard let fields = text("/proc/self/statm")?.split(separator: " "), fields.count > 1, let pages = Int(fields[1])
+        else { return nil }
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 }

@@ -24,7 +24,10 @@ struct ProcessState: Sendable {
     /// Files and sockets that may be open at once.
     let descriptors = DescriptorLimit.raise()
 
-    init(transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource, output: LogOutput, logger: Logger) {
+    init(
+        transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource, output: LogOutput,
+        logger: Logger
+    ) {
         self.transports = transports
         self.proxies = proxies
         self.notifier = notifier

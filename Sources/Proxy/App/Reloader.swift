@@ -36,7 +36,9 @@ actor Reloader {
     /// - Throws: `ExitError`.
     func begin(with configuration: LoadedConfiguration) async throws(ExitError) -> CurrentFrontDoor {
         for issue in configuration.issues { logger.warning("\(issue)") }
-        if (try? await FileWork.configuration.run(within: ConfigurationSource.patience, on: state.time, { [source] in source.removeLeftovers() })) ?? 0 > 0 {
+        if (try? await FileWork.configuration.run(
+            within: ConfigurationSource.patience, on: state.time, { [source] in source.removeLeftovers() })) ?? 0 > 0
+        {
             logger.notice("Removed an unfinished new \(source.file) that an earlier start had left")
         }
         let configuration = withKey(configuration)
@@ -81,10 +83,14 @@ actor Reloader {
     }
 
     private func replace() async throws(ConfigurationError) -> ReloadReport {
-        guard let service else { throw ConfigurationError(source.issue("the proxy has not started yet", fix: "try again")) }
+        guard let service else {
+            throw ConfigurationError(source.issue("the proxy has not started yet", fix: "try again"))
+        }
         let before = service.generation
         let configuration = try await source.readPatiently(on: state.time)
-        if let error = ConfigurationError(configuration.issues.filter { !before.accountList.isBroken($0.account) }) { throw error }
+        if let error = ConfigurationError(configuration.issues.filter { !before.accountList.isBroken($0.account) }) {
+            throw error
+        }
         let list: CandidateList
         let destination: LogOutput.Destination
         do {
@@ -111,30 +117,41 @@ actor Reloader {
         keeper.keep(after)
 
         let report = ReloadReport(
-            providers: after.counts.providers, accounts: after.counts.accounts, restart: after.settings.differencesThatNeedARestart(from: service.started))
+            providers: after.counts.providers, accounts: after.counts.accounts,
+            restart: after.settings.differencesThatNeedARestart(from: service.started))
         let kept = after.members.count { member in before.members.contains { $0.upstream === member.upstream } }
         logger.notice(
             "Configuration reloaded",
             metadata: [
-                "providers": "\(report.providers)", "accounts": "\(report.accounts)", "unchanged": "\(kept)", "new": "\(after.members.count - kept)",
+                "providers": "\(report.providers)", "accounts": "\(report.accounts)", "unchanged": "\(kept)",
+                "new": "\(after.members.count - kept)",
             ])
-        if !report.restart.isEmpty { logger.warning("\(report.restart.joined(separator: ", ")) changed: restart the proxy for it") }
+        if !report.restart.isEmpty {
+            logger.warning("\(report.restart.joined(separator: ", ")) changed: restart the proxy for it")
+        }
         return report
     }
 
-    private func generation(of configuration: LoadedConfiguration, _ list: CandidateList, after before: Generation?) async -> Generation {
+    private func generation(of configuration: LoadedConfiguration, _ list: CandidateList, after before: Generation?)
+        async -> Generation
+    {
         let settings = configuration.settings
         let clients = settings.clientConnections(of: state.descriptors)
-        if clients < settings.server.maxClientConnections, settings.server.maxClientConnections != before?.settings.server.maxClientConnections {
+        if clients < settings.server.maxClientConnections,
+            settings.server.maxClientConnections != before?.settings.server.maxClientConnections
+        {
             logger.warning(
-                "There are descriptors for \(clients) client connections, not for max_client_connections = \(settings.server.maxClientConnections): raise the limit of open files (LimitNOFILE= of the service, ulimit -n), which is \(state.descriptors)")
+                "There are descriptors for \(clients) client connections, not for max_client_connections = \(settings.server.maxClientConnections): raise the limit of open files (LimitNOFILE= of the service, ulimit -n), which is \(state.descriptors)"
+            )
         }
         let upstreams = await state.router.reconfigure(
             Membership.match(list.candidates, with: before?.members ?? []),
             limits: .init(concurrency: settings.limits.globalMaxConcurrency, queue: settings.limits.queueSize),
             strategy: settings.routing.strategy.make())
         let members = zip(list.candidates, upstreams).map { Membership.Served(identity: $0.identity, upstream: $1) }
-        return Generation(settings, members: members, accountList: list.accountList(of: upstreams), after: before, in: state) { [weak self] in
+        return Generation(
+            settings, members: members, accountList: list.accountList(of: upstreams), after: before, in: state
+        ) { [weak self] in
             guard let report = await self?.reloadOnRequest() else { throw CancellationError() }
             return report
         }
@@ -145,7 +162,9 @@ actor Reloader {
     /// The configuration with a client key: a file that names none gets a generated one.
     private func withKey(_ configuration: LoadedConfiguration) -> LoadedConfiguration {
         var configuration = configuration
-        if configuration.settings.needsGeneratedKey { configuration.settings.clientKeys.append(generatedKey ?? storeKey()) }
+        if configuration.settings.needsGeneratedKey {
+            configuration.settings.clientKeys.append(generatedKey ?? storeKey())
+        }
         return configuration
     }
 
@@ -154,7 +173,8 @@ actor Reloader {
         generatedKey = key
         if let failure {
             // The only place where a key is ever shown: nobody could use the proxy otherwise.
-            let line = "The generated client key could not be written into \(source.file) (\(failure)). It is valid until the next start: \(key.value.reveal())\n"
+            let line =
+                "The generated client key could not be written into \(source.file) (\(failure)). It is valid until the next start: \(key.value.reveal())\n"
             StandardStream.write(line, to: StandardStream.error)
         } else {
             logger.info("Generated a client key and wrote it into \(source.file) as api_key")

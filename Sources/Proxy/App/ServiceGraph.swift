@@ -12,7 +12,8 @@ struct ServiceGraph: Sendable {
     private let time: TimeSource
 
     init(
-        source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, output: LogOutput, logger: Logger, time: TimeSource = .system
+        source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, output: LogOutput,
+        logger: Logger, time: TimeSource = .system
     ) {
         self.source = source
         self.proxies = proxies
@@ -35,9 +36,11 @@ struct ServiceGraph: Sendable {
         warnOfGaps()
         let notifier = ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) })
         if let name = service.notifySocket, !notifier.isOn {
-            logger.warning("NOTIFY_SOCKET=\(name) is no Unix socket that can be sent to: the service manager is told nothing")
+            logger.warning(
+                "NOTIFY_SOCKET=\(name) is no Unix socket that can be sent to: the service manager is told nothing")
         }
-        let state = ProcessState(transports: transports, proxies: proxies, notifier: notifier, time: time, output: output, logger: logger)
+        let state = ProcessState(
+            transports: transports, proxies: proxies, notifier: notifier, time: time, output: output, logger: logger)
         let keeper = GenerationKeeper()
         let reloader = Reloader(source: source, state: state, keeper: keeper)
         let frontDoor = try await reloader.begin(with: configuration)
@@ -49,15 +52,21 @@ struct ServiceGraph: Sendable {
 
         let watch = CertificateWatch(certificate: state.certificate, time: time, logger: logger)
         // The listener stops first: a reload that waits for a slow disk must not keep it from draining.
-        var services: [any Service] = [transports, state.router, keeper, watch, IdleMemory(time: time), HangupSignal(signals: hangups, reloader: reloader), listener]
+        var services: [any Service] = [
+            transports, state.router, keeper, watch, IdleMemory(time: time),
+            HangupSignal(signals: hangups, reloader: reloader), listener,
+        ]
         if notifier.isOn {
             // Stops last: signs of life are due during the drain as well.
             let report = ServiceReport(
-                notifier: notifier, watchdog: service.watchdog, summary: { await keeper.present?.health.summary() ?? .init(healthy: 0, total: 0, inFlight: 0) }, drain: state.drain, time: time)
+                notifier: notifier, watchdog: service.watchdog,
+                summary: { await keeper.present?.health.summary() ?? .init(healthy: 0, total: 0, inFlight: 0) },
+                drain: state.drain, time: time)
             services.insert(report, at: 0)
         }
         var settings = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) }, logger: quiet(logger))
+            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+            logger: quiet(logger))
         // The drain is bounded by the listener itself. When a part of the process has failed, the others are cancelled; if one of them does not
         // even end then, the process does, for the service manager to start it again.
         settings.maximumCancellationDuration = .seconds(5)

@@ -32,7 +32,8 @@ package struct Startup: Sendable {
             file: ConfigurationFile.choose(
                 config: options.config, multiAccount: options.multiAccount,
                 exists: { ConfigurationFile.exists(KeyFileLookup.join(workingDirectory, $0)) }),
-            overrides: ConfigurationLoader.Overrides(host: options.host, port: options.port, multiAccount: options.multiAccount),
+            overrides: ConfigurationLoader.Overrides(
+                host: options.host, port: options.port, multiAccount: options.multiAccount),
             environment: environment, workingDirectory: workingDirectory)
     }
 
@@ -75,10 +76,13 @@ package struct Startup: Sendable {
             throw ExitError(.badConfiguration, error.description)
         }
         let service = try ServiceEnvironment(source.environment, process: getpid())
-        let output = try makeLogOutput(configured.settings.logging, isJournal: service.journal?.isBehind(StandardStream.error) ?? false)
+        let output = try makeLogOutput(
+            configured.settings.logging, isJournal: service.journal?.isBehind(StandardStream.error) ?? false)
         // Whoever prints after this prints last.
         defer { output.flush(within: .seconds(1)) }
-        try await ServiceGraph(source: source, proxies: proxies, service: service, output: output, logger: output.logger()).run(configured)
+        try await ServiceGraph(
+            source: source, proxies: proxies, service: service, output: output, logger: output.logger()
+        ).run(configured)
     }
 
     private func makeLogOutput(_ settings: LoggingSettings, isJournal: Bool) throws(ExitError) -> LogOutput {

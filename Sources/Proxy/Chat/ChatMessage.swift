@@ -31,10 +31,14 @@ struct ChatMessage: Sendable {
         toolCalls = self.role == .assistant ? try Self.calls(message.member("tool_calls")) : []
         refusal = self.role == .assistant ? message.value["refusal"]?.rawString : nil
         if toolCalls.isEmpty, self.role == .assistant, let old = message.member("function_call") {
-            throw old.invalid("is the old form of a tool call, which is not served here; send 'tool_calls'.", as: .unsupportedParameter)
+            throw old.invalid(
+                "is the old form of a tool call, which is not served here; send 'tool_calls'.",
+                as: .unsupportedParameter)
         }
         toolCallID = try message.member("tool_call_id")?.rawString()
-        if self.role == .tool, toolCallID == nil { throw field.invalid("has no 'tool_call_id': it must name the call that it answers.") }
+        if self.role == .tool, toolCallID == nil {
+            throw field.invalid("has no 'tool_call_id': it must name the call that it answers.")
+        }
     }
 
     private static func role(_ field: RequestField) throws(Failure) -> Role {
@@ -44,7 +48,9 @@ struct ChatMessage: Sendable {
         if role.equals("assistant") { return .assistant }
         if role.equals("tool") || role.equals("function") { return .tool }
         if role.equals("system") { return .system }
-        guard role.equals("developer") else { throw field.invalid("must be system, developer, user, assistant or tool.") }
+        guard role.equals("developer") else {
+            throw field.invalid("must be system, developer, user, assistant or tool.")
+        }
         return .developer
     }
 
@@ -56,7 +62,10 @@ struct ChatMessage: Sendable {
             guard let function = call.member("function"), let name = try function.object().member("name") else {
                 throw call.invalid("is not a function call with a name; no other kind is served here.")
             }
-            calls.append(ToolCall(id: try id.rawString(), name: try name.rawString(), arguments: arguments(function.member("arguments"))))
+            calls.append(
+                ToolCall(
+                    id: try id.rawString(), name: try name.rawString(),
+                    arguments: arguments(function.member("arguments"))))
         }
         return calls
     }

@@ -69,11 +69,17 @@ struct ChatRequest: Sendable {
             throw .noMessages
         }
         guard messages.count <= Self.mostMessages else {
-            throw .invalidRequest("'messages' has more than \(Self.mostMessages) messages, the most that are taken here.", field: "messages", as: .tooManyMessages)
+            throw .invalidRequest(
+                "'messages' has more than \(Self.mostMessages) messages, the most that are taken here.",
+                field: "messages", as: .tooManyMessages)
         }
         // Without functions the choice among them means nothing, as with tools.
-        if let old = body.member("functions"), old.value.kind != .array || old.value.elements.contains(where: { _ in true }) {
-            throw old.invalid("is the old form of function calling, which is not served here; send 'tools' and 'tool_choice'.", as: .unsupportedParameter)
+        if let old = body.member("functions"),
+            old.value.kind != .array || old.value.elements.contains(where: { _ in true })
+        {
+            throw old.invalid(
+                "is the old form of function calling, which is not served here; send 'tools' and 'tool_choice'.",
+                as: .unsupportedParameter)
         }
         isStreaming = try body.member("stream")?.bool() ?? false
         includesUsage = body.member("stream_options")?.value["include_usage"]?.bool ?? false
@@ -83,7 +89,9 @@ struct ChatRequest: Sendable {
             let message = try ChatMessage(message)
             parts += message.content.count
             guard parts <= Self.mostParts else {
-                throw .invalidRequest("The contents of 'messages' have more than \(Self.mostParts) parts, the most that are taken here.", field: "messages", as: .tooManyParts)
+                throw .invalidRequest(
+                    "The contents of 'messages' have more than \(Self.mostParts) parts, the most that are taken here.",
+                    field: "messages", as: .tooManyParts)
             }
             parsed.append(message)
         }
@@ -92,14 +100,18 @@ struct ChatRequest: Sendable {
         var schemas = SchemaBudget()
         let all = try ChatTool.list(body.member("tools"), &schemas)
         let choice = body.member("tool_choice")
-        if !all.isEmpty, let allowed = choice?.member("allowed_tools") ?? (choice?.value["type"]?.equals("allowed_tools") == true ? choice : nil) {
+        if !all.isEmpty,
+            let allowed = choice?.member("allowed_tools")
+                ?? (choice?.value["type"]?.equals("allowed_tools") == true ? choice : nil)
+        {
             let names = try Self.names(ofAllowed: allowed)
             let known = Set(all.map(\.name))
             for name in names.sorted() where !known.contains(name) {
                 throw allowed.invalid("names the function '\(name.quotable)', which is not among 'tools'.")
             }
             tools = all.filter { names.contains($0.name) }
-            toolChoice = tools.isEmpty ? nil : try allowed.member("mode").map { field throws(Failure) in try Self.mode(field) }
+            toolChoice =
+                tools.isEmpty ? nil : try allowed.member("mode").map { field throws(Failure) in try Self.mode(field) }
         } else {
             tools = all
             toolChoice = tools.isEmpty ? nil : try Self.toolChoice(choice, among: tools)
@@ -131,7 +143,9 @@ struct ChatRequest: Sendable {
             guard let name = try (field.member("function") ?? field).member("name")?.string() else {
                 return try mode(field.member("type") ?? field)
             }
-            guard tools.contains(where: { $0.name == name }) else { throw field.invalid("names the function '\(name.quotable)', which is not among 'tools'.") }
+            guard tools.contains(where: { $0.name == name }) else {
+                throw field.invalid("names the function '\(name.quotable)', which is not among 'tools'.")
+            }
             return .function(name)
         }
         return try mode(field)
@@ -142,7 +156,9 @@ struct ChatRequest: Sendable {
         guard let list = field.member("tools") else { throw field.invalid("has no 'tools'.") }
         var names: Set<String> = []
         for tool in try list.elements() {
-            guard let name = try (tool.object().member("function") ?? tool).member("name") else { throw tool.invalid("is no function with a name.") }
+            guard let name = try (tool.object().member("function") ?? tool).member("name") else {
+                throw tool.invalid("is no function with a name.")
+            }
             names.insert(try name.string())
         }
         return names
@@ -157,7 +173,9 @@ struct ChatRequest: Sendable {
         }
     }
 
-    private static func responseFormat(_ field: RequestField?, _ budget: inout SchemaBudget) throws(Failure) -> ResponseFormat? {
+    private static func responseFormat(_ field: RequestField?, _ budget: inout SchemaBudget) throws(Failure)
+        -> ResponseFormat?
+    {
         guard let field else { return nil }
         guard let type = try field.object().member("type") else { throw field.invalid("has no 'type'.") }
         switch try type.string() {
@@ -167,7 +185,10 @@ struct ChatRequest: Sendable {
             guard let schema = field.member("json_schema") else { throw field.invalid("has no 'json_schema'.") }
             try budget.take(try schema.object())
             return .jsonSchema(schema.value)
-        default: throw .invalidRequest("'response_format' must be of type text, json_object or json_schema.", field: "response_format", as: .value)
+        default:
+            throw .invalidRequest(
+                "'response_format' must be of type text, json_object or json_schema.", field: "response_format",
+                as: .value)
         }
     }
 
@@ -198,7 +219,9 @@ struct ChatRequest: Sendable {
             tuning.topLogprobs = wanted ?? 1
         }
         if let bias = try body.member("logit_bias")?.object() {
-            guard bias.value.members.allSatisfy({ $0.value.kind == .number }) else { throw bias.invalid("must map tokens to numbers.") }
+            guard bias.value.members.allSatisfy({ $0.value.kind == .number }) else {
+                throw bias.invalid("must map tokens to numbers.")
+            }
             tuning.logitBias = bias.value
         }
         tuning.parallelToolCalls = try body.member("parallel_tool_calls")?.bool()
@@ -207,7 +230,9 @@ struct ChatRequest: Sendable {
         tuning.serviceTier = try body.member("service_tier")?.string()
         tuning.metadata = try body.member("metadata")?.object().value
         if let content = body.member("prediction")?.member("content") {
-            tuning.prediction = try ContentPart.list(content).compactMap { if case .text(let text) = $0 { text } else { nil } }
+            tuning.prediction = try ContentPart.list(content).compactMap {
+                if case .text(let text) = $0 { text } else { nil }
+            }
         }
         tuning.webSearch = try body.member("web_search_options")?.object().value
         return tuning

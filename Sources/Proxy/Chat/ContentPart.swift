@@ -13,7 +13,9 @@ enum ContentPart: Sendable {
         guard case .text(var rest) = self else { return false }
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: " ") { continue }
-            guard byte == UInt8(ascii: "\\"), let escape = rest.popFirst(), "nrt".utf8.contains(escape) else { return false }
+            guard byte == UInt8(ascii: "\\"), let escape = rest.popFirst(), "nrt".utf8.contains(escape) else {
+                return false
+            }
         }
         return true
     }
@@ -43,7 +45,8 @@ enum ContentPart: Sendable {
         case "file", "input_file": return try file(field)
         // An assistant's own thoughts, echoed: no upstream wants them back.
         case "thinking", "redacted_thinking", "reasoning": return nil
-        default: throw type.invalid("is no part that is served here; send text, image_url, input_audio, video_url or file.")
+        default:
+            throw type.invalid("is no part that is served here; send text, image_url, input_audio, video_url or file.")
         }
     }
 
@@ -84,7 +87,8 @@ enum ContentPart: Sendable {
     private static func file(_ field: RequestField) throws(Failure) -> ContentPart {
         let file = field.member("file") ?? field
         guard let data = try file.object().member("file_data") else {
-            throw field.invalid("has no 'file_data': files are taken as data URIs only, since there is no file store here.")
+            throw field.invalid(
+                "has no 'file_data': files are taken as data URIs only, since there is no file store here.")
         }
         let base64 = try data.rawString()
         if let url = MediaURL(dataURI: data.value), let type = url.mediaType {
@@ -93,7 +97,9 @@ enum ContentPart: Sendable {
             return type.hasPrefix("video/") ? .video(url) : .document(url)
         }
         // Bare base64, as the API also has it: then the name says what it is.
-        guard !base64.isEmpty, !base64.contains(UInt8(ascii: ":")), file.value["filename"]?.string?.lowercased().hasSuffix(".pdf") == true else {
+        guard !base64.isEmpty, !base64.contains(UInt8(ascii: ":")),
+            file.value["filename"]?.string?.lowercased().hasSuffix(".pdf") == true
+        else {
             throw data.invalid("must be a data URI: data:application/pdf;base64,...")
         }
         return .document(MediaURL(base64: base64, type: "application/pdf"))

@@ -27,7 +27,8 @@ struct MediaURL: Sendable {
         // Some JSON writers escape the slash, so the head is decoded; the data may keep its escapes.
         let parameters = JSONString.decode(text[..<comma]).lowercased().dropFirst("data:".count).split(separator: ";")
         guard parameters.count >= 2, parameters.last == "base64", let type = parameters.first,
-            type.split(separator: "/", omittingEmptySubsequences: false).count == 2, !type.hasPrefix("/"), !type.hasSuffix("/"),
+            type.split(separator: "/", omittingEmptySubsequences: false).count == 2, !type.hasPrefix("/"),
+            !type.hasSuffix("/"),
             type.utf8.allSatisfy({ $0.isMediaTypeByte || $0 == UInt8(ascii: "/") })
         else { return nil }
         // No registered type, and refused by some models, but what people write.
@@ -68,7 +69,8 @@ extension UInt8 {
     /// Letters, digits and the few signs of a media type's halves.
     var isMediaTypeByte: Bool {
         switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"),
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"),
+            UInt8(ascii: "-"),
             UInt8(ascii: "."), UInt8(ascii: "_"):
             true
         default: false

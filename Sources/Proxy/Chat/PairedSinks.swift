@@ -33,7 +33,8 @@ struct PairedSinks<First: ChatEventSink, Second: ChatEventSink>: ChatEventSink {
         second.refusal(escaped, choice: choice)
     }
 
-    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int) {
+    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int)
+    {
         first.toolCall(call, id: id, name: name, arguments: arguments, choice: choice)
         second.toolCall(call, id: id, name: name, arguments: arguments, choice: choice)
     }

@@ -15,12 +15,15 @@ struct SchemaBudget {
     /// - Throws: `Failure` 400 when it is too large, or too much with those before it.
     mutating func take(_ schema: RequestField) throws(Failure) {
         let size = schema.value.raw.count
-        guard size <= Self.mostBytes else { throw schema.invalid("has \(size) bytes; a schema may have at most \(Self.mostBytes).") }
+        guard size <= Self.mostBytes else {
+            throw schema.invalid("has \(size) bytes; a schema may have at most \(Self.mostBytes).")
+        }
         bytes += size
         values += schema.value.size
         guard bytes <= Self.mostBytesOfAll, values <= Self.mostValues else {
             throw schema.invalid(
-                "is too much: the schemas of one request may have \(Self.mostBytesOfAll) bytes and \(Self.mostValues) values together. Send fewer or smaller tools.")
+                "is too much: the schemas of one request may have \(Self.mostBytesOfAll) bytes and \(Self.mostValues) values together. Send fewer or smaller tools."
+            )
         }
     }
 }

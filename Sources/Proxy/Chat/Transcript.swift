@@ -35,16 +35,23 @@ struct Transcript: ChatEventSink {
         keep(escaped, choice) { $0.text.append(contentsOf: escaped) }
     }
 
-    mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) { keep(escaped, choice) { $0.reasoning.append(contentsOf: escaped) } }
+    mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) {
+        keep(escaped, choice) { $0.reasoning.append(contentsOf: escaped) }
+    }
 
-    mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) { keep(escaped, choice) { $0.refusal.append(contentsOf: escaped) } }
+    mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) {
+        keep(escaped, choice) { $0.refusal.append(contentsOf: escaped) }
+    }
 
-    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int) {
+    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int)
+    {
         keep(name + arguments, choice) { $0.calls.append(Call(id: id, name: Array(name), arguments: Array(arguments))) }
     }
 
     mutating func arguments(_ escaped: ArraySlice<UInt8>, of call: Int, choice: Int) {
-        keep(escaped, choice) { if $0.calls.indices.contains(call) { $0.calls[call].arguments.append(contentsOf: escaped) } }
+        keep(escaped, choice) {
+            if $0.calls.indices.contains(call) { $0.calls[call].arguments.append(contentsOf: escaped) }
+        }
     }
 
     mutating func finish(_ reason: FinishReason, choice: Int) { choices[choice, default: Choice()].reason = reason }

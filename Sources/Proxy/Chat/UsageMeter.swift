@@ -9,7 +9,8 @@ struct UsageMeter: ChatEventSink {
     mutating func text(_ escaped: ArraySlice<UInt8>, logprobs: [UInt8]?, choice: Int) {}
     mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) {}
     mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) {}
-    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int) {}
+    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int)
+    {}
     mutating func arguments(_ escaped: ArraySlice<UInt8>, of call: Int, choice: Int) {}
     mutating func finish(_ reason: FinishReason, choice: Int) {}
     mutating func usage(_ usage: TokenUsage) { total = usage }

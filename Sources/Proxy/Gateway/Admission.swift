@@ -53,7 +53,9 @@ final class Admission: RequestTicket {
 
     func claim(bodyBytes: Int) -> Bool {
         state.withLock { state in
-            guard state.refusal == nil, let failure = door.claimBody(bodyBytes, for: screened, &state.claim) else { return true }
+            guard state.refusal == nil, let failure = door.claimBody(bodyBytes, for: screened, &state.claim) else {
+                return true
+            }
             state.refusal = .refused(failure)
             return false
         }

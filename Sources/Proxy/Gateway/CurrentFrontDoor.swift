@@ -19,7 +19,11 @@ final class CurrentFrontDoor: RequestGate {
         return GateLimits(connections: limits.connections, body: limits.body, shutdownGrace: limits.shutdownGrace)
     }
 
-    func receive(_ head: HTTPRequestHead, bodyLength: Int?, from peer: ClientPeer) -> any RequestTicket { value.receive(head, bodyLength: bodyLength) }
+    func receive(_ head: HTTPRequestHead, bodyLength: Int?, from peer: ClientPeer) -> any RequestTicket {
+        value.receive(head, bodyLength: bodyLength)
+    }
 
-    func refusal(of fault: RequestFault, head: HTTPRequestHead?, from peer: ClientPeer) -> Response { value.refusal(.of(fault), to: head) }
+    func refusal(of fault: RequestFault, head: HTTPRequestHead?, from peer: ClientPeer) -> Response {
+        value.refusal(.of(fault), to: head)
+    }
 }

@@ -47,7 +47,8 @@ final class Endpoint: Sendable {
     let handler: Handler
 
     init(
-        _ method: HTTPMethod, _ path: String, label: String, for access: Access, body: Body = .none, on place: Place = .pool, isCharged: Bool = false,
+        _ method: HTTPMethod, _ path: String, label: String, for access: Access, body: Body = .none,
+        on place: Place = .pool, isCharged: Bool = false,
         _ handler: @escaping Handler
     ) {
         self.method = method
@@ -81,7 +82,11 @@ struct EndpointTable: Sendable {
         var (fixed, open): ([[Substring]: Endpoint], [[Substring]: Endpoint]) = ([:], [:])
         for endpoint in endpoints {
             let segments = Array(RequestTarget(endpoint.path)?.segments ?? [])
-            if segments.last?.utf8.first == UInt8(ascii: "{") { open[Array(segments.dropLast())] = endpoint } else { fixed[segments] = endpoint }
+            if segments.last?.utf8.first == UInt8(ascii: "{") {
+                open[Array(segments.dropLast())] = endpoint
+            } else {
+                fixed[segments] = endpoint
+            }
         }
         (self.fixed, self.open) = (fixed, open)
         chat = fixed[["chat", "completions"]]

@@ -24,7 +24,8 @@ final class FrontDoor: Sendable {
     let logger: Logger
 
     init(
-        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits, rates: RequestRates, claims: RequestClaims = RequestClaims(), endpoints: EndpointTable,
+        keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits,
+        rates: RequestRates, claims: RequestClaims = RequestClaims(), endpoints: EndpointTable,
         counters: RequestCounters, drain: Drain = Drain(), time: TimeSource, logger: Logger
     ) {
         self.keys = keys
@@ -61,7 +62,9 @@ final class FrontDoor: Sendable {
     func receive(_ head: HTTPRequestHead, bodyLength length: Int?) -> Admission {
         let verdict = screen(head)
         var claim = RequestClaims.Claim.none
-        guard let failure = self.claim(for: verdict, bodyLength: length, &claim) else { return Admission(verdict, of: head, claim: claim, by: self) }
+        guard let failure = self.claim(for: verdict, bodyLength: length, &claim) else {
+            return Admission(verdict, of: head, claim: claim, by: self)
+        }
         claims.giveBack(&claim)
         return Admission(.refused(failure), of: head, by: self)
     }
@@ -71,13 +74,19 @@ final class FrontDoor: Sendable {
         // Before anything looks at it, be it a path or a query.
         guard head.uri.utf8.count <= RequestTarget.longest else { return .refused(.targetTooLong) }
         if head.method == .OPTIONS { return .preflight }
-        guard let match = endpoints.match(head.uri) else { return .refused(.unknownPath(RequestTarget.withoutQuery(head.uri))) }
+        guard let match = endpoints.match(head.uri) else {
+            return .refused(.unknownPath(RequestTarget.withoutQuery(head.uri)))
+        }
         let endpoint = match.endpoint
-        guard endpoint.methods.contains(head.method) else { return .refused(.methodNotAllowed(head.method, allowed: endpoint.methods)) }
+        guard endpoint.methods.contains(head.method) else {
+            return .refused(.methodNotAllowed(head.method, allowed: endpoint.methods))
+        }
         guard endpoint.access == .key else { return .admitted(match, key: nil) }
         switch keys.verdict(on: head.headers) {
         case .holder(let name):
-            if let standing = rates.refusal(of: name, limit: limits.requestsPerMinute, at: time.now()) { return .refused(.rateLimited(standing)) }
+            if let standing = rates.refusal(of: name, limit: limits.requestsPerMinute, at: time.now()) {
+                return .refused(.rateLimited(standing))
+            }
             if head.method == .POST, let coding = Self.packing(of: head) { return .refused(.packedBody(coding)) }
             return .admitted(match, key: name)
         case .none: return .refused(.noKey)
@@ -94,19 +103,23 @@ final class FrontDoor: Sendable {
     ///
     /// - Parameter length: bytes of its body, when they are announced.
     /// - Returns: why there is none.
-    func claim(for verdict: Admission.Verdict, bodyLength length: Int?, _ claim: inout RequestClaims.Claim) -> Failure? {
+    func claim(for verdict: Admission.Verdict, bodyLength length: Int?, _ claim: inout RequestClaims.Claim) -> Failure?
+    {
         // Whoever has no key may send no more than a few kilobytes, and they are not for the budget: it would be anybody's to take.
         guard case .admitted(let match, let key?) = verdict, match.endpoint.method == .POST else { return nil }
         // What is too long is refused for that.
         if let length, length > bodyLimit(of: verdict) { return nil }
-        if !claims.take(key, limit: limits.requestsPerKey, for: &claim) { return .tooManyAtOnce(limit: limits.requestsPerKey) }
+        if !claims.take(key, limit: limits.requestsPerKey, for: &claim) {
+            return .tooManyAtOnce(limit: limits.requestsPerKey)
+        }
         return claimBody(length ?? 0, for: verdict, &claim)
     }
 
     /// Takes room for more of a body.
     func claimBody(_ length: Int, for verdict: Admission.Verdict, _ claim: inout RequestClaims.Claim) -> Failure? {
         guard length > 0, case .admitted(_, let key?) = verdict else { return nil }
-        let isTaken = claims.take(bodyBytes: length, limit: limits.bodyMemory, owner: keys.count > 1 ? key : nil, for: &claim)
+        let isTaken = claims.take(
+            bodyBytes: length, limit: limits.bodyMemory, owner: keys.count > 1 ? key : nil, for: &claim)
         return isTaken ? nil : .bodiesTooLarge(limit: limits.bodyMemory)
     }
 
@@ -125,7 +138,9 @@ final class FrontDoor: Sendable {
 
     /// Answers one request. Returns when the answer has been handed to the connection, or the client has left, which
     /// cancels the task.
-    nonisolated(nonsending) func respond(to request: ClientRequest, _ admission: Admission, on connection: ClientConnection) async {
+    nonisolated(nonsending) func respond(
+        to request: ClientRequest, _ admission: Admission, on connection: ClientConnection
+    ) async {
         let verdict = admission.verdict
         let context = context(for: request, verdict, on: connection)
         do {
@@ -148,7 +163,9 @@ final class FrontDoor: Sendable {
     // What a stream does not need is kept out of the frame of the one that waits for it: it is held as long as the stream lasts.
 
     @inline(never)
-    private func context(for request: ClientRequest, _ verdict: Admission.Verdict, on connection: ClientConnection) -> RequestContext {
+    private func context(for request: ClientRequest, _ verdict: Admission.Verdict, on connection: ClientConnection)
+        -> RequestContext
+    {
         let decoration = Decoration(for: request.head, cors: cors, wallClock: time.wallClock())
         let context = RequestContext(request, on: connection, decoration: decoration, drain: drain, at: time.now())
         if case .admitted(let match, _) = verdict { context.rest = match.rest }
@@ -170,7 +187,11 @@ final class FrontDoor: Sendable {
     private func finish(_ context: RequestContext, _ verdict: Admission.Verdict) {
         context.request.ticket.release()
         var label = "other"
-        if case .admitted(let match, _) = verdict { label = match.endpoint.label } else { label = self.label(of: context.request.head.uri) }
+        if case .admitted(let match, _) = verdict {
+            label = match.endpoint.label
+        } else {
+            label = self.label(of: context.request.head.uri)
+        }
         context.record.take(context.trace.summary, since: context.arrival)
         finish(context.record, label: label, took: time.now() - context.arrival)
     }
@@ -179,7 +200,9 @@ final class FrontDoor: Sendable {
 
     /// Where requests may wait.
     @inline(never)
-    private nonisolated(nonsending) func handleOffLoop(_ context: RequestContext, _ endpoint: Endpoint, key: String?) async throws {
+    private nonisolated(nonsending) func handleOffLoop(_ context: RequestContext, _ endpoint: Endpoint, key: String?)
+        async throws
+    {
         try await withTaskExecutorPreference(globalConcurrentExecutor) {
             if endpoint.access == .local { try await admitOperator(context, endpoint) }
             try admit(context, key: key)
@@ -235,14 +258,17 @@ final class FrontDoor: Sendable {
         case .none:
             // Who has left already is not worth a look.
             try Task.checkCancellation()
-            if let objection = await localAccess.objection(to: request.head, from: request.peer) { throw Failure.notLocal(objection) }
+            if let objection = await localAccess.objection(to: request.head, from: request.peer) {
+                throw Failure.notLocal(objection)
+            }
         }
     }
 
     /// The answer to a request that the connection refuses by itself, logged like any other.
     func refusal(_ error: Failure, to head: HTTPRequestHead?) -> Response {
         let decoration = Decoration(for: head, cors: cors, wallClock: time.wallClock())
-        var record = AccessRecord(id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
+        var record = AccessRecord(
+            id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
         let told = worded(error)
         record.status = told.status
         record.error = told.code

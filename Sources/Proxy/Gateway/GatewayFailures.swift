@@ -8,30 +8,37 @@ extension Failure {
 
     static func bodyTooLarge(limit: Int) -> Failure {
         Failure(
-            .unacceptable(.bodyTooLarge), "The request body is larger than \(limit) bytes, the limit of this proxy. Send less, or ask the operator to raise max_request_size.")
+            .unacceptable(.bodyTooLarge),
+            "The request body is larger than \(limit) bytes, the limit of this proxy. Send less, or ask the operator to raise max_request_size."
+        )
     }
 
     static func packedBody(_ coding: String) -> Failure {
         Failure(
-            .unacceptable(.contentEncoding), "The request body is packed (content-encoding: \(coding.quotable)), and nothing is unpacked here. Send it without content-encoding.")
+            .unacceptable(.contentEncoding),
+            "The request body is packed (content-encoding: \(coding.quotable)), and nothing is unpacked here. Send it without content-encoding."
+        )
     }
 
     /// The memory for bodies is taken by others.
     static func bodiesTooLarge(limit: Int) -> Failure {
         Failure(
-            .overloaded(.bodyMemory), "The bodies of the requests that are under way take all of the memory that there is for them, \(ByteSize.format(limit)). Try again in a moment; "
+            .overloaded(.bodyMemory),
+            "The bodies of the requests that are under way take all of the memory that there is for them, \(ByteSize.format(limit)). Try again in a moment; "
                 + "the operator sets max_body_memory in the config file.", retryAfter: 1)
     }
 
     /// The key has as many requests under way as it may have.
     static func tooManyAtOnce(limit: Int) -> Failure {
         Failure(
-            .concurrencyLimited, "This API key has \(limit) requests under way or waiting, which is as many as it may have at once. Try again when one has ended; "
+            .concurrencyLimited,
+            "This API key has \(limit) requests under way or waiting, which is as many as it may have at once. Try again when one has ended; "
                 + "the operator sets max_concurrency_per_key in the config file.", retryAfter: 1)
     }
 
     static let bodyTimedOut = Failure(
-            .unacceptable(.bodyTimedOut), "The request body stopped arriving, or came too slowly; the connection is closed. Send the request again.")
+        .unacceptable(.bodyTimedOut),
+        "The request body stopped arriving, or came too slowly; the connection is closed. Send the request again.")
 
     static func unknownPath(_ path: String) -> Failure {
         let isOtherAPI = ["/responses", "/completions"].contains { path.hasSuffix($0) }
@@ -41,22 +48,30 @@ extension Failure {
     }
 
     static let targetTooLong = Failure(
-            .unacceptable(.targetTooLong), "The request target is longer than \(RequestTarget.longest) bytes; nothing that is served here has such a one.")
+        .unacceptable(.targetTooLong),
+        "The request target is longer than \(RequestTarget.longest) bytes; nothing that is served here has such a one.")
 
     static func methodNotAllowed(_ method: HTTPMethod, allowed: [HTTPMethod]) -> Failure {
         Failure(
-            .unacceptable(.method), "\(method.rawValue.cut(toBytes: 32)) is not served here; use \(allowed.map(\.rawValue).joined(separator: " or ")).")
+            .unacceptable(.method),
+            "\(method.rawValue.cut(toBytes: 32)) is not served here; use \(allowed.map(\.rawValue).joined(separator: " or "))."
+        )
     }
 
     static let noKey = Failure(
-            .unauthorized, "No API key was sent. Send one of the proxy's keys as 'Authorization: Bearer KEY' (or x-api-key, or api-key); the operator finds it as api_key in the config file.")
+        .unauthorized,
+        "No API key was sent. Send one of the proxy's keys as 'Authorization: Bearer KEY' (or x-api-key, or api-key); the operator finds it as api_key in the config file."
+    )
 
     static let wrongKey = Failure(
-            .unauthorized, "The API key is not one of this proxy's keys. The operator finds them as api_key in the config file.")
+        .unauthorized,
+        "The API key is not one of this proxy's keys. The operator finds them as api_key in the config file.")
 
     static func notLocal(_ reason: String) -> Failure {
         Failure(
-            .unauthorized, "This endpoint needs an API key unless the operator asks on the machine itself, and \(reason). Send 'Authorization: Bearer KEY'.")
+            .unauthorized,
+            "This endpoint needs an API key unless the operator asks on the machine itself, and \(reason). Send 'Authorization: Bearer KEY'."
+        )
     }
 
     /// The key has used up its requests of this minute.
@@ -64,7 +79,9 @@ extension Failure {
         let wait = standing.refusedFor ?? .zero
         let seconds = Int(wait.components.seconds) + (wait.components.attoseconds > 0 ? 1 : 0)
         return Failure(
-            .rateLimited(standing), "Rate limit reached for this API key: \(standing.limit) requests a minute. Try again in \(seconds) s; the operator sets rate_limit in the config file.", retryAfter: max(seconds, 1))
+            .rateLimited(standing),
+            "Rate limit reached for this API key: \(standing.limit) requests a minute. Try again in \(seconds) s; the operator sets rate_limit in the config file.",
+            retryAfter: max(seconds, 1))
     }
 }
 
@@ -76,7 +93,8 @@ extension Failure {
         case .bodyTimedOut: .bodyTimedOut
         case .malformed: .notHTTP
         case .shuttingDown: .shuttingDown
-        case .plainText: .invalidRequest("This port speaks TLS: use https:// in the base URL.", field: nil, as: .tlsRequired)
+        case .plainText:
+            .invalidRequest("This port speaks TLS: use https:// in the base URL.", field: nil, as: .tlsRequired)
         }
     }
 }

@@ -51,7 +51,10 @@ struct JSONDocument: Sendable {
     /// The values of a text, in one list; nil when it is not JSON.
     static func nodes(of bytes: [UInt8]) -> [Node]? {
         var lister = JSONLister()
-        guard bytes.count < 4096 else { return nodes(of: bytes, after: Slice(base: UnsafeMutableBufferPointer(start: nil, count: 0), bounds: 0..<0), &lister) }
+        guard bytes.count < 4096 else {
+            return nodes(
+                of: bytes, after: Slice(base: UnsafeMutableBufferPointer(start: nil, count: 0), bounds: 0..<0), &lister)
+        }
         // What is guessed too large costs more than a copy of what has been found.
         return withUnsafeTemporaryAllocation(of: Node.self, capacity: fewNodes) { space in
             switch bytes.withUnsafeBufferPointer({ lister.list($0, into: space) }) {
@@ -63,7 +66,9 @@ struct JSONDocument: Sendable {
     }
 
     /// - Parameter first: those that `lister` has found already.
-    private static func nodes(of bytes: [UInt8], after first: Slice<UnsafeMutableBufferPointer<Node>>, _ lister: inout JSONLister) -> [Node]? {
+    private static func nodes(
+        of bytes: [UInt8], after first: Slice<UnsafeMutableBufferPointer<Node>>, _ lister: inout JSONLister
+    ) -> [Node]? {
         var capacity = max(expectedNodes(in: bytes), 2 * first.count)
         var found = list(bytes, in: capacity, after: first, &lister)
         while found.outcome == .noSpace {
@@ -147,7 +152,9 @@ struct JSONDocument: Sendable {
                     let end = Int(nodes[Int(object)].next)
                     while key < end {
                         let value = nodes[key + 1]
-                        if Self.string(nodes[key], of: text, is: wanted) { places.append(Int(value.start)..<Int(value.end)) }
+                        if Self.string(nodes[key], of: text, is: wanted) {
+                            places.append(Int(value.start)..<Int(value.end))
+                        }
                         key = Int(value.next)
                     }
                     return places
@@ -162,10 +169,14 @@ struct JSONDocument: Sendable {
         }
 
         @inline(__always)
-        private static func string(_ node: Node, of text: UnsafeBufferPointer<UInt8>, is wanted: UnsafeBufferPointer<UInt8>) -> Bool {
+        private static func string(
+            _ node: Node, of text: UnsafeBufferPointer<UInt8>, is wanted: UnsafeBufferPointer<UInt8>
+        ) -> Bool {
             let start = Int(node.start) + 1
             let count = Int(node.end) - 1 - start
-            if node.isEscaped { return JSONString.decode(ArraySlice(text[start..<start + count])).utf8.elementsEqual(wanted) }
+            if node.isEscaped {
+                return JSONString.decode(ArraySlice(text[start..<start + count])).utf8.elementsEqual(wanted)
+            }
             guard count == wanted.count else { return false }
             var index = 0
             while index < count, text[start + index] == wanted[index] { index += 1 }

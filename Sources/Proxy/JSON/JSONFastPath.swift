@@ -16,7 +16,8 @@ struct JSONFastPath {
     static func look<Result>(at text: UnsafeBufferPointer<UInt8>, _ look: (JSONFastPath) -> Result?) -> Result? {
         withUnsafeTemporaryAllocation(of: JSONDocument.Node.self, capacity: mostValues) { nodes in
             var lister = JSONLister()
-            guard lister.list(text, into: nodes) == .whole, let start = text.baseAddress, let first = nodes.baseAddress else { return nil }
+            guard lister.list(text, into: nodes) == .whole, let start = text.baseAddress, let first = nodes.baseAddress
+            else { return nil }
             return look(JSONFastPath(text: start, nodes: UnsafePointer(first), index: 0))
         }
     }
@@ -29,14 +30,16 @@ struct JSONFastPath {
             switch lister.list(text, into: nodes) {
             case .whole: return look(JSONFastPath(text: start, nodes: UnsafePointer(first), index: 0))
             case .broken: return nil
-            case .noSpace: return lookAgain(at: text, after: UnsafeBufferPointer(rebasing: nodes[..<lister.count]), &lister, look)
+            case .noSpace:
+                return lookAgain(at: text, after: UnsafeBufferPointer(rebasing: nodes[..<lister.count]), &lister, look)
             }
         }
     }
 
     @inline(never)
     private static func lookAgain<Result>(
-        at text: UnsafeBufferPointer<UInt8>, after first: UnsafeBufferPointer<JSONDocument.Node>, _ lister: inout JSONLister, _ look: (JSONFastPath) -> Result?
+        at text: UnsafeBufferPointer<UInt8>, after first: UnsafeBufferPointer<JSONDocument.Node>,
+        _ lister: inout JSONLister, _ look: (JSONFastPath) -> Result?
     ) -> Result? {
         guard let start = text.baseAddress else { return nil }
         var capacity = 8 * mostValues
@@ -101,7 +104,8 @@ struct JSONFastPath {
     /// Whether this is a string that is written so.
     func isWritten(_ wanted: StaticString) -> Bool {
         guard let content else { return false }
-        return Name(text: UnsafeBufferPointer(start: text + content.lowerBound, count: content.count), isEscaped: false).reads(wanted)
+        return Name(text: UnsafeBufferPointer(start: text + content.lowerBound, count: content.count), isEscaped: false)
+            .reads(wanted)
     }
 
     /// A member's name, or a string, as it is written.
@@ -115,7 +119,9 @@ struct JSONFastPath {
         func means(_ name: StaticString) -> Bool { isEscaped ? decodes(to: name) : reads(name) }
 
         @inline(never)
-        private func decodes(to name: StaticString) -> Bool { JSONString.decode(ArraySlice(text)).utf8.elementsEqual(name.utf8) }
+        private func decodes(to name: StaticString) -> Bool {
+            JSONString.decode(ArraySlice(text)).utf8.elementsEqual(name.utf8)
+        }
 
         /// Whether exactly this is written.
         @inline(__always)
@@ -146,7 +152,8 @@ struct JSONFastPath {
             if kind == .object {
                 let key = nodes[child]
                 name = Name(
-                    text: UnsafeBufferPointer(start: text + Int(key.start) + 1, count: Int(key.end - key.start) - 2), isEscaped: key.isEscaped)
+                    text: UnsafeBufferPointer(start: text + Int(key.start) + 1, count: Int(key.end - key.start) - 2),
+                    isEscaped: key.isEscaped)
                 child += 1
             }
             guard body(name, JSONFastPath(text: text, nodes: nodes, index: child)) else { return false }

@@ -26,7 +26,9 @@ struct JSONLister {
     ///   - text: the same in each call.
     ///   - nodes: space for two more nodes than have been written, at least.
     mutating func list(_ text: UnsafeBufferPointer<UInt8>, into nodes: UnsafeMutableBufferPointer<Node>) -> Outcome {
-        guard text.count < Int32.max, let start = text.baseAddress, let space = nodes.baseAddress else { return .broken }
+        guard text.count < Int32.max, let start = text.baseAddress, let space = nodes.baseAddress else {
+            return .broken
+        }
         return list(start, text.count, into: space, nodes.count)
     }
 
@@ -50,7 +52,9 @@ struct JSONLister {
                 guard index < end, text[index] == UInt8(ascii: "\"") else { return .broken }
                 let string = Self.string(text, end, index &+ 1)
                 guard string.end > 0 else { return .broken }
-                nodes[made] = Node(kind: .string, isEscaped: string.isEscaped, start: Int32(truncatingIfNeeded: index), end: Int32(truncatingIfNeeded: string.end), next: Int32(truncatingIfNeeded: made &+ 1))
+                nodes[made] = Node(
+                    kind: .string, isEscaped: string.isEscaped, start: Int32(truncatingIfNeeded: index),
+                    end: Int32(truncatingIfNeeded: string.end), next: Int32(truncatingIfNeeded: made &+ 1))
                 made &+= 1
                 index = Self.skipBlanks(text, end, string.end)
                 guard index < end, text[index] == UInt8(ascii: ":") else { return .broken }
@@ -62,14 +66,18 @@ struct JSONLister {
             case UInt8(ascii: "\""):
                 let string = Self.string(text, end, index &+ 1)
                 guard string.end > 0 else { return .broken }
-                nodes[made] = Node(kind: .string, isEscaped: string.isEscaped, start: Int32(truncatingIfNeeded: index), end: Int32(truncatingIfNeeded: string.end), next: Int32(truncatingIfNeeded: made &+ 1))
+                nodes[made] = Node(
+                    kind: .string, isEscaped: string.isEscaped, start: Int32(truncatingIfNeeded: index),
+                    end: Int32(truncatingIfNeeded: string.end), next: Int32(truncatingIfNeeded: made &+ 1))
                 made &+= 1
                 index = string.end
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth &+= 1
                 guard depth <= JSONDocument.maximumDepth else { return .broken }
                 isObject = first == UInt8(ascii: "{")
-                nodes[made] = Node(kind: isObject ? .object : .array, start: Int32(truncatingIfNeeded: index), end: 0, next: Int32(truncatingIfNeeded: container))
+                nodes[made] = Node(
+                    kind: isObject ? .object : .array, start: Int32(truncatingIfNeeded: index), end: 0,
+                    next: Int32(truncatingIfNeeded: container))
                 container = made
                 made &+= 1
                 index = Self.skipBlanks(text, end, index &+ 1)
@@ -79,14 +87,19 @@ struct JSONLister {
             case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
                 let length = first == UInt8(ascii: "f") ? 5 : 4
                 guard index &+ length <= end, Self.isWord(text + index) else { return .broken }
-                let kind: JSONValue.Kind = first == UInt8(ascii: "t") ? .true : first == UInt8(ascii: "f") ? .false : .null
-                nodes[made] = Node(kind: kind, start: Int32(truncatingIfNeeded: index), end: Int32(truncatingIfNeeded: index &+ length), next: Int32(truncatingIfNeeded: made &+ 1))
+                let kind: JSONValue.Kind =
+                    first == UInt8(ascii: "t") ? .true : first == UInt8(ascii: "f") ? .false : .null
+                nodes[made] = Node(
+                    kind: kind, start: Int32(truncatingIfNeeded: index),
+                    end: Int32(truncatingIfNeeded: index &+ length), next: Int32(truncatingIfNeeded: made &+ 1))
                 made &+= 1
                 index &+= length
             default:
                 let numberEnd = Self.number(text, end, index)
                 guard numberEnd > 0 else { return .broken }
-                nodes[made] = Node(kind: .number, start: Int32(truncatingIfNeeded: index), end: Int32(truncatingIfNeeded: numberEnd), next: Int32(truncatingIfNeeded: made &+ 1))
+                nodes[made] = Node(
+                    kind: .number, start: Int32(truncatingIfNeeded: index), end: Int32(truncatingIfNeeded: numberEnd),
+                    next: Int32(truncatingIfNeeded: made &+ 1))
                 made &+= 1
                 index = numberEnd
             }
@@ -117,7 +130,9 @@ struct JSONLister {
     private static func skipBlanks(_ text: UnsafePointer<UInt8>, _ end: Int, _ start: Int) -> Int {
         var index = start
         while index < end, text[index] <= 0x20 {
-            guard text[index] == 0x20 || text[index] == 0x0A || text[index] == 0x0D || text[index] == 0x09 else { return index }
+            guard text[index] == 0x20 || text[index] == 0x0A || text[index] == 0x0D || text[index] == 0x09 else {
+                return index
+            }
             index &+= 1
         }
         return index
@@ -173,7 +188,8 @@ struct JSONLister {
         while index <= end &- 16 {
             let bytes = UnsafeRawPointer(text).loadUnaligned(fromByteOffset: index, as: Vector.self)
             // Control characters, and what is above ASCII: as numbers with a sign, both are less than a blank.
-            let odd = unsafeBitCast(unsafeBitCast(bytes, to: SIMD16<Int8>.self) .< SIMD16<Int8>(repeating: 0x20), to: Vector.self)
+            let odd = unsafeBitCast(
+                unsafeBitCast(bytes, to: SIMD16<Int8>.self) .< SIMD16<Int8>(repeating: 0x20), to: Vector.self)
             let quotes = unsafeBitCast(bytes .== Vector(repeating: 0x22), to: Vector.self)
             let backslashes = unsafeBitCast(bytes .== Vector(repeating: 0x5C), to: Vector.self)
             let marks = unsafeBitCast(quotes | backslashes | odd, to: SIMD2<UInt64>.self)
@@ -185,7 +201,9 @@ struct JSONLister {
             }
             index &+= 16
         }
-        guard let string = JSONStringScan.end(UnsafeBufferPointer(start: text, count: end), from: index) else { return (0, false) }
+        guard let string = JSONStringScan.end(UnsafeBufferPointer(start: text, count: end), from: index) else {
+            return (0, false)
+        }
         return (string.end + 1, string.isEscaped)
     }
 }

@@ -28,7 +28,9 @@ struct JSONParser {
             skipBlanks(text)
             try parseValue(text)
             skipBlanks(text)
-            guard position == text.count else { throw JSONSyntaxError("unexpected text after the value", at: position, in: text) }
+            guard position == text.count else {
+                throw JSONSyntaxError("unexpected text after the value", at: position, in: text)
+            }
         } catch {
             // A text of another encoding is wrong before its first bracket is.
             try Self.validate(text)
@@ -47,7 +49,9 @@ struct JSONParser {
     }
 
     private mutating func parseValue(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
-        guard position < text.count else { throw JSONSyntaxError("the text ends where a value should stand", at: position, in: text) }
+        guard position < text.count else {
+            throw JSONSyntaxError("the text ends where a value should stand", at: position, in: text)
+        }
         switch text[position] {
         case UInt8(ascii: "\""): try parseString(text)
         case UInt8(ascii: "{"): try parseObject(text)
@@ -94,7 +98,8 @@ struct JSONParser {
     ) throws(JSONSyntaxError) -> Int {
         depth += 1
         guard depth <= JSONDocument.maximumDepth else {
-            throw JSONSyntaxError("values are nested deeper than \(JSONDocument.maximumDepth) levels", at: position, in: text)
+            throw JSONSyntaxError(
+                "values are nested deeper than \(JSONDocument.maximumDepth) levels", at: position, in: text)
         }
         nodes.append(.init(kind: kind, start: Int32(position), end: 0, next: 0))
         position += 1
@@ -120,7 +125,9 @@ struct JSONParser {
         _ bracket: UInt8, orContinues text: UnsafeBufferPointer<UInt8>
     ) throws(JSONSyntaxError) -> Bool {
         skipBlanks(text)
-        guard position < text.count else { throw JSONSyntaxError("the text ends inside a value", at: position, in: text) }
+        guard position < text.count else {
+            throw JSONSyntaxError("the text ends inside a value", at: position, in: text)
+        }
         if text[position] == bracket {
             position += 1
             return true
@@ -145,7 +152,9 @@ struct JSONParser {
         try Self.validate(text)
         while true {
             position = JSONParser.endOfPlainRun(text, from: position)
-            guard position < text.count else { throw JSONSyntaxError("the text ends inside a string", at: position, in: text) }
+            guard position < text.count else {
+                throw JSONSyntaxError("the text ends inside a string", at: position, in: text)
+            }
             let byte = text[position]
             if byte == UInt8(ascii: "\"") { break }
             guard byte == UInt8(ascii: "\\") else {
@@ -159,13 +168,17 @@ struct JSONParser {
     }
 
     private mutating func skipEscape(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
-        guard position + 1 < text.count else { throw JSONSyntaxError("the text ends inside a string", at: position, in: text) }
+        guard position + 1 < text.count else {
+            throw JSONSyntaxError("the text ends inside a string", at: position, in: text)
+        }
         switch text[position + 1] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
             position += 2
         case UInt8(ascii: "u"):
-            guard position + 6 <= text.count, (position + 2..<position + 6).allSatisfy({ text[$0].hexDigitValue != nil }) else {
+            guard position + 6 <= text.count,
+                (position + 2..<position + 6).allSatisfy({ text[$0].hexDigitValue != nil })
+            else {
                 throw JSONSyntaxError("\\u is not followed by four hex digits", at: position, in: text)
             }
             position += 6
@@ -187,7 +200,8 @@ struct JSONParser {
             // Per byte, the high bit of (x - 1) & ~x marks a zero; of (x - 0x20) & ~x marks a byte below 0x20.
             let quote = word ^ (ones &* 0x22)
             let backslash = word ^ (ones &* 0x5C)
-            let hits = ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- (ones &* 0x20)) & ~word)
+            let hits =
+                ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- (ones &* 0x20)) & ~word)
             // A borrow may mark bytes behind a hit, never one before it: the lowest mark is the place.
             if hits & highs != 0 { return index + (hits & highs).trailingZeroBitCount / 8 }
             index += 8
@@ -214,7 +228,9 @@ struct JSONParser {
         }
         if position < text.count, text[position] | 0x20 == UInt8(ascii: "e") {
             position += 1
-            if position < text.count, text[position] == UInt8(ascii: "+") || text[position] == UInt8(ascii: "-") { position += 1 }
+            if position < text.count, text[position] == UInt8(ascii: "+") || text[position] == UInt8(ascii: "-") {
+                position += 1
+            }
             guard skipDigits(text) > 0 else { throw JSONSyntaxError("this is not a JSON number", at: start, in: text) }
         }
         appendScalar(.number, from: start)
@@ -238,7 +254,10 @@ struct JSONParser {
     }
 
     private mutating func appendScalar(_ kind: JSONValue.Kind, from start: Int, isEscaped: Bool = false) {
-        nodes.append(.init(kind: kind, isEscaped: isEscaped, start: Int32(start), end: Int32(position), next: Int32(nodes.count + 1)))
+        nodes.append(
+            .init(
+                kind: kind, isEscaped: isEscaped, start: Int32(start), end: Int32(position),
+                next: Int32(nodes.count + 1)))
     }
 
     private mutating func skipBlanks(_ text: UnsafeBufferPointer<UInt8>) {

@@ -41,7 +41,9 @@ enum JSONString {
     }
 
     private static func codeUnit(_ content: ArraySlice<UInt8>, at index: Int) -> UInt16? {
-        guard index + 6 <= content.endIndex, content[index] == UInt8(ascii: "\\"), content[index + 1] == UInt8(ascii: "u") else {
+        guard index + 6 <= content.endIndex, content[index] == UInt8(ascii: "\\"),
+            content[index + 1] == UInt8(ascii: "u")
+        else {
             return nil
         }
         var unit: UInt16 = 0

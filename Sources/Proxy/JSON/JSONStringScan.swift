@@ -52,7 +52,9 @@ enum JSONStringScan {
     /// The same, byte by byte, for the last bytes of a text.
     ///
     /// - Parameter start: a byte that is not escaped.
-    private static func tail(_ text: UnsafeBufferPointer<UInt8>, from start: Int, checked: Int, isEscaped: Bool) -> (end: Int, isEscaped: Bool)? {
+    private static func tail(_ text: UnsafeBufferPointer<UInt8>, from start: Int, checked: Int, isEscaped: Bool) -> (
+        end: Int, isEscaped: Bool
+    )? {
         var (index, checked, isEscaped) = (start, checked, isEscaped)
         while index < text.count {
             switch text[index] {
@@ -61,7 +63,8 @@ enum JSONStringScan {
                 guard index + 1 < text.count else { return nil }
                 isEscaped = true
                 switch text[index + 1] {
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+                    UInt8(ascii: "n"),
                     UInt8(ascii: "r"), UInt8(ascii: "t"):
                     break
                 default:
@@ -90,7 +93,9 @@ enum JSONStringScan {
         while index + 8 <= text.count {
             let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
             let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
-            let marks = (((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- (ones &* 0x20)) & ~word) | word) & (ones &* 0x80)
+            let marks =
+                (((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- (ones &* 0x20)) & ~word)
+                    | word) & (ones &* 0x80)
             if marks != 0 { return index + marks.trailingZeroBitCount / 8 }
             index += 8
         }
@@ -114,7 +119,8 @@ enum JSONStringScan {
         /// One bit for each byte for which `condition` gives 0xFF and not 0, the first byte's lowest.
         @inline(__always)
         func mask(_ condition: (Vector) -> Vector) -> UInt64 {
-            JSONStringScan.mask(condition(a)) | JSONStringScan.mask(condition(b)) << 16 | JSONStringScan.mask(condition(c)) << 32
+            JSONStringScan.mask(condition(a)) | JSONStringScan.mask(condition(b)) << 16 | JSONStringScan.mask(
+                condition(c)) << 32
                 | JSONStringScan.mask(condition(d)) << 48
         }
     }
@@ -152,7 +158,9 @@ enum JSONStringScan {
             let twoBefore = start.loadUnaligned(fromByteOffset: offset - 2, as: Vector.self)
             let continues = equal(bytes & Vector(repeating: 0xC0), 0x80)
             let mustContinue = ~isBelow(before, 0xC0) | ~isBelow(twoBefore, 0xE0)
-            odd |= continues ^ mustContinue | equal(bytes & Vector(repeating: 0xFE), 0xC0) | equal(bytes, 0xE0) | equal(bytes, 0xED) | ~isBelow(bytes, 0xF0)
+            odd |=
+                continues ^ mustContinue | equal(bytes & Vector(repeating: 0xFE), 0xC0) | equal(bytes, 0xE0)
+                | equal(bytes, 0xED) | ~isBelow(bytes, 0xF0)
         }
         return !hasAny(odd)
     }
@@ -174,7 +182,8 @@ enum JSONStringScan {
     /// The bytes that may follow a backslash, but for `u`.
     @inline(__always)
     private static func isEscape(_ bytes: Vector) -> Vector {
-        equal(bytes, 0x22) | equal(bytes, 0x5C) | equal(bytes, 0x2F) | equal(bytes, 0x62) | equal(bytes, 0x66) | equal(bytes, 0x6E) | equal(bytes, 0x72)
+        equal(bytes, 0x22) | equal(bytes, 0x5C) | equal(bytes, 0x2F) | equal(bytes, 0x62) | equal(bytes, 0x66)
+            | equal(bytes, 0x6E) | equal(bytes, 0x72)
             | equal(bytes, 0x74)
     }
 
@@ -199,7 +208,9 @@ enum JSONStringScan {
     /// Whether the bytes above ASCII at these places of a block are those of whole characters.
     ///
     /// - Parameter checked: what lies before it belongs to a character that has been looked at.
-    private static func areCharacters(_ places: UInt64, _ text: UnsafeBufferPointer<UInt8>, at block: Int, checked: inout Int) -> Bool {
+    private static func areCharacters(
+        _ places: UInt64, _ text: UnsafeBufferPointer<UInt8>, at block: Int, checked: inout Int
+    ) -> Bool {
         var rest = places
         if checked > block { rest &= ~0 << UInt64(checked - block) }
         while rest != 0 {
@@ -228,7 +239,9 @@ enum JSONStringScan {
         case 0xF0...0xF4:
             guard left >= 4 else { return nil }
             let second = text[index + 1]
-            guard isContinuation(second), isContinuation(text[index + 2]), isContinuation(text[index + 3]) else { return nil }
+            guard isContinuation(second), isContinuation(text[index + 2]), isContinuation(text[index + 3]) else {
+                return nil
+            }
             if first == 0xF0 && second < 0x90 || first == 0xF4 && second > 0x8F { return nil }
             return 4
         default: return nil
@@ -243,11 +256,15 @@ enum JSONStringScan {
 
     /// 0xFF where a byte is `value`, else 0.
     @inline(__always)
-    private static func equal(_ bytes: Vector, _ value: UInt8) -> Vector { unsafeBitCast(bytes .== Vector(repeating: value), to: Vector.self) }
+    private static func equal(_ bytes: Vector, _ value: UInt8) -> Vector {
+        unsafeBitCast(bytes .== Vector(repeating: value), to: Vector.self)
+    }
 
     /// 0xFF where a byte is less than `value`, else 0.
     @inline(__always)
-    private static func isBelow(_ bytes: Vector, _ value: UInt8) -> Vector { unsafeBitCast(bytes .< Vector(repeating: value), to: Vector.self) }
+    private static func isBelow(_ bytes: Vector, _ value: UInt8) -> Vector {
+        unsafeBitCast(bytes .< Vector(repeating: value), to: Vector.self)
+    }
 
     @inline(__always)
     private static func hasAny(_ bytes: Vector) -> Bool {

@@ -74,7 +74,9 @@ struct JSONValue: Sendable {
         let written = raw
         if let value = Self.plainInt(written) ?? Int(String(decoding: written, as: UTF8.self)) { return value }
         // A double would round the last digits of a long integer away, so only the other forms are left to it.
-        let isInteger = written.allSatisfy { $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let isInteger = written.allSatisfy {
+            $0 == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+        }
         return isInteger ? nil : double.flatMap { Int(exactly: $0) }
     }
 
@@ -92,7 +94,9 @@ struct JSONValue: Sendable {
 
     /// A number; nil for other kinds and for numbers beyond a double's range.
     var double: Double? {
-        guard kind == .number, let value = Double(String(decoding: raw, as: UTF8.self)), value.isFinite else { return nil }
+        guard kind == .number, let value = Double(String(decoding: raw, as: UTF8.self)), value.isFinite else {
+            return nil
+        }
         return value
     }
 

@@ -34,7 +34,9 @@ struct SplicedText: Sendable {
 
     /// Three parts at once.
     mutating func append(_ opening: StaticString, _ content: StaticString, _ closing: StaticString) {
-        written.append(addingCapacity: opening.utf8CodeUnitCount + content.utf8CodeUnitCount + closing.utf8CodeUnitCount) { span in
+        written.append(
+            addingCapacity: opening.utf8CodeUnitCount + content.utf8CodeUnitCount + closing.utf8CodeUnitCount
+        ) { span in
             for byte in opening.utf8 { span.append(byte) }
             for byte in content.utf8 { span.append(byte) }
             for byte in closing.utf8 { span.append(byte) }

@@ -8,7 +8,9 @@ enum APIFormat: String, CaseIterable, Sendable {
     init(modelID: String) {
         let id = modelID.lowercased()
         // The last one understands both, and COHEREV2 has schemas for tools and can demand a call.
-        if ["cohere.command-a-vision", "cohere.command-a-reasoning", "cohere.command-a-03-2025"].contains(where: { id.hasPrefix($0) }) {
+        if ["cohere.command-a-vision", "cohere.command-a-reasoning", "cohere.command-a-03-2025"].contains(where: {
+            id.hasPrefix($0)
+        }) {
             self = .cohereV2
         } else {
             self = id.hasPrefix("cohere.") ? .cohere : .generic

@@ -3,9 +3,13 @@ enum FriendlyNames {
     /// `meta.llama-3-70b-instruct` -> `llama-3-70b`: what follows the vendor, without `-instruct` at its end.
     static func short(_ id: String) -> String {
         var name = id.utf8[...]
-        if let dot = name.firstIndex(of: UInt8(ascii: ".")), name.index(after: dot) < name.endIndex { name = name[name.index(after: dot)...] }
+        if let dot = name.firstIndex(of: UInt8(ascii: ".")), name.index(after: dot) < name.endIndex {
+            name = name[name.index(after: dot)...]
+        }
         let ending = "-instruct".utf8
-        if name.count > ending.count, name.suffix(ending.count).elementsEqual(ending) { name = name.dropLast(ending.count) }
+        if name.count > ending.count, name.suffix(ending.count).elementsEqual(ending) {
+            name = name.dropLast(ending.count)
+        }
         return String(Substring(name))
     }
 

@@ -35,7 +35,9 @@ final class ModelCatalog: Sendable {
         var owner: String {
             if let owner = vendor ?? provider { return owner }
             return switch target.serving {
-            case .onDemand(let id): id.hasPrefix("ocid1.") ? "oci" : String(Substring(target.modelID.utf8.prefix { $0 != UInt8(ascii: ".") }))
+            case .onDemand(let id):
+                id.hasPrefix("ocid1.")
+                    ? "oci" : String(Substring(target.modelID.utf8.prefix { $0 != UInt8(ascii: ".") }))
             case .dedicated: "oci"
             }
         }
@@ -60,7 +62,9 @@ final class ModelCatalog: Sendable {
 
         /// Whether a call can name this id at all. Where OCI speaks OpenAI's form it serves neither Cohere's nor Google's models nor endpoints (OCI wire
         /// notes, 7), and does not know OCIDs.
-        func canName(_ id: String) -> Bool { isOfOCI && (form == .oci || !["ocid1.", "cohere.", "google."].contains { id.lowercased().hasPrefix($0) }) }
+        func canName(_ id: String) -> Bool {
+            isOfOCI && (form == .oci || !["ocid1.", "cohere.", "google."].contains { id.lowercased().hasPrefix($0) })
+        }
     }
 
     /// What can be chatted with: custom aliases in the order of the config file, then what was discovered, by name. A model that every
@@ -68,7 +72,9 @@ final class ModelCatalog: Sendable {
     var entries: [Entry] { refusals.areNone ? listed : listed.filter { !isRefused($0) }.map(withoutRefusing) }
 
     /// The embedding and rerank models of OCI, by name.
-    var otherEntries: [Entry] { refusals.areNone ? listedOthers : listedOthers.filter { !isRefused($0) }.map(withoutRefusing) }
+    var otherEntries: [Entry] {
+        refusals.areNone ? listedOthers : listedOthers.filter { !isRefused($0) }.map(withoutRefusing)
+    }
 
     /// The same, whoever has refused something.
     private let listed: [Entry]
@@ -103,7 +109,8 @@ final class ModelCatalog: Sendable {
     ///   - refusals: are asked again with each request.
     ///   - now: seconds since 1970, for what is retired.
     init(
-        aliases: [(name: String, target: String)], accounts: [Account] = [], refusals: ModelRefusals = ModelRefusals(), names: Names = Names(),
+        aliases: [(name: String, target: String)], accounts: [Account] = [], refusals: ModelRefusals = ModelRefusals(),
+        names: Names = Names(),
         at now: Int64 = 0
     ) {
         self.accounts = accounts
@@ -120,9 +127,13 @@ final class ModelCatalog: Sendable {
             for model in account.models ?? [] {
                 let served = ModelSummary.Purpose.allCases.filter { model.serves($0, at: now) }
                 guard !served.isEmpty else { continue }
-                for id in [model.displayName, model.ocid] where !id.isEmpty { offers[id, default: UpstreamSet()].insert(index) }
+                for id in [model.displayName, model.ocid] where !id.isEmpty {
+                    offers[id, default: UpstreamSet()].insert(index)
+                }
                 ids[model.ocid] = model.displayName
-                if let time = model.created { created[model.displayName] = min(created[model.displayName] ?? time, time) }
+                if let time = model.created {
+                    created[model.displayName] = min(created[model.displayName] ?? time, time)
+                }
                 purposes[model.displayName, default: []].formUnion(served)
             }
         }
@@ -136,15 +147,18 @@ final class ModelCatalog: Sendable {
         }
         func discovered(isChat: Bool) -> [Entry] {
             let ids = purposes.filter { $0.value.contains(.chat) == isChat }.keys
-            return FriendlyNames.assign(ids).map { Entry(name: names.ociPrefix + $0.name, target: target($0.id), created: created[$0.id]) }
-                .filter { ModelName.isShortEnough($0.name) && names.filter.admits($0.name) }
+            return FriendlyNames.assign(ids).map {
+                Entry(name: names.ociPrefix + $0.name, target: target($0.id), created: created[$0.id])
+            }
+            .filter { ModelName.isShortEnough($0.name) && names.filter.admits($0.name) }
         }
         let custom = aliases.map { alias in
             // Also for what a provider serves, by its full name.
             if let served = providers.target(of: alias.target) {
                 let listed = providers[alias.target]
                 return Entry(
-                    name: alias.name, target: served, created: listed?.created, provider: String(Substring(alias.target.utf8.prefix { $0 != UInt8(ascii: "/") })),
+                    name: alias.name, target: served, created: listed?.created,
+                    provider: String(Substring(alias.target.utf8.prefix { $0 != UInt8(ascii: "/") })),
                     details: listed?.details ?? [], vendor: listed?.vendor)
             }
             return Entry(name: alias.name, target: target(alias.target), created: created[alias.target])
@@ -152,17 +166,24 @@ final class ModelCatalog: Sendable {
         var byName = Dictionary(custom.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
         let found = discovered(isChat: true).filter { entry in byName[entry.name] == nil }
         for entry in found { byName[entry.name] = entry }
-        let listed = (custom + found.sorted { $0.name < $1.name }).filter { $0.provider != nil || accounts.isEmpty || !$0.target.accepts.isEmpty } + providers.entries
+        let listed =
+            (custom + found.sorted { $0.name < $1.name }).filter {
+                $0.provider != nil || accounts.isEmpty || !$0.target.accepts.isEmpty
+            } + providers.entries
         self.listed = listed
         self.byName = byName
         let further = discovered(isChat: false).map { entry in
             var entry = entry
-            entry.purposes = ModelSummary.Purpose.allCases.filter { purposes[entry.target.modelID]?.contains($0) == true }
+            entry.purposes = ModelSummary.Purpose.allCases.filter {
+                purposes[entry.target.modelID]?.contains($0) == true
+            }
             return entry
         }
         let others = Dictionary(further.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.others = others
-        listedOthers = others.values.filter { byName[$0.name] == nil && !$0.target.accepts.isEmpty }.sorted { $0.name < $1.name }
+        listedOthers = others.values.filter { byName[$0.name] == nil && !$0.target.accepts.isEmpty }.sorted {
+            $0.name < $1.name
+        }
         // Of an alias that nobody lists it is not known what it can do: chats, most likely.
         func suits(_ entry: Entry, _ purpose: ModelSummary.Purpose) -> Bool {
             let known = purposes[entry.target.modelID]
@@ -192,7 +213,9 @@ final class ModelCatalog: Sendable {
     func refuse(_ modelID: String, at upstream: Int) {
         guard accounts.indices.contains(upstream) else { return }
         let isKnown =
-            if let provider = accounts[upstream].provider { providers["\(provider)/\(modelID)"] != nil } else { offers[modelID] != nil || aliased.contains(modelID) }
+            if let provider = accounts[upstream].provider { providers["\(provider)/\(modelID)"] != nil } else {
+                offers[modelID] != nil || aliased.contains(modelID)
+            }
         if isKnown { refusals.note(modelID, at: upstream) }
     }
 
@@ -224,21 +247,26 @@ final class ModelCatalog: Sendable {
     ///   anything.
     func resolve(_ name: String, for purpose: ModelSummary.Purpose) throws(Failure) -> Target {
         guard var target = target(of: name) else {
-            throw .unknownModel(name, near: NearestName.several(to: name, among: namesByPurpose[purpose] ?? [], limit: 3))
+            throw .unknownModel(
+                name, near: NearestName.several(to: name, among: namesByPurpose[purpose] ?? [], limit: 3))
         }
         // What a provider's model can do, the provider knows.
         guard !isOfProvider(target) else { return target }
         // Only OCI's own form has the other calls.
         if purpose != .chat { target.accepts = UpstreamSet(target.accepts.filter { accounts[$0].form == .oci }) }
         guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
-        guard purposes[target.modelID] == nil || lists(target, for: purpose) else { throw .unsupportedModel(name, for: purpose, others: namesByPurpose[purpose] ?? []) }
+        guard purposes[target.modelID] == nil || lists(target, for: purpose) else {
+            throw .unsupportedModel(name, for: purpose, others: namesByPurpose[purpose] ?? [])
+        }
         return target
     }
 
     private func isOfProvider(_ target: Target) -> Bool { target.accepts.contains { accounts[$0].provider != nil } }
 
     /// Whether an account lists the model for that.
-    func lists(_ target: Target, for purpose: ModelSummary.Purpose) -> Bool { purposes[target.modelID]?.contains(purpose) == true }
+    func lists(_ target: Target, for purpose: ModelSummary.Purpose) -> Bool {
+        purposes[target.modelID]?.contains(purpose) == true
+    }
 
     private func target(of name: String) -> Target? {
         // Before anything looks at it: all below may be as long as it is.
@@ -252,18 +280,23 @@ final class ModelCatalog: Sendable {
         if let entry = byName[name] ?? others[name] { return entry.target }
         if let target = providers.target(of: name) { return target }
         // A full id needs no prefix, but may have it.
-        let id = name.utf8.starts(with: names.ociPrefix.utf8) ? String(Substring(name.utf8.dropFirst(names.ociPrefix.utf8.count))) : name
+        let id =
+            name.utf8.starts(with: names.ociPrefix.utf8)
+            ? String(Substring(name.utf8.dropFirst(names.ociPrefix.utf8.count))) : name
         guard offers[id] != nil || Self.isFullID(id), accounts.isEmpty || accounts.contains(where: \.isOfOCI),
             names.filter.admits(names.ociPrefix + id)
         else { return nil }
         return Target(
-            serving: ServingMode(id: id), modelID: idOfOCID[id], accepts: Candidates(accounts: accounts, offers: offers).offering(id))
+            serving: ServingMode(id: id), modelID: idOfOCID[id],
+            accepts: Candidates(accounts: accounts, offers: offers).offering(id))
     }
 
     /// `vendor.model` of a vendor that OCI hosts, or the OCID of a model or an endpoint.
     private static func isFullID(_ name: String) -> Bool {
         if name.hasPrefix("ocid1.generativeaimodel.") || name.hasPrefix("ocid1.generativeaiendpoint.") { return true }
-        return ["xai.", "meta.", "google.", "openai.", "cohere."].contains { name.utf8.count > $0.utf8.count && name.utf8.starts(with: $0.utf8) }
+        return ["xai.", "meta.", "google.", "openai.", "cohere."].contains {
+            name.utf8.count > $0.utf8.count && name.utf8.starts(with: $0.utf8)
+        }
     }
 }
 
@@ -286,7 +319,8 @@ private struct Candidates {
     /// The region in an OCID: `ocid1.generativeaiendpoint.oc1.us-chicago-1.…`; nil for what is no OCID.
     private static func region(of id: String) -> String? {
         let parts = id.utf8.split(separator: UInt8(ascii: "."), maxSplits: 4, omittingEmptySubsequences: false)
-        return parts.count == 5 && parts[0].elementsEqual("ocid1".utf8) && !parts[3].isEmpty ? String(Substring(parts[3])) : nil
+        return parts.count == 5 && parts[0].elementsEqual("ocid1".utf8) && !parts[3].isEmpty
+            ? String(Substring(parts[3])) : nil
     }
 }
 
@@ -298,21 +332,28 @@ extension Failure {
             case .embeddings: "embeddings"
             case .rerank: "reranking"
             }
-        let hint = others.isEmpty ? "None that is known here is." : "Those that are: \(others.prefix(10).map { "'\($0)'" }.joined(separator: ", "))."
-        return .invalidRequest("The model '\(name.quotable)' is not made for \(what). \(hint)", field: "model", as: .unsupportedModel)
+        let hint =
+            others.isEmpty
+            ? "None that is known here is."
+            : "Those that are: \(others.prefix(10).map { "'\($0)'" }.joined(separator: ", "))."
+        return .invalidRequest(
+            "The model '\(name.quotable)' is not made for \(what). \(hint)", field: "model", as: .unsupportedModel)
     }
 
     static func unservedModel(_ name: String) -> Failure {
         Failure(
-            .notFound(.model), "No account here can serve '\(name.quotable)': accounts with auth = bearer serve chats only, and neither Cohere's nor Google's models nor "
-                + "dedicated endpoints. Choose another model, or add an account that signs its requests.", field: "model")
+            .notFound(.model),
+            "No account here can serve '\(name.quotable)': accounts with auth = bearer serve chats only, and neither Cohere's nor Google's models nor "
+                + "dedicated endpoints. Choose another model, or add an account that signs its requests.",
+            field: "model")
     }
 
     static func unknownModel(_ name: String, near: [String]) -> Failure {
         let hint =
             switch near.count {
             case 0: "GET /v1/models lists the names that work."
-            default: "Did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))? GET /v1/models lists the names that work."
+            default:
+                "Did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))? GET /v1/models lists the names that work."
             }
         return Failure(
             .notFound(.model), "The model '\(name.quotable)' is not known here. \(hint)", field: "model")

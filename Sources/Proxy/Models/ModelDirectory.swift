@@ -26,7 +26,8 @@ final class ModelDirectory: Sendable {
 
     /// - Parameter accounts: in the router's order, before they have listed anything.
     init(
-        aliases: [(name: String, target: String)], accounts: [ModelCatalog.Account], names: ModelCatalog.Names = .init(),
+        aliases: [(name: String, target: String)], accounts: [ModelCatalog.Account],
+        names: ModelCatalog.Names = .init(),
         refusals: ModelRefusals = ModelRefusals(), time: TimeSource
     ) {
         self.aliases = aliases
@@ -34,7 +35,8 @@ final class ModelDirectory: Sendable {
         self.refusals = refusals
         self.time = time
         self.accounts = Mutex(accounts)
-        current = Mutex(ModelCatalog(aliases: aliases, accounts: accounts, refusals: refusals, names: names, at: time.wallClock()))
+        current = Mutex(
+            ModelCatalog(aliases: aliases, accounts: accounts, refusals: refusals, names: names, at: time.wallClock()))
     }
 
     /// - Parameters:
@@ -42,17 +44,21 @@ final class ModelDirectory: Sendable {
     ///   - places: of the router's list, in which upstreams of older configurations stand as well.
     ///   - before: whose lists are taken over, for those who are in both.
     convenience init(
-        aliases: [(name: String, target: String)], upstreams: [Upstream], places: Int, after before: ModelDirectory?, names: ModelCatalog.Names,
+        aliases: [(name: String, target: String)], upstreams: [Upstream], places: Int, after before: ModelDirectory?,
+        names: ModelCatalog.Names,
         time: TimeSource
     ) {
         var accounts = Array(repeating: ModelCatalog.Account.retired, count: places)
         let known = before?.accounts.withLock { $0 } ?? []
         for (rank, upstream) in upstreams.enumerated() {
             let place = upstream.index
-            accounts[place] = place < known.count && !known[place].isRetired ? known[place] : ModelCatalog.Account(upstream.backend)
+            accounts[place] =
+                place < known.count && !known[place].isRetired ? known[place] : ModelCatalog.Account(upstream.backend)
             accounts[place].rank = rank
         }
-        let refusals = before.map { ModelRefusals(of: $0.refusals) { accounts.indices.contains($0) && !accounts[$0].isRetired } }
+        let refusals = before.map {
+            ModelRefusals(of: $0.refusals) { accounts.indices.contains($0) && !accounts[$0].isRetired }
+        }
         self.init(aliases: aliases, accounts: accounts, names: names, refusals: refusals ?? ModelRefusals(), time: time)
     }
 
@@ -68,8 +74,11 @@ final class ModelDirectory: Sendable {
         updates.withLock { _ in
             let before = Set(catalog.entries.map(\.name))
             var accounts = accounts.withLock { $0 }
-            for (index, models) in lists { accounts[index].models = Array(models.lazy.filter(\.isUsable).prefix(Self.mostModels)) }
-            let catalog = ModelCatalog(aliases: aliases, accounts: accounts, refusals: refusals, names: names, at: time.wallClock())
+            for (index, models) in lists {
+                accounts[index].models = Array(models.lazy.filter(\.isUsable).prefix(Self.mostModels))
+            }
+            let catalog = ModelCatalog(
+                aliases: aliases, accounts: accounts, refusals: refusals, names: names, at: time.wallClock())
             self.accounts.withLock { $0 = accounts }
             refusals.forget(lists.keys)
             current.withLock { $0 = catalog }

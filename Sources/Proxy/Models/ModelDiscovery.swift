@@ -47,7 +47,8 @@ actor ModelDiscovery: Service {
     private let starts: AsyncStream<Void>
     private let start: AsyncStream<Void>.Continuation
 
-    init(_ upstreams: [Upstream], into directory: ModelDirectory, interval: Duration, time: TimeSource, logger: Logger) {
+    init(_ upstreams: [Upstream], into directory: ModelDirectory, interval: Duration, time: TimeSource, logger: Logger)
+    {
         self.upstreams = upstreams
         self.directory = directory
         self.interval = interval
@@ -71,7 +72,9 @@ actor ModelDiscovery: Service {
                     // Half a round says nothing.
                     guard !Task.isCancelled else { break }
                     await self.end(report)
-                    guard self.upstreams.contains(where: { !self.directory.isDiscovered($0.index) }), await self.mayPause() else { continue }
+                    guard self.upstreams.contains(where: { !self.directory.isDiscovered($0.index) }),
+                        await self.mayPause()
+                    else { continue }
                     let wait = pause
                     pause = min(pause * 2, Self.longestPause)
                     group.addTask {
@@ -178,7 +181,10 @@ actor ModelDiscovery: Service {
         if !change.added.isEmpty || !change.removed.isEmpty {
             logger.info(
                 "Models discovered",
-                metadata: ["models": "\(directory.catalog.entries.count)", "added": "\(change.added.count)", "removed": "\(change.removed.count)"])
+                metadata: [
+                    "models": "\(directory.catalog.entries.count)", "added": "\(change.added.count)",
+                    "removed": "\(change.removed.count)",
+                ])
         }
         return Report(accounts: lines, added: change.added, removed: change.removed)
     }

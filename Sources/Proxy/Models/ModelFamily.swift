@@ -28,7 +28,8 @@ struct ModelFamily: Sendable {
 
     /// Fields that only tune the answer, and that some families or models refuse.
     enum TuningField: Sendable {
-        case temperature, topP, topK, stop, reasoningEffort, penalties, logitBias, parallelToolCalls, seed, streamOptions, verbosity, metadata
+        case temperature, topP, topK, stop, reasoningEffort, penalties, logitBias, parallelToolCalls, seed,
+            streamOptions, verbosity, metadata
     }
 
     enum TokenLimit: String, Sendable {
@@ -42,16 +43,19 @@ struct ModelFamily: Sendable {
         ModelFamily(models: ["xai."], refuses: [.reasoningEffort], schemas: .nullable),
         // An assistant without text fails after 90 s; unpaired results are refused.
         ModelFamily(
-            models: ["google."], mostTokens: 65_536, emptyText: ".", pairsToolResults: true, schemas: .gemini, adaptsAnswerSchemas: true),
+            models: ["google."], mostTokens: 65_536, emptyText: ".", pairsToolResults: true, schemas: .gemini,
+            adaptsAnswerSchemas: true),
         // The open-weight models take the classic limit, the commercial ones only the new one. One region names them bare.
         ModelFamily(models: ["openai.gpt-oss", "gpt-oss"], hasDeveloperRole: true, schemas: .nullable),
         // Reasoning models sample as they like.
         ModelFamily(
             models: ["openai.gpt-5"], tokenLimit: .maxCompletionTokens,
-            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop], hasDeveloperRole: true, schemas: .nullable),
+            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop], hasDeveloperRole: true,
+            schemas: .nullable),
         ModelFamily(
             models: ["openai.o"], tokenLimit: .maxCompletionTokens,
-            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop, .parallelToolCalls], hasDeveloperRole: true, schemas: .nullable),
+            refuses: [.temperature, .topP, .topK, .penalties, .logitBias, .stop, .parallelToolCalls],
+            hasDeveloperRole: true, schemas: .nullable),
         ModelFamily(models: ["openai."], tokenLimit: .maxCompletionTokens, hasDeveloperRole: true, schemas: .nullable),
         ModelFamily(models: ["meta."], mostTokens: 4000),
         ModelFamily(models: ["cohere.command-a-vision"], mostTokens: 4000, refuses: [.reasoningEffort]),

@@ -20,7 +20,9 @@ final class ModelQuirks: Sendable {
     }
 
     /// The format that a model understands: that of its id, or what it has taught. An endpoint's OCID does not tell what stands behind.
-    func format(of modelID: String) -> APIFormat { quirks.withLock { $0[modelID]?.format } ?? APIFormat(modelID: modelID) }
+    func format(of modelID: String) -> APIFormat {
+        quirks.withLock { $0[modelID]?.format } ?? APIFormat(modelID: modelID)
+    }
 
     /// Takes a refusal to heart.
     ///
@@ -31,7 +33,9 @@ final class ModelQuirks: Sendable {
     /// - Returns: whether another try makes sense.
     func learn(from error: Failure, of modelID: String, in format: APIFormat, as family: ModelFamily) -> Bool {
         if error.kind == .formatRefused { return learn(formatAfter: format, of: modelID) }
-        guard error.kind == .parameterRefused, let parameter = error.field, let lesson = ParameterQuirk(parameter, family: family) else { return false }
+        guard error.kind == .parameterRefused, let parameter = error.field,
+            let lesson = ParameterQuirk(parameter, family: family)
+        else { return false }
         change(modelID) { _ = $0.parameters.insert(lesson) }
         return true
     }

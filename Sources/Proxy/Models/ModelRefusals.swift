@@ -18,7 +18,9 @@ final class ModelRefusals: Sendable {
 
     /// Those of another configuration, for the upstreams that stay.
     init(of before: ModelRefusals, keeping isKept: (Int) -> Bool) {
-        let kept = before.refused.withLock { $0 }.mapValues { UpstreamSet($0.filter(isKept)) }.filter { !$0.value.isEmpty }
+        let kept = before.refused.withLock { $0 }.mapValues { UpstreamSet($0.filter(isKept)) }.filter {
+            !$0.value.isEmpty
+        }
         isEmpty = Atomic(kept.isEmpty)
         refused = Mutex(kept)
     }

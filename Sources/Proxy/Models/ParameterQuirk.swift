@@ -24,9 +24,12 @@ enum ParameterQuirk: Hashable, Sendable {
     }
 
     private static let fields: [String: ModelFamily.TuningField] = [
-        "temperature": .temperature, "top_p": .topP, "top_k": .topK, "stop": .stop, "reasoning_effort": .reasoningEffort,
-        "frequency_penalty": .penalties, "presence_penalty": .penalties, "logit_bias": .logitBias, "parallel_tool_calls": .parallelToolCalls,
-        "seed": .seed, "stream_options": .streamOptions, "streamOptions": .streamOptions, "verbosity": .verbosity, "metadata": .metadata,
+        "temperature": .temperature, "top_p": .topP, "top_k": .topK, "stop": .stop,
+        "reasoning_effort": .reasoningEffort,
+        "frequency_penalty": .penalties, "presence_penalty": .penalties, "logit_bias": .logitBias,
+        "parallel_tool_calls": .parallelToolCalls,
+        "seed": .seed, "stream_options": .streamOptions, "streamOptions": .streamOptions, "verbosity": .verbosity,
+        "metadata": .metadata,
     ]
 }
 

@@ -38,7 +38,8 @@ struct ProviderModels: Sendable {
                 let offering = (offers[model.displayName] ?? []) + undiscovered
                 entries.append(
                     ModelCatalog.Entry(
-                        name: name, target: .init(ofProvider: model.displayName, accepts: offering), created: model.created,
+                        name: name, target: .init(ofProvider: model.displayName, accepts: offering),
+                        created: model.created,
                         provider: pool, details: model.details, vendor: model.vendor))
             }
         }
@@ -49,7 +50,8 @@ struct ProviderModels: Sendable {
     /// The entry of that name, whoever has refused it. A model of a provider that has listed nothing yet may be asked for all the same.
     func target(of name: String) -> ModelCatalog.Target? {
         if let entry = byName[name] { return entry.target }
-        guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), let members = pools[String(name[..<slash])] else { return nil }
+        guard let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), let members = pools[String(name[..<slash])]
+        else { return nil }
         let undiscovered = members.filter { accounts[$0].models == nil }
         let model = String(name[name.utf8.index(after: slash)...])
         guard !model.isEmpty, !undiscovered.isEmpty, filter.admits(name) else { return nil }

@@ -58,7 +58,9 @@ enum LogLine {
         }
     }
 
-    private static func append(_ level: Logger.Level, _ message: String, _ metadata: [(String, String)], to line: inout [UInt8]) {
+    private static func append(
+        _ level: Logger.Level, _ message: String, _ metadata: [(String, String)], to line: inout [UInt8]
+    ) {
         if level != .info { line.append(contentsOf: "[\(level.rawValue.uppercased())] ".utf8) }
         append(message: message, to: &line)
         for (key, value) in metadata {
@@ -84,11 +86,16 @@ enum LogLine {
     }
 
     /// One JSON object, times in ISO 8601 UTC. For the journal with its priority in front, as a line of text has it.
-    static func json(toJournal: Bool = false, at time: Time, level: Logger.Level, message: String, metadata: [(String, String)]) -> String {
+    static func json(
+        toJournal: Bool = false, at time: Time, level: Logger.Level, message: String, metadata: [(String, String)]
+    ) -> String {
         var line: [UInt8] = []
         line.reserveCapacity(512)
         if toJournal { line.append(contentsOf: "<\(priority(of: level))>".utf8) }
-        line.append(contentsOf: #"{"time":"\#(time.year)-\#(padded(time.month))-\#(padded(time.day))T\#(padded(time.hour)):\#(padded(time.minute)):\#(padded(time.second))Z""#.utf8)
+        line.append(
+            contentsOf:
+                #"{"time":"\#(time.year)-\#(padded(time.month))-\#(padded(time.day))T\#(padded(time.hour)):\#(padded(time.minute)):\#(padded(time.second))Z""#
+                .utf8)
         line.append(contentsOf: #","level":"\#(level.rawValue)","message":""#.utf8)
         append(escaped: message, upTo: longestMessage, to: &line)
         line.append(UInt8(ascii: "\""))
@@ -136,14 +143,21 @@ enum LogLine {
 
     /// The names of the pairs are ours, and words.
     private static func append(key: String, to line: inout [UInt8]) {
-        for byte in key.utf8.prefix(64) { line.append((0x21...0x7E).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "=") && byte != UInt8(ascii: "\\") ? byte : UInt8(ascii: "_")) }
+        for byte in key.utf8.prefix(64) {
+            line.append(
+                (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "=")
+                    && byte != UInt8(ascii: "\\") ? byte : UInt8(ascii: "_"))
+        }
     }
 
     /// Whether a value stands for itself: it is visible ASCII of no great length, and has nothing for which it would be quoted.
     private static func isPlain(_ value: String) -> Bool {
         let bytes = value.utf8
         guard !bytes.isEmpty, bytes.count <= longestValue else { return false }
-        return bytes.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\\") }
+        return bytes.allSatisfy {
+            (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=")
+                && $0 != UInt8(ascii: "\\")
+        }
     }
 
     /// What stands between the quotes of a string of JSON, but with everything escaped that is not to be seen: it may paint a terminal, end a
@@ -172,7 +186,11 @@ enum LogLine {
     }
 
     private static func append(_ scalar: Unicode.Scalar, to line: inout [UInt8]) {
-        if scalar.isASCII { line.append(UInt8(truncatingIfNeeded: scalar.value)) } else { line.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter) }
+        if scalar.isASCII {
+            line.append(UInt8(truncatingIfNeeded: scalar.value))
+        } else {
+            line.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        }
     }
 
     /// `\u202e`; beyond the first 65,536 as a pair of surrogates, as JSON has it.
@@ -180,7 +198,8 @@ enum LogLine {
         for unit in UTF16.encode(scalar) ?? UTF16.encodedReplacementCharacter {
             let digits: StaticString = "0123456789abcdef"
             line.append(contentsOf: [
-                UInt8(ascii: "\\"), UInt8(ascii: "u"), digits.utf8[Int(unit >> 12)], digits.utf8[Int(unit >> 8 & 0xF)], digits.utf8[Int(unit >> 4 & 0xF)],
+                UInt8(ascii: "\\"), UInt8(ascii: "u"), digits.utf8[Int(unit >> 12)], digits.utf8[Int(unit >> 8 & 0xF)],
+                digits.utf8[Int(unit >> 4 & 0xF)],
                 digits.utf8[Int(unit & 0xF)],
             ])
         }

@@ -85,7 +85,8 @@ package final class LogOutput: Sendable {
 
     fileprivate func write(level: Logger.Level, message: String, metadata: [(String, String)]) {
         let (format, isStandardError) = state.withLock { ($0.format, $0.descriptor.isStandardError) }
-        let line = line(format, toJournal: isJournal && isStandardError, level: level, message: message, metadata: metadata)
+        let line = line(
+            format, toJournal: isJournal && isStandardError, level: level, message: message, metadata: metadata)
         let wakesWriter = state.withLock { state in
             state.queue.add(line, to: state.descriptor)
             defer { state.isWriting = true }
@@ -122,7 +123,8 @@ package final class LogOutput: Sendable {
         let (format, place) = state.withLock { ($0.format, $0.descriptor) }
         let text = line(
             format, toJournal: isJournal && place.isStandardError, level: .warning,
-            message: "Log lines were dropped: they came faster than they could be written", metadata: [("dropped", "\(count)")])
+            message: "Log lines were dropped: they came faster than they could be written",
+            metadata: [("dropped", "\(count)")])
         _ = place.write(text)
     }
 
@@ -138,16 +140,21 @@ package final class LogOutput: Sendable {
     }
 
     private func line(
-        _ format: LoggingSettings.Format, toJournal: Bool, level: Logger.Level, message: String, metadata: [(String, String)]
+        _ format: LoggingSettings.Format, toJournal: Bool, level: Logger.Level, message: String,
+        metadata: [(String, String)]
     ) -> String {
         switch format {
         case .text where toJournal: LogLine.journal(level: level, message: message, metadata: metadata)
         case .text: LogLine.text(at: Self.now(localtime_r), level: level, message: message, metadata: metadata)
-        case .json: LogLine.json(toJournal: toJournal, at: Self.now(gmtime_r), level: level, message: message, metadata: metadata)
+        case .json:
+            LogLine.json(
+                toJournal: toJournal, at: Self.now(gmtime_r), level: level, message: message, metadata: metadata)
         }
     }
 
-    private static func now(_ breakDown: (UnsafePointer<time_t>, UnsafeMutablePointer<tm>) -> UnsafeMutablePointer<tm>?) -> LogLine.Time {
+    private static func now(_ breakDown: (UnsafePointer<time_t>, UnsafeMutablePointer<tm>) -> UnsafeMutablePointer<tm>?)
+        -> LogLine.Time
+    {
         var seconds = time(nil)
         var parts = tm()
         _ = breakDown(&seconds, &parts)
@@ -192,7 +199,9 @@ extension Logger {
         if let handler = handler as? LogOutput.Handler, handler.metadata.isEmpty {
             handler.output.write(level: level, message: message, metadata: pairs)
         } else {
-            log(level: level, "\(message)", metadata: Metadata(uniqueKeysWithValues: pairs.map { ($0.0, .string($0.1)) }))
+            log(
+                level: level, "\(message)",
+                metadata: Metadata(uniqueKeysWithValues: pairs.map { ($0.0, .string($0.1)) }))
         }
     }
 }

@@ -13,7 +13,9 @@ struct PrometheusText {
 
     mutating func sample(_ value: some CustomStringConvertible) { sample([:], value) }
 
-    mutating func sample(_ labels: KeyValuePairs<String, String>, suffix: String = "", _ value: some CustomStringConvertible) {
+    mutating func sample(
+        _ labels: KeyValuePairs<String, String>, suffix: String = "", _ value: some CustomStringConvertible
+    ) {
         text += name + suffix
         if !labels.isEmpty {
             text += "{" + labels.map { "\($0.key)=\"\(Self.escaped($0.value))\"" }.joined(separator: ",") + "}"

@@ -18,7 +18,9 @@ struct ChoiceProgress {
     }
 
     var hasBegun: Bool { first != nil || !others.isEmpty }
-    var hasEnded: Bool { hasBegun && first != false && openOthers == 0 && (first == nil ? 0 : 1) + others.count >= expected }
+    var hasEnded: Bool {
+        hasBegun && first != false && openOthers == 0 && (first == nil ? 0 : 1) + others.count >= expected
+    }
 
     /// `n` is at most 128; an upstream may name any number, and each is remembered.
     static let mostChoices = 128

@@ -16,16 +16,20 @@ enum FinishWord: Equatable {
     init(_ word: String) {
         let word = word.prefix(128).lowercased()
         switch word {
-        case "", "null", "none", "stop", "stopped", "stop_sequence", "end_turn", "eos", "eos_token", "complete", "completed", "end", "done", "finish", "finished", "normal",
+        case "", "null", "none", "stop", "stopped", "stop_sequence", "end_turn", "eos", "eos_token", "complete",
+            "completed", "end", "done", "finish", "finished", "normal",
             "user_cancel", "finish_reason_unspecified", "unspecified", "unknown":
             self = .whole
         case "tool_calls", "tool_call", "tool_use", "function_call", "function_calls": self = .calls
         case "length", "max_tokens", "max_output_tokens", "model_length", "error_limit", "token_limit": self = .limit
         // DeepSeek, Zhipu and others: their own trouble, not the request's.
-        case "error", "network_error", "insufficient_system_resource", "server_error", "internal_error", "timeout", "abort", "aborted", "cancelled", "canceled":
+        case "error", "network_error", "insufficient_system_resource", "server_error", "internal_error", "timeout",
+            "abort", "aborted", "cancelled", "canceled":
             self = .failed
-        case "safety", "recitation", "blocklist", "prohibited_content", "spii", "image_safety", "image_prohibited_content", "model_armor", "language", "refusal",
-            "sensitive", "moderation", "blocked", "error_toxic", "guardrail_intervened", "guardrails", "content_filtered":
+        case "safety", "recitation", "blocklist", "prohibited_content", "spii", "image_safety",
+            "image_prohibited_content", "model_armor", "language", "refusal",
+            "sensitive", "moderation", "blocked", "error_toxic", "guardrail_intervened", "guardrails",
+            "content_filtered":
             self = .filtered
         default:
             if word.hasPrefix("content_filter") {

@@ -45,7 +45,9 @@ enum ModelMember {
                 guard root.kind == .object else { return nil }
                 var ranges: [Range<Int>] = []
                 _ = root.each { name, value in
-                    if name.means("model") { ranges.append(value.place.lowerBound + offset..<value.place.upperBound + offset) }
+                    if name.means("model") {
+                        ranges.append(value.place.lowerBound + offset..<value.place.upperBound + offset)
+                    }
                     return true
                 }
                 return ranges
@@ -56,7 +58,9 @@ enum ModelMember {
     /// Copies a document with other bytes at some ranges.
     ///
     /// - Parameter ranges: in their order, in indices of `document`.
-    static func append(_ document: ArraySlice<UInt8>, replacing ranges: [Range<Int>], with value: [UInt8], to result: inout [UInt8]) {
+    static func append(
+        _ document: ArraySlice<UInt8>, replacing ranges: [Range<Int>], with value: [UInt8], to result: inout [UInt8]
+    ) {
         var rest = document.startIndex
         for range in ranges {
             result.append(contentsOf: document[rest..<range.lowerBound])

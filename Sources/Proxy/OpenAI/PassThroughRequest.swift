@@ -49,7 +49,8 @@ struct PassThroughRequest: Sendable {
             let (before, after) = (received[..<models[0].lowerBound], received[models[0].upperBound...])
             // Nearly always: what does not stay where it is has room at once.
             var body = SplicedText(
-                capacity: name.count + (before.count < SplicedText.shortestSplice ? before.count : 0) + (after.count < SplicedText.shortestSplice ? after.count : 0))
+                capacity: name.count + (before.count < SplicedText.shortestSplice ? before.count : 0)
+                    + (after.count < SplicedText.shortestSplice ? after.count : 0))
             body.splice(before)
             body.append(contentsOf: name)
             body.splice(after)

@@ -40,7 +40,9 @@ struct RequestField: Sendable {
     /// A whole number, also written as `3.0`. One that is too great becomes the greatest that OCI's 32 bits hold.
     func int() throws(Failure) -> Int {
         let number = try double()
-        guard number.rounded() == number else { throw invalid("must be a whole number, but it has a fraction.", as: .type) }
+        guard number.rounded() == number else {
+            throw invalid("must be a whole number, but it has a fraction.", as: .type)
+        }
         return Int(exactly: Int32(clamping: value.int ?? (number < 0 ? .min : .max))) ?? 0
     }
 
@@ -87,7 +89,8 @@ extension RequestField {
                 field: nil, as: .tooManyValues)
         }
         guard document.root.kind == .object else {
-            throw .invalidRequest("The request body must be a JSON object, but it is \(document.root.kindName).", field: nil, as: .type)
+            throw .invalidRequest(
+                "The request body must be a JSON object, but it is \(document.root.kindName).", field: nil, as: .type)
         }
         self.init(document.root)
     }
@@ -97,7 +100,8 @@ extension RequestField {
 
     /// Whether a name is more than white space.
     private static func hasWords(_ name: String) -> Bool {
-        name.utf8.contains { (0x21...0x7E).contains($0) } || name.unicodeScalars.contains { !$0.properties.isWhitespace }
+        name.utf8.contains { (0x21...0x7E).contains($0) }
+            || name.unicodeScalars.contains { !$0.properties.isWhitespace }
     }
 
     /// Whether a string of JSON may be a model's name by its length alone; an escape takes at most six bytes for one.
@@ -110,7 +114,8 @@ extension RequestField {
         let field = member("model")
         if let written = field?.value.rawString, !Self.isShortEnough(written) { throw .modelNameTooLong }
         guard let model = try field?.string(), Self.hasWords(model) else {
-            throw .invalidRequest("'model' is missing: name the model to ask. GET /v1/models lists them.", field: "model", as: .missing)
+            throw .invalidRequest(
+                "'model' is missing: name the model to ask. GET /v1/models lists them.", field: "model", as: .missing)
         }
         guard ModelName.isShortEnough(model) else { throw .modelNameTooLong }
         return model
@@ -119,6 +124,7 @@ extension RequestField {
 
 extension Failure {
     fileprivate static let modelNameTooLong = Failure.invalidRequest(
-        "'model' is longer than \(ModelName.longest) bytes; no model has such a name. GET /v1/models lists the names that work.", field: "model",
+        "'model' is longer than \(ModelName.longest) bytes; no model has such a name. GET /v1/models lists the names that work.",
+        field: "model",
         as: .value)
 }

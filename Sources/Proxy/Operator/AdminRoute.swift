@@ -5,7 +5,10 @@ struct AdminRoute: Sendable {
     let directory: ModelDirectory
     private let rounds: SharedRounds<ModelDiscovery.Report?>
 
-    init(router: Router, accountList: AccountList, discovery: ModelDiscovery, directory: ModelDirectory, pace: RoundPace = RoundPace(), time: TimeSource) {
+    init(
+        router: Router, accountList: AccountList, discovery: ModelDiscovery, directory: ModelDirectory,
+        pace: RoundPace = RoundPace(), time: TimeSource
+    ) {
         self.router = router
         self.accountList = accountList
         self.directory = directory
@@ -68,14 +71,19 @@ struct AdminRoute: Sendable {
         let accounts = accountList.places.filter { id == nil || router.upstreams[$0].id == id }
         guard !accounts.isEmpty || id == nil else {
             throw Failure(
-            .notFound(.account), "No account has the id '\((id ?? "").quotable)'. The ids are: \(accountList.places.map { router.upstreams[$0].id }.joined(separator: ", ")).", field: "account")
+                .notFound(.account),
+                "No account has the id '\((id ?? "").quotable)'. The ids are: \(accountList.places.map { router.upstreams[$0].id }.joined(separator: ", ")).",
+                field: "account")
         }
         let target = model.flatMap { try? directory.catalog.resolve($0) }
         let reset = await router.resetBreakers(
-            of: target.map { target in accounts.filter { target.accepts.contains($0) } } ?? accounts, model: target?.serving.id ?? model, isKnown: target != nil)
+            of: target.map { target in accounts.filter { target.accepts.contains($0) } } ?? accounts,
+            model: target?.serving.id ?? model, isKnown: target != nil)
         guard model == nil || !reset.isEmpty else {
             throw Failure(
-            .notFound(.model), "Nothing is known of a model '\((model ?? "").quotable)' there. /stats/circuit-breaker lists the models that are not well.", field: "model")
+                .notFound(.model),
+                "Nothing is known of a model '\((model ?? "").quotable)' there. /stats/circuit-breaker lists the models that are not well.",
+                field: "model")
         }
         var writer = JSONWriter()
         writer.beginObject()

@@ -72,7 +72,9 @@ struct HealthRoute: Sendable {
     private func members(in snapshot: Router.Snapshot, _ verdicts: [Int: Bool]) -> [(key: String, list: [Member])] {
         func isHealthy(_ place: Int) -> Bool {
             let (upstream, state) = snapshot.upstreams[place]
-            guard verdicts[place] ?? state.health.isHealthy, state.breaker.state(at: snapshot.at) != .open else { return false }
+            guard verdicts[place] ?? state.health.isHealthy, state.breaker.state(at: snapshot.at) != .open else {
+                return false
+            }
             // What is known of its calls counts as well; but one bad model is not the end of an upstream that has others.
             guard let served = (upstream.backend as? Provider)?.models, !served.isEmpty else { return true }
             return !served.allSatisfy { state.models[$0]?.breaker.state(at: snapshot.at) == .open }

@@ -21,32 +21,47 @@ struct MetricsRoute: Sendable {
         var text = PrometheusText()
         text.family("ociai_build_info", .gauge, "Always 1; the version is a label.")
         text.sample(["version": ProxyVersion.current], 1)
-        text.family("ociai_http_requests_total", .counter, "Requests of clients that have ended, by route and status (499: the client left).")
+        text.family(
+            "ociai_http_requests_total", .counter,
+            "Requests of clients that have ended, by route and status (499: the client left).")
         for (key, count) in counters.all { text.sample(["route": key.route, "status": "\(key.status)"], count) }
-        text.family("ociai_rate_limited_total", .counter, "Requests refused since their key had used up its rate_limit, by the key's name.")
+        text.family(
+            "ociai_rate_limited_total", .counter,
+            "Requests refused since their key had used up its rate_limit, by the key's name.")
         for (key, count) in rates.refused { text.sample(["key": key], count) }
         bodies(&text)
         proxy(snapshot, &text)
         attempts(snapshot, &text)
         states(snapshot, &text)
-        text.family("ociai_log_dropped_total", .counter, "Log lines that were dropped because they came faster than they could be written.")
+        text.family(
+            "ociai_log_dropped_total", .counter,
+            "Log lines that were dropped because they came faster than they could be written.")
         text.sample(droppedLines())
-        text.family("ociai_clock_gaps_total", .counter, "How often the proxy was stopped, or had no turn on the processor, for more than a second.")
+        text.family(
+            "ociai_clock_gaps_total", .counter,
+            "How often the proxy was stopped, or had no turn on the processor, for more than a second.")
         text.sample(router.time.gaps)
         process.write(to: &text)
         return Response(
-            status: .ok, headers: ["content-type": "text/plain; version=0.0.4; charset=utf-8"], body: ByteBuffer(string: text.text))
+            status: .ok, headers: ["content-type": "text/plain; version=0.0.4; charset=utf-8"],
+            body: ByteBuffer(string: text.text))
     }
 
     private func bodies(_ text: inout PrometheusText) {
         let refusals = claims.refusals
-        text.family("ociai_body_memory_bytes", .gauge, "Memory that request bodies and what becomes of them have laid claim to.")
+        text.family(
+            "ociai_body_memory_bytes", .gauge, "Memory that request bodies and what becomes of them have laid claim to."
+        )
         text.sample(claims.bytes)
         text.family("ociai_body_memory_limit_bytes", .gauge, "The most that they may claim (max_body_memory).")
         text.sample(bodyMemory)
-        text.family("ociai_body_memory_refused_total", .counter, "Requests refused since there was no memory left for their bodies.")
+        text.family(
+            "ociai_body_memory_refused_total", .counter,
+            "Requests refused since there was no memory left for their bodies.")
         text.sample(refusals.ofBodies)
-        text.family("ociai_key_concurrency_refused_total", .counter, "Requests refused since their key had max_concurrency_per_key of them, by the key's name.")
+        text.family(
+            "ociai_key_concurrency_refused_total", .counter,
+            "Requests refused since their key had max_concurrency_per_key of them, by the key's name.")
         for (key, count) in refusals.ofKeys.sorted(by: { $0.key < $1.key }) { text.sample(["key": key], count) }
     }
 
@@ -57,7 +72,9 @@ struct MetricsRoute: Sendable {
         text.sample(snapshot.permits.limit)
         text.family("ociai_queue_depth", .gauge, "Requests that wait for a permit.")
         text.sample(snapshot.waiting)
-        text.family("ociai_queue_requests_total", .counter, "Requests that had to wait, and those that did so in vain, by outcome.")
+        text.family(
+            "ociai_queue_requests_total", .counter,
+            "Requests that had to wait, and those that did so in vain, by outcome.")
         text.sample(["outcome": "enqueued"], snapshot.queue.enqueued)
         text.sample(["outcome": "rejected"], snapshot.queue.rejected)
         text.sample(["outcome": "timed_out"], snapshot.queue.timedOut)
@@ -74,31 +91,50 @@ struct MetricsRoute: Sendable {
             text.sample(["account": upstream.id, "outcome": "cancelled"], state.statistics.cancelled)
         }
         text.family("ociai_account_rate_limited_total", .counter, "Those among the failed that were answered with 429.")
-        for (upstream, state) in snapshot.upstreams(of: accountList) { text.sample(["account": upstream.id], state.statistics.rateLimited) }
-        text.family("ociai_upstream_oddities_total", .counter, "Attempts in which an upstream spoke otherwise than its API says, by the kind of oddity.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
-            for oddity in Oddity.allCases { text.sample(["upstream": upstream.id, "kind": oddity.name], state.statistics.count(of: oddity)) }
+            text.sample(["account": upstream.id], state.statistics.rateLimited)
+        }
+        text.family(
+            "ociai_upstream_oddities_total", .counter,
+            "Attempts in which an upstream spoke otherwise than its API says, by the kind of oddity.")
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
+            for oddity in Oddity.allCases {
+                text.sample(["upstream": upstream.id, "kind": oddity.name], state.statistics.count(of: oddity))
+            }
         }
         text.family("ociai_account_tokens_total", .counter, "Tokens as the upstream counts them.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
             text.sample(["account": upstream.id, "kind": "prompt"], state.statistics.promptTokens)
             text.sample(["account": upstream.id, "kind": "completion"], state.statistics.completionTokens)
         }
-        text.family("ociai_account_request_seconds", .histogram, "Duration of attempts that succeeded, from the permit to the end of the answer.")
-        for (upstream, state) in snapshot.upstreams(of: accountList) { text.histogram("account", upstream.id, state.statistics.latency) }
+        text.family(
+            "ociai_account_request_seconds", .histogram,
+            "Duration of attempts that succeeded, from the permit to the end of the answer.")
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
+            text.histogram("account", upstream.id, state.statistics.latency)
+        }
         text.family("ociai_account_first_token_seconds", .histogram, "From the permit to the first event of a stream.")
-        for (upstream, state) in snapshot.upstreams(of: accountList) { text.histogram("account", upstream.id, state.statistics.firstToken) }
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
+            text.histogram("account", upstream.id, state.statistics.firstToken)
+        }
     }
 
     private func states(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
         func gauge(_ name: String, _ help: String, _ value: (UpstreamState) -> Int) {
             text.family(name, .gauge, help)
-            for (upstream, state) in snapshot.upstreams(of: accountList) { text.sample(["account": upstream.id], value(state)) }
+            for (upstream, state) in snapshot.upstreams(of: accountList) {
+                text.sample(["account": upstream.id], value(state))
+            }
         }
         gauge("ociai_account_in_flight", "Requests in flight at an account.") { $0.permits.inUse }
         gauge("ociai_account_max_concurrency", "Permits of an account.") { $0.permits.limit }
-        gauge("ociai_account_healthy", "1 when the health checks find the account well.") { $0.health.isHealthy ? 1 : 0 }
-        gauge("ociai_account_cooling", "1 while the account, or every model asked for there in the last minute, is left alone after 429.") {
+        gauge("ociai_account_healthy", "1 when the health checks find the account well.") {
+            $0.health.isHealthy ? 1 : 0
+        }
+        gauge(
+            "ociai_account_cooling",
+            "1 while the account, or every model asked for there in the last minute, is left alone after 429."
+        ) {
             $0.condition(at: snapshot.at).coolingUntil == nil ? 0 : 1
         }
         text.family("ociai_account_breaker_state", .gauge, "1 for the state that the circuit breaker is in.")
@@ -108,15 +144,21 @@ struct MetricsRoute: Sendable {
                 text.sample(["account": upstream.id, "state": candidate.rawValue], candidate == current ? 1 : 0)
             }
         }
-        text.family("ociai_account_breaker_opened_total", .counter, "How often a circuit breaker has opened, the account's own or that of one of its models.")
-        for (upstream, state) in snapshot.upstreams(of: accountList) { text.sample(["account": upstream.id], state.statistics.opened) }
+        text.family(
+            "ociai_account_breaker_opened_total", .counter,
+            "How often a circuit breaker has opened, the account's own or that of one of its models.")
+        for (upstream, state) in snapshot.upstreams(of: accountList) {
+            text.sample(["account": upstream.id], state.statistics.opened)
+        }
         models(snapshot, &text)
     }
 
     /// Models that are not well, the worst twenty of each account: their names are from upstreams' lists and the configuration, or of models
     /// that an upstream has answered for.
     private func models(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
-        let unwell = snapshot.upstreams(of: accountList).map { upstream, state in (upstream.id, state.unwell(at: snapshot.at)) }
+        let unwell = snapshot.upstreams(of: accountList).map { upstream, state in
+            (upstream.id, state.unwell(at: snapshot.at))
+        }
         func gauge(_ name: String, _ help: String, _ value: (ModelCondition) -> Int?) {
             text.family(name, .gauge, help)
             for (account, models) in unwell {
@@ -125,9 +167,15 @@ struct MetricsRoute: Sendable {
                 }
             }
         }
-        gauge("ociai_model_resting", "1 while a model of an account is left alone: its circuit breaker is not closed, or it cools after 429 or 503.") {
+        gauge(
+            "ociai_model_resting",
+            "1 while a model of an account is left alone: its circuit breaker is not closed, or it cools after 429 or 503."
+        ) {
             $0.breaker != .closed || $0.coolingUntil != nil ? 1 : 0
         }
-        gauge("ociai_model_learnt_limit", "Requests that an account takes at once for a model, as far as its 429s have told.") { $0.learntLimit }
+        gauge(
+            "ociai_model_learnt_limit",
+            "Requests that an account takes at once for a model, as far as its 429s have told."
+        ) { $0.learntLimit }
     }
 }

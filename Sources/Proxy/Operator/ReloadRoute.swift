@@ -12,14 +12,17 @@ struct ReloadRoute: Sendable {
         case .success(let done): report = done
         case .failure(let error):
             throw Failure.invalidRequest(
-                "The configuration was not reloaded, nothing has changed. " + error.errors.map { "\($0)." }.joined(separator: " "), field: nil,
+                "The configuration was not reloaded, nothing has changed. "
+                    + error.errors.map { "\($0)." }.joined(separator: " "), field: nil,
                 as: .configuration)
         }
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("message")
         writer.string(
-            "Configuration reloaded." + (report.restart.isEmpty ? "" : " \(report.restart.joined(separator: ", ")) changed: restart the proxy for it."))
+            "Configuration reloaded."
+                + (report.restart.isEmpty
+                    ? "" : " \(report.restart.joined(separator: ", ")) changed: restart the proxy for it."))
         writer.key("providers_count")
         writer.int(report.providers)
         writer.key("accounts_count")

@@ -47,14 +47,19 @@ struct StatisticsRoute: Sendable {
             case .serving(let index):
                 let (upstream, state) = snapshot.upstreams[index]
                 writer.identity(
-                    id: upstream.id, kind: upstream.backend.kind, region: upstream.backend.region, endpoint: upstream.backend.endpoint, isEnabled: true,
-                    isHealthy: state.health.isHealthy, weight: snapshot.settings[index].weight, maxConcurrency: state.permits.limit)
+                    id: upstream.id, kind: upstream.backend.kind, region: upstream.backend.region,
+                    endpoint: upstream.backend.endpoint, isEnabled: true,
+                    isHealthy: state.health.isHealthy, weight: snapshot.settings[index].weight,
+                    maxConcurrency: state.permits.limit)
                 writer.figures(of: state, models: catalog.names(at: index))
             case .idle(let account):
                 writer.identity(
-                    id: account.id, kind: .oci, region: account.region, endpoint: account.endpoint, isEnabled: account.isEnabled, isHealthy: false,
+                    id: account.id, kind: .oci, region: account.region, endpoint: account.endpoint,
+                    isEnabled: account.isEnabled, isHealthy: false,
                     weight: account.weight, maxConcurrency: account.maxConcurrency)
-                writer.figures(of: UpstreamState(maxConcurrency: account.maxConcurrency, breaker: breaker), models: [], problem: account.problem)
+                writer.figures(
+                    of: UpstreamState(maxConcurrency: account.maxConcurrency, breaker: breaker), models: [],
+                    problem: account.problem)
             }
             writer.json.endObject()
         }
@@ -139,8 +144,10 @@ struct StatisticsRoute: Sendable {
     private func queue(_ snapshot: Router.Snapshot, _ writer: inout StatisticsWriter) {
         let queue = snapshot.queue
         for (key, value) in [
-            ("size", snapshot.queueLimit), ("depth", snapshot.waiting), ("peak", queue.peak), ("enqueued_total", queue.enqueued),
-            ("rejected_total", queue.rejected), ("timed_out_total", queue.timedOut), ("cancelled_total", queue.cancelled),
+            ("size", snapshot.queueLimit), ("depth", snapshot.waiting), ("peak", queue.peak),
+            ("enqueued_total", queue.enqueued),
+            ("rejected_total", queue.rejected), ("timed_out_total", queue.timedOut),
+            ("cancelled_total", queue.cancelled),
         ] {
             writer.json.key(key)
             writer.json.int(value)

@@ -28,7 +28,8 @@ struct StatisticsWriter {
     }
 
     mutating func identity(
-        id: String, kind: BackendKind, region: String?, endpoint: String?, isEnabled: Bool, isHealthy: Bool, weight: Int, maxConcurrency: Int
+        id: String, kind: BackendKind, region: String?, endpoint: String?, isEnabled: Bool, isHealthy: Bool,
+        weight: Int, maxConcurrency: Int
     ) {
         json.key("id")
         json.string(id)
@@ -53,8 +54,10 @@ struct StatisticsWriter {
         let statistics = state.statistics
         let condition = state.condition(at: now)
         for (key, value) in [
-            ("in_flight", state.permits.inUse), ("requests_total", statistics.requests), ("requests_succeeded", statistics.succeeded),
-            ("requests_failed", statistics.failed), ("rate_limited_total", statistics.rateLimited), ("cancelled_total", statistics.cancelled),
+            ("in_flight", state.permits.inUse), ("requests_total", statistics.requests),
+            ("requests_succeeded", statistics.succeeded),
+            ("requests_failed", statistics.failed), ("rate_limited_total", statistics.rateLimited),
+            ("cancelled_total", statistics.cancelled),
             ("consecutive_failures", condition.consecutiveFailures),
         ] {
             json.key(key)

@@ -19,7 +19,9 @@ struct TestOCIRoute: Sendable {
         self.upstreams = upstreams
         self.accountList = accountList
         let accounts = upstreams.filter { $0.backend.kind == .oci }
-        rounds = SharedRounds(every: Self.interval, by: pace, time: time) { Round(at: time.wallClock(), reports: await Self.ask(accounts)) }
+        rounds = SharedRounds(every: Self.interval, by: pace, time: time) {
+            Round(at: time.wallClock(), reports: await Self.ask(accounts))
+        }
     }
 
     private static func ask(_ accounts: [Upstream]) async -> [Int: ProbeReport] {
@@ -51,13 +53,17 @@ struct TestOCIRoute: Sendable {
         for entry in accountList.entries {
             switch entry {
             case .serving(let index):
-                guard let report = reports[index], let account = accounts.first(where: { $0.index == index })?.backend else { continue }
-                write(Line(
-                    id: account.id, region: account.region, endpoint: account.endpoint, latency: report.latency,
-                    models: report.models, error: report.error), to: &writer)
+                guard let report = reports[index], let account = accounts.first(where: { $0.index == index })?.backend
+                else { continue }
+                write(
+                    Line(
+                        id: account.id, region: account.region, endpoint: account.endpoint, latency: report.latency,
+                        models: report.models, error: report.error), to: &writer)
             case .idle(let account):
                 guard let problem = account.problem else { continue }
-                write(Line(id: account.id, region: account.region, endpoint: account.endpoint, error: problem), to: &writer)
+                write(
+                    Line(id: account.id, region: account.region, endpoint: account.endpoint, error: problem),
+                    to: &writer)
             }
         }
         writer.endArray()

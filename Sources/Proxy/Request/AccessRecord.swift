@@ -34,7 +34,9 @@ struct AccessRecord: Sendable {
 
     /// What has become of the request at upstreams.
     mutating func take(_ summary: RequestTrace.Summary, since arrival: Duration) {
-        if let only = summary.accounts.first { account = summary.accounts.count == 1 ? only : summary.accounts.joined(separator: ",") }
+        if let only = summary.accounts.first {
+            account = summary.accounts.count == 1 ? only : summary.accounts.joined(separator: ",")
+        }
         attempts = summary.attempts
         fallback = summary.fallback
         usage = summary.usage

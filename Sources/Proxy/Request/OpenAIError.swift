@@ -86,22 +86,28 @@ private struct Words {
             case .overloaded(.bodyMemory): Words(503, "overloaded_error", "body_memory_full")
             case .overloaded(.queueFull): Words(503, "overloaded_error", "queue_full")
             case .overloaded(.queueTimeout): Words(503, "overloaded_error", "queue_timeout")
-            case .noUpstreamAvailable(let isThrottled): Words(isThrottled ? 429 : 503, "overloaded_error", "no_account_available")
+            case .noUpstreamAvailable(let isThrottled):
+                Words(isThrottled ? 429 : 503, "overloaded_error", "no_account_available")
             case .shuttingDown: Words(503, "server_error", "server_shutting_down")
             case .internalError: Words(500, "internal_error", "internal_error")
-            case .refused, .parameterRefused, .formatRefused: Words(said?.status ?? 400, said?.type ?? "invalid_request_error", said?.code)
+            case .refused, .parameterRefused, .formatRefused:
+                Words(said?.status ?? 400, said?.type ?? "invalid_request_error", said?.code)
             case .contentFiltered:
                 Words(
-                    said?.status.flatMap { (400..<500).contains($0) ? $0 : nil } ?? 400, "invalid_request_error", said?.code ?? "content_filter",
+                    said?.status.flatMap { (400..<500).contains($0) ? $0 : nil } ?? 400, "invalid_request_error",
+                    said?.code ?? "content_filter",
                     forbidsRetry: true)
             case .promptTooLong: Words(400, "invalid_request_error", "context_length_exceeded")
-            case .modelNotAllowed: Words(403, "invalid_request_error", said?.code ?? "model_not_allowed", forbidsRetry: true)
+            case .modelNotAllowed:
+                Words(403, "invalid_request_error", said?.code ?? "model_not_allowed", forbidsRetry: true)
             case .modelGone: Words(404, said?.type ?? "invalid_request_error", said?.code ?? "model_not_found")
             case .throttled: Words(429, "rate_limit_error", "rate_limit_exceeded")
             // OpenAI says so with 429, and waiting mends nothing.
-            case .accountExhausted, .accountDoubted: Words(429, "insufficient_quota", "insufficient_quota", forbidsRetry: true)
+            case .accountExhausted, .accountDoubted:
+                Words(429, "insufficient_quota", "insufficient_quota", forbidsRetry: true)
             // Not the client's key: its own would be called wrong if this passed through as 401.
-            case .credentialsRefused, .credentialsDoubted: Words(502, "upstream_error", "upstream_auth_failed", forbidsRetry: true)
+            case .credentialsRefused, .credentialsDoubted:
+                Words(502, "upstream_error", "upstream_auth_failed", forbidsRetry: true)
             case .unavailable: Words(503, "server_error", "upstream_unavailable")
             case .timedOut, .deadline, .transport(.connectTimedOut): Words(504, "timeout_error", "upstream_timeout")
             case .failed(let failure): Self.failed(failure, said)

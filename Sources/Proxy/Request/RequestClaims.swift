@@ -58,7 +58,9 @@ final class RequestClaims: Sendable {
             guard !wanted.overflow else { return false }
             let isSmall = claim.bytes + wanted.partialValue <= Self.small
             let isAlone = state.bytes == claim.bytes
-            guard isAlone || state.bytes + wanted.partialValue <= (isSmall ? limit : limit - limit / 8) else { return false }
+            guard isAlone || state.bytes + wanted.partialValue <= (isSmall ? limit : limit - limit / 8) else {
+                return false
+            }
             if let owner {
                 let owned = state.owned[owner, default: 0] + wanted.partialValue
                 guard isAlone || owned <= limit / 2 else { return false }
@@ -101,7 +103,9 @@ final class RequestClaims: Sendable {
         claim = .none
         state.withLock { state in
             state.bytes -= over.bytes
-            if let owner = over.owner, let owned = state.owned[owner] { state.owned[owner] = owned > over.bytes ? owned - over.bytes : nil }
+            if let owner = over.owner, let owned = state.owned[owner] {
+                state.owned[owner] = owned > over.bytes ? owned - over.bytes : nil
+            }
             guard let key = over.key, let count = state.requests[key] else { return }
             state.requests[key] = count > 1 ? count - 1 : nil
         }

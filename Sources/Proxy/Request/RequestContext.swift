@@ -19,7 +19,10 @@ final class RequestContext {
     var rest: String?
     private let drain: Drain
 
-    init(_ request: ClientRequest, on connection: ClientConnection, decoration: Decoration, drain: Drain, at now: Duration) {
+    init(
+        _ request: ClientRequest, on connection: ClientConnection, decoration: Decoration, drain: Drain,
+        at now: Duration
+    ) {
         self.request = request
         self.connection = connection
         self.decoration = decoration
@@ -86,7 +89,9 @@ struct Decoration: Sendable {
     private func fields(behind headers: HTTPHeaders, length: Int? = nil) -> [(String, String)] {
         var fields: [(String, String)] = []
         fields.reserveCapacity(headers.count + 8)
-        for (name, value) in headers where length == nil || !name.isEqualIgnoringCase(to: "content-length") { fields.append((name, value)) }
+        for (name, value) in headers where length == nil || !name.isEqualIgnoringCase(to: "content-length") {
+            fields.append((name, value))
+        }
         fields.append(("date", HTTPDate.ofNow(wallClock)))
         fields.append(("x-request-id", requestID))
         if let rate { fields += rate.fields }

@@ -30,7 +30,8 @@ final class RequestRates: Sendable {
     func refusal(of key: String, limit: Int, at now: Duration) -> RequestBucket.Standing? {
         guard limit > 0 else { return nil }
         return accounts.withLock { accounts in
-            guard let standing = accounts[key]?.bucket.standing(limit: limit, at: now), standing.refusedFor != nil else { return nil }
+            guard let standing = accounts[key]?.bucket.standing(limit: limit, at: now), standing.refusedFor != nil
+            else { return nil }
             accounts[key]?.refused += 1
             return standing
         }

@@ -56,7 +56,11 @@ final class RequestTrace: Sendable {
                 switch event {
                 case .began(let call, let upstream, let report, _):
                     summary.attempts += 1
-                    if let place = last.firstIndex(where: { $0.call == call }) { last[place] = (call, upstream, report) } else { last.append((call, upstream, report)) }
+                    if let place = last.firstIndex(where: { $0.call == call }) {
+                        last[place] = (call, upstream, report)
+                    } else {
+                        last.append((call, upstream, report))
+                    }
                 case .fellBack(let model): summary.fallback = model
                 case .gaveUp: summary.fallback = nil
                 case .passedOver, .waited, .paused, .refused, .ended: break

@@ -51,7 +51,8 @@ package struct FailoverPlan: Sendable {
             switch outcome {
             case .modelNotAllowed, .modelUnavailable: 0
             case .credentialsRefused, .credentialsDoubted, .accountExhausted, .accountDoubted: 1
-            case .succeeded, .abandoned, .interrupted, .refused, .promptTooLong, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited, .unreachable,
+            case .succeeded, .abandoned, .interrupted, .refused, .promptTooLong, .failed, .unavailable, .timedOut,
+                .outOfTime, .rateLimited, .unreachable,
                 .brokenOff, .connectTimedOut:
                 2
             }
@@ -84,7 +85,9 @@ package struct FailoverPlan: Sendable {
     package mutating func pause(
         _ outlook: RouteRefusal.Outlook, at now: Duration, deadline: Duration, jitter: Double
     ) -> Duration? {
-        guard attempts > 0, pauses < attemptsAllowed, let earliest = outlook.earliest, earliest - now <= Self.longestPause else { return nil }
+        guard attempts > 0, pauses < attemptsAllowed, let earliest = outlook.earliest,
+            earliest - now <= Self.longestPause
+        else { return nil }
         let backoff = min(Self.firstPause * (1 << min(pauses, 5)), Self.longestPause) * (0.75 + jitter / 2)
         let pause = max(backoff, earliest > now ? earliest - now + Self.spread * jitter : .zero)
         guard now + pause < deadline else { return nil }

@@ -167,9 +167,12 @@ extension Failure.Kind {
     var isOfTheWay: Bool {
         switch self {
         case .deadline, .transport, .signing, .noCredentials: true
-        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded, .noUpstreamAvailable, .shuttingDown,
-            .internalError, .refused, .parameterRefused, .formatRefused, .contentFiltered, .promptTooLong, .modelNotAllowed, .modelGone, .throttled,
-            .accountExhausted, .accountDoubted, .credentialsRefused, .credentialsDoubted, .unavailable, .timedOut, .failed, .unusable:
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,
+            .noUpstreamAvailable, .shuttingDown,
+            .internalError, .refused, .parameterRefused, .formatRefused, .contentFiltered, .promptTooLong,
+            .modelNotAllowed, .modelGone, .throttled,
+            .accountExhausted, .accountDoubted, .credentialsRefused, .credentialsDoubted, .unavailable, .timedOut,
+            .failed, .unusable:
             false
         }
     }
@@ -178,10 +181,13 @@ extension Failure.Kind {
     /// the request, or with the proxy's own load, is so for every model.
     var permitsAnotherModel: Bool {
         switch self {
-        case .promptTooLong, .modelGone, .modelNotAllowed, .throttled, .accountExhausted, .accountDoubted, .credentialsRefused, .credentialsDoubted,
-            .unavailable, .failed, .timedOut, .noUpstreamAvailable, .notFound(.model), .internalError, .deadline, .transport, .signing, .noCredentials:
+        case .promptTooLong, .modelGone, .modelNotAllowed, .throttled, .accountExhausted, .accountDoubted,
+            .credentialsRefused, .credentialsDoubted,
+            .unavailable, .failed, .timedOut, .noUpstreamAvailable, .notFound(.model), .internalError, .deadline,
+            .transport, .signing, .noCredentials:
             true
-        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded, .shuttingDown, .refused,
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,
+            .shuttingDown, .refused,
             .parameterRefused, .formatRefused, .contentFiltered, .unusable:
             false
         }
@@ -199,9 +205,12 @@ extension Failure.Kind {
     var wantsPause: Bool {
         switch self {
         case .throttled, .unavailable, .noUpstreamAvailable: true
-        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded, .shuttingDown, .internalError, .refused,
-            .parameterRefused, .formatRefused, .contentFiltered, .promptTooLong, .modelNotAllowed, .modelGone, .accountExhausted, .accountDoubted,
-            .credentialsRefused, .credentialsDoubted, .timedOut, .failed, .unusable, .deadline, .transport, .signing, .noCredentials:
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,
+            .shuttingDown, .internalError, .refused,
+            .parameterRefused, .formatRefused, .contentFiltered, .promptTooLong, .modelNotAllowed, .modelGone,
+            .accountExhausted, .accountDoubted,
+            .credentialsRefused, .credentialsDoubted, .timedOut, .failed, .unusable, .deadline, .transport, .signing,
+            .noCredentials:
             false
         }
     }

@@ -27,7 +27,9 @@ package struct LastResort: Sendable {
         if let last = last[Service(terms)], now - last < Self.interval { return nil }
         var best: (index: Int, since: Duration)?
         for index in terms.accepts {
-            guard let since = restsSince(index), now - since >= Self.interval, since < best?.since ?? .seconds(Int64.max) else { continue }
+            guard let since = restsSince(index), now - since >= Self.interval,
+                since < best?.since ?? .seconds(Int64.max)
+            else { continue }
             best = (index, since)
         }
         return best?.index
@@ -40,7 +42,9 @@ package struct LastResort: Sendable {
     }
 
     /// When the next may pass, for those who wait: a second after the last, or after the upstreams have begun to rest.
-    package func nextMoment(for terms: RouteRequest.Terms, at now: Duration, _ restsSince: (Int) -> Duration?) -> Duration? {
+    package func nextMoment(for terms: RouteRequest.Terms, at now: Duration, _ restsSince: (Int) -> Duration?)
+        -> Duration?
+    {
         guard let since = terms.accepts.compactMap(restsSince).min() else { return nil }
         let rested = since + Self.interval
         let instant = max(rested, last[Service(terms)].map { $0 + Self.interval } ?? rested)

@@ -91,7 +91,9 @@ package struct Readiness: Sendable {
         own.recheck(at: now) { upstreams.view(of: $0, model: model, at: now).own }
         var inService = accepted.subtracting(own.resting)
         var open = inService.subtracting(own.full)
-        guard !lanes.isEmpty, let index = lanes.index(forKey: model) else { return Candidates(open: open, inService: inService) }
+        guard !lanes.isEmpty, let index = lanes.index(forKey: model) else {
+            return Candidates(open: open, inService: inService)
+        }
         lanes.values[index].marks.recheck(at: now) { upstreams.view(of: $0, model: model, at: now).model }
         lanes.values[index].throttles.removeAll { $0.until <= now }
         let lane = lanes.values[index]
@@ -104,7 +106,8 @@ package struct Readiness: Sendable {
         open.subtract(lane.marks.full)
         if !lane.throttles.isEmpty {
             // Where the tenancy is throttled, the next answer would be the same.
-            let others = UpstreamSet(open.filter { index in !lane.throttles.contains { $0.throttle == throttles[index] } })
+            let others = UpstreamSet(
+                open.filter { index in !lane.throttles.contains { $0.throttle == throttles[index] } })
             if !others.isEmpty { open = others }
         }
         return Candidates(open: open, inService: inService)

@@ -42,7 +42,8 @@ package struct RouteRequest: Sendable {
     package var countedUpstreams = UpstreamSet()
 
     package init(
-        ticket: Ticket, terms: Terms, deadline: Duration, allowance: Duration = .seconds(300), isStreaming: Bool = false, client: String = ""
+        ticket: Ticket, terms: Terms, deadline: Duration, allowance: Duration = .seconds(300),
+        isStreaming: Bool = false, client: String = ""
     ) {
         self.ticket = ticket
         self.terms = terms

@@ -103,18 +103,23 @@ package struct RoutingCore: Sendable {
             return (.admitted(admit(index, request, isLastResort: isLastResort, at: now, &upstreams)), [])
         case .none(let refusal):
             // One that comes back weighs a pause against asking again who has failed it.
-            guard !request.terms.isRetry, case .unavailable(let outlook) = refusal, isWorthWaiting(outlook, for: request, at: now) else {
+            guard !request.terms.isRetry, case .unavailable(let outlook) = refusal,
+                isWorthWaiting(outlook, for: request, at: now)
+            else {
                 return (.refused(refusal), [])
             }
             return enqueue(request, latestStart: request.deadline, wait: nil, at: now)
         case .allFull:
-            let candidates = readiness.candidates(among: request.terms.accepts, for: request.terms.model, at: now, upstreams).inService
+            let candidates = readiness.candidates(
+                among: request.terms.accepts, for: request.terms.model, at: now, upstreams
+            ).inService
             let latestStart = latestStart(of: request, among: candidates, at: now, upstreams)
             guard let pace = pace(for: request.terms.model, among: candidates, at: now, upstreams) else {
                 return enqueue(request, latestStart: latestStart, wait: nil, at: now)
             }
             let releases = sendAwayHopeless(pace: pace, before: request, latestStart: latestStart, at: now)
-            let (decision, more) = enqueue(request, latestStart: latestStart, wait: wait(places: queue.placesBefore(request), pace), at: now)
+            let (decision, more) = enqueue(
+                request, latestStart: latestStart, wait: wait(places: queue.placesBefore(request), pace), at: now)
             return (decision, releases + more)
         }
     }
@@ -122,7 +127,8 @@ package struct RoutingCore: Sendable {
     /// The operator has changed the limits or the strategy, or who serves. Nobody in the queue loses the place, not even when it is longer now
     /// than it may be.
     package mutating func reconfigure(
-        _ limits: Limits, strategy: any BalancingStrategy, members: [Member], at now: Duration, _ upstreams: inout some UpstreamTable
+        _ limits: Limits, strategy: any BalancingStrategy, members: [Member], at now: Duration,
+        _ upstreams: inout some UpstreamTable
     ) -> [Release] {
         self.limits = limits
         permits.limit = limits.concurrency
@@ -134,7 +140,9 @@ package struct RoutingCore: Sendable {
     }
 
     /// Something else than an attempt has changed an upstream: a health check, the operator's word.
-    package mutating func upstreamChanged(_ index: Int, at now: Duration, _ upstreams: inout some UpstreamTable) -> [Release] {
+    package mutating func upstreamChanged(_ index: Int, at now: Duration, _ upstreams: inout some UpstreamTable)
+        -> [Release]
+    {
         readiness.update(index, at: now, upstreams)
         return dispatch(at: now, &upstreams)
     }
@@ -149,7 +157,9 @@ package struct RoutingCore: Sendable {
     }
 
     /// An attempt's answer has begun. Only to be told when the permit awaits it (`UpstreamState.Pass.awaitsBeginning`).
-    package mutating func begun(_ permit: inout Permit, at now: Duration, _ upstreams: inout some UpstreamTable) -> [Release] {
+    package mutating func begun(_ permit: inout Permit, at now: Duration, _ upstreams: inout some UpstreamTable)
+        -> [Release]
+    {
         let (pass, view) = upstreams.begun(permit.upstream, permit.pass, at: now)
         permit.pass = pass
         readiness.update(permit.upstream, view, model: pass.model)
@@ -158,10 +168,13 @@ package struct RoutingCore: Sendable {
 
     /// An attempt has ended: its permits are free, and its upstream has shown how it does.
     package mutating func end(
-        _ permit: Permit, _ ending: AttemptEnding, at now: Duration, jitter: Double, _ upstreams: inout some UpstreamTable
+        _ permit: Permit, _ ending: AttemptEnding, at now: Duration, jitter: Double,
+        _ upstreams: inout some UpstreamTable
     ) -> [Release] {
         var ending = ending
-        (ending.isStreaming, ending.allowance, ending.isCounted) = (permit.isStreaming, permit.allowance, permit.isCounted)
+        (ending.isStreaming, ending.allowance, ending.isCounted) = (
+            permit.isStreaming, permit.allowance, permit.isCounted
+        )
         let index = permit.upstream
         let view = upstreams.end(index, permit.pass, ending, at: now, jitter: jitter)
         permits.giveBack()
@@ -182,7 +195,8 @@ package struct RoutingCore: Sendable {
             for head in queue.heads {
                 switch choose(head, isHurried: true, at: now, upstreams) {
                 case .allFull: continue
-                case .tooLate: if let waiter = queue.remove(head.ticket) { releases.append(overdue(waiter, at: now, upstreams)) }
+                case .tooLate:
+                    if let waiter = queue.remove(head.ticket) { releases.append(overdue(waiter, at: now, upstreams)) }
                 case .one(let index, let isLastResort):
                     guard let waiter = queue.serve(head.ticket) else { continue }
                     statistics.wait.record(now - waiter.since)
@@ -211,14 +225,20 @@ package struct RoutingCore: Sendable {
             // What has passed and has not been looked at yet is looked at with the next decision.
             if let recheck = readiness.recheckAt(model) { instant = min(instant, max(recheck, now + .milliseconds(1))) }
             guard permits.hasRoom, readiness.areAllResting(among: accepted, for: model) else { continue }
-            if let next = lastResort.nextMoment(for: terms, at: now, { upstreams.lastResort($0, model: model, at: now) }) { instant = min(instant, next) }
+            if let next = lastResort.nextMoment(
+                for: terms, at: now, { upstreams.lastResort($0, model: model, at: now) })
+            {
+                instant = min(instant, next)
+            }
         }
         return instant
     }
 
     /// Why others than the one that was chosen were not: the first of those that may serve a request and could not take it just now. Worth asking when the
     /// last decision `hasPassedOver` somebody.
-    package func passedOver(_ terms: RouteRequest.Terms, by decision: Decision, at now: Duration, _ upstreams: some UpstreamTable) -> [PassedOver] {
+    package func passedOver(
+        _ terms: RouteRequest.Terms, by decision: Decision, at now: Duration, _ upstreams: some UpstreamTable
+    ) -> [PassedOver] {
         // The chosen one may be full now by this very request.
         let chosen = if case .admitted(let permit) = decision { permit.upstream } else { -1 }
         var passedOver: [PassedOver] = []
@@ -237,10 +257,13 @@ package struct RoutingCore: Sendable {
     ///
     /// - Parameter notBefore: when each may be asked by who wants to know.
     package func outlook(
-        of accepted: UpstreamSet, for model: String, notBefore: [Int: Duration] = [:], at now: Duration, _ upstreams: some UpstreamTable
+        of accepted: UpstreamSet, for model: String, notBefore: [Int: Duration] = [:], at now: Duration,
+        _ upstreams: some UpstreamTable
     ) -> RouteRefusal.Outlook {
         var outlook = OutlookOfAll()
-        for index in accepted { outlook.add(upstreams.view(of: index, model: model, at: now), from: max(now, notBefore[index] ?? now)) }
+        for index in accepted {
+            outlook.add(upstreams.view(of: index, model: model, at: now), from: max(now, notBefore[index] ?? now))
+        }
         return outlook.value
     }
 
@@ -256,7 +279,9 @@ package struct RoutingCore: Sendable {
     }
 
     /// - Parameter isHurried: it has to be asked whether there is time for a usual answer.
-    private mutating func choose(_ request: RouteRequest, isHurried: Bool, at now: Duration, _ upstreams: some UpstreamTable) -> Choice {
+    private mutating func choose(
+        _ request: RouteRequest, isHurried: Bool, at now: Duration, _ upstreams: some UpstreamTable
+    ) -> Choice {
         let terms = request.terms
         var candidates = readiness.candidates(among: terms.accepts, for: terms.model, at: now, upstreams)
         hasPassedOver = candidates.open != terms.accepts
@@ -281,11 +306,15 @@ package struct RoutingCore: Sendable {
                 candidates.open.filter { bulkheads.allows($0, inFlight: loads.inFlight[$0], free: permits.available) })
         }
         guard !candidates.open.isEmpty else { return .allFull }
-        return .one(terms.isRetry ? retryStrategy.pick(among: candidates.open, loads) : strategy.pick(among: candidates.open, loads))
+        return .one(
+            terms.isRetry
+                ? retryStrategy.pick(among: candidates.open, loads) : strategy.pick(among: candidates.open, loads))
     }
 
     /// All that may serve the request rest.
-    private func chooseLastResort(_ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable) -> Choice {
+    private func chooseLastResort(_ terms: RouteRequest.Terms, at now: Duration, _ upstreams: some UpstreamTable)
+        -> Choice
+    {
         if permits.hasRoom, !terms.isRetry || budget.allowsRetry(at: now) {
             let index = lastResort.pick(for: terms, at: now) { upstreams.lastResort($0, model: terms.model, at: now) }
             if let index { return .one(index, isLastResort: true) }
@@ -299,7 +328,8 @@ package struct RoutingCore: Sendable {
     }
 
     private mutating func admit(
-        _ index: Int, _ request: RouteRequest, isLastResort: Bool, at now: Duration, _ upstreams: inout some UpstreamTable
+        _ index: Int, _ request: RouteRequest, isLastResort: Bool, at now: Duration,
+        _ upstreams: inout some UpstreamTable
     ) -> Permit {
         let terms = request.terms
         if terms.isRetry, drawsOnBudget(index, terms, upstreams) { budget.noteRetry(at: now) }
@@ -311,15 +341,19 @@ package struct RoutingCore: Sendable {
         readiness.update(index, view, model: terms.model)
         return Permit(
             upstream: index, pass: pass, isStreaming: request.isStreaming, allowance: request.allowance,
-            isCounted: CountedFailures(model: request.countedModels.contains(index), upstream: request.countedUpstreams.contains(index)))
+            isCounted: CountedFailures(
+                model: request.countedModels.contains(index), upstream: request.countedUpstreams.contains(index)))
     }
 
     private mutating func take(_ members: [Member]) {
         loads.weights = members.map(\.weight)
-        if loads.inFlight.count < members.count { loads.inFlight += Array(repeating: 0, count: members.count - loads.inFlight.count) }
+        if loads.inFlight.count < members.count {
+            loads.inFlight += Array(repeating: 0, count: members.count - loads.inFlight.count)
+        }
         readiness.configure(throttles: members.map(\.throttle))
         bulkheads.configure(
-            permits: limits.concurrency, limits: members.map { $0.isRetired ? nil : $0.maxConcurrency }, inFlight: loads.inFlight)
+            permits: limits.concurrency, limits: members.map { $0.isRetired ? nil : $0.maxConcurrency },
+            inFlight: loads.inFlight)
     }
 
     // MARK: Waiting
@@ -347,11 +381,14 @@ package struct RoutingCore: Sendable {
     }
 
     /// A waiter who cannot be served in time any more.
-    private mutating func overdue(_ waiter: WaitingQueue.Waiter, at now: Duration, _ upstreams: some UpstreamTable) -> Release {
+    private mutating func overdue(_ waiter: WaitingQueue.Waiter, at now: Duration, _ upstreams: some UpstreamTable)
+        -> Release
+    {
         statistics.timedOut += 1
         let request = waiter.request
         let pace = pace(for: request.terms.model, among: request.terms.accepts, at: now, upstreams)
-        let seconds = secondsUntilServed(pace.map { wait(places: queue.placesBefore(request), $0) } ?? now - waiter.since, at: now)
+        let seconds = secondsUntilServed(
+            pace.map { wait(places: queue.placesBefore(request), $0) } ?? now - waiter.since, at: now)
         return Release(ticket: request.ticket, result: .failure(.queueTimeout(retryAfter: seconds)))
     }
 
@@ -366,8 +403,12 @@ package struct RoutingCore: Sendable {
     }
 
     /// Whether an answer that takes as long as they usually do would still be in time.
-    private func hasTime(_ request: RouteRequest, at index: Int, _ now: Duration, _ upstreams: some UpstreamTable) -> Bool {
-        let usual = upstreams.safeTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) ?? .zero
+    private func hasTime(_ request: RouteRequest, at index: Int, _ now: Duration, _ upstreams: some UpstreamTable)
+        -> Bool
+    {
+        let usual =
+            upstreams.safeTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now)
+            ?? .zero
         return request.deadline > now && request.deadline - now >= usual
     }
 
@@ -377,7 +418,10 @@ package struct RoutingCore: Sendable {
     ) -> Duration {
         var fastest: Duration?
         for index in candidates {
-            guard let usual = upstreams.safeTime(of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now) else {
+            guard
+                let usual = upstreams.safeTime(
+                    of: index, model: request.terms.model, isStreaming: request.isStreaming, at: now)
+            else {
                 return request.deadline
             }
             fastest = min(fastest ?? usual, usual)
@@ -386,7 +430,9 @@ package struct RoutingCore: Sendable {
     }
 
     /// Permits that come back to the candidates in a second. Nil when nobody knows.
-    private func pace(for model: String, among candidates: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable) -> Double? {
+    private func pace(
+        for model: String, among candidates: UpstreamSet, at now: Duration, _ upstreams: some UpstreamTable
+    ) -> Double? {
         var pace = 0.0
         for index in candidates {
             guard let part = upstreams.pace(of: index, model: model, at: now) else { return nil }
@@ -400,17 +446,24 @@ package struct RoutingCore: Sendable {
 
     /// The line may be longer than it should: it grew while nobody knew the pace, or the pace was better then. Those at its end would be sent
     /// away when their time is up, and until then they would keep out who comes later and has time for longer.
-    private mutating func sendAwayHopeless(pace: Double, before request: RouteRequest, latestStart: Duration, at now: Duration) -> [Release] {
+    private mutating func sendAwayHopeless(
+        pace: Double, before request: RouteRequest, latestStart: Duration, at now: Duration
+    ) -> [Release] {
         guard now + wait(places: queue.placesBefore(request), pace) > latestStart else { return [] }
         var releases: [Release] = []
         // A few for each that comes: the line gets shorter, and no decision is long.
-        while releases.count < 4, let last = queue.last(of: request.terms.accepts), last.waiter.latestStart < latestStart {
+        while releases.count < 4, let last = queue.last(of: request.terms.accepts),
+            last.waiter.latestStart < latestStart
+        {
             let wait = wait(places: last.places, pace)
             // By a margin: nobody knows the pace so well.
             guard now + wait * 0.95 > last.waiter.latestStart else { break }
             queue.remove(last.waiter.request.ticket)
             statistics.timedOut += 1
-            releases.append(Release(ticket: last.waiter.request.ticket, result: .failure(.queueTimeout(retryAfter: secondsUntilServed(wait, at: now)))))
+            releases.append(
+                Release(
+                    ticket: last.waiter.request.ticket,
+                    result: .failure(.queueTimeout(retryAfter: secondsUntilServed(wait, at: now)))))
         }
         return releases
     }

@@ -15,7 +15,9 @@ extension TokenUsage {
 
     /// What several calls cost together. Details are dropped: only chats have them.
     static func + (one: TokenUsage, other: TokenUsage) -> TokenUsage {
-        TokenUsage(prompt: one.prompt + other.prompt, completion: one.completion + other.completion, total: one.total + other.total)
+        TokenUsage(
+            prompt: one.prompt + other.prompt, completion: one.completion + other.completion,
+            total: one.total + other.total)
     }
 
     /// The `usage` object.

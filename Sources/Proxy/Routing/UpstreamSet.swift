@@ -16,7 +16,9 @@ package struct UpstreamSet: Hashable, Sendable {
 
     package var isEmpty: Bool { first == 0 && second == 0 && rest.isEmpty }
 
-    package var count: Int { first.nonzeroBitCount + second.nonzeroBitCount + rest.reduce(0) { $0 + $1.nonzeroBitCount } }
+    package var count: Int {
+        first.nonzeroBitCount + second.nonzeroBitCount + rest.reduce(0) { $0 + $1.nonzeroBitCount }
+    }
 
     package func contains(_ index: Int) -> Bool { word(index >> 6) & (1 << UInt64(index & 63)) != 0 }
 

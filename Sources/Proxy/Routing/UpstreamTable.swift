@@ -16,11 +16,17 @@ package protocol UpstreamTable {
     /// Takes a permit of an upstream that is available, or one of a last resort.
     ///
     /// - Returns: what the permit has to be given back with, and how the upstream does now; so do those below.
-    mutating func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView)
+    mutating func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> (
+        pass: UpstreamState.Pass, view: UpstreamView
+    )
     /// The answer has begun.
-    mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView)
+    mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> (
+        pass: UpstreamState.Pass, view: UpstreamView
+    )
     /// Gives the permit back.
-    mutating func end(_ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> UpstreamView
+    mutating func end(
+        _ index: Int, _ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double
+    ) -> UpstreamView
 }
 
 /// What a routing decision depends on.

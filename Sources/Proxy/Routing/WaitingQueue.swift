@@ -47,7 +47,9 @@ package struct WaitingQueue: Sendable {
     }
 
     /// For how long the one has waited who came first; zero when there is none. It looks at all of them.
-    package func longestWait(at now: Duration) -> Duration { waiters.values.lazy.map(\.since).min().map { now - $0 } ?? .zero }
+    package func longestWait(at now: Duration) -> Duration {
+        waiters.values.lazy.map(\.since).min().map { now - $0 } ?? .zero
+    }
 
     /// On what terms there is anybody.
     package var terms: some Sequence<Terms> { rows.keys }
@@ -57,7 +59,9 @@ package struct WaitingQueue: Sendable {
         rows.reduce(0) { sum, row in
             guard row.key.accepts.intersects(request.terms.accepts) else { return sum }
             let own = row.value.clients[request.client]?.count ?? 0
-            return row.value.clients.reduce(sum) { $0 + ($1.key == request.client ? own : min($1.value.count, own + 1)) }
+            return row.value.clients.reduce(sum) {
+                $0 + ($1.key == request.client ? own : min($1.value.count, own + 1))
+            }
         }
     }
 

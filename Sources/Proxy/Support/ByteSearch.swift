@@ -19,7 +19,9 @@ enum ByteSearch {
 
     static func firstIndex(of byte: UInt8, in bytes: [UInt8], from start: Int) -> Int? {
         bytes.withUnsafeBytes { text in
-            guard start < text.count, let base = text.baseAddress, let place = memchr(base + start, Int32(byte), text.count - start) else { return nil }
+            guard start < text.count, let base = text.baseAddress,
+                let place = memchr(base + start, Int32(byte), text.count - start)
+            else { return nil }
             return UnsafeRawPointer(place) - base
         }
     }

@@ -32,7 +32,8 @@ final class DeadlineWatch: Sendable {
     private let state: Mutex<State>
 
     init(
-        now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (_ until: Duration) async throws -> Void, lingers: Bool, noticesGaps: Bool
+        now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (_ until: Duration) async throws -> Void,
+        lingers: Bool, noticesGaps: Bool
     ) {
         self.now = now
         self.sleep = sleep
@@ -92,7 +93,8 @@ final class DeadlineWatch: Sendable {
 
     private func look(for instant: Duration) {
         let now = now()
-        let (present, delay, report) = state.withLock { state -> ([MovingDeadline], ClockGap.Delay?, @Sendable (Duration) -> Void) in
+        let (present, delay, report) = state.withLock {
+            state -> ([MovingDeadline], ClockGap.Delay?, @Sendable (Duration) -> Void) in
             // Another look was planned for an earlier moment while this one began.
             guard state.nextLook == instant else { return ([], nil, state.onGap) }
             state.nextLook = nil

@@ -29,7 +29,9 @@ final class FileWork: Sendable {
     /// Does `work` and returns what it returns.
     ///
     /// - Throws: `Overdue`; `CancellationError` as soon as the task is cancelled.
-    func run<Value: Sendable>(within limit: Duration, on time: TimeSource, _ work: @escaping @Sendable () -> Value) async throws -> Value {
+    func run<Value: Sendable>(within limit: Duration, on time: TimeSource, _ work: @escaping @Sendable () -> Value)
+        async throws -> Value
+    {
         let mayRun = running.withLock { running in
             guard running < atOnce else { return false }
             running += 1

@@ -9,7 +9,9 @@ extension HTTPDate {
     static func parse(_ text: String, now: Int64) -> Int64? {
         // The longest real date has 37 characters; a header may have megabytes.
         guard text.utf8.count <= 64 else { return nil }
-        var fields = text.utf8.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "-") }
+        var fields = text.utf8.split {
+            $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "-")
+        }
         guard let weekday = fields.first, weekday.allSatisfy(isLetter) else { return nil }
         fields.removeFirst()
         if fields.count == 4, month(fields[0]) != nil {  // Jan 5 21:31:40 2034
@@ -18,7 +20,8 @@ extension HTTPDate {
         } else {  // 05 Jan 2034 21:31:40 GMT
             guard fields.count == 5, isUniversal(fields[4]) else { return nil }
         }
-        guard let day = number(fields[0], digits: 1...2), let month = month(fields[1]), let time = time(fields[3]) else { return nil }
+        guard let day = number(fields[0], digits: 1...2), let month = month(fields[1]), let time = time(fields[3])
+        else { return nil }
         if let year = number(fields[2], digits: 4...4) { return seconds(year, month, day, time) }
         guard let short = number(fields[2], digits: 2...2) else { return nil }
         return seconds(shortYear: short, month, day, time, now: now)
@@ -44,7 +47,8 @@ extension HTTPDate {
     /// Seconds since midnight; a leap second counts as the next minute's first.
     private static func time(_ text: Substring.UTF8View) -> Int? {
         let parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-        guard parts.count == 3, let hour = number(parts[0], digits: 1...2), let minute = number(parts[1], digits: 2...2),
+        guard parts.count == 3, let hour = number(parts[0], digits: 1...2),
+            let minute = number(parts[1], digits: 2...2),
             let second = number(parts[2], digits: 2...2), hour < 24, minute < 60, second <= 60
         else { return nil }
         return hour * 3600 + minute * 60 + second
@@ -64,11 +68,15 @@ extension HTTPDate {
         months.firstIndex { same(name, $0) }.map { $0 + 1 }
     }
 
-    private static func isUniversal(_ zone: Substring.UTF8View) -> Bool { same(zone, "GMT") || same(zone, "UTC") || same(zone, "UT") }
+    private static func isUniversal(_ zone: Substring.UTF8View) -> Bool {
+        same(zone, "GMT") || same(zone, "UTC") || same(zone, "UT")
+    }
 
     private static func same(_ text: Substring.UTF8View, _ name: StaticString) -> Bool {
         text.count == name.utf8.count && zip(text, name.utf8).allSatisfy { isLetter($0) && $0 | 0x20 == $1 | 0x20 }
     }
 
-    private static func isLetter(_ byte: UInt8) -> Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+    }
 }

@@ -3,7 +3,9 @@ import Synchronization
 /// Dates as HTTP writes them (RFC 9110, 5.6.7), by calendar arithmetic: a signature needs one per request.
 enum HTTPDate {
     private static let weekdays: [StaticString] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    static let months: [StaticString] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    static let months: [StaticString] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
 
     /// `Thu, 05 Jan 2034 21:31:40 GMT`.
     ///

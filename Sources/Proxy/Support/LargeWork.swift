@@ -34,7 +34,9 @@ final class LargeWork: TaskExecutor {
     /// Does work on so many bytes: where the caller is when they are few.
     ///
     /// - Throws: what the work throws; `CancellationError` when nobody waits for it any more at its turn.
-    static nonisolated(nonsending) func run<Success>(on bytes: Int, _ work: () throws -> Success) async throws -> Success {
+    static nonisolated(nonsending) func run<Success>(on bytes: Int, _ work: () throws -> Success) async throws
+        -> Success
+    {
         if bytes <= threshold || isCurrent { return try work() }
         return try await withTaskExecutorPreference(shared) {
             try Task.checkCancellation()

@@ -136,7 +136,9 @@ final class MovingDeadline: Sendable {
     }
 
     /// Runs the operation in the present task, which is cancelled when the deadline passes.
-    fileprivate func watch<Success>(_ operation: nonisolated(nonsending) () async throws -> Success) async throws -> Success {
+    fileprivate func watch<Success>(_ operation: nonisolated(nonsending) () async throws -> Success) async throws
+        -> Success
+    {
         try await withUnsafeCurrentTask { task in
             let outer = bound(task.map { .task(RunningTask($0)) })
             let isArmed = state.withLock { $0.ticket != nil }

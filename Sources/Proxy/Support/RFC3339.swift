@@ -3,7 +3,8 @@ enum RFC3339 {
     /// Seconds since 1970; nil when the text is no such moment.
     static func seconds(_ text: String) -> Int? {
         let bytes = Array(text.utf8)
-        guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"), bytes[10] | 0x20 == UInt8(ascii: "t"),
+        guard bytes.count >= 20, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+            bytes[10] | 0x20 == UInt8(ascii: "t"),
             bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":"),
             let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
             let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]), let second = number(bytes[17..<19]),
@@ -16,10 +17,13 @@ enum RFC3339 {
 
     /// `2025-08-11T08:12:13Z`.
     static func format(_ seconds: Int64) -> String {
-        let (day, time) = (seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400, ((seconds % 86_400) + 86_400) % 86_400)
+        let (day, time) = (
+            seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400, ((seconds % 86_400) + 86_400) % 86_400
+        )
         let date = CivilDate(daysSince1970: day)
         func two(_ value: some BinaryInteger) -> String { (value < 10 ? "0" : "") + String(value) }
-        return "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60))Z"
+        return
+            "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60))Z"
     }
 
     /// Skips a fraction and reads `Z` or `+hh:mm`, in seconds.
@@ -30,7 +34,8 @@ enum RFC3339 {
         if sign | 0x20 == UInt8(ascii: "z") { return rest.count == 1 ? 0 : nil }
         let digits = rest.dropFirst()
         guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), digits.count == 5,
-            digits[digits.startIndex + 2] == UInt8(ascii: ":"), let hours = number(digits.prefix(2)), let minutes = number(digits.suffix(2))
+            digits[digits.startIndex + 2] == UInt8(ascii: ":"), let hours = number(digits.prefix(2)),
+            let minutes = number(digits.suffix(2))
         else { return nil }
         return (sign == UInt8(ascii: "+") ? 1 : -1) * (hours * 3600 + minutes * 60)
     }

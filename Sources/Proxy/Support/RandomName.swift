@@ -19,7 +19,9 @@ struct RandomName: Sendable {
     var hex: String {
         String(unsafeUninitializedCapacity: 32) { digits in
             for (start, word) in [(0, high), (16, low)] {
-                for place in 0..<16 { digits[start + place] = Self.hexDigits.utf8[Int(word >> UInt64(60 - 4 * place) & 0xF)] }
+                for place in 0..<16 {
+                    digits[start + place] = Self.hexDigits.utf8[Int(word >> UInt64(60 - 4 * place) & 0xF)]
+                }
             }
             return 32
         }

@@ -33,7 +33,9 @@ package enum RegularFile {
     static func read(_ path: String, upTo limit: Int) throws(Failure) -> Contents {
         // Without O_NONBLOCK, opening a pipe waits for somebody who writes; to regular files it means nothing.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else { throw errno == ENXIO ? .other("a socket or a device without a driver") : .system(errno) }
+        guard descriptor >= 0 else {
+            throw errno == ENXIO ? .other("a socket or a device without a driver") : .system(errno)
+        }
         defer { close(descriptor) }
         // Of the opened file, not of the path, which may lead elsewhere by now.
         var status = stat()
@@ -55,7 +57,8 @@ package enum RegularFile {
             bytes += chunk[..<count]
             if bytes.count > limit { throw .tooLarge }
         }
-        return Contents(bytes: bytes, mode: UInt32(status.st_mode), owner: UInt32(status.st_uid), group: UInt32(status.st_gid))
+        return Contents(
+            bytes: bytes, mode: UInt32(status.st_mode), owner: UInt32(status.st_uid), group: UInt32(status.st_gid))
     }
 
     static func systemRead(_ descriptor: Int32, _ buffer: inout [UInt8]) -> Int {

@@ -37,7 +37,8 @@ struct RequestBucket: Equatable, Sendable {
         let missing = max(fullAt - now, .zero)
         let room = Self.minute - missing
         return Standing(
-            limit: limit, remaining: room < interval ? 0 : min(limit, Int(room.attoseconds / interval.attoseconds)), fullIn: missing,
+            limit: limit, remaining: room < interval ? 0 : min(limit, Int(room.attoseconds / interval.attoseconds)),
+            fullIn: missing,
             refusedFor: room < interval ? interval - room : nil)
     }
 }

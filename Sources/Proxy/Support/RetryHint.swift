@@ -11,14 +11,20 @@ enum RetryHint {
     ///   - header: the value of a header field of the answer.
     ///   - now: seconds since 1970.
     static func seconds(_ header: (String) -> String?, now: Int64) -> Int? {
-        if let text = header("retry-after-ms"), let wait = Double(String(text[...].trimmingBlanks())), wait.isFinite, wait >= 0 { return seconds(wait / 1000) }
+        if let text = header("retry-after-ms"), let wait = Double(String(text[...].trimmingBlanks())), wait.isFinite,
+            wait >= 0
+        {
+            return seconds(wait / 1000)
+        }
         return header("retry-after").flatMap { RetryAfter.seconds($0, now: now) }
     }
 
     /// What an error object says: Google's `RetryInfo` among its `details`, or a member with a number of seconds.
     static func seconds(in error: JSONValue) -> Int? {
         for detail in error.elements(of: "details") {
-            guard detail["@type"]?.string?.hasSuffix("google.rpc.RetryInfo") == true, let delay = detail["retryDelay"]?.string else { continue }
+            guard detail["@type"]?.string?.hasSuffix("google.rpc.RetryInfo") == true,
+                let delay = detail["retryDelay"]?.string
+            else { continue }
             var text = Array(delay.lowercased().utf8.prefix(32))[...]
             if let wait = duration(&text) { return seconds(wait) }
         }
@@ -30,11 +36,15 @@ enum RetryHint {
 
     // MARK: People
 
-    private static let markers = ["again in ", "retry in ", "again after ", "retry after ", "please wait ", "wait for "].map { Array($0.utf8) }
+    private static let markers = [
+        "again in ", "retry in ", "again after ", "retry after ", "please wait ", "wait for ",
+    ].map { Array($0.utf8) }
 
     /// What a sentence says, such as `Please try again in 1m30s` or `retry after 26 seconds`; nil when it names no time.
     static func seconds(inWords message: String) -> Int? {
-        let text = Array(message.utf8.prefix(limit)).map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+        let text = Array(message.utf8.prefix(limit)).map {
+            (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0
+        }
         for start in text.indices where start == 0 || text[start - 1] == 0x20 {
             for marker in markers where text[start...].starts(with: marker) {
                 var rest = text[(start + marker.count)...]
@@ -64,14 +74,18 @@ enum RetryHint {
 
     private static func number(_ text: inout ArraySlice<UInt8>) -> Double? {
         let digits = text.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".") }
-        guard (1...20).contains(digits.count), let number = Double(String(decoding: digits, as: UTF8.self)) else { return nil }
+        guard (1...20).contains(digits.count), let number = Double(String(decoding: digits, as: UTF8.self)) else {
+            return nil
+        }
         text = text.dropFirst(digits.count)
         return number
     }
 
     private static let units: [String: Double] = [
-        "ms": 0.001, "millisecond": 0.001, "milliseconds": 0.001, "s": 1, "sec": 1, "secs": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "mins": 60,
-        "minute": 60, "minutes": 60, "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600, "d": 86_400, "day": 86_400, "days": 86_400,
+        "ms": 0.001, "millisecond": 0.001, "milliseconds": 0.001, "s": 1, "sec": 1, "secs": 1, "second": 1,
+        "seconds": 1, "m": 60, "min": 60, "mins": 60,
+        "minute": 60, "minutes": 60, "h": 3600, "hr": 3600, "hrs": 3600, "hour": 3600, "hours": 3600, "d": 86_400,
+        "day": 86_400, "days": 86_400,
     ]
 
     private static func seconds(_ wait: Double) -> Int { Int(min(wait, Double(RetryAfter.longest)).rounded(.up)) }

@@ -11,7 +11,10 @@ actor SharedRounds<Value: Sendable> {
     private var running: Task<Value, Never>?
     private var next: Task<Value, Never>?
 
-    init(every interval: Duration, by pace: RoundPace = RoundPace(), time: TimeSource, _ work: @escaping @Sendable () async -> Value) {
+    init(
+        every interval: Duration, by pace: RoundPace = RoundPace(), time: TimeSource,
+        _ work: @escaping @Sendable () async -> Value
+    ) {
         self.interval = interval
         self.pace = pace
         self.time = time

@@ -11,7 +11,8 @@ struct TokenClaims: Equatable, Sendable {
     /// - Parameter token: without `ST$`.
     init(of token: String) {
         let parts = token.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 3, let bytes = Base64.decode(parts[1]), let claims = try? JSONDocument(parsing: bytes).root else { return }
+        guard parts.count == 3, let bytes = Base64.decode(parts[1]), let claims = try? JSONDocument(parsing: bytes).root
+        else { return }
         expiry = claims["exp"]?.double.flatMap { Int64(exactly: $0.rounded(.down)) }
         tenancy = claims["res_tenant"]?.string
     }

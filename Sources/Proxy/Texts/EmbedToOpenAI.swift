@@ -10,7 +10,8 @@ enum EmbedToOpenAI {
     /// - Parameter range: the places of the batch's texts in the request.
     /// - Throws: `Failure` 502 when the document is no answer, or not one to all texts of the batch.
     static func part(_ body: [UInt8], range: Range<Int>, format: EmbeddingsRequest.Format) throws(Failure) -> Part {
-        guard let root = try? JSONDocument(parsing: body).root, let vectors = root.present("embeddings") ?? root["embeddingsByType"]?["float"],
+        guard let root = try? JSONDocument(parsing: body).root,
+            let vectors = root.present("embeddings") ?? root["embeddingsByType"]?["float"],
             vectors.kind == .array
         else { throw .noEmbeddings("is no list of embeddings") }
         // Without the brackets of an array, which come when the parts are joined.
@@ -34,7 +35,9 @@ enum EmbedToOpenAI {
             writer.endObject()
             index += 1
         }
-        guard index == range.upperBound else { throw .noEmbeddings("holds \(index - range.lowerBound) vectors for \(range.count) texts") }
+        guard index == range.upperBound else {
+            throw .noEmbeddings("holds \(index - range.lowerBound) vectors for \(range.count) texts")
+        }
         return Part(entries: writer.bytes, usage: TokenUsage(oci: root["usage"]))
     }
 
@@ -77,7 +80,8 @@ enum EmbedToOpenAI {
         bytes.reserveCapacity(vector.raw.count / 2)
         for number in vector.elements {
             // Out of the text, not out of a double: that would round twice.
-            guard number.kind == .number, let float = Float(String(decoding: number.raw, as: UTF8.self)), float.isFinite else { return nil }
+            guard number.kind == .number, let float = Float(String(decoding: number.raw, as: UTF8.self)), float.isFinite
+            else { return nil }
             withUnsafeBytes(of: float.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
         }
         return bytes.isEmpty ? nil : bytes
@@ -88,6 +92,7 @@ extension Failure {
     /// The upstream's answer says something else than what was asked for.
     fileprivate static func noEmbeddings(_ what: String) -> Failure {
         Failure(
-            .failed(.invalid), "The upstream's answer \(what). Try again; if it stays so, check the account's endpoint.")
+            .failed(.invalid), "The upstream's answer \(what). Try again; if it stays so, check the account's endpoint."
+        )
     }
 }

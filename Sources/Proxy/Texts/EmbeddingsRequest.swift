@@ -59,7 +59,8 @@ struct EmbeddingsRequest: Sendable {
 
     private static func inputs(_ field: RequestField?) throws(Failure) -> [ArraySlice<UInt8>] {
         guard let field else {
-            throw .invalidRequest("'input' is missing: send the text to embed, or an array of texts.", field: "input", as: .missing)
+            throw .invalidRequest(
+                "'input' is missing: send the text to embed, or an array of texts.", field: "input", as: .missing)
         }
         guard field.value.kind == .array else {
             guard field.value.kind == .string else { throw field.wrongType("a string or an array of strings") }
@@ -68,7 +69,9 @@ struct EmbeddingsRequest: Sendable {
         var inputs: [ArraySlice<UInt8>] = []
         for element in try field.elements() { inputs.append(try text(element)) }
         guard !inputs.isEmpty else { throw field.invalid("must hold at least one text.") }
-        guard inputs.count <= mostInputs else { throw field.invalid("holds \(inputs.count) texts; send at most \(mostInputs) at a time.") }
+        guard inputs.count <= mostInputs else {
+            throw field.invalid("holds \(inputs.count) texts; send at most \(mostInputs) at a time.")
+        }
         return inputs
     }
 
@@ -91,7 +94,9 @@ struct EmbeddingsRequest: Sendable {
         switch try field?.string() {
         case nil, "float": .float
         case "base64": .base64
-        case .some: throw .invalidRequest("'encoding_format' must be \"float\" or \"base64\".", field: "encoding_format", as: .value)
+        case .some:
+            throw .invalidRequest(
+                "'encoding_format' must be \"float\" or \"base64\".", field: "encoding_format", as: .value)
         }
     }
 }

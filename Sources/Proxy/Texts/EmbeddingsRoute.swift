@@ -32,7 +32,8 @@ struct EmbeddingsRoute: Sendable {
             for (place, batch) in batches.enumerated() {
                 if place >= Self.mostAtOnce, let done = try await group.next() { parts[done.place] = done.part }
                 group.addTask {
-                    let part = try await calls.make(job, .details(.embed, batch.details), call: place) { body, _ throws(Failure) in
+                    let part = try await calls.make(job, .details(.embed, batch.details), call: place) {
+                        body, _ throws(Failure) in
                         let part = try EmbedToOpenAI.part(body, range: batch.range, format: format)
                         return (part, part.usage)
                     }

@@ -9,7 +9,9 @@ enum OpenAIToEmbed {
 
     /// - Parameter modelID: decides what can be asked for; the endpoint's OCID where the model behind it is not known.
     /// - Throws: `Failure` 400 when the model has no vectors of that length: without them the client's store cannot go on.
-    static func translate(_ request: EmbeddingsRequest, to serving: ServingMode, modelID: String) throws(Failure) -> [Batch] {
+    static func translate(_ request: EmbeddingsRequest, to serving: ServingMode, modelID: String) throws(Failure)
+        -> [Batch]
+    {
         var dimensions = request.dimensions
         if let only = EmbeddingModel.of(modelID).dimensions, let wanted = dimensions {
             guard wanted == only else {
@@ -28,7 +30,9 @@ enum OpenAIToEmbed {
         }
     }
 
-    private static func details(of request: EmbeddingsRequest, _ range: Range<Int>, dimensions: Int?, to serving: ServingMode) -> CallDetails {
+    private static func details(
+        of request: EmbeddingsRequest, _ range: Range<Int>, dimensions: Int?, to serving: ServingMode
+    ) -> CallDetails {
         var writer = JSONWriter(capacity: 4096, isSplicing: true)
         writer.beginObject()
         serving.write(to: &writer)

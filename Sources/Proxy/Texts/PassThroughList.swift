@@ -3,8 +3,12 @@ enum PassThroughList {
     /// An object with the list that was asked for, checked to its last byte. Some providers of reranks call theirs `data`.
     ///
     /// - Throws: `Failure` 502 when the body is no such answer (half of one, a page of HTML), or an error in place of one.
-    static func read(_ body: [UInt8], of action: OpenAIAction, model: String, upstream: String) throws(Failure) -> OpenAIResponse {
-        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw .invalidAnswer("is not JSON", upstream) }
+    static func read(_ body: [UInt8], of action: OpenAIAction, model: String, upstream: String) throws(Failure)
+        -> OpenAIResponse
+    {
+        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else {
+            throw .invalidAnswer("is not JSON", upstream)
+        }
         guard root["data"]?.kind == .array || action == .rerank && root["results"]?.kind == .array else {
             if let failure = ProviderErrorReader.failure(of: root, upstream: upstream) { throw failure }
             guard ErrorWords.tellFailure(root) else { throw .invalidAnswer("has no list of results", upstream) }
@@ -12,11 +16,18 @@ enum PassThroughList {
         }
         // An empty list beside an error is none.
         let list = root["data"] ?? root["results"]
-        if list?.elements.contains(where: { _ in true }) != true, let failure = ProviderErrorReader.failure(of: root, upstream: upstream) { throw failure }
-        if action == .embeddings, let place = list?.elements.enumerated().first(where: { hasNoVector($0.element) })?.offset {
+        if list?.elements.contains(where: { _ in true }) != true,
+            let failure = ProviderErrorReader.failure(of: root, upstream: upstream)
+        {
+            throw failure
+        }
+        if action == .embeddings,
+            let place = list?.elements.enumerated().first(where: { hasNoVector($0.element) })?.offset
+        {
             throw noVector(of: place, upstream)
         }
-        return OpenAIResponse(body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
+        return OpenAIResponse(
+            body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
     }
 
     /// An entry of embeddings that has a place for its vector and nothing in it: servers say so to a text of which no token is left. Clients fall over it.
@@ -33,6 +44,8 @@ enum PassThroughList {
     /// It is the text's own, so nobody else is asked.
     private static func noVector(of place: Int, _ upstream: String) -> Failure {
         Failure(
-            .unusable(.noVector), "'\(upstream)' gave no vector for text \(place) of 'input'. It may be too short for the model, or of signs that it leaves out.", field: "input[\(place)]")
+            .unusable(.noVector),
+            "'\(upstream)' gave no vector for text \(place) of 'input'. It may be too short for the model, or of signs that it leaves out.",
+            field: "input[\(place)]")
     }
 }

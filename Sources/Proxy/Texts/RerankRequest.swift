@@ -19,10 +19,13 @@ struct RerankRequest: Sendable {
     private init(_ body: RequestField) throws(Failure) {
         model = try body.model()
         guard let query = body.member("query") else {
-            throw .invalidRequest("'query' is missing: send the text to compare the documents with.", field: "query", as: .missing)
+            throw .invalidRequest(
+                "'query' is missing: send the text to compare the documents with.", field: "query", as: .missing)
         }
         self.query = try query.rawString()
-        guard !self.query.isEmpty else { throw query.invalid("is empty; there is nothing to compare the documents with.") }
+        guard !self.query.isEmpty else {
+            throw query.invalid("is empty; there is nothing to compare the documents with.")
+        }
         guard let list = body.member("documents") else {
             throw .invalidRequest("'documents' is missing: send an array of texts.", field: "documents", as: .missing)
         }
@@ -63,7 +66,9 @@ struct RerankRequest: Sendable {
     /// Cohere has them.
     private static func text(of document: RequestField, _ fields: RankFields) throws(Failure) -> ArraySlice<UInt8> {
         guard document.value.kind == .object else {
-            guard document.value.kind == .string else { throw document.wrongType("a string or an object with a 'text'") }
+            guard document.value.kind == .string else {
+                throw document.wrongType("a string or an object with a 'text'")
+            }
             return try document.rawString()
         }
         guard !fields.isTextOnly else {
@@ -80,7 +85,11 @@ struct RerankRequest: Sendable {
         for (_, (field, value)) in chosen.sorted(by: { $0.key < $1.key }) where !value.isNull {
             if !text.isEmpty { text += #"\n"#.utf8 }
             JSONString.append(field + ": ", to: &text)
-            if let string = value.rawString { text += string } else { JSONString.append(String(decoding: value.raw, as: UTF8.self), to: &text) }
+            if let string = value.rawString {
+                text += string
+            } else {
+                JSONString.append(String(decoding: value.raw, as: UTF8.self), to: &text)
+            }
         }
         guard !text.isEmpty else { throw document.invalid("has none of the members that 'rank_fields' names.") }
         return text[...]

@@ -7,7 +7,9 @@ enum RerankToOpenAI {
     /// - Throws: `Failure` 502 when the document is no answer to the request. A place that no document has would make clients
     ///   fail in less clear words.
     static func translate(_ body: [UInt8], to request: RerankRequest, id: String) throws(Failure) -> OpenAIResponse {
-        guard let root = try? JSONDocument(parsing: body).root, let ranks = root.present("documentRanks"), ranks.kind == .array else {
+        guard let root = try? JSONDocument(parsing: body).root, let ranks = root.present("documentRanks"),
+            ranks.kind == .array
+        else {
             throw .noRanks("is no ranking")
         }
         let results = try results(ranks, of: request.documents)
@@ -70,7 +72,8 @@ enum RerankToOpenAI {
             guard let index = rank["index"]?.int, documents.indices.contains(index), seen.insert(index).inserted,
                 let score = rank["relevanceScore"], score.kind == .number
             else { throw .noRanks("ranks something that is none of the documents") }
-            results.append(Result(index: index, score: score.raw, text: rank["document"]?["text"]?.rawString ?? documents[index]))
+            results.append(
+                Result(index: index, score: score.raw, text: rank["document"]?["text"]?.rawString ?? documents[index]))
         }
         guard !results.isEmpty else { throw .noRanks("ranks nothing") }
         return results
@@ -81,6 +84,7 @@ extension Failure {
     /// The upstream's answer says something else than what was asked for.
     fileprivate static func noRanks(_ what: String) -> Failure {
         Failure(
-            .failed(.invalid), "The upstream's answer \(what). Try again; if it stays so, check the account's endpoint.")
+            .failed(.invalid), "The upstream's answer \(what). Try again; if it stays so, check the account's endpoint."
+        )
     }
 }

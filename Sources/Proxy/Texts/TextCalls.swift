@@ -37,18 +37,23 @@ struct TextCalls: Sendable {
         _ read: @escaping @Sendable (_ body: [UInt8], _ upstream: String) throws(Failure) -> (Success, TokenUsage?)
     ) async throws -> Success {
         let request = RoutedRequest(
-            accepts: job.target.accepts, model: job.target.serving.id, arrival: job.arrival, deadline: job.deadline, client: job.client,
+            accepts: job.target.accepts, model: job.target.serving.id, arrival: job.arrival, deadline: job.deadline,
+            client: job.client,
             trace: job.trace, call: call)
         return try await failover.run(request) { upstream, report in
             do {
-                let body = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) { try await answer(to: document, of: upstream.backend) }
+                let body = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) {
+                    try await answer(to: document, of: upstream.backend)
+                }
                 let (success, usage) = try await report.reading(body.count) { try read(body, upstream.id) }
                 report.change { $0.usage = usage }
                 return success
             } catch {
                 guard let failure = error as? Failure else { throw error }
                 // Only of a model that is listed for this: what is asked for the wrong thing may still be good for chats.
-                if OutcomeClassifier.outcome(of: failure) == .modelUnavailable, directory.catalog.lists(job.target, for: job.purpose) {
+                if OutcomeClassifier.outcome(of: failure) == .modelUnavailable,
+                    directory.catalog.lists(job.target, for: job.purpose)
+                {
                     directory.refuse(job.target.serving.id, at: upstream.index)
                 }
                 // What stands in the place of an answer comes without a refusal's status.
@@ -67,7 +72,8 @@ struct TextCalls: Sendable {
 
     /// Passes a request on as it came, but for the model's name, and the answer likewise.
     func pass(_ request: PassThroughRequest, as action: OpenAIAction, for job: Job) async throws -> [UInt8] {
-        try await make(job, .openAI(action, request.body(model: job.target.modelID))) { body, upstream throws(Failure) in
+        try await make(job, .openAI(action, request.body(model: job.target.modelID))) {
+            body, upstream throws(Failure) in
             let answer = try PassThroughList.read(body, of: action, model: request.model, upstream: upstream)
             return (answer.body, answer.usage)
         }

@@ -18,7 +18,8 @@ final class Attempts {
         self.request = request
         ticket = failover.router.ticket()
         plan = FailoverPlan(
-            accepts: request.accepts, model: request.model, retryAttempts: failover.retryAttempts, countedUpstreams: request.history?.countedUpstreams)
+            accepts: request.accepts, model: request.model, retryAttempts: failover.retryAttempts,
+            countedUpstreams: request.history?.countedUpstreams)
     }
 
     /// The next attempt, with a permit, which its owner has to give back by ending it.
@@ -27,7 +28,8 @@ final class Attempts {
     nonisolated(nonsending) func next() async throws -> Attempt {
         while true {
             var wanted = RouteRequest(
-                ticket: ticket, terms: plan.terms, deadline: deadline, allowance: deadline - request.arrival, isStreaming: request.isStreaming,
+                ticket: ticket, terms: plan.terms, deadline: deadline, allowance: deadline - request.arrival,
+                isStreaming: request.isStreaming,
                 client: request.client)
             (wanted.countedModels, wanted.countedUpstreams) = (plan.countedModels, plan.countedUpstreams)
             switch await router.admit(wanted, request.trace, call: request.call) {
@@ -42,8 +44,10 @@ final class Attempts {
         if refusal != .cancelled { request.trace?.append(.refused(refusal, call: request.call)) }
         switch refusal {
         case .cancelled: throw CancellationError()
-        case .unavailable(let outlook): guard try await pause() else { throw await final(.noAccountAvailable(outlook, at: router.time.now())) }
-        case .retryBudgetSpent: throw await final(.noAccountAvailable(.init(earliest: nil, isThrottled: false), at: .zero))
+        case .unavailable(let outlook):
+            guard try await pause() else { throw await final(.noAccountAvailable(outlook, at: router.time.now())) }
+        case .retryBudgetSpent:
+            throw await final(.noAccountAvailable(.init(earliest: nil, isThrottled: false), at: .zero))
         case .queueFull(let seconds): throw plan.error ?? .queueFull(retryAfter: seconds)
         case .queueTimeout(let seconds): throw plan.error ?? .queueTimeout(retryAfter: seconds)
         }
@@ -75,7 +79,8 @@ final class Attempts {
     /// - Returns: false when that makes no sense.
     private nonisolated(nonsending) func pause() async throws -> Bool {
         let outlook = await router.outlook(of: plan.repeatable, for: request.model, notBefore: plan.notBefore)
-        guard let pause = plan.pause(outlook, at: router.time.now(), deadline: deadline, jitter: failover.random()) else { return false }
+        guard let pause = plan.pause(outlook, at: router.time.now(), deadline: deadline, jitter: failover.random())
+        else { return false }
         request.trace?.append(.paused(pause, call: request.call))
         try await router.time.sleep(for: pause)
         return true
@@ -146,7 +151,8 @@ final class Attempt {
         hasEnded = true
         let content = report.content
         var ending = AttemptEnding(
-            outcome, error: failure, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt })
+            outcome, error: failure, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt }
+        )
         ending.oddities = content.oddities
         trace?.append(.ended(call: call, outcome, at: router.time.now()))
         await router.end(permit, ending)

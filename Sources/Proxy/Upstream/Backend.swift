@@ -21,13 +21,15 @@ protocol Backend: Sendable {
     ///
     /// - Parameter deadline: ends what has to be waited for.
     /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`, `MovingDeadline.Exceeded`.
-    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?) async throws -> TransportRequest
+    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?)
+        async throws -> TransportRequest
 
     /// Sends what `request` has made.
     ///
     /// - Parameter deadline: ends the call, and the answer's body, as in `HTTPTransport.send`.
     /// - Throws: `TransportError`, `CancellationError`, `MovingDeadline.Exceeded`; for an account also what `request` throws.
-    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse
+    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws
+        -> TransportResponse
 
     /// A refusal, in the words that the client gets.
     ///
@@ -84,7 +86,9 @@ extension Backend {
         try await request(document, isStreaming: isStreaming, until: nil)
     }
 
-    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse { try await send(request, until: nil) }
+    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse {
+        try await send(request, until: nil)
+    }
 
     /// The response if it may be an answer (201 and 202 may); the upstream's refusal as an error otherwise.
     ///

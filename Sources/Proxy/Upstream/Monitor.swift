@@ -15,7 +15,9 @@ struct Monitor: Service {
     let logger: Logger
     private let clockWarnings = PacedWarnings(interval: .seconds(3600))
 
-    init(router: Router, upstreams: [Upstream]? = nil, broken: Int, interval: Duration, time: TimeSource, logger: Logger) {
+    init(
+        router: Router, upstreams: [Upstream]? = nil, broken: Int, interval: Duration, time: TimeSource, logger: Logger
+    ) {
         self.router = router
         self.upstreams = upstreams ?? router.upstreams
         self.broken = broken

@@ -29,7 +29,9 @@ actor Router: Service {
         let settings: [Upstream.Settings]
 
         /// Those of one configuration, in its order.
-        func upstreams(of accountList: AccountList) -> [(upstream: Upstream, state: UpstreamState)] { accountList.places.map { upstreams[$0] } }
+        func upstreams(of accountList: AccountList) -> [(upstream: Upstream, state: UpstreamState)] {
+            accountList.places.map { upstreams[$0] }
+        }
     }
 
     /// All that there have been since the start, each at its place for ever: requests that began under an older configuration go on
@@ -59,7 +61,8 @@ actor Router: Service {
     ///   - members: accounts and providers, and what the configuration says about them.
     ///   - random: 0 ..< 1, for jitter.
     init(
-        _ members: [(backend: any Backend, settings: Upstream.Settings)], limits: RoutingCore.Limits, strategy: any BalancingStrategy,
+        _ members: [(backend: any Backend, settings: Upstream.Settings)], limits: RoutingCore.Limits,
+        strategy: any BalancingStrategy,
         time: TimeSource, random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }, logger: Logger
     ) {
         let domain = RoutingDomain()
@@ -87,7 +90,9 @@ actor Router: Service {
     /// Cancellation ends the wait at once.
     ///
     /// - Parameter trace: told who is passed over and for how long it waits, as a part of its request's call.
-    func admit(_ request: RouteRequest, _ trace: RequestTrace? = nil, call: Int = 0) async -> Result<Permit, RouteRefusal> {
+    func admit(_ request: RouteRequest, _ trace: RequestTrace? = nil, call: Int = 0) async -> Result<
+        Permit, RouteRefusal
+    > {
         let now = time.now()
         // Time may have freed somebody who came first, with the alarm still on its way.
         if core.waiting > 0 { settle(core.dispatch(at: now, &table), at: now) }
@@ -127,17 +132,27 @@ actor Router: Service {
 
     private func cooldowns(of permit: Permit, at now: Duration) -> Cooldowns {
         permit.upstream.assumeIsolated { upstream in
-            (upstream.state.cooldown.until(at: now), upstream.state.models[permit.core.pass.model]?.cooldown.until(at: now))
+            (
+                upstream.state.cooldown.until(at: now),
+                upstream.state.models[permit.core.pass.model]?.cooldown.until(at: now)
+            )
         }
     }
 
     /// Tells of a cooldown that has begun and is longer than clients are made to wait.
-    private func log(_ cooldowns: Cooldowns, since before: Cooldowns, of permit: Permit, _ ending: AttemptEnding, at now: Duration) {
+    private func log(
+        _ cooldowns: Cooldowns, since before: Cooldowns, of permit: Permit, _ ending: AttemptEnding, at now: Duration
+    ) {
         func line(_ until: Duration?, _ before: Duration?, _ level: Logger.Level, model: String?) {
             guard before == nil, let until, until - now > Patience.limit else { return }
-            var metadata: Logger.Metadata = ["account": "\(permit.upstream.id)", "seconds": "\((until - now).components.seconds)", "error": "\(ending.error.flatMap { OpenAIError($0).code } ?? "-")"]
+            var metadata: Logger.Metadata = [
+                "account": "\(permit.upstream.id)", "seconds": "\((until - now).components.seconds)",
+                "error": "\(ending.error.flatMap { OpenAIError($0).code } ?? "-")",
+            ]
             if let model { metadata["model"] = "\(model)" }
-            logger.log(level: level, model == nil ? "Account is left alone for a while" : "Model is left alone for a while", metadata: metadata)
+            logger.log(
+                level: level, model == nil ? "Account is left alone for a while" : "Model is left alone for a while",
+                metadata: metadata)
         }
         line(cooldowns.upstream, before.upstream, .warning, model: nil)
         line(cooldowns.model, before.model, .info, model: permit.core.pass.model)
@@ -167,15 +182,19 @@ actor Router: Service {
     /// What is known about upstreams that are out of use now.
     ///
     /// - Parameter notBefore: when each may be asked by who wants to know.
-    func outlook(of accepted: UpstreamSet, for model: String, notBefore: [Int: Duration] = [:]) -> RouteRefusal.Outlook {
+    func outlook(of accepted: UpstreamSet, for model: String, notBefore: [Int: Duration] = [:]) -> RouteRefusal.Outlook
+    {
         core.outlook(of: accepted, for: model, notBefore: notBefore, at: time.now(), table)
     }
 
     private func log(_ changes: BreakerChanges, of upstream: Upstream, _ ending: AttemptEnding) {
         func line(_ state: CircuitBreaker.State, _ model: String?) {
-            var metadata: Logger.Metadata = ["account": "\(upstream.id)", "error": "\(ending.error.flatMap { OpenAIError($0).code } ?? "-")"]
+            var metadata: Logger.Metadata = [
+                "account": "\(upstream.id)", "error": "\(ending.error.flatMap { OpenAIError($0).code } ?? "-")",
+            ]
             if let model { metadata["model"] = "\(model)" }
-            logger.log(level: state == .open ? .warning : .info, "Circuit breaker is \(state.rawValue)", metadata: metadata)
+            logger.log(
+                level: state == .open ? .warning : .info, "Circuit breaker is \(state.rawValue)", metadata: metadata)
         }
         if let state = changes.upstream { line(state, nil) }
         if let (model, state) = changes.model { line(state, model) }
@@ -233,7 +252,8 @@ actor Router: Service {
     ///
     /// - Returns: the members' upstreams, in their order.
     func reconfigure(
-        _ members: [(member: Member, settings: Upstream.Settings)], limits: RoutingCore.Limits, strategy: any BalancingStrategy
+        _ members: [(member: Member, settings: Upstream.Settings)], limits: RoutingCore.Limits,
+        strategy: any BalancingStrategy
     ) -> [Upstream] {
         var result: [Upstream] = []
         for (member, settings) in members {
@@ -289,7 +309,8 @@ actor Router: Service {
 
     func snapshot() -> Snapshot {
         Snapshot(
-            at: time.now(), permits: core.permits, queue: core.statistics, queueLimit: core.limits.queue, waiting: core.waiting,
+            at: time.now(), permits: core.permits, queue: core.statistics, queueLimit: core.limits.queue,
+            waiting: core.waiting,
             upstreams: table.upstreams.map { ($0, $0.assumeIsolated { $0.state }) },
             settings: table.upstreams.map { $0.assumeIsolated { $0.settings } })
     }
@@ -319,7 +340,9 @@ actor Router: Service {
     }
 
     private func setAlarm(at now: Duration) {
-        guard let instant = core.nextMoment(at: now, table), !scheduled.contains(where: { $0 <= instant }) else { return }
+        guard let instant = core.nextMoment(at: now, table), !scheduled.contains(where: { $0 <= instant }) else {
+            return
+        }
         scheduled.insert(instant)
         alarm.yield(instant)
     }
@@ -348,11 +371,15 @@ actor Router: Service {
 
         func isFailing(_ index: Int, model: String) -> Bool { upstreams[index].assumeIsolated { $0.isFailing(model) } }
 
-        func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView) {
+        func admit(_ index: Int, model: String, isLastResort: Bool, at now: Duration) -> (
+            pass: UpstreamState.Pass, view: UpstreamView
+        ) {
             upstreams[index].assumeIsolated { $0.admit(model, isLastResort: isLastResort, at: now) }
         }
 
-        mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView) {
+        mutating func begun(_ index: Int, _ pass: UpstreamState.Pass, at now: Duration) -> (
+            pass: UpstreamState.Pass, view: UpstreamView
+        ) {
             let (pass, changes, view) = upstreams[index].assumeIsolated { $0.begun(pass, at: now) }
             if !changes.isEmpty { breakerChanges = changes }
             return (pass, view)
@@ -371,6 +398,7 @@ actor Router: Service {
 extension RoutingCore.Member {
     fileprivate init(_ settings: Upstream.Settings, isRetired: Bool = false) {
         self.init(
-            weight: settings.weight, maxConcurrency: settings.maxConcurrency, throttle: settings.throttle, isRetired: isRetired)
+            weight: settings.weight, maxConcurrency: settings.maxConcurrency, throttle: settings.throttle,
+            isRetired: isRetired)
     }
 }

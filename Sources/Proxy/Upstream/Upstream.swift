@@ -46,7 +46,8 @@ actor Upstream {
     func pace(of model: String, at now: Duration) -> Double? { state.pace(of: model, at: now) }
 
     /// Takes a permit, at once. Only while the view says that it is available, or as a last resort.
-    func admit(_ model: String, isLastResort: Bool, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView) {
+    func admit(_ model: String, isLastResort: Bool, at now: Duration) -> (pass: UpstreamState.Pass, view: UpstreamView)
+    {
         let pass = state.admit(model, isLastResort: isLastResort, at: now)
         return (pass, state.view(of: pass, at: now))
     }
@@ -54,7 +55,9 @@ actor Upstream {
     /// An answer has begun.
     ///
     /// - Returns: what it is to be ended with, and the breakers that have changed.
-    func begun(_ pass: UpstreamState.Pass, at now: Duration) -> (pass: UpstreamState.Pass, changes: BreakerChanges, view: UpstreamView) {
+    func begun(_ pass: UpstreamState.Pass, at now: Duration) -> (
+        pass: UpstreamState.Pass, changes: BreakerChanges, view: UpstreamView
+    ) {
         var pass = pass
         let changes = state.begun(&pass, at: now)
         return (pass, changes, state.view(of: pass, at: now))
@@ -63,7 +66,9 @@ actor Upstream {
     /// Gives the permit back. The router then serves whoever waits for it.
     ///
     /// - Returns: the breakers that have changed.
-    func end(_ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> (changes: BreakerChanges, view: UpstreamView) {
+    func end(_ pass: UpstreamState.Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> (
+        changes: BreakerChanges, view: UpstreamView
+    ) {
         state.end(pass, ending, at: now, jitter: jitter)
     }
 

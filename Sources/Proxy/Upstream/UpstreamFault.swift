@@ -10,7 +10,8 @@ enum UpstreamFault {
         case let error as Failure: error
         case let error as MovingDeadline.Exceeded: timeout(error.cause, account: account)
         case let error as TransportError: transport(error, account: account)
-        case let error as PrivateKeyError: Failure(.signing, "The request could not be signed for account '\(account)': \(error)")
+        case let error as PrivateKeyError:
+            Failure(.signing, "The request could not be signed for account '\(account)': \(error)")
         case let error as CredentialFailure:
             Failure(.noCredentials, "There are no credentials for account '\(account)' at the moment: \(error).")
         default: Failure(.transport(.other), "The call to account '\(account)' failed (\(type(of: error))).")
@@ -20,7 +21,8 @@ enum UpstreamFault {
     private static func timeout(_ cause: MovingDeadline.Cause, account: String) -> Failure {
         let what =
             switch cause {
-            case .request: "did not answer in the time that a request has (request_timeout, in a JSON file non_stream_timeout)"
+            case .request:
+                "did not answer in the time that a request has (request_timeout, in a JSON file non_stream_timeout)"
             case .head: "sent no response head within head_timeout"
             case .firstToken: "sent no first event within first_token_timeout"
             case .idleTimeout, .tail: "fell silent in the middle of the answer for longer than stream_timeout"
@@ -28,7 +30,8 @@ enum UpstreamFault {
             }
         let advice =
             switch cause {
-            case .head, .firstToken: "Try again. A model that thinks for longer needs a longer limit, which the operator sets."
+            case .head, .firstToken:
+                "Try again. A model that thinks for longer needs a longer limit, which the operator sets."
             case .slowClient: "Read faster, or ask for a shorter answer."
             case .request, .idleTimeout, .tail: "Try again, or ask for a shorter answer."
             }
@@ -39,12 +42,14 @@ enum UpstreamFault {
         let (fault, what): (Failure.TransportFailure, String) =
             switch error {
             case .cannotConnect(let reason): (.unreachable, "could not be reached: \(reason).")
-            case .connectTimeout: (.connectTimedOut, "could not be reached in time. Check its endpoint and the network.")
+            case .connectTimeout:
+                (.connectTimedOut, "could not be reached in time. Check its endpoint and the network.")
             case .tls(let reason): (.unreachable, "could not be reached over TLS: \(reason).")
             case .connectionLost(let reason): (.connectionLost, "broke off: \(reason).")
             case .answerCut(let reason): (.responseCut, "broke off: \(reason).")
             case .malformedAnswer(let reason): (.malformed, "did not answer in HTTP: \(reason).")
-            case .tooLarge(let limit): (.tooLarge, "gave an answer of more than \(limit) bytes, the limit of this proxy (max_response_size).")
+            case .tooLarge(let limit):
+                (.tooLarge, "gave an answer of more than \(limit) bytes, the limit of this proxy (max_response_size).")
             }
         return Failure(.transport(fault), "Upstream '\(account)' \(what)")
     }

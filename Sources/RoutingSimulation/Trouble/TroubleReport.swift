@@ -24,7 +24,8 @@ package struct TroubleReport: Sendable {
     /// A Markdown table. Pairs are over the seeds.
     package var markdown: String {
         var table = MarkdownTable([
-            "trouble", "strategy", "seeds", "requests", "of the oracle %: mean / 1 of 100 / worst", "breakers opened", "out of time %", "429 %",
+            "trouble", "strategy", "seeds", "requests", "of the oracle %: mean / 1 of 100 / worst", "breakers opened",
+            "out of time %", "429 %",
             "lingers s: mean / worst",
         ])
         for row in rows { table.add(Self.cells(row)) }
@@ -38,12 +39,15 @@ package struct TroubleReport: Sendable {
         let lingers = runs.map(\.lingers.inSeconds)
         return [
             row.trouble.rawValue, row.strategy, "\(runs.count)", "\(runs.reduce(0) { $0 + $1.requests })",
-            "\(mean(shares).decimal(1)) / \(shares[shares.count / 100].decimal(1)) / \(shares[0].decimal(1))", "\(runs.reduce(0) { $0 + $1.opened })",
+            "\(mean(shares).decimal(1)) / \(shares[shares.count / 100].decimal(1)) / \(shares[0].decimal(1))",
+            "\(runs.reduce(0) { $0 + $1.opened })",
             (100 * Double(runs.reduce(0) { $0 + $1.outOfTime }) / attempts).decimal(2),
             (100 * Double(runs.reduce(0) { $0 + $1.throttled }) / attempts).decimal(1),
             mean(lingers).decimal(2) + " / " + (lingers.max() ?? 0).decimal(1),
         ]
     }
 
-    private static func mean(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count) }
+    private static func mean(_ values: [Double]) -> Double {
+        values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
+    }
 }

@@ -38,10 +38,12 @@ package struct TroubleSimulation {
         let answersRandom = SplitMix64(seed: source.next())
         let jitter = SplitMix64(seed: source.next())
         let world = TroubleWorld(trouble, random: &worldRandom)
-        let upstreams = PlainUpstreams(world.upstreams.map { PlainUpstreams.Member(maxConcurrency: $0.maxConcurrency, throttle: $0.tenancy) })
+        let upstreams = PlainUpstreams(
+            world.upstreams.map { PlainUpstreams.Member(maxConcurrency: $0.maxConcurrency, throttle: $0.tenancy) })
         // The bound of the line is not what is judged here.
         let core = RoutingCore(
-            limits: .init(concurrency: world.concurrency, queue: 10 * LimitSettings().queueSize), strategy: contender.make(), members: upstreams.coreMembers)
+            limits: .init(concurrency: world.concurrency, queue: 10 * LimitSettings().queueSize),
+            strategy: contender.make(), members: upstreams.coreMembers)
         self.world = world
         shell = Shell(
             world.requests, .init(stops: world.stops, end: world.end), core: core, upstreams: upstreams,
@@ -58,8 +60,11 @@ package struct TroubleSimulation {
         let tally = shell.watcher
         return TroubleFigures(
             requests: shell.requests.count, answers: tally.answers,
-            oracle: TroubleOracle.answers(to: world.requests.filter { world.isCounted($0) && !$0.isRepeated }, in: world), attempts: tally.attempts,
-            throttled: tally.throttled, outOfTime: tally.outOfTime, opened: opened, lingers: tally.lingers, leftWaiting: shell.core.waiting,
+            oracle: TroubleOracle.answers(
+                to: world.requests.filter { world.isCounted($0) && !$0.isRepeated }, in: world),
+            attempts: tally.attempts,
+            throttled: tally.throttled, outOfTime: tally.outOfTime, opened: opened, lingers: tally.lingers,
+            leftWaiting: shell.core.waiting,
             leftInFlight: shell.core.permits.inUse, limitsKept: shell.limitsKept)
     }
 }

@@ -25,11 +25,15 @@ struct TroubleTally: Observer {
         }
     }
 
-    mutating func noteEnd(of number: Int, _ request: Request, isCompleted: Bool, attempts: Int, waited: Duration, now: Duration) {
+    mutating func noteEnd(
+        of number: Int, _ request: Request, isCompleted: Bool, attempts: Int, waited: Duration, now: Duration
+    ) {
         guard world.isCounted(request) else { return }
         if isCompleted {
             answers += world.value(of: request, from: now - .seconds(request.length))
-        } else if let last = world.troubles.last(where: { $0.upperBound <= request.arrival }), !world.troubles.contains(where: { $0.contains(now) }) {
+        } else if let last = world.troubles.last(where: { $0.upperBound <= request.arrival }),
+            !world.troubles.contains(where: { $0.contains(now) })
+        {
             lingers = max(lingers, request.arrival - last.upperBound)
         }
     }

@@ -40,21 +40,26 @@ extension TroubleWorld {
     }
 
     private static func oneBadModel(random: inout SplitMix64) -> TroubleWorld {
-        let upstreams = (0..<Int.random(in: 3...5, using: &random)).map { Upstream(maxConcurrency: .random(in: 10...40, using: &random), tenancy: $0) }
+        let upstreams = (0..<Int.random(in: 3...5, using: &random)).map {
+            Upstream(maxConcurrency: .random(in: 10...40, using: &random), tenancy: $0)
+        }
         var models: [String: UpstreamSet] = [:]
         for number in 0..<40 {
-            let places = upstreams.indices.shuffled(using: &random).prefix(.random(in: 2...upstreams.count, using: &random))
+            let places = upstreams.indices.shuffled(using: &random).prefix(
+                .random(in: 2...upstreams.count, using: &random))
             models[number == 0 ? sickModel : "well-\(number)"] = UpstreamSet(places)
         }
         var world = TroubleWorld(upstreams: upstreams, models: models)
         world.concurrency = min(world.concurrency, 200)
         world.sickness = [.fails, .hangs, .throttled(retryAfter: 3600)].randomElement(using: &random)
-        let kind = Kind(lengths: 0.3...1.5, isStreaming: Bool.random(using: &random), patience: 10...60, random: &random)
+        let kind = Kind(
+            lengths: 0.3...1.5, isStreaming: Bool.random(using: &random), patience: 10...60, random: &random)
         world.fill(from: 0, to: 15, load: .random(in: 0.2...0.4, using: &random), kind, random: &random)
         for number in 0..<Int.random(in: 3...20, using: &random) {
             world.requests.append(
                 Request(
-                    arrival: .seconds(Double.random(in: 0..<3, using: &random)), length: 1, model: sickModel, client: "loop-\(number % 3)",
+                    arrival: .seconds(Double.random(in: 0..<3, using: &random)), length: 1, model: sickModel,
+                    client: "loop-\(number % 3)",
                     patience: .seconds(60), isRepeated: true))
         }
         return world
@@ -67,7 +72,8 @@ extension TroubleWorld {
         }
         let names = (1...Int.random(in: 1...2, using: &random)).map { "model-\($0)" }
         var world = TroubleWorld(
-            upstreams: upstreams, models: Dictionary(uniqueKeysWithValues: names.map { ($0, UpstreamSet(first: upstreams.count)) }))
+            upstreams: upstreams,
+            models: Dictionary(uniqueKeysWithValues: names.map { ($0, UpstreamSet(first: upstreams.count)) }))
         let kind = Kind(lengths: 0.3...1.2, isStreaming: false, patience: 10...60, random: &random)
         let change = 20
         world.throttle = Throttle(
@@ -75,7 +81,10 @@ extension TroubleWorld {
             retryAfter: [1, 5, nil].randomElement(using: &random) ?? nil)
         world.meanLength = kind.length
         // Ten times the least; the risen limit is passed, too.
-        let rate = 10 * (multiples.count > 1 && multiples[0] > 1 ? world.capacity(at: .seconds(change)) : world.capacity(at: .zero))
+        let rate =
+            10
+            * (multiples.count > 1 && multiples[0] > 1
+                ? world.capacity(at: .seconds(change)) : world.capacity(at: .zero))
         let end = multiples.count == 1 ? 30.0 : multiples[0] < 1.5 ? Double(change) + 70 : Double(change) + 30
         world.fill(from: 0, to: end, rate: rate, kind, random: &random)
         // Found within a minute.
@@ -86,9 +95,11 @@ extension TroubleWorld {
 
     private static func ceiling(_ multiples: [Double], change: Int, random: inout SplitMix64) -> Ceiling {
         let isInFlight = Bool.random(using: &random)
-        let base = isInFlight ? Double(Int.random(in: 6...12, using: &random)) : Double.random(in: 5...20, using: &random)
+        let base =
+            isInFlight ? Double(Int.random(in: 6...12, using: &random)) : Double.random(in: 5...20, using: &random)
         return Ceiling(
-            measure: isInFlight ? .inFlight : .perSecond, steps: multiples.enumerated().map { Ceiling.Step(from: $0 * change, value: base * $1) })
+            measure: isInFlight ? .inFlight : .perSecond,
+            steps: multiples.enumerated().map { Ceiling.Step(from: $0 * change, value: base * $1) })
     }
 
     private static func restarts(random: inout SplitMix64) -> TroubleWorld {
@@ -103,10 +114,13 @@ extension TroubleWorld {
             }
             world.upstreams[index].absences += together.map { $0..<$0 + away }
         }
-        world.absence = [.refuses, .unavailable(retryAfter: nil), .unavailable(retryAfter: 1)].randomElement(using: &random) ?? .refuses
+        world.absence =
+            [.refuses, .unavailable(retryAfter: nil), .unavailable(retryAfter: 1)].randomElement(using: &random)
+            ?? .refuses
         world.breaksWhatRuns = Bool.random(using: &random)
         let isStreaming = Bool.random(using: &random)
-        let kind = Kind(lengths: isStreaming ? 5...20 : 0.5...2, isStreaming: isStreaming, patience: 10...60, random: &random)
+        let kind = Kind(
+            lengths: isStreaming ? 5...20 : 0.5...2, isStreaming: isStreaming, patience: 10...60, random: &random)
         world.fill(from: 0, to: 100, load: .random(in: 0.2...0.4, using: &random), kind, random: &random)
         world.troubles = world.timesWithoutAny
         // Who waits, or runs and breaks, when all go away has nowhere to go for as long as they are away.
@@ -118,7 +132,8 @@ extension TroubleWorld {
         var world = alike(1...3, permits: 4...16, models: 1...2, random: &random)
         let isStreaming = Bool.random(using: &random)
         let kind = Kind(
-            lengths: isStreaming ? 2...8 : 0.25...1, isStreaming: isStreaming, patience: Bool.random(using: &random) ? 60...60 : 5...8, random: &random)
+            lengths: isStreaming ? 2...8 : 0.25...1, isStreaming: isStreaming,
+            patience: Bool.random(using: &random) ? 60...60 : 5...8, random: &random)
         world.fill(from: 0, to: 60, load: .random(in: 0.3...0.6, using: &random), kind, random: &random)
         world.stops = [10, 35].map { .seconds($0)..<Duration.seconds($0 + 3) }
         world.troubles = world.stops
@@ -138,7 +153,8 @@ extension TroubleWorld {
         }
         let names = (1...Int.random(in: models, using: &random)).map { "model-\($0)" }
         return TroubleWorld(
-            upstreams: upstreams, models: Dictionary(uniqueKeysWithValues: names.map { ($0, UpstreamSet(first: upstreams.count)) }))
+            upstreams: upstreams,
+            models: Dictionary(uniqueKeysWithValues: names.map { ($0, UpstreamSet(first: upstreams.count)) }))
     }
 
     /// What the requests of a run have in common.
@@ -160,23 +176,27 @@ extension TroubleWorld {
     }
 
     /// - Parameter load: 1 is all that could be answered.
-    private mutating func fill(from start: Double, to end: Double, load: Double, _ kind: Kind, random: inout SplitMix64) {
+    private mutating func fill(from start: Double, to end: Double, load: Double, _ kind: Kind, random: inout SplitMix64)
+    {
         meanLength = kind.length
         let permits = upstreams.reduce(0) { $0 + $1.maxConcurrency }
         fill(from: start, to: end, rate: load * Double(permits) / kind.length, kind, random: &random)
     }
 
     /// Adds requests for all models that are well, so many a second.
-    private mutating func fill(from start: Double, to end: Double, rate: Double, _ kind: Kind, random: inout SplitMix64) {
+    private mutating func fill(from start: Double, to end: Double, rate: Double, _ kind: Kind, random: inout SplitMix64)
+    {
         let names = models.keys.filter { $0 != Self.sickModel }.sorted()
         var second = start + random.exponential(mean: 1 / rate)
         while second < end {
             // Of a mean of 1, and no longer than four times that.
-            let length = kind.length * min(random.logNormal(sigma: kind.sigma), 4) * (1 - kind.sigma * kind.sigma * 0.45)
+            let length =
+                kind.length * min(random.logNormal(sigma: kind.sigma), 4) * (1 - kind.sigma * kind.sigma * 0.45)
             requests.append(
                 Request(
                     arrival: .seconds(second), length: length, model: names.randomElement(using: &random) ?? "",
-                    client: "client-\(Int.random(in: 0..<kind.clients, using: &random))", patience: kind.patience, firstEventAfter: kind.firstEventAfter))
+                    client: "client-\(Int.random(in: 0..<kind.clients, using: &random))", patience: kind.patience,
+                    firstEventAfter: kind.firstEventAfter))
             second += random.exponential(mean: 1 / rate)
         }
         self.end = .seconds(end)

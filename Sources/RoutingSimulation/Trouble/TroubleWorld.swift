@@ -82,9 +82,13 @@ struct TroubleWorld: Sendable {
     /// Answers a second that the upstreams could give, if each request went to the right place at the right moment.
     func capacity(at now: Duration) -> Double {
         guard let throttle else {
-            return upstreams.indices.reduce(0) { isUp($1, at: now) ? $0 + Double(upstreams[$1].maxConcurrency) / meanLength : $0 }
+            return upstreams.indices.reduce(0) {
+                isUp($1, at: now) ? $0 + Double(upstreams[$1].maxConcurrency) / meanLength : $0
+            }
         }
-        let value = throttle.ceiling.value(inSecond: Int(now.components.seconds)) * (throttle.isByModel ? Double(models.count) : 1)
+        let value =
+            throttle.ceiling.value(inSecond: Int(now.components.seconds))
+            * (throttle.isByModel ? Double(models.count) : 1)
         let hidden = throttle.ceiling.measure == .inFlight ? value / meanLength : value
         return Set(upstreams.map(\.tenancy)).reduce(0) { sum, tenancy in
             let permits = upstreams.reduce(0) { $1.tenancy == tenancy ? $0 + $1.maxConcurrency : $0 }

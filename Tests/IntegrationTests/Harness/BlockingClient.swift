@@ -11,7 +11,9 @@ enum BlockingClient {
     /// - Returns: what has come when the other side ends.
     static func answer(port: Int, head: String, bodyOf size: Int) async throws -> String {
         try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Result { try talk(port: port, head: head, bodyOf: size) }) }
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try talk(port: port, head: head, bodyOf: size) })
+            }
         }
     }
 
@@ -24,7 +26,9 @@ enum BlockingClient {
         address.sin_port = in_port_t(port).bigEndian
         address.sin_addr.s_addr = inet_addr("127.0.0.1")
         let connected = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         guard connected == 0 else { throw Failure(call: "connect", code: errno) }
         try send(Array(head.utf8), to: socket)
@@ -47,7 +51,11 @@ enum BlockingClient {
     private static func send(_ bytes: [UInt8], to socket: Int32) throws {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.send(socket, UnsafeRawBufferPointer(rebasing: $0[sent...]).baseAddress, bytes.count - sent, Int32(MSG_NOSIGNAL)) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(
+                    socket, UnsafeRawBufferPointer(rebasing: $0[sent...]).baseAddress, bytes.count - sent,
+                    Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { throw Failure(call: "send", code: errno) }
             sent += count
         }

@@ -17,7 +17,8 @@ struct CredentialProxy {
 
         func write(_ text: String, to name: String) throws -> String {
             let file = directory.appending(path: name)
-            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try text.write(to: file, atomically: true, encoding: .utf8)
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
             return file.path
@@ -67,7 +68,8 @@ struct CredentialProxy {
 
     /// `-check` of such a configuration.
     static func check(
-        prepare: (Place) throws -> (account: String, environment: [String: String]), _ body: (Int32, String, Place) throws -> Void
+        prepare: (Place) throws -> (account: String, environment: [String: String]),
+        _ body: (Int32, String, Place) throws -> Void
     ) async throws {
         let simulator = try await OCISimulator.start(SimulatorConfiguration(accounts: try SimulatedAccount.generate(1)))
         let directory = try TemporaryDirectory.make()
@@ -107,7 +109,9 @@ struct CredentialProxy {
 
     /// Returns when no discovery is under way, whatever has come of it.
     private func refresh() async throws {
-        let answer = try await send("POST /admin/models/refresh HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(Self.key)\r\nContent-Length: 0\r\n\r\n")
+        let answer = try await send(
+            "POST /admin/models/refresh HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(Self.key)\r\nContent-Length: 0\r\n\r\n"
+        )
         try #require(answer.status == 200, "\(answer.body)")
     }
 

@@ -7,7 +7,8 @@ extension FakeProvider {
         /// What ends an answer is late, or is not there.
         case lateUsage, noDone, noReason
         /// Calls that are hard to tell apart.
-        case oneCallID, noCallIDs, emptyCallIDs, nameAsCallID, restatedCalls, noCallNumbers, oneCallNumber, argumentsAsObject
+        case oneCallID, noCallIDs, emptyCallIDs, nameAsCallID, restatedCalls, noCallNumbers, oneCallNumber,
+            argumentsAsObject
         /// Lines, comments and statuses.
         case carriageReturns, returnsAndFeeds, comments, noBlankLines, created
         /// Another form.
@@ -53,24 +54,33 @@ extension FakeProvider.Reply {
 
     private static let usage = #""usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}"#
 
-    private static func named(_ call: FakeProvider.Call) -> String { #""id":"c1","created":7,"model":"\#(call.model)""# }
+    private static func named(_ call: FakeProvider.Call) -> String {
+        #""id":"c1","created":7,"model":"\#(call.model)""#
+    }
 
     /// The data of all events; the last two are the usage and `[DONE]`.
     private static func events(_ habit: Habit, _ call: FakeProvider.Call) -> [String] {
         var events: [(delta: String, reason: String?)] = [
             (#"{"role":"assistant","content":""}"#, nil), (#"{"content":"one "}"#, nil), (#"{"content":"two"}"#, nil),
-            (#"{"tool_calls":[\#(entry(1, habit, isStreamed: true))]}"#, nil), (#"{"tool_calls":[\#(entry(2, habit, isStreamed: true))]}"#, nil),
+            (#"{"tool_calls":[\#(entry(1, habit, isStreamed: true))]}"#, nil),
+            (#"{"tool_calls":[\#(entry(2, habit, isStreamed: true))]}"#, nil),
             ("{}", habit == .noReason ? nil : "tool_calls"),
         ]
         if habit == .restatedCalls {
-            events.insert((#"{"tool_calls":[\#(entry(1, habit, isStreamed: true)),\#(entry(2, habit, isStreamed: true))]}"#, nil), at: 5)
+            events.insert(
+                (#"{"tool_calls":[\#(entry(1, habit, isStreamed: true)),\#(entry(2, habit, isStreamed: true))]}"#, nil),
+                at: 5)
         }
-        for index in events.indices where habit == .reasonWithEachEvent || habit == .reasonFirst && index == 1 || habit == .callsBehindReason && index == 2 {
+        for index in events.indices
+        where habit == .reasonWithEachEvent || habit == .reasonFirst && index == 1
+            || habit == .callsBehindReason && index == 2
+        {
             events[index].reason = events[index].reason ?? "stop"
         }
         let chunks = events.map { event in
             let reason = event.reason.map { "\"\($0)\"" } ?? "null"
-            return #"{\#(named(call)),"object":"chat.completion.chunk","choices":[{"index":0,"delta":\#(event.delta),"finish_reason":\#(reason)}]}"#
+            return
+                #"{\#(named(call)),"object":"chat.completion.chunk","choices":[{"index":0,"delta":\#(event.delta),"finish_reason":\#(reason)}]}"#
         }
         return chunks + [#"{\#(named(call)),"object":"chat.completion.chunk","choices":[],\#(usage)}"#, "[DONE]"]
     }
@@ -78,7 +88,8 @@ extension FakeProvider.Reply {
     private static func document(_ habit: Habit, _ call: FakeProvider.Call) -> String {
         let calls = [1, 2].map { entry($0, habit, isStreamed: false) }.joined(separator: ",")
         let message = #"{"role":"assistant","content":"one two","tool_calls":[\#(calls)]}"#
-        return #"{\#(named(call)),"object":"chat.completion","choices":[{"index":0,"message":\#(message),"finish_reason":"tool_calls"}],\#(usage)}"#
+        return
+            #"{\#(named(call)),"object":"chat.completion","choices":[{"index":0,"message":\#(message),"finish_reason":"tool_calls"}],\#(usage)}"#
     }
 
     private static func entry(_ number: Int, _ habit: Habit, isStreamed: Bool) -> String {
@@ -99,7 +110,8 @@ extension FakeProvider.Reply {
             }
         let arguments = habit == .argumentsAsObject ? #"{"n":\#(number)}"# : #""{\"n\":\#(number)}""#
         let members = [
-            index.map { #""index":\#($0)"# }, id.map { #""id":"\#($0)""# }, #""type":"function""#, #""function":{"name":"f","arguments":\#(arguments)}"#,
+            index.map { #""index":\#($0)"# }, id.map { #""id":"\#($0)""# }, #""type":"function""#,
+            #""function":{"name":"f","arguments":\#(arguments)}"#,
         ]
         return "{\(members.compactMap { $0 }.joined(separator: ","))}"
     }

@@ -36,16 +36,20 @@ final class FakeProvider: Sendable {
         var staysOpen = false
 
         /// A whole answer, or a stream when the call wants one.
-        static func answer(_ text: String = "well", to call: Call, after delay: Duration = .zero, finish: String = "stop") -> Reply {
+        static func answer(
+            _ text: String = "well", to call: Call, after delay: Duration = .zero, finish: String = "stop"
+        ) -> Reply {
             var reply = Reply(delay: delay)
             let named = #""id":"c","created":7,"model":"\#(call.model)""#
             if call.streams {
                 reply.headers = [("content-type", "text/event-stream")]
                 let said = text.isEmpty ? [] : [#"{"role":"assistant","content":"\#(text)"}"#]
-                reply.pieces = said.map { chunk(named, $0, "null") } + [chunk(named, "{}", "\"\(finish)\""), "data: [DONE]\n\n"]
+                reply.pieces =
+                    said.map { chunk(named, $0, "null") } + [chunk(named, "{}", "\"\(finish)\""), "data: [DONE]\n\n"]
             } else {
                 let usage = #""usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}"#
-                let choice = #"{"index":0,"message":{"role":"assistant","content":"\#(text)"},"finish_reason":"\#(finish)"}"#
+                let choice =
+                    #"{"index":0,"message":{"role":"assistant","content":"\#(text)"},"finish_reason":"\#(finish)"}"#
                 reply.pieces = [#"{\#(named),"object":"chat.completion","choices":[\#(choice)],\#(usage)}"#]
             }
             return reply
@@ -63,15 +67,18 @@ final class FakeProvider: Sendable {
         static let silence = Reply(pieces: [], staysOpen: true)
 
         /// A refusal.
-        static func error(_ status: Int, _ message: String = "no", code: String? = nil, retryAfter: Int? = nil) -> Reply {
+        static func error(_ status: Int, _ message: String = "no", code: String? = nil, retryAfter: Int? = nil) -> Reply
+        {
             let code = code.map { "\"\($0)\"" } ?? "null"
-            var reply = Reply(status: status, pieces: [#"{"error":{"message":"\#(message)","type":"error","code":\#(code)}}"#])
+            var reply = Reply(
+                status: status, pieces: [#"{"error":{"message":"\#(message)","type":"error","code":\#(code)}}"#])
             if let retryAfter { reply.headers.append(("retry-after", "\(retryAfter)")) }
             return reply
         }
 
         private static func chunk(_ named: String, _ delta: String, _ finish: String) -> String {
-            #"data: {\#(named),"object":"chat.completion.chunk","choices":[{"index":0,"delta":\#(delta),"finish_reason":\#(finish)}]}"# + "\n\n"
+            #"data: {\#(named),"object":"chat.completion.chunk","choices":[{"index":0,"delta":\#(delta),"finish_reason":\#(finish)}]}"#
+                + "\n\n"
         }
     }
 
@@ -93,7 +100,9 @@ final class FakeProvider: Sendable {
         state = Mutex(State(behaviour: behaviour))
     }
 
-    static func start(models: [String] = ["m1", "m2"], _ behaviour: @escaping Behaviour = { .answer(to: $0) }) async throws -> FakeProvider {
+    static func start(models: [String] = ["m1", "m2"], _ behaviour: @escaping Behaviour = { .answer(to: $0) })
+        async throws -> FakeProvider
+    {
         let provider = FakeProvider(models, behaviour)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 4096)
@@ -125,7 +134,8 @@ final class FakeProvider: Sendable {
         let (call, behaviour) = state.withLock { state in
             state.inFlight += 1
             let call = Call(
-                number: state.calls.count + 1, model: json["model"] as? String ?? "", text: text ?? "", streams: json["stream"] as? Bool ?? false,
+                number: state.calls.count + 1, model: json["model"] as? String ?? "", text: text ?? "",
+                streams: json["stream"] as? Bool ?? false,
                 token: token, arrived: .now, inFlight: state.inFlight)
             state.calls.append(call)
             return (call, state.behaviour)
@@ -161,11 +171,13 @@ final class FakeProvider: Sendable {
         private func answer(_ context: ChannelHandlerContext) {
             guard let head else { return }
             guard head.method == .POST else {
-                let list = provider.models.map { #"{"id":"\#($0)","object":"model","created":7}"# }.joined(separator: ",")
+                let list = provider.models.map { #"{"id":"\#($0)","object":"model","created":7}"# }.joined(
+                    separator: ",")
                 return write(.init(pieces: [#"{"object":"list","data":[\#(list)]}"#]), context)
             }
             isAnswering = true
-            let reply = provider.reply(to: body, token: head.headers.first(name: "authorization")?.replacing("Bearer ", with: "") ?? "")
+            let reply = provider.reply(
+                to: body, token: head.headers.first(name: "authorization")?.replacing("Bearer ", with: "") ?? "")
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
             context.eventLoop.scheduleTask(in: TimeAmount(reply.delay)) {
                 let (handler, context) = bound.value
@@ -176,9 +188,17 @@ final class FakeProvider: Sendable {
         private func write(_ reply: Reply, _ context: ChannelHandlerContext) {
             guard !reply.pieces.isEmpty || !reply.staysOpen else { return }
             var headers = HTTPHeaders(reply.headers)
-            if !reply.staysOpen { headers.add(name: "content-length", value: "\((reply.pieces + reply.late).reduce(0) { $0 + $1.utf8.count })") }
-            context.write(wrapOutboundOut(.head(.init(version: .http1_1, status: .init(statusCode: reply.status), headers: headers))), promise: nil)
-            for piece in reply.pieces { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: piece)))), promise: nil) }
+            if !reply.staysOpen {
+                headers.add(
+                    name: "content-length", value: "\((reply.pieces + reply.late).reduce(0) { $0 + $1.utf8.count })")
+            }
+            context.write(
+                wrapOutboundOut(
+                    .head(.init(version: .http1_1, status: .init(statusCode: reply.status), headers: headers))),
+                promise: nil)
+            for piece in reply.pieces {
+                context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: piece)))), promise: nil)
+            }
             guard !reply.staysOpen else { return context.flush() }
             guard !reply.late.isEmpty else { return finish(context) }
             context.flush()
@@ -186,7 +206,9 @@ final class FakeProvider: Sendable {
             context.eventLoop.scheduleTask(in: TimeAmount(reply.pause)) {
                 let (handler, context) = bound.value
                 guard context.channel.isActive else { return }
-                for piece in reply.late { context.write(handler.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: piece)))), promise: nil) }
+                for piece in reply.late {
+                    context.write(handler.wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: piece)))), promise: nil)
+                }
                 handler.finish(context)
             }
         }

@@ -17,12 +17,16 @@ final class ListeningSocket: Sendable {
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_addr.s_addr = inet_addr("127.0.0.1")
-            status = withUnsafePointer(to: &address) { bind(result.descriptor, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self), 16) }
+            status = withUnsafePointer(to: &address) {
+                bind(result.descriptor, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self), 16)
+            }
         } else {
             var address = sockaddr_in6()
             address.sin6_family = sa_family_t(AF_INET6)
             address.sin6_addr = in6addr_loopback
-            status = withUnsafePointer(to: &address) { bind(result.descriptor, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self), 28) }
+            status = withUnsafePointer(to: &address) {
+                bind(result.descriptor, UnsafeRawPointer($0).assumingMemoryBound(to: sockaddr.self), 28)
+            }
         }
         try #require(status == 0 && listen(result.descriptor, 4096) == 0)
         return result
@@ -69,7 +73,8 @@ extension Program {
     /// The proxy with the sockets in place of a port, as systemd starts it for a socket unit.
     static func activated(_ config: URL, _ sockets: [Int32], names: String = "") throws -> Program {
         try Program(
-            "ociai-proxy", ["-config", config.path], environment: ["LISTEN_FDS": "\(sockets.count)", "LISTEN_FDNAMES": names], sockets: sockets,
+            "ociai-proxy", ["-config", config.path],
+            environment: ["LISTEN_FDS": "\(sockets.count)", "LISTEN_FDNAMES": names], sockets: sockets,
             prelude: "export LISTEN_PID=$$")
     }
 }

@@ -71,7 +71,9 @@ struct Load: Sendable {
     private func flaw(of number: Int, on connection: RawConnection, _ proxy: RunningProxy) async -> String? {
         let text = Self.text(number)
         connection.send(proxy.chatRequest(RunningProxy.body(text, streams: streams(number))))
-        guard let received = await connection.answerIfAny() else { return "the connection ended: \(connection.received.suffix(300))" }
+        guard let received = await connection.answerIfAny() else {
+            return "the connection ended: \(connection.received.suffix(300))"
+        }
         return received.flaw(answer ?? RunningProxy.echo(text), streams: streams(number))
     }
 }

@@ -17,13 +17,16 @@ final class Program: Sendable {
     ///   - sockets: descriptors that the program finds at 3, 4 and so on, as a service manager hands them over.
     ///   - prelude: what the shell does before it becomes the program; `$$` is the program's process id.
     init(
-        _ name: String, _ arguments: [String], in directory: URL? = nil, environment: [String: String] = [:], sockets: [Int32] = [],
+        _ name: String, _ arguments: [String], in directory: URL? = nil, environment: [String: String] = [:],
+        sockets: [Int32] = [],
         prelude: String = ":"
     ) throws {
         let directory = directory?.path ?? FileManager.default.currentDirectoryPath
         let variables = environment.isEmpty ? [] : ["/usr/bin/env"] + environment.map { "\($0)=\($1)" }
         let path = name.hasPrefix("/") ? name : Self.products.appending(path: name).path
-        let command = ["/bin/bash", "-c", Self.wrapper(keeping: sockets.count, prelude), directory] + variables + [path] + arguments
+        let command =
+            ["/bin/bash", "-c", Self.wrapper(keeping: sockets.count, prelude), directory] + variables + [path]
+            + arguments
         let (child, output) = try Self.spawn(command, sockets: sockets)
         pid = child
         let transcript = transcript
@@ -70,7 +73,9 @@ final class Program: Sendable {
             // Copies out of the way of the numbers that they are to get, one of which may be an original's.
             let copies = sockets.map { fcntl($0, F_DUPFD_CLOEXEC, 500) }
             defer { for copy in copies { close(copy) } }
-            for (index, copy) in copies.enumerated() { posix_spawn_file_actions_adddup2(&actions, copy, Int32(3 + index)) }
+            for (index, copy) in copies.enumerated() {
+                posix_spawn_file_actions_adddup2(&actions, copy, Int32(3 + index))
+            }
             var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
             defer { for word in words { free(word) } }
             var pid: pid_t = 0

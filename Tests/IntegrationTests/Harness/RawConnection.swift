@@ -199,24 +199,32 @@ final class RawConnection: Sendable {
         var headers: [String: String] = [:]
         for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: ":") else { continue }
-            headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+            headers[line[..<colon].lowercased()] = line[line.index(after: colon)...].trimmingCharacters(
+                in: .whitespaces)
         }
         let rest = bytes[end.upperBound...]
-        if status < 200 || status == 204 { return (RawAnswer(status: status, headers: headers, body: ""), end.upperBound) }
+        if status < 200 || status == 204 {
+            return (RawAnswer(status: status, headers: headers, body: ""), end.upperBound)
+        }
         if headers["transfer-encoding"] == "chunked" {
             guard let (body, bodyEnd) = dechunk(rest) else { return nil }
             return (RawAnswer(status: status, headers: headers, body: body), bodyEnd)
         }
         let length = headers["content-length"].flatMap { Int($0) } ?? 0
         guard rest.count >= length else { return nil }
-        return (RawAnswer(status: status, headers: headers, body: String(decoding: rest.prefix(length), as: UTF8.self)), end.upperBound + length)
+        return (
+            RawAnswer(status: status, headers: headers, body: String(decoding: rest.prefix(length), as: UTF8.self)),
+            end.upperBound + length
+        )
     }
 
     private static func dechunk(_ bytes: ArraySlice<UInt8>) -> (String, Int)? {
         var rest = bytes
         var body: [UInt8] = []
         while let lineEnd = rest.firstRange(of: Array("\r\n".utf8)) {
-            guard let size = Int(String(decoding: rest[..<lineEnd.lowerBound], as: UTF8.self), radix: 16) else { return nil }
+            guard let size = Int(String(decoding: rest[..<lineEnd.lowerBound], as: UTF8.self), radix: 16) else {
+                return nil
+            }
             let data = rest[lineEnd.upperBound...]
             guard data.count >= size + 2 else { return nil }
             if size == 0 { return (String(decoding: body, as: UTF8.self), lineEnd.upperBound + 2) }

@@ -19,12 +19,16 @@ extension RunningProxy {
     ///   - faults: in force from the start.
     ///   - catalogue: the models that the upstream has.
     static func run(
-        accounts count: Int, weights: [Int] = [], maxConcurrency: Int? = nil, regions: [String] = ["us-chicago-1"], sharedTenancy: Bool = false,
-        settings: String = "", models: String = "", breaker: String = "", accountSettings: [Int: String] = [:], brokenKeys: Set<Int> = [],
-        faults: [Fault] = [], catalogue: Catalogue = Catalogue(), pacing: Pacing = Pacing(), listenerPerAccount: Bool = false, isAlone: Bool = false,
+        accounts count: Int, weights: [Int] = [], maxConcurrency: Int? = nil, regions: [String] = ["us-chicago-1"],
+        sharedTenancy: Bool = false,
+        settings: String = "", models: String = "", breaker: String = "", accountSettings: [Int: String] = [:],
+        brokenKeys: Set<Int> = [],
+        faults: [Fault] = [], catalogue: Catalogue = Catalogue(), pacing: Pacing = Pacing(),
+        listenerPerAccount: Bool = false, isAlone: Bool = false,
         _ body: (RunningProxy) async throws -> Void
     ) async throws {
-        var configuration = SimulatorConfiguration(accounts: try SimulatedAccount.generate(count, regions: regions, sharedTenancy: sharedTenancy))
+        var configuration = SimulatorConfiguration(
+            accounts: try SimulatedAccount.generate(count, regions: regions, sharedTenancy: sharedTenancy))
         configuration.catalogue = catalogue
         configuration.pacing = pacing
         configuration.listenerPerAccount = listenerPerAccount
@@ -37,7 +41,9 @@ extension RunningProxy {
             let sections = try simulator.accounts.enumerated().map { index, account in
                 let number = index + 1
                 let file = "\(account.id).pem"
-                try writeKey(brokenKeys.contains(number) ? "no key" : #require(account.privateKeyPEM), to: directory.appending(path: file))
+                try writeKey(
+                    brokenKeys.contains(number) ? "no key" : #require(account.privateKeyPEM),
+                    to: directory.appending(path: file))
                 return """
                     [ACCOUNT_\(number)]
                     id = \(account.id)
@@ -54,20 +60,20 @@ extension RunningProxy {
             }
             let config = directory.appending(path: "multi_config.conf")
             try """
-                api_key = \(key)
+            api_key = \(key)
 
-                [GLOBAL]
-                port = 0
-                \(settings)
+            [GLOBAL]
+            port = 0
+            \(settings)
 
-                [CIRCUIT_BREAKER]
-                \(breaker)
+            [CIRCUIT_BREAKER]
+            \(breaker)
 
-                \(sections.joined(separator: "\n"))
+            \(sections.joined(separator: "\n"))
 
-                \(Self.models)
-                \(models)
-                """.write(to: config, atomically: true, encoding: .utf8)
+            \(Self.models)
+            \(models)
+            """.write(to: config, atomically: true, encoding: .utf8)
             return config
         }
     }
@@ -152,7 +158,9 @@ func eventually(
 ) async throws {
     let deadline = ContinuousClock.now + limit
     while try await !condition() {
-        try #require(ContinuousClock.now < deadline, "\(what) has not come about within \(limit)", sourceLocation: sourceLocation)
+        try #require(
+            ContinuousClock.now < deadline, "\(what) has not come about within \(limit)", sourceLocation: sourceLocation
+        )
         try await Task.sleep(for: .milliseconds(5))
     }
 }

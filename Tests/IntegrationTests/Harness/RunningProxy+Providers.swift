@@ -10,7 +10,8 @@ extension RunningProxy {
     ///   - settings: lines of `[GLOBAL]`.
     ///   - sections: what else the file says.
     static func run(
-        providers: KeyValuePairs<String, FakeProvider>, settings: String = "", breaker: String = "", sections: String = "", isAlone: Bool = false,
+        providers: KeyValuePairs<String, FakeProvider>, settings: String = "", breaker: String = "",
+        sections: String = "", isAlone: Bool = false,
         _ body: (RunningProxy) async throws -> Void
     ) async throws {
         let started: (RunningProxy) async throws -> Void = { proxy in
@@ -24,18 +25,18 @@ extension RunningProxy {
                     "[PROVIDER_\(index + 1)]\nprovider = \(entry.key)\nbaseurl = \(entry.value.url)\ntoken = sk-\(index + 1)\n"
                 }
                 try """
-                    api_key = \(key)
+                api_key = \(key)
 
-                    [GLOBAL]
-                    port = 0
-                    \(settings)
+                [GLOBAL]
+                port = 0
+                \(settings)
 
-                    [CIRCUIT_BREAKER]
-                    \(breaker)
+                [CIRCUIT_BREAKER]
+                \(breaker)
 
-                    \(entries.joined(separator: "\n"))
-                    \(sections)
-                    """.write(to: config, atomically: true, encoding: .utf8)
+                \(entries.joined(separator: "\n"))
+                \(sections)
+                """.write(to: config, atomically: true, encoding: .utf8)
                 return config
             }
         } catch {

@@ -15,7 +15,9 @@ extension RunningProxy {
     func reload() async throws -> RawAnswer { try await post("/v1/reload") }
 
     /// The same by the operator on the machine itself, without a key.
-    func reloadWithoutKey() async throws -> RawAnswer { try await send("POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n") }
+    func reloadWithoutKey() async throws -> RawAnswer {
+        try await send("POST /v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+    }
 
     /// Puts another configuration into service, which must succeed.
     func reconfigure(_ text: String) async throws {

@@ -35,19 +35,19 @@ final class RunningProxy: Sendable {
             try writeKey(#require(account.privateKeyPEM), to: directory.appending(path: "key.pem"))
             let config = directory.appending(path: "config.conf")
             try """
-                api_key = \(key)
-                user = \(account.user)
-                fingerprint = \(account.fingerprint)
-                tenancy = \(account.tenancy)
-                key_file = key.pem
-                region = \(account.region)
-                endpoint = \(simulator.endpoint(of: account.id))
-                port = 0
-                \(settings)
+            api_key = \(key)
+            user = \(account.user)
+            fingerprint = \(account.fingerprint)
+            tenancy = \(account.tenancy)
+            key_file = key.pem
+            region = \(account.region)
+            endpoint = \(simulator.endpoint(of: account.id))
+            port = 0
+            \(settings)
 
-                \(Self.models)
-                \(models)
-                """.write(to: config, atomically: true, encoding: .utf8)
+            \(Self.models)
+            \(models)
+            """.write(to: config, atomically: true, encoding: .utf8)
             return config
         }
     }
@@ -73,7 +73,8 @@ final class RunningProxy: Sendable {
     ///   - start: starts the proxy with the config file.
     ///   - write: writes what the proxy needs into a directory, and returns its config file.
     static func launch(
-        _ configuration: SimulatorConfiguration, isAlone: Bool = false, start: (_ config: URL) throws -> Program = RunningProxy.start, _ body: (RunningProxy) async throws -> Void,
+        _ configuration: SimulatorConfiguration, isAlone: Bool = false,
+        start: (_ config: URL) throws -> Program = RunningProxy.start, _ body: (RunningProxy) async throws -> Void,
         write: (OCISimulator, URL) throws -> URL
     ) async throws {
         let slots = isAlone ? Slots.shared.count : 1
@@ -86,7 +87,9 @@ final class RunningProxy: Sendable {
             let config = try write(simulator, directory)
             let process = try start(config)
             try await process.serve {
-                try await body(RunningProxy(simulator: simulator, port: try await process.port(), directory: directory, process: process))
+                try await body(
+                    RunningProxy(
+                        simulator: simulator, port: try await process.port(), directory: directory, process: process))
             }
         } catch {
             try? await simulator.stop()
@@ -143,7 +146,8 @@ final class RunningProxy: Sendable {
 
     /// With our key and without a body.
     func post(_ path: String) async throws -> RawAnswer {
-        try await send("POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\nContent-Length: 0\r\n\r\n")
+        try await send(
+            "POST \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(key)\r\nContent-Length: 0\r\n\r\n")
     }
 
     /// With our key.
@@ -152,7 +156,9 @@ final class RunningProxy: Sendable {
     func chat(_ body: String) async throws -> RawAnswer { try await send(chatRequest(body)) }
 
     /// The bytes of a chat request with our key.
-    func chatRequest(_ body: String, _ headers: String = "") -> String { request("/v1/chat/completions", body, headers) }
+    func chatRequest(_ body: String, _ headers: String = "") -> String {
+        request("/v1/chat/completions", body, headers)
+    }
 
     /// The bytes of a request with our key and a JSON body.
     private func request(_ path: String, _ body: String, _ headers: String = "") -> String {
@@ -161,7 +167,9 @@ final class RunningProxy: Sendable {
     }
 
     /// A chat about `text`.
-    static func body(_ text: String = "Say hello.", model: String = "grok-4", streams: Bool = false, _ more: String = "") -> String {
+    static func body(
+        _ text: String = "Say hello.", model: String = "grok-4", streams: Bool = false, _ more: String = ""
+    ) -> String {
         #"{"model":"\#(model)","stream":\#(streams),"messages":[{"role":"user","content":"\#(text)"}]\#(more)}"#
     }
 }

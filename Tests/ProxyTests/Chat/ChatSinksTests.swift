@@ -25,7 +25,9 @@ import Testing
         sink.end()
     }
 
-    private static func document(_ sink: ChatDocument) -> String { String(decoding: sink.written(capacity: 1024).body, as: UTF8.self) }
+    private static func document(_ sink: ChatDocument) -> String {
+        String(decoding: sink.written(capacity: 1024).body, as: UTF8.self)
+    }
 
     private static var whole: String {
         var document = ChatDocument(envelope)
@@ -34,7 +36,10 @@ import Testing
     }
 
     @Test func `A document has all that was told`() throws {
-        #expect(Self.whole == #"{"id":"chatcmpl-1","object":"chat.completion","created":7,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"one two","reasoning_content":"hm\n","refusal":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"g","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"},{"index":1,"message":{"role":"assistant","content":null,"refusal":"no"},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#)
+        #expect(
+            Self.whole
+                == #"{"id":"chatcmpl-1","object":"chat.completion","created":7,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"one two","reasoning_content":"hm\n","refusal":null,"tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"g","arguments":"{}"}}]},"logprobs":null,"finish_reason":"tool_calls"},{"index":1,"message":{"role":"assistant","content":null,"refusal":"no"},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#
+        )
     }
 
     @Test func `Chunks that are read again say the same`() throws {
@@ -62,28 +67,45 @@ import Testing
     }
 
     @Test func `Calls without numbers or with one number for all are told apart`() throws {
-        for numbers in [["", "", ""], [#""index":0,"#, #""index":0,"#, #""index":0,"#], [#""index":0,"#, #""index":0,"#, #""index":1,"#]] {
-            let entries = [#""id":"a","function":{"name":"f","arguments":"{"}"#, #""function":{"arguments":"}"}"#, #""id":"b","function":{"name":"f","arguments":"{}"}"#]
+        for numbers in [
+            ["", "", ""], [#""index":0,"#, #""index":0,"#, #""index":0,"#],
+            [#""index":0,"#, #""index":0,"#, #""index":1,"#],
+        ] {
+            let entries = [
+                #""id":"a","function":{"name":"f","arguments":"{"}"#, #""function":{"arguments":"}"}"#,
+                #""id":"b","function":{"name":"f","arguments":"{}"}"#,
+            ]
             var source = OpenAIChatSource(.given("x"), of: "acme")
             var transcript = Transcript()
             for (number, entry) in zip(numbers, entries) {
-                #expect(source.read(Self.slice(#"{"choices":[{"index":0,"delta":{"tool_calls":[{\#(number)\#(entry)}]}}]}"#), into: &transcript) == .more)
+                #expect(
+                    source.read(
+                        Self.slice(#"{"choices":[{"index":0,"delta":{"tool_calls":[{\#(number)\#(entry)}]}}]}"#),
+                        into: &transcript) == .more)
             }
-            #expect(source.read(Self.slice(#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#), into: &transcript) == .finished)
+            #expect(
+                source.read(
+                    Self.slice(#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#), into: &transcript)
+                    == .finished)
             #expect(source.end(into: &transcript) == nil && transcript.isComplete)
             let choice = try #require(transcript.choices[0])
-            #expect(choice.calls.map(\.id) == ["a", "b"] && choice.calls.map { String(decoding: $0.arguments, as: UTF8.self) } == ["{}", "{}"])
+            #expect(
+                choice.calls.map(\.id) == ["a", "b"]
+                    && choice.calls.map { String(decoding: $0.arguments, as: UTF8.self) } == ["{}", "{}"])
             #expect(choice.reason == .toolCalls)
         }
     }
 
     @Test(arguments: [
-        (#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#, "rate_limit_exceeded"), (#"{"choices":[{"finish_reason":"error"}]}"#, "upstream_error"),
+        (#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#, "rate_limit_exceeded"),
+        (#"{"choices":[{"finish_reason":"error"}]}"#, "upstream_error"),
     ])
     func `A failure in a stream is told and not passed on`(event: String, code: String) {
         var source = OpenAIChatSource(.given("x"), of: "acme")
         var transcript = Transcript()
-        guard case .failed(let failure) = source.read(Self.slice(event), into: &transcript) else { return #expect(Bool(false)) }
+        guard case .failed(let failure) = source.read(Self.slice(event), into: &transcript) else {
+            return #expect(Bool(false))
+        }
         #expect(failure.code == code && transcript.choices.isEmpty)
     }
 
@@ -92,7 +114,8 @@ import Testing
         _ = source.read(Self.slice(#"{"choices":[{"delta":{"content":"x"}}]}"#), into: &transcript)
         #expect(source.end(into: &transcript) == .incompleteStream)
         (source, transcript) = (OpenAIChatSource(.given("x"), of: "acme"), Transcript())
-        _ = source.read(Self.slice(#"{"choices":[{"delta":{"content":""},"finish_reason":"stop"}]}"#), into: &transcript)
+        _ = source.read(
+            Self.slice(#"{"choices":[{"delta":{"content":""},"finish_reason":"stop"}]}"#), into: &transcript)
         #expect(source.end(into: &transcript) == .emptyAnswer)
         (source, transcript) = (OpenAIChatSource(.given("x"), of: "acme"), Transcript())
         _ = source.read(Self.slice(#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#), into: &transcript)
@@ -104,7 +127,8 @@ import Testing
         Self.tell(&both)
         #expect(both.second.total == TokenUsage(prompt: 3, completion: 4, total: 7) && both.second.isComplete)
         #expect(both.first.isWhole && both.first.isComplete)
-        #expect(both.first.choices[0]?.text == Array("one two".utf8) && both.first.choices[1]?.refusal == Array("no".utf8))
+        #expect(
+            both.first.choices[0]?.text == Array("one two".utf8) && both.first.choices[1]?.refusal == Array("no".utf8))
     }
 
     @Test func `A transcript has a bound`() {

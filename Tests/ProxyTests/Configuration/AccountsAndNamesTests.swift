@@ -8,7 +8,7 @@ import Testing
     /// Each account is a header and five lines.
     static func account(_ name: String, _ more: String = "") -> String { "[\(name)]\n" + Fixture.identity() + more }
 
-    @Test func readsSeveralAccountsWithoutTheFlag() throws {
+    @Test func `Reads several accounts without the flag`() throws {
         let outcome = Fixture.read(
             "api_key = k\n" + Self.account("ACCOUNT_1", "id = Chicago\nweight = 3\nmax_concurrency = 7\nenabled = no\n")
                 + Self.account("Account_EU"))
@@ -27,7 +27,7 @@ import Testing
         ("weight = 0", 8), ("weight = 1001", 8), ("max_concurrency = 0", 8), ("enabled = perhaps", 8), ("id = a/b", 8),
         ("auth = nonsense", 8), ("user =", 8), ("key_file = gone.pem", 8),
     ])
-    func oneBadAccountLeavesTheOthersAlone(line: String, number: Int) throws {
+    func `One bad account leaves the others alone`(line: String, number: Int) throws {
         let outcome = Fixture.read("api_key = k\n" + Self.account("ACCOUNT_1", line + "\n") + Self.account("ACCOUNT_2"))
         #expect(outcome.errors.first?.line == number)
         #expect(outcome.errors.allSatisfy { $0.account == "account_1" })
@@ -42,7 +42,7 @@ import Testing
         #expect(errors == outcome.errors)
     }
 
-    @Test func aMissingKeyNamesTheSectionAndItsLine() {
+    @Test func `A missing key names the section and its line`() {
         let errors = Fixture.read("\n[ACCOUNT_1]\n" + Fixture.identity(replacing: "tenancy")).errors
         #expect(
             errors.map(\.description) == [
@@ -50,7 +50,7 @@ import Testing
             ])
     }
 
-    @Test func withNoAccountLeftTheFileIsUnusable() {
+    @Test func `With no account left the file is unusable`() {
         let outcome = Fixture.read(Self.account("ACCOUNT_1", "weight = 0\n"))
         #expect(outcome.settings == nil)
         #expect(outcome.errors.count == 1)
@@ -61,32 +61,32 @@ import Testing
         (account("ACCOUNT_1") + account("ACCOUNT_2", "id = ACCOUNT_1\n"), 13),
         (account("ACCOUNT_1", "id = x\n") + account("ACCOUNT_2", "id = X\n"), 14),
     ])
-    func aDuplicateIDIsAnErrorOfTheSecond(text: String, line: Int) {
+    func `A duplicate ID is an error of the second`(text: String, line: Int) {
         let outcome = Fixture.read(text)
         #expect(outcome.errors.map(\.line) == [line])
         #expect(outcome.errors.first?.message.contains("already taken in line") == true)
         #expect(outcome.settings?.usableAccounts.count == 1)
     }
 
-    @Test func theFlagOnAFileWithoutAccountsSaysWhatIsMissing() {
+    @Test func `The flag on a file without accounts says what is missing`() {
         let outcome = Fixture.read(Fixture.identity(), overrides: .init(multiAccount: true))
         #expect(outcome.settings == nil)
         #expect(outcome.errors.map(\.message) == ["-multi-account is given, but the file has no [ACCOUNT_n] section"])
         #expect(outcome.errors.first?.fix.contains("add [ACCOUNT_1]") == true)
     }
 
-    @Test func anIdentityAtTheRootBesideAccountsIsAWarning() {
+    @Test func `An identity at the root beside accounts is a warning`() {
         let outcome = Fixture.read("region = us-chicago-1\nport = 1\n" + Self.account("ACCOUNT_1"))
         #expect(outcome.settings?.server.port == 1)
         #expect(outcome.warnings.map(\.line) == [1])
     }
 
-    @Test func noEnabledAccountIsAWarning() {
+    @Test func `No enabled account is a warning`() {
         let outcome = Fixture.read(Self.account("ACCOUNT_1", "enabled = 0\n"))
         #expect(outcome.warnings.map(\.message) == ["no account is enabled"])
     }
 
-    @Test func aGlobalErrorMakesTheFileUnusable() {
+    @Test func `A global error makes the file unusable`() {
         #expect(Fixture.read("port = x\n" + Self.account("ACCOUNT_1")).settings == nil)
     }
 }
@@ -104,7 +104,7 @@ import Testing
         ("[API_KEYS]\nAlice = b\n", ["Alice=b"], true),
         ("[DEFAULT]\napi_key = a\n", ["default=a"], false),
     ])
-    func readsClientKeys(text: String, keys: [String], generates: Bool) throws {
+    func `Reads client keys`(text: String, keys: [String], generates: Bool) throws {
         let settings = try #require(Fixture.read(Fixture.identity() + text).settings)
         #expect(settings.clientKeys.map { "\($0.name)=\($0.value.reveal())" } == keys)
         #expect(settings.needsGeneratedKey == generates)
@@ -114,11 +114,11 @@ import Testing
         ("api_key = a b\n", 6), ("api_key = ä\n", 6), ("[API_KEYS]\nx =\n", 7), ("[API_KEYS]\nx = a,b\n", 7),
         ("[API_KEYS]\nx = auto_generated_key\n", 7),
     ])
-    func anUnusableClientKeyIsAnError(text: String, line: Int) {
+    func `An unusable client key is an error`(text: String, line: Int) {
         #expect(Fixture.read(Fixture.identity() + text).errors.map(\.line) == [line])
     }
 
-    @Test func readsModelAliasesInFileOrder() throws {
+    @Test func `Reads model aliases in file order`() throws {
         let text = """
             [MODELS]
             Grok = xai.grok-4
@@ -133,17 +133,17 @@ import Testing
     }
 
     @Test(arguments: ["m =", "m = a b", "m = \"a,b\"", "m = ä"])
-    func anAliasOfNoModelIsAnError(line: String) {
+    func `An alias of no model is an error`(line: String) {
         #expect(Fixture.read(Fixture.identity() + "[MODELS]\n\(line)\n").errors.map(\.line) == [7])
     }
 
-    @Test func aDuplicateAliasTakesTheLast() throws {
+    @Test func `A duplicate alias takes the last`() throws {
         let outcome = Fixture.read(Fixture.identity() + "[MODELS]\na = x.y\nA = z.w\n")
         #expect(try #require(outcome.settings).models.map(\.target) == ["z.w"])
         #expect(outcome.warnings.map(\.line) == [8])
     }
 
-    @Test func readsFallbacksAndProviders() throws {
+    @Test func `Reads fallbacks and providers`() throws {
         let text = """
             [FALLBACKS]
             a = b, c
@@ -168,7 +168,7 @@ import Testing
         ("[PROVIDER_1]\nprovider = a/b\nbaseurl = https://a\n", 7), ("[PROVIDER_1]\nprovider = a\nbaseurl = a\n", 8),
         ("[PROVIDER_1]\nprovider = a\nbaseurl = https://a\nmodel_list = ,\n", 9),
     ])
-    func anIncompleteFallbackOrProviderIsAnError(text: String, line: Int) {
+    func `An incomplete fallback or provider is an error`(text: String, line: Int) {
         #expect(Fixture.read(Fixture.identity() + text).errors.map(\.line) == [line])
     }
 }

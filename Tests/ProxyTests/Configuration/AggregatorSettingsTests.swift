@@ -5,19 +5,21 @@ import Testing
 @Suite struct AggregatorSettingsTests {
     typealias Fixture = AggregatorFixture
 
-    @Test func theDefaultsAreThoseOfTheJSONFormat() throws {
+    @Test func `The defaults are those of the JSON format`() throws {
         let outcome = Fixture.read(Fixture.file())
         #expect(outcome.issues.isEmpty)
         let settings = try #require(outcome.settings)
         #expect(settings.mode == .aggregator)
         #expect(settings.server.host == "localhost")
         #expect(settings.server.port == 8080)
-        #expect(settings.logging == {
-            var logging = LoggingSettings()
-            logging.level = .warning
-            logging.file = "/etc/proxy/ai_proxy.log"
-            return logging
-        }())
+        #expect(
+            settings.logging
+                == {
+                    var logging = LoggingSettings()
+                    logging.level = .warning
+                    logging.file = "/etc/proxy/ai_proxy.log"
+                    return logging
+                }())
         #expect(settings.connections == ConnectionSettings())
         #expect(settings.connections.limit == 100)
         #expect(settings.connections.keptAlive == 20)
@@ -37,8 +39,9 @@ import Testing
         #expect(settings.clientKeys == [ClientKey(name: "alice", value: Secret("TOKEN"))])
     }
 
-    @Test func everyOtherDefaultIsThatOfINI() {
-        let inINI = Dictionary(uniqueKeysWithValues: (SettingsTable.global + SettingsTable.breaker).map { ($0.name, $0.standard) })
+    @Test func `Every other default is that of INI`() {
+        let inINI = Dictionary(
+            uniqueKeysWithValues: (SettingsTable.global + SettingsTable.breaker).map { ($0.name, $0.standard) })
         for row in SettingsTable.aggregator {
             guard let standard = inINI[row.name] else { continue }
             #expect(row.standard == SettingsTable.aggregatorDefaults[row.name] ?? standard, "\(row.name)")
@@ -66,7 +69,10 @@ import Testing
         ("retry_attempts", ["9"], { $0.routing.retryAttempts == 9 }),
         ("load_balance_strategy", [#""least_connections""#], { $0.routing.strategy == .leastConnections }),
         ("health_check_interval", ["15", #""15s""#], { $0.timeouts.healthCheckInterval == .seconds(15) }),
-        ("request_timeout", ["90", #""1m30s""#], { $0.timeouts.request == .seconds(90) && $0.timeouts.wholeAnswer == .seconds(90) }),
+        (
+            "request_timeout", ["90", #""1m30s""#],
+            { $0.timeouts.request == .seconds(90) && $0.timeouts.wholeAnswer == .seconds(90) }
+        ),
         ("stream_timeout", ["0.5", #""500ms""#, "5e-1"], { $0.timeouts.stream == .milliseconds(500) }),
         ("shutdown_grace", ["0"], { $0.timeouts.shutdownGrace == .zero }),
         ("max_request_size", ["1024", #""1 KiB""#], { $0.limits.maxRequestSize == 1024 }),
@@ -89,23 +95,35 @@ import Testing
         ("reset_timeout", ["1"], { $0.breaker.resetTimeout == .seconds(1) }),
         ("failure_rate", ["1", "1.0", #""1""#], { $0.breaker.failureRate == 1 }),
         ("min_requests", ["99"], { $0.breaker.minRequests == 99 }),
-        ("max_connections", ["5", #""5""#], { $0.connections.limit == 5 && $0.providers.map(\.maxConcurrency) == [5] }),
+        (
+            "max_connections", ["5", #""5""#],
+            { $0.connections.limit == 5 && $0.providers.map(\.maxConcurrency) == [5] }
+        ),
         ("max_keepalive_connections", ["0"], { $0.connections.keptAlive == 0 }),
         ("keepalive_expiry", ["5.5", #""5.5s""#], { $0.connections.keepAliveExpiry == .milliseconds(5500) }),
         ("keepalive_expiry", ["0"], { $0.connections.keepAliveExpiry == .zero }),
-        ("non_stream_timeout", ["12", "12.0"], { $0.timeouts.nonStream == .seconds(12) && $0.timeouts.request == .seconds(300) }),
-        ("non_stream_timeout", [#"12, "request_timeout": 90"#], { $0.timeouts.wholeAnswer == .seconds(12) && $0.timeouts.request == .seconds(90) }),
+        (
+            "non_stream_timeout", ["12", "12.0"],
+            { $0.timeouts.nonStream == .seconds(12) && $0.timeouts.request == .seconds(300) }
+        ),
+        (
+            "non_stream_timeout", [#"12, "request_timeout": 90"#],
+            { $0.timeouts.wholeAnswer == .seconds(12) && $0.timeouts.request == .seconds(90) }
+        ),
     ]
 
-    @Test func everyRowOfTheTableHasAValidExample() {
+    @Test func `Every row of the table has a valid example`() {
         #expect(Set(Self.validValues.map(\.key)) == Set(SettingsTable.aggregator.map(\.name)))
     }
 
     @Test(arguments: validValues.indices)
-    func aValidValueArrives(index: Int) throws {
+    func `A valid value arrives`(index: Int) throws {
         let (key, values, arrived) = Self.validValues[index]
         for value in values {
-            for member in [#""\#(key)": \#(value)"#, #""\#(key.uppercased())": \#(value),"#, #""global": {"\#(key)": \#(value)},"#, #""circuit_breaker": {"\#(key)": \#(value)}"#] {
+            for member in [
+                #""\#(key)": \#(value)"#, #""\#(key.uppercased())": \#(value),"#, #""global": {"\#(key)": \#(value)},"#,
+                #""circuit_breaker": {"\#(key)": \#(value)}"#,
+            ] {
                 let outcome = Fixture.read(Fixture.file(member))
                 #expect(outcome.errors.isEmpty, "\(member)")
                 #expect(outcome.warnings.allSatisfy { $0.message.contains("has no effect") }, "\(member)")
@@ -115,7 +133,7 @@ import Testing
     }
 
     @Test(arguments: ["null", #""""#, "[]"])
-    func anEmptyValueLeavesTheDefault(value: String) throws {
+    func `An empty value leaves the default`(value: String) throws {
         let keys = value == "[]" ? ["cors_origins"] : SettingsTable.aggregator.map(\.name)
         let outcome = Fixture.read(Fixture.file(keys.map { "\"\($0)\": \(value)," }.joined()))
         #expect(outcome.issues.isEmpty)
@@ -123,19 +141,20 @@ import Testing
     }
 
     @Test(arguments: ["oci_accounts", "fallbacks", "supported_models"])
-    func anAbsentCollectionMayBeNull(key: String) {
+    func `An absent collection may be null`(key: String) {
         #expect(Fixture.read(Fixture.file(#""\#(key)": null"#)).issues.isEmpty)
     }
 
-    @Test func theCommandLineBeatsTheFile() {
+    @Test func `The command line beats the file`() {
         let overrides = ConfigurationLoader.Overrides(host: "::1", port: 9)
         let settings = ConfigurationFixture.read(Fixture.file(#""port": 1"#), overrides: overrides).settings
         #expect(settings?.server.host == "::1")
         #expect(settings?.server.port == 9)
     }
 
-    @Test func accountsStandBesideProviders() throws {
-        let accounts = "\"oci_accounts\": [\n\(Fixture.account()),\n\(Fixture.account(#""id": "Chicago", "weight": 3, "max_concurrency": "7", "enabled": false"#))]"
+    @Test func `Accounts stand beside providers`() throws {
+        let accounts =
+            "\"oci_accounts\": [\n\(Fixture.account()),\n\(Fixture.account(#""id": "Chicago", "weight": 3, "max_concurrency": "7", "enabled": false"#))]"
         let outcome = Fixture.read(Fixture.file(accounts))
         #expect(outcome.issues.isEmpty)
         let settings = try #require(outcome.settings)
@@ -149,15 +168,17 @@ import Testing
         #expect(ConfigurationFixture.identity(of: settings)?.fingerprintLine == 5)
     }
 
-    @Test func accountsAloneWillDo() throws {
+    @Test func `Accounts alone will do`() throws {
         let outcome = Fixture.read(#"{"tokens": ["a|T"], "oci_accounts": [\#(Fixture.account())]}"#)
         #expect(outcome.issues.isEmpty)
         #expect(try #require(outcome.settings).usableAccounts.count == 1)
     }
 
-    @Test func oneBadAccountLeavesTheRestAlone() throws {
+    @Test func `One bad account leaves the rest alone`() throws {
         let outcome = Fixture.read(Fixture.file("\"oci_accounts\": [\n\(Fixture.account(#""weight": 0"#))\n]"))
-        #expect(outcome.errors.map(\.description) == ["c.conf:5: weight: 0 is not valid; use a whole number from 1 to 1000"])
+        #expect(
+            outcome.errors.map(\.description) == ["c.conf:5: weight: 0 is not valid; use a whole number from 1 to 1000"]
+        )
         #expect(outcome.errors.map(\.account) == ["account_1"])
         let settings = try #require(outcome.settings)
         #expect(settings.providers.count == 1)
@@ -165,8 +186,11 @@ import Testing
         #expect(settings.accounts.map(\.id) == ["account_1"])
     }
 
-    @Test func lineEndsAndByteOrderMarkChangeNothing() {
-        let text = "// a comment\n" + Fixture.file("# another\n\"port\": 1, /* and\n one */ \"supported_models\": [\"^zhipu/\",],\n\"prot\": 2,")
+    @Test func `Line ends and byte order mark change nothing`() {
+        let text =
+            "// a comment\n"
+            + Fixture.file(
+                "# another\n\"port\": 1, /* and\n one */ \"supported_models\": [\"^zhipu/\",],\n\"prot\": 2,")
         let plain = Fixture.read(text)
         #expect(plain.settings != nil)
         #expect(plain.warnings.map(\.line) == [8])

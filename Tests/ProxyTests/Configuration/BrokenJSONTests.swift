@@ -8,32 +8,61 @@ import Testing
 
     /// What people leave behind when they edit by hand, and what they are told.
     @Test(arguments: [
-        ("{", 1, "a member name in quotes is missing (column 1)", "close every { with }, every [ with ] and every string with a quote"),
+        (
+            "{", 1, "a member name in quotes is missing (column 1)",
+            "close every { with }, every [ with ] and every string with a quote"
+        ),
         ("{\n\"port\": 1\n", 2, "the text ends inside a value", "close every { with }"),
-        ("{\n\"host\": \"a\"\n\"port\": 1\n}", 2, "a comma or a closing bracket is missing (column 12)", "put a comma between the two values"),
-        ("{\n\"host\": \"a\" // here\n\n\"port\": 1\n}", 2, "a comma or a closing bracket is missing", "put a comma between the two values"),
-        ("{\n\"port\": 1 2\n}", 2, "a comma or a closing bracket is missing (column 10)", "put a comma after the value"),
-        ("{\"a\": [\n1\n}\n", 2, "a comma or a closing bracket is missing (column 2)", "put a comma after the value, or close what is open"),
+        (
+            "{\n\"host\": \"a\"\n\"port\": 1\n}", 2, "a comma or a closing bracket is missing (column 12)",
+            "put a comma between the two values"
+        ),
+        (
+            "{\n\"host\": \"a\" // here\n\n\"port\": 1\n}", 2, "a comma or a closing bracket is missing",
+            "put a comma between the two values"
+        ),
+        (
+            "{\n\"port\": 1 2\n}", 2, "a comma or a closing bracket is missing (column 10)",
+            "put a comma after the value"
+        ),
+        (
+            "{\"a\": [\n1\n}\n", 2, "a comma or a closing bracket is missing (column 2)",
+            "put a comma after the value, or close what is open"
+        ),
         ("{\n\"port\" 1\n}", 2, "a colon is missing after the member name (column 8)", "write a number"),
         ("{\nport: 1\n}", 2, "a member name in quotes is missing (column 1)", "put names and texts into double quotes"),
         ("{\n'port': 1\n}", 2, "a member name in quotes is missing", "put texts into straight double quotes"),
         ("{\n“port”: 1\n}", 2, "a member name in quotes is missing", "put texts into straight double quotes"),
-        ("{\n\"port\": ,\n}", 2, "no value begins with this character (column 9)", "remove the comma, or put a value before it"),
+        (
+            "{\n\"port\": ,\n}", 2, "no value begins with this character (column 9)",
+            "remove the comma, or put a value before it"
+        ),
         ("{\n\"a\": 1,,\n}", 2, "a member name in quotes is missing (column 8)", "remove the comma"),
-        ("{,}", 1, "a member name in quotes is missing", "remove the comma"), ("{\"a\":\n}", 2, "no value begins", "add what is missing before the bracket"),
-        ("{\"a\":\nTrue}", 2, "no value begins", "write true, false or null in lower case"), ("{\"a\":\nNone}", 2, "no value begins", "write true, false or null"),
-        ("{\"a\":\nabc}", 2, "no value begins", "put names and texts into double quotes"), ("{\"a\":\nnil}", 2, "no value is written like this", "put names and texts"),
-        ("{\"a\":\n.5}", 2, "no value begins", "write a number such as 30 or 0.5"), ("{\"a\":\n01}", 2, "this is not a JSON number", "write a number such as"),
-        ("{\n\"a\": \"b\n\"c\": 1}", 2, "a control character stands unescaped in a string", "close the text with a quote in its line"),
+        ("{,}", 1, "a member name in quotes is missing", "remove the comma"),
+        ("{\"a\":\n}", 2, "no value begins", "add what is missing before the bracket"),
+        ("{\"a\":\nTrue}", 2, "no value begins", "write true, false or null in lower case"),
+        ("{\"a\":\nNone}", 2, "no value begins", "write true, false or null"),
+        ("{\"a\":\nabc}", 2, "no value begins", "put names and texts into double quotes"),
+        ("{\"a\":\nnil}", 2, "no value is written like this", "put names and texts"),
+        ("{\"a\":\n.5}", 2, "no value begins", "write a number such as 30 or 0.5"),
+        ("{\"a\":\n01}", 2, "this is not a JSON number", "write a number such as"),
+        (
+            "{\n\"a\": \"b\n\"c\": 1}", 2, "a control character stands unescaped in a string",
+            "close the text with a quote in its line"
+        ),
         ("{\n\"a\": \"b\tc\"}", 2, "a control character stands unescaped in a string", #"write a tab in a text as \t"#),
         ("{\n\"a\": \"C:\\Users\"}", 2, "there is no such escape in JSON", #"write a backslash in a text as \\"#),
-        ("{\"a\": 1}\n}", 2, "unexpected text after the value", "add what is missing before the bracket, or correct the bracket"),
-        ("{\"a\": 1},\n", 1, "unexpected text after the value", "remove the comma"), ("{\"a\": 1}\n# b\nc # d", 3, "unexpected text after the value", "put names and texts"),
+        (
+            "{\"a\": 1}\n}", 2, "unexpected text after the value",
+            "add what is missing before the bracket, or correct the bracket"
+        ),
+        ("{\"a\": 1},\n", 1, "unexpected text after the value", "remove the comma"),
+        ("{\"a\": 1}\n# b\nc # d", 3, "unexpected text after the value", "put names and texts"),
         ("{\"a\": 1 # b\n}", 1, "a comma or a closing bracket is missing", "put a comma after the value"),
         ("{\n/* a\n\"b\": 1\n}", 2, "the comment that begins with /* is not closed", "close it with */"),
         ("{\n\"a\": / b\n}", 2, "no value begins", "begin a comment with //"),
     ])
-    func isOneErrorWithItsPlaceAndMend(text: String, line: Int, message: String, fix: String) {
+    func `Is one error with its place and mend`(text: String, line: Int, message: String, fix: String) {
         for text in [text, text.replacing("\n", with: "\r\n")] {
             let outcome = Fixture.read(text)
             #expect(outcome.settings == nil)
@@ -43,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func bytesThatAreNoUTF8AreAnError() {
+    @Test func `Bytes that are no UTF-8 are an error`() {
         for prefix in ["{\n\"a\": \"", "{\n// "] {
             let outcome = ConfigurationFixture.read(Array(prefix.utf8) + [0xFF, 0x0A])
             // In a comment they do no harm; the file is still not complete.
@@ -54,33 +83,36 @@ import Testing
     }
 
     @Test(arguments: ["[", "{\"a\":", "[[{\"a\":", "/**/[", "[1,"])
-    func deepNestingIsAnErrorAndNoCrash(opening: String) {
+    func `Deep nesting is an error and no crash`(opening: String) {
         let outcome = Fixture.read("{\"a\":\n" + String(repeating: opening, count: 100_000))
         #expect(outcome.settings == nil)
         #expect(outcome.errors.map(\.line) == [2])
         #expect(outcome.errors.first?.message.hasPrefix("values are nested deeper than 256 levels") == true)
     }
 
-    @Test func nestingThatIsDeepButValidIsOnlyUnknown() {
+    @Test func `Nesting that is deep but valid is only unknown`() {
         let nested = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
-        #expect(Fixture.read(Fixture.file("\"a\": \(nested)")).issues.map(\.message) == ["unknown key a, it is ignored"])
+        #expect(
+            Fixture.read(Fixture.file("\"a\": \(nested)")).issues.map(\.message) == ["unknown key a, it is ignored"])
     }
 
     /// Much of everything that costs something per entry. Quadratic work would take minutes.
     @Test(
         .timeLimit(.minutes(5)),
         arguments: [
-            ("providers", #""p#|https://a.example/#|K""#, 500_000), ("tokens", #""t#|T#""#, 500_000), ("oci_accounts", #"{"id":"a#"}"#, 100_000),
+            ("providers", #""p#|https://a.example/#|K""#, 500_000), ("tokens", #""t#|T#""#, 500_000),
+            ("oci_accounts", #"{"id":"a#"}"#, 100_000),
             ("model_list", #""m#""#, 500_000), ("unknown", "\"\(String(repeating: "u", count: 500))#\"", 5_000_000),
             ("members", #""unknown#": 1"#, 200_000), ("fallbacks", #""a/m#": ["b/n#"]"#, 200_000),
         ])
-    func largeFilesAreRead(key: String, element: String, size: Int) {
+    func `Large files are read`(key: String, element: String, size: Int) {
         let count = size / element.utf8.count
         var list = ""
         for number in 0..<count { list += element.replacing("#", with: "\(number)") + ",\n" }
         let text =
             switch key {
-            case "model_list": Fixture.providers(#"{"provider": "a", "baseurl": "https://a.example", "model_list": [\#(list)]}"#)
+            case "model_list":
+                Fixture.providers(#"{"provider": "a", "baseurl": "https://a.example", "model_list": [\#(list)]}"#)
             case "members": Fixture.file(list)
             case "fallbacks": Fixture.file("\"fallbacks\": {\(list)}")
             default: "{\"tokens\": [\"x|y\"], \"providers\": [\"a|https://a.example|K\"], \"\(key)\": [\n\(list)]}"
@@ -101,14 +133,19 @@ import Testing
     /// Valid files with bytes changed, removed, doubled or exchanged: whatever comes of it, it has a line in the file, and
     /// the secrets are not shown.
     @Test(arguments: Fuzz.seeds(64))
-    func mutatedFilesNeverCrashAndEveryIssueHasItsLine(seed: UInt64) throws {
+    func `Mutated files never crash and every issue has its line`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let samples = [
             try ConfigurationExamplesTests.text("config.json.example"),
             ConfigurationExamplesTests.uncommentedJSON(try ConfigurationExamplesTests.text("config.json.example")),
-            Fixture.file("\"oci_accounts\": [\(Fixture.account(#""pass_phrase": "x""#))], \"supported_models\": [\"^(a|b)[c-d]{2,3}(?!x)\\\\d+$\"],"),
+            Fixture.file(
+                "\"oci_accounts\": [\(Fixture.account(#""pass_phrase": "x""#))], \"supported_models\": [\"^(a|b)[c-d]{2,3}(?!x)\\\\d+$\"],"
+            ),
         ]
-        let pieces = ["\"", "{", "}", "[", "]", ",", ":", "//", "/*", "*/", "#", "\\", "\\u0000", "\n", "\r", "|", "null", "true", "1e999", "-", "\u{0}", "(", "*", "ä"]
+        let pieces = [
+            "\"", "{", "}", "[", "]", ",", ":", "//", "/*", "*/", "#", "\\", "\\u0000", "\n", "\r", "|", "null", "true",
+            "1e999", "-", "\u{0}", "(", "*", "ä",
+        ]
         for _ in 0..<30 {
             var bytes = Array(samples[Int.random(in: 0..<samples.count, using: &random)].utf8)
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -137,12 +174,17 @@ import Testing
 
     /// Expressions made of what expressions are made of.
     @Test(arguments: Fuzz.seeds(16))
-    func noExpressionCrashes(seed: UInt64) {
+    func `No expression crashes`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
-        let pieces = ["a", "(", ")", "[", "]", "{", "}", "*", "+", "?", "|", "^", "$", ".", "\\", "\\d", "\\1", "(?:", "(?<n>", "(?=", "(?<!", "-", ",", "2", "\\u{", "(?i)", "\\p{L}", "[^", "&&", "\\Q", "\\b", "ä", "(?#"]
+        let pieces = [
+            "a", "(", ")", "[", "]", "{", "}", "*", "+", "?", "|", "^", "$", ".", "\\", "\\d", "\\1", "(?:", "(?<n>",
+            "(?=", "(?<!", "-", ",", "2", "\\u{", "(?i)", "\\p{L}", "[^", "&&", "\\Q", "\\b", "ä", "(?#",
+        ]
         for _ in 0..<200 {
             var filter = ModelFilter()
-            let pattern = (0..<Int.random(in: 1...12, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+            let pattern = (0..<Int.random(in: 1...12, using: &random)).map { _ in
+                pieces.randomElement(using: &random) ?? ""
+            }.joined()
             do {
                 try filter.add(pattern)
                 #expect(filter.patterns == [pattern])
@@ -154,16 +196,22 @@ import Testing
         }
     }
 
-    @Test func tooManyExpressionsAreOneError() {
+    @Test func `Too many expressions are one error`() {
         let list = (0...1000).map { #""a\#($0)""# }.joined(separator: ",\n")
         let errors = Fixture.read(Fixture.file("\"supported_models\": [\(list), \"b\"]")).errors
-        #expect(errors.map(\.description) == ["c.conf:1004: supported_models holds more than 1000 expressions; join some of them with |"])
+        #expect(
+            errors.map(\.description) == [
+                "c.conf:1004: supported_models holds more than 1000 expressions; join some of them with |"
+            ])
     }
 
-    @Test func aVeryLongExpressionIsRefused() {
+    @Test func `A very long expression is refused`() {
         for pattern in [String(repeating: "a", count: 2000), String(repeating: "(", count: 100_000)] {
             let errors = Fixture.read(Fixture.file(#""supported_models": ["\#(pattern)"]"#)).errors
-            #expect(errors.map(\.message) == ["supported_models: entry 1 is no regular expression (it is longer than 1024 bytes)"])
+            #expect(
+                errors.map(\.message) == [
+                    "supported_models: entry 1 is no regular expression (it is longer than 1024 bytes)"
+                ])
         }
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct CheckReportTests {
     typealias Fixture = ConfigurationFixture
 
-    @Test func tellsWhatWouldRun() throws {
+    @Test func `Tells what would run`() throws {
         let text = """
             api_key = hunter2
             port = 0
@@ -43,7 +43,7 @@ import Testing
         #expect(!lines.joined().contains("hunter2"))
     }
 
-    @Test func tellsWhatAnAggregatorWouldRun() throws {
+    @Test func `Tells what an aggregator would run`() throws {
         let text = """
             {"providers": ["zhipu|https://zhipu.example/v4|hunter2", {"provider": "or", "baseurl": "https://or.example", "model_list": ["m1", "a/m2"]},
             "or|http://localhost:1/v1|hunter2"], "tokens": ["alice|hunter2", "hunter3"], "supported_models": ["^or/", "glm"],
@@ -75,7 +75,7 @@ import Testing
         #expect(!lines.joined().contains("hunter"))
     }
 
-    @Test func accountsAndProvidersAreBothTold() throws {
+    @Test func `Accounts and providers are both told`() throws {
         let text = Fixture.identity() + "api_key = k\n[PROVIDER_1]\nprovider = zhipu\nbaseurl = https://a.example\n"
         let lines = CheckReport.lines(try #require(Fixture.read(text).settings))
         #expect(lines.contains("accounts: 1 of 1 usable"))
@@ -83,7 +83,7 @@ import Testing
         #expect(lines.contains("served models: all"))
     }
 
-    @Test func tellsThatAKeyWillBeGenerated() throws {
+    @Test func `Tells that a key will be generated`() throws {
         let lines = CheckReport.lines(try #require(Fixture.read(Fixture.identity() + "host = ::1\n").settings))
         #expect(lines.contains("client keys: one to be generated at the first start"))
         #expect(lines.contains("listen: [::1]:8080"))

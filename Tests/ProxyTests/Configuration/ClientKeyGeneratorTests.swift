@@ -35,17 +35,17 @@ import Testing
         ("a = 1 # c\n\n# about global\n[GLOBAL]\n", "a = 1 # c\napi_key = <key>\n\n# about global\n[GLOBAL]\n"),
         ("[GLOBAL]\napi_key = auto_generated_key\n", "api_key = <key>\n[GLOBAL]\napi_key = auto_generated_key\n"),
     ])
-    func putsTheKeyWhereItBelongs(before: String, after: String) {
+    func `Puts the key where it belongs`(before: String, after: String) {
         #expect(Self.insert(before) == after.replacing("<key>", with: Self.key.reveal()))
     }
 
-    @Test func aKeyIs32HexDigitsAndNoTwoAreEqual() {
+    @Test func `A key is 32 hex digits and no two are equal`() {
         let keys = (0..<100).map { _ in ClientKeyGenerator.makeKey().reveal() }
         #expect(Set(keys).count == 100)
         #expect(keys.allSatisfy { $0.count == 32 && $0.allSatisfy { "0123456789abcdef".contains($0) } })
     }
 
-    @Test func theKeyUsesEveryBitOfTheSource() {
+    @Test func `The key uses every bit of the source`() {
         struct Fixed: RandomNumberGenerator {
             let value: UInt64
             mutating func next() -> UInt64 { value }
@@ -59,7 +59,7 @@ import Testing
     /// Random files around a random form of the key: taking the key out again gives back the old file, and the new one
     /// reads as the old one but for the key.
     @Test(arguments: 0..<50)
-    func everyOtherByteStays(seed: UInt64) throws {
+    func `Every other byte stays`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         for _ in 0..<20 {
             let old = Self.randomFile(using: &random)

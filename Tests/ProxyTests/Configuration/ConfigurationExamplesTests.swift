@@ -17,11 +17,13 @@ import Testing
     static func read(_ text: String) -> ConfigurationLoader.Outcome {
         ConfigurationFixture.read(
             text, files: Set(files.map { "/etc/proxy/\($0)" } + ["/home/me/.oci/sessions/DEFAULT/token"]),
-            credentials: CredentialEnvironment(readFile: { $0 == "/home/me/.oci/config" ? Array("[DEFAULT]\n".utf8) : nil }))
+            credentials: CredentialEnvironment(readFile: {
+                $0 == "/home/me/.oci/config" ? Array("[DEFAULT]\n".utf8) : nil
+            }))
     }
 
     @Test(arguments: names)
-    func asItStandsOnlyAKeyIsToBeGenerated(name: String) throws {
+    func `As it stands only a key is to be generated`(name: String) throws {
         let outcome = Self.read(try Self.text(name))
         #expect(outcome.issues.isEmpty)
         let settings = try #require(outcome.settings)
@@ -32,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: names)
-    func withEveryKeyUncommentedItIsStillValidAndHasTheDefaults(name: String) throws {
+    func `With every key uncommented it is still valid and has the defaults`(name: String) throws {
         let outcome = Self.read(Self.uncommented(try Self.text(name)))
         #expect(outcome.errors.isEmpty)
         let noEffect = outcome.warnings.allSatisfy { $0.message.contains("has no effect") }
@@ -50,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: names)
-    func everyKeyOfTheTableIsInIt(name: String) throws {
+    func `Every key of the table is in it`(name: String) throws {
         let document = INIDocument(Array(Self.uncommented(try Self.text(name)).utf8))
         #expect(document.problems.isEmpty)
         let present = Set(document.sections.flatMap(\.entries).map(\.name))
@@ -68,7 +70,7 @@ import Testing
 
     static let json = "config.json.example"
 
-    @Test func theJSONExampleIsValidAsItStands() throws {
+    @Test func `The JSON example is valid as it stands`() throws {
         let outcome = Self.read(try Self.text(Self.json))
         #expect(outcome.issues.isEmpty)
         let settings = try #require(outcome.settings)
@@ -76,7 +78,7 @@ import Testing
         #expect(settings.clientKeys.map(\.name) == ["alice", "bob"])
     }
 
-    @Test func theJSONExampleWithEveryKeyUncommentedHasTheDefaults() throws {
+    @Test func `The JSON example with every key uncommented has the defaults`() throws {
         let plain = try #require(Self.read(try Self.text(Self.json)).settings)
         let outcome = Self.read(Self.uncommentedJSON(try Self.text(Self.json)))
         #expect(outcome.errors.isEmpty)
@@ -94,11 +96,13 @@ import Testing
         #expect(settings == plain)
     }
 
-    @Test func everyKeyOfTheJSONFormatIsInItsExample() throws {
+    @Test func `Every key of the JSON format is in its example`() throws {
         let document = JSONConfiguration(Array(Self.uncommentedJSON(try Self.text(Self.json)).utf8))
         #expect(document.problems.isEmpty)
         let present = Set(document.sections.flatMap(\.entries).map(\.name))
-        #expect((SettingsTable.aggregator.map(\.name) + SettingsTable.provider.map(\.name)).filter { !present.contains($0) } == [])
+        #expect(
+            (SettingsTable.aggregator.map(\.name) + SettingsTable.provider.map(\.name)).filter { !present.contains($0) }
+                == [])
         let sections = Set(document.sections.map(\.name))
         #expect(sections.isSuperset(of: ["provider_1", "account_1", "api_keys", "fallbacks", "supported_models"]))
     }

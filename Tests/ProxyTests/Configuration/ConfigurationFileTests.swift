@@ -10,12 +10,12 @@ import Testing
             (nil, false, ["config.conf", "config.json"], "config.conf"), (nil, false, ["config.json"], "config.json"),
             (nil, true, ["config.json", "config.conf"], "config.json"), ("x.conf", true, ["config.json"], "x.conf"),
         ] as [(String?, Bool, [String], String)])
-    func choosesTheFile(config: String?, multiAccount: Bool, present: [String], chosen: String) {
+    func `Chooses the file`(config: String?, multiAccount: Bool, present: [String], chosen: String) {
         #expect(
             ConfigurationFile.choose(config: config, multiAccount: multiAccount, exists: present.contains) == chosen)
     }
 
-    @Test func eachWayNotToBeReadHasItsSentence() throws {
+    @Test func `Each way not to be read has its sentence`() throws {
         let directory = try TemporaryDirectory()
         func errors(_ file: String) -> [ConfigurationIssue] {
             ConfigurationLoader.load(file: file, environment: [:], workingDirectory: directory.path).errors
@@ -30,10 +30,12 @@ import Testing
         if geteuid() != 0 { #expect(errors("locked.conf").map(\.message) == ["the file may not be read"]) }
     }
 
-    @Test func loadsFromDiskWithTheKeyFileBesideTheConfiguration() throws {
+    @Test func `Loads from disk with the key file beside the configuration`() throws {
         let directory = try TemporaryDirectory()
         _ = try directory.write("pem", to: "key.pem")
-        chmod(try directory.write(ConfigurationFixture.identity() + "api_key = 0123456789abcdef\n", to: "config.conf"), 0o600)
+        chmod(
+            try directory.write(ConfigurationFixture.identity() + "api_key = 0123456789abcdef\n", to: "config.conf"),
+            0o600)
         for (file, workingDirectory) in [("config.conf", directory.path), ("\(directory.path)/config.conf", "/")] {
             let outcome = ConfigurationLoader.load(file: file, environment: [:], workingDirectory: workingDirectory)
             #expect(outcome.issues.isEmpty)
@@ -51,16 +53,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ("k.pem", ["/etc/proxy/k.pem", "/srv/proxy/k.pem"], "/etc/proxy/k.pem"), ("k.pem", ["/srv/proxy/k.pem"], "/srv/proxy/k.pem"),
-        ("./k.pem", ["/srv/proxy/k.pem"], "/srv/proxy/k.pem"), ("/x/k.pem", ["/x/k.pem", "/etc/proxy/x/k.pem"], "/x/k.pem"),
+        ("k.pem", ["/etc/proxy/k.pem", "/srv/proxy/k.pem"], "/etc/proxy/k.pem"),
+        ("k.pem", ["/srv/proxy/k.pem"], "/srv/proxy/k.pem"),
+        ("./k.pem", ["/srv/proxy/k.pem"], "/srv/proxy/k.pem"),
+        ("/x/k.pem", ["/x/k.pem", "/etc/proxy/x/k.pem"], "/x/k.pem"),
         ("~/k.pem", ["/home/me/k.pem"], "/home/me/k.pem"), ("../k.pem", ["/etc/proxy/../k.pem"], "/etc/proxy/../k.pem"),
     ])
-    func findsTheFile(path: String, present: [String], found: String) throws {
+    func `Finds the file`(path: String, present: [String], found: String) throws {
         #expect(try Self.lookup(Set(present)).find(path) == found)
     }
 
-    @Test func saysWhatItMissed() {
-        #expect(throws: KeyFileLookup.Failure.missing(["/etc/proxy/k", "/srv/proxy/k"])) { try Self.lookup([]).find("k") }
+    @Test func `Says what it missed`() {
+        #expect(throws: KeyFileLookup.Failure.missing(["/etc/proxy/k", "/srv/proxy/k"])) {
+            try Self.lookup([]).find("k")
+        }
         #expect(throws: KeyFileLookup.Failure.noHome) { try Self.lookup([], home: nil).find("~/k") }
     }
 }
@@ -71,7 +77,7 @@ import Testing
     }
 
     @Test(arguments: [0o600, 0o640, 0o664, 0o755] as [mode_t])
-    func keepsTheModeAndLeavesNothingBeside(mode: mode_t) throws {
+    func `Keeps the mode and leaves nothing beside`(mode: mode_t) throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("old", to: "c.conf")
         chmod(file, mode)
@@ -81,28 +87,40 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == ["c.conf"])
     }
 
-    @Test func whatAKilledProcessHasLeftIsRemovedAndNothingElse() throws {
+    @Test func `What a killed process has left is removed and nothing else`() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("old", to: "c.conf")
-        let kept = ["c.conf", "c.conf.backup", "c.conf.XXXXXX", ".c.conf.ociai-proxy-new.abcde", ".d.conf.ociai-proxy-new.abcdef"]
-        for name in kept.dropFirst() + [".c.conf.ociai-proxy-new.abcdef", ".c.conf.ociai-proxy-new.ABCDEF"] { _ = try directory.write("key", to: name) }
+        let kept = [
+            "c.conf", "c.conf.backup", "c.conf.XXXXXX", ".c.conf.ociai-proxy-new.abcde",
+            ".d.conf.ociai-proxy-new.abcdef",
+        ]
+        for name in kept.dropFirst() + [".c.conf.ociai-proxy-new.abcdef", ".c.conf.ociai-proxy-new.ABCDEF"] {
+            _ = try directory.write("key", to: name)
+        }
         // This one is being written.
         let written = try directory.write("key", to: ".c.conf.ociai-proxy-new.123456")
         let descriptor = open(written, O_RDWR)
         try #require(flock(descriptor, LOCK_EX) == 0)
         #expect(FileReplacement.removeLeftovers(of: file) == 2)
         close(descriptor)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() == (kept + [".c.conf.ociai-proxy-new.123456"]).sorted())
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
+                == (kept + [".c.conf.ociai-proxy-new.123456"]).sorted())
         #expect(FileReplacement.removeLeftovers(of: file) == 1)
     }
 
-    @Test(arguments: [(0o600, nil), (0o640, "read"), (0o644, "read"), (0o604, "read"), (0o620, "write"), (0o602, "write"), (0o700, nil)] as [(mode_t, String?)])
-    func aFileWithKeysThatOthersMayUseIsWarnedAbout(mode: mode_t, what: String?) throws {
+    @Test(
+        arguments: [
+            (0o600, nil), (0o640, "read"), (0o644, "read"), (0o604, "read"), (0o620, "write"), (0o602, "write"),
+            (0o700, nil),
+        ] as [(mode_t, String?)])
+    func `A file with keys that others may use is warned about`(mode: mode_t, what: String?) throws {
         let directory = try TemporaryDirectory()
         _ = try directory.write("pem", to: "key.pem")
         let file = try directory.write(ConfigurationFixture.identity() + "api_key = 0123456789abcdef\n", to: "c.conf")
         chmod(file, mode)
-        let warnings = ConfigurationLoader.load(file: file, environment: [:], workingDirectory: "/").warnings.map(\.message)
+        let warnings = ConfigurationLoader.load(file: file, environment: [:], workingDirectory: "/").warnings.map(
+            \.message)
         #expect(warnings == (what.map { ["the file holds keys, and other users of this machine may \($0) it"] } ?? []))
         // Root's file, which a service's group may read.
         if geteuid() == 0, mode == 0o640 {
@@ -111,20 +129,27 @@ import Testing
         }
     }
 
-    @Test func shortClientKeysAreForLoopbackOnly() throws {
+    @Test func `Short client keys are for loopback only`() throws {
         let directory = try TemporaryDirectory()
         _ = try directory.write("pem", to: "key.pem")
         let file = try directory.write(ConfigurationFixture.identity() + "api_key = 0123456789abcde\n", to: "c.conf")
         chmod(file, 0o600)
-        for (host, isLoopback) in [("127.0.0.1", true), ("localhost", true), ("::1", true), ("0.0.0.0", false), ("::", false), ("127.example.com", false), ("10.0.0.1", false)] {
-            let outcome = ConfigurationLoader.load(file: file, overrides: .init(host: host), environment: [:], workingDirectory: "/")
+        for (host, isLoopback) in [
+            ("127.0.0.1", true), ("localhost", true), ("::1", true), ("0.0.0.0", false), ("::", false),
+            ("127.example.com", false), ("10.0.0.1", false),
+        ] {
+            let outcome = ConfigurationLoader.load(
+                file: file, overrides: .init(host: host), environment: [:], workingDirectory: "/")
             #expect((outcome.settings != nil) == isLoopback)
-            #expect((isLoopback ? outcome.warnings : outcome.errors).map(\.message).allSatisfy { $0.hasPrefix("the client key default has less than 16 characters") })
+            #expect(
+                (isLoopback ? outcome.warnings : outcome.errors).map(\.message).allSatisfy {
+                    $0.hasPrefix("the client key default has less than 16 characters")
+                })
             #expect(outcome.issues.count == 1)
         }
     }
 
-    @Test func aSymbolicLinkStaysAndItsTargetChanges() throws {
+    @Test func `A symbolic link stays and its target changes`() throws {
         let directory = try TemporaryDirectory()
         let target = try directory.write("old", to: "target.conf")
         let link = "\(directory.path)/link.conf"
@@ -134,7 +159,7 @@ import Testing
         #expect(try String(contentsOfFile: target, encoding: .utf8) == "new")
     }
 
-    @Test func whatCannotBeWrittenIsSaid() throws {
+    @Test func `What cannot be written is said`() throws {
         let directory = try TemporaryDirectory()
         #expect(throws: FileReplacement.Failure.self) {
             try FileReplacement.replace("\(directory.path)/absent", with: [])
@@ -148,7 +173,7 @@ import Testing
     }
 
     @Test(.enabled(if: geteuid() != 0, "root may write anywhere"))
-    func aReadOnlyDirectoryOrFileIsLeftAlone() throws {
+    func `A read only directory or file is left alone`() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("old", to: "c.conf")
         chmod(file, 0o444)
@@ -160,7 +185,7 @@ import Testing
         #expect(try String(contentsOfFile: file, encoding: .utf8) == "old")
     }
 
-    @Test func theGeneratedKeyIsStoredAndReadBack() throws {
+    @Test func `The generated key is stored and read back`() throws {
         let directory = try TemporaryDirectory()
         _ = try directory.write("pem", to: "key.pem")
         let text = ConfigurationFixture.identity() + "api_key = auto_generated_key # here\n"
@@ -177,7 +202,7 @@ import Testing
         #expect(settings?.needsGeneratedKey == false)
     }
 
-    @Test func aKeyThatCannotBeStoredIsStillReturned() {
+    @Test func `A key that cannot be stored is still returned`() {
         let (key, failure) = ConfigurationLoader.storeGeneratedKey(file: "/proc/version", workingDirectory: "/")
         #expect(key.value.reveal().count == 32)
         #expect(failure?.hasPrefix("/proc/version cannot be written: ") == true)

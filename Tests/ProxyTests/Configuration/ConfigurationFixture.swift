@@ -32,7 +32,8 @@ enum ConfigurationFixture {
         let lookup = KeyFileLookup(
             configurationDirectory: "/etc/proxy", workingDirectory: "/srv/proxy", home: "/home/me",
             fileExists: { files.contains($0) })
-        return Settings.read(bytes: bytes, fileName: "c.conf", files: lookup, overrides: overrides, credentials: credentials)
+        return Settings.read(
+            bytes: bytes, fileName: "c.conf", files: lookup, overrides: overrides, credentials: credentials)
     }
 
     /// The only account's identity.

@@ -12,11 +12,13 @@ import Testing
         CredentialEnvironment(values: values, readFile: { files[$0].map { Array($0.utf8) } })
     }
 
-    private func onlyAccount(_ outcome: ConfigurationLoader.Outcome) -> AccountSettings? { outcome.settings?.usableAccounts.first }
+    private func onlyAccount(_ outcome: ConfigurationLoader.Outcome) -> AccountSettings? {
+        outcome.settings?.usableAccounts.first
+    }
 
     // MARK: auth
 
-    @Test func aSessionTokenNeedsItsTwoFilesAndNoUser() throws {
+    @Test func `A session token needs its two files and no user`() throws {
         let text = "auth = security_token\nsecurity_token_file = token\nkey_file = key.pem\n" + Self.common
         let outcome = Fixture.read(text, files: ["/etc/proxy/key.pem", "/etc/proxy/token"])
         #expect(outcome.issues.isEmpty)
@@ -32,25 +34,46 @@ import Testing
     }
 
     @Test(arguments: [
-        ("auth = security_token\nsecurity_token_file = token\nkey_file = nothing.pem\n" + common, "c.conf:3: key_file = nothing.pem: no such file"),
-        ("auth = security_token\nsecurity_token_file = nothing\nkey_file = key.pem\n" + common, "c.conf:2: security_token_file = nothing: no such file"),
-        ("auth = instance_principal\nregion = us-chicago-1\n", "c.conf:1: compartment is missing in the root, which auth = instance_principal needs"),
-        ("auth = instance_principal\ncompartment = ocid1.compartment.oc1..c\n", "c.conf:1: region is missing in the root"),
-        ("auth = resource_principal\n" + common, "c.conf:1: auth = resource_principal cannot work here: the environment's OCI_RESOURCE_PRINCIPAL_VERSION"),
-        ("auth = oke_workload_identity\n" + common, "c.conf:1: auth = oke_workload_identity cannot work here: the environment's KUBERNETES_SERVICE_HOST"),
+        (
+            "auth = security_token\nsecurity_token_file = token\nkey_file = nothing.pem\n" + common,
+            "c.conf:3: key_file = nothing.pem: no such file"
+        ),
+        (
+            "auth = security_token\nsecurity_token_file = nothing\nkey_file = key.pem\n" + common,
+            "c.conf:2: security_token_file = nothing: no such file"
+        ),
+        (
+            "auth = instance_principal\nregion = us-chicago-1\n",
+            "c.conf:1: compartment is missing in the root, which auth = instance_principal needs"
+        ),
+        (
+            "auth = instance_principal\ncompartment = ocid1.compartment.oc1..c\n",
+            "c.conf:1: region is missing in the root"
+        ),
+        (
+            "auth = resource_principal\n" + common,
+            "c.conf:1: auth = resource_principal cannot work here: the environment's OCI_RESOURCE_PRINCIPAL_VERSION"
+        ),
+        (
+            "auth = oke_workload_identity\n" + common,
+            "c.conf:1: auth = oke_workload_identity cannot work here: the environment's KUBERNETES_SERVICE_HOST"
+        ),
     ])
-    func whatIsMissingIsSaidWithItsLine(text: String, beginning: String) {
+    func `What is missing is said with its line`(text: String, beginning: String) {
         let outcome = Fixture.read(text, files: ["/etc/proxy/key.pem", "/etc/proxy/token"])
         #expect(outcome.settings == nil)
         #expect(outcome.errors.first?.description.hasPrefix(beginning) == true, "\(outcome.errors)")
     }
 
-    @Test func anInstancePrincipalTakesItsServicesFromTheEnvironment() throws {
+    @Test func `An instance principal takes its services from the environment`() throws {
         let text = "auth = instance_principal\n" + Self.common
         let plain = try #require(onlyAccount(Fixture.read(text)))
         #expect(plain.credentials == .instancePrincipal(InstancePrincipalSettings()))
         #expect(InstancePrincipalSettings().metadata.first == "http://169.254.169.254/opc/v2")
-        let values = ["OCI_METADATA_BASE_URL": "http://127.0.0.1:9/opc/v2/", "OCI_SDK_AUTH_CLIENT_REGION_URL": "http://127.0.0.1:9"]
+        let values = [
+            "OCI_METADATA_BASE_URL": "http://127.0.0.1:9/opc/v2/",
+            "OCI_SDK_AUTH_CLIENT_REGION_URL": "http://127.0.0.1:9",
+        ]
         let changed = try #require(onlyAccount(Fixture.read(text, credentials: environment(values))))
         guard case .instancePrincipal(let settings) = changed.credentials else {
             Issue.record("\(changed.credentials)")
@@ -60,33 +83,40 @@ import Testing
         #expect(settings.auth == "http://127.0.0.1:9")
     }
 
-    @Test func aResourcePrincipalKnowsItsRegionAndTenancy() throws {
+    @Test func `A resource principal knows its region and tenancy`() throws {
         let token = CredentialSamples.jwt(#"{"exp":4000000000,"res_tenant":"ocid1.tenancy.oc1..rp"}"#)
         let values = [
-            "OCI_RESOURCE_PRINCIPAL_VERSION": "2.2", "OCI_RESOURCE_PRINCIPAL_RPST": "/rp/rpst", "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM": "PEM",
+            "OCI_RESOURCE_PRINCIPAL_VERSION": "2.2", "OCI_RESOURCE_PRINCIPAL_RPST": "/rp/rpst",
+            "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM": "PEM",
             "OCI_RESOURCE_PRINCIPAL_REGION": "ord",
         ]
-        let outcome = Fixture.read("auth = resource_principal\n", credentials: environment(values, files: ["/rp/rpst": token + "\n"]))
+        let outcome = Fixture.read(
+            "auth = resource_principal\n", credentials: environment(values, files: ["/rp/rpst": token + "\n"]))
         #expect(outcome.issues.isEmpty)
         let account = try #require(onlyAccount(outcome))
         #expect(account.region == "us-chicago-1")
         #expect(account.compartment == "ocid1.tenancy.oc1..rp")
-        #expect(account.credentials == .resourcePrincipal(.init(token: .file("/rp/rpst"), privateKey: .text(Secret("PEM")))))
+        #expect(
+            account.credentials == .resourcePrincipal(.init(token: .file("/rp/rpst"), privateKey: .text(Secret("PEM"))))
+        )
         for version in ["1.1", "3.0"] {
             let values = values.merging(["OCI_RESOURCE_PRINCIPAL_VERSION": version]) { $1 }
-            let errors = Fixture.read("auth = resource_principal\n" + Self.common, credentials: environment(values)).errors
+            let errors = Fixture.read("auth = resource_principal\n" + Self.common, credentials: environment(values))
+                .errors
             #expect(errors.first?.message.contains("is \(version), and only 2.2 is known") == true)
         }
     }
 
-    @Test func aWorkloadFindsItsClusterInTheEnvironment() throws {
+    @Test func `A workload finds its cluster in the environment`() throws {
         let directory = "/var/run/secrets/kubernetes.io/serviceaccount"
         let text = "auth = oke_workload_identity\ncompartment = ocid1.compartment.oc1..c\n"
         let values = ["KUBERNETES_SERVICE_HOST": "10.96.0.1", "OCI_RESOURCE_PRINCIPAL_REGION": "eu-frankfurt-1"]
-        let outcome = Fixture.read(text, files: ["\(directory)/token", "\(directory)/ca.crt"], credentials: environment(values))
+        let outcome = Fixture.read(
+            text, files: ["\(directory)/token", "\(directory)/ca.crt"], credentials: environment(values))
         #expect(outcome.issues.isEmpty)
         let account = try #require(onlyAccount(outcome))
-        #expect(account.credentials == .okeWorkloadIdentity(WorkloadIdentitySettings(service: "https://10.96.0.1:12250")))
+        #expect(
+            account.credentials == .okeWorkloadIdentity(WorkloadIdentitySettings(service: "https://10.96.0.1:12250")))
         #expect(account.region == "eu-frankfurt-1")
         let without = Fixture.read(text, files: ["\(directory)/token"], credentials: environment(values))
         #expect(without.errors.first?.message.hasSuffix("there is no file \(directory)/ca.crt") == true)
@@ -124,7 +154,8 @@ import Testing
         """
 
     private static let files: Set = [
-        "/home/me/.oci/key.pem", "/home/me/.oci/work.pem", "/home/me/.oci/sessions/SESSION/token", "/home/me/.oci/sessions/SESSION/key.pem",
+        "/home/me/.oci/key.pem", "/home/me/.oci/work.pem", "/home/me/.oci/sessions/SESSION/token",
+        "/home/me/.oci/sessions/SESSION/key.pem",
         "/etc/proxy/key.pem",
     ]
 
@@ -132,13 +163,14 @@ import Testing
         Fixture.read(text, files: Self.files, credentials: environment(files: ["/home/me/.oci/config": Self.profiles]))
     }
 
-    @Test func aProfileGivesTheIdentity() throws {
+    @Test func `A profile gives the identity`() throws {
         let outcome = read("profile = DEFAULT\n")
         #expect(outcome.issues.isEmpty)
         let settings = try #require(outcome.settings)
         var identity = APIKeyIdentity(
             user: "ocid1.user.oc1..default", tenancy: "ocid1.tenancy.oc1..default", fingerprint: Fixture.fingerprint,
-            keyFile: "/home/me/.oci/key.pem", passPhrase: Secret("hunter2 # with a sign"), keyFileLine: 7, fingerprintLine: 4, passPhraseLine: 8)
+            keyFile: "/home/me/.oci/key.pem", passPhrase: Secret("hunter2 # with a sign"), keyFileLine: 7,
+            fingerprintLine: 4, passPhraseLine: 8)
         identity.keyFileOrigin = "/home/me/.oci/config"
         identity.fingerprintOrigin = "/home/me/.oci/config"
         identity.passPhraseOrigin = "/home/me/.oci/config"
@@ -146,7 +178,7 @@ import Testing
         #expect(settings.usableAccounts.first?.region == "us-chicago-1")
     }
 
-    @Test func aProfileInheritsFromDefaultAndTheAccountWinsOverBoth() throws {
+    @Test func `A profile inherits from default and the account wins over both`() throws {
         let settings = try #require(read("profile = WORK\nuser = ocid1.user.oc1..mine\n").settings)
         let identity = try #require(Fixture.identity(of: settings))
         #expect(identity.user == "ocid1.user.oc1..mine")
@@ -158,7 +190,7 @@ import Testing
         #expect(Fixture.identity(of: other)?.passPhrase == nil)
     }
 
-    @Test func aProfileWithASessionTokenUsesIt() throws {
+    @Test func `A profile with a session token uses it`() throws {
         let account = try #require(onlyAccount(read("profile = SESSION\n")))
         guard case .securityToken(let identity) = account.credentials else {
             Issue.record("\(account.credentials)")
@@ -168,15 +200,20 @@ import Testing
         #expect(identity.tokenFilePlace == SettingPlace(file: "/home/me/.oci/config", line: 15))
         #expect(account.compartment == "ocid1.tenancy.oc1..default")
         #expect(try #require(onlyAccount(read("profile = INSTANCE\n"))).credentials.kind == .instancePrincipal)
-        #expect(try #require(onlyAccount(read("profile = SESSION\nauth = api_key\nkey_file = key.pem\n"))).credentials.kind == .apiKey)
+        #expect(
+            try #require(onlyAccount(read("profile = SESSION\nauth = api_key\nkey_file = key.pem\n"))).credentials.kind
+                == .apiKey)
     }
 
     @Test(arguments: [
-        ("profile = WROK\n", "c.conf:1: profile = WROK: /home/me/.oci/config has no profile of that name; did you mean WORK?"),
+        (
+            "profile = WROK\n",
+            "c.conf:1: profile = WROK: /home/me/.oci/config has no profile of that name; did you mean WORK?"
+        ),
         ("profile = BROKEN\n", "/home/me/.oci/config:19: region = no region! is not valid"),
         ("profile = DELEGATED\n", "/home/me/.oci/config:23: delegation_token_file is not supported"),
     ])
-    func whatIsWrongWithAProfileIsSaidWithFileAndLine(text: String, beginning: String) {
+    func `What is wrong with a profile is said with file and line`(text: String, beginning: String) {
         let outcome = read(text)
         #expect(outcome.settings == nil)
         #expect(outcome.errors.count == 1)
@@ -184,7 +221,7 @@ import Testing
         #expect(!outcome.issues.description.contains("hunter2"))
     }
 
-    @Test func theFileOfProfilesMayBeElsewhereOrMissing() throws {
+    @Test func `The file of profiles may be elsewhere or missing`() throws {
         let elsewhere = environment(["OCI_CONFIG_FILE": "/srv/oci.conf"], files: ["/srv/oci.conf": Self.profiles])
         #expect(onlyAccount(Fixture.read("profile = SESSION\n", files: Self.files, credentials: elsewhere)) != nil)
         let missing = Fixture.read("profile = SESSION\n", files: Self.files, credentials: environment())

@@ -6,10 +6,14 @@ import Testing
 
 /// Damaged configuration files in both formats. `INIDocumentTests` and `BrokenJSONTests` have cases with rules of their own.
 @Suite struct FuzzedConfigurationTests {
-    private static let secrets = ["canary-pass-phrase", "canary-client-key", "canary-provider-token", "canary-bearer-key"]
+    private static let secrets = [
+        "canary-pass-phrase", "canary-client-key", "canary-provider-token", "canary-bearer-key",
+    ]
 
     private static func samples() throws -> [String] {
-        try ["config.conf.example", "multi_config.conf.example", "config.json.example"].map { try ConfigurationExamplesTests.text($0) } + [
+        try ["config.conf.example", "multi_config.conf.example", "config.json.example"].map {
+            try ConfigurationExamplesTests.text($0)
+        } + [
             ConfigurationFixture.identity() + """
                 pass_phrase = \(secrets[0])
                 api_key = \(secrets[1])
@@ -34,11 +38,12 @@ import Testing
     }
 
     private static let pieces = [
-        "=", " = ", ":", "#", ";", "\"", "'", "[", "]", "[GLOBAL]", "\n", "\r\n", "\r", ",", "|", "{", "}", "\\", "//", "/*", "null", "1e999", "-1", "10 GiB", "\u{0}", "é", "\u{FEFF}",
+        "=", " = ", ":", "#", ";", "\"", "'", "[", "]", "[GLOBAL]", "\n", "\r\n", "\r", ",", "|", "{", "}", "\\", "//",
+        "/*", "null", "1e999", "-1", "10 GiB", "\u{0}", "é", "\u{FEFF}",
     ]
 
     @Test(arguments: Fuzz.seeds(250))
-    func aDamagedFileIsUsableOrSaysWhyAndWhere(seed: UInt64) throws {
+    func `A damaged file is usable or says why and where`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let sample = try #require(try Self.samples().randomElement(using: &random))
         let bytes = Fuzz.damage(Array(sample.utf8), with: Self.pieces, &random)
@@ -48,7 +53,9 @@ import Testing
         for issue in outcome.issues {
             #expect(!issue.message.isEmpty && !issue.fix.isEmpty)
             #expect(issue.line.map { (1...lines).contains($0) } ?? true, "\(issue)")
-            #expect(issue.description.unicodeScalars.allSatisfy { ($0.value >= 0x20 || $0 == "\t") && $0.value != 0x7F }, "one line, and nothing that moves a cursor: \(issue.description.debugDescription)")
+            #expect(
+                issue.description.unicodeScalars.allSatisfy { ($0.value >= 0x20 || $0 == "\t") && $0.value != 0x7F },
+                "one line, and nothing that moves a cursor: \(issue.description.debugDescription)")
         }
         if let settings = outcome.settings { #expect(!CheckReport.lines(settings).isEmpty) }
     }

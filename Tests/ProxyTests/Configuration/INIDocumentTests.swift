@@ -28,7 +28,7 @@ import Testing
         (#"k = a "b" c"#, #"a "b" c"#),
         ("k = Zürich", "Zürich"),
     ])
-    func readsTheValue(line: String, value: String) {
+    func `Reads the value`(line: String, value: String) {
         for end in ["", "\n", "\r\n"] {
             for begin in ["", "\u{FEFF}"] {
                 let document = Self.document(begin + line + end)
@@ -55,7 +55,7 @@ import Testing
         ("k = a\u{7F}", "control character 0x7F"),
         ("-----BEGIN PRIVATE KEY-----", "neither a section"),
     ])
-    func reportsTheLineThatItCannotRead(line: String, part: String) throws {
+    func `Reports the line that it cannot read`(line: String, part: String) throws {
         let document = Self.document("a = 1\r\n\n# comment\n\(line)\nb = 2\n")
         let problem = try #require(document.problems.first)
         #expect(document.problems.count == 1)
@@ -65,7 +65,7 @@ import Testing
         #expect(document.sections[0].entries.map(\.key) == ["a", "b"])
     }
 
-    @Test func reportsInvalidUTF8WithItsLine() {
+    @Test func `Reports invalid UTF-8 with its line`() {
         let document = INIDocument(Array("a = 1\nb = ".utf8) + [0xFF, 0x0A] + Array("c = 3".utf8))
         #expect(document.problems.map(\.line) == [2])
         #expect(document.problems.first?.message.contains("UTF-8") == true)
@@ -73,18 +73,18 @@ import Testing
     }
 
     @Test(arguments: [[0xFF, 0xFE, 0x61, 0x00], [0xFE, 0xFF, 0x00, 0x61]] as [[UInt8]])
-    func namesUTF16(bytes: [UInt8]) {
+    func `Names UTF 16`(bytes: [UInt8]) {
         #expect(INIDocument(bytes).problems.map(\.message) == ["the file is UTF-16"])
     }
 
-    @Test func namesIgnoreCaseAndDefaultIsTheRoot() {
+    @Test func `Names ignore case and default is the root`() {
         let document = Self.document("A = 1\n[Default] ; comment\nB = 2\n[gLoBaL]\nC = 3\n")
         #expect(document.sections.map(\.name) == ["", "", "global"])
         #expect(document.sections.flatMap(\.entries).map(\.name) == ["a", "b", "c"])
         #expect(document.sections.map(\.line) == [1, 2, 4])
     }
 
-    @Test func messagesNeverQuoteTheLine() {
+    @Test func `Messages never quote the line`() {
         for line in ["hunter2", "[hunter2", "[a] hunter2", "k = 'hunter2", "k = 'a' hunter2", "= hunter2"] {
             for problem in Self.document(line).problems {
                 #expect(!problem.message.contains("hunter2") && !problem.fix.contains("hunter2"))
@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test(arguments: Fuzz.seeds(40))
-    func noBytesCrashItAndLinesAndRangesStayInside(seed: UInt64) {
+    func `No bytes crash it and lines and ranges stay inside`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let alphabet = Array("ab= \t\r\n\n[]#;\"',.\u{FEFF}é".utf8) + [0x00, 0xFF, 0xC3]
         for _ in 0..<50 {
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test(arguments: Fuzz.seeds(20))
-    func noBytesCrashTheReaderAndAnUnusableFileSaysWhy(seed: UInt64) {
+    func `No bytes crash the reader and an unusable file says why`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let words =
             SettingsTable.global.map(\.name) + SettingsTable.account.map(\.name)

@@ -4,44 +4,52 @@ import Testing
 @testable import Proxy
 
 @Suite struct JSONWithCommentsTests {
-    static func plain(_ text: String) -> String { String(decoding: JSONWithComments(Array(text.utf8)).plain, as: UTF8.self) }
+    static func plain(_ text: String) -> String {
+        String(decoding: JSONWithComments(Array(text.utf8)).plain, as: UTF8.self)
+    }
 
     /// `_` stands for a blank in place of something.
     @Test(arguments: [
-        ("{} // end", "{} ______"), ("{}//", "{}__"), ("/* a */{/**/}", "_______{____}"), ("/* a\n b */{}", "____\n_____{}"),
+        ("{} // end", "{} ______"), ("{}//", "{}__"), ("/* a */{/**/}", "_______{____}"),
+        ("/* a\n b */{}", "____\n_____{}"),
         ("# a\n{}", "___\n{}"), ("  # a\r\n{}", "  ___\r\n{}"), ("\u{FEFF}# a\n{}", "\u{FEFF}___\n{}"),
         ("/* a */ # b\n{}", "_______ ___\n{}"), ("// ä€😀\n{}", "____________\n{}"),
-        (#"{"a": "http://b/*c*/" }"#, #"{"a": "http://b/*c*/" }"#), (#"{"a//b": "\"//c" } // d"#, #"{"a//b": "\"//c" } ____"#),
+        (#"{"a": "http://b/*c*/" }"#, #"{"a": "http://b/*c*/" }"#),
+        (#"{"a//b": "\"//c" } // d"#, #"{"a//b": "\"//c" } ____"#),
         (##"{"a": "# b, ]" }"##, ##"{"a": "# b, ]" }"##), (#"{"a": "\\" } // "b"#, #"{"a": "\\" } _____"#),
         ("[1,]", "[1_]"), ("[1 , ]", "[1 _ ]"), ("[1, // a\n]", "[1_ ____\n]"), ("[1, /* , */ ]", "[1_ _______ ]"),
-        (#"{"a": [1,], }"#, #"{"a": [1_]_ }"#), (#"{"a": {"b": "]",},}"#, #"{"a": {"b": "]"_}_}"#), ("[\"a,\",]", "[\"a,\"_]"),
+        (#"{"a": [1,], }"#, #"{"a": [1_]_ }"#), (#"{"a": {"b": "]",},}"#, #"{"a": {"b": "]"_}_}"#),
+        ("[\"a,\",]", "[\"a,\"_]"),
         // Not trailing: these stay, and are errors.
-        ("[,]", "[,]"), ("[1,,]", "[1,,]"), ("{,}", "{,}"), (#"{"a":,}"#, #"{"a":,}"#), ("{},", "{},"), ("{} # a", "{} # a"), ("[1 / 2]", "[1 / 2]"),
+        ("[,]", "[,]"), ("[1,,]", "[1,,]"), ("{,}", "{,}"), (#"{"a":,}"#, #"{"a":,}"#), ("{},", "{},"),
+        ("{} # a", "{} # a"), ("[1 / 2]", "[1 / 2]"),
     ])
-    func blanksCommentsAndTrailingCommas(text: String, expected: String) {
+    func `Blanks comments and trailing commas`(text: String, expected: String) {
         #expect(Self.plain(text) == expected.replacing("_", with: " "))
     }
 
     @Test(arguments: [("{} /* a", 3), ("/*", 0), ("{}\n/* a *", 3), ("{/*/", 1)])
-    func findsTheCommentThatIsNotClosed(text: String, offset: Int) {
+    func `Finds the comment that is not closed`(text: String, offset: Int) {
         #expect(JSONWithComments(Array(text.utf8)).unclosedComment == offset)
     }
 
-    @Test func aStringThatIsNotClosedEndsWithItsLine() {
+    @Test func `A string that is not closed ends with its line`() {
         #expect(Self.plain("{\"a\": \"b\n} // c") == "{\"a\": \"b\n}     ")
     }
 
     @Test(arguments: [
-        ("{", ConfigurationFile.Format.json), (" \r\n\t{", .json), ("\u{FEFF}{", .json), ("// a\n/* b */ # c\n{", .json),
-        ("# a\n[GLOBAL]", .ini), ("", .ini), ("# {", .ini), ("a = {", .ini), ("/*", .ini), ("[1]", .ini), ("\u{FEFF}# a\n{", .json),
+        ("{", ConfigurationFile.Format.json), (" \r\n\t{", .json), ("\u{FEFF}{", .json),
+        ("// a\n/* b */ # c\n{", .json),
+        ("# a\n[GLOBAL]", .ini), ("", .ini), ("# {", .ini), ("a = {", .ini), ("/*", .ini), ("[1]", .ini),
+        ("\u{FEFF}# a\n{", .json),
     ])
-    func theFirstCharacterBehindCommentsTellsTheFormat(text: String, format: ConfigurationFile.Format) {
+    func `The first character behind comments tells the format`(text: String, format: ConfigurationFile.Format) {
         #expect(ConfigurationFile.format(of: Array(text.utf8)) == format)
     }
 
     /// JSON with comments and commas thrown in reads as the JSON without them, with every value at its offset.
     @Test(arguments: 0..<40)
-    func whatIsInsertedBetweenTokensChangesNothing(seed: UInt64) throws {
+    func `What is inserted between tokens changes nothing`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let noise = ["", " ", "\n", "\r\n", " // a \"b\n", "/* , ] } */", "\n # {\n", "/***/", "//\n"]
         for _ in 0..<50 {

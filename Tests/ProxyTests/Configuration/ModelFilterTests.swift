@@ -10,7 +10,7 @@ import Testing
         return filter
     }
 
-    @Test func aNameThatStopsOthersCostsLittle() throws {
+    @Test func `A name that stops others costs little`() throws {
         let filter = try filter(["^p/([a-z0-9]+-?)+$", ".*free.*"])
         #expect(!filter.admits("p/aaaaaaaaaaaaaaaaaaaa!"))
         #expect(filter.work < 2000)
@@ -20,7 +20,7 @@ import Testing
         #expect(filter.work == before)
     }
 
-    @Test func aNameIsJudgedOnce() throws {
+    @Test func `A name is judged once`() throws {
         let filter = try filter(["grok", "^zhipu/"])
         #expect(filter.admits("zhipu/glm-4.6") && !filter.admits("other"))
         let before = filter.work
@@ -30,7 +30,7 @@ import Testing
         #expect(copy.admits("zhipu/glm-4.6") && copy.work == before)
     }
 
-    @Test func allExpressionsTogetherHaveABudget() throws {
+    @Test func `All expressions together have a budget`() throws {
         let filter = try filter(Array(repeating: "(a?){600}b", count: 100))
         #expect(!filter.admits(String(repeating: "a", count: 256)))
         #expect(filter.work < ModelFilter.mostWork * 2)
@@ -38,13 +38,13 @@ import Testing
 
     /// Looking ahead from every place, from every place of what is looked at.
     @Test(arguments: ["(?:(?!(?!(?!.*c).*b).*b).)*x", "^(?=(.*a)*$)(?=.*.*.*=)(?:(?=(?:(?=.*a).)*b).)*x"])
-    func lookingAheadIsWithinTheBudget(pattern: String) throws {
+    func `Looking ahead is within the budget`(pattern: String) throws {
         let filter = try filter([pattern])
         #expect(!filter.admits(String(repeating: "a", count: 256)))
         #expect(filter.work < ModelFilter.mostWork * 2)
     }
 
-    @Test func aThousandUsualExpressionsAreWithinIt() throws {
+    @Test func `A thousand usual expressions are within it`() throws {
         let filter = try filter((0..<1000).map { $0 % 2 == 0 ? "^provider\($0)/model-\($0)$" : ".*model-\($0).*" })
         #expect(filter.admits("provider998/model-998") && filter.admits("x/model-999"))
         #expect(!filter.admits("provider/some-model-of-the-usual-length:free"))

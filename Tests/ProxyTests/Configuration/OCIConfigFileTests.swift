@@ -8,7 +8,7 @@ import Testing
     }
 
     @Test(arguments: ["\n", "\r\n"])
-    func profilesInheritFromDefault(newline: String) {
+    func `Profiles inherit from default`(newline: String) {
         let text = ["[DEFAULT]", "user = a", "region = r", "[P]", "region: s", "[Q]"].joined(separator: newline)
         #expect(values(text, "P") == ["user": "a", "region": "s"])
         #expect(values(text, "Q") == ["user": "a", "region": "r"])
@@ -17,7 +17,7 @@ import Testing
         #expect(values("[P]\nx = 1", "DEFAULT") == nil)
     }
 
-    @Test func commentsStandOnLinesOfTheirOwn() {
+    @Test func `Comments stand on lines of their own`() {
         let text = "\u{FEFF}# x\n[P] \n; y\n  Pass_Phrase = a # b ; c \nnonsense\nempty =\n"
         #expect(values(text, "P") == ["pass_phrase": "a # b ; c"])
         #expect(OCIConfigFile(Array(text.utf8)).profile("P")?["pass_phrase"]?.line == 4)
@@ -25,7 +25,7 @@ import Testing
     }
 
     /// Messages name profiles and values.
-    @Test func whatMovesACursorIsNoNameAndNoValue() {
+    @Test func `What moves a cursor is no name and no value`() {
         let text = "[P]\nuser = a\u{1B}[2J\nregion = r\ttab\n[\u{0}Q]\nregion = s\n"
         #expect(values(text, "P") == ["region": "r\ttab"])
         #expect(OCIConfigFile(Array(text.utf8)).profiles == ["P"])

@@ -5,7 +5,7 @@ import Testing
 @Suite struct SettingsReaderTests {
     typealias Fixture = ConfigurationFixture
 
-    @Test func theDefaultsOfTheTableAreThoseOfTheType() {
+    @Test func `The defaults of the table are those of the type`() {
         var settings = Settings()
         for row in SettingsTable.global + SettingsTable.breaker {
             guard let standard = row.standard else { continue }
@@ -16,15 +16,16 @@ import Testing
         #expect(settings == Settings())
     }
 
-    @Test func aKeyInPlaceOfItsFileNameIsNotShown() {
-        let identity = Fixture.identity().replacing("key_file = key.pem", with: #"key_file = "-----BEGIN PRIVATE KEY-----\nMIIE""#)
+    @Test func `A key in place of its file name is not shown`() {
+        let identity = Fixture.identity().replacing(
+            "key_file = key.pem", with: #"key_file = "-----BEGIN PRIVATE KEY-----\nMIIE""#)
         #expect(identity.contains("MIIE"))
         let errors = Fixture.read(identity + "api_key = k1\n").errors
         #expect(errors.map(\.message) == ["key_file holds a PEM text and not the name of a file"])
         #expect(!errors.contains { "\($0)".contains("MIIE") })
     }
 
-    @Test func readsASingleAccountWithItsDefaults() throws {
+    @Test func `Reads a single account with its defaults`() throws {
         let outcome = Fixture.read(Fixture.identity() + "api_key = k1\n")
         #expect(outcome.issues.isEmpty)
         let settings = try #require(outcome.settings)
@@ -94,12 +95,12 @@ import Testing
         ("CIRCUIT_BREAKER", "min_requests", "99", { $0.breaker.minRequests == 99 }),
     ]
 
-    @Test func everyRowOfTheTableHasAValidExample() {
+    @Test func `Every row of the table has a valid example`() {
         #expect(Self.validValues.map(\.key) == (SettingsTable.global + SettingsTable.breaker).map(\.name))
     }
 
     @Test(arguments: validValues.indices)
-    func aValidValueArrives(index: Int) throws {
+    func `A valid value arrives`(index: Int) throws {
         let (section, key, value, arrived) = Self.validValues[index]
         // The certificate and its key come together.
         let companion = ["tls_cert": "tls_key = key.pem\n", "tls_key": "tls_cert = key.pem\n"][key] ?? ""
@@ -127,12 +128,14 @@ import Testing
         ("health_check_interval", ["-1s", "10 days", "1us"]), ("request_timeout", ["0", "5 m", "169h"]),
         ("stream_timeout", ["0s", "abc"]), ("shutdown_grace", ["-1"]),
         ("max_request_size", ["0", "2 GiB", "10 apples"]),
-        ("max_response_size", ["-1", "MiB"]), ("keepalive_interval", ["often"]), ("first_token_timeout", ["x"]), ("head_timeout", ["-1s", "soon"]),
+        ("max_response_size", ["-1", "MiB"]), ("keepalive_interval", ["often"]), ("first_token_timeout", ["x"]),
+        ("head_timeout", ["-1s", "soon"]),
         ("models_refresh_interval", ["1y"]), ("cors_origins", ["example.com", "https://a/b", ","]),
-        ("max_client_connections", ["0"]), ("rate_limit", ["-1"]), ("max_concurrency_per_key", ["-1"]), ("max_body_memory", ["1 MiB", "much", "2000 GiB"]),
+        ("max_client_connections", ["0"]), ("rate_limit", ["-1"]), ("max_concurrency_per_key", ["-1"]),
+        ("max_body_memory", ["1 MiB", "much", "2000 GiB"]),
         ("tls_cert", ["absent.pem"]), ("tls_key", ["absent.pem"]), ("ca_file", ["absent.pem"]),
     ])
-    func anInvalidValueIsAnErrorInItsLine(key: String, values: [String]) {
+    func `An invalid value is an error in its line`(key: String, values: [String]) {
         for value in values {
             let outcome = Fixture.read(Fixture.identity() + "api_key = k\n[GLOBAL]\n\n\(key) = \(value)\n")
             #expect(outcome.settings == nil)
@@ -146,13 +149,13 @@ import Testing
         ("max_failures", "0"), ("reset_timeout", "0"), ("failure_rate", "0"), ("failure_rate", "1.1"),
         ("failure_rate", "nan"), ("failure_rate", "60%"), ("min_requests", "-1"),
     ])
-    func anInvalidBreakerIsAnError(key: String, value: String) {
+    func `An invalid breaker is an error`(key: String, value: String) {
         let outcome = Fixture.read(Fixture.identity() + "[CIRCUIT_BREAKER]\n\(key) = \(value)\n")
         #expect(outcome.errors.map(\.location) == ["c.conf:7"])
     }
 
     @Test(arguments: ["user", "fingerprint", "key_file", "tenancy", "region"])
-    func aMissingOrEmptyRequiredKeyIsNamed(key: String) {
+    func `A missing or empty required key is named`(key: String) {
         let missing = Fixture.read(Fixture.identity(replacing: key)).errors
         #expect(missing.map(\.message) == ["\(key) is missing in the root"])
         #expect(missing.first?.fix.hasPrefix("add \(key) = ") == true)
@@ -172,7 +175,7 @@ import Testing
         ("fingerprint", "00-" + ConfigurationFixture.fingerprint), ("tenancy", "\"a,b\""), ("region", "us_chicago_1"),
         ("region", "evil.example/"), ("key_file", "nowhere.pem"), ("key_file", "~/absent.pem"),
     ])
-    func anInvalidIdentityIsAnErrorInItsLine(key: String, value: String) {
+    func `An invalid identity is an error in its line`(key: String, value: String) {
         let lines = ["user": 1, "fingerprint": 2, "key_file": 3, "tenancy": 4, "region": 5]
         let outcome = Fixture.read(Fixture.identity(replacing: key, with: value))
         #expect(outcome.settings == nil)
@@ -183,24 +186,24 @@ import Testing
         ("compartment = a b", 6), ("endpoint = example.com", 6), ("endpoint = https://u:p@h", 6),
         ("management_endpoint = x", 6), ("auth = magic", 6), ("profile = a b", 6),
     ])
-    func anInvalidOptionalIdentityKeyIsAnError(line: String, number: Int) {
+    func `An invalid optional identity key is an error`(line: String, number: Int) {
         let outcome = Fixture.read(Fixture.identity() + line)
         #expect(outcome.settings == nil)
         #expect(outcome.errors.map(\.line) == [number])
     }
 
-    @Test func aFingerprintInUpperCaseIsAccepted() throws {
+    @Test func `A fingerprint in upper case is accepted`() throws {
         let outcome = Fixture.read(Fixture.identity(replacing: "fingerprint", with: Fixture.fingerprint.uppercased()))
         let settings = try #require(outcome.settings)
         #expect(Fixture.identity(of: settings)?.fingerprint == Fixture.fingerprint)
     }
 
-    @Test func theKeyFileMessageNamesWhereItLooked() {
+    @Test func `The key file message names where it looked`() {
         let error = Fixture.read(Fixture.identity(replacing: "key_file", with: "k/x.pem")).errors.first
         #expect(error?.message.contains("/etc/proxy/k/x.pem and /srv/proxy/k/x.pem") == true)
     }
 
-    @Test func endpointsCompartmentAndPassphraseAreTaken() throws {
+    @Test func `Endpoints compartment and passphrase are taken`() throws {
         let settings = try #require(
             Fixture.read(
                 Fixture.identity(replacing: "region", with: "ord")
@@ -237,7 +240,7 @@ import Testing
         (ConfigurationFixture.identity() + "bearer_key = x\n", 6, "no effect with auth = api_key"),
         (ConfigurationFixture.identity() + "api_key = a, a\n", 6, "is the same as"),
     ])
-    func isAWarningAndTheFileStaysUsable(text: String, line: Int, part: String) {
+    func `Is a warning and the file stays usable`(text: String, line: Int, part: String) {
         let outcome = Fixture.read(text)
         #expect(outcome.settings != nil)
         #expect(outcome.warnings.count == 1)
@@ -250,17 +253,17 @@ import Testing
         ("[MODELLS]", "did you mean [MODELS]?"),
         ("[ACCOUNT]", "did you mean [ACCOUNT_n]?"), ("zzzzzzzzzz = 1", "remove it"),
     ])
-    func anUnknownNameComesWithTheNearest(line: String, fix: String) {
+    func `An unknown name comes with the nearest`(line: String, fix: String) {
         #expect(Fixture.read(Fixture.identity() + line).warnings.map(\.fix) == [fix])
     }
 
-    @Test func aDuplicateKeyTakesTheLastLine() {
+    @Test func `A duplicate key takes the last line`() {
         let outcome = Fixture.read(Fixture.identity() + "port = 99999\nport = 2\n")
         #expect(outcome.errors.isEmpty)
         #expect(outcome.settings?.server.port == 2)
     }
 
-    @Test func allErrorsComeInFileOrderAndTheExitLineCountsThem() {
+    @Test func `All errors come in file order and the exit line counts them`() {
         let outcome = Fixture.read(
             "nonsense\nport = x\n\(Fixture.identity(replacing: "user", with: "a b"))[MODELS]\nm = a b\n")
         #expect(outcome.errors.map(\.line) == [1, 2, 3, 9])
@@ -271,43 +274,46 @@ import Testing
     }
 
     @Test(arguments: ["tls_cert", "tls_key"])
-    func aCertificateWithoutItsKeyIsAnError(key: String) {
+    func `A certificate without its key is an error`(key: String) {
         let outcome = Fixture.read(Fixture.identity() + "\(key) = key.pem\n")
         #expect(outcome.errors.map(\.line) == [6])
         #expect(outcome.errors.first?.message.contains("is set without") == true)
     }
 
-    @Test func anAPIKeyNeedsNoFiles() {
-        let settings = Fixture.read("auth = bearer\nbearer_key = sk-b\nregion = us-chicago-1\ncompartment = ocid1.compartment.oc1..c\n").settings
+    @Test func `An API key needs no files`() {
+        let settings = Fixture.read(
+            "auth = bearer\nbearer_key = sk-b\nregion = us-chicago-1\ncompartment = ocid1.compartment.oc1..c\n"
+        ).settings
         #expect(settings?.usableAccounts.map(\.credentials) == [.bearer(Secret("sk-b"))])
     }
 
     /// It stands in a header.
     @Test(arguments: ["a b", "sk-é"])
-    func anAPIKeyIsVisibleASCII(key: String) {
-        let outcome = Fixture.read("auth = bearer\nbearer_key = \"\(key)\"\nregion = us-chicago-1\ncompartment = ocid1.compartment.oc1..c\n")
+    func `An API key is visible ASCII`(key: String) {
+        let outcome = Fixture.read(
+            "auth = bearer\nbearer_key = \"\(key)\"\nregion = us-chicago-1\ncompartment = ocid1.compartment.oc1..c\n")
         #expect(outcome.errors.map(\.location) == ["c.conf:2"])
         #expect(outcome.errors.first?.message.contains(key) == false)
     }
 
     @Test(arguments: [("security_token", "security_token_file"), ("bearer", "bearer_key")])
-    func everyKindOfAuthenticationHasItsRequiredKeys(kind: String, key: String) {
+    func `Every kind of authentication has its required keys`(kind: String, key: String) {
         let errors = Fixture.read("auth = \(kind)\n" + Fixture.identity()).errors
         #expect(errors.contains { $0.message == "\(key) is missing in the root, which auth = \(kind) needs" })
     }
 
-    @Test func theCommandLineBeatsTheFile() {
+    @Test func `The command line beats the file`() {
         let overrides = ConfigurationLoader.Overrides(host: "0.0.0.0", port: 9)
         let settings = Fixture.read(Fixture.identity() + "host = ::1\nport = 1\n", overrides: overrides).settings
         #expect(settings?.server.host == "0.0.0.0")
         #expect(settings?.server.port == 9)
     }
 
-    @Test func anEmptyFileSaysEverythingThatIsMissing() {
+    @Test func `An empty file says everything that is missing`() {
         #expect(Fixture.read("").errors.count == 5)
     }
 
-    @Test func lineEndsAndByteOrderMarkChangeNothing() {
+    @Test func `Line ends and byte order mark change nothing`() {
         let text = Fixture.identity() + "api_key = 'k' # comment\n[MODELS]\na = b.c\n"
         let plain = Fixture.read(text)
         #expect(plain.settings != nil)
@@ -315,7 +321,7 @@ import Testing
         #expect(Fixture.read("\u{FEFF}" + text) == plain)
     }
 
-    @Test func noIssueShowsASecret() {
+    @Test func `No issue shows a secret`() {
         let text = """
             api_key = hunter2, hunter2, hun ter2
             pass_phrase = hunter2

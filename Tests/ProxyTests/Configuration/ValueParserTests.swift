@@ -13,7 +13,7 @@ import Testing
             ("7μs", .microseconds(7)),
             ("1.3333333333333333333s", .nanoseconds(1_333_333_333)),
         ] as [(String, Duration)])
-    func reads(text: String, duration: Duration) {
+    func `Reads`(text: String, duration: Duration) {
         #expect(GoDuration.parse(text) == duration)
     }
 
@@ -21,7 +21,7 @@ import Testing
         "", "s", "-1s", "+1s", "1 s", "1x", "1m30", "30s5", "1..5s", "1.2.3s", ".", "1S", "1d", "0x1s", "1e3s",
         "9999999999999s", "999999999999h", "∞", "NaN", "0s5",
     ])
-    func refuses(text: String) {
+    func `Refuses`(text: String) {
         #expect(GoDuration.parse(text) == nil)
     }
 
@@ -30,12 +30,12 @@ import Testing
             (.zero, "0s"), (.seconds(90), "1m30s"), (.milliseconds(1500), "1s500ms"), (.microseconds(3), "3us"),
             (.seconds(3600), "1h"), (.nanoseconds(1_000_001), "1000001ns"),
         ] as [(Duration, String)])
-    func writes(duration: Duration, text: String) {
+    func `Writes`(duration: Duration, text: String) {
         #expect(GoDuration.format(duration) == text)
     }
 
     @Test(arguments: 0..<10)
-    func whatItWritesItReads(seed: UInt64) {
+    func `What it writes it reads`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         for _ in 0..<200 {
             let duration = Duration.nanoseconds(Int64.random(in: 0...1_000_000_000_000_000, using: &random))
@@ -49,16 +49,16 @@ import Testing
         ("1048576", 1_048_576), ("32 MiB", 32 << 20), ("32MiB", 32 << 20), ("10MB", 10_000_000), ("10 mb", 10_000_000),
         ("512k", 512 << 10), ("8m", 8 << 20), ("1g", 1 << 30), ("1kB", 1000), ("1.5 KiB", 1536), ("0", 0), ("7 B", 7),
     ])
-    func reads(text: String, bytes: Int) {
+    func `Reads`(text: String, bytes: Int) {
         #expect(ByteSize.parse(text) == bytes)
     }
 
     @Test(arguments: ["", "MiB", "-1", "1 TiB", "1 M B", "1,5 MB", "999999999999 GiB", "0x10"])
-    func refuses(text: String) {
+    func `Refuses`(text: String) {
         #expect(ByteSize.parse(text) == nil)
     }
 
-    @Test func writesTheLargestUnitWithoutAFraction() {
+    @Test func `Writes the largest unit without a fraction`() {
         #expect(
             [32 << 20, 1000, 1536, 1 << 30, 3 << 10].map(ByteSize.format) == [
                 "32 MiB", "1000 B", "1536 B", "1 GiB", "3 KiB",
@@ -74,7 +74,7 @@ import Testing
         ("https://[::1]:9/x", "https://[::1]:9/x", 9),
         ("http://[fd00::1]", "http://[fd00::1]", 80),
     ])
-    func reads(text: String, normal: String, port: Int) throws {
+    func `Reads`(text: String, normal: String, port: Int) throws {
         let url = try #require(BaseURL(text))
         #expect(url.description == normal)
         #expect(url.port == port)
@@ -85,11 +85,11 @@ import Testing
         "https://host?x=1", "https://host#x", "https://host:0", "https://host:65536", "https://host:", "https://[::1",
         "https://[zz]", "https://[1.2.3.4]", "https://1.2.3", "https://host\r\nx: y", "https://-x", "https://hö.de",
     ])
-    func refuses(text: String) {
+    func `Refuses`(text: String) {
         #expect(BaseURL(text) == nil)
     }
 
-    @Test func knowsLoopback() throws {
+    @Test func `Knows loopback`() throws {
         for text in ["http://localhost:1", "http://127.9.9.9", "http://[::1]"] {
             #expect(try #require(BaseURL(text)).isLoopback)
         }
@@ -103,7 +103,7 @@ import Testing
         ("fe80::1%eth0", "fe80::1%eth0"), ("::ffff:1.2.3.4", "::ffff:1.2.3.4"), ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"),
         ("my-host.lan", "my-host.lan"),
     ])
-    func acceptsAnAddressToListenOn(text: String, host: String) {
+    func `Accepts an address to listen on`(text: String, host: String) {
         #expect(HostName.listenAddress(text) == host)
     }
 
@@ -111,13 +111,13 @@ import Testing
         "", "256.1.1.1", "1.2.3", "01.2.3.4", "a..b", "-a", "a b", "localhost:80", "http://x", ":::", "1::2::3",
         "1:2:3:4:5:6:7", "1:2:3:4:5:6:7::8", "12345::", "[127.0.0.1]", "::1%", "[]", "*",
     ])
-    func refuses(text: String) {
+    func `Refuses`(text: String) {
         #expect(HostName.listenAddress(text) == nil)
     }
 }
 
 @Suite struct SecretTests {
-    @Test func neverShowsItself() {
+    @Test func `Never shows itself`() {
         let secret = Secret("hunter2")
         struct Holder {
             let secret: Secret
@@ -141,25 +141,25 @@ import Testing
         ("prot", "port"), ("regoin", "region"), ("Key-File", "key_file"), ("log_levl", "log_level"),
         ("globl_max_concurrency", "global_max_concurrency"), ("requesttimeout", "request_timeout"),
     ])
-    func findsWhatWasMeant(name: String, meant: String) {
+    func `Finds what was meant`(name: String, meant: String) {
         let all = SettingsTable.global.map(\.name) + SettingsTable.account.map(\.name)
         #expect(NearestName.of(name, among: all) == meant)
     }
 
     @Test(arguments: ["zzzzzzzz", "", "x"])
-    func suggestsNothingFarFetched(name: String) {
+    func `Suggests nothing far fetched`(name: String) {
         #expect(NearestName.of(name, among: SettingsTable.global.map(\.name)) == nil)
     }
 
     @Test(arguments: [("", "abc", 3), ("abc", "abc", 0), ("ab", "ba", 1), ("kitten", "sitting", 3), ("a", "", 1)])
-    func countsEdits(left: String, right: String, distance: Int) {
+    func `Counts edits`(left: String, right: String, distance: Int) {
         #expect(NearestName.distance(left, right) == distance)
         #expect(NearestName.distance(right, left) == distance)
     }
 }
 
 @Suite struct RegionTableTests {
-    @Test func holdsAllRegionsOnce() {
+    @Test func `Holds all regions once`() {
         #expect(RegionTable.all.count == 85)
         #expect(Set(RegionTable.all.map(\.id)).count == 85)
         #expect(Set(RegionTable.all.map(\.key)).count == 85)
@@ -173,7 +173,7 @@ import Testing
         ("us-langley-1", "us-langley-1.oci.oraclegovcloud.com"), ("HNW", "sa-riodejaneiro-1.oci.oraclecloud52.com"),
         ("xx-nowhere-1", "xx-nowhere-1.oci.oraclecloud.com"),
     ])
-    func namesTheHosts(region: String, host: String) {
+    func `Names the hosts`(region: String, host: String) {
         #expect(RegionTable.inferenceEndpoint(region).description == "https://inference.generativeai.\(host)")
         #expect(RegionTable.managementEndpoint(region).description == "https://generativeai.\(host)")
     }

@@ -19,7 +19,8 @@ extension OCIAccount {
     static func fixture(_ transport: any HTTPTransport, time: TimeSource, id: String = "default") throws -> OCIAccount {
         OCIAccount(
             id: id, region: "us-chicago-1", compartment: "ocid1.compartment.oc1..aaaaaaaacompartmentfixture",
-            inference: ServiceURL(try #require(BaseURL("http://127.0.0.1:9"))), management: ServiceURL(try #require(BaseURL("http://127.0.0.1:9"))),
+            inference: ServiceURL(try #require(BaseURL("http://127.0.0.1:9"))),
+            management: ServiceURL(try #require(BaseURL("http://127.0.0.1:9"))),
             credentials: .key(try RequestSigner.fixture()), transport: transport, time: time)
     }
 }
@@ -32,44 +33,65 @@ extension FrontDoor {
         _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source,
         limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
         accounts: Int = 1, bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(),
-        bodyMemory: Int = .max, requestsPerKey: Int = 0, claims: RequestClaims = RequestClaims(), logger: Logger = .silent
+        bodyMemory: Int = .max, requestsPerKey: Int = 0, claims: RequestClaims = RequestClaims(),
+        logger: Logger = .silent
     ) throws -> FrontDoor {
         try fixture(
-            over: try Router.fixture(transport, time: time, accounts: accounts), time: time, limits: limits, cors: cors, socketOwner: socketOwner,
-            bodyLimit: bodyLimit, rateLimit: rateLimit, rates: rates, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey, claims: claims, logger: logger)
+            over: try Router.fixture(transport, time: time, accounts: accounts), time: time, limits: limits, cors: cors,
+            socketOwner: socketOwner,
+            bodyLimit: bodyLimit, rateLimit: rateLimit, rates: rates, bodyMemory: bodyMemory,
+            requestsPerKey: requestsPerKey, claims: claims, logger: logger)
     }
 
     /// The same over a router of the test's own.
     static func fixture(
-        over router: Router, time: TimeSource, limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
-        bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(), bodyMemory: Int = .max, requestsPerKey: Int = 0,
+        over router: Router, time: TimeSource, limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"],
+        socketOwner: UInt32? = 1000,
+        bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(), bodyMemory: Int = .max,
+        requestsPerKey: Int = 0,
         claims: RequestClaims = RequestClaims(), logger: Logger = .silent
     ) throws -> FrontDoor {
         let accounts = router.upstreams.count
         let counters = RequestCounters()
         let accountList = AccountList(entries: (0..<accounts).map { .serving($0) })
         let directory = ModelDirectory(
-            aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")], accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: time)
+            aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")],
+            accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: time)
         // Of nobody: no service makes its rounds here.
         let discovery = ModelDiscovery([], into: directory, interval: .seconds(10), time: time, logger: logger)
         let failover = Failover(router: router, retryAttempts: 3)
-        let texts = TextCalls(directory: directory, failover: failover, requestLimit: limits.request, answerLimit: limits.answer, time: time)
+        let texts = TextCalls(
+            directory: directory, failover: failover, requestLimit: limits.request, answerLimit: limits.answer,
+            time: time)
         return FrontDoor(
             keys: ClientKeys([ClientKey(name: "default", value: Secret(key))]),
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
-            limits: .init(body: bodyLimit, connections: 100, requestsPerMinute: rateLimit, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey),
+            limits: .init(
+                body: bodyLimit, connections: 100, requestsPerMinute: rateLimit, bodyMemory: bodyMemory,
+                requestsPerKey: requestsPerKey),
             rates: rates, claims: claims,
-            endpoints: EndpointTable(Endpoints(
-                root: RootRoute(mode: "single"), health: HealthRoute(mode: "single", router: router, accountList: accountList),
-                chat: ChatCompletionsRoute(directory: directory, quirks: ModelQuirks(), failover: failover, limits: limits, time: time),
-                embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
-                models: ModelsRoute(directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id), created: 1_700_000_000),
-                testOCI: TestOCIRoute(upstreams: router.upstreams, accountList: accountList, time: time),
-                statistics: StatisticsRoute(
-                    mode: "single", strategy: "round_robin", breaker: .init(), accountList: accountList, router: router, directory: directory),
-                metrics: MetricsRoute(router: router, accountList: accountList, process: ProcessFigures(startedAt: 1_700_000_000), counters: counters, rates: rates), admin: AdminRoute(router: router, accountList: accountList, discovery: discovery, directory: directory, time: time),
-                reload: ReloadRoute { throw CancellationError() })),
+            endpoints: EndpointTable(
+                Endpoints(
+                    root: RootRoute(mode: "single"),
+                    health: HealthRoute(mode: "single", router: router, accountList: accountList),
+                    chat: ChatCompletionsRoute(
+                        directory: directory, quirks: ModelQuirks(), failover: failover, limits: limits, time: time),
+                    embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
+                    models: ModelsRoute(
+                        directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id),
+                        created: 1_700_000_000),
+                    testOCI: TestOCIRoute(upstreams: router.upstreams, accountList: accountList, time: time),
+                    statistics: StatisticsRoute(
+                        mode: "single", strategy: "round_robin", breaker: .init(), accountList: accountList,
+                        router: router, directory: directory),
+                    metrics: MetricsRoute(
+                        router: router, accountList: accountList, process: ProcessFigures(startedAt: 1_700_000_000),
+                        counters: counters, rates: rates),
+                    admin: AdminRoute(
+                        router: router, accountList: accountList, discovery: discovery, directory: directory, time: time
+                    ),
+                    reload: ReloadRoute { throw CancellationError() })),
             counters: counters, time: time, logger: logger)
     }
 }
@@ -81,15 +103,20 @@ extension Logger {
 extension Router {
     /// A router over accounts `default`, `account_2`, …, all in front of `transport`. Without jitter.
     static func fixture(
-        _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source, accounts: Int = 1,
-        settings: (Int) -> Upstream.Settings = { _ in Upstream.Settings() }, limits: RoutingCore.Limits = .init(concurrency: 200, queue: 2000),
+        _ transport: any HTTPTransport = FakeTransport(status: 500, body: "{}"), time: TimeSource = ManualTime().source,
+        accounts: Int = 1,
+        settings: (Int) -> Upstream.Settings = { _ in Upstream.Settings() },
+        limits: RoutingCore.Limits = .init(concurrency: 200, queue: 2000),
         strategy: any BalancingStrategy = RoundRobin(), logger: Logger = .silent
     ) throws -> Router {
         Router(
             try (0..<accounts).map { index in
                 var settings = settings(index)
                 if settings.throttle == 0 { settings.throttle = index }
-                return (try OCIAccount.fixture(transport, time: time, id: index == 0 ? "default" : "account_\(index + 1)"), settings)
+                return (
+                    try OCIAccount.fixture(transport, time: time, id: index == 0 ? "default" : "account_\(index + 1)"),
+                    settings
+                )
             },
             limits: limits, strategy: strategy, time: time, random: { 0.5 }, logger: logger)
     }
@@ -97,6 +124,7 @@ extension Router {
 
 extension ChatCompletionsRoute.Limits {
     static let fixture = ChatCompletionsRoute.Limits(
-        request: .seconds(300), whole: .seconds(300), head: .zero, firstToken: .zero, idleTimeout: .seconds(300), keepAlive: .seconds(15), answer: 10 << 20,
+        request: .seconds(300), whole: .seconds(300), head: .zero, firstToken: .zero, idleTimeout: .seconds(300),
+        keepAlive: .seconds(15), answer: 10 << 20,
         maxTokens: 4000, forcesNonStreaming: false)
 }

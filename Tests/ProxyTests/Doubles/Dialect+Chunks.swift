@@ -25,7 +25,9 @@ struct ChunkStream<Source: ChatEventSource> {
 }
 
 extension ChunkStream where Source == GenericSource {
-    init(envelope: ChunkEnvelope, includesUsage: Bool, rules: ResponseRules = ResponseRules(), readsFastPath: Bool = true) {
+    init(
+        envelope: ChunkEnvelope, includesUsage: Bool, rules: ResponseRules = ResponseRules(), readsFastPath: Bool = true
+    ) {
         source = GenericSource(envelope.response, rules: rules, readsFastPath: readsFastPath)
         sink = ChatChunks(envelope, includesUsage: includesUsage)
     }
@@ -33,7 +35,9 @@ extension ChunkStream where Source == GenericSource {
 
 extension Dialect {
     /// A whole answer as the document that a client gets.
-    func answer(_ body: [UInt8], in envelope: ChunkEnvelope, rules: ResponseRules = ResponseRules()) throws(Failure) -> OpenAIResponse {
+    func answer(_ body: [UInt8], in envelope: ChunkEnvelope, rules: ResponseRules = ResponseRules()) throws(Failure)
+        -> OpenAIResponse
+    {
         var document = ChatDocument(envelope)
         _ = try read(document: body, of: envelope.response, by: rules, into: &document)
         return document.written(capacity: body.count)
@@ -49,7 +53,11 @@ extension Dialect {
     }
 
     /// A stream as that which a client gets.
-    func relay(in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1, rules: ResponseRules = ResponseRules()) -> any ResponseRelay {
-        relay(of: envelope.response, choices: choices, by: rules, into: ChatChunks(envelope, includesUsage: includesUsage))
+    func relay(
+        in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1, rules: ResponseRules = ResponseRules()
+    ) -> any ResponseRelay {
+        relay(
+            of: envelope.response, choices: choices, by: rules, into: ChatChunks(envelope, includesUsage: includesUsage)
+        )
     }
 }

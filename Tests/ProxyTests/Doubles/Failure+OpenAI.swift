@@ -31,7 +31,8 @@ extension Failure {
         case .failed: .failed
         case .timedOut: .timedOut
         case .unusable: .wrongKind
-        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded, .noUpstreamAvailable, .shuttingDown,
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,
+            .noUpstreamAvailable, .shuttingDown,
             .internalError, .deadline, .transport, .signing, .noCredentials:
             nil
         }
@@ -39,6 +40,7 @@ extension Failure {
 }
 
 enum FailureSubject: Equatable, Sendable {
-    case request, promptTooLong, modelNotAllowed, modelGone, throttled, accountExhausted, accountDoubted, credentialsRefused, credentialsDoubted
+    case request, promptTooLong, modelNotAllowed, modelGone, throttled, accountExhausted, accountDoubted,
+        credentialsRefused, credentialsDoubted
     case unavailable, failed, timedOut, wrongKind
 }

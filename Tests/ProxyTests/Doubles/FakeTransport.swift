@@ -67,7 +67,9 @@ extension ResponseBody {
         let loop = FakeTransport.loop
         let address = try? RequestAddress("http://127.0.0.1:9/v1")
         let request = TransportRequest(method: .GET, url: "http://127.0.0.1:9/v1", headers: [:], body: nil)
-        guard let address, let head = try? RequestHead(request, to: address, through: nil, unpacksAnswers: false) else { fatalError("no request") }
+        guard let address, let head = try? RequestHead(request, to: address, through: nil, unpacksAnswers: false) else {
+            fatalError("no request")
+        }
         let exchange = UpstreamExchange(RequestBytes(head, nil), to: head.origin, on: loop)
         return (ResponseBody(of: exchange), BodyFeeder(exchange))
     }

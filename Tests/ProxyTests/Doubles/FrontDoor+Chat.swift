@@ -20,7 +20,9 @@ extension FrontDoor {
     }
 
     /// Status and body of the answer to a chat, through the whole door.
-    func answer(toChat body: String) async throws -> (status: Int, body: String) { try await answer(.POST, "/v1/chat/completions", body) }
+    func answer(toChat body: String) async throws -> (status: Int, body: String) {
+        try await answer(.POST, "/v1/chat/completions", body)
+    }
 
     /// What the operator sees there.
     func text(at path: String) async throws -> String { try await answer(.GET, path).body }
@@ -28,14 +30,17 @@ extension FrontDoor {
     /// Status and body of an answer, through the whole door.
     func answer(_ method: HTTPMethod, _ uri: String, _ body: String = "") async throws -> (status: Int, body: String) {
         let head = HTTPRequestHead(
-            version: .http1_1, method: method, uri: uri, headers: ["host": "localhost", "authorization": "Bearer \(FrontDoor.key)"])
+            version: .http1_1, method: method, uri: uri,
+            headers: ["host": "localhost", "authorization": "Bearer \(FrontDoor.key)"])
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
         let request = request(head, body: Array(body.utf8), from: ClientPeer(remote: address, local: address))
         let channel = NIOAsyncTestingChannel()
         let connection = try await ClientConnection.inParts(channel)
         let end = End()
         let answer = Task {
-            await FakeTransport.$loop.withValue(channel.testingEventLoop) { await self.respond(to: request, on: connection) }
+            await FakeTransport.$loop.withValue(channel.testingEventLoop) {
+                await self.respond(to: request, on: connection)
+            }
             end.hasCome.store(true, ordering: .releasing)
         }
         // Whoever leaves, such as a test whose time is up, takes the request along.

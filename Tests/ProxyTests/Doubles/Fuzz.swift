@@ -10,7 +10,9 @@ enum Fuzz {
     }
 
     /// The bytes with some of them changed, removed, doubled, moved or exchanged for `pieces`.
-    static func damage(_ bytes: [UInt8], with pieces: [String], upTo most: Int = 6, _ random: inout SplitMix64) -> [UInt8] {
+    static func damage(_ bytes: [UInt8], with pieces: [String], upTo most: Int = 6, _ random: inout SplitMix64)
+        -> [UInt8]
+    {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...most, using: &random) where !bytes.isEmpty {
             let place = Int.random(in: bytes.indices, using: &random)
@@ -28,7 +30,10 @@ enum Fuzz {
     }
 
     /// What stands where in JSON.
-    static let json = ["null", "-9e18", "9223372036854775808", "1e999", "\"\"", "[]", "{}", ",", ":", "\"", "\\", "\\u00e9", "true", "[[[[", "}", "\u{0}", "\n", "é"]
+    static let json = [
+        "null", "-9e18", "9223372036854775808", "1e999", "\"\"", "[]", "{}", ",", ":", "\"", "\\", "\\u00e9", "true",
+        "[[[[", "}", "\u{0}", "\n", "é",
+    ]
 
     /// The bytes in pieces, as a network may deliver them.
     static func pieces(of bytes: [UInt8], _ random: inout SplitMix64) -> [ArraySlice<UInt8>] {
@@ -36,7 +41,8 @@ enum Fuzz {
     }
 
     /// - Parameter lengths: of a piece; a network may deliver nothing at all.
-    static func pieces(of bytes: [UInt8], lengths: ClosedRange<Int>, _ random: inout SplitMix64) -> [ArraySlice<UInt8>] {
+    static func pieces(of bytes: [UInt8], lengths: ClosedRange<Int>, _ random: inout SplitMix64) -> [ArraySlice<UInt8>]
+    {
         var pieces: [ArraySlice<UInt8>] = []
         var rest = bytes[...]
         while !rest.isEmpty {

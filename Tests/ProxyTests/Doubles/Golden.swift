@@ -44,7 +44,9 @@ enum Golden {
             }
             return nil
         case (let found as [Any], let expected as [Any]):
-            if found.count != expected.count { return "\(path): \(found.count) elements, not \(expected.count): \(found)" }
+            if found.count != expected.count {
+                return "\(path): \(found.count) elements, not \(expected.count): \(found)"
+            }
             for (index, pair) in zip(found, expected).enumerated() {
                 if let difference = difference(pair.0, pair.1, at: "\(path)[\(index)]") { return difference }
             }

@@ -13,7 +13,10 @@ final class PlayedServer: Sendable {
     /// - Parameters:
     ///   - tls: speaks TLS with the fixtures' certificate, which is good for localhost and 127.0.0.1.
     ///   - pausesReading: each peer stops reading once it has received something, until it is told to go on.
-    init(tls: Bool = false, host: String = "127.0.0.1", pausesReading: Bool = false, configure: (@Sendable (inout TLSConfiguration) -> Void)? = nil) async throws {
+    init(
+        tls: Bool = false, host: String = "127.0.0.1", pausesReading: Bool = false,
+        configure: (@Sendable (inout TLSConfiguration) -> Void)? = nil
+    ) async throws {
         let arrivals = Arrivals()
         let context = tls ? try Self.context(configure) : nil
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -22,7 +25,9 @@ final class PlayedServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let peer = Peer(channel)
-                    if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
+                    if let context {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+                    }
                     try channel.pipeline.syncOperations.addHandler(Peer.Handler(peer, pausesReading: pausesReading))
                     arrivals.add(peer)
                 }
@@ -174,7 +179,9 @@ final class Peer: Sendable {
     func startTLS(after text: String) async throws {
         let channel = channel
         let configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(PlayedServer.fixture("server.pem")).map { .certificate($0) },
+            certificateChain: try NIOSSLCertificate.fromPEMFile(PlayedServer.fixture("server.pem")).map {
+                .certificate($0)
+            },
             privateKey: .privateKey(try NIOSSLPrivateKey(file: PlayedServer.fixture("server.key"), format: .pem)))
         let context = try NIOSSLContext(configuration: configuration)
         // In one go: what the other side says next must not be taken for plain text.
@@ -208,7 +215,9 @@ final class Peer: Sendable {
             let bytes = Self.unwrapInboundIn(data)
             if pausesReading {
                 pausesReading = false
-                context.channel.setOption(.autoRead, value: false).assumeIsolated().whenFailure { _ in context.close(promise: nil) }
+                context.channel.setOption(.autoRead, value: false).assumeIsolated().whenFailure { _ in
+                    context.close(promise: nil)
+                }
             }
             peer.change {
                 $0.bytes += bytes.readableBytesView

@@ -10,7 +10,10 @@ enum TransportBench {
     /// A connection may take its time: thousands of tests share the cores, some of which compute for seconds.
     static func transport(_ change: (inout NIOTransport.Options) -> Void = { _ in }) throws -> NIOTransport {
         var options = NIOTransport.Options(
-            connectTimeout: .minutes(1), crossing: .minutes(10), authorities: AuthorityFile(path: "authority.pem", content: try Array(Data(contentsOf: URL(filePath: PlayedServer.fixture("authority.pem"))))))
+            connectTimeout: .minutes(1), crossing: .minutes(10),
+            authorities: AuthorityFile(
+                path: "authority.pem",
+                content: try Array(Data(contentsOf: URL(filePath: PlayedServer.fixture("authority.pem"))))))
         change(&options)
         return try NIOTransport(group: MultiThreadedEventLoopGroup.singleton, options: options)
     }
@@ -22,13 +25,19 @@ enum TransportBench {
         _ caller: Caller = .onEventLoop, _ body: @escaping @Sendable () async throws -> Value
     ) -> Task<Value, any Error> {
         switch caller {
-        case .onEventLoop: Task(executorPreference: EventLoopExecutor(MultiThreadedEventLoopGroup.singleton.next()), operation: body)
+        case .onEventLoop:
+            Task(executorPreference: EventLoopExecutor(MultiThreadedEventLoopGroup.singleton.next()), operation: body)
         case .elsewhere: Task(operation: body)
         }
     }
 
-    static func request(_ port: Int, scheme: String = "http", host: String = "127.0.0.1", path: String = "/v1/chat", body: [UInt8]? = nil) -> TransportRequest {
-        TransportRequest(method: body == nil ? .GET : .POST, url: "\(scheme)://\(host):\(port)\(path)", headers: [:], body: body.map { ByteBuffer(bytes: $0) })
+    static func request(
+        _ port: Int, scheme: String = "http", host: String = "127.0.0.1", path: String = "/v1/chat",
+        body: [UInt8]? = nil
+    ) -> TransportRequest {
+        TransportRequest(
+            method: body == nil ? .GET : .POST, url: "\(scheme)://\(host):\(port)\(path)", headers: [:],
+            body: body.map { ByteBuffer(bytes: $0) })
     }
 
     /// Sends and reads it all.

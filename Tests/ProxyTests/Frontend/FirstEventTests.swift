@@ -50,7 +50,7 @@ import Testing
     private static let text = chunk(
         #"{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":"part"}]},"finishReason":"stop"}"#)
 
-    @Test func withoutAHeadTheAttemptIsGivenUp() async throws {
+    @Test func `Without a head the attempt is given up`() async throws {
         let chat = try await chat(head: .seconds(5), firstToken: .seconds(20))
         let peer = await chat.server.accept()
         await peer.request()
@@ -59,10 +59,12 @@ import Testing
         await pass(seconds: 1)
         await peer.closed()
         let (status, body) = try await chat.answer.value
-        #expect(status == 504 && body.contains("upstream_timeout") && body.contains("sent no response head within head_timeout"), "\(body)")
+        #expect(
+            status == 504 && body.contains("upstream_timeout")
+                && body.contains("sent no response head within head_timeout"), "\(body)")
     }
 
-    @Test func whatFollowsTheHeadMayTakeLonger() async throws {
+    @Test func `What follows the head may take longer`() async throws {
         var chat = try await chat(head: .seconds(5))
         let peer = await chat.server.accept()
         await peer.request()
@@ -75,7 +77,7 @@ import Testing
         #expect(status == 200 && body.contains("part") && body.hasSuffix("data: [DONE]\n\n"), "\(body)")
     }
 
-    @Test func theFirstEventHasItsOwnLimitBehindTheHead() async throws {
+    @Test func `The first event has its own limit behind the head`() async throws {
         var chat = try await chat(head: .seconds(5), firstToken: .seconds(20))
         let peer = await chat.server.accept()
         await peer.request()
@@ -87,7 +89,7 @@ import Testing
         #expect(status == 504 && body.contains("sent no first event within first_token_timeout"), "\(body)")
     }
 
-    @Test func whicheverLimitComesFirstCounts() async throws {
+    @Test func `Whichever limit comes first counts`() async throws {
         let chat = try await chat(head: .seconds(20), firstToken: .seconds(5))
         let peer = await chat.server.accept()
         await peer.request()
@@ -99,7 +101,7 @@ import Testing
 
     // MARK: Behind the finish reason
 
-    @Test func whatComesLateBehindAFinishReasonIsWaitedFor() async throws {
+    @Test func `What comes late behind a finish reason is waited for`() async throws {
         var chat = try await chat()
         let peer = await chat.server.accept()
         await peer.request()
@@ -107,16 +109,21 @@ import Testing
         _ = await chat.heads.next()
         _ = await chat.heads.next()
         await pass(seconds: 10)
-        try await peer.send(Self.chunk(#"{"index":0,"message":{"toolCalls":[{"id":"x","type":"FUNCTION","name":"f","arguments":"{}"}]},"finishReason":"tool_calls"}"#))
+        try await peer.send(
+            Self.chunk(
+                #"{"index":0,"message":{"toolCalls":[{"id":"x","type":"FUNCTION","name":"f","arguments":"{}"}]},"finishReason":"tool_calls"}"#
+            ))
         _ = await chat.heads.next()
         await pass(seconds: 10)
         try await peer.send(Self.chunk("[DONE]") + "0\r\n\r\n")
         let (status, body) = try await chat.answer.value
-        #expect(status == 200 && body.contains("part") && body.contains(#""name":"f""#) && body.contains(#""finish_reason":"tool_calls""#), "\(body)")
+        #expect(
+            status == 200 && body.contains("part") && body.contains(#""name":"f""#)
+                && body.contains(#""finish_reason":"tool_calls""#), "\(body)")
         #expect(body.hasSuffix("data: [DONE]\n\n"))
     }
 
-    @Test func anUpstreamThatSaysNoMoreHasEnded() async throws {
+    @Test func `An upstream that says no more has ended`() async throws {
         var chat = try await chat()
         let peer = await chat.server.accept()
         await peer.request()
@@ -130,7 +137,7 @@ import Testing
     }
 
     /// No time passes on its clock: nobody waits for anything.
-    @Test func nobodyWaitsForABodyThatStaysOpenBehindTheLastEvent() async throws {
+    @Test func `Nobody waits for a body that stays open behind the last event`() async throws {
         let chat = try await chat()
         let peer = await chat.server.accept()
         await peer.request()

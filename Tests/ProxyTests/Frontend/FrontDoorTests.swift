@@ -22,12 +22,15 @@ import Testing
     }
 
     private func ask(
-        _ door: FrontDoor, _ method: HTTPMethod, _ target: String, _ headers: HTTPHeaders = [:], from address: String = "127.0.0.1"
+        _ door: FrontDoor, _ method: HTTPMethod, _ target: String, _ headers: HTTPHeaders = [:],
+        from address: String = "127.0.0.1"
     ) async throws -> Seen {
         var headers = headers
         if !headers.contains(name: "host") { headers.add(name: "host", value: "localhost") }
         let head = HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: headers)
-        let peer = ClientPeer(remote: try SocketAddress(ipAddress: address, port: 4000), local: try SocketAddress(ipAddress: address, port: 80))
+        let peer = ClientPeer(
+            remote: try SocketAddress(ipAddress: address, port: 4000),
+            local: try SocketAddress(ipAddress: address, port: 80))
         let channel = NIOAsyncTestingChannel()
         try await door.respond(to: door.request(head, from: peer), on: .inParts(channel))
         await channel.testingEventLoop.run()
@@ -45,7 +48,7 @@ import Testing
 
     private let bearer: HTTPHeaders = ["authorization": "Bearer \(FrontDoor.key)"]
 
-    @Test func theRootNamesTheEndpoints() async throws {
+    @Test func `The root names the endpoints`() async throws {
         let answer = try await ask(.GET, "/", from: "10.0.0.1")
         #expect(answer.head.status == .ok)
         #expect(answer.json?["name"]?.string == "ociai-proxy")
@@ -53,9 +56,11 @@ import Testing
         #expect(answer.json?["endpoints"]?.elements.contains { $0.equals("POST /v1/chat/completions") } == true)
     }
 
-    @Test func everyEndpointThatTheRootNamesExists() async throws {
+    @Test func `Every endpoint that the root names exists`() async throws {
         let door = try FrontDoor.fixture()
-        let titles = try #require(try JSONDocument(parsing: Array(try await door.text(at: "/").utf8)).root["endpoints"]?.elements.compactMap(\.string))
+        let titles = try #require(
+            try JSONDocument(parsing: Array(try await door.text(at: "/").utf8)).root["endpoints"]?.elements.compactMap(
+                \.string))
         #expect(titles.count == door.endpoints.endpoints.count)
         for title in titles {
             let words = title.split(separator: " ")
@@ -64,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func anUnknownPathIsFourOhFourInJSON() async throws {
+    @Test func `An unknown path is four oh four in JSON`() async throws {
         let answer = try await ask(.GET, "/v1/dashboard/billing/usage?x=1")
         #expect(answer.head.status == .notFound)
         #expect(answer.header("content-type") == "application/json")
@@ -73,29 +78,36 @@ import Testing
 
     /// Clients of OpenAI's other interfaces are told what to set; nobody else is.
     @Test(arguments: [
-        ("/v1/responses", true), ("/responses", true), ("/v1/completions", true), ("/v1/responses/resp_1", false), ("/v1/dashboard", false), ("/v1/completions2", false),
+        ("/v1/responses", true), ("/responses", true), ("/v1/completions", true), ("/v1/responses/resp_1", false),
+        ("/v1/dashboard", false), ("/v1/completions2", false),
     ])
-    func whoAsksForAnotherInterfaceIsToldTheWay(path: String, isTold: Bool) async throws {
+    func `Who asks for another interface is told the way`(path: String, isTold: Bool) async throws {
         let answer = try await ask(.POST, path)
         #expect(answer.head.status == .notFound)
         let message = try #require(answer.json?["error"]?["message"]?.string)
-        #expect(message.contains("Set the client to chat completions: POST /v1/chat/completions.") == isTold, "\(message)")
+        #expect(
+            message.contains("Set the client to chat completions: POST /v1/chat/completions.") == isTold, "\(message)")
     }
 
     @Test(arguments: [("gzip", true), ("br", true), ("identity", false), ("Identity", false), ("", false)])
-    func aPackedBodyIsRefusedInWords(coding: String, isRefused: Bool) throws {
+    func `A packed body is refused in words`(coding: String, isRefused: Bool) throws {
         let door = try FrontDoor.fixture()
         func refusal(_ method: HTTPMethod, _ uri: String, key: String = FrontDoor.key) -> Failure? {
             door.screen(
-                HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: ["authorization": "Bearer \(key)", "content-encoding": coding])
+                HTTPRequestHead(
+                    version: .http1_1, method: method, uri: uri,
+                    headers: ["authorization": "Bearer \(key)", "content-encoding": coding])
             ).refusal
         }
         #expect(refusal(.POST, "/v1/chat/completions")?.status == (isRefused ? 415 : nil))
-        if isRefused { #expect(refusal(.POST, "/v1/embeddings")?.message.contains("content-encoding: \(coding.quotable)") == true) }
-        #expect(refusal(.GET, "/v1/models") == nil && refusal(.POST, "/v1/chat/completions", key: "other")?.status == 401)
+        if isRefused {
+            #expect(refusal(.POST, "/v1/embeddings")?.message.contains("content-encoding: \(coding.quotable)") == true)
+        }
+        #expect(
+            refusal(.GET, "/v1/models") == nil && refusal(.POST, "/v1/chat/completions", key: "other")?.status == 401)
     }
 
-    @Test func aWrongMethodSaysWhichIsRight() throws {
+    @Test func `A wrong method says which is right`() throws {
         let door = try FrontDoor.fixture()
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/v1/chat/completions")
         let refusal = try #require(door.screen(head).refusal)
@@ -104,18 +116,20 @@ import Testing
         #expect(answer.headers.first(name: "allow") == "POST")
     }
 
-    @Test func aClientsOwnRequestIDComesBack() async throws {
+    @Test func `A client's own request ID comes back`() async throws {
         #expect(try await ask(.GET, "/", ["x-request-id": "abc-123"]).header("x-request-id") == "abc-123")
     }
 
     @Test(arguments: ["", "has blank", "caf\u{e9}", String(repeating: "x", count: 129), "a\u{7f}"])
-    func anOddRequestIDIsReplaced(id: String) async throws {
+    func `An odd request ID is replaced`(id: String) async throws {
         let answered = try #require(try await ask(.GET, "/", ["x-request-id": id]).header("x-request-id"))
         #expect(answered.hasPrefix("req_") && answered != id)
     }
 
-    @Test func everyAnswerHasARequestIDAndCORSHeaders() async throws {
-        for (method, target) in [(HTTPMethod.GET, "/"), (.GET, "/nope"), (.GET, "/v1/chat/completions"), (.OPTIONS, "/v1/models")] {
+    @Test func `Every answer has a request ID and CORS headers`() async throws {
+        for (method, target) in [
+            (HTTPMethod.GET, "/"), (.GET, "/nope"), (.GET, "/v1/chat/completions"), (.OPTIONS, "/v1/models"),
+        ] {
             let answer = try await ask(method, target, ["origin": "https://app.example"])
             #expect(answer.header("x-request-id") != nil)
             #expect(answer.header("access-control-allow-origin") == "*")
@@ -123,10 +137,13 @@ import Testing
         }
     }
 
-    @Test func aPreflightEchoesWhatWasAsked() async throws {
+    @Test func `A preflight echoes what was asked`() async throws {
         let answer = try await ask(
             .OPTIONS, "/v1/chat/completions",
-            ["origin": "https://app.example", "access-control-request-method": "POST", "access-control-request-headers": "authorization, x-stainless-os"])
+            [
+                "origin": "https://app.example", "access-control-request-method": "POST",
+                "access-control-request-headers": "authorization, x-stainless-os",
+            ])
         #expect(answer.head.status == .noContent)
         #expect(answer.header("access-control-allow-methods") == "POST")
         #expect(answer.header("access-control-allow-headers") == "authorization, x-stainless-os")
@@ -134,25 +151,29 @@ import Testing
         #expect(answer.header("content-length") == nil)
     }
 
-    @Test func onlyListedOriginsAreEchoed() async throws {
+    @Test func `Only listed origins are echoed`() async throws {
         let door = try FrontDoor.fixture(cors: ["https://app.example"])
-        #expect(try await ask(door, .GET, "/", ["origin": "https://app.example"]).header("access-control-allow-origin") == "https://app.example")
+        #expect(
+            try await ask(door, .GET, "/", ["origin": "https://app.example"]).header("access-control-allow-origin")
+                == "https://app.example")
         let other = try await ask(door, .GET, "/", ["origin": "https://evil.example"])
         #expect(other.header("access-control-allow-origin") == nil)
         #expect(other.header("vary") == "origin")
     }
 
-    @Test func modelsAreListedForTheOperatorAndForKeys() async throws {
+    @Test func `Models are listed for the operator and for keys`() async throws {
         let local = try await ask(.GET, "/v1/models")
         #expect(local.head.status == .ok)
         #expect(local.json?["data"]?.elements.compactMap { $0["id"]?.string } == ["grok-4", "llama-3.3-70b"])
         let entry = try #require(local.json?["data"]?.elements.first { _ in true })
-        #expect(entry["object"]?.string == "model" && entry["created"]?.int == 1_700_000_000 && entry["owned_by"]?.string == "xai")
+        #expect(
+            entry["object"]?.string == "model" && entry["created"]?.int == 1_700_000_000
+                && entry["owned_by"]?.string == "xai")
         #expect(entry["oci_model_id"]?.string == "xai.grok-4")
         #expect(try await ask(.GET, "/models/", bearer, from: "10.0.0.1").head.status == .ok)
     }
 
-    @Test func modelsAreNotForStrangers() async throws {
+    @Test func `Models are not for strangers`() async throws {
         let answer = try await ask(.GET, "/v1/models", from: "10.0.0.1")
         #expect(answer.head.status == .unauthorized)
         #expect(answer.header("www-authenticate") == "Bearer")
@@ -161,7 +182,7 @@ import Testing
         #expect(try await ask(try .fixture(socketOwner: 33), .GET, "/v1/models").head.status == .unauthorized)
     }
 
-    @Test func oneModelIsFoundByNameAndByFullID() async throws {
+    @Test func `One model is found by name and by full ID`() async throws {
         #expect(try await ask(.GET, "/v1/models/grok-4").json?["id"]?.string == "grok-4")
         #expect(try await ask(.GET, "/v1/models/xai.grok-3").json?["oci_model_id"]?.string == "xai.grok-3")
         let unknown = try await ask(.GET, "/v1/models/grok-5")
@@ -170,14 +191,14 @@ import Testing
         #expect(unknown.json?["error"]?["message"]?.string?.contains("'grok-4'") == true)
     }
 
-    @Test func aHeadRequestHasTheHeadersAndNoBody() async throws {
+    @Test func `A head request has the headers and no body`() async throws {
         let answer = try await ask(.HEAD, "/health")
         #expect(answer.head.status == .ok)
         #expect(answer.body == "")
         #expect(Int(answer.header("content-length") ?? "") ?? 0 > 0)
     }
 
-    @Test func healthTellsOfTheAccount() async throws {
+    @Test func `Health tells of the account`() async throws {
         let answer = try await ask(.GET, "/health", from: "10.0.0.1")
         #expect(answer.head.status == .ok)
         #expect(answer.json?["status"]?.string == "healthy")
@@ -186,7 +207,7 @@ import Testing
         #expect(answer.json?["providers"]?.kind == .object && answer.json?["total_providers"]?.int == 0)
     }
 
-    @Test func anAccountThatRefusesItsKeyIsUnhealthyAtOnce() async throws {
+    @Test func `An account that refuses its key is unhealthy at once`() async throws {
         let transport = FakeTransport(status: 401, body: #"{"code":"NotAuthenticated","message":"no"}"#)
         let time = ManualTime().source
         let router = try Router.fixture(transport, time: time)
@@ -199,31 +220,45 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", 200), ("?account=default", 200), ("?model=llama-3.3-70b", 200), ("?account=default&model=llama-3.3-70b", 200), ("?account=nobody", 404),
-        ("?model=nobody", 404), ("?acount=default", 400), ("?account=", 400), ("?model", 400), ("?account=%zz", 400), ("?account=default&account=x", 400),
+        ("", 200), ("?account=default", 200), ("?model=llama-3.3-70b", 200),
+        ("?account=default&model=llama-3.3-70b", 200), ("?account=nobody", 404),
+        ("?model=nobody", 404), ("?acount=default", 400), ("?account=", 400), ("?model", 400), ("?account=%zz", 400),
+        ("?account=default&account=x", 400),
     ])
-    func aResetTakesWhatItKnowsAndNothingElse(query: String, status: Int) async throws {
+    func `A reset takes what it knows and nothing else`(query: String, status: Int) async throws {
         let door = try FrontDoor.fixture(FakeTransport(body: "{}"))
-        let answer = try await ask(door, .POST, "/admin/circuit-breaker/reset\(query)", ["authorization": "Bearer \(FrontDoor.key)"])
+        let answer = try await ask(
+            door, .POST, "/admin/circuit-breaker/reset\(query)", ["authorization": "Bearer \(FrontDoor.key)"])
         #expect(Int(answer.head.status.code) == status, "\(answer.json.debugDescription)")
         if status == 200 { #expect(answer.json?["reset"]?.elements.map(\.string) == ["default"]) }
     }
 
-    @Test func testOCIReportsWhatTheCallSaid() async throws {
-        let good = try await ask(try .fixture(FakeTransport(body: #"{"items":[{"id":"a","displayName":"xai.a"},{"id":"b","displayName":"xai.b"}]}"#)), .GET, "/test-oci")
+    @Test func `Test OCI reports what the call said`() async throws {
+        let good = try await ask(
+            try .fixture(
+                FakeTransport(body: #"{"items":[{"id":"a","displayName":"xai.a"},{"id":"b","displayName":"xai.b"}]}"#)),
+            .GET, "/test-oci")
         #expect(good.head.status == .ok)
         #expect(good.json?["status"]?.string == "ok")
         let entry = try #require(good.json?["accounts"]?.elements.first { _ in true })
-        #expect(entry["id"]?.string == "default" && entry["ok"]?.bool == true && entry["models"]?.int == 2 && entry["error"]?.isNull == true)
-        #expect(entry["region"]?.string == "us-chicago-1" && entry["endpoint"]?.string == "http://127.0.0.1:9" && entry["latency_ms"]?.int != nil)
+        #expect(
+            entry["id"]?.string == "default" && entry["ok"]?.bool == true && entry["models"]?.int == 2
+                && entry["error"]?.isNull == true)
+        #expect(
+            entry["region"]?.string == "us-chicago-1" && entry["endpoint"]?.string == "http://127.0.0.1:9"
+                && entry["latency_ms"]?.int != nil)
 
-        let bad = try await ask(try .fixture(FakeTransport { _ in throw TransportError.cannotConnect("connection refused") }), .GET, "/test-oci")
+        let bad = try await ask(
+            try .fixture(FakeTransport { _ in throw TransportError.cannotConnect("connection refused") }), .GET,
+            "/test-oci")
         #expect(bad.head.status == .serviceUnavailable)
         #expect(bad.json?["status"]?.string == "failed")
-        #expect(bad.json?["accounts"]?.elements.first { _ in true }?["error"]?.string?.contains("connection refused") == true)
+        #expect(
+            bad.json?["accounts"]?.elements.first { _ in true }?["error"]?.string?.contains("connection refused")
+                == true)
     }
 
-    @Test func fourHundredWhoTestTheAccountsMakeOneCall() async throws {
+    @Test func `400 who test the accounts make one call`() async throws {
         let transport = FakeTransport(body: #"{"items":[]}"#)
         let door = try FrontDoor.fixture(transport)
         let statuses = try await withThrowingTaskGroup(of: HTTPResponseStatus.self) { group in
@@ -234,7 +269,7 @@ import Testing
         #expect(transport.requests.count == 1)
     }
 
-    @Test func whatCallsUpstreamsOrReadsFilesCostsTheKeysMinute() async throws {
+    @Test func `What calls upstreams or reads files costs the key's minute`() async throws {
         let door = try FrontDoor.fixture(FakeTransport(body: #"{"items":[]}"#), rateLimit: 2)
         #expect(try await ask(door, .GET, "/test-oci", bearer).head.status == .ok)
         let second = try await ask(door, .GET, "/test-oci", bearer)

@@ -14,10 +14,12 @@ import Testing
         _ door: FrontDoor, _ target: String = "/v1/chat/completions", key: String = FrontDoor.key
     ) async throws -> (head: HTTPResponseHead, json: JSONValue?) {
         let headers: HTTPHeaders = ["host": "localhost", "authorization": "Bearer \(key)"]
-        let head = HTTPRequestHead(version: .http1_1, method: target == "/v1/models" ? .GET : .POST, uri: target, headers: headers)
+        let head = HTTPRequestHead(
+            version: .http1_1, method: target == "/v1/models" ? .GET : .POST, uri: target, headers: headers)
         let address = try SocketAddress(ipAddress: "10.0.0.1", port: 4000)
         let channel = NIOAsyncTestingChannel()
-        try await door.respond(to: door.request(head, from: .init(remote: address, local: address)), on: .inParts(channel))
+        try await door.respond(
+            to: door.request(head, from: .init(remote: address, local: address)), on: .inParts(channel))
         await channel.testingEventLoop.run()
         var seen: HTTPResponseHead?
         var body: [UInt8] = []
@@ -31,7 +33,7 @@ import Testing
         return (try #require(seen), try? JSONDocument(parsing: body).root)
     }
 
-    @Test func theRequestBeyondItIsRefusedInTheFormThatClientsKnow() async throws {
+    @Test func `The request beyond it is refused in the form that clients know`() async throws {
         let door = try FrontDoor.fixture(time: time.source, rateLimit: 2)
         for remaining in ["1", "0"] {
             let answer = try await post(door)
@@ -52,26 +54,28 @@ import Testing
         #expect(try await post(door).head.status == .badRequest)
     }
 
-    @Test func itHoldsForTheRoutesThatCostSomethingTogether() async throws {
+    @Test func `It holds for the routes that cost something together`() async throws {
         let door = try FrontDoor.fixture(time: time.source, rateLimit: 4)
         for target in ["/v1/chat/completions", "/v1/embeddings", "/v1/rerank", "/v1/chat/completions"] {
             #expect(try await post(door, target).head.status == .badRequest, "let in, and the body is no JSON")
         }
-        let refresh = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/admin/models/refresh", headers: ["authorization": "Bearer \(FrontDoor.key)"])
+        let refresh = HTTPRequestHead(
+            version: .http1_1, method: .POST, uri: "/admin/models/refresh",
+            headers: ["authorization": "Bearer \(FrontDoor.key)"])
         #expect(door.screen(refresh).refusal?.code == "rate_limit_exceeded")
         #expect(try await post(door, "/v1/embeddings").head.status == .tooManyRequests)
         let models = try await post(door, "/v1/models")
         #expect(models.head.status == .ok && models.head.headers["x-ratelimit-limit-requests"].isEmpty)
     }
 
-    @Test func aWrongKeyHasNoBucket() async throws {
+    @Test func `A wrong key has no bucket`() async throws {
         let rates = RequestRates()
         let door = try FrontDoor.fixture(time: time.source, rateLimit: 1, rates: rates)
         for number in 0..<5 { #expect(try await post(door, key: "wrong-\(number)").head.status == .unauthorized) }
         #expect(rates.refused.isEmpty)
     }
 
-    @Test func aLimitOfAnotherDoorHoldsAtOnceForTheSameBucket() async throws {
+    @Test func `A limit of another door holds at once for the same bucket`() async throws {
         let rates = RequestRates()
         let before = try FrontDoor.fixture(time: time.source, rateLimit: 10, rates: rates)
         for _ in 0..<10 { _ = try await post(before) }
@@ -83,11 +87,12 @@ import Testing
         #expect(answer.head.status == .badRequest && answer.head.headers["x-ratelimit-limit-requests"].isEmpty)
     }
 
-    @Test func aRefusalByTheHeadAloneNamesTheKeyInTheLogAndTheMetrics() async throws {
+    @Test func `A refusal by the head alone names the key in the log and the metrics`() async throws {
         let rates = RequestRates()
         let door = try FrontDoor.fixture(time: time.source, rateLimit: 1, rates: rates)
         _ = try await post(door)
-        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/v1/rerank", headers: ["authorization": "Bearer \(FrontDoor.key)"])
+        let head = HTTPRequestHead(
+            version: .http1_1, method: .POST, uri: "/v1/rerank", headers: ["authorization": "Bearer \(FrontDoor.key)"])
         let refusal = try #require(door.screen(head).refusal)
         let answer = door.refusal(refusal, to: head)
         #expect(answer.status == .tooManyRequests && answer.headers.contains(name: "retry-after"))

@@ -23,7 +23,9 @@ private final class PartsWriter: ResponseWriter {
 extension ClientConnection {
     /// Without a handler: the answers are `HTTPServerResponsePart`s in the channel.
     static func inParts(_ channel: NIOAsyncTestingChannel) async throws -> ClientConnection {
-        try await channel.testingEventLoop.executeInContext { ClientConnection(channel, writer: PartsWriter(channel), executor: EventLoopExecutor(channel.eventLoop)) }
+        try await channel.testingEventLoop.executeInContext {
+            ClientConnection(channel, writer: PartsWriter(channel), executor: EventLoopExecutor(channel.eventLoop))
+        }
     }
 }
 

@@ -13,7 +13,7 @@ import Testing
         table.match(target).map { match in match.endpoint.title + (match.rest.map { " \($0)" } ?? "") }
     }
 
-    @Test func theWholeURLIsATargetToo() {
+    @Test func `The whole URL is a target too`() {
         #expect(endpoint("http://localhost:8080/v1/chat/completions?a=http://b/c") == "POST /v1/chat/completions")
         #expect(endpoint("HTTPS://proxy.example/health") == "GET /health")
         #expect(endpoint("http://localhost:8080") == "GET /")
@@ -21,41 +21,52 @@ import Testing
     }
 
     @Test(arguments: [
-        "/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions", "//v1/chat/completions", "/v1//chat/completions/",
+        "/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions", "//v1/chat/completions",
+        "/v1//chat/completions/",
         "/v1/chat/completions?api-version=1", "/v1/v1/v1/chat//completions//",
     ])
-    func everyBaseURLThatPeopleTypeWorks(target: String) {
+    func `Every base URL that people type works`(target: String) {
         #expect(endpoint(target) == "POST /v1/chat/completions")
     }
 
     @Test(arguments: [
-        ("/", "GET /"), ("", "GET /"), ("/v1", "GET /"), ("/v1/", "GET /"), ("/?x=1", "GET /"), ("/health", "GET /health"), ("/v1/health/", "GET /health"),
-        ("/v1/models", "GET /v1/models"), ("/models/", "GET /v1/models"), ("/v1//models", "GET /v1/models"), ("/v1/models/grok-4", "GET /v1/models/{id} grok-4"),
+        ("/", "GET /"), ("", "GET /"), ("/v1", "GET /"), ("/v1/", "GET /"), ("/?x=1", "GET /"),
+        ("/health", "GET /health"), ("/v1/health/", "GET /health"),
+        ("/v1/models", "GET /v1/models"), ("/models/", "GET /v1/models"), ("/v1//models", "GET /v1/models"),
+        ("/v1/models/grok-4", "GET /v1/models/{id} grok-4"),
         ("/v1/models/openrouter/meta/llama-3.1", "GET /v1/models/{id} openrouter/meta/llama-3.1"),
-        ("/v1/models/openrouter%2Fmeta%2Fllama-3", "GET /v1/models/{id} openrouter/meta/llama-3"), ("/test-oci", "GET /test-oci"), ("/v1/test-oci", "GET /test-oci"),
-        ("/stats/accounts", "GET /stats/accounts"), ("/v1/stats/circuit-breaker/", "GET /stats/circuit-breaker"), ("/stats/queue", "GET /stats/queue"),
-        ("/stats/concurrency?x=1", "GET /stats/concurrency"), ("/metrics", "GET /metrics"), ("/admin/circuit-breaker/reset?account=a", "POST /admin/circuit-breaker/reset"),
+        ("/v1/models/openrouter%2Fmeta%2Fllama-3", "GET /v1/models/{id} openrouter/meta/llama-3"),
+        ("/test-oci", "GET /test-oci"), ("/v1/test-oci", "GET /test-oci"),
+        ("/stats/accounts", "GET /stats/accounts"), ("/v1/stats/circuit-breaker/", "GET /stats/circuit-breaker"),
+        ("/stats/queue", "GET /stats/queue"),
+        ("/stats/concurrency?x=1", "GET /stats/concurrency"), ("/metrics", "GET /metrics"),
+        ("/admin/circuit-breaker/reset?account=a", "POST /admin/circuit-breaker/reset"),
     ])
-    func routes(target: String, route: String) {
+    func `Routes`(target: String, route: String) {
         #expect(endpoint(target) == route)
     }
 
-    @Test(arguments: ["/chat", "/v1/chat/completions/extra", "/v2/models", "/healthz", "/v1/dashboard/billing/usage", "/stats", "/stats/none", "/admin", "/admin/circuit-breaker", "/models/%zz", "/models/%ff"])
-    func whatIsNotServedIsNoRoute(target: String) {
+    @Test(arguments: [
+        "/chat", "/v1/chat/completions/extra", "/v2/models", "/healthz", "/v1/dashboard/billing/usage", "/stats",
+        "/stats/none", "/admin", "/admin/circuit-breaker", "/models/%zz", "/models/%ff",
+    ])
+    func `What is not served is no route`(target: String) {
         #expect(endpoint(target) == nil)
     }
 
-    @Test(arguments: [
-        ("/a?account=x", "x"), ("/a?b=1&account=a%20b&c", "a b"), ("/a?account", ""), ("/a?account=x=y", "x=y"), ("/a", nil), ("/a?accounts=x", nil),
-        ("/a?account=%zz", nil), ("/a?account=x#f", "x"), ("/a#?account=x", "x"),
-    ] as [(String, String?)])
-    func readsTheQuery(target: String, value: String?) {
+    @Test(
+        arguments: [
+            ("/a?account=x", "x"), ("/a?b=1&account=a%20b&c", "a b"), ("/a?account", ""), ("/a?account=x=y", "x=y"),
+            ("/a", nil), ("/a?accounts=x", nil),
+            ("/a?account=%zz", nil), ("/a?account=x#f", "x"), ("/a#?account=x", "x"),
+        ] as [(String, String?)])
+    func `Reads the query`(target: String, value: String?) {
         #expect(RequestTarget.query("account", of: target) == value)
     }
 
     // MARK: What strangers' targets cost
 
-    @Test func manyVersionsAreOneAsLongAsTheTargetIsShortEnough() {
+    @Test func `Many versions are one as long as the target is short enough`() {
         let many = String(repeating: "/v1", count: 2700) + "/health"
         #expect(many.utf8.count < RequestTarget.longest && endpoint(many) == "GET /health")
         #expect(endpoint(String(repeating: "/", count: RequestTarget.longest - 6) + "health") == "GET /health")
@@ -63,7 +74,7 @@ import Testing
         #expect(endpoint(String(repeating: "/v1", count: 10_000) + "/health") == nil)
     }
 
-    @Test func aMarkBehindASeparatorMakesNoOtherSeparator() {
+    @Test func `A mark behind a separator makes no other separator`() {
         #expect(endpoint("/health?\u{301}x") == "GET /health")
         #expect(endpoint("/health/\u{301}") == nil)
         #expect(endpoint("/v1/models/a/\u{301}") == "GET /v1/models/{id} a/\u{301}")
@@ -73,13 +84,19 @@ import Testing
     }
 
     @Test(arguments: [HTTPMethod.GET, .POST, .OPTIONS])
-    func aLongTargetIsNobodys(method: HTTPMethod) throws {
+    func `A long target is nobody's`(method: HTTPMethod) throws {
         let door = try FrontDoor.fixture()
         for (target, isTooLong) in [
-            (String(repeating: "/v1", count: 10_000), true), ("/v1/models/" + String(repeating: "a", count: 8192), true), ("/health?" + String(repeating: "a", count: 8192), true),
+            (String(repeating: "/v1", count: 10_000), true),
+            ("/v1/models/" + String(repeating: "a", count: 8192), true),
+            ("/health?" + String(repeating: "a", count: 8192), true),
             ("/health?" + String(repeating: "a", count: 8184), false),
         ] {
-            let refusal = door.screen(HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: ["authorization": "Bearer \(FrontDoor.key)"])).refusal
+            let refusal = door.screen(
+                HTTPRequestHead(
+                    version: .http1_1, method: method, uri: target,
+                    headers: ["authorization": "Bearer \(FrontDoor.key)"])
+            ).refusal
             #expect((refusal?.status == 414) == isTooLong)
         }
     }

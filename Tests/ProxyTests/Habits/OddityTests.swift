@@ -20,40 +20,53 @@ import Testing
     private static let stop = event("{}", "\"stop\"")
     private static let done = "data: [DONE]\n\n"
 
-    @Test func eachIsNoticed() {
+    @Test func `Each is noticed`() {
         #expect(oddities(Self.text + Self.stop + Self.done).isEmpty)
         #expect(oddities(Self.stop + Self.text + Self.done) == [.goesOn])
         #expect(oddities(Self.text + Self.stop) == [.noEnd])
         #expect(oddities(Self.text + "data: {broken\n\n" + Self.stop + Self.done) == [.unreadableEvents])
         #expect(oddities(Self.text + "data: {\"error\":{\"message\":\"no\"}}\n\n") == [.lateError])
-        #expect(oddities(Self.event(#"{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]}"#) + Self.stop + Self.done) == [.calls])
+        #expect(
+            oddities(
+                Self.event(#"{"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]}"#) + Self.stop
+                    + Self.done) == [.calls])
     }
 
-    @Test func wholeAnswersHaveSomeToo() throws {
+    @Test func `Whole answers have some too`() throws {
         let answer = #"{"model":"old","choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}"#
         for name in ["data", "result", "response"] {
-            let read = try PassThroughResponse.read(Array(#"{"code":0,"msg":"ok","\#(name)":\#(answer)}"#.utf8), model: "new", upstream: "a")
-            #expect(read.oddities.each == [.wrapped] && String(decoding: read.body, as: UTF8.self) == answer.replacing("old", with: "new"))
+            let read = try PassThroughResponse.read(
+                Array(#"{"code":0,"msg":"ok","\#(name)":\#(answer)}"#.utf8), model: "new", upstream: "a")
+            #expect(
+                read.oddities.each == [.wrapped]
+                    && String(decoding: read.body, as: UTF8.self) == answer.replacing("old", with: "new"))
         }
         #expect(try PassThroughResponse.read(Array(answer.utf8), model: "new", upstream: "a").oddities.isEmpty)
     }
 
     /// A stream is counted as one of its own where it stands for a document, with what else is odd in it.
-    @Test func aGatheredAnswerHasThoseOfItsStream() throws {
+    @Test func `A gathered answer has those of its stream`() throws {
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
         let reader = ChatReader.passThrough(model: "m")
         let body = Array((Self.stop + Self.text).utf8)
         #expect(throws: Failure.self) { try reader.answer(body, of: "a", in: envelope) }
         let whole = try reader.answer(Array((Self.stop + Self.text + Self.stop).utf8), of: "a", in: envelope)
         #expect(whole.oddities.each == [.goesOn, .otherKind, .noEnd])
-        #expect(try reader.frames(of: Array((Self.text + Self.stop + Self.done).utf8), of: "a", in: envelope, includesUsage: true).oddities.each == [.otherKind])
+        #expect(
+            try reader.frames(
+                of: Array((Self.text + Self.stop + Self.done).utf8), of: "a", in: envelope, includesUsage: true
+            ).oddities.each == [.otherKind])
     }
 
-    private static let errors = [#"{"error":{"message":"no"}}"#, #"{"code":"500","message":"no"}"#, #"{"error":{"message":"slow","code":429}}"#]
+    private static let errors = [
+        #"{"error":{"message":"no"}}"#, #"{"code":"500","message":"no"}"#, #"{"error":{"message":"slow","code":429}}"#,
+    ]
 
     /// What is an error under a status of success is one of the upstream's; an answer that cannot be read is not.
-    @Test(arguments: errors.map { ($0, true) } + [("{}", false), ("nonsense", false), (#"{"choices":[]}"#, false)], [false, true])
-    func anErrorAsAnAnswerIsCounted(form: (body: String, isError: Bool), isOfOCI: Bool) async {
+    @Test(
+        arguments: errors.map { ($0, true) } + [("{}", false), ("nonsense", false), (#"{"choices":[]}"#, false)],
+        [false, true])
+    func `An error as an answer is counted`(form: (body: String, isError: Bool), isOfOCI: Bool) async {
         let chat = try? ChatRequest.parse(Array(#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#.utf8))
         let reader = isOfOCI ? chat.map { ChatReader.translator(Dialect(.generic, for: $0)) } : .passThrough(model: "m")
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
@@ -68,30 +81,37 @@ import Testing
                     }
                 }
             }
-            #expect(error?.isUnderSuccess == form.isError && report.content.oddities.each == (form.isError ? [.errorAsAnswer] : []))
+            #expect(
+                error?.isUnderSuccess == form.isError
+                    && report.content.oddities.each == (form.isError ? [.errorAsAnswer] : []))
         }
     }
 
     /// Whatever is asked for: chats in both ways, at OCI, through the whole door.
     @Test(arguments: [false, true])
-    func theDoorCountsThem(streams: Bool) async throws {
+    func `The door counts them`(streams: Bool) async throws {
         let transport = FakeTransport(body: #"{"code":"400","message":"no such thing"}"#)
         let door = try FrontDoor.fixture(transport)
-        let answer = try await door.answer(toChat: #"{"model":"llama-3.3-70b","stream":\#(streams),"messages":[{"role":"user","content":"x"}]}"#)
+        let answer = try await door.answer(
+            toChat: #"{"model":"llama-3.3-70b","stream":\#(streams),"messages":[{"role":"user","content":"x"}]}"#)
         #expect(answer.status == 400)
         let metrics = try await door.text(at: "/metrics")
         for oddity in Oddity.allCases {
             let count = oddity == .errorAsAnswer ? 1 : 0
-            #expect(metrics.contains("ociai_upstream_oddities_total{upstream=\"default\",kind=\"\(oddity.name)\"} \(count)\n"), "\(metrics)")
+            #expect(
+                metrics.contains(
+                    "ociai_upstream_oddities_total{upstream=\"default\",kind=\"\(oddity.name)\"} \(count)\n"),
+                "\(metrics)")
         }
     }
 
-    @Test func theyAreSaidOnce() async throws {
+    @Test func `They are said once`() async throws {
         let book = LogBook()
         let router = try Router.fixture(accounts: 2, logger: book.logger)
         for (place, kinds) in [(0, [Oddity.calls]), (0, [.calls, .noEnd]), (1, [.calls]), (0, [.noEnd]), (0, [])] {
             let permit = try await router.admit(
-                RouteRequest(ticket: router.ticket(), terms: .init(accepts: UpstreamSet([place])), deadline: .seconds(300))
+                RouteRequest(
+                    ticket: router.ticket(), terms: .init(accepts: UpstreamSet([place])), deadline: .seconds(300))
             ).get()
             var ending = AttemptEnding(.succeeded)
             for kind in kinds { ending.oddities.insert(kind) }
@@ -104,13 +124,15 @@ import Testing
         #expect(lines.allSatisfy { $0.level == .warning && $0.message.contains("ociai_upstream_oddities_total") })
     }
 
-    @Test func theyAreCounted() {
+    @Test func `They are counted`() {
         var statistics = UpstreamStatistics()
         for oddity in Oddity.allCases { #expect(statistics.count(of: oddity) == 0) }
         var ending = AttemptEnding(.succeeded)
         ending.oddities = [Oddities(.calls), Oddities(.noEnd)]
         for _ in 0..<3 { statistics.end(ending, at: .zero, took: .zero) }
-        #expect(statistics.count(of: .calls) == 3 && statistics.count(of: .noEnd) == 3 && statistics.count(of: .wrapped) == 0)
+        #expect(
+            statistics.count(of: .calls) == 3 && statistics.count(of: .noEnd) == 3
+                && statistics.count(of: .wrapped) == 0)
         #expect(Set(Oddity.allCases.map(\.name)).count == Oddity.allCases.count)
     }
 }

@@ -9,7 +9,9 @@ import Testing
         trace.append(.fellBack(to: "other"))
         for upstream in ["one", "two"] {
             let report = AttemptReport()
-            report.change { ($0.firstEvent, $0.usage) = (.milliseconds(112), TokenUsage(prompt: 3, completion: 4, total: 7)) }
+            report.change {
+                ($0.firstEvent, $0.usage) = (.milliseconds(112), TokenUsage(prompt: 3, completion: 4, total: 7))
+            }
             trace.append(.began(call: 0, upstream: upstream, report: report, at: .milliseconds(100)))
         }
         record.take(trace.summary, since: .milliseconds(100))
@@ -22,27 +24,32 @@ import Testing
         return record
     }
 
-    @Test func namesWhatIsKnownInOrder() {
+    @Test func `Names what is known in order`() {
         let pairs = full().pairs(duration: .milliseconds(34))
-        #expect(pairs.map(\.0) == [
-            "account", "attempts", "bytes.in", "bytes.out", "error", "fallback", "first_token_ms", "key", "method", "model", "ms", "path", "request.id", "status",
-            "tokens.in", "tokens.out",
-        ])
-        #expect(pairs.map(\.1) == [
-            "two", "2", "300", "1000", "upstream_error", "other", "12", "bench", "POST", String(repeating: "é", count: 100), "34", "/v1/chat/completions", "req_1",
-            "502", "3", "4",
-        ])
+        #expect(
+            pairs.map(\.0) == [
+                "account", "attempts", "bytes.in", "bytes.out", "error", "fallback", "first_token_ms", "key", "method",
+                "model", "ms", "path", "request.id", "status",
+                "tokens.in", "tokens.out",
+            ])
+        #expect(
+            pairs.map(\.1) == [
+                "two", "2", "300", "1000", "upstream_error", "other", "12", "bench", "POST",
+                String(repeating: "é", count: 100), "34", "/v1/chat/completions", "req_1",
+                "502", "3", "4",
+            ])
         #expect(pairs.map(\.0) == pairs.map(\.0).sorted())
     }
 
-    @Test func leavesOutWhatIsNot() {
+    @Test func `Leaves out what is not`() {
         let record = AccessRecord(id: "req_2", method: "GET", target: "/health")
-        #expect(record.pairs(duration: .zero).map { "\($0.0)=\($0.1)" } == [
-            "bytes.in=0", "bytes.out=0", "method=GET", "ms=0", "path=/health", "request.id=req_2", "status=0",
-        ])
+        #expect(
+            record.pairs(duration: .zero).map { "\($0.0)=\($0.1)" } == [
+                "bytes.in=0", "bytes.out=0", "method=GET", "ms=0", "path=/health", "request.id=req_2", "status=0",
+            ])
     }
 
-    @Test func whatStrangersChooseIsCutToBytes() {
+    @Test func `What strangers choose is cut to bytes`() {
         let long = "a" + String(repeating: "\u{301}", count: 1_000_000)
         var record = AccessRecord(id: "r", method: long, target: "/" + long + "?" + long)
         record.model = long

@@ -47,10 +47,13 @@ import Testing
             for (read, written) in zip(read, metadata) where written.1.utf8.count <= 150 {
                 #expect(Array(read.1.utf8) == Array(written.1.utf8), "\(form) \(read.0)")
             }
-            for (read, written) in zip(read, metadata) { #expect(Array(written.1.utf8).starts(with: Array(read.1.utf8))) }
+            for (read, written) in zip(read, metadata) {
+                #expect(Array(written.1.utf8).starts(with: Array(read.1.utf8)))
+            }
         }
         let lines = [
-            LogLine.text(at: Self.time, level: .info, message: message, metadata: metadata), LogLine.journal(level: .warning, message: message, metadata: metadata),
+            LogLine.text(at: Self.time, level: .info, message: message, metadata: metadata),
+            LogLine.journal(level: .warning, message: message, metadata: metadata),
             LogLine.json(at: Self.time, level: .info, message: message, metadata: metadata),
             LogLine.json(toJournal: true, at: Self.time, level: .info, message: message, metadata: metadata),
         ]
@@ -58,7 +61,9 @@ import Testing
             #expect(line.utf8.count <= LogLine.longest)
             #expect(line.utf8.last == 0x0A && line.utf8.count { $0 == 0x0A } == 1)
             for scalar in line.unicodeScalars.dropLast() {
-                #expect(scalar.properties.generalCategory != .control && scalar.properties.generalCategory != .format && !["\u{2028}", "\u{2029}"].contains(scalar))
+                #expect(
+                    scalar.properties.generalCategory != .control && scalar.properties.generalCategory != .format
+                        && !["\u{2028}", "\u{2029}"].contains(scalar))
             }
         }
         let words = message.split(separator: " ").count
@@ -74,44 +79,57 @@ import Testing
     }
 
     @Test(arguments: [
-        "a\"\u{200D} status=200\u{200D} key=admin x=\"\u{200D}", #"a\" status=200"#, #"\"#, #"\\"#, "\"", "=", "a b", " \u{301}b", "a\u{301}\"\u{301}", "", "\"\u{301}", "\\\u{301}",
-        "\u{202E}txt", "\u{E0041}\u{E0042}", "\u{85}\u{2028}\u{2029}", "\u{1B}[31m", "\u{0}", "\r\n", "\n", "\t", "\u{FEFF}", "\u{AD}", "\u{3000}", "\u{A0}x", "é", "😀\u{FE0F}", "\u{7F}", "}", "{\"a\":1}",
+        "a\"\u{200D} status=200\u{200D} key=admin x=\"\u{200D}", #"a\" status=200"#, #"\"#, #"\\"#, "\"", "=", "a b",
+        " \u{301}b", "a\u{301}\"\u{301}", "", "\"\u{301}", "\\\u{301}",
+        "\u{202E}txt", "\u{E0041}\u{E0042}", "\u{85}\u{2028}\u{2029}", "\u{1B}[31m", "\u{0}", "\r\n", "\n", "\t",
+        "\u{FEFF}", "\u{AD}", "\u{3000}", "\u{A0}x", "é", "😀\u{FE0F}", "\u{7F}", "}", "{\"a\":1}",
         "\u{10FFFF}", "\u{E000}",
     ])
-    func aValueStaysOneValue(value: String) throws {
+    func `A value stays one value`(value: String) throws {
         try check([("account", "one"), ("model", value), ("status", "404")])
-        let line = LogLine.text(at: Self.time, level: .info, message: "request", metadata: [("model", value), ("status", "404")])
+        let line = LogLine.text(
+            at: Self.time, level: .info, message: "request", metadata: [("model", value), ("status", "404")])
         #expect(try Logfmt(String(line.dropLast())).pairs.filter { $0.0 == "status" }.map(\.1) == ["404"])
     }
 
-    @Test func randomValuesGoThereAndBack() throws {
+    @Test func `Random values go there and back`() throws {
         var random = SplitMix64(seed: 12)
-        let pieces = ["\"", "\\", "=", " ", "a", "é", "\u{301}", "\u{200D}", "\u{202E}", "\u{E0020}", "\u{85}", "\u{2028}", "\n", "\r", "\u{0}", "\u{1B}", "😀", "status=200", "\\u0022", "\\\"", "{", "}", ",", ":"]
+        let pieces = [
+            "\"", "\\", "=", " ", "a", "é", "\u{301}", "\u{200D}", "\u{202E}", "\u{E0020}", "\u{85}", "\u{2028}", "\n",
+            "\r", "\u{0}", "\u{1B}", "😀", "status=200", "\\u0022", "\\\"", "{", "}", ",", ":",
+        ]
         for _ in Fuzz.seeds(800) {
             func text(_ most: Int) -> String {
                 (0..<Int.random(in: 0...most, using: &random)).map { _ in
                     Int.random(in: 0..<4, using: &random) == 0
-                        ? Unicode.Scalar(UInt32.random(in: 0...0x10FFFF, using: &random)).map { String($0) } ?? "" : pieces.randomElement(using: &random) ?? ""
+                        ? Unicode.Scalar(UInt32.random(in: 0...0x10FFFF, using: &random)).map { String($0) } ?? ""
+                        : pieces.randomElement(using: &random) ?? ""
                 }.joined()
             }
-            try check([("account", text(6)), ("error", text(20)), ("model", text(3)), ("path", text(12)), ("status", "404")])
+            try check([
+                ("account", text(6)), ("error", text(20)), ("model", text(3)), ("path", text(12)), ("status", "404"),
+            ])
         }
     }
 
     /// Values of any length, of marks or of what is written six times as long: the line stays within its bytes, and says that something is missing.
     @Test(arguments: ["a", "\u{301}", "\u{0}", "\u{E0041}", "\"", "é", "😀"])
-    func aLineHasEightKibibytesAtMost(piece: String) throws {
+    func `A line has eight kibibytes at most`(piece: String) throws {
         for (count, pairs) in [(2_000_000, 1), (300, 60), (100_000, 40), (8100, 1)] {
             let metadata = (0..<pairs).map { ("key\($0)", String(repeating: piece, count: count)) }
             for message in ["request", String(repeating: piece, count: 10_000)] {
                 for line in [
-                    LogLine.text(at: Self.time, level: .critical, message: message, metadata: metadata), LogLine.journal(level: .info, message: message, metadata: metadata),
-                    LogLine.json(toJournal: true, at: Self.time, level: .critical, message: message, metadata: metadata),
+                    LogLine.text(at: Self.time, level: .critical, message: message, metadata: metadata),
+                    LogLine.journal(level: .info, message: message, metadata: metadata),
+                    LogLine.json(
+                        toJournal: true, at: Self.time, level: .critical, message: message, metadata: metadata),
                 ] {
                     #expect(line.utf8.count <= LogLine.longest)
                     #expect(line.utf8.last == 0x0A && line.utf8.count { $0 == 0x0A } == 1)
                     if pairs == 40 { #expect(line.contains("cut")) }
-                    if let start = line.utf8.firstIndex(of: UInt8(ascii: "{")), line.utf8.first == UInt8(ascii: "<"), line.contains("\"time\"") {
+                    if let start = line.utf8.firstIndex(of: UInt8(ascii: "{")), line.utf8.first == UInt8(ascii: "<"),
+                        line.contains("\"time\"")
+                    {
                         #expect(throws: Never.self) { try JSONDocument(parsing: Array(line.utf8[start...])) }
                     }
                 }
@@ -119,15 +137,21 @@ import Testing
         }
     }
 
-    @Test func aMessageBeginsNoValueThatSwallowsTheRest() throws {
-        let line = LogLine.text(at: Self.time, level: .info, message: "x=\" y=\" \u{1B}[0m\n\u{202E}", metadata: [("status", "404"), ("z", "a b")])
+    @Test func `A message begins no value that swallows the rest`() throws {
+        let line = LogLine.text(
+            at: Self.time, level: .info, message: "x=\" y=\" \u{1B}[0m\n\u{202E}",
+            metadata: [("status", "404"), ("z", "a b")])
         let pairs = try Logfmt(String(line.dropLast())).pairs
         #expect(pairs.suffix(2).map(\.0) == ["status", "z"] && pairs.suffix(2).map(\.1) == ["404", "a b"])
-        #expect(line.utf8.count { $0 == 0x0A } == 1 && !line.unicodeScalars.contains("\u{1B}") && !line.unicodeScalars.contains("\u{202E}"))
+        #expect(
+            line.utf8.count { $0 == 0x0A } == 1 && !line.unicodeScalars.contains("\u{1B}")
+                && !line.unicodeScalars.contains("\u{202E}"))
     }
 
-    @Test func whatPeopleReadStaysReadable() {
-        func line(_ value: String) -> String { LogLine.journal(level: .info, message: "m \"é\"", metadata: [("a", value)]) }
+    @Test func `What people read stays readable`() {
+        func line(_ value: String) -> String {
+            LogLine.journal(level: .info, message: "m \"é\"", metadata: [("a", value)])
+        }
         #expect(line("plain/value-1") == "<6>m \"é\" a=plain/value-1\n")
         #expect(line("é b") == "<6>m \"é\" a=\"é b\"\n")
         #expect(line(#"C:\x"#) == #"<6>m "é" a="C:\\x""# + "\n")

@@ -4,20 +4,22 @@ import Testing
 @testable import Proxy
 
 @Suite struct LatencyHistogramTests {
-    @Test func isZeroWhenEmpty() {
+    @Test func `Is zero when empty`() {
         let histogram = LatencyHistogram()
         #expect(histogram.count == 0 && histogram.percentile(0.99) == 0 && histogram.count(below: 3) == 0)
     }
 
     /// Against the sorted values themselves.
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func percentilesAreWithinAnEighth(seed: UInt64) {
+    func `Percentiles are within an eighth`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var histogram = LatencyHistogram()
         var values: [Double] = []
         for _ in 0..<Int.random(in: 1...3000, using: &random) {
             // From a tenth of a millisecond to an hour.
-            let microseconds = Int(Double(100) * Double(1 << Int.random(in: 0...24, using: &random)) * Double.random(in: 1..<2, using: &random))
+            let microseconds = Int(
+                Double(100) * Double(1 << Int.random(in: 0...24, using: &random))
+                    * Double.random(in: 1..<2, using: &random))
             histogram.record(.microseconds(microseconds))
             values.append(Double(microseconds) / 1000)
         }
@@ -31,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func takesWhatCannotBe() {
+    @Test func `Takes what cannot be`() {
         var histogram = LatencyHistogram()
         for duration in [Duration.seconds(-5), .zero, .seconds(Int64.max / 2)] { histogram.record(duration) }
         #expect(histogram.count == 3 && histogram.percentile(0.1) < 0.125)

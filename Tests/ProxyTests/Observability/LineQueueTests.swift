@@ -5,16 +5,18 @@ import Testing
 @Suite struct LineQueueTests {
     private func texts(_ batch: LineQueue<Int>.Batch) -> [String] { batch.lines.map(\.text) }
 
-    @Test func linesComeOutInTheirOrderWithTheirPlaces() {
+    @Test func `Lines come out in their order with their places`() {
         var queue = LineQueue<Int>(capacity: 10_000)
         #expect(queue.isEmpty)
         for number in 1...3 { queue.add("line \(number)", to: number) }
         let batch = queue.take(upTo: 10_000)
-        #expect(texts(batch) == ["line 1", "line 2", "line 3"] && batch.lines.map(\.place) == [1, 2, 3] && batch.dropped == 0)
+        #expect(
+            texts(batch) == ["line 1", "line 2", "line 3"] && batch.lines.map(\.place) == [1, 2, 3]
+                && batch.dropped == 0)
         #expect(queue.isEmpty)
     }
 
-    @Test func whatDoesNotFitIsDroppedAndTold() {
+    @Test func `What does not fit is dropped and told`() {
         // Each line takes its bytes and 64 more.
         var queue = LineQueue<Int>(capacity: 150)
         for number in 1...5 { queue.add("line \(number)", to: 0) }
@@ -26,7 +28,7 @@ import Testing
         #expect(texts(next) == ["line 6"] && next.dropped == 0, "told once")
     }
 
-    @Test func theLossIsToldWhereItHappened() {
+    @Test func `The loss is told where it happened`() {
         var queue = LineQueue<Int>(capacity: 150)
         for number in 1...4 { queue.add("line \(number)", to: 0) }
         // Room for one more behind the gap.
@@ -39,7 +41,7 @@ import Testing
         #expect(queue.isEmpty)
     }
 
-    @Test func aLineThatNeverFitsIsToldWithoutAnother() {
+    @Test func `A line that never fits is told without another`() {
         var queue = LineQueue<Int>(capacity: 100)
         queue.add(String(repeating: "x", count: 1000), to: 0)
         #expect(!queue.isEmpty)
@@ -48,7 +50,7 @@ import Testing
     }
 
     /// Against a plain list that forgets nothing.
-    @Test func manyBatchesGiveEveryLineOnceAndKeepTheBound() {
+    @Test func `Many batches give every line once and keep the bound`() {
         var queue = LineQueue<Int>(capacity: 1 << 20)
         var next = 0
         var expected = 0

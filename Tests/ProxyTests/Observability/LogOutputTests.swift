@@ -33,7 +33,7 @@ import Testing
         return try LogOutput(settings)
     }
 
-    @Test func aFlushWritesAllThatHasBeenLogged() throws {
+    @Test func `A flush writes all that has been logged`() throws {
         try withPipe { path, reader in
             let output = try output(path)
             let logger = output.logger()
@@ -46,18 +46,25 @@ import Testing
     }
 
     /// Pairs that are in order already go a shorter way, to the same line.
-    @Test(arguments: [LoggingSettings.Format.text, .json]) func sortedPairsMakeTheSameLineAsMetadata(format: LoggingSettings.Format) throws {
+    @Test(arguments: [LoggingSettings.Format.text, .json]) func `Sorted pairs make the same line as metadata`(
+        format: LoggingSettings.Format
+    ) throws {
         try withPipe { path, reader in
             var settings = LoggingSettings()
             settings.file = path
             settings.format = format
             let output = try LogOutput(settings)
             let logger = output.logger()
-            let values = ["", "x", "a b", "a\"b", "a=b", "é", "a\u{301}", "\n", "\r\n", "\u{1b}[31m", "\u{2028}", "~", "\u{7f}", String(repeating: "long", count: 100), "=", " \u{301}"]
+            let values = [
+                "", "x", "a b", "a\"b", "a=b", "é", "a\u{301}", "\n", "\r\n", "\u{1b}[31m", "\u{2028}", "~", "\u{7f}",
+                String(repeating: "long", count: 100), "=", " \u{301}",
+            ]
             let pairs = values.enumerated().map { ("k\(String(100 + $0.offset))", $0.element) }
             for level in [Logger.Level.info, .warning] {
                 logger.log(level, "the message \"é\"", sorted: pairs)
-                logger.log(level: level, "the message \"é\"", metadata: Logger.Metadata(uniqueKeysWithValues: pairs.map { ($0.0, .string($0.1)) }))
+                logger.log(
+                    level: level, "the message \"é\"",
+                    metadata: Logger.Metadata(uniqueKeysWithValues: pairs.map { ($0.0, .string($0.1)) }))
             }
             logger.log(.debug, "not seen", sorted: pairs)
             var own = logger
@@ -65,14 +72,16 @@ import Testing
             own.log(.info, "m", sorted: [("a", "b")])
             output.flush(within: .seconds(20))
             // Without the time, which may be another second's.
-            let lines = read(reader).split(separator: "\n").map { $0.drop { $0 != (format == .text ? " " : ",") }.dropFirst(format == .text ? 10 : 0) }
+            let lines = read(reader).split(separator: "\n").map {
+                $0.drop { $0 != (format == .text ? " " : ",") }.dropFirst(format == .text ? 10 : 0)
+            }
             try #require(lines.count == 5)
             #expect(lines[0] == lines[1] && lines[2] == lines[3] && lines[0] != lines[2])
             #expect(lines[4].contains("own"))
         }
     }
 
-    @Test func aStuckSinkStopsNobodyAndSaysLaterWhatIsMissing() throws {
+    @Test func `A stuck sink stops nobody and says later what is missing`() throws {
         try withPipe { path, reader in
             let output = try output(path)
             let logger = output.logger()
@@ -94,7 +103,9 @@ import Testing
                 guard let end = text.lastIndex(of: "\n") else { continue }
                 for line in text[...end].split(separator: "\n") {
                     if let count = line.firstMatch(of: /dropped=(\d+)/) { told += Int(count.1) ?? 0 }
-                    if let number = line.dropFirst(20).split(separator: " ").first.flatMap({ Int($0) }) { numbers.append(number) }
+                    if let number = line.dropFirst(20).split(separator: " ").first.flatMap({ Int($0) }) {
+                        numbers.append(number)
+                    }
                 }
                 text.removeSubrange(...end)
             }
@@ -103,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func linesGoWhereTheyWereToGoWhenTheyWereLogged() throws {
+    @Test func `Lines go where they were to go when they were logged`() throws {
         try withPipe { first, firstReader in
             try withPipe { second, secondReader in
                 let output = try output(first)

@@ -3,24 +3,25 @@ import Testing
 @testable import Proxy
 
 @Suite struct PrometheusTextTests {
-    @Test func writesFamiliesAndSamples() {
+    @Test func `Writes families and samples`() {
         var text = PrometheusText()
         text.family("a_total", .counter, "Some.")
         text.sample(["account": #"a"b\c"#, "kind": "x\ny"], 3)
         text.family("b", .gauge, "Other.")
         text.sample(1.5)
-        #expect(text.text == """
-            # HELP a_total Some.
-            # TYPE a_total counter
-            a_total{account="a\\"b\\\\c",kind="x\\ny"} 3
-            # HELP b Other.
-            # TYPE b gauge
-            b 1.5
+        #expect(
+            text.text == """
+                # HELP a_total Some.
+                # TYPE a_total counter
+                a_total{account="a\\"b\\\\c",kind="x\\ny"} 3
+                # HELP b Other.
+                # TYPE b gauge
+                b 1.5
 
-            """)
+                """)
     }
 
-    @Test func aHistogramIsCumulativeAndEndsWithAll() {
+    @Test func `A histogram is cumulative and ends with all`() {
         var histogram = LatencyHistogram()
         for milliseconds in [0, 1, 3, 700_000] { histogram.record(.milliseconds(milliseconds)) }
         var text = PrometheusText()
@@ -35,10 +36,13 @@ import Testing
         #expect(lines.contains(#"h_count{account="a"} 4"#) && lines.contains(#"h_sum{account="a"} 700.004"#))
     }
 
-    @Test func countersAreByRouteAndStatus() {
+    @Test func `Counters are by route and status`() {
         let counters = RequestCounters()
         for status in [200, 404, 200] { counters.count(route: "chat", status: status) }
         counters.count(route: "admin", status: 200)
-        #expect(counters.all.map { "\($0.key.route) \($0.key.status) \($0.count)" } == ["admin 200 1", "chat 200 2", "chat 404 1"])
+        #expect(
+            counters.all.map { "\($0.key.route) \($0.key.status) \($0.count)" } == [
+                "admin 200 1", "chat 200 2", "chat 404 1",
+            ])
     }
 }

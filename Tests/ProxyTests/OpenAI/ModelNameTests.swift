@@ -9,18 +9,28 @@ import Testing
 
     private static func bodies(_ model: String) -> [(String, ([UInt8]) throws(Failure) -> String)] {
         [
-            (#"{"model":"\#(model)","messages":[{"role":"user","content":"x"}]}"#, { body throws(Failure) in try ChatRequest.parse(body).model }),
+            (
+                #"{"model":"\#(model)","messages":[{"role":"user","content":"x"}]}"#,
+                { body throws(Failure) in try ChatRequest.parse(body).model }
+            ),
             (#"{"model":"\#(model)"}"#, { body throws(Failure) in try PassThroughRequest(body: body).model }),
-            (#"{"model":"\#(model)","input":"x"}"#, { body throws(Failure) in try EmbeddingsRequest.parse(body).model }),
-            (#"{"model":"\#(model)","query":"x","documents":["y"]}"#, { body throws(Failure) in try RerankRequest.parse(body).model }),
+            (
+                #"{"model":"\#(model)","input":"x"}"#,
+                { body throws(Failure) in try EmbeddingsRequest.parse(body).model }
+            ),
+            (
+                #"{"model":"\#(model)","query":"x","documents":["y"]}"#,
+                { body throws(Failure) in try RerankRequest.parse(body).model }
+            ),
         ]
     }
 
     @Test(arguments: [
-        "a" + marks, String(repeating: "a", count: 257), String(repeating: "é", count: 129), String(repeating: #"\u0061"#, count: 257), String(repeating: #"\\"#, count: 257),
+        "a" + marks, String(repeating: "a", count: 257), String(repeating: "é", count: 129),
+        String(repeating: #"\u0061"#, count: 257), String(repeating: #"\\"#, count: 257),
         String(repeating: "a", count: 2 << 20),
     ])
-    func aLongNameIsRefusedAndNotRepeated(model: String) {
+    func `A long name is refused and not repeated`(model: String) {
         for (body, read) in Self.bodies(model) {
             let error = #expect(throws: Failure.self) { try read(Array(body.utf8)) }
             #expect(error?.status == 400 && error?.param == "model" && error?.code == "invalid_value")
@@ -28,24 +38,31 @@ import Testing
         }
     }
 
-    @Test(arguments: [String(repeating: "a", count: 256), String(repeating: #"\u0061"#, count: 256), "é" + String(repeating: "\u{301}", count: 127), "\u{301}"])
-    func oneOfTheGreatestLengthIsTaken(model: String) throws {
+    @Test(arguments: [
+        String(repeating: "a", count: 256), String(repeating: #"\u0061"#, count: 256),
+        "é" + String(repeating: "\u{301}", count: 127), "\u{301}",
+    ])
+    func `One of the greatest length is taken`(model: String) throws {
         for (body, read) in Self.bodies(model) { #expect(try read(Array(body.utf8)).utf8.count <= 256) }
     }
 
-    @Test func whiteSpaceIsNoName() {
+    @Test func `White space is no name`() {
         for model in ["", " ", "\u{3000}", #"\n\t"#, "\u{2028}"] {
             for (body, read) in Self.bodies(model) {
-                #expect(#expect(throws: Failure.self) { try read(Array(body.utf8)) }?.code == "missing_required_parameter")
+                #expect(
+                    #expect(throws: Failure.self) { try read(Array(body.utf8)) }?.code == "missing_required_parameter")
             }
         }
     }
 
-    @Test func theCatalogueRefusesItAsWellAndSaysLittle() {
+    @Test func `The catalogue refuses it as well and says little`() {
         let catalog = ModelCatalog(aliases: [("grok-4", "xai.grok-4")])
-        for name in ["a" + Self.marks, "xai." + String(repeating: "a", count: 12_000), String(repeating: "é", count: 128) + "x"] {
+        for name in [
+            "a" + Self.marks, "xai." + String(repeating: "a", count: 12_000), String(repeating: "é", count: 128) + "x",
+        ] {
             for error in [
-                #expect(throws: Failure.self) { try catalog.resolve(name) }, #expect(throws: Failure.self) { try catalog.resolve(name, for: .chat) },
+                #expect(throws: Failure.self) { try catalog.resolve(name) },
+                #expect(throws: Failure.self) { try catalog.resolve(name, for: .chat) },
             ] {
                 #expect(error?.status == 404)
                 #expect((error?.message.utf8.count ?? 1000) < 200 + 100)
@@ -54,16 +71,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("abc", 3, "abc"), ("abc", 2, "ab"), ("aé", 2, "a"), ("aé", 3, "aé"), ("a😀b", 4, "a"), ("a😀b", 5, "a😀"), ("e\u{301}", 1, "e"), ("é", 1, ""), ("", 0, ""), ("a", 0, ""),
+        ("abc", 3, "abc"), ("abc", 2, "ab"), ("aé", 2, "a"), ("aé", 3, "aé"), ("a😀b", 4, "a"), ("a😀b", 5, "a😀"),
+        ("e\u{301}", 1, "e"), ("é", 1, ""), ("", 0, ""), ("a", 0, ""),
     ])
-    func textsAreCutAtTheBorderOfAScalar(text: String, limit: Int, cut: String) {
+    func `Texts are cut at the border of a scalar`(text: String, limit: Int, cut: String) {
         #expect(Array(text.cut(toBytes: limit).utf8) == Array(cut.utf8))
     }
 
-    @Test func noMessageRepeatsMoreThanTwoHundredBytes() {
+    @Test func `No message repeats more than two hundred bytes`() {
         let long = "/a" + String(repeating: "\u{301}", count: 4000)
         for error in [
-            Failure.unknownPath(long), .methodNotAllowed(.init(rawValue: long), allowed: [.GET]), .unservedModel(long), .unknownModel(long, near: []),
+            Failure.unknownPath(long), .methodNotAllowed(.init(rawValue: long), allowed: [.GET]), .unservedModel(long),
+            .unknownModel(long, near: []),
             .unsupportedModel(long, for: .chat, others: []),
         ] {
             #expect(error.message.utf8.count < 500)

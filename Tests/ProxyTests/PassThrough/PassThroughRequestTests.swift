@@ -18,7 +18,7 @@ import Testing
         // Nothing of this is right, and all of it is the upstream's business.
         (#"{"model":"m","messages":7,"temperature":"hot","tools":{},"n":-1,"max_tokens":1e400}"#, "m", false, false),
     ])
-    func tellsWhatRoutingAsks(body: String, model: String, isStreaming: Bool, includesUsage: Bool) throws {
+    func `Tells what routing asks`(body: String, model: String, isStreaming: Bool, includesUsage: Bool) throws {
         let request = try request(body)
         #expect(request.model == model)
         #expect(request.isStreaming == isStreaming)
@@ -32,23 +32,25 @@ import Testing
         #"{"messages":[{"role":"user","content":"say \"model\":\"x\" }"}],"mod\u0065l":"M","stream":true}"#,
         "\u{FEFF}{\"model\":\"M\"}",
     ])
-    func everyByteButTheNameGoesOn(body: String) throws {
+    func `Every byte but the name goes on`(body: String) throws {
         #expect(try sent(body) == body.replacing("\"M\"", with: "\"up/stream\""))
         #expect(try sent(body, as: "a\"b") == body.replacing("\"M\"", with: #""a\"b""#))
     }
 
     /// Whether what stands around the name is long enough to stay where it is or not.
     @Test(arguments: [0, 1, 100, 247, 248, 249, 256, 600], [0, 1, 100, 253, 254, 255, 256, 600])
-    func theNameIsReplacedInBodiesOfAllLengths(before: Int, after: Int) throws {
+    func `The name is replaced in bodies of all lengths`(before: Int, after: Int) throws {
         for other in ["", #","model":"m""#] {
-            let body = Array((#"{"a":""# + String(repeating: "x", count: before) + #"","model":"m""# + other + #","b":""# + String(repeating: "y", count: after) + #""}"#).utf8)
+            let body = Array(
+                (#"{"a":""# + String(repeating: "x", count: before) + #"","model":"m""# + other + #","b":""#
+                    + String(repeating: "y", count: after) + #""}"#).utf8)
             let text = try PassThroughRequest(body: body).body(model: "na\"me")
             #expect(text.bytes == ModelMember.replace(in: body[...], with: "na\"me"))
             #expect(text.count == text.bytes.count)
         }
     }
 
-    @Test func aBodyCanBeWrittenForOneUpstreamAfterTheOther() throws {
+    @Test func `A body can be written for one upstream after the other`() throws {
         let request = try request(#"{"model":"m"}"#)
         #expect(request.body(model: "one").bytes == Array(#"{"model":"one"}"#.utf8))
         #expect(request.body(model: "two").bytes == Array(#"{"model":"two"}"#.utf8))
@@ -57,27 +59,45 @@ import Testing
     @Test(arguments: [
         (#"{"model":"m","stream":true}"#, #"{"model":"n","stream":false}"#),
         (#"{"stream": true ,"model" : "m"}"#, #"{"stream": false ,"model" : "n"}"#),
-        (#"{"stream":false,"n":1.0,"stream":true,"model":"m"}"#, #"{"stream":false,"n":1.0,"stream":false,"model":"n"}"#),
-        (#"{ "stream_options" : {"include_usage":true} , "stream":true,"model":"m","x":0.10}"#, #"{ "stream":false,"model":"n","x":0.10}"#),
+        (
+            #"{"stream":false,"n":1.0,"stream":true,"model":"m"}"#,
+            #"{"stream":false,"n":1.0,"stream":false,"model":"n"}"#
+        ),
+        (
+            #"{ "stream_options" : {"include_usage":true} , "stream":true,"model":"m","x":0.10}"#,
+            #"{ "stream":false,"model":"n","x":0.10}"#
+        ),
         (#"{"model":"m","stream_options":{"a":[1,{}]},"stream":true}"#, #"{"model":"n","stream":false}"#),
-        ("{\"model\":\"m\",\n \"stream\":true,\n \"stream_options\":null\n}", "{\"model\":\"n\",\n \"stream\":false\n}"),
-        (#"{"stream_options":1,"stream_options":2,"model":"m","stream_options":3,"stream":true,"stream_options":4,"str\u0065am_options":5}"#, #"{"model":"n","stream":false}"#),
-        (#"{"stream":true,"messages":[{"stream":true,"stream_options":1}],"model":"m","metadata":{"stream":true}}"#, #"{"stream":false,"messages":[{"stream":true,"stream_options":1}],"model":"n","metadata":{"stream":true}}"#),
+        (
+            "{\"model\":\"m\",\n \"stream\":true,\n \"stream_options\":null\n}",
+            "{\"model\":\"n\",\n \"stream\":false\n}"
+        ),
+        (
+            #"{"stream_options":1,"stream_options":2,"model":"m","stream_options":3,"stream":true,"stream_options":4,"str\u0065am_options":5}"#,
+            #"{"model":"n","stream":false}"#
+        ),
+        (
+            #"{"stream":true,"messages":[{"stream":true,"stream_options":1}],"model":"m","metadata":{"stream":true}}"#,
+            #"{"stream":false,"messages":[{"stream":true,"stream_options":1}],"model":"n","metadata":{"stream":true}}"#
+        ),
         ("\u{FEFF}{\"model\":\"m\",\"stream\":true}", "\u{FEFF}{\"model\":\"n\",\"stream\":false}"),
     ])
-    func aStreamThatIsNotAskedForUpstreamIsTheOnlyOtherChange(body: String, expected: String) throws {
-        #expect(String(decoding: try request(body).body(model: "n", isStreaming: false).bytes, as: UTF8.self) == expected)
+    func `A stream that is not asked for upstream is the only other change`(body: String, expected: String) throws {
+        #expect(
+            String(decoding: try request(body).body(model: "n", isStreaming: false).bytes, as: UTF8.self) == expected)
         #expect(try sent(body, as: "m") == body)
     }
 
     @Test(arguments: [
-        ("", nil as String?, "invalid_json"), ("{\"model\":\n \"m\",}", nil, "invalid_json"), ("{\"model\":\"m\"} x", nil, "invalid_json"),
+        ("", nil as String?, "invalid_json"), ("{\"model\":\n \"m\",}", nil, "invalid_json"),
+        ("{\"model\":\"m\"} x", nil, "invalid_json"),
         ("[]", nil, "invalid_type"), ("\"model\"", nil, "invalid_type"), ("{}", "model", "missing_required_parameter"),
-        (#"{"model":null}"#, "model", "missing_required_parameter"), (#"{"model":" "}"#, "model", "missing_required_parameter"),
+        (#"{"model":null}"#, "model", "missing_required_parameter"),
+        (#"{"model":" "}"#, "model", "missing_required_parameter"),
         (#"{"model":3}"#, "model", "invalid_type"), (#"{"model":"m","model":[]}"#, "model", "invalid_type"),
         (#"{"model":"m","stream":"yes"}"#, "stream", "invalid_type"),
     ])
-    func whatCannotBeRoutedIsRefused(body: String, param: String?, code: String) {
+    func `What cannot be routed is refused`(body: String, param: String?, code: String) {
         let error = #expect(throws: Failure.self) { try request(body) }
         #expect(error?.status == 400)
         #expect(error?.type == "invalid_request_error")
@@ -85,14 +105,16 @@ import Testing
         #expect(error?.code == code)
     }
 
-    @Test func brokenJSONNamesItsPlace() {
+    @Test func `Broken JSON names its place`() {
         let error = #expect(throws: Failure.self) { try request("{\"model\":\n \"m\",}") }
         #expect(error?.message.contains("line 2, column 6") == true)
     }
 
-    @Test func hostileBodiesAreRefusedAndNoMore() {
+    @Test func `Hostile bodies are refused and no more`() {
         let deep = #"{"model":"m","x":"# + String(repeating: "[", count: 100_000)
         #expect(throws: Failure.self) { try request(deep) }
-        #expect(throws: Failure.self) { try PassThroughRequest(body: Array(#"{"model":""#.utf8) + [0xFF] + Array("\"}".utf8)) }
+        #expect(throws: Failure.self) {
+            try PassThroughRequest(body: Array(#"{"model":""#.utf8) + [0xFF] + Array("\"}".utf8))
+        }
     }
 }

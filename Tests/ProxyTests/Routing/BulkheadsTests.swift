@@ -4,12 +4,14 @@ import Testing
 @testable import Proxy
 
 @Suite struct BulkheadsTests {
-    @Test func twoSilentUpstreamsLeaveTheThirdItsShare() {
+    @Test func `Two silent upstreams leave the third its share`() {
         var bulkheads = Bulkheads()
         bulkheads.configure(permits: 200, limits: [100, 100, 100], inFlight: [0, 0, 0])
         var inFlight = [0, 0, 0]
         func fill(_ index: Int, upTo limit: Int) {
-            while inFlight[index] < limit, bulkheads.allows(index, inFlight: inFlight[index], free: 200 - inFlight.reduce(0, +)) {
+            while inFlight[index] < limit,
+                bulkheads.allows(index, inFlight: inFlight[index], free: 200 - inFlight.reduce(0, +))
+            {
                 inFlight[index] += 1
                 bulkheads.taken(index, inFlight: inFlight[index])
             }
@@ -21,7 +23,7 @@ import Testing
         #expect(inFlight[2] == 8)
     }
 
-    @Test func oneUpstreamHasAllPermits() {
+    @Test func `One upstream has all permits`() {
         var bulkheads = Bulkheads()
         bulkheads.configure(permits: 3, limits: [100], inFlight: [0])
         for inFlight in 0..<3 {
@@ -33,7 +35,7 @@ import Testing
 
     /// Whoever holds less than a share gets a permit while one is free, and no more than a quarter lies idle for the others.
     @Test(arguments: 0..<40 as Range<UInt64>)
-    func aRandomWalkKeepsThePromises(seed: UInt64) {
+    func `A random walk keeps the promises`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let permits = Int.random(in: 1...300, using: &random)
         let limits = (0..<Int.random(in: 1...12, using: &random)).map { _ in Int.random(in: 1...100, using: &random) }

@@ -3,10 +3,13 @@ import Testing
 @testable import Proxy
 
 @Suite struct FailoverPlanTests {
-    private func error(_ status: Int) -> Failure { OCIErrorReader.translate(status: status, retryAfter: nil, body: Array(#"{"message":"status \#(status)"}"#.utf8), account: "a") }
+    private func error(_ status: Int) -> Failure {
+        OCIErrorReader.translate(
+            status: status, retryAfter: nil, body: Array(#"{"message":"status \#(status)"}"#.utf8), account: "a")
+    }
     private let ready = RouteRefusal.Outlook(earliest: .zero, isThrottled: false)
 
-    @Test func eachUpstreamIsTriedOnceBeforeAnyTwice() {
+    @Test func `Each upstream is tried once before any twice`() {
         var plan = FailoverPlan(accepts: UpstreamSet(first: 3), retryAttempts: 5)
         #expect(!plan.terms.isRetry)
         let mayGoOn1 = plan.note(.failed, error(502), at: 1, .zero)
@@ -23,7 +26,7 @@ import Testing
     }
 
     @Test(arguments: [AttemptOutcome.timedOut, .credentialsRefused, .modelUnavailable])
-    func whomAPauseDoesNotMendIsNotAskedAgain(outcome: AttemptOutcome) {
+    func `Whom a pause does not mend is not asked again`(outcome: AttemptOutcome) {
         var plan = FailoverPlan(accepts: UpstreamSet(first: 2), retryAttempts: 5)
         _ = plan.note(outcome, error(504), at: 0, .zero)
         _ = plan.note(.failed, error(502), at: 1, .zero)
@@ -32,7 +35,7 @@ import Testing
         #expect(Array(plan.terms.accepts) == [1])
     }
 
-    @Test func noMoreAttemptsThanAllowed() {
+    @Test func `No more attempts than allowed`() {
         var plan = FailoverPlan(accepts: UpstreamSet(first: 9), retryAttempts: 2)
         let mayGoOn5 = plan.note(.failed, error(502), at: 0, .zero)
         #expect(mayGoOn5)
@@ -45,7 +48,7 @@ import Testing
         #expect(!mayGoOn8)
     }
 
-    @Test func pausesDoubleUpToFiveSecondsWithJitter() {
+    @Test func `Pauses double up to five seconds with jitter`() {
         var plan = FailoverPlan(accepts: UpstreamSet(first: 1), retryAttempts: 9)
         var pauses: [Duration?] = []
         for _ in 0..<7 {
@@ -60,26 +63,29 @@ import Testing
     }
 
     @Test(arguments: [(3, 3), (5, 5), (6, nil)] as [(Int, Int?)])
-    func aPauseLastsAsLongAsTheUpstreamAsksUpToFiveSeconds(asked: Int, paused: Int?) {
+    func `A pause lasts as long as the upstream asks up to five seconds`(asked: Int, paused: Int?) {
         var plan = FailoverPlan(accepts: UpstreamSet(first: 1), retryAttempts: 3)
         _ = plan.note(.rateLimited(retryAfter: asked), error(429), at: 0, .zero)
         let outlook = RouteRefusal.Outlook(earliest: .seconds(10 + asked), isThrottled: true)
         let pause10 = plan.pause(outlook, at: .seconds(10), deadline: .seconds(300), jitter: 0.5)
-        #expect(pause10 == paused.map { .seconds($0) + .milliseconds(50) }, "those who wait for one moment come one after the other")
+        #expect(
+            pause10 == paused.map { .seconds($0) + .milliseconds(50) },
+            "those who wait for one moment come one after the other")
     }
 
-    @Test func noPauseBeyondTheDeadlineNorForNothing() {
+    @Test func `No pause beyond the deadline nor for nothing`() {
         var plan = FailoverPlan(accepts: UpstreamSet(first: 1), retryAttempts: 3)
         let pause11 = plan.pause(ready, at: .zero, deadline: .seconds(300), jitter: 0.5)
         #expect(pause11 == nil, "nothing has been tried")
         _ = plan.note(.failed, error(502), at: 0, .zero)
-        let pause12 = plan.pause(.init(earliest: nil, isThrottled: false), at: .zero, deadline: .seconds(300), jitter: 0.5)
+        let pause12 = plan.pause(
+            .init(earliest: nil, isThrottled: false), at: .zero, deadline: .seconds(300), jitter: 0.5)
         #expect(pause12 == nil)
         let pause13 = plan.pause(ready, at: .zero, deadline: .milliseconds(250), jitter: 0.5)
         #expect(pause13 == nil)
     }
 
-    @Test func theErrorIsTheLastThatMayPass() {
+    @Test func `The error is the last that may pass`() {
         var plan = FailoverPlan(accepts: UpstreamSet(first: 4), retryAttempts: 5)
         _ = plan.note(.modelUnavailable, error(404), at: 0, .zero)
         #expect(plan.error?.status == 404)

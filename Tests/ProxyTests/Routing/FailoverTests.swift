@@ -8,7 +8,8 @@ import Testing
 
     /// Runs attempts that fail as the list says, nil being a success; returns the ids in the order in which they were asked.
     private func run(
-        _ failures: [(any Error)?], accounts: Int = 3, retryAttempts: Int = 3, time: ManualTime = ManualTime(), firstEventAt: Int? = nil
+        _ failures: [(any Error)?], accounts: Int = 3, retryAttempts: Int = 3, time: ManualTime = ManualTime(),
+        firstEventAt: Int? = nil
     ) async throws -> (asked: [String], error: (any Error)?, router: Router) {
         let router = try Router.fixture(time: time.source, accounts: accounts)
         let failover = Failover(router: router, retryAttempts: retryAttempts, random: { 0.5 })
@@ -34,7 +35,7 @@ import Testing
         OCIErrorReader.translate(status: status, retryAfter: retryAfter, body: [], account: "a")
     }
 
-    @Test func aSuccessIsAskedForOnce() async throws {
+    @Test func `A success is asked for once`() async throws {
         let result = try await run([nil])
         #expect(result.asked == ["default"] && result.error == nil)
         let snapshot = await result.router.snapshot()
@@ -42,33 +43,33 @@ import Testing
     }
 
     @Test(arguments: [401, 403, 404, 408, 429, 500, 502, 503, 504])
-    func anUpstreamsOwnFailureMovesOnAtOnce(status: Int) async throws {
+    func `An upstream's own failure moves on at once`(status: Int) async throws {
         // Nobody moves this time: a sleep would never end.
         let result = try await run([api(status), nil])
         #expect(result.asked == ["default", "account_2"] && result.error == nil)
     }
 
     @Test(arguments: [400, 413, 422])
-    func theRequestsOwnFaultGoesBackToTheClient(status: Int) async throws {
+    func `The request's own fault goes back to the client`(status: Int) async throws {
         let result = try await run([api(status)])
         #expect(result.asked == ["default"] && (result.error as? Failure)?.status == status)
         #expect(await result.router.snapshot().upstreams[0].state.condition(at: .zero).consecutiveFailures == 0)
     }
 
-    @Test func nothingIsRepeatedOnceTheClientHasSeenAPart() async throws {
+    @Test func `Nothing is repeated once the client has seen a part`() async throws {
         let result = try await run([lost], firstEventAt: 1)
         #expect(result.asked == ["default"] && (result.error as? Failure)?.code == "upstream_connection_lost")
         let state = await result.router.snapshot().upstreams[0].state
         #expect(state.statistics.failed == 1 && state.condition(at: .zero).consecutiveFailures == 1)
     }
 
-    @Test func noMoreAttemptsThanConfigured() async throws {
+    @Test func `No more attempts than configured`() async throws {
         let result = try await run([lost, lost, lost, lost], accounts: 9, retryAttempts: 2)
         #expect(result.asked == ["default", "account_2", "account_3"])
         #expect((result.error as? Failure)?.status == 502)
     }
 
-    @Test func theSameAreAskedAgainAfterAPause() async throws {
+    @Test func `The same are asked again after a pause`() async throws {
         let time = ManualTime()
         async let result = run([lost, lost, lost, nil], accounts: 2, time: time)
         await time.waitForSleepers()
@@ -78,7 +79,7 @@ import Testing
         #expect(asked == ["default", "account_2", "default", "account_2"])
     }
 
-    @Test func aShortRetryAfterIsWaitedForAndALongOneIsPassedOn() async throws {
+    @Test func `A short retry after is waited for and a long one is passed on`() async throws {
         let time = ManualTime()
         async let short = run([api(429, retryAfter: 4), nil], accounts: 1, time: time)
         await time.waitForSleepers()
@@ -88,10 +89,12 @@ import Testing
         #expect(try await short.asked == ["default", "default"])
 
         let long = try await run([api(429, retryAfter: 7)], accounts: 1)
-        #expect(long.asked == ["default"] && (long.error as? Failure)?.status == 429 && (long.error as? Failure)?.retryAfter == 7)
+        #expect(
+            long.asked == ["default"] && (long.error as? Failure)?.status == 429
+                && (long.error as? Failure)?.retryAfter == 7)
     }
 
-    @Test func whoTimedOutIsNotAskedAgain() async throws {
+    @Test func `Who timed out is not asked again`() async throws {
         let time = ManualTime()
         async let result = run([MovingDeadline.Exceeded(cause: .firstToken), lost, nil], accounts: 2, time: time)
         await time.waitForSleepers()
@@ -99,26 +102,32 @@ import Testing
         #expect(try await result.asked == ["default", "account_2", "account_2"])
     }
 
-    @Test func refusedCredentialsEverywhereAreTheOperatorsConcern() async throws {
+    @Test func `Refused credentials everywhere are the operator's concern`() async throws {
         let result = try await run([api(401), api(401), api(403)])
         let error = try #require(result.error as? Failure)
-        #expect(result.asked.count == 3 && error.status == 502 && error.code == "upstream_auth_failed" && error.forbidsRetry)
+        #expect(
+            result.asked.count == 3 && error.status == 502 && error.code == "upstream_auth_failed" && error.forbidsRetry
+        )
     }
 
-    @Test func nobodyToAskIsSaidWithAnOutlook() async throws {
+    @Test func `Nobody to ask is said with an outlook`() async throws {
         let time = ManualTime()
-        let router = try Router.fixture(time: time.source, accounts: 1, settings: { _ in .init(breaker: .init(maxFailures: 1, resetTimeout: .seconds(42))) })
+        let router = try Router.fixture(
+            time: time.source, accounts: 1,
+            settings: { _ in .init(breaker: .init(maxFailures: 1, resetTimeout: .seconds(42))) })
         let failover = Failover(router: router, retryAttempts: 0, random: { 0.5 })
         await #expect(throws: Failure.self) { try await failover.run(request(1)) { _, _ in throw lost } }
         do {
             try await failover.run(request(1)) { _, _ in }
             #expect(Bool(false), "the breaker is open")
         } catch let error as Failure {
-            #expect(error.status == 503 && error.code == "no_account_available" && error.type == "overloaded_error" && error.retryAfter == 5)
+            #expect(
+                error.status == 503 && error.code == "no_account_available" && error.type == "overloaded_error"
+                    && error.retryAfter == 5)
         }
     }
 
-    @Test func allCoolingIs429() async throws {
+    @Test func `All cooling is 429`() async throws {
         let time = ManualTime()
         let router = try Router.fixture(time: time.source, accounts: 2)
         let failover = Failover(router: router, retryAttempts: 1, random: { 0.5 })
@@ -136,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func afterTheDeadlineNobodyElseIsAsked() async throws {
+    @Test func `After the deadline nobody else is asked`() async throws {
         let time = ManualTime()
         let router = try Router.fixture(time: time.source, accounts: 3)
         var asked: [String] = []
@@ -151,7 +160,7 @@ import Testing
         #expect(await router.snapshot().upstreams.map(\.state.statistics.requests) == [1, 0, 0])
     }
 
-    @Test func whatHasBegunHoldsItsPermitUntilItsEnd() async throws {
+    @Test func `What has begun holds its permit until its end`() async throws {
         let router = try Router.fixture(accounts: 2)
         let failover = Failover(router: router, retryAttempts: 3)
         var calls = 0
@@ -169,7 +178,7 @@ import Testing
         #expect(snapshot.upstreams[1].state.statistics.completionTokens == 4)
     }
 
-    @Test func whatFailsAfterItsBeginningIsNotRepeatedAndCountsAgainstItsUpstream() async throws {
+    @Test func `What fails after its beginning is not repeated and counts against its upstream`() async throws {
         let router = try Router.fixture(accounts: 2)
         let failover = Failover(router: router, retryAttempts: 3)
         let begun = try await failover.begin(request(2)) { _, report in
@@ -178,10 +187,12 @@ import Testing
         #expect(await begun.attempt.end(after: lost).failure?.code == "upstream_connection_lost")
         let snapshot = await router.snapshot()
         #expect(snapshot.permits.inUse == 0 && snapshot.upstreams[0].state.statistics.failed == 1)
-        #expect(snapshot.upstreams[0].state.condition(at: .zero).consecutiveFailures == 1 && snapshot.upstreams[1].state.statistics.requests == 0)
+        #expect(
+            snapshot.upstreams[0].state.condition(at: .zero).consecutiveFailures == 1
+                && snapshot.upstreams[1].state.statistics.requests == 0)
     }
 
-    @Test func aClientThatLeavesInTheMiddleCountsForNobody() async throws {
+    @Test func `A client that leaves in the middle counts for nobody`() async throws {
         let router = try Router.fixture(accounts: 1)
         let failover = Failover(router: router, retryAttempts: 3)
         let told = await Task {
@@ -191,10 +202,12 @@ import Testing
         }.result
         #expect(try told.get() == nil)
         let state = await router.snapshot().upstreams[0].state
-        #expect(state.statistics.cancelled == 1 && state.permits.inUse == 0 && state.condition(at: .zero).consecutiveFailures == 0)
+        #expect(
+            state.statistics.cancelled == 1 && state.permits.inUse == 0
+                && state.condition(at: .zero).consecutiveFailures == 0)
     }
 
-    @Test func aClientThatLeavesCountsForNobody() async throws {
+    @Test func `A client that leaves counts for nobody`() async throws {
         let router = try Router.fixture(accounts: 2)
         let failover = Failover(router: router, retryAttempts: 3)
         let (started, starts) = AsyncStream.makeStream(of: Void.self)
@@ -209,10 +222,12 @@ import Testing
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         let state = await router.snapshot().upstreams[0].state
-        #expect(state.statistics.cancelled == 1 && state.statistics.requests == 1 && state.permits.inUse == 0 && state.condition(at: .zero).consecutiveFailures == 0)
+        #expect(
+            state.statistics.cancelled == 1 && state.statistics.requests == 1 && state.permits.inUse == 0
+                && state.condition(at: .zero).consecutiveFailures == 0)
     }
 
-    @Test func aClientThatLeavesInAPauseIsGone() async throws {
+    @Test func `A client that leaves in a pause is gone`() async throws {
         let time = ManualTime()
         let task = Task { try await run([lost], accounts: 1, time: time) }
         await time.waitForSleepers()

@@ -14,19 +14,25 @@ import Testing
         private var number: UInt64 = 0
 
         init(_ limits: [Int], global: Int = 1000, queue: Int = 2000, breaker: CircuitBreaker.Settings = .init()) {
-            upstreams = PlainUpstreams(limits.enumerated().map { PlainUpstreams.Member(maxConcurrency: $1, throttle: $0, breaker: breaker) })
-            core = RoutingCore(limits: .init(concurrency: global, queue: queue), strategy: RoundRobin(), members: upstreams.coreMembers)
+            upstreams = PlainUpstreams(
+                limits.enumerated().map { PlainUpstreams.Member(maxConcurrency: $1, throttle: $0, breaker: breaker) })
+            core = RoutingCore(
+                limits: .init(concurrency: global, queue: queue), strategy: RoundRobin(), members: upstreams.coreMembers
+            )
         }
 
         @discardableResult
         mutating func arrive(
-            _ model: String = "m", _ accepts: [Int]? = nil, at now: Duration, within allowance: Duration = .seconds(300), isStreaming: Bool = false,
+            _ model: String = "m", _ accepts: [Int]? = nil, at now: Duration,
+            within allowance: Duration = .seconds(300), isStreaming: Bool = false,
             client: String = ""
         ) -> UInt64 {
             number += 1
-            let terms = RouteRequest.Terms(accepts: accepts.map { UpstreamSet($0) } ?? UpstreamSet(first: upstreams.members.count), model: model)
+            let terms = RouteRequest.Terms(
+                accepts: accepts.map { UpstreamSet($0) } ?? UpstreamSet(first: upstreams.members.count), model: model)
             let request = RouteRequest(
-                ticket: .init(rawValue: number), terms: terms, deadline: now + allowance, allowance: allowance, isStreaming: isStreaming, client: client)
+                ticket: .init(rawValue: number), terms: terms, deadline: now + allowance, allowance: allowance,
+                isStreaming: isStreaming, client: client)
             let (decision, releases) = core.arrive(request, at: now, &upstreams)
             take(releases)
             switch decision {
@@ -75,13 +81,15 @@ import Testing
     // MARK: Admission that knows time
 
     /// One permit, 250 ms an answer, 2 s of time, 24 requests at once: eight can be answered.
-    @Test func whoCannotBeServedInTimeIsRefusedAtOnce() {
+    @Test func `Who cannot be served in time is refused at once`() {
         var bench = Bench([1])
         let start = warm(&bench)
         let numbers = (0..<24).map { _ in bench.arrive(at: start, within: .seconds(2)) }
         let refusals = numbers.compactMap { bench.refused[$0] }
         #expect(refusals.count == 16, "\(refusals.count)")
-        #expect(refusals.allSatisfy { if case .queueTimeout(let seconds) = $0 { (1...3).contains(seconds) } else { false } })
+        #expect(
+            refusals.allSatisfy { if case .queueTimeout(let seconds) = $0 { (1...3).contains(seconds) } else { false } }
+        )
         var now = start
         var answered = 0
         while let number = bench.permits.keys.first {
@@ -92,7 +100,7 @@ import Testing
         #expect(answered == 8 && bench.core.waiting == 0 && now <= start + .seconds(2))
     }
 
-    @Test func aWaiterWhoseTimeIsTooShortCostsTheUpstreamNothing() {
+    @Test func `A waiter whose time is too short costs the upstream nothing`() {
         var bench = Bench([1])
         let start = warm(&bench)
         // This one takes longer than usual.
@@ -104,7 +112,7 @@ import Testing
         #expect(bench.upstreams.members[0].state.statistics.requests == 4)
     }
 
-    @Test func whoHasAllOfItsTimeIsNeverRefusedForTheModelsSlowness() {
+    @Test func `Who has all of its time is never refused for the model's slowness`() {
         var bench = Bench([1])
         let start = warm(&bench)
         let number = bench.arrive(at: start, within: .milliseconds(100))
@@ -112,7 +120,7 @@ import Testing
     }
 
     /// Nobody knew how long answers take when they came: they are sent away once it is known that they wait in vain, and do not keep out who has time.
-    @Test func aLineThatIsTooLongIsShortened() {
+    @Test func `A line that is too long is shortened`() {
         var bench = Bench([1])
         let numbers = (0..<100).map { _ in bench.arrive(at: .zero, within: .seconds(10)) }
         bench.end(numbers[0], at: .seconds(1))
@@ -121,11 +129,13 @@ import Testing
         var later: [UInt64] = []
         for _ in 0..<30 { later.append(bench.arrive(at: .milliseconds(4_500), within: .seconds(10))) }
         #expect((9...11).contains(bench.core.waiting), "\(bench.core.waiting)")
-        #expect(later.contains { bench.refused[$0] == nil } && bench.refused[numbers[5]] == nil && bench.refused[numbers[50]] != nil)
+        #expect(
+            later.contains { bench.refused[$0] == nil } && bench.refused[numbers[5]] == nil
+                && bench.refused[numbers[50]] != nil)
     }
 
     /// Answers of 18 s, 30 s of time, five times the load: a waiter that could only be sent with 15 s left is not sent.
-    @Test func answersThatTakeMostOfTheTimeAreNotBegunTooLate() {
+    @Test func `Answers that take most of the time are not begun too late`() {
         var bench = Bench([10])
         var ends: [(at: Duration, number: UInt64)] = []
         var started: [UInt64: Duration] = [:]
@@ -150,7 +160,7 @@ import Testing
         #expect(late <= 10 && answered >= 145, "\(answered) of 160 answered, \(late) too late")
     }
 
-    @Test func whoHasTimeForOneOfTwoIsSentThere() {
+    @Test func `Who has time for one of two is sent there`() {
         var bench = Bench([9, 1])
         for _ in 0..<3 { bench.end(bench.arrive("m", [0], at: .zero), at: .seconds(10)) }
         for _ in 0..<3 { bench.end(bench.arrive("m", [1], at: .seconds(10)), at: .seconds(11)) }
@@ -169,7 +179,7 @@ import Testing
         for _ in 0..<5 { bench.end(bench.arrive(model, accepts, at: now), .failed, at: now) }
     }
 
-    @Test func whenAllRestOneRequestASecondGoesThrough() {
+    @Test func `When all rest one request a second goes through`() {
         var bench = Bench([9, 9])
         broken(&bench, accepts: [0], at: .zero)
         broken(&bench, accepts: [1], at: .milliseconds(500))
@@ -189,7 +199,7 @@ import Testing
         #expect(asked.map(\.upstream) == [0, 1, 0, 1, 0], "the one that rests longest first")
     }
 
-    @Test func aLastResortThatIsAnsweredEndsTheOutage() {
+    @Test func `A last resort that is answered ends the outage`() {
         var bench = Bench([9])
         broken(&bench, accepts: [0], at: .zero)
         #expect(bench.refused[bench.arrive(at: .milliseconds(900))] != nil)
@@ -199,7 +209,7 @@ import Testing
         #expect(bench.permits[bench.arrive(at: .seconds(2))] != nil, "58 seconds before the breaker's time")
     }
 
-    @Test func oneAtATimeForEachCandidate() {
+    @Test func `One at a time for each candidate`() {
         var bench = Bench([9])
         broken(&bench, accepts: [0], at: .zero)
         bench.arrive(at: .seconds(1))
@@ -207,7 +217,7 @@ import Testing
         #expect(bench.permits.count == 1)
     }
 
-    @Test func whoComesDuringAShortCooldownWaitsForItsEnd() {
+    @Test func `Who comes during a short cooldown waits for its end`() {
         var bench = Bench([9])
         bench.end(bench.arrive(at: .zero), .rateLimited(retryAfter: 2), at: .zero)
         let later = bench.arrive(at: .milliseconds(500))
@@ -219,7 +229,7 @@ import Testing
         #expect(bench.permits[later] != nil)
     }
 
-    @Test func aLongCooldownIsToldAtOnceAndTriedEachSecond() {
+    @Test func `A long cooldown is told at once and tried each second`() {
         var bench = Bench([9])
         bench.end(bench.arrive(at: .zero), .rateLimited(retryAfter: 86_400), at: .zero)
         let refused = bench.arrive(at: .milliseconds(500))
@@ -230,7 +240,7 @@ import Testing
         #expect(bench.permits[bench.arrive(at: .seconds(1))] != nil, "it was well already")
     }
 
-    @Test func unhealthyUpstreamsAreALastResortToo() {
+    @Test func `Unhealthy upstreams are a last resort too`() {
         var bench = Bench([9])
         for _ in 0..<2 { bench.upstreams.members[0].state.note(.failed, at: .zero, latency: .zero) }
         _ = bench.core.upstreamChanged(0, at: .zero, &bench.upstreams)
@@ -238,7 +248,7 @@ import Testing
         #expect(bench.permits[bench.arrive(at: .seconds(1))] != nil)
     }
 
-    @Test func aLastResortThatIsAnsweredIsABetterHealthCheck() {
+    @Test func `A last resort that is answered is a better health check`() {
         var bench = Bench([9])
         for _ in 0..<2 { bench.upstreams.members[0].state.note(.failed, at: .zero, latency: .zero) }
         _ = bench.core.upstreamChanged(0, at: .zero, &bench.upstreams)
@@ -249,7 +259,7 @@ import Testing
     }
 
     /// One is dead, the other has come back: each is tried in turn, whatever makes it rest.
-    @Test func theDeadOneDoesNotTakeEveryTurn() {
+    @Test func `The dead one does not take every turn`() {
         var bench = Bench([9, 9])
         for _ in 0..<2 { bench.upstreams.members[0].state.note(.failed, at: .zero, latency: .zero) }
         _ = bench.core.upstreamChanged(0, at: .zero, &bench.upstreams)
@@ -266,16 +276,17 @@ import Testing
     }
 
     /// A stream that has begun has answered the question, however long it goes on.
-    @Test func aLastResortIsDecidedByTheBeginningOfItsStream() {
+    @Test func `A last resort is decided by the beginning of its stream`() {
         var bench = Bench([9])
         broken(&bench, accepts: [0], at: .zero)
         let stream = bench.arrive(at: .seconds(1), isStreaming: true)
         bench.begin(stream, at: .seconds(2))
         broken(&bench, accepts: [0], at: .seconds(10))
-        #expect(bench.permits[bench.arrive(at: .seconds(11))] != nil, "the stream of before is not its own probe any more")
+        #expect(
+            bench.permits[bench.arrive(at: .seconds(11))] != nil, "the stream of before is not its own probe any more")
     }
 
-    @Test func aSilentModelsLastResortIsNotAnotherModels() {
+    @Test func `A silent model's last resort is not another model's`() {
         var bench = Bench([9])
         broken(&bench, "silent", accepts: [0], at: .zero)
         broken(&bench, "other", accepts: [0], at: .zero)
@@ -284,7 +295,7 @@ import Testing
         #expect(bench.permits[other] != nil)
     }
 
-    @Test func oneModelsRestIsNotAnothers() {
+    @Test func `One model's rest is not another's`() {
         var bench = Bench([9])
         broken(&bench, "bad", accepts: [0], at: .zero)
         bench.end(bench.arrive("free", at: .zero), .rateLimited(retryAfter: 86_400), at: .zero)
@@ -299,12 +310,14 @@ import Testing
 
     // MARK: Coming back
 
-    @Test func aProbeIsDecidedWhenItsAnswerBegins() {
+    @Test func `A probe is decided when its answer begins`() {
         var bench = Bench([9])
         broken(&bench, accepts: [0], at: .zero)
         let probe = bench.arrive(at: .seconds(60), isStreaming: true)
         let waits = bench.arrive(at: .seconds(60))
-        #expect(bench.permits[probe]?.pass.awaitsBeginning == true && bench.permits[waits] == nil && bench.refused[waits] == nil)
+        #expect(
+            bench.permits[probe]?.pass.awaitsBeginning == true && bench.permits[waits] == nil
+                && bench.refused[waits] == nil)
         bench.begin(probe, at: .seconds(61))
         #expect(bench.permits[waits] != nil, "the stream goes on for minutes")
         // What is cut afterwards counts like any other.
@@ -312,7 +325,7 @@ import Testing
         #expect(bench.upstreams.members[0].state.models["m"]?.breaker.consecutiveFailures == 1)
     }
 
-    @Test func whoComesBackIsNotRushedAt() {
+    @Test func `Who comes back is not rushed at`() {
         var bench = Bench([50])
         bench.end(bench.arrive(at: .zero), .rateLimited(retryAfter: 3), at: .zero)
         for _ in 0..<100 { bench.arrive(at: .seconds(1)) }
@@ -328,17 +341,19 @@ import Testing
     }
 
     /// Forty streams are under way when one request gets a 503 with `retry-after: 1`.
-    @Test func aShortRestDoesNotWaitForTheStreamsOfBefore() {
+    @Test func `A short rest does not wait for the streams of before`() {
         var bench = Bench([50])
         for _ in 0..<40 { bench.arrive(at: .zero, isStreaming: true) }
         bench.end(bench.arrive(at: .zero), .unavailable(retryAfter: 1), at: .zero)
         let next = bench.arrive(at: .seconds(1))
         #expect(bench.permits[next] != nil)
         bench.end(next, at: .milliseconds(1_100))
-        #expect(bench.permits[bench.arrive(at: .milliseconds(1_100))] != nil && bench.permits[bench.arrive(at: .milliseconds(1_100))] != nil)
+        #expect(
+            bench.permits[bench.arrive(at: .milliseconds(1_100))] != nil
+                && bench.permits[bench.arrive(at: .milliseconds(1_100))] != nil)
     }
 
-    @Test func answersOfBeforeDoNotOpenTheGate() {
+    @Test func `Answers of before do not open the gate`() {
         var bench = Bench([50])
         let before = (0..<40).map { _ in bench.arrive(at: .zero) }
         bench.end(bench.arrive(at: .zero), .rateLimited(retryAfter: 10), at: .zero)
@@ -351,7 +366,7 @@ import Testing
     // MARK: A throttle that counts what is under way
 
     /// Takes ten at once for 100 ms, beyond it 429 with `retry-after: 1`: at ten times the load it gives what it can.
-    @Test func aThrottledUpstreamGivesWhatItCan() {
+    @Test func `A throttled upstream gives what it can`() {
         var bench = Bench([100])
         var random = SplitMix64(seed: 1)
         var ends: [(at: Duration, number: UInt64, outcome: AttemptOutcome)] = []
@@ -379,7 +394,7 @@ import Testing
 
     // MARK: Bulkheads and fairness
 
-    @Test func silentUpstreamsDoNotStarveAWellOne() {
+    @Test func `Silent upstreams do not starve a well one`() {
         var bench = Bench([100, 100, 100], global: 200)
         for _ in 0..<100 { bench.arrive("p1/m", [0], at: .zero) }
         for _ in 0..<100 { bench.arrive("p2/m", [1], at: .zero) }
@@ -392,7 +407,7 @@ import Testing
         }
     }
 
-    @Test func oneKeysQueueIsNotAnothersWait() {
+    @Test func `One key's queue is not another's wait`() {
         var bench = Bench([5], queue: 2000)
         for _ in 0..<2_300 { bench.arrive(at: .zero, client: "a") }
         let other = bench.arrive(at: .zero, client: "b")

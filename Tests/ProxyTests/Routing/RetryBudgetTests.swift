@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct RetryBudgetTests {
-    @Test func threeASecondAreAlwaysAllowed() {
+    @Test func `Three a second are always allowed`() {
         var budget = RetryBudget()
         for second in 0..<5 {
             for _ in 0..<3 {
@@ -14,7 +14,7 @@ import Testing
         }
     }
 
-    @Test func aFifthOfTheRequestsOfTheLastTenSeconds() {
+    @Test func `A fifth of the requests of the last ten seconds`() {
         var budget = RetryBudget()
         for tenth in 0..<100 {
             for _ in 0..<10 { budget.noteRequest(at: .milliseconds(tenth * 100)) }

@@ -7,7 +7,8 @@ import Testing
 /// The actor around the core: parking, cancellation, alarms, one moment for all.
 @Suite struct RouterTests {
     private func request(_ router: Router, deadline: Duration = .seconds(300), accepts: [Int]? = nil) -> RouteRequest {
-        let terms = RouteRequest.Terms(accepts: accepts.map { UpstreamSet($0) } ?? UpstreamSet(first: router.upstreams.count), model: "m")
+        let terms = RouteRequest.Terms(
+            accepts: accepts.map { UpstreamSet($0) } ?? UpstreamSet(first: router.upstreams.count), model: "m")
         return RouteRequest(ticket: router.ticket(), terms: terms, deadline: deadline)
     }
 
@@ -20,11 +21,13 @@ import Testing
 
     /// A router whose alarms ring as `time` moves.
     private func withRouter(
-        _ time: ManualTime = ManualTime(), accounts: Int = 1, maxConcurrency: Int = 1, limits: RoutingCore.Limits = .init(concurrency: 200, queue: 2000),
+        _ time: ManualTime = ManualTime(), accounts: Int = 1, maxConcurrency: Int = 1,
+        limits: RoutingCore.Limits = .init(concurrency: 200, queue: 2000),
         _ body: (Router, ManualTime) async throws -> Void
     ) async throws {
         let router = try Router.fixture(
-            time: time.source, accounts: accounts, settings: { _ in .init(maxConcurrency: maxConcurrency) }, limits: limits)
+            time: time.source, accounts: accounts, settings: { _ in .init(maxConcurrency: maxConcurrency) },
+            limits: limits)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await router.run() }
             try await body(router, time)
@@ -32,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func servesInTheOrderOfArrival() async throws {
+    @Test func `Serves in the order of arrival`() async throws {
         try await withRouter { router, _ in
             var holder = try await router.admit(request(router)).get()
             try await withThrowingTaskGroup(of: (Int, Router.Permit).self) { group in
@@ -53,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func aNewConfigurationServesWhoWaitsAndKeepsWhatIsKnown() async throws {
+    @Test func `A new configuration serves who waits and keeps what is known`() async throws {
         try await withRouter(accounts: 2) { router, time in
             let first = try await router.admit(request(router, accepts: [0])).get()
             let old = try await router.admit(request(router, accepts: [1])).get()
@@ -63,7 +66,8 @@ import Testing
             // The first may take more now, the second is gone, and there is another one.
             let other = try OCIAccount.fixture(FakeTransport(body: "{}"), time: time.source, id: "other")
             let members = await router.reconfigure(
-                [(.known(0), .init(weight: 7, maxConcurrency: 2)), (.new(other), .init(maxConcurrency: 1))], limits: .init(concurrency: 200, queue: 2000),
+                [(.known(0), .init(weight: 7, maxConcurrency: 2)), (.new(other), .init(maxConcurrency: 1))],
+                limits: .init(concurrency: 200, queue: 2000),
                 strategy: RoundRobin())
             #expect(members.map(\.index) == [0, 2] && members.map(\.id) == ["default", "other"])
             let second = try await task.value.get()
@@ -79,7 +83,7 @@ import Testing
         }
     }
 
-    @Test func whoIsCancelledWhileWaitingLeavesAtOnce() async throws {
+    @Test func `Who is cancelled while waiting leaves at once`() async throws {
         try await withRouter { router, _ in
             let holder = try await router.admit(request(router)).get()
             let task = Task { [request = request(router)] in await router.admit(request) }
@@ -92,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func whoIsCancelledBeforeItWaitsDoesNotPark() async throws {
+    @Test func `Who is cancelled before it waits does not park`() async throws {
         try await withRouter { router, _ in
             let holder = try await router.admit(request(router)).get()
             let request = request(router)
@@ -107,20 +111,22 @@ import Testing
         }
     }
 
-    @Test func aWaitersTimeIsUpWhenTheClockSaysSo() async throws {
+    @Test func `A waiters time is up when the clock says so`() async throws {
         try await withRouter { router, time in
             let holder = try await router.admit(request(router)).get()
             let task = Task { [request = request(router, deadline: .seconds(5))] in await router.admit(request) }
             await waiting(router, 1)
             await time.waitForSleepers()
             time.advance(by: .seconds(5))
-            guard case .failure(.queueTimeout) = await task.value else { return #expect(Bool(false), "it was not told") }
+            guard case .failure(.queueTimeout) = await task.value else {
+                return #expect(Bool(false), "it was not told")
+            }
             await router.end(holder, ended())
             #expect(await router.snapshot().queue.timedOut == 1)
         }
     }
 
-    @Test func aCooldownThatEndsServesWhoWaits() async throws {
+    @Test func `A cooldown that ends serves who waits`() async throws {
         try await withRouter(accounts: 2) { router, time in
             let cooling = try await router.admit(request(router, accepts: [0])).get()
             let busy = try await router.admit(request(router, accepts: [1])).get()
@@ -137,7 +143,7 @@ import Testing
         }
     }
 
-    @Test func anAccountThatIsWellAgainServesWhoWaits() async throws {
+    @Test func `An account that is well again serves who waits`() async throws {
         try await withRouter(accounts: 2) { router, _ in
             for _ in 0..<2 { _ = await router.note(.failed, of: router.upstreams[0], latency: .zero) }
             let busy = try await router.admit(request(router)).get()
@@ -153,10 +159,12 @@ import Testing
         }
     }
 
-    @Test func theOperatorResetsOneOrAll() async throws {
+    @Test func `The operator resets one or all`() async throws {
         try await withRouter(accounts: 2, maxConcurrency: 9) { router, _ in
             for index in 0..<2 {
-                for _ in 0..<5 { await router.end(try await router.admit(request(router, accepts: [index])).get(), ended(.failed)) }
+                for _ in 0..<5 {
+                    await router.end(try await router.admit(request(router, accepts: [index])).get(), ended(.failed))
+                }
             }
             #expect(await router.resetBreakers(of: [1]) == ["account_2"])
             let states = await router.snapshot().upstreams.map { $0.state.condition(at: .zero).breaker }
@@ -169,11 +177,14 @@ import Testing
     /// Thousands of tasks, a third of them cancelled at any moment, while others watch: limits hold in every snapshot, the books
     /// balance, and nothing is left parked or held.
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func nothingLeaksWhateverHappens(seed: UInt64) async throws {
+    func `Nothing leaks whatever happens`(seed: UInt64) async throws {
         try await withRouter(accounts: 3, maxConcurrency: 4, limits: .init(concurrency: 10, queue: 300)) { router, _ in
             var random = SplitMix64(seed: seed)
             let plans = (0..<4000).map { _ in
-                (cancels: Int.random(in: 0..<3, using: &random) == 0, yields: Int.random(in: 0..<6, using: &random), outcome: Int.random(in: 0..<8, using: &random))
+                (
+                    cancels: Int.random(in: 0..<3, using: &random) == 0, yields: Int.random(in: 0..<6, using: &random),
+                    outcome: Int.random(in: 0..<8, using: &random)
+                )
             }
             await withTaskGroup(of: Void.self) { group in
                 let watcher = Task {
@@ -184,7 +195,9 @@ import Testing
                         for (_, state) in snapshot.upstreams {
                             let books = state.statistics
                             #expect(state.permits.inUse <= 4)
-                            #expect(books.requests == books.succeeded + books.failed + books.cancelled + state.permits.inUse)
+                            #expect(
+                                books.requests == books.succeeded + books.failed + books.cancelled + state.permits.inUse
+                            )
                         }
                         await Task.yield()
                     }
@@ -195,7 +208,8 @@ import Testing
                         let task = Task {
                             guard case .success(let permit) = await router.admit(request) else { return }
                             for _ in 0..<plan.yields { await Task.yield() }
-                            let outcome: AttemptOutcome = Task.isCancelled ? .abandoned : plan.outcome == 0 ? .refused : .succeeded
+                            let outcome: AttemptOutcome =
+                                Task.isCancelled ? .abandoned : plan.outcome == 0 ? .refused : .succeeded
                             await router.end(permit, AttemptEnding(outcome))
                         }
                         if plan.cancels {

@@ -20,7 +20,7 @@ import Testing
     /// Limits well below the ceilings: no 429 disturbs what is looked at.
     private func fits(_ conditions: inout Conditions) { conditions.limits = 0.3...0.5 }
 
-    @Test func theSameArgumentsPrintTheSameTable() {
+    @Test func `The same arguments print the same table`() {
         let tables = (0..<2).map { _ in
             Report(Contender.all, scenarios: [.mixed], loads: [0.9], seeds: 7...8) {
                 $0.accounts = 4
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test(arguments: Scenario.allCases)
-    func theBooksBalance(scenario: Scenario) {
+    func `The books balance`(scenario: Scenario) {
         for (seed, load) in [(1, 0.7), (2, 1.5)] as [(UInt64, Double)] {
             let contender = Contender.all[Int(seed) % Contender.all.count]
             let figures = run(scenario, load: load, seed: seed, contender) { $0.duration = 30 }
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test(arguments: Contender.all.indices)
-    func oneAccountThatIsOutCostsNobodyAnAnswer(contender: Int) throws {
+    func `One account that is out costs nobody an answer`(contender: Int) throws {
         for (scenario, seed) in [(.oneFails, 1), (.oneHangs, 2)] as [(Scenario, UInt64)] {
             let figures = run(scenario, load: 0.5, seed: seed, Contender.all[contender], fits)
             #expect(figures.failed == 0)
@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func anOutageOfAllIsNotAnsweredWithAMultipleOfTheLoad() throws {
+    @Test func `An outage of all is not answered with a multiple of the load`() throws {
         for seed in 1...4 as ClosedRange<UInt64> {
             let outage = try #require(run(.allDown, load: 0.9, seed: seed) { $0.accounts = 12 }.outage)
             #expect(Double(outage.attempts) <= 1.2 * Double(outage.arrivals) + 3 * Double(outage.seconds))
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test(arguments: Contender.all.indices)
-    func nobodyStarvesWhileThereIsRoom(contender: Int) {
+    func `Nobody starves while there is room`(contender: Int) {
         for scenario in [.steady, .oneFails, .bursts] as [Scenario] {
             let figures = run(scenario, load: 0.6, seed: 4, Contender.all[contender], fits)
             #expect(figures.failed == 0)
@@ -78,11 +78,14 @@ import Testing
 
     /// What has to be reached in every run of a trouble: the share of what the oracle would answer. The long ones get one run.
     private static let goals: [(trouble: Trouble, seeds: UInt64, share: Double)] = [
-        (.overload, 2, 0.95), (.impatient, 1, 0.95), (.streams, 3, 0.95), (.oneBadModel, 1, 0.99), (.throttle, 1, 0.8), (.throttleRises, 1, 0.8),
+        (.overload, 2, 0.95), (.impatient, 1, 0.95), (.streams, 3, 0.95), (.oneBadModel, 1, 0.99), (.throttle, 1, 0.8),
+        (.throttleRises, 1, 0.8),
         (.throttleFalls, 1, 0.8), (.restarts, 5, 0.95), (.stops, 3, 0.99),
     ]
 
-    @Test(arguments: goals) func troubleCostsNoMoreThanItMust(goal: (trouble: Trouble, seeds: UInt64, share: Double)) {
+    @Test(arguments: goals) func `Trouble costs no more than it must`(
+        goal: (trouble: Trouble, seeds: UInt64, share: Double)
+    ) {
         for seed in 1...goal.seeds {
             var simulation = TroubleSimulation(goal.trouble, seed: seed, Contender.all[0])
             let figures = simulation.run()

@@ -4,23 +4,25 @@ import Testing
 @testable import Proxy
 
 @Suite struct BlockPoolTests {
-    @Test func givesTheSmallestThatFits() {
+    @Test func `Gives the smallest that fits`() {
         var shelf = BlockPool<String>(limit: 1000)
-        for (name, capacity) in [("large", 300), ("small", 110), ("tiny", 90)] { #expect(shelf.put(name, capacity: capacity, at: .zero) == []) }
+        for (name, capacity) in [("large", 300), ("small", 110), ("tiny", 90)] {
+            #expect(shelf.put(name, capacity: capacity, at: .zero) == [])
+        }
         #expect(shelf.take(100) == "small")
         #expect(shelf.take(100) == nil, "the large one is too large for it")
         #expect(shelf.take(200) == "large")
         #expect(shelf.kept == 90)
     }
 
-    @Test func ofEqualOnesTheLastIsGivenFirst() {
+    @Test func `Of equal ones the last is given first`() {
         var shelf = BlockPool<Int>(limit: 1000)
         for number in 1...3 { _ = shelf.put(number, capacity: 100, at: .zero) }
         #expect(shelf.take(100) == 3)
         #expect(shelf.take(100) == 2)
     }
 
-    @Test func theOldestMakeRoom() {
+    @Test func `The oldest make room`() {
         var shelf = BlockPool<Int>(limit: 250)
         for number in 1...2 { #expect(shelf.put(number, capacity: 100, at: .zero) == []) }
         #expect(shelf.put(3, capacity: 120, at: .zero) == [1])
@@ -29,7 +31,7 @@ import Testing
         #expect(shelf.put(5, capacity: 250, at: .zero) == [2, 3])
     }
 
-    @Test func whatNobodyTakesExpires() {
+    @Test func `What nobody takes expires`() {
         var shelf = BlockPool<Int>(limit: 1000)
         for second in 1...4 { _ = shelf.put(second, capacity: 100, at: .seconds(second)) }
         #expect(shelf.expire(before: .seconds(3)) == [1, 2])
@@ -40,7 +42,7 @@ import Testing
 
 @Suite struct BodyMemoryTests {
     /// Sizes that no other test uses, as the shelves are the process's.
-    @Test func aBufferHoldsItsTextAsLongAsAnybodyHoldsIt() {
+    @Test func `A buffer holds its text as long as anybody holds it`() {
         let size = 700_001
         var buffers: [ByteBuffer] = []
         for number in 0..<6 as Range<UInt8> {
@@ -56,7 +58,7 @@ import Testing
         }
     }
 
-    @Test func aBufferCanGrow() {
+    @Test func `A buffer can grow`() {
         var buffer = BodyBuffers.buffer(SplicedText(Array(repeating: 7, count: 300_000)))
         buffer.writeBytes(Array(repeating: 8, count: 600_000))
         #expect(buffer.readableBytesView.prefix(300_000).allSatisfy { $0 == 7 })
@@ -64,7 +66,7 @@ import Testing
         #expect(buffer.readableBytes == 900_000)
     }
 
-    @Test func anArrayThatIsStillHeldIsNotWrittenTo() {
+    @Test func `An array that is still held is not written to`() {
         var array = BodyArrays.array(capacity: 500_003)
         array.append(contentsOf: Array(repeating: 1, count: 500_003))
         let held = array

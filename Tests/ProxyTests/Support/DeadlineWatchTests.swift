@@ -6,7 +6,7 @@ import Testing
 
 /// One sleeper for all deadlines.
 @Suite struct DeadlineWatchTests {
-    @Test func eachOfManyPassesAtItsMoment() async throws {
+    @Test func `Each of many passes at its moment`() async throws {
         let time = ManualTime()
         let source = time.source
         let passed = Passed()
@@ -36,7 +36,7 @@ import Testing
         #expect(time.sleepers == 0)
     }
 
-    @Test func aDeadlineThatIsDueAlreadyCancelsTheOperationBeforeItBegins() async throws {
+    @Test func `A deadline that is due already cancels the operation before it begins`() async throws {
         let time = ManualTime()
         time.advance(by: .seconds(5))
         let deadline = MovingDeadline(at: .seconds(5), for: .tail, on: time.source)
@@ -46,13 +46,14 @@ import Testing
     }
 
     /// Whoever it is that is late: the bytes that would have moved the deadline are read first.
-    @Test func whatPassedWhileTheProcessStoodStillIsJudgedAnew() async throws {
+    @Test func `What passed while the process stood still is judged anew`() async throws {
         let time = ManualTime()
         let source = time.source(noticingGaps: true)
         let gaps = Mutex<[Duration]>([])
         source.deadlines.onGap { length in gaps.withLock { $0.append(length) } }
         let (moved, silent, far) = (
-            MovingDeadline(at: .seconds(2), for: .idleTimeout, on: source), MovingDeadline(at: .seconds(2), for: .idleTimeout, on: source),
+            MovingDeadline(at: .seconds(2), for: .idleTimeout, on: source),
+            MovingDeadline(at: .seconds(2), for: .idleTimeout, on: source),
             MovingDeadline(at: .seconds(60), for: .request, on: source)
         )
         for deadline in [moved, silent, far] { deadline.arm() }
@@ -78,7 +79,7 @@ import Testing
         for deadline in [moved, silent, far] { deadline.disarm() }
     }
 
-    @Test func aClockThatMayLeapHasNoGaps() async throws {
+    @Test func `A clock that may leap has no gaps`() async throws {
         let time = ManualTime()
         let deadline = MovingDeadline(at: .seconds(2), for: .idleTimeout, on: time.source)
         deadline.arm()
@@ -89,11 +90,13 @@ import Testing
     }
 
     /// Random moments, random lengths: who is late is told so, who is in time is not.
-    @Test(arguments: [1, 2, 3] as [UInt64]) func theyDoNotDisturbEachOther(seed: UInt64) async throws {
+    @Test(arguments: [1, 2, 3] as [UInt64]) func `They do not disturb each other`(seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
         let time = ManualTime()
         let source = time.source
-        let calls = (0..<60).map { _ in (limit: Int.random(in: 1...40, using: &random), length: Int.random(in: 1...40, using: &random)) }
+        let calls = (0..<60).map { _ in
+            (limit: Int.random(in: 1...40, using: &random), length: Int.random(in: 1...40, using: &random))
+        }
         let ended = Passed()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (limit, length) in calls where limit != length {

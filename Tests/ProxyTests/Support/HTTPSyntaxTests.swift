@@ -4,8 +4,10 @@ import Testing
 
 @Suite("Texts in a head") struct HTTPSyntaxTests {
     private static let words = [
-        "host", "Host", "date", "Date", "accept", "Accept", "user-agent", "User-Agent", "connection", "Connection", "content-type", "Content-Type",
-        "authorization", "Authorization", "content-length", "Content-Length", "application/json", "text/event-stream", "transfer-encoding",
+        "host", "Host", "date", "Date", "accept", "Accept", "user-agent", "User-Agent", "connection", "Connection",
+        "content-type", "Content-Type",
+        "authorization", "Authorization", "content-length", "Content-Length", "application/json", "text/event-stream",
+        "transfer-encoding",
         "Transfer-Encoding", "/v1/chat/completions",
     ]
 
@@ -14,14 +16,14 @@ import Testing
         return bytes.withUnsafeBytes { $0.string(before..<before + text.count) }
     }
 
-    @Test("A usual word is read as it stands, wherever that is", arguments: words)
-    func usualWord(_ word: String) {
+    @Test(arguments: words)
+    func `A usual word is read as it stands, wherever that is`(_ word: String) {
         for place in 0..<9 { #expect(read(Array(word.utf8), behind: place, ahead: 8 - place) == word) }
     }
 
     /// In the last place as in the first: the words are compared in pieces.
-    @Test("What differs from one in a single byte is not taken for it", arguments: words)
-    func nearlyUsualWord(_ word: String) {
+    @Test(arguments: words)
+    func `What differs from one in a single byte is not taken for it`(_ word: String) {
         for index in 0..<word.utf8.count {
             for change in [0x20, 0x01] as [UInt8] {
                 var text = Array(word.utf8)
@@ -31,16 +33,17 @@ import Testing
         }
     }
 
-    @Test("Other texts are read as UTF-8", arguments: ["", "x", "x-request-id", "Größe", "日本語", "application/jsoN", "a text that is longer than those"])
-    func otherText(_ text: String) {
+    @Test(
+        arguments: ["", "x", "x-request-id", "Größe", "日本語", "application/jsoN", "a text that is longer than those"])
+    func `Other texts are read as UTF-8`(_ text: String) {
         #expect(read(Array(text.utf8), behind: 2, ahead: 2) == text)
     }
 
-    @Test("Bytes that are none become replacement characters") func noText() {
+    @Test func `Bytes that are none become replacement characters`() {
         #expect(read([0x61, 0xFF, 0x62, 0x63], behind: 1, ahead: 1) == "a\u{FFFD}bc")
     }
 
-    @Test("A text that the bytes end before does not stand there") func pastTheEnd() {
+    @Test func `A text that the bytes end before does not stand there`() {
         Array("Transfer-Encoding".utf8).withUnsafeBytes { bytes in
             #expect(bytes.stands("Transfer-Encoding", at: 0))
             #expect(!bytes.stands("Transfer-Encoding", at: 1))

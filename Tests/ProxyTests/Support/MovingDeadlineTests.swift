@@ -11,12 +11,12 @@ import Testing
         try await time.source.sleep(.seconds(1_000_000))
     }
 
-    @Test func anOperationThatIsInTimeKeepsItsResult() async throws {
+    @Test func `An operation that is in time keeps its result`() async throws {
         let deadline = MovingDeadline(at: .seconds(1), for: .request, on: time.source)
         #expect(try await withDeadline(deadline) { 7 } == 7)
     }
 
-    @Test func anOperationThatIsLateIsCancelledAndSaysWhy() async throws {
+    @Test func `An operation that is late is cancelled and says why`() async throws {
         let deadline = MovingDeadline(at: .seconds(1), for: .firstToken, on: time.source)
         let outcome = Task { try await withDeadline(deadline) { try await never() } }
         await time.waitForSleepers(2)
@@ -24,7 +24,7 @@ import Testing
         await #expect(throws: MovingDeadline.Exceeded(cause: .firstToken)) { try await outcome.value }
     }
 
-    @Test func aDeadlineThatWasPutOffDoesNotFire() async throws {
+    @Test func `A deadline that was put off does not fire`() async throws {
         let deadline = MovingDeadline(at: .seconds(1), for: .request, on: time.source)
         let outcome = Task { try await withDeadline(deadline) { try await never() } }
         await time.waitForSleepers(2)
@@ -35,7 +35,7 @@ import Testing
         await #expect(throws: MovingDeadline.Exceeded(cause: .idleTimeout)) { try await outcome.value }
     }
 
-    @Test func aDeadlineMovedForwardIsNoticedWithinItsGrain() async throws {
+    @Test func `A deadline moved forward is noticed within its grain`() async throws {
         let deadline = MovingDeadline(at: .seconds(300), for: .request, on: time.source)
         let outcome = Task { try await withDeadline(deadline) { try await never() } }
         await time.waitForSleepers(2)
@@ -44,13 +44,13 @@ import Testing
         await #expect(throws: MovingDeadline.Exceeded(cause: .tail)) { try await outcome.value }
     }
 
-    @Test func whatTheOperationThrowsComesOut() async {
+    @Test func `What the operation throws comes out`() async {
         struct Oops: Error {}
         let deadline = MovingDeadline(at: .seconds(1), for: .request, on: time.source)
         await #expect(throws: Oops.self) { try await withDeadline(deadline) { throw Oops() } }
     }
 
-    @Test func cancellationReachesTheOperation() async {
+    @Test func `Cancellation reaches the operation`() async {
         let deadline = MovingDeadline(at: .seconds(1), for: .request, on: time.source)
         let task = Task { try await withDeadline(deadline) { try await never() } }
         await time.waitForSleepers(2)
@@ -65,8 +65,10 @@ import Testing
         var operation: MovingDeadline.Operation { .call { error in self.seen.withLock { $0.append(error.cause) } } }
     }
 
-    @Test func whatIsBoundIsEndedOnce() async {
-        let (deadline, ended, other) = (MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended(), Ended())
+    @Test func `What is bound is ended once`() async {
+        let (deadline, ended, other) = (
+            MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended(), Ended()
+        )
         deadline.arm()
         if deadline.bound(other.operation) != nil { Issue.record("nothing was bound") }
         if deadline.bound(ended.operation) == nil { Issue.record("it is told what it takes the place of") }
@@ -78,7 +80,7 @@ import Testing
         #expect(ended.causes == [.request] && other.causes.isEmpty && deadline.passed == .request)
     }
 
-    @Test func whatIsBoundTooLateIsEndedAtOnce() {
+    @Test func `What is bound too late is ended at once`() {
         let (deadline, ended) = (MovingDeadline(at: .zero, for: .idleTimeout, on: time.source), Ended())
         deadline.arm()
         deadline.bound(ended.operation)
@@ -86,7 +88,7 @@ import Testing
         deadline.disarm()
     }
 
-    @Test func nothingIsEndedAfterItsEnd() {
+    @Test func `Nothing is ended after its end`() {
         let (deadline, ended) = (MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended())
         deadline.arm()
         deadline.bound(ended.operation)
@@ -95,14 +97,14 @@ import Testing
         #expect(ended.causes.isEmpty)
     }
 
-    @Test func whatMovesTheDeadlineMayBeEndedByIt() {
+    @Test func `What moves the deadline may be ended by it`() {
         let deadline = MovingDeadline(at: .zero, for: .request, on: time.source)
         deadline.bound(.call { _ in deadline.move(to: .seconds(5), for: .tail) })
         #expect(deadline.check(at: .zero) == nil)
         #expect(deadline.passed == .request)
     }
 
-    @Test func aTaskWithinABoundOperationIsEndedInItsPlace() async throws {
+    @Test func `A task within a bound operation is ended in its place`() async throws {
         let (deadline, ended) = (MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended())
         deadline.arm()
         deadline.bound(ended.operation)

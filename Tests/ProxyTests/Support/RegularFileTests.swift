@@ -12,19 +12,21 @@ import Testing
         return path
     }
 
-    @Test func whatIsNoRegularFileIsAnErrorAtOnce() throws {
+    @Test func `What is no regular file is an error at once`() throws {
         let directory = try TemporaryDirectory()
         let pipe = try pipe(in: directory)
         #expect(throws: RegularFile.Failure.other("a named pipe")) { try RegularFile.read(pipe, upTo: 100) }
         #expect(throws: RegularFile.Failure.other("a device")) { try RegularFile.read("/dev/zero", upTo: 100) }
         #expect(throws: RegularFile.Failure.directory) { try RegularFile.read(directory.path, upTo: 100) }
-        #expect(throws: RegularFile.Failure.system(ENOENT)) { try RegularFile.read("\(directory.path)/none", upTo: 100) }
+        #expect(throws: RegularFile.Failure.system(ENOENT)) {
+            try RegularFile.read("\(directory.path)/none", upTo: 100)
+        }
         let link = "\(directory.path)/link"
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "pipe")
         #expect(throws: RegularFile.Failure.other("a named pipe")) { try RegularFile.read(link, upTo: 100) }
     }
 
-    @Test func aFileIsReadUpToItsLimit() throws {
+    @Test func `A file is read up to its limit`() throws {
         let directory = try TemporaryDirectory()
         let file = try directory.write("abc", to: "file")
         #expect(try RegularFile.read(file, upTo: 3).bytes == Array("abc".utf8))
@@ -32,7 +34,7 @@ import Testing
     }
 
     /// The configuration, and each kind of file that it names.
-    @Test func aPipeInThePlaceOfAnyFileIsNamed() throws {
+    @Test func `A pipe in the place of any file is named`() throws {
         let directory = try TemporaryDirectory()
         let pipe = try pipe(in: directory)
         let outcome = ConfigurationLoader.load(file: pipe, environment: [:], workingDirectory: "/")
@@ -43,7 +45,9 @@ import Testing
             try KeyFile.load(APIKeyIdentity(user: "u", tenancy: "t", fingerprint: "f", keyFile: pipe))
         }
         #expect(key?.message == "the key file \(pipe) is a named pipe and no file")
-        let token = #expect(throws: CredentialFailure.self) { try CredentialFile.read(pipe, what: "the session's token", fix: "m") }
+        let token = #expect(throws: CredentialFailure.self) {
+            try CredentialFile.read(pipe, what: "the session's token", fix: "m")
+        }
         #expect(token?.message == "the file \(pipe) of the session's token is a named pipe and no file")
     }
 }
@@ -51,7 +55,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct FileWorkTests {
     private let time = ManualTime()
 
-    @Test func whatHangsIsGivenUpAndWhatEndsIsReturned() async throws {
+    @Test func `What hangs is given up and what ends is returned`() async throws {
         let work = FileWork(atOnce: 1)
         let gate = DispatchSemaphore(value: 0)
         #expect(try await work.run(within: .seconds(1), on: time.source) { 7 } == 7)
@@ -67,7 +71,7 @@ import Testing
         #expect(try await work.run(within: .seconds(1), on: time.source) { 8 } == 8)
     }
 
-    @Test func whoIsCancelledDoesNotWait() async throws {
+    @Test func `Who is cancelled does not wait`() async throws {
         let work = FileWork(atOnce: 1)
         let gate = DispatchSemaphore(value: 0)
         let task = Task { [time] in try await work.run(within: .seconds(10), on: time.source) { gate.wait() } }

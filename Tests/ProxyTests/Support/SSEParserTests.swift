@@ -14,30 +14,31 @@ import Testing
         return events
     }
 
-    @Test func everyDataLineIsAnEvent() throws {
-        #expect(try events("data: a\n\ndata:b\ndata: c\r\n\r\n: x\nevent: y\nid: 1\n\ndata:  d\n") == ["a", "b", "c", " d"])
+    @Test func `Every data line is an event`() throws {
+        #expect(
+            try events("data: a\n\ndata:b\ndata: c\r\n\r\n: x\nevent: y\nid: 1\n\ndata:  d\n") == ["a", "b", "c", " d"])
     }
 
-    @Test func piecesMeanNothing() throws {
+    @Test func `Pieces mean nothing`() throws {
         #expect(try events("da", "ta", ": a", "bc", "\n", "\nda", "ta: d\n\n") == ["abc", "d"])
     }
 
-    @Test func aLastLineWithoutAnEndCounts() throws {
+    @Test func `A last line without an end counts`() throws {
         #expect(try events("data: a\n\ndata: b") == ["a", "b"])
         #expect(try events("data: a\n\ndat") == ["a"])
     }
 
-    @Test func theLimitHoldsHoweverALongLineArrives() throws {
+    @Test func `The limit holds however a long line arrives`() throws {
         #expect(throws: SSEParser.LineTooLong(limit: 10)) { try events("data: 0123456789\n", limit: 10) }
         #expect(throws: SSEParser.LineTooLong(limit: 10)) { try events("data: ", "01234", "56789\n", limit: 10) }
         #expect(try events("data: 0123\n", limit: 10) == ["0123"])
     }
 
-    @Test func aLineThatNeverEndsIsGivenUp() {
+    @Test func `A line that never ends is given up`() {
         #expect(throws: SSEParser.LineTooLong(limit: 10)) { try events("data: 0123456789", limit: 10) }
     }
 
-    @Test func aLongLineInSmallPiecesIsSearchedOnce() throws {
+    @Test func `A long line in small pieces is searched once`() throws {
         // Quadratic work would take minutes here.
         var parser = SSEParser()
         parser.feed("data: ".utf8)

@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func allWhoAskMeanwhileGetTheSameRound() async {
+    @Test func `All who ask meanwhile get the same round`() async {
         let (gate, open) = AsyncStream<Void>.makeStream()
         let rounds = rounds(gate: gate)
         let answers = await withTaskGroup(of: Int.self) { group in
@@ -38,7 +38,7 @@ import Testing
         #expect(answers.count == 400 && Set(answers) == [1])
     }
 
-    @Test func whoAsksSoonAfterGetsWhatTheLastHasFound() async {
+    @Test func `Who asks soon after gets what the last has found`() async {
         let rounds = rounds()
         #expect(await rounds.recent() == 1)
         time.advance(by: .seconds(4))
@@ -47,7 +47,7 @@ import Testing
         #expect(await rounds.recent() == 2)
     }
 
-    @Test func aFreshRoundBeginsAfterTheQuestionAndNotTooSoonAfterTheLast() async {
+    @Test func `A fresh round begins after the question and not too soon after the last`() async {
         let rounds = rounds()
         #expect(await rounds.fresh() == 1)
         async let second = rounds.fresh()
@@ -60,7 +60,7 @@ import Testing
         #expect([2, 3].contains(await third))
     }
 
-    @Test func aFreshRoundIsNotTheOneThatIsUnderWay() async {
+    @Test func `A fresh round is not the one that is under way`() async {
         let (gate, open) = AsyncStream<Void>.makeStream()
         let rounds = rounds(gate: gate)
         async let first = rounds.fresh()

@@ -4,7 +4,10 @@ import Testing
 /// What every stream has to obey so that no known client chokes on it.
 enum ChunkRules {
     static func check(_ chunks: [Golden.Object], done: Bool) throws {
-        var withRole: Set<Int> = [], finished: Set<Int> = [], calls: [Int: Int] = [:], hasUsage = false
+        var withRole: Set<Int> = []
+        var finished: Set<Int> = []
+        var calls: [Int: Int] = [:]
+        var hasUsage = false
         for (position, chunk) in chunks.enumerated() {
             if chunk["error"] != nil {
                 #expect(position == chunks.count - 1 && !done, "an error is the last event, and no [DONE] follows")
@@ -37,7 +40,9 @@ enum ChunkRules {
                     #expect(function["arguments"] is String)
                     if number == calls[index, default: 0] {
                         calls[index] = number + 1
-                        #expect((call["id"] as? String)?.isEmpty == false && call["type"] as? String == "function" && function["name"] is String)
+                        #expect(
+                            (call["id"] as? String)?.isEmpty == false && call["type"] as? String == "function"
+                                && function["name"] is String)
                     } else {
                         #expect(number == calls[index, default: 0] - 1, "calls come one after the other")
                         #expect(call["id"] == nil && function["name"] == nil)
@@ -46,7 +51,9 @@ enum ChunkRules {
                 if let reason = choice["finish_reason"] as? String {
                     #expect(delta.isEmpty)
                     #expect(["stop", "length", "tool_calls", "content_filter"].contains(reason))
-                    if calls[index, default: 0] > 0, reason == "stop" { Issue.record("calls were made, yet the reason is stop") }
+                    if calls[index, default: 0] > 0, reason == "stop" {
+                        Issue.record("calls were made, yet the reason is stop")
+                    }
                     finished.insert(index)
                 }
             }

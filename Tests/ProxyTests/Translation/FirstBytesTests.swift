@@ -18,19 +18,22 @@ import Testing
         return .nothingYet
     }
 
-    @Test(arguments: [
-        ("", .nothingYet), (" \r\n\t", .nothingYet), (": {", .nothingYet), (": {\n\n", .nothingYet), ("data: {", .stream), (": a\ndata: {", .stream), ("event: x", .stream),
-        ("<html>", .stream), ("[{", .stream), ("{", .document(at: 0)), ("\n {", .document(at: 2)), (": {\n\n: }\r\n{", .document(at: 10)), ("\u{FEFF}{", .document(at: 3)),
-        ("\u{FEFF}data:", .stream),
-    ] as [(String, FirstBytes.Finding)])
-    func theFirstThatIsNoCommentSaysIt(text: String, finding: FirstBytes.Finding) {
+    @Test(
+        arguments: [
+            ("", .nothingYet), (" \r\n\t", .nothingYet), (": {", .nothingYet), (": {\n\n", .nothingYet),
+            ("data: {", .stream), (": a\ndata: {", .stream), ("event: x", .stream),
+            ("<html>", .stream), ("[{", .stream), ("{", .document(at: 0)), ("\n {", .document(at: 2)),
+            (": {\n\n: }\r\n{", .document(at: 10)), ("\u{FEFF}{", .document(at: 3)),
+            ("\u{FEFF}data:", .stream),
+        ] as [(String, FirstBytes.Finding)])
+    func `The first that is no comment says it`(text: String, finding: FirstBytes.Finding) {
         let bytes = Array(text.utf8)
         #expect(look(at: [bytes[...]]) == finding && look(at: bytes.map { [$0][...] }) == finding)
         var random = SplitMix64(seed: 1)
         for _ in 0..<20 { #expect(look(at: Fuzz.pieces(of: bytes, lengths: 0...4, &random)) == finding) }
     }
 
-    @Test func aStreamStaysOne() {
+    @Test func `A stream stays one`() {
         var first = FirstBytes()
         #expect(Array("data: x\n\n".utf8).withUnsafeBytes { first.look(at: $0) } == .stream)
         #expect(Array("{".utf8).withUnsafeBytes { first.look(at: $0) } == .stream)

@@ -13,7 +13,10 @@ import Testing
             switch Int.random(in: 0..<4, using: &random) {
             case 0: bytes[index] = UInt8.random(in: .min ... .max, using: &random)
             case 1: bytes.remove(at: index)
-            case 2: bytes.insert(contentsOf: ["null", "-9e18", "9223372036854775807", "\"\"", "[]", "{}", ","].randomElement(using: &random)?.utf8 ?? "".utf8, at: index)
+            case 2:
+                bytes.insert(
+                    contentsOf: ["null", "-9e18", "9223372036854775807", "\"\"", "[]", "{}", ","].randomElement(
+                        using: &random)?.utf8 ?? "".utf8, at: index)
             default: bytes.removeSubrange(index..<min(index + 20, bytes.count))
             }
         }
@@ -23,15 +26,21 @@ import Testing
     /// Digits become huge or negative numbers while the document stays whole, which random damage hardly ever does.
     private func exaggerate(_ text: String, _ random: inout SplitMix64) -> String {
         text.replacing(#/(?<mark>:)\s*-?\d+/#) { match in
-            ":" + (["-9223372036854775808", "9223372036854775807", "1e308", "-1", "0.5", String(match.output.0.dropFirst())].randomElement(using: &random) ?? "0")
+            ":"
+                + ([
+                    "-9223372036854775808", "9223372036854775807", "1e308", "-1", "0.5",
+                    String(match.output.0.dropFirst()),
+                ].randomElement(using: &random) ?? "0")
         }
     }
 
     @Test(arguments: Golden.cases("oci/chat", "resp_generic"), Fuzz.seeds(12))
-    func aDamagedAnswerIsAnAnswerOrAnError(golden: Golden.Case, seed: UInt64) throws {
+    func `A damaged answer is an answer or an error`(golden: Golden.Case, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let whole = try JSONSerialization.data(withJSONObject: try #require(golden.object["oci_response"]))
-        let body = seed % 2 == 0 ? damage(Array(whole), &random) : Array(exaggerate(String(decoding: whole, as: UTF8.self), &random).utf8)
+        let body =
+            seed % 2 == 0
+            ? damage(Array(whole), &random) : Array(exaggerate(String(decoding: whole, as: UTF8.self), &random).utf8)
         let envelope = ChunkEnvelope(id: "chatcmpl-x", created: 1_700_000_000, model: "m")
         do throws(Failure) {
             let answer = try Dialect.generic.answer(body, in: envelope)
@@ -53,12 +62,13 @@ import Testing
     }
 
     @Test(arguments: Golden.cases("oci/errors"), Fuzz.seeds(12))
-    func aDamagedErrorIsStillAnErrorInFourFields(golden: Golden.Case, seed: UInt64) throws {
+    func `A damaged error is still an error in four fields`(golden: Golden.Case, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let upstream = try #require(golden.object["upstream"] as? Golden.Object)
         let body = damage(Array(try #require(upstream["body"] as? String).utf8), &random)
         let error = OCIErrorReader.translate(
-            status: try #require(upstream["status"] as? Int), retryAfter: [nil, 0, 7].randomElement(using: &random) ?? nil,
+            status: try #require(upstream["status"] as? Int),
+            retryAfter: [nil, 0, 7].randomElement(using: &random) ?? nil,
             body: body, account: "a")
         let found = try #require((try Golden.parse(error.body) as? Golden.Object)?["error"] as? Golden.Object)
         #expect(Set(found.keys) == ["message", "type", "param", "code"])
@@ -66,7 +76,7 @@ import Testing
     }
 
     @Test(arguments: Golden.cases("oci/chat", "stream_generic"), Fuzz.seeds(6))
-    func numbersBeyondAllMeasureDoNoHarm(golden: Golden.Case, seed: UInt64) throws {
+    func `Numbers beyond all measure do no harm`(golden: Golden.Case, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let text = exaggerate(golden.object["oci_sse"] as? String ?? "", &random)
         let (chunks, done) = try StreamRun([Array(text.utf8)[...]]).chunks()

@@ -8,20 +8,22 @@ import Testing
 
     /// Where the contract with the users names another type or code than the fixtures, which call theirs a policy.
     private static let contract: [String: (type: String, code: String)] = [
-        "401_not_authenticated.json": ("upstream_error", "upstream_auth_failed"), "403_not_allowed.json": ("upstream_error", "upstream_auth_failed"),
+        "401_not_authenticated.json": ("upstream_error", "upstream_auth_failed"),
+        "403_not_allowed.json": ("upstream_error", "upstream_auth_failed"),
         "504_html.json": ("timeout_error", "upstream_timeout"),
     ]
 
-    @Test func allCasesAreThere() {
+    @Test func `All cases are there`() {
         #expect(Self.cases.count == 23)
     }
 
     @Test(arguments: cases)
-    func everyFixtureGivesItsError(golden: Golden.Case) throws {
+    func `Every fixture gives its error`(golden: Golden.Case) throws {
         let upstream = try #require(golden.object["upstream"] as? Golden.Object)
         let headers = upstream["headers"] as? [String: String]
         let error = OCIErrorReader.translate(
-            status: try #require(upstream["status"] as? Int), retryAfter: headers?["retry-after"].flatMap { RetryAfter.seconds($0, now: 0) },
+            status: try #require(upstream["status"] as? Int),
+            retryAfter: headers?["retry-after"].flatMap { RetryAfter.seconds($0, now: 0) },
             body: Array(try #require(upstream["body"] as? String).utf8), account: "default")
         let expected = try #require(golden.object["expected"] as? Golden.Object)
         #expect(error.status == expected["status"] as? Int)
@@ -36,7 +38,7 @@ import Testing
         #expect(!error.message.contains("<html"))
     }
 
-    @Test func refusedCredentialsAreNotRetriedByTheClient() {
+    @Test func `Refused credentials are not retried by the client`() {
         for status in [401, 403] {
             #expect(OCIErrorReader.translate(status: status, retryAfter: nil, body: [], account: "a").forbidsRetry)
         }
@@ -50,23 +52,28 @@ import Testing
         "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
         #"{"error":{"message":"Your input exceeds the context window of this model.","type":"invalid_request_error","param":"input","code":"context_length_exceeded"}}"#,
     ])
-    func anOverlongPromptIsNamedAsAgentsExpect(words: String) throws {
+    func `An overlong prompt is named as agents expect`(words: String) throws {
         let body = try JSONSerialization.data(withJSONObject: ["code": "400", "message": words])
         let error = OCIErrorReader.translate(status: 400, retryAfter: nil, body: Array(body), account: "a")
         #expect(error.status == 400 && error.code == "context_length_exceeded")
         #expect(error.message.hasPrefix("This model's maximum context length is"))
     }
 
-    @Test(arguments: ["Too many tokens per minute. Rate limit reached.", "Too many tokens, please wait before trying again.", "Too many tokens per day"])
-    func aRateOfTokensIsNoOverlongPrompt(words: String) throws {
+    @Test(arguments: [
+        "Too many tokens per minute. Rate limit reached.", "Too many tokens, please wait before trying again.",
+        "Too many tokens per day",
+    ])
+    func `A rate of tokens is no overlong prompt`(words: String) throws {
         let body = try JSONSerialization.data(withJSONObject: ["code": "400", "message": words])
         let error = OCIErrorReader.translate(status: 400, retryAfter: nil, body: Array(body), account: "a")
         #expect(error.status == 429 && error.about == .throttled)
     }
 
     @Test(arguments: ["temperature must be between 0 and 2", "max_tokens is too large"])
-    func otherWordsAreNotTakenForAnOverlongPrompt(words: String) throws {
+    func `Other words are not taken for an overlong prompt`(words: String) throws {
         let body = try JSONSerialization.data(withJSONObject: ["code": "400", "message": words])
-        #expect(OCIErrorReader.translate(status: 400, retryAfter: nil, body: Array(body), account: "a").code == "invalid_request")
+        #expect(
+            OCIErrorReader.translate(status: 400, retryAfter: nil, body: Array(body), account: "a").code
+                == "invalid_request")
     }
 }

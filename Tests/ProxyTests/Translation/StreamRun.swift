@@ -12,7 +12,10 @@ enum Delivery: CaseIterable, Sendable {
     func pieces(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] {
         switch self {
         case .whole: [bytes[...]]
-        case .lineByLine: bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { Array($0 + [UInt8(ascii: "\n")])[...] }
+        case .lineByLine:
+            bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+                Array($0 + [UInt8(ascii: "\n")])[...]
+            }
         case .byteByByte: bytes.map { [$0][...] }
         }
     }
@@ -24,7 +27,8 @@ enum Delivery: CaseIterable, Sendable {
         // What a stream does it does throughout, or now and then.
         let odds = [0, 0.3, 1]
         let (crlf, blanks, extras, noSpace) = (
-            odds.randomElement(using: &random), odds.randomElement(using: &random), [0, 0.3].randomElement(using: &random), odds.randomElement(using: &random)
+            odds.randomElement(using: &random), odds.randomElement(using: &random),
+            [0, 0.3].randomElement(using: &random), odds.randomElement(using: &random)
         )
         var bytes: [UInt8] = []
         func happens(_ odds: Double?) -> Bool { Double.random(in: 0..<1, using: &random) < odds ?? 0 }
@@ -46,7 +50,10 @@ enum Delivery: CaseIterable, Sendable {
     }
 
     /// Lines that say nothing.
-    private static let others = [": keep-alive", ":", ":data: {}", "event: message", "id: 7", "retry: 1000", "data", "", " data: {}", "database: {}"]
+    private static let others = [
+        ": keep-alive", ":", ":data: {}", "event: message", "id: 7", "retry: 1000", "data", "", " data: {}",
+        "database: {}",
+    ]
 }
 
 /// Runs bytes through a relay, one network read after the other.
@@ -56,7 +63,10 @@ struct StreamRun {
     var usage: TokenUsage?
     var unreadable = 0
 
-    init(_ pieces: [ArraySlice<UInt8>], of dialect: Dialect = .generic, model: String = "m", includesUsage: Bool = true, choices: Int = 1) throws {
+    init(
+        _ pieces: [ArraySlice<UInt8>], of dialect: Dialect = .generic, model: String = "m", includesUsage: Bool = true,
+        choices: Int = 1
+    ) throws {
         let envelope = ChunkEnvelope(id: "chatcmpl-x", created: 1_700_000_000, model: model)
         let relay = dialect.relay(in: envelope, includesUsage: includesUsage, choices: choices)
         for piece in pieces where error == nil && !relay.isComplete {
@@ -95,7 +105,8 @@ struct StreamRun {
             pieces, of: dialect, model: try #require(context["requested_model"] as? String),
             includesUsage: context["include_usage"] as? Bool ?? false)
         let (found, done) = try run.chunks()
-        let expected = finishingAtTheEnd(splittingToolCalls(try #require(golden.object["openai_chunks"] as? [Golden.Object])))
+        let expected = finishingAtTheEnd(
+            splittingToolCalls(try #require(golden.object["openai_chunks"] as? [Golden.Object])))
         #expect(Golden.difference(found, expected) == nil)
         #expect(done == golden.object["openai_done"] as? Bool)
         try ChunkRules.check(found, done: done)
@@ -103,16 +114,22 @@ struct StreamRun {
 
     /// The fixtures tell each reason where the upstream does; a GENERIC stream's are told when nothing more can come.
     private static func finishingAtTheEnd(_ chunks: [Golden.Object]) -> [Golden.Object] {
-        func isFinish(_ chunk: Golden.Object) -> Bool { (chunk["choices"] as? [Golden.Object])?.first?["finish_reason"] is String }
+        func isFinish(_ chunk: Golden.Object) -> Bool {
+            (chunk["choices"] as? [Golden.Object])?.first?["finish_reason"] is String
+        }
         func isUsage(_ chunk: Golden.Object) -> Bool { (chunk["choices"] as? [Any])?.isEmpty == true }
-        func index(_ chunk: Golden.Object) -> Int { (chunk["choices"] as? [Golden.Object])?.first?["index"] as? Int ?? 0 }
-        return chunks.filter { !isFinish($0) && !isUsage($0) } + chunks.filter(isFinish).sorted { index($0) < index($1) } + chunks.filter(isUsage)
+        func index(_ chunk: Golden.Object) -> Int {
+            (chunk["choices"] as? [Golden.Object])?.first?["index"] as? Int ?? 0
+        }
+        return chunks.filter { !isFinish($0) && !isUsage($0) }
+            + chunks.filter(isFinish).sorted { index($0) < index($1) } + chunks.filter(isUsage)
     }
 
     /// The fixtures allow one chunk with two calls or two with one each; ours are the latter.
     private static func splittingToolCalls(_ chunks: [Golden.Object]) -> [Golden.Object] {
         chunks.flatMap { chunk -> [Golden.Object] in
-            guard let choices = chunk["choices"] as? [Golden.Object], let delta = choices.first?["delta"] as? Golden.Object,
+            guard let choices = chunk["choices"] as? [Golden.Object],
+                let delta = choices.first?["delta"] as? Golden.Object,
                 let calls = delta["tool_calls"] as? [Any], calls.count > 1
             else { return [chunk] }
             return calls.map { call in

@@ -13,28 +13,111 @@ import Testing
     }
 
     private static let habits: [Habit] = [
-        Habit(testDescription: "two calls without ids and without arguments", entries: [#"{"name":"f"}"#, #"{"name":"g","arguments":""}"#], calls: [["f", "{}"], ["g", "{}"]]),
-        Habit(testDescription: "the same call twice, without ids and arguments", entries: [#"{"name":"f"}"#, #"{"name":"f"}"#], calls: [["f", "{}"], ["f", "{}"]]),
-        Habit(testDescription: "the name repeated on fragments", entries: [#"{"id":"a","name":"f"}"#, #"{"name":"f","arguments":"{\"x\""}"#, #"{"name":"f","arguments":":1}"}"#], calls: [["f", #"{"x":1}"#]]),
-        Habit(testDescription: "id and name repeated on fragments", entries: [#"{"id":"a","name":"f"}"#, #"{"id":"a","name":"f","arguments":"{\"x\""}"#, #"{"id":"a","arguments":":1}"}"#], calls: [["f", #"{"x":1}"#]]),
-        Habit(testDescription: "another name ends an unfinished call", entries: [#"{"name":"f","arguments":"{\"x\""}"#, #"{"name":"g","arguments":"{}"}"#], calls: [["f", #"{"x""#], ["g", "{}"]]),
-        Habit(testDescription: "a last event restates every call", entries: [#"{"id":"a","name":"f","arguments":"{\"x\":1}"}"#, #"{"id":"b","name":"g","arguments":"{}"}"#, #"{"id":"a","name":"f","arguments":"{\"x\":1}"}"#, #"{"id":"b","name":"g","arguments":"{}"}"#], calls: [["f", #"{"x":1}"#], ["g", "{}"]]),
-        Habit(testDescription: "arguments as an object", entries: [#"{"id":"a","name":"f","arguments":{"x":"\"é\""}}"#], calls: [["f", #"{"x":"\"é\""}"#]]),
+        Habit(
+            testDescription: "two calls without ids and without arguments",
+            entries: [#"{"name":"f"}"#, #"{"name":"g","arguments":""}"#], calls: [["f", "{}"], ["g", "{}"]]),
+        Habit(
+            testDescription: "the same call twice, without ids and arguments",
+            entries: [#"{"name":"f"}"#, #"{"name":"f"}"#], calls: [["f", "{}"], ["f", "{}"]]),
+        Habit(
+            testDescription: "the name repeated on fragments",
+            entries: [
+                #"{"id":"a","name":"f"}"#, #"{"name":"f","arguments":"{\"x\""}"#, #"{"name":"f","arguments":":1}"}"#,
+            ], calls: [["f", #"{"x":1}"#]]),
+        Habit(
+            testDescription: "id and name repeated on fragments",
+            entries: [
+                #"{"id":"a","name":"f"}"#, #"{"id":"a","name":"f","arguments":"{\"x\""}"#,
+                #"{"id":"a","arguments":":1}"}"#,
+            ], calls: [["f", #"{"x":1}"#]]),
+        Habit(
+            testDescription: "another name ends an unfinished call",
+            entries: [#"{"name":"f","arguments":"{\"x\""}"#, #"{"name":"g","arguments":"{}"}"#],
+            calls: [["f", #"{"x""#], ["g", "{}"]]),
+        Habit(
+            testDescription: "a last event restates every call",
+            entries: [
+                #"{"id":"a","name":"f","arguments":"{\"x\":1}"}"#, #"{"id":"b","name":"g","arguments":"{}"}"#,
+                #"{"id":"a","name":"f","arguments":"{\"x\":1}"}"#, #"{"id":"b","name":"g","arguments":"{}"}"#,
+            ], calls: [["f", #"{"x":1}"#], ["g", "{}"]]),
+        Habit(
+            testDescription: "arguments as an object", entries: [#"{"id":"a","name":"f","arguments":{"x":"\"é\""}}"#],
+            calls: [["f", #"{"x":"\"é\""}"#]]),
         // Calls with one id.
-        Habit(testDescription: "one id for two whole calls", entries: [#"{"id":"x","name":"f","arguments":"{\"city\":\"Rome\"}"}"#, #"{"id":"x","name":"f","arguments":"{\"city\":\"Bern\"}"}"#], calls: [["f", #"{"city":"Rome"}"#], ["f", #"{"city":"Bern"}"#]]),
-        Habit(testDescription: "one id for two whole calls in one event", entries: [#"{"id":"x","name":"f","arguments":"{\"a\":1}"},{"id":"x","name":"f","arguments":"{\"a\":2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
-        Habit(testDescription: "one id for calls of two tools", entries: [#"{"id":"x","name":"f","arguments":"{}"}"#, #"{"id":"x","name":"g","arguments":"{}"}"#], calls: [["f", "{}"], ["g", "{}"]]),
-        Habit(testDescription: "one id for calls of two tools without arguments", entries: [#"{"id":"x","name":"f"}"#, #"{"id":"x","name":"g"}"#], calls: [["f", "{}"], ["g", "{}"]]),
-        Habit(testDescription: "the id is the name", entries: [#"{"id":"f","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"f","name":"f","arguments":"{\"a\":2}"}"#, #"{"id":"f","name":"f","arguments":"{\"a\":3}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#], ["f", #"{"a":3}"#]]),
-        Habit(testDescription: "one id, in fragments that repeat id and name", entries: [#"{"id":"x","name":"f","arguments":"{\"a\""}"#, #"{"id":"x","name":"f","arguments":":1}"}"#, #"{"id":"x","name":"f","arguments":"{\"a\""}"#, #"{"id":"x","name":"f","arguments":":2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
-        Habit(testDescription: "one id, opening entries and fragments", entries: [#"{"id":"x","name":"f","arguments":""}"#, #"{"arguments":"{\"a\":"}"#, #"{"arguments":"1}"}"#, #"{"id":"x","name":"f","arguments":""}"#, #"{"arguments":"{\"a\":"}"#, #"{"arguments":"2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
-        Habit(testDescription: "one id, opening entries and fragments with the id", entries: [#"{"id":"x","name":"f","arguments":""}"#, #"{"id":"x","arguments":"{\"a\":1}"}"#, #"{"id":"x","name":"f","arguments":""}"#, #"{"id":"x","arguments":"{\"a\":"}"#, #"{"id":"x","arguments":"2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
-        Habit(testDescription: "one id, and a last event restates every call", entries: [#"{"id":"x","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"x","name":"f","arguments":"{\"a\":2}"}"#, #"{"id":"x","name":"f","arguments":"{\"a\":1}"},{"id":"x","name":"f","arguments":"{\"a\":2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
-        Habit(testDescription: "the id of a call before the last", entries: [#"{"id":"x","name":"f","arguments":"{}"}"#, #"{"id":"y","name":"g","arguments":"{}"}"#, #"{"id":"x","name":"f","arguments":"{\"a\":1}"}"#], calls: [["f", "{}"], ["g", "{}"], ["f", #"{"a":1}"#]]),
-        Habit(testDescription: "a whole call is restated without arguments", entries: [#"{"id":"x","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"x","name":"f","arguments":""}"#, #"{"id":"x","name":"f"}"#], calls: [["f", #"{"a":1}"#]]),
-        Habit(testDescription: "empty ids", entries: [#"{"id":"","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"","name":"f","arguments":"{\"a\":2}"}"#], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
-        Habit(testDescription: "brackets inside texts end nothing", entries: [#"{"id":"x","name":"f","arguments":"{\"a\":\"}\\\"]"}"#, #"{"id":"x","name":"f","arguments":"\"}"}"#], calls: [["f", #"{"a":"}\"]"}"#]]),
-        Habit(testDescription: "empty entries around a call", entries: ["{}", #"{"type":"FUNCTION"}"#, #"{"id":"a","name":"f","arguments":"{}"}"#, "{}"], calls: [["f", "{}"]]),
+        Habit(
+            testDescription: "one id for two whole calls",
+            entries: [
+                #"{"id":"x","name":"f","arguments":"{\"city\":\"Rome\"}"}"#,
+                #"{"id":"x","name":"f","arguments":"{\"city\":\"Bern\"}"}"#,
+            ], calls: [["f", #"{"city":"Rome"}"#], ["f", #"{"city":"Bern"}"#]]),
+        Habit(
+            testDescription: "one id for two whole calls in one event",
+            entries: [#"{"id":"x","name":"f","arguments":"{\"a\":1}"},{"id":"x","name":"f","arguments":"{\"a\":2}"}"#],
+            calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(
+            testDescription: "one id for calls of two tools",
+            entries: [#"{"id":"x","name":"f","arguments":"{}"}"#, #"{"id":"x","name":"g","arguments":"{}"}"#],
+            calls: [["f", "{}"], ["g", "{}"]]),
+        Habit(
+            testDescription: "one id for calls of two tools without arguments",
+            entries: [#"{"id":"x","name":"f"}"#, #"{"id":"x","name":"g"}"#], calls: [["f", "{}"], ["g", "{}"]]),
+        Habit(
+            testDescription: "the id is the name",
+            entries: [
+                #"{"id":"f","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"f","name":"f","arguments":"{\"a\":2}"}"#,
+                #"{"id":"f","name":"f","arguments":"{\"a\":3}"}"#,
+            ], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#], ["f", #"{"a":3}"#]]),
+        Habit(
+            testDescription: "one id, in fragments that repeat id and name",
+            entries: [
+                #"{"id":"x","name":"f","arguments":"{\"a\""}"#, #"{"id":"x","name":"f","arguments":":1}"}"#,
+                #"{"id":"x","name":"f","arguments":"{\"a\""}"#, #"{"id":"x","name":"f","arguments":":2}"}"#,
+            ], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(
+            testDescription: "one id, opening entries and fragments",
+            entries: [
+                #"{"id":"x","name":"f","arguments":""}"#, #"{"arguments":"{\"a\":"}"#, #"{"arguments":"1}"}"#,
+                #"{"id":"x","name":"f","arguments":""}"#, #"{"arguments":"{\"a\":"}"#, #"{"arguments":"2}"}"#,
+            ], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(
+            testDescription: "one id, opening entries and fragments with the id",
+            entries: [
+                #"{"id":"x","name":"f","arguments":""}"#, #"{"id":"x","arguments":"{\"a\":1}"}"#,
+                #"{"id":"x","name":"f","arguments":""}"#, #"{"id":"x","arguments":"{\"a\":"}"#,
+                #"{"id":"x","arguments":"2}"}"#,
+            ], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(
+            testDescription: "one id, and a last event restates every call",
+            entries: [
+                #"{"id":"x","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"x","name":"f","arguments":"{\"a\":2}"}"#,
+                #"{"id":"x","name":"f","arguments":"{\"a\":1}"},{"id":"x","name":"f","arguments":"{\"a\":2}"}"#,
+            ], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(
+            testDescription: "the id of a call before the last",
+            entries: [
+                #"{"id":"x","name":"f","arguments":"{}"}"#, #"{"id":"y","name":"g","arguments":"{}"}"#,
+                #"{"id":"x","name":"f","arguments":"{\"a\":1}"}"#,
+            ], calls: [["f", "{}"], ["g", "{}"], ["f", #"{"a":1}"#]]),
+        Habit(
+            testDescription: "a whole call is restated without arguments",
+            entries: [
+                #"{"id":"x","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"x","name":"f","arguments":""}"#,
+                #"{"id":"x","name":"f"}"#,
+            ], calls: [["f", #"{"a":1}"#]]),
+        Habit(
+            testDescription: "empty ids",
+            entries: [
+                #"{"id":"","name":"f","arguments":"{\"a\":1}"}"#, #"{"id":"","name":"f","arguments":"{\"a\":2}"}"#,
+            ], calls: [["f", #"{"a":1}"#], ["f", #"{"a":2}"#]]),
+        Habit(
+            testDescription: "brackets inside texts end nothing",
+            entries: [
+                #"{"id":"x","name":"f","arguments":"{\"a\":\"}\\\"]"}"#, #"{"id":"x","name":"f","arguments":"\"}"}"#,
+            ], calls: [["f", #"{"a":"}\"]"}"#]]),
+        Habit(
+            testDescription: "empty entries around a call",
+            entries: ["{}", #"{"type":"FUNCTION"}"#, #"{"id":"a","name":"f","arguments":"{}"}"#, "{}"],
+            calls: [["f", "{}"]]),
     ]
 
     private func stream(_ entries: [String], finish: String = "tool_calls") throws -> StreamRun {
@@ -43,7 +126,7 @@ import Testing
     }
 
     @Test(arguments: habits)
-    func everyHabitGivesItsCalls(habit: Habit) throws {
+    func `Every habit gives its calls`(habit: Habit) throws {
         let run = try stream(habit.entries)
         let (chunks, done) = try run.chunks()
         #expect(done)
@@ -65,8 +148,9 @@ import Testing
 
     /// The same calls as one document.
     @Test(arguments: habits)
-    func idsOfAWholeAnswerDiffer(habit: Habit) throws {
-        let body = #"{"chatResponse":{"choices":[{"message":{"toolCalls":[\#(habit.entries.joined(separator: ","))]},"finishReason":"tool_calls"}]}}"#
+    func `IDs of a whole answer differ`(habit: Habit) throws {
+        let body =
+            #"{"chatResponse":{"choices":[{"message":{"toolCalls":[\#(habit.entries.joined(separator: ","))]},"finishReason":"tool_calls"}]}}"#
         let answer = try Dialect.generic.answer(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
         let root = try #require(try Golden.parse(answer.body) as? Golden.Object)
         let message = try #require((root["choices"] as? [Golden.Object])?.first?["message"] as? Golden.Object)
@@ -76,7 +160,7 @@ import Testing
     }
 
     /// Fragments that repeat id and name are looked at once each.
-    @Test func manyFragmentsCostWhatTheyAre() throws {
+    @Test func `Many fragments cost what they are`() throws {
         var assembly = ToolCallAssembly()
         var chunks = ChatChunks(ChunkEnvelope(id: "x", created: 1, model: "m"), includesUsage: false)
         let entry = try JSONDocument(parsing: Array(#"{"id":"x","name":"f","arguments":"[1,2,"}"#.utf8)).root
@@ -86,14 +170,16 @@ import Testing
         }
     }
 
-    @Test func argumentsForACallThatIsOverAreAFailureAndNeverBrokenJSON() throws {
-        let run = try stream([#"{"id":"a","name":"f"}"#, #"{"id":"b","name":"g"}"#, #"{"id":"a","arguments":"{\"x\":1}"}"#])
+    @Test func `Arguments for a call that is over are a failure and never broken JSON`() throws {
+        let run = try stream([
+            #"{"id":"a","name":"f"}"#, #"{"id":"b","name":"g"}"#, #"{"id":"a","arguments":"{\"x\":1}"}"#,
+        ])
         #expect(run.error?.code == "upstream_error")
         let (chunks, done) = try run.chunks()
         try ChunkRules.check(chunks, done: done)
     }
 
-    @Test func anEntryThatIsNoCallIsNoAnswer() throws {
+    @Test func `An entry that is no call is no answer`() throws {
         #expect(try stream(["{}"], finish: "stop").error?.code == "upstream_empty_answer")
         let body = #"{"chatResponse":{"choices":[{"message":{"toolCalls":[{}]},"finishReason":"tool_calls"}]}}"#
         let error = #expect(throws: Failure.self) {
@@ -102,8 +188,9 @@ import Testing
         #expect(error?.code == "upstream_empty_answer")
     }
 
-    @Test func aWholeAnswerHasArgumentsAsText() throws {
-        let body = #"{"chatResponse":{"choices":[{"message":{"toolCalls":[{"id":"a","name":"f","arguments":{"x":[1]}}]},"finishReason":"stop"}]}}"#
+    @Test func `A whole answer has arguments as text`() throws {
+        let body =
+            #"{"chatResponse":{"choices":[{"message":{"toolCalls":[{"id":"a","name":"f","arguments":{"x":[1]}}]},"finishReason":"stop"}]}}"#
         let answer = try Dialect.generic.answer(Array(body.utf8), in: ChunkEnvelope(id: "x", created: 1, model: "m"))
         #expect(String(decoding: answer.body, as: UTF8.self).contains(#""arguments":"{\"x\":[1]}""#))
     }

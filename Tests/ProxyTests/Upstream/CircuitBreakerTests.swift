@@ -4,7 +4,8 @@ import Testing
 @testable import Proxy
 
 @Suite struct CircuitBreakerTests {
-    private let settings = CircuitBreaker.Settings(maxFailures: 3, resetTimeout: .seconds(60), failureRate: 0.5, minRequests: 10)
+    private let settings = CircuitBreaker.Settings(
+        maxFailures: 3, resetTimeout: .seconds(60), failureRate: 0.5, minRequests: 10)
 
     /// Opened by failures at time zero.
     private func opened() -> CircuitBreaker {
@@ -13,7 +14,7 @@ import Testing
         return breaker
     }
 
-    @Test func opensAfterFailuresInARow() {
+    @Test func `Opens after failures in a row`() {
         var breaker = CircuitBreaker()
         for count in 1...2 {
             breaker.record(.failure, of: breaker.admit(at: .zero), by: settings, at: .zero)
@@ -25,7 +26,7 @@ import Testing
         #expect(!breaker.admits(at: .seconds(60)))
     }
 
-    @Test func aSuccessBreaksTheRow() {
+    @Test func `A success breaks the row`() {
         var breaker = CircuitBreaker()
         for vote in [.failure, .failure, .success, .failure, .failure] as [Attribution.Vote] {
             breaker.record(vote, of: breaker.admit(at: .zero), by: settings, at: .zero)
@@ -33,9 +34,11 @@ import Testing
         #expect(breaker.state(at: .zero) == .closed)
     }
 
-    @Test func opensAtAShareOfTheLastMinute() {
+    @Test func `Opens at a share of the last minute`() {
         var breaker = CircuitBreaker()
-        for vote in [.success, .success, .failure, .success, .failure, .failure, .success, .failure, .success] as [Attribution.Vote] {
+        for vote in [.success, .success, .failure, .success, .failure, .failure, .success, .failure, .success]
+            as [Attribution.Vote]
+        {
             breaker.record(vote, of: breaker.admit(at: .seconds(10)), by: settings, at: .seconds(10))
         }
         #expect(breaker.state(at: .seconds(10)) == .closed)
@@ -43,9 +46,11 @@ import Testing
         #expect(breaker.state(at: .seconds(20)) == .open)
     }
 
-    @Test func forgetsWhatIsOlderThanAMinute() {
+    @Test func `Forgets what is older than a minute`() {
         var breaker = CircuitBreaker()
-        for vote in [.success, .failure, .success, .failure, .success, .failure, .success, .failure, .success] as [Attribution.Vote] {
+        for vote in [.success, .failure, .success, .failure, .success, .failure, .success, .failure, .success]
+            as [Attribution.Vote]
+        {
             breaker.record(vote, of: breaker.admit(at: .seconds(10)), by: settings, at: .seconds(10))
         }
         breaker.record(.failure, of: breaker.admit(at: .seconds(70)), by: settings, at: .seconds(70))
@@ -53,14 +58,14 @@ import Testing
         #expect(breaker.window(at: .seconds(70)) == (1, 1))
     }
 
-    @Test func whatSpeaksForNobodyCountsForNothing() {
+    @Test func `What speaks for nobody counts for nothing`() {
         var breaker = CircuitBreaker()
         for _ in 0..<2 { breaker.record(.failure, of: breaker.admit(at: .zero), by: settings, at: .zero) }
         for _ in 0..<50 { breaker.record(.neither, of: breaker.admit(at: .zero), by: settings, at: .zero) }
         #expect(breaker.consecutiveFailures == 2 && breaker.window(at: .zero) == (2, 2))
     }
 
-    @Test func opensForOneProbeAfterTheTimeout() {
+    @Test func `Opens for one probe after the timeout`() {
         var breaker = opened()
         #expect(!breaker.admits(at: .seconds(59)))
         #expect(breaker.admits(at: .seconds(60)) && breaker.state(at: .seconds(60)) == .halfOpen)
@@ -69,29 +74,34 @@ import Testing
         #expect(breaker.state(at: .seconds(60)) == .halfOpen)
     }
 
-    @Test func aProbeDecides() {
+    @Test func `A probe decides`() {
         var breaker = opened()
         breaker.record(.failure, of: breaker.admit(at: .seconds(60)), by: settings, at: .seconds(61))
         #expect(breaker.state(at: .seconds(61)) == .open && breaker.retryAt == .seconds(121))
         breaker.record(.success, of: breaker.admit(at: .seconds(121)), by: settings, at: .seconds(122))
-        #expect(breaker.state(at: .seconds(122)) == .closed && breaker.consecutiveFailures == 0 && breaker.openedAt == nil)
+        #expect(
+            breaker.state(at: .seconds(122)) == .closed && breaker.consecutiveFailures == 0 && breaker.openedAt == nil)
     }
 
-    @Test func aProbeWhoseClientLeftGivesItsPlaceBack() {
+    @Test func `A probe whose client left gives its place back`() {
         var breaker = opened()
         breaker.record(.neither, of: breaker.admit(at: .seconds(60)), by: settings, at: .seconds(61))
         #expect(breaker.admits(at: .seconds(61)) && breaker.state(at: .seconds(61)) == .halfOpen)
     }
 
-    @Test func aLastResortWhoseClientLeftLeavesItOpen() {
+    @Test func `A last resort whose client left leaves it open`() {
         var breaker = opened()
-        breaker.record(.neither, of: breaker.admit(isLastResort: true, at: .seconds(10)), by: settings, at: .seconds(11))
-        #expect(!breaker.admits(at: .seconds(11)) && breaker.state(at: .seconds(11)) == .open && breaker.retryAt == .seconds(60))
-        breaker.record(.success, of: breaker.admit(isLastResort: true, at: .seconds(12)), by: settings, at: .seconds(13))
+        breaker.record(
+            .neither, of: breaker.admit(isLastResort: true, at: .seconds(10)), by: settings, at: .seconds(11))
+        #expect(
+            !breaker.admits(at: .seconds(11)) && breaker.state(at: .seconds(11)) == .open
+                && breaker.retryAt == .seconds(60))
+        breaker.record(
+            .success, of: breaker.admit(isLastResort: true, at: .seconds(12)), by: settings, at: .seconds(13))
         #expect(breaker.admits(at: .seconds(13)) && breaker.state(at: .seconds(13)) == .closed)
     }
 
-    @Test func aProbeIsDecidedByTheBeginningOfItsAnswer() {
+    @Test func `A probe is decided by the beginning of its answer`() {
         var breaker = opened()
         let probe = breaker.begun(breaker.admit(at: .seconds(60)), at: .seconds(61))
         #expect(breaker.state(at: .seconds(61)) == .closed)
@@ -99,16 +109,18 @@ import Testing
         #expect(breaker.consecutiveFailures == 1, "its end counts like any other")
     }
 
-    @Test func aFailureThatHasBeenCountedOpensNothingButEndsAProbe() {
+    @Test func `A failure that has been counted opens nothing but ends a probe`() {
         var breaker = CircuitBreaker()
-        for _ in 0..<9 { breaker.record(.failure, of: breaker.admit(at: .zero), isRepeated: true, by: settings, at: .zero) }
+        for _ in 0..<9 {
+            breaker.record(.failure, of: breaker.admit(at: .zero), isRepeated: true, by: settings, at: .zero)
+        }
         #expect(breaker.state(at: .zero) == .closed && breaker.consecutiveFailures == 0)
         breaker = opened()
         breaker.record(.failure, of: breaker.admit(at: .seconds(60)), isRepeated: true, by: settings, at: .seconds(61))
         #expect(breaker.state(at: .seconds(61)) == .open && breaker.retryAt == .seconds(121))
     }
 
-    @Test func whoWasAdmittedBeforeSpeaksForNothingAfter() {
+    @Test func `Who was admitted before speaks for nothing after`() {
         var breaker = CircuitBreaker()
         let old = breaker.admit(at: .zero)
         for _ in 0..<3 { breaker.record(.failure, of: breaker.admit(at: .zero), by: settings, at: .zero) }
@@ -124,7 +136,7 @@ import Testing
         #expect(breaker.state(at: .seconds(62)) == .closed && breaker.consecutiveFailures == 0)
     }
 
-    @Test func theOperatorClosesIt() {
+    @Test func `The operator closes it`() {
         var breaker = opened()
         breaker.reset()
         #expect(breaker.admits(at: .zero) && breaker.state(at: .zero) == .closed && breaker.window(at: .zero) == (0, 0))
@@ -132,7 +144,7 @@ import Testing
 
     /// Whatever happens: never two probes, an open breaker admits nobody before its time, and it always comes back.
     @Test(arguments: 0..<50 as Range<UInt64>)
-    func aRandomWalkKeepsThePromises(seed: UInt64) {
+    func `A random walk keeps the promises`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var breaker = CircuitBreaker()
         var now = Duration.zero
@@ -149,7 +161,9 @@ import Testing
                 }
             } else if !passes.isEmpty {
                 let pass = passes.remove(at: Int.random(in: 0..<passes.count, using: &random)).pass
-                breaker.record([.success, .failure, .failure, .neither].randomElement(using: &random) ?? .neither, of: pass, by: settings, at: now)
+                breaker.record(
+                    [.success, .failure, .failure, .neither].randomElement(using: &random) ?? .neither, of: pass,
+                    by: settings, at: now)
             }
             let window = breaker.window(at: now)
             #expect(window.failures <= window.requests && breaker.consecutiveFailures >= 0)

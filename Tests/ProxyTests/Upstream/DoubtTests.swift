@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil)])
-    mutating func whoIsRefusedBesideAnswersOfTheSameModelSpeaksForHimself(outcome: AttemptOutcome) {
+    mutating func `Who is refused beside answers of the same model speaks for himself`(outcome: AttemptOutcome) {
         for second in 0..<50 {
             end(.succeeded, at: .seconds(second))
             for _ in 0..<10 { end(outcome, at: .seconds(second)) }
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil), .brokenOff])
-    mutating func besideAnswersOfOtherModelsItIsTheModel(outcome: AttemptOutcome) {
+    mutating func `Beside answers of other models it is the model`(outcome: AttemptOutcome) {
         // It has been answered, but not lately.
         end(.succeeded)
         for _ in 0..<5 {
@@ -35,7 +35,7 @@ import Testing
     }
 
     /// Made-up names are not kept for that.
-    @Test mutating func aModelThatWasNeverAnsweredIsForgotten() {
+    @Test mutating func `A model that was never answered is forgotten`() {
         for number in 0..<50 {
             end(.succeeded, "other")
             end(.credentialsDoubted, "made up \(number)")
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil), .brokenOff])
-    mutating func answersOfLongAgoVouchForNothing(outcome: AttemptOutcome) {
+    mutating func `Answers of long ago vouch for nothing`(outcome: AttemptOutcome) {
         end(.succeeded)
         for _ in 0..<5 { end(outcome, at: .seconds(31)) }
         #expect(rests(at: .seconds(31)).upstream)
@@ -52,28 +52,30 @@ import Testing
 
     /// However many one client's loop brings between two answers.
     @Test(arguments: [AttemptOutcome.credentialsDoubted, .accountDoubted(retryAfter: nil)])
-    mutating func manyRefusalsSayNoMoreThanOne(outcome: AttemptOutcome) {
+    mutating func `Many refusals say no more than one`(outcome: AttemptOutcome) {
         end(.succeeded)
         for number in 0..<500 { end(outcome, at: .milliseconds(number * 50)) }
         #expect(rests(at: .seconds(25)) == (false, false))
     }
 
-    @Test mutating func aStreamThatItsClientHasLeftVouchesAsWell() {
+    @Test mutating func `A stream that its client has left vouches as well`() {
         for (firstEvent, isVouchedFor) in [(Duration.seconds(1), true), (nil, false)] {
             state = UpstreamState(maxConcurrency: 9, breaker: .init())
-            state.end(state.admit("m", at: .zero), AttemptEnding(.abandoned, error: nil, usage: nil, firstEvent: firstEvent), at: .zero, jitter: 0.5)
+            state.end(
+                state.admit("m", at: .zero), AttemptEnding(.abandoned, error: nil, usage: nil, firstEvent: firstEvent),
+                at: .zero, jitter: 0.5)
             for _ in 0..<5 { end(.credentialsDoubted) }
             #expect(rests() == (false, !isVouchedFor))
         }
     }
 
-    @Test mutating func whatIsSaidInPlainWordsNeedsNoEvidence() {
+    @Test mutating func `What is said in plain words needs no evidence`() {
         end(.succeeded)
         for _ in 0..<5 { end(.credentialsRefused) }
         #expect(rests().upstream)
     }
 
-    @Test mutating func aListOfModelsThatFailsBesideAnswersTakesNobodyAway() {
+    @Test mutating func `A list of models that fails beside answers takes nobody away`() {
         for second in stride(from: 0, through: 300, by: 30) {
             end(.succeeded, at: .seconds(second))
             state.note(.failed, at: .seconds(second + 5), latency: .zero)
@@ -85,7 +87,7 @@ import Testing
         #expect(!state.health.isHealthy)
     }
 
-    @Test mutating func refusedCredentialsCountAtOnceWhateverHasBeenAnswered() {
+    @Test mutating func `Refused credentials count at once whatever has been answered`() {
         end(.succeeded)
         state.note(.credentialsRefused, at: .seconds(1), latency: .zero)
         #expect(!state.health.isHealthy)

@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct HealthRecordTests {
-    @Test func twoFailuresInARowMakeItUnhealthyAndOneSuccessHealthy() {
+    @Test func `Two failures in a row make it unhealthy and one success healthy`() {
         var record = HealthRecord()
         #expect(record.isHealthy && record.lastCheck == nil)
         record.record(.failed, at: .seconds(1), latency: .milliseconds(1))
@@ -17,7 +17,7 @@ import Testing
         #expect(record.isHealthy)
     }
 
-    @Test func refusedCredentialsCountAtOnce() {
+    @Test func `Refused credentials count at once`() {
         var record = HealthRecord()
         record.record(.credentialsRefused, at: .seconds(6), latency: .milliseconds(6))
         #expect(!record.isHealthy)

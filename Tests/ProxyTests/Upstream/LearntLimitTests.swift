@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct LearntLimitTests {
     /// How many it lets pass at once.
-    private func size(_ limit: LearntLimit, at now: Duration) -> Int { (0..<1000).first { !limit.hasCapacity(besides: $0, at: now) } ?? 1000 }
+    private func size(_ limit: LearntLimit, at now: Duration) -> Int {
+        (0..<1000).first { !limit.hasCapacity(besides: $0, at: now) } ?? 1000
+    }
 
     /// What ten at once say, when the eleventh is refused at time zero.
     private func learnt(retryAfter: Duration? = nil) -> LearntLimit {
@@ -14,29 +16,31 @@ import Testing
         return limit
     }
 
-    @Test func knowsNothingAtFirst() { #expect(size(LearntLimit(), at: .zero) == 1000) }
+    @Test func `Knows nothing at first`() { #expect(size(LearntLimit(), at: .zero) == 1000) }
 
-    @Test func aRefusalBesideOthersSaysFull() {
+    @Test func `A refusal beside others says full`() {
         #expect(size(learnt(), at: .zero) == 10)
         #expect(size(learnt(retryAfter: .seconds(3)), at: .milliseconds(2999)) == 10)
     }
 
-    @Test func aRefusalByItselfOrOfAWindowSaysDown() {
+    @Test func `A refusal by itself or of a window says down`() {
         var limit = LearntLimit()
         let alone = limit.refused(limit.pass(rank: 1), inFlight: 0, retryAfter: nil, at: .zero)
         let ofAMinute = limit.refused(limit.pass(rank: 9), inFlight: 8, retryAfter: .seconds(55), at: .zero)
         #expect(alone == .down && ofAMinute == .down && limit.value == nil)
     }
 
-    @Test func aVolleyLeavesWhatWasKept() {
+    @Test func `A volley leaves what was kept`() {
         var limit = LearntLimit()
         let passes = (1...40).map { limit.pass(rank: $0) }
-        for (place, pass) in passes.dropFirst(10).enumerated() { _ = limit.refused(pass, inFlight: 39 - place, retryAfter: nil, at: .zero) }
+        for (place, pass) in passes.dropFirst(10).enumerated() {
+            _ = limit.refused(pass, inFlight: 39 - place, retryAfter: nil, at: .zero)
+        }
         #expect(size(limit, at: .zero) == 10)
     }
 
     /// Refusals come in any order: what counts is what goes on.
-    @Test func aRefusalOfTheFirstIsNotALimitOfOne() {
+    @Test func `A refusal of the first is not a limit of one`() {
         var limit = LearntLimit()
         let passes = (1...20).map { limit.pass(rank: $0) }
         for (place, pass) in (passes.prefix(3) + passes.suffix(7)).enumerated() {
@@ -45,7 +49,7 @@ import Testing
         #expect(size(limit, at: .zero) == 10)
     }
 
-    @Test func oneMoreIsTriedAfterEverLongerPauses() {
+    @Test func `One more is tried after ever longer pauses`() {
         var limit = learnt()
         var tries: [Int] = []
         var second = 0
@@ -58,13 +62,13 @@ import Testing
         #expect(zip(tries.dropFirst(), tries).map { $0 - $1 } == [2, 4, 8, 15, 15] && tries[0] == 1)
     }
 
-    @Test func aTryIsNotMadeBeforeTheUpstreamWantsIt() {
+    @Test func `A try is not made before the upstream wants it`() {
         let limit = learnt(retryAfter: .seconds(4))
         #expect(size(limit, at: .milliseconds(3999)) == 10 && size(limit, at: .seconds(4)) == 11)
         #expect(limit.recheckAt(.zero) == .seconds(4) && limit.recheckAt(.seconds(4)) == nil)
     }
 
-    @Test func aLimitThatHasRisenIsFoundSoon() {
+    @Test func `A limit that has risen is found soon`() {
         var limit = learnt()
         var now = Duration.seconds(1)
         var steps = 0
@@ -77,7 +81,7 @@ import Testing
         #expect(size(limit, at: now) == 1000)
     }
 
-    @Test func aLimitThatHasFallenIsFollowed() {
+    @Test func `A limit that has fallen is followed`() {
         var limit = learnt()
         var refusals = 0
         // It takes four now.
@@ -89,13 +93,13 @@ import Testing
         #expect(size(limit, at: .milliseconds(refusals)) == 4 && refusals <= 6)
     }
 
-    @Test func answersBelowItProveNothing() {
+    @Test func `Answers below it prove nothing`() {
         var limit = learnt()
         for _ in 0..<100 { limit.answered(limit.pass(rank: 10), top: 100, at: .seconds(9)) }
         #expect(limit.value == 10)
     }
 
-    @Test func whatWasSentBeforeARefusalProvesNothingAfterIt() {
+    @Test func `What was sent before a refusal proves nothing after it`() {
         var limit = learnt()
         let early = limit.pass(rank: 12)
         _ = limit.refused(limit.pass(rank: 11), inFlight: 10, retryAfter: nil, at: .seconds(1))
@@ -103,7 +107,7 @@ import Testing
         #expect(limit.value == 10)
     }
 
-    @Test func theOperatorsLimitAndWord() {
+    @Test func `The operator's limit and word`() {
         var limit = learnt()
         limit.topChanged(to: 20)
         #expect(limit.value == 10)

@@ -15,18 +15,21 @@ import Testing
 
         init(_ pages: [[[String]]?]) { self.pages = Mutex(pages) }
 
-
         func transport(_ account: Int) -> FakeTransport {
             FakeTransport { request in
                 self.calls.withLock { $0 += 1 }
-                guard let pages = self.pages.withLock({ $0[account] }) else { throw TransportError.cannotConnect("down") }
+                guard let pages = self.pages.withLock({ $0[account] }) else {
+                    throw TransportError.cannotConnect("down")
+                }
                 let number = RequestTarget.query("page", of: request.url).flatMap { Int($0) } ?? 0
                 let items = pages[number].map {
                     #"{"displayName":"\#($0)","id":"ocid1.generativeaimodel.oc1.r.\#($0)","capabilities":["CHAT"],"lifecycleState":"ACTIVE","type":"BASE"}"#
                 }
                 var headers: HTTPHeaders = [:]
                 if number + 1 < pages.count { headers.add(name: "opc-next-page", value: "\(number + 1)") }
-                return TransportResponse(status: 200, headers: headers, body: ResponseBody.fed([#"{"items":["# + items.joined(separator: ",") + "]}"]))
+                return TransportResponse(
+                    status: 200, headers: headers,
+                    body: ResponseBody.fed([#"{"items":["# + items.joined(separator: ",") + "]}"]))
             }
         }
     }
@@ -37,10 +40,15 @@ import Testing
     ) async throws {
         let count = lists.pages.withLock { $0.count }
         let router = Router(
-            try (0..<count).map { (try OCIAccount.fixture(lists.transport($0), time: time.source, id: "account_\($0 + 1)"), .init()) },
+            try (0..<count).map {
+                (try OCIAccount.fixture(lists.transport($0), time: time.source, id: "account_\($0 + 1)"), .init())
+            },
             limits: .init(concurrency: 9, queue: 9), strategy: RoundRobin(), time: time.source, logger: .silent)
-        let directory = ModelDirectory(aliases: [("mine", "xai.grok-4")], accounts: (0..<count).map { _ in ModelCatalog.Account(region: "r") }, time: time.source)
-        let discovery = ModelDiscovery(router.upstreams, into: directory, interval: interval, time: time.source, logger: .silent)
+        let directory = ModelDirectory(
+            aliases: [("mine", "xai.grok-4")], accounts: (0..<count).map { _ in ModelCatalog.Account(region: "r") },
+            time: time.source)
+        let discovery = ModelDiscovery(
+            router.upstreams, into: directory, interval: interval, time: time.source, logger: .silent)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await discovery.run() }
             _ = await discovery.refresh()
@@ -50,7 +58,7 @@ import Testing
     }
 
     /// A configuration is replaced while somebody waits for its round, or asks for one afterwards.
-    @Test func whoAsksWhenItIsOverGetsARoundOfHisOwn() async throws {
+    @Test func `Who asks when it is over gets a round of his own`() async throws {
         let lists = Lists([[["xai.grok-4"]]])
         try await with(lists) { discovery, _ in
             lists.pages.withLock { $0[0] = [["xai.grok-4", "xai.grok-5"]] }
@@ -65,18 +73,23 @@ import Testing
         }
     }
 
-    @Test func aNewConfigurationStartsWithTheListsOfThoseWhoStay() async throws {
+    @Test func `A new configuration starts with the lists of those who stay`() async throws {
         let time = ManualTime()
         let lists = Lists([[["xai.grok-4"]], [["xai.grok-5"]], [["xai.grok-6"]]])
         let router = Router(
-            try (0..<3).map { (try OCIAccount.fixture(lists.transport($0), time: time.source, id: "account_\($0 + 1)"), .init()) },
+            try (0..<3).map {
+                (try OCIAccount.fixture(lists.transport($0), time: time.source, id: "account_\($0 + 1)"), .init())
+            },
             limits: .init(concurrency: 9, queue: 9), strategy: RoundRobin(), time: time.source, logger: .silent)
         func listed(_ id: String) -> ModelSummary {
             ModelSummary(
-                displayName: id, ocid: "", vendor: nil, capabilities: ["CHAT"], isActive: true, isBase: true, created: nil, retired: nil)
+                displayName: id, ocid: "", vendor: nil, capabilities: ["CHAT"], isActive: true, isBase: true,
+                created: nil, retired: nil)
         }
         func directory(_ places: [Int], after: ModelDirectory?) -> ModelDirectory {
-            ModelDirectory(aliases: [], upstreams: places.map { router.upstreams[$0] }, places: 3, after: after, names: .init(), time: time.source)
+            ModelDirectory(
+                aliases: [], upstreams: places.map { router.upstreams[$0] }, places: 3, after: after, names: .init(),
+                time: time.source)
         }
         let before = directory([0, 1], after: nil)
         _ = before.update([0: [listed("xai.grok-4")], 1: [listed("xai.grok-5")]])
@@ -89,12 +102,13 @@ import Testing
 
         // Nobody new: nobody is asked.
         let unchanged = directory([1], after: after)
-        let discovery = ModelDiscovery([router.upstreams[1]], into: unchanged, interval: .seconds(10), time: time.source, logger: .silent)
+        let discovery = ModelDiscovery(
+            [router.upstreams[1]], into: unchanged, interval: .seconds(10), time: time.source, logger: .silent)
         await discovery.refreshIfDue()
         #expect(lists.calls.withLock { $0 } == 0)
     }
 
-    @Test func takesAllPagesOfAllAccountsEmptyOnesIncluded() async throws {
+    @Test func `Takes all pages of all accounts empty ones included`() async throws {
         try await with(Lists([[["xai.grok-4"], [], ["meta.llama-3-70b-instruct"]], [["xai.grok-4"]]])) { _, directory in
             let catalog = directory.catalog
             #expect(catalog.entries.map(\.name) == ["mine", "grok-4", "llama-3-70b"])
@@ -103,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func saysWhatHasComeAndGoneAndHowEachAccountDid() async throws {
+    @Test func `Says what has come and gone and how each account did`() async throws {
         let lists = Lists([[["xai.grok-4", "xai.grok-3"]], nil])
         try await with(lists) { discovery, directory in
             #expect(directory.catalog["grok-3"] != nil && !directory.isDiscovered(1))
@@ -118,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func oneRoundServesAllWhoAsk() async throws {
+    @Test func `One round serves all who ask`() async throws {
         let lists = Lists([[["xai.grok-4"]]])
         try await with(lists) { discovery, _ in
             let before = lists.calls.withLock { $0 }
@@ -130,7 +144,7 @@ import Testing
         }
     }
 
-    @Test func aYoungListIsNotAskedForAgain() async throws {
+    @Test func `A young list is not asked for again`() async throws {
         let time = ManualTime()
         let lists = Lists([[["xai.grok-4"]]])
         try await with(lists, time: time) { discovery, _ in
@@ -143,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func whoHasNeverListedAnythingIsAskedAgainByItself() async throws {
+    @Test func `Who has never listed anything is asked again by itself`() async throws {
         let time = ManualTime()
         let lists = Lists([nil])
         try await with(lists, time: time) { _, directory in
@@ -159,7 +173,7 @@ import Testing
 
     /// Each pause ends in a round, and a round may ask for a pause: were there one for each round that clients begin, rounds would
     /// become more and more until they follow each other without end.
-    @Test(.timeLimit(.minutes(5))) func roundsThatClientsBeginDoNotAddPausesOfTheirOwn() async throws {
+    @Test(.timeLimit(.minutes(5))) func `Rounds that clients begin do not add pauses of their own`() async throws {
         let time = ManualTime()
         let lists = Lists([nil])
         try await with(lists, time: time) { discovery, _ in
@@ -174,7 +188,7 @@ import Testing
         }
     }
 
-    @Test func aRefusalLastsUntilTheNextList() async throws {
+    @Test func `A refusal lasts until the next list`() async throws {
         try await with(Lists([[["xai.grok-4"]], [["xai.grok-4"]]])) { discovery, directory in
             directory.refuse("xai.grok-4", at: 0)
             let one = try directory.catalog.resolve("grok-4")
@@ -185,7 +199,7 @@ import Testing
         }
     }
 
-    @Test func aListThatDoesNotEndIsCut() async throws {
+    @Test func `A list that does not end is cut`() async throws {
         try await with(Lists([Array(repeating: ["xai.grok-4"], count: 5000)])) { _, directory in
             #expect(directory.isDiscovered(0))
         }

@@ -10,12 +10,15 @@ import Testing
     private let time = ManualTime()
 
     /// One check, of an account that does `answer` the first time and then answers well.
-    private func check(_ answer: @escaping @Sendable () async throws -> Void) async throws -> (asked: Int, state: UpstreamState) {
+    private func check(_ answer: @escaping @Sendable () async throws -> Void) async throws -> (
+        asked: Int, state: UpstreamState
+    ) {
         let source = time.source(noticingGaps: true)
         let isFirst = Atomic(true)
         let transport = FakeTransport { _ in
             if isFirst.exchange(false, ordering: .relaxed) { try await answer() }
-            return TransportResponse(status: 200, headers: ["content-type": "application/json"], body: ResponseBody.fed([#"{"items":[]}"#]))
+            return TransportResponse(
+                status: 200, headers: ["content-type": "application/json"], body: ResponseBody.fed([#"{"items":[]}"#]))
         }
         let router = try Router.fixture(transport, time: source)
         let monitor = Monitor(router: router, broken: 0, interval: .seconds(30), time: source, logger: .silent)
@@ -23,7 +26,7 @@ import Testing
         return (transport.requests.count, await router.snapshot().upstreams[0].state)
     }
 
-    @Test func oneThatFailsWhileItStandsStillIsMadeAgain() async throws {
+    @Test func `One that fails while it stands still is made again`() async throws {
         let time = time
         let (asked, state) = try await check {
             await time.waitForSleepers()
@@ -33,7 +36,7 @@ import Testing
         #expect(asked == 2 && state.health.lastCheck?.passed == true)
     }
 
-    @Test func oneThatHasNoAnswerWhileItStandsStillGoesOn() async throws {
+    @Test func `One that has no answer while it stands still goes on`() async throws {
         let time = time
         let (asked, state) = try await check {
             await time.waitForSleepers()
@@ -44,7 +47,7 @@ import Testing
         #expect(asked == 1 && state.health.lastCheck?.passed == true)
     }
 
-    @Test func oneThatFailsOtherwiseCounts() async throws {
+    @Test func `One that fails otherwise counts`() async throws {
         let (asked, state) = try await check { throw TransportError.connectionLost("x") }
         #expect(asked == 1 && state.health.lastCheck?.passed == false)
     }

@@ -10,7 +10,7 @@ import Testing
         return passes
     }
 
-    @Test func climbsByTwoToItsTop() {
+    @Test func `Climbs by two to its top`() {
         var ramp = Ramp()
         ramp.begin()
         var sizes: [Int] = []
@@ -26,17 +26,19 @@ import Testing
         #expect(admitted(&ramp, at: .zero).count == 1000)
     }
 
-    @Test func whoWasSentBeforeItBeganDoesNotCount() {
+    @Test func `Who was sent before it began does not count`() {
         var ramp = Ramp()
         let early = (0..<40).map { _ in ramp.admit(at: .zero) }
         ramp.begin()
         for pass in early { ramp.answered(pass, top: 30, at: .zero) }
-        #expect(admitted(&ramp, at: .zero).count == 1, "forty streams of before are no reason to let nobody in, nor to let all in")
+        #expect(
+            admitted(&ramp, at: .zero).count == 1,
+            "forty streams of before are no reason to let nobody in, nor to let all in")
         for pass in early { ramp.end(pass) }
         #expect(admitted(&ramp, at: .zero).isEmpty)
     }
 
-    @Test func answersThatTakeLongNeedNotBeWaitedFor() {
+    @Test func `Answers that take long need not be waited for`() {
         var ramp = Ramp()
         ramp.begin()
         var sizes: [Int] = []
@@ -45,7 +47,7 @@ import Testing
         #expect(ramp.recheckAt(.milliseconds(4500)) == .seconds(5))
     }
 
-    @Test func itBeginsAnewWithEachRest() {
+    @Test func `It begins anew with each rest`() {
         var ramp = Ramp()
         ramp.begin()
         let passes = admitted(&ramp, at: .zero) + admitted(&ramp, at: .seconds(3))

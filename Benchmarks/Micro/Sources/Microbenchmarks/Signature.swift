@@ -4,7 +4,8 @@ extension Benchmark {
     /// A call's headers with a signature over them, of which RSA takes nearly all.
     static func signature(key pem: [UInt8]) throws -> [Benchmark] {
         let signer = RequestSigner(
-            keyID: RequestSigner.keyID(tenancy: "ocid1.tenancy.oc1..bench", user: "ocid1.user.oc1..bench", fingerprint: "00:11:22:33"),
+            keyID: RequestSigner.keyID(
+                tenancy: "ocid1.tenancy.oc1..bench", user: "ocid1.user.oc1..bench", fingerprint: "00:11:22:33"),
             key: try PrivateKey(pem: pem, passPhrase: nil))
         let body = [UInt8](repeating: UInt8(ascii: "a"), count: 1024)
         return [

@@ -1,4 +1,5 @@
 import Logging
+
 @testable import Proxy
 
 extension Benchmark {
@@ -9,22 +10,34 @@ extension Benchmark {
         let router = Router(
             (0..<count).map { index in
                 let account = OCIAccount(
-                    id: "account_\(index + 1)", region: "us-chicago-1", compartment: "ocid1.tenancy.oc1..bench", inference: ServiceURL(url),
-                    management: ServiceURL(url), credentials: .bearer(Secret("bench")), transport: NoTransport(), time: .system)
+                    id: "account_\(index + 1)", region: "us-chicago-1", compartment: "ocid1.tenancy.oc1..bench",
+                    inference: ServiceURL(url),
+                    management: ServiceURL(url), credentials: .bearer(Secret("bench")), transport: NoTransport(),
+                    time: .system)
                 return (account, Upstream.Settings(throttle: index))
             },
-            limits: .init(concurrency: 200, queue: 2000), strategy: RoundRobin(), time: .system, logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
+            limits: .init(concurrency: 200, queue: 2000), strategy: RoundRobin(), time: .system,
+            logger: Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() })
         let route = StatisticsRoute(
-            mode: "multi", strategy: "round_robin", breaker: .init(), accountList: AccountList(entries: (0..<count).map { .serving($0) }), router: router,
-            directory: ModelDirectory(aliases: [("grok-4", "xai.grok-4")], accounts: router.upstreams.map { .init($0.backend) }, time: .system))
+            mode: "multi", strategy: "round_robin", breaker: .init(),
+            accountList: AccountList(entries: (0..<count).map { .serving($0) }), router: router,
+            directory: ModelDirectory(
+                aliases: [("grok-4", "xai.grok-4")], accounts: router.upstreams.map { .init($0.backend) }, time: .system
+            ))
         return [
-            Benchmark("snapshot of \(count) accounts", count: 100) { for _ in 0..<$0 { keep(await router.snapshot()) } },
-            Benchmark("page of \(count) accounts' statistics", count: 100) { for _ in 0..<$0 { keep(await route.answer(.accounts)) } },
+            Benchmark("snapshot of \(count) accounts", count: 100) {
+                for _ in 0..<$0 { keep(await router.snapshot()) }
+            },
+            Benchmark("page of \(count) accounts' statistics", count: 100) {
+                for _ in 0..<$0 { keep(await route.answer(.accounts)) }
+            },
         ]
     }
 
     /// Nothing is ever sent.
     private struct NoTransport: HTTPTransport {
-        func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse { throw TransportError.cannotConnect("a benchmark") }
+        func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
+            throw TransportError.cannotConnect("a benchmark")
+        }
     }
 }

@@ -1,4 +1,5 @@
 import NIOCore
+
 @testable import Proxy
 
 extension Benchmark {
@@ -6,7 +7,9 @@ extension Benchmark {
     /// sixteen in one piece, as they come after a stall.
     static func streams() -> [Benchmark] {
         let envelope = ChunkEnvelope(id: "chatcmpl-bench", created: 1_760_000_000, model: "grok-4")
-        let generic = #"data: {"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":" some words\n"}]},"pad":"aaaaaaaaaaaaaaaa"}"# + "\n\n"
+        let generic =
+            #"data: {"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":" some words\n"}]},"pad":"aaaaaaaaaaaaaaaa"}"#
+            + "\n\n"
         let openAI =
             #"data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1760000000,"model":"bench-model","choices":[{"index":0,"delta":{"content":" some words\n"},"finish_reason":null}]}"#
             + "\n\n"

@@ -1,7 +1,10 @@
 /// What a service manager such as systemd says to a process in its environment. Without one there is nothing of it.
 package struct ServiceEnvironment: Equatable, Sendable {
     /// All variables that are read here.
-    package static let variables = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "JOURNAL_STREAM"]
+    package static let variables = [
+        "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+        "JOURNAL_STREAM",
+    ]
     /// The first descriptor that is handed over (sd_listen_fds(3)).
     static let firstDescriptor: Int32 = 3
 
@@ -25,9 +28,13 @@ package struct ServiceEnvironment: Equatable, Sendable {
         guard environment["LISTEN_PID"] == String(process), let announced = environment["LISTEN_FDS"] else { return }
         guard let count = Int32(announced), (0...1000).contains(count) else {
             throw ExitError(
-                .cannotBind, "LISTEN_FDS=\(announced) is no number of sockets from 0 to 1000; start the proxy by a systemd socket unit, or unset LISTEN_FDS")
+                .cannotBind,
+                "LISTEN_FDS=\(announced) is no number of sockets from 0 to 1000; start the proxy by a systemd socket unit, or unset LISTEN_FDS"
+            )
         }
-        let names = environment["LISTEN_FDNAMES"]?.split(separator: ":", omittingEmptySubsequences: false).map(String.init) ?? []
+        let names =
+            environment["LISTEN_FDNAMES"]?.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            ?? []
         sockets = (0..<count).map { index in
             let name = names.indices.contains(Int(index)) ? names[Int(index)] : ""
             return InheritedSocket(descriptor: Self.firstDescriptor + index, name: name.isEmpty ? "unknown" : name)

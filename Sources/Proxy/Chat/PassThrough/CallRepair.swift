@@ -89,15 +89,20 @@ struct CallRepair {
     }
 
     private func continueCall(
-        _ place: Int, of choice: inout Choice, _ entry: JSONValue, _ id: String?, _ name: String?, _ arguments: [UInt8], _ edits: inout [Edit]
+        _ place: Int, of choice: inout Choice, _ entry: JSONValue, _ id: String?, _ name: String?, _ arguments: [UInt8],
+        _ edits: inout [Edit]
     ) {
         let call = choice.calls[place]
         if call.told == nil { choice.calls[place].told = id }
         if call.name == nil { choice.calls[place].name = name }
-        if let id, let given = call.given, given != id, call.told == nil || call.told == id { Self.write(given, as: "id", in: entry, &edits) }
+        if let id, let given = call.given, given != id, call.told == nil || call.told == id {
+            Self.write(given, as: "id", in: entry, &edits)
+        }
         if id != nil || name != nil, !arguments.isEmpty, call.balance.isWhole, call.arguments == arguments {
             // It is there already.
-            if let value = entry["function"]?["arguments"] { edits.append(Edit(range: value.raw.indices, bytes: Array("\"\"".utf8))) }
+            if let value = entry["function"]?["arguments"] {
+                edits.append(Edit(range: value.raw.indices, bytes: Array("\"\"".utf8)))
+            }
             return
         }
         choice.calls[place].arguments += arguments
@@ -141,8 +146,10 @@ struct CallRepair {
         for (position, choice) in root.elements(of: "choices").enumerated() {
             guard let calls = choice["message"]?["tool_calls"], calls.kind == .array else { continue }
             var ids = CallIDs()
-            let repair = CallRepair(), name = name(of: root)
-            for (number, call) in calls.elements.enumerated() where call.kind == .object && call.members.contains(where: { _ in true }) {
+            let repair = CallRepair()
+            let name = name(of: root)
+            for (number, call) in calls.elements.enumerated()
+            where call.kind == .object && call.members.contains(where: { _ in true }) {
                 let id = text(call["id"])
                 let given = ids.id(for: id, of: .given(name), choice: position, call: number)
                 if given != id { write(given, as: "id", in: call, &edits) }
@@ -168,7 +175,9 @@ struct CallRepair {
 
     // MARK: Parts
 
-    private static func name(of answer: JSONValue) -> String { text(answer["id"])?.cut(toBytes: 64) ?? RandomName().hex }
+    private static func name(of answer: JSONValue) -> String {
+        text(answer["id"])?.cut(toBytes: 64) ?? RandomName().hex
+    }
 
     private static func text(_ value: JSONValue?) -> String? { value?.string.flatMap { $0.isEmpty ? nil : $0 } }
 
@@ -181,7 +190,8 @@ struct CallRepair {
     /// Arguments are a text.
     private func writeObject(in entry: JSONValue, _ edits: inout [Edit]) {
         guard let value = entry["function"]?["arguments"], value.kind == .object else { return }
-        edits.append(Edit(range: value.raw.indices, bytes: ModelMember.quoted(String(decoding: value.raw, as: UTF8.self))))
+        edits.append(
+            Edit(range: value.raw.indices, bytes: ModelMember.quoted(String(decoding: value.raw, as: UTF8.self))))
     }
 
     private static func write(_ text: String, as name: StaticString, in entry: JSONValue, _ edits: inout [Edit]) {

@@ -18,7 +18,9 @@ struct GatheredResponse {
         while let block = (try? blocks.next()) ?? blocks.end() {
             guard let data = block.data else { continue }
             var text = Array(blocks.bytes[data])
-            if block.hasFurtherData { text = Array(blocks.dataLines(of: block).map { blocks.bytes[$0.data] }.joined(separator: [0x0A])) }
+            if block.hasFurtherData {
+                text = Array(blocks.dataLines(of: block).map { blocks.bytes[$0.data] }.joined(separator: [0x0A]))
+            }
             guard let root = try? JSONDocument(parsing: text).root, root.kind == .object else { continue }
             take(root)
         }
@@ -69,7 +71,8 @@ struct GatheredResponse {
             writer.raw(value[...])
         }
         writer.endObject()
-        return OpenAIResponse(body: writer.bytes, usage: usage.flatMap { TokenUsage(openAI: try? JSONDocument(parsing: $0).root) })
+        return OpenAIResponse(
+            body: writer.bytes, usage: usage.flatMap { TokenUsage(openAI: try? JSONDocument(parsing: $0).root) })
     }
 }
 
@@ -92,7 +95,9 @@ extension GatheredResponse {
             if let told = choice["finish_reason"], told.isEmptyString == false { reason = Array(told.raw) }
             if let columns = choice.present("logprobs") { logprobs.take(columns) }
             for (key, value) in choice.members where !value.isNull {
-                guard !["index", "delta", "message", "finish_reason", "logprobs"].contains(where: { key.equals($0) }), let name = key.string else { continue }
+                guard !["index", "delta", "message", "finish_reason", "logprobs"].contains(where: { key.equals($0) }),
+                    let name = key.string
+                else { continue }
                 if let place = further.firstIndex(where: { $0.name == name }) {
                     further[place].value = Array(value.raw)
                 } else {
@@ -103,7 +108,11 @@ extension GatheredResponse {
 
         func write(as index: Int, answer: ResponseID, to writer: inout JSONWriter) {
             writer.beginChoice(index)
-            if let role = message["role"]?.text, !role.isEmpty { writer.string(escaped: role[...]) } else { writer.string(literal: "assistant") }
+            if let role = message["role"]?.text, !role.isEmpty {
+                writer.string(escaped: role[...])
+            } else {
+                writer.string(literal: "assistant")
+            }
             writer.key("content")
             if let content = message["content"], !content.isHollow {
                 content.write(to: &writer)
@@ -122,7 +131,11 @@ extension GatheredResponse {
             writer.key("logprobs")
             logprobs.write(to: &writer)
             writer.key("finish_reason")
-            if let reason { writer.raw(reason[...]) } else { writer.string(literal: calls.isEmpty ? "stop" : "tool_calls") }
+            if let reason {
+                writer.raw(reason[...])
+            } else {
+                writer.string(literal: calls.isEmpty ? "stop" : "tool_calls")
+            }
             for (name, value) in further {
                 writer.key(name)
                 writer.raw(value[...])
@@ -180,7 +193,11 @@ private struct GatheredCalls {
             writer.key("id")
             writer.string(call.id ?? answer.inventedCallID(choice: choice, call: position))
             writer.key("type")
-            if let type = value["type"]?.text, !type.isEmpty { writer.string(escaped: type[...]) } else { writer.string(literal: "function") }
+            if let type = value["type"]?.text, !type.isEmpty {
+                writer.string(escaped: type[...])
+            } else {
+                writer.string(literal: "function")
+            }
             if let function = value["function"], !function.isNothing {
                 writer.key("function")
                 writer.beginObject()

@@ -73,7 +73,9 @@ struct PassThroughEvent: Equatable {
         var progress = Progress.open
         _ = choice.each { name, value in
             if name.means("finish_reason") {
-                progress = value.kind != .string || value.content?.isEmpty != false ? .open : value.isWritten("error") ? .failed : .ended
+                progress =
+                    value.kind != .string || value.content?.isEmpty != false
+                    ? .open : value.isWritten("error") ? .failed : .ended
             } else if name.means("index") {
                 index = value.plainInt ?? 0
             } else if name.means("delta") {

@@ -49,7 +49,9 @@ final class PassThroughRelay: ResponseRelay {
     ///   - choices: how many were asked for.
     ///   - mayBeEmpty: the usual end may be all that is said.
     ///   - limit: bytes that one event may have.
-    init(model: String, upstream: String, choices: Int = 1, mayBeEmpty: Bool = false, limit: Int = SSEParser.longestLine) {
+    init(
+        model: String, upstream: String, choices: Int = 1, mayBeEmpty: Bool = false, limit: Int = SSEParser.longestLine
+    ) {
         blocks = EventBlocks(limit: limit)
         self.choices = ChoiceProgress(expected: choices)
         self.model = ModelMember.quoted(model)
@@ -131,7 +133,8 @@ final class PassThroughRelay: ResponseRelay {
         if event.hasSeveralModels {
             append(block, replacing: ModelMember.ranges(in: blocks.bytes[data]))
         } else {
-            append(block, replacing: event.model.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
+            append(
+                block, replacing: event.model.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
         }
         return nil
     }
@@ -171,7 +174,8 @@ final class PassThroughRelay: ResponseRelay {
             let isLast = position == lines.count - 1
             let end = isLast ? block.range.upperBound : line.line.upperBound
             // Each gets the blank line that was left out: readers would take them for one.
-            let single = EventBlocks.Block(range: start..<end, data: line.data, hasOtherLines: block.hasOtherLines, isCut: !isLast || block.isCut)
+            let single = EventBlocks.Block(
+                range: start..<end, data: line.data, hasOtherLines: block.hasOtherLines, isCut: !isLast || block.isCut)
             if let failure = pass(single) { return failure }
             if isComplete { break }
             start = end
@@ -183,7 +187,9 @@ final class PassThroughRelay: ResponseRelay {
     /// missing after an event could not be read may have been in that event.
     private func complete(with block: EventBlocks.Block) -> Failure? {
         guard unreadableEvents == 0 || choices.hasEnded else { return .incompleteStream }
-        guard hasContent || choices.hasEnded && saysByItsSilence else { return misplacedDocument(in: block) ?? .emptyAnswer }
+        guard hasContent || choices.hasEnded && saysByItsSilence else {
+            return misplacedDocument(in: block) ?? .emptyAnswer
+        }
         append(block, replacing: [])
         isComplete = true
         return nil
@@ -220,7 +226,8 @@ final class PassThroughRelay: ResponseRelay {
         if !hasContent, event.choices != .none { hasContent = begins(with: data) }
         if let usage = event.usage {
             writtenUsage.removeAll(keepingCapacity: true)
-            writtenUsage.append(contentsOf: data[data.startIndex + usage.lowerBound..<data.startIndex + usage.upperBound])
+            writtenUsage.append(
+                contentsOf: data[data.startIndex + usage.lowerBound..<data.startIndex + usage.upperBound])
         }
         return nil
     }
@@ -288,7 +295,9 @@ final class PassThroughRelay: ResponseRelay {
     private func misplacedDocument(in block: EventBlocks.Block) -> Failure? {
         guard !choices.hasBegun, block.hasOtherLines else { return nil }
         var text = blocks.bytes[block.range].drop { $0 == 0x20 || $0 == 0x09 }
-        while text.first == UInt8(ascii: ":"), let end = text.firstIndex(of: UInt8(ascii: "\n")) { text = text[(end + 1)...] }
+        while text.first == UInt8(ascii: ":"), let end = text.firstIndex(of: UInt8(ascii: "\n")) {
+            text = text[(end + 1)...]
+        }
         guard text.first == UInt8(ascii: "{") else { return nil }
         let lines = block.data.map { text[..<$0.lowerBound].dropLast(5) } ?? text
         let end = lines.lastIndex { $0 == UInt8(ascii: "}") } ?? lines.startIndex
@@ -321,7 +330,9 @@ final class PassThroughRelay: ResponseRelay {
     private func append(_ block: EventBlocks.Block, replacing ranges: [Range<Int>]) {
         if block.hasOtherLines {
             for line in blocks.eventLines(of: block) {
-                ModelMember.append(blocks.bytes[line], replacing: ranges.filter { line.contains($0.lowerBound) }, with: model, to: &frames)
+                ModelMember.append(
+                    blocks.bytes[line], replacing: ranges.filter { line.contains($0.lowerBound) }, with: model,
+                    to: &frames)
             }
         } else {
             ModelMember.append(blocks.bytes[block.range], replacing: ranges, with: model, to: &frames)

@@ -8,7 +8,9 @@ enum PassThroughResponse {
     ///   - upstream: its name, for the operator.
     ///   - mayBeEmpty: the usual end may be all that it says.
     /// - Throws: `Failure` when the body is no chat answer, an error in place of one, or an answer that says nothing.
-    static func read(_ body: [UInt8], model: String, upstream: String, mayBeEmpty: Bool = false) throws(Failure) -> OpenAIResponse {
+    static func read(_ body: [UInt8], model: String, upstream: String, mayBeEmpty: Bool = false) throws(Failure)
+        -> OpenAIResponse
+    {
         let (root, text, isWrapped) = try opened(body, upstream: upstream, mayBeEmpty)
         let edits = CallRepair.edits(ofAnswer: root)
         var oddities: Oddities = []
@@ -16,9 +18,13 @@ enum PassThroughResponse {
         guard edits.isEmpty else {
             oddities.insert(.calls)
             let mended = CallRepair.apply(edits, to: text)
-            return OpenAIResponse(body: ModelMember.replace(in: mended[...], with: model), usage: TokenUsage(openAI: root["usage"]), oddities: oddities)
+            return OpenAIResponse(
+                body: ModelMember.replace(in: mended[...], with: model), usage: TokenUsage(openAI: root["usage"]),
+                oddities: oddities)
         }
-        return OpenAIResponse(body: ModelMember.replace(in: text, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]), oddities: oddities)
+        return OpenAIResponse(
+            body: ModelMember.replace(in: text, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]),
+            oddities: oddities)
     }
 
     /// The answer, parsed.
@@ -29,8 +35,12 @@ enum PassThroughResponse {
     }
 
     /// The answer, parsed, and its text: some gateways put an object of their own around it.
-    private static func opened(_ body: [UInt8], upstream: String, _ mayBeEmpty: Bool) throws(Failure) -> (root: JSONValue, text: [UInt8], isWrapped: Bool) {
-        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { throw unreadable(body, upstream) }
+    private static func opened(_ body: [UInt8], upstream: String, _ mayBeEmpty: Bool) throws(Failure) -> (
+        root: JSONValue, text: [UInt8], isWrapped: Bool
+    ) {
+        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else {
+            throw unreadable(body, upstream)
+        }
         guard let choices = root.present("choices") else {
             for name in ["data", "result", "response"] as [StaticString] {
                 guard let inner = root[name], inner.kind == .object, inner["choices"]?.kind == .array else { continue }
@@ -44,7 +54,9 @@ enum PassThroughResponse {
         }
         if !choices.elements.contains(where: ChoiceContent.saysSomething) {
             if let failure = ProviderErrorReader.failure(of: root, upstream: upstream) { throw failure }
-            guard mayBeEmpty, TokenUsage(openAI: root["usage"])?.hasAnswer == true, choices.elements.contains(where: ChoiceContent.hasEnded) else { throw .emptyAnswer }
+            guard mayBeEmpty, TokenUsage(openAI: root["usage"])?.hasAnswer == true,
+                choices.elements.contains(where: ChoiceContent.hasEnded)
+            else { throw .emptyAnswer }
         }
         return (root, body, false)
     }
@@ -52,7 +64,8 @@ enum PassThroughResponse {
     /// A body that is no JSON object. A stream may still begin with an error, which says more.
     private static func unreadable(_ body: [UInt8], _ upstream: String) -> Failure {
         guard ResponseForm.isStream(body) else { return .invalidAnswer("is not JSON", upstream) }
-        if let event = ResponseForm.firstEvent(of: body), event.present("error") != nil, event.present("choices") == nil {
+        if let event = ResponseForm.firstEvent(of: body), event.present("error") != nil, event.present("choices") == nil
+        {
             return ProviderErrorReader.translate(document: event, upstream: upstream)
         }
         return wrongKind("has the form of a stream, though one document was asked for", upstream)

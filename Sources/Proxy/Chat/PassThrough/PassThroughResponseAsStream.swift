@@ -11,10 +11,12 @@ enum PassThroughResponseAsStream {
     ///   - envelope: its id and time are used where the answer has none.
     /// - Throws: as `PassThroughResponse.read`, and for an answer that was broken off with an error.
     static func frames(
-        of body: [UInt8], model: String, upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, mayBeEmpty: Bool = false
+        of body: [UInt8], model: String, upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool,
+        mayBeEmpty: Bool = false
     ) throws(Failure) -> (frames: [UInt8], usage: TokenUsage?) {
         // A line break can only stand between tokens; in an event it would be the end of its line.
-        let root = try PassThroughResponse.document(body.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }, upstream: upstream, mayBeEmpty: mayBeEmpty)
+        let root = try PassThroughResponse.document(
+            body.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 }, upstream: upstream, mayBeEmpty: mayBeEmpty)
         let choices = root.elements(of: "choices").filter { $0.kind == .object }
         if let failure = ProviderErrorReader.failure(of: root, upstream: upstream) { throw failure }
         if choices.contains(where: { $0["finish_reason"]?.equals("error") == true }) {
@@ -22,12 +24,17 @@ enum PassThroughResponseAsStream {
         }
 
         let id = root["id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
-        let envelope = ChunkEnvelope(id: id ?? envelope.id, created: root["created"]?.int ?? envelope.created, model: model)
+        let envelope = ChunkEnvelope(
+            id: id ?? envelope.id, created: root["created"]?.int ?? envelope.created, model: model)
         var frames: [UInt8] = []
         frames.reserveCapacity(body.count + 1024 * choices.count)
         for (position, (choice, index)) in zip(choices, indices(of: choices)).enumerated() {
-            let further = position == 0 ? members(of: root, but: ["id", "object", "created", "model", "choices", "usage", "error"]) : []
-            envelope.event(delta: Array(#"{"role":"assistant","content":""}"#.utf8), choice: index, members: further, into: &frames)
+            let further =
+                position == 0
+                ? members(of: root, but: ["id", "object", "created", "model", "choices", "usage", "error"]) : []
+            envelope.event(
+                delta: Array(#"{"role":"assistant","content":""}"#.utf8), choice: index, members: further, into: &frames
+            )
             tell(choice, as: index, in: envelope, into: &frames)
         }
         if includesUsage, let usage = root.present("usage") { envelope.usage(json: usage.raw, into: &frames) }
@@ -37,9 +44,12 @@ enum PassThroughResponseAsStream {
 
     /// Reasoning under all its names. They go into one delta, apart from the content: some readers choose among them, and some drop
     /// the content beside them.
-    private static let reasoning: [StaticString] = ["reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks"]
+    private static let reasoning: [StaticString] = [
+        "reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks",
+    ]
 
-    private static func tell(_ choice: JSONValue, as index: Int, in envelope: ChunkEnvelope, into frames: inout [UInt8]) {
+    private static func tell(_ choice: JSONValue, as index: Int, in envelope: ChunkEnvelope, into frames: inout [UInt8])
+    {
         let message = choice["message"]
         let calls = message?.elements(of: "tool_calls").filter { $0.kind == .object } ?? []
         var logprobs = choice.present("logprobs").map { Array(#","logprobs":"#.utf8) + $0.raw }
@@ -56,7 +66,8 @@ enum PassThroughResponseAsStream {
         }
         let further = members(of: choice, but: ["index", "message", "delta", "finish_reason", "logprobs"])
         envelope.event(
-            delta: Array("{}".utf8), choice: index, reason: reason(of: choice, hasCalls: !calls.isEmpty), choiceMembers: (logprobs ?? []) + further,
+            delta: Array("{}".utf8), choice: index, reason: reason(of: choice, hasCalls: !calls.isEmpty),
+            choiceMembers: (logprobs ?? []) + further,
             into: &frames)
 
         func delta(_ members: [UInt8], choiceMembers: [UInt8] = []) {
@@ -72,11 +83,19 @@ enum PassThroughResponseAsStream {
         delta.append(literal: #","id":"#)
         delta.append(contentsOf: ModelMember.quoted(id))
         delta.append(literal: #","type":"#)
-        if let type = call.present("type") { delta.append(contentsOf: type.raw) } else { delta.append(literal: #""function""#) }
+        if let type = call.present("type") {
+            delta.append(contentsOf: type.raw)
+        } else {
+            delta.append(literal: #""function""#)
+        }
         if let function = call.present("function") {
             let arguments = ToolCallArguments.escaped(of: function)
             delta.append(literal: #","function":{"name":"#)
-            if let name = function["name"], name.kind == .string { delta.append(contentsOf: name.raw) } else { delta.append(literal: #""""#) }
+            if let name = function["name"], name.kind == .string {
+                delta.append(contentsOf: name.raw)
+            } else {
+                delta.append(literal: #""""#)
+            }
             delta.append(literal: #","arguments":""#)
             if arguments.isEmpty { delta.append(literal: "{}") } else { delta.append(contentsOf: arguments) }
             delta.append(literal: "\"")

@@ -43,7 +43,8 @@ final class ChatCall: Sendable {
         let executor: EventLoopExecutor
 
         init(
-            limits: ChatCompletionsRoute.Limits, time: TimeSource, deadline: Duration, envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1,
+            limits: ChatCompletionsRoute.Limits, time: TimeSource, deadline: Duration, envelope: ChunkEnvelope,
+            includesUsage: Bool, choices: Int = 1,
             executor: EventLoopExecutor
         ) {
             self.limits = limits
@@ -64,7 +65,9 @@ final class ChatCall: Sendable {
     /// Begins the answer as a stream, however the upstream gives it.
     ///
     /// - Returns: what is to be finished; nil when all has been sent.
-    nonisolated(nonsending) func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport) async throws -> LiveStream? {
+    nonisolated(nonsending) func stream(at backend: any Backend, to stream: EventStream, _ report: AttemptReport)
+        async throws -> LiveStream?
+    {
         let (deadline, afterHead) = isStreaming ? firstEventDeadline() : (requestDeadline(), nil)
         deadline.arm()
         do {
@@ -79,12 +82,15 @@ final class ChatCall: Sendable {
     }
 
     /// The answer as one document, in the OpenAI form.
-    nonisolated(nonsending) func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIResponse {
+    nonisolated(nonsending) func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIResponse
+    {
         let deadline = requestDeadline()
         deadline.arm()
         defer { deadline.disarm() }
         let body = try await body(at: backend, until: deadline)
-        let answer = try await report.reading(body.count) { try reader.answer(body, of: backend.id, in: callContext.envelope) }
+        let answer = try await report.reading(body.count) {
+            try reader.answer(body, of: backend.id, in: callContext.envelope)
+        }
         report.change { ($0.usage, $0.oddities) = (answer.usage, answer.oddities) }
         return answer
     }
@@ -95,36 +101,48 @@ final class ChatCall: Sendable {
     ) async throws {
         let body = try await body(at: backend, until: deadline)
         let answer = try await report.reading(body.count) {
-            try reader.frames(of: body, of: backend.id, in: callContext.envelope, includesUsage: callContext.includesUsage)
+            try reader.frames(
+                of: body, of: backend.id, in: callContext.envelope, includesUsage: callContext.includesUsage)
         }
         try await stream.sendWhole(answer, report, deadline, callContext)
     }
 
     /// Passes the upstream's stream on, event by event, until the first has left.
     private nonisolated(nonsending) func relay(
-        at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline, _ afterHead: AfterHead
+        at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline,
+        _ afterHead: AfterHead
     ) async throws -> LiveStream {
         let request = try await backend.request(document, isStreaming: true, until: deadline)
-        if callContext.executor.isCurrent { return try await begin(request, at: backend, to: stream, report, deadline, afterHead) }
-        return try await callContext.executor.run { try await self.begin(request, at: backend, to: stream, report, deadline, afterHead) }
+        if callContext.executor.isCurrent {
+            return try await begin(request, at: backend, to: stream, report, deadline, afterHead)
+        }
+        return try await callContext.executor.run {
+            try await self.begin(request, at: backend, to: stream, report, deadline, afterHead)
+        }
     }
 
     private nonisolated(nonsending) func begin(
-        _ request: TransportRequest, at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline,
+        _ request: TransportRequest, at backend: any Backend, to stream: EventStream, _ report: AttemptReport,
+        _ deadline: MovingDeadline,
         _ afterHead: AfterHead
     ) async throws -> LiveStream {
         let head = try await backend.send(request, until: deadline)
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
         let response = try await backend.successful(head)
-        let relay = reader.relay(of: backend.id, in: callContext.envelope, includesUsage: callContext.includesUsage, choices: callContext.choices)
-        let live = LiveStream(response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext)
+        let relay = reader.relay(
+            of: backend.id, in: callContext.envelope, includesUsage: callContext.includesUsage,
+            choices: callContext.choices)
+        let live = LiveStream(
+            response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext)
         try await live.begin()
         return live
     }
 
     // MARK: Steps
 
-    private nonisolated(nonsending) func body(at backend: any Backend, until deadline: MovingDeadline) async throws -> [UInt8] {
+    private nonisolated(nonsending) func body(at backend: any Backend, until deadline: MovingDeadline) async throws
+        -> [UInt8]
+    {
         let request = try await backend.request(document, isStreaming: false, until: deadline)
         if callContext.executor.isCurrent { return try await collect(request, at: backend, until: deadline) }
         return try await callContext.executor.run { try await self.collect(request, at: backend, until: deadline) }
@@ -140,14 +158,19 @@ final class ChatCall: Sendable {
 
     /// A stream in place of a document: it is read up to its end, behind which a connection may stay open.
     @inline(never)
-    private nonisolated(nonsending) func gather(_ response: TransportResponse, of upstream: String) async throws -> [UInt8] {
+    private nonisolated(nonsending) func gather(_ response: TransportResponse, of upstream: String) async throws
+        -> [UInt8]
+    {
         // Whatever it says is said by who reads the whole.
-        let relay = reader.relay(of: upstream, in: callContext.envelope, includesUsage: false, choices: callContext.choices)
+        let relay = reader.relay(
+            of: upstream, in: callContext.envelope, includesUsage: false, choices: callContext.choices)
         var hasFailed = false
         var body: [UInt8] = []
         var pieces = response.body.makeAsyncIterator()
         while let piece = try await pieces.next(isolation: nil) {
-            guard body.count + piece.readableBytes <= limits.answer else { throw TransportError.tooLarge(limit: limits.answer) }
+            guard body.count + piece.readableBytes <= limits.answer else {
+                throw TransportError.tooLarge(limit: limits.answer)
+            }
             body.append(contentsOf: piece.readableBytesView)
             if !hasFailed {
                 hasFailed = relay.take(piece) != nil
@@ -175,7 +198,9 @@ final class ChatCall: Sendable {
     private func firstEventDeadline() -> (MovingDeadline, AfterHead) {
         let now = time.now()
         var (instant, cause) = (callContext.deadline, MovingDeadline.Cause.request)
-        if limits.firstToken > .zero, now + limits.firstToken < instant { (instant, cause) = (now + limits.firstToken, .firstToken) }
+        if limits.firstToken > .zero, now + limits.firstToken < instant {
+            (instant, cause) = (now + limits.firstToken, .firstToken)
+        }
         let head = now + limits.head
         guard limits.head > .zero, head < instant else {
             return (MovingDeadline(at: instant, for: cause, on: time), AfterHead(time: .zero, cause: cause))

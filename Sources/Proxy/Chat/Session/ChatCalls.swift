@@ -29,7 +29,8 @@ final class ChatCalls {
     ///   - isTranslated: an upstream that may be asked takes chats in OCI's own form.
     /// - Throws: `Failure` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
-        _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String, isTranslated: Bool,
+        _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String,
+        isTranslated: Bool,
         quirks: ModelQuirks, limits: ChatCompletionsRoute.Limits, callContext: ChatCall.CallContext
     ) throws(Failure) {
         self.request = request
@@ -86,7 +87,9 @@ final class ChatCalls {
         let dialect = Dialect(format, for: chat)
         let upstream = upstream()
         let call = ChatCall(
-            document: .details(.chat, try dialect.details(of: chat, for: upstream)), reader: .translator(dialect, ResponseRules(chat, in: format, for: upstream.family)), isStreaming: upstream.isStreaming,
+            document: .details(.chat, try dialect.details(of: chat, for: upstream)),
+            reader: .translator(dialect, ResponseRules(chat, in: format, for: upstream.family)),
+            isStreaming: upstream.isStreaming,
             callContext: callContext)
         return Written(call: call, format: format, family: upstream.family)
     }
@@ -95,13 +98,15 @@ final class ChatCalls {
         let upstream = upstream()
         let call = ChatCall(
             document: .openAI(.chat, try OpenAIOnOCI.body(of: try RequestField(body: request.received), for: upstream)),
-            reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty), isStreaming: upstream.isStreaming, callContext: callContext)
+            reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty), isStreaming: upstream.isStreaming,
+            callContext: callContext)
         return Written(call: call, family: upstream.family)
     }
 
     private func passThrough() -> ChatCall {
         ChatCall(
-            document: .openAI(.chat, request.body(model: target.modelID, isStreaming: isStreaming)), reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty),
+            document: .openAI(.chat, request.body(model: target.modelID, isStreaming: isStreaming)),
+            reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty),
             isStreaming: isStreaming, callContext: callContext)
     }
 
@@ -110,7 +115,8 @@ final class ChatCalls {
 
     private func upstream() -> ChatTarget {
         ChatTarget(
-            serving: target.serving, modelID: target.modelID, family: quirks.family(of: target.modelID), defaultMaxTokens: limits.maxTokens,
+            serving: target.serving, modelID: target.modelID, family: quirks.family(of: target.modelID),
+            defaultMaxTokens: limits.maxTokens,
             isStreaming: isStreaming)
     }
 }

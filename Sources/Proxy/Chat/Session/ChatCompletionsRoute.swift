@@ -11,7 +11,8 @@ final class ChatCompletionsRoute: Sendable {
     let time: TimeSource
 
     init(
-        directory: ModelDirectory, quirks: ModelQuirks, failover: Failover, fallbacks: [String: [String]] = [:], limits: Limits, time: TimeSource
+        directory: ModelDirectory, quirks: ModelQuirks, failover: Failover, fallbacks: [String: [String]] = [:],
+        limits: Limits, time: TimeSource
     ) {
         self.directory = directory
         self.quirks = quirks

@@ -15,27 +15,34 @@ enum ChatReader: Sendable {
     func answer(_ body: [UInt8], of upstream: String, in envelope: ChunkEnvelope) throws(Failure) -> OpenAIResponse {
         do { return try document(body, of: upstream, in: envelope) } catch {
             guard error.kind == .unusable(.otherForm) else { throw error }
-            if let document = ResponseForm.document(in: body) { return try self.document(document, of: upstream, in: envelope) }
+            if let document = ResponseForm.document(in: body) {
+                return try self.document(document, of: upstream, in: envelope)
+            }
             var answer = try gathered(body, insteadOf: error, of: upstream, in: envelope)
             answer.oddities.insert(.otherKind)
             return answer
         }
     }
 
-    private func document(_ body: [UInt8], of upstream: String, in envelope: ChunkEnvelope) throws(Failure) -> OpenAIResponse {
+    private func document(_ body: [UInt8], of upstream: String, in envelope: ChunkEnvelope) throws(Failure)
+        -> OpenAIResponse
+    {
         switch self {
         case .translator(let dialect, let rules):
             var document = ChatDocument(envelope)
             _ = try dialect.read(document: body, of: envelope.response, by: rules, into: &document)
             return document.written(capacity: body.count + 256)
-        case .passThrough(let model, let mayBeEmpty): return try PassThroughResponse.read(body, model: model, upstream: upstream, mayBeEmpty: mayBeEmpty)
+        case .passThrough(let model, let mayBeEmpty):
+            return try PassThroughResponse.read(body, model: model, upstream: upstream, mayBeEmpty: mayBeEmpty)
         }
     }
 
     /// A whole answer as the frames of a stream, `[DONE]` included, and the token counts. A stream in its place is one already.
     ///
     /// - Throws: as `answer`.
-    func frames(of body: [UInt8], of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool) throws(Failure) -> StreamedResponse {
+    func frames(of body: [UInt8], of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool) throws(Failure)
+        -> StreamedResponse
+    {
         do { return try document(body, asStreamOf: upstream, in: envelope, includesUsage: includesUsage) } catch {
             guard error.kind == .unusable(.otherForm) else { throw error }
             if let document = ResponseForm.document(in: body) {
@@ -67,7 +74,8 @@ enum ChatReader: Sendable {
             return StreamedResponse(frames: chunks.bytes, usage: usage)
         case .passThrough(let model, let mayBeEmpty):
             let (frames, usage) = try PassThroughResponseAsStream.frames(
-                of: body, model: model, upstream: upstream, in: envelope, includesUsage: includesUsage, mayBeEmpty: mayBeEmpty)
+                of: body, model: model, upstream: upstream, in: envelope, includesUsage: includesUsage,
+                mayBeEmpty: mayBeEmpty)
             return StreamedResponse(frames: frames, usage: usage)
         }
     }
@@ -76,7 +84,8 @@ enum ChatReader: Sendable {
     ///
     /// - Parameter wrongKind: what is thrown when it is no stream either.
     private func stream(
-        _ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
+        _ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, in envelope: ChunkEnvelope,
+        includesUsage: Bool
     ) throws(Failure) -> StreamedResponse {
         // The body has ended: what is not in it is not waited for.
         let relay = relay(of: upstream, in: envelope, includesUsage: includesUsage, choices: 1)
@@ -87,7 +96,9 @@ enum ChatReader: Sendable {
     }
 
     /// The same, gathered into the document that was asked for.
-    private func gathered(_ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, in envelope: ChunkEnvelope) throws(Failure) -> OpenAIResponse {
+    private func gathered(
+        _ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, in envelope: ChunkEnvelope
+    ) throws(Failure) -> OpenAIResponse {
         let told = try stream(body, insteadOf: wrongKind, of: upstream, in: envelope, includesUsage: true)
         var answer = GatheredResponse(told.frames).answer(model: envelope.model, in: envelope)
         answer.oddities = told.oddities
@@ -97,11 +108,16 @@ enum ChatReader: Sendable {
     /// What makes the client's stream of the upstream's.
     ///
     /// - Parameter choices: how many were asked for.
-    func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1) -> any ResponseRelay {
+    func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1)
+        -> any ResponseRelay
+    {
         switch self {
         case .translator(let dialect, let rules):
-            dialect.relay(of: envelope.response, choices: choices, by: rules, into: ChatChunks(envelope, includesUsage: includesUsage))
-        case .passThrough(let model, let mayBeEmpty): PassThroughRelay(model: model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty)
+            dialect.relay(
+                of: envelope.response, choices: choices, by: rules,
+                into: ChatChunks(envelope, includesUsage: includesUsage))
+        case .passThrough(let model, let mayBeEmpty):
+            PassThroughRelay(model: model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty)
         }
     }
 }
@@ -113,7 +129,9 @@ extension Dialect {
     /// - Parameters:
     ///   - response: of which calls without an id get one.
     ///   - choices: how many were asked for; Cohere's dialects have only one.
-    func relay(of response: ResponseID, choices: Int, by rules: ResponseRules, into sink: some ChatByteSink) -> any ResponseRelay {
+    func relay(of response: ResponseID, choices: Int, by rules: ResponseRules, into sink: some ChatByteSink)
+        -> any ResponseRelay
+    {
         switch self {
         case .generic: StreamRelay(GenericSource(response, choices: choices, rules: rules), into: sink)
         case .cohere(let names): StreamRelay(CohereSource(response, names: names, rules: rules), into: sink)
@@ -125,15 +143,20 @@ extension Dialect {
     ///
     /// - Returns: what it cost.
     /// - Throws: `Failure` when the document is no answer, tells of a failure, or says nothing.
-    func read(document body: [UInt8], of response: ResponseID, by rules: ResponseRules, into sink: inout some ChatEventSink) throws(Failure) -> TokenUsage? {
+    func read(
+        document body: [UInt8], of response: ResponseID, by rules: ResponseRules, into sink: inout some ChatEventSink
+    ) throws(Failure) -> TokenUsage? {
         switch self {
         case .generic: try Self.read(body, by: GenericSource(response, rules: rules), into: &sink)
-        case .cohere(let names): try Self.read(body, by: CohereSource(response, names: names, rules: rules), into: &sink)
+        case .cohere(let names):
+            try Self.read(body, by: CohereSource(response, names: names, rules: rules), into: &sink)
         case .cohereV2: try Self.read(body, by: CohereV2Source(response, rules: rules), into: &sink)
         }
     }
 
-    private static func read(_ body: [UInt8], by source: some ChatEventSource, into sink: inout some ChatEventSink) throws(Failure) -> TokenUsage? {
+    private static func read(_ body: [UInt8], by source: some ChatEventSource, into sink: inout some ChatEventSink)
+        throws(Failure) -> TokenUsage?
+    {
         var source = source
         try source.read(document: body, into: &sink)
         return source.usage

@@ -60,7 +60,9 @@ final class ChatSession {
     /// The first of a stream.
     @inline(never)
     private nonisolated(nonsending) func begun(_ stream: EventStream) async throws -> Begun<LiveStream?> {
-        try await inTaskOfItsOwn { try await self.begin { call, backend, report in try await call.stream(at: backend, to: stream, report) } }
+        try await inTaskOfItsOwn {
+            try await self.begin { call, backend, report in try await call.stream(at: backend, to: stream, report) }
+        }
     }
 
     /// The rest of it.
@@ -69,7 +71,9 @@ final class ChatSession {
         switch await begun.success?.finish() ?? .complete {
         case .complete: await begun.attempt.end()
         case .failed(let error):
-            let failure = await begun.attempt.end(after: attributed(error, to: begun.attempt.upstream, for: begun.model)).failure
+            let failure = await begun.attempt.end(
+                after: attributed(error, to: begun.attempt.upstream, for: begun.model)
+            ).failure
             throw failure ?? CancellationError()
         }
     }
@@ -88,7 +92,8 @@ final class ChatSession {
         guard let failure = context.terminalError(after: error) else { throw error }
         let told = OpenAIError(failure)
         context.record.error = told.code
-        context.record.status = try await stream.fail(context.decorated(Response(told)), orEvent: envelope(naming: request.model).error(failure))
+        context.record.status = try await stream.fail(
+            context.decorated(Response(told)), orEvent: envelope(naming: request.model).error(failure))
     }
 
     private static let streamHeaders: HTTPHeaders = [
@@ -108,7 +113,8 @@ final class ChatSession {
         let model: String
     }
 
-    private typealias Way<Success> = nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
+    private typealias Way<Success> =
+        nonisolated(nonsending) (ChatCall, any Backend, AttemptReport) async throws -> Success
 
     /// Has the request answered by the model that it names, or, when nobody can, by one of its fallbacks in their order.
     ///
@@ -128,7 +134,9 @@ final class ChatSession {
 
     /// One upstream of a model after the other.
     @inline(never)
-    private nonisolated(nonsending) func begin<Success>(with model: String, _ way: Way<Success>) async throws -> Begun<Success> {
+    private nonisolated(nonsending) func begin<Success>(with model: String, _ way: Way<Success>) async throws -> Begun<
+        Success
+    > {
         let calls: ChatCalls = try await LargeWork.run(on: request.received.count) { try self.calls(for: model) }
         let attempts = route.failover.attempts(of: routed(calls))
         while true {
@@ -145,14 +153,22 @@ final class ChatSession {
 
     /// One attempt, once more with what its upstream teaches by refusing a parameter.
     @inline(never)
-    private nonisolated(nonsending) func answer<Success>(_ calls: ChatCalls, _ attempt: Attempt, _ way: Way<Success>) async throws -> Success {
+    private nonisolated(nonsending) func answer<Success>(_ calls: ChatCalls, _ attempt: Attempt, _ way: Way<Success>)
+        async throws -> Success
+    {
         let backend = attempt.upstream.backend
         while true {
             do {
-                let call: ChatCall = try await LargeWork.run(on: request.received.count) { try calls.call(in: backend.chatForm) }
+                let call: ChatCall = try await LargeWork.run(on: request.received.count) {
+                    try calls.call(in: backend.chatForm)
+                }
                 return try await way(call, backend, attempt.report)
             } catch {
-                if let failure = error as? Failure, attempt.report.content.firstEvent == nil, calls.learn(from: failure, in: backend.chatForm) { continue }
+                if let failure = error as? Failure, attempt.report.content.firstEvent == nil,
+                    calls.learn(from: failure, in: backend.chatForm)
+                {
+                    continue
+                }
                 throw attributed(error, to: attempt.upstream, for: calls.target.serving.id)
             }
         }
@@ -168,7 +184,9 @@ final class ChatSession {
     /// - Returns: the failure, fit for a client.
     private func attributed(_ error: any Error, to upstream: Upstream, for model: String) -> any Error {
         guard let failure = error as? Failure else { return error }
-        if OutcomeClassifier.outcome(of: failure) == .modelUnavailable { route.directory.refuse(model, at: upstream.index) }
+        if OutcomeClassifier.outcome(of: failure) == .modelUnavailable {
+            route.directory.refuse(model, at: upstream.index)
+        }
         // Errors within a stream or in place of an answer come without a refusal's status.
         return upstream.backend.withoutKey(failure)
     }
@@ -177,11 +195,14 @@ final class ChatSession {
 
     private var deadline: Duration { context.arrival + (request.isStreaming ? limits.request : limits.whole) }
 
-    private func envelope(naming model: String) -> ChunkEnvelope { ChunkEnvelope(name: response, created: Int(time.wallClock()), model: model) }
+    private func envelope(naming model: String) -> ChunkEnvelope {
+        ChunkEnvelope(name: response, created: Int(time.wallClock()), model: model)
+    }
 
     private func routed(_ calls: ChatCalls) -> RoutedRequest {
         RoutedRequest(
-            accepts: calls.target.accepts, model: calls.target.serving.id, arrival: context.arrival, deadline: calls.callContext.deadline,
+            accepts: calls.target.accepts, model: calls.target.serving.id, arrival: context.arrival,
+            deadline: calls.callContext.deadline,
             isStreaming: request.isStreaming, client: context.record.key ?? "", history: history, trace: context.trace)
     }
 
@@ -193,9 +214,11 @@ final class ChatSession {
         // A fallback reads it again: keeping every request in its parsed form, for the one that needs it, would cost all of them.
         let root = if let parsed = root.take() { parsed } else { try RequestField(body: request.received) }
         return try ChatCalls(
-            request, root, for: target, named: model, isTranslated: catalog.hasForm(.oci, in: target), quirks: route.quirks, limits: limits,
+            request, root, for: target, named: model, isTranslated: catalog.hasForm(.oci, in: target),
+            quirks: route.quirks, limits: limits,
             callContext: ChatCall.CallContext(
-                limits: limits, time: time, deadline: deadline, envelope: envelope(naming: model), includesUsage: request.includesUsage,
+                limits: limits, time: time, deadline: deadline, envelope: envelope(naming: model),
+                includesUsage: request.includesUsage,
                 choices: request.choices, executor: context.connection.executor))
     }
 }

@@ -27,7 +27,8 @@ final class EventStream: Sendable {
         var timer: Scheduled<Void>?
         var hasEnded = false
 
-        init(headers: HTTPHeaders, emptyEvent: @escaping EmptyEvent, openedAt: NIODeadline, schedule: KeepAliveSchedule) {
+        init(headers: HTTPHeaders, emptyEvent: @escaping EmptyEvent, openedAt: NIODeadline, schedule: KeepAliveSchedule)
+        {
             self.headers = headers
             self.emptyEvent = emptyEvent
             self.openedAt = openedAt
@@ -46,7 +47,10 @@ final class EventStream: Sendable {
     /// - Parameters:
     ///   - headers: what goes out with the first byte.
     ///   - keepAliveInterval: the silence after which the client is reassured; zero is never.
-    init(on connection: ClientConnection, headers: HTTPHeaders, keepAliveInterval: Duration, emptyEvent: @escaping EmptyEvent) {
+    init(
+        on connection: ClientConnection, headers: HTTPHeaders, keepAliveInterval: Duration,
+        emptyEvent: @escaping EmptyEvent
+    ) {
         self.connection = connection
         let now = connection.eventLoop.now
         state = .makeBoxSendingValue(
@@ -67,7 +71,9 @@ final class EventStream: Sendable {
     /// - Throws: `CancellationError` when the connection is gone or the task was cancelled; `MovingDeadline.Exceeded`.
     nonisolated(nonsending) func send(_ events: ByteBuffer, until deadline: MovingDeadline? = nil) async throws {
         try Task.checkCancellation()
-        guard connection.channel.isWritable else { return try await written(until: deadline) { self.writeEvents(events, promise: $0) } }
+        guard connection.channel.isWritable else {
+            return try await written(until: deadline) { self.writeEvents(events, promise: $0) }
+        }
         connection.onLoop { self.writeEvents(events, promise: nil) }
     }
 

@@ -26,7 +26,8 @@ final class LiveStream {
     ///   - upstream: its id, for messages.
     ///   - deadline: armed; it is disarmed when the stream ends.
     init(
-        _ response: TransportResponse, through relay: any ResponseRelay, of upstream: String, _ reader: ChatReader, to stream: EventStream,
+        _ response: TransportResponse, through relay: any ResponseRelay, of upstream: String, _ reader: ChatReader,
+        to stream: EventStream,
         _ report: AttemptReport, _ deadline: MovingDeadline, _ callContext: ChatCall.CallContext
     ) {
         self.reader = reader
@@ -114,7 +115,8 @@ final class LiveStream {
         var answer = try await report.reading(document.count) {
             // Behind it, there may be lines of a stream.
             let whole = ResponseForm.document(in: document) ?? document
-            return try reader.frames(of: whole, of: upstream, in: callContext.envelope, includesUsage: callContext.includesUsage)
+            return try reader.frames(
+                of: whole, of: upstream, in: callContext.envelope, includesUsage: callContext.includesUsage)
         }
         answer.oddities.insert(.otherKind)
         try await stream.sendWhole(answer, report, deadline, callContext)
@@ -131,7 +133,8 @@ final class LiveStream {
 extension EventStream {
     /// Sends all events of an answer that is there whole, and ends.
     nonisolated(nonsending) func sendWhole(
-        _ answer: ChatReader.StreamedResponse, _ report: AttemptReport, _ deadline: MovingDeadline, _ callContext: ChatCall.CallContext
+        _ answer: ChatReader.StreamedResponse, _ report: AttemptReport, _ deadline: MovingDeadline,
+        _ callContext: ChatCall.CallContext
     ) async throws {
         let now = callContext.time.now()
         report.change {

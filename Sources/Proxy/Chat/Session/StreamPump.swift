@@ -31,7 +31,10 @@ final class StreamPump: BodySink {
     /// What has come of a document in place of the stream.
     private(set) var document: [UInt8]?
 
-    init(_ relay: any ResponseRelay, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline, _ callContext: ChatCall.CallContext) {
+    init(
+        _ relay: any ResponseRelay, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline,
+        _ callContext: ChatCall.CallContext
+    ) {
         self.relay = relay
         self.stream = stream
         self.report = report
@@ -45,7 +48,9 @@ final class StreamPump: BodySink {
         let failure = relay.take(bytes)
         let hasRoom = forward()
         pause =
-            if let failure { .failed(failure) } else if relay.isComplete { .complete } else if hasBegun != hadBegun { .begun } else {
+            if let failure { .failed(failure) } else if relay.isComplete { .complete } else if hasBegun != hadBegun {
+                .begun
+            } else {
                 hasRoom ? nil : .clientIsSlow
             }
         return pause == nil
@@ -56,7 +61,9 @@ final class StreamPump: BodySink {
     private func isOfDocument(_ bytes: ByteBuffer) -> Bool {
         var start = 0
         if document == nil {
-            guard case .document(let place) = bytes.withUnsafeReadableBytes({ firstBytes.look(at: $0) }) else { return false }
+            guard case .document(let place) = bytes.withUnsafeReadableBytes({ firstBytes.look(at: $0) }) else {
+                return false
+            }
             start = place
             document = []
             // From here on it is waited for as for every whole answer.

@@ -24,7 +24,9 @@ package enum CheckReport {
             lines.append("  \(model.name) -> \(model.target)\(model.isDedicatedEndpoint ? " (dedicated)" : "")")
         }
         if !settings.fallbacks.isEmpty { lines.append("fallbacks: \(settings.fallbacks.count)") }
-        for chain in settings.fallbacks { lines.append("  \(chain.model) -> \(chain.alternatives.joined(separator: ", "))") }
+        for chain in settings.fallbacks {
+            lines.append("  \(chain.model) -> \(chain.alternatives.joined(separator: ", "))")
+        }
         return lines + limits(settings) + timeouts(settings.timeouts) + [
             breaker(settings.breaker), log(settings.logging),
         ]
@@ -57,7 +59,8 @@ package enum CheckReport {
         let members = Dictionary(grouping: settings.providers, by: \.name)
         let pools = members.count { $0.value.count > 1 }
         var lines = [
-            "providers: \(settings.providers.count)" + (pools == 0 ? "" : ", of them \(pools) \(pools == 1 ? "pool" : "pools")")
+            "providers: \(settings.providers.count)"
+                + (pools == 0 ? "" : ", of them \(pools) \(pools == 1 ? "pool" : "pools")")
                 + ", strategy \(settings.routing.strategy.rawValue)"
         ]
         for provider in settings.providers {
@@ -69,7 +72,8 @@ package enum CheckReport {
             ]
         }
         let patterns = settings.supportedModels.patterns
-        lines.append("served models: \(patterns.isEmpty ? "all" : "those that match \(patterns.joined(separator: " or "))")")
+        lines.append(
+            "served models: \(patterns.isEmpty ? "all" : "those that match \(patterns.joined(separator: " or "))")")
         let connections = settings.connections
         lines.append(
             "connections: \(connections.keptAlive) kept alive for \(GoDuration.format(connections.keepAliveExpiry))")
@@ -78,13 +82,20 @@ package enum CheckReport {
 
     private static func credentials(_ credentials: Credentials) -> String {
         func passPhrase(_ secret: Secret?) -> String { secret == nil ? "" : " (with a passphrase)" }
-        func origin(_ value: ResourcePrincipalSettings.Value) -> String { value.path.map { "file \($0)" } ?? "the environment" }
+        func origin(_ value: ResourcePrincipalSettings.Value) -> String {
+            value.path.map { "file \($0)" } ?? "the environment"
+        }
         switch credentials {
-        case .apiKey(let identity): return "auth api_key, key file \(identity.keyFile)\(passPhrase(identity.passPhrase))"
+        case .apiKey(let identity):
+            return "auth api_key, key file \(identity.keyFile)\(passPhrase(identity.passPhrase))"
         case .securityToken(let identity):
-            return "auth security_token, token file \(identity.tokenFile), key file \(identity.keyFile)\(passPhrase(identity.passPhrase))"
-        case .instancePrincipal(let places): return "auth instance_principal, metadata service \(places.metadata.first ?? "")"
-        case .resourcePrincipal(let settings): return "auth resource_principal, token from \(origin(settings.token)), key from \(origin(settings.privateKey))"
+            return
+                "auth security_token, token file \(identity.tokenFile), key file \(identity.keyFile)\(passPhrase(identity.passPhrase))"
+        case .instancePrincipal(let places):
+            return "auth instance_principal, metadata service \(places.metadata.first ?? "")"
+        case .resourcePrincipal(let settings):
+            return
+                "auth resource_principal, token from \(origin(settings.token)), key from \(origin(settings.privateKey))"
         case .okeWorkloadIdentity(let settings): return "auth oke_workload_identity, token service \(settings.service)"
         case .bearer: return "auth bearer, chats at /openai/v1"
         }
@@ -106,7 +117,8 @@ package enum CheckReport {
         func orOff(_ duration: Duration) -> String { duration == .zero ? "off" : GoDuration.format(duration) }
         return [
             "timeouts: request \(GoDuration.format(timeouts.request)), "
-                + (timeouts.nonStream.map { "non-stream \(GoDuration.format($0)), " } ?? "") + "stream \(GoDuration.format(timeouts.stream)), "
+                + (timeouts.nonStream.map { "non-stream \(GoDuration.format($0)), " } ?? "")
+                + "stream \(GoDuration.format(timeouts.stream)), "
                 + "head \(orOff(timeouts.head)), first token \(orOff(timeouts.firstToken)), keep-alive \(orOff(timeouts.keepAliveInterval)), "
                 + "shutdown \(GoDuration.format(timeouts.shutdownGrace))",
             "intervals: health check \(orOff(timeouts.healthCheckInterval)), "

@@ -44,8 +44,10 @@ package enum ConfigurationLoader {
             let files = KeyFileLookup(
                 configurationDirectory: KeyFileLookup.directory(of: path), workingDirectory: workingDirectory,
                 home: environment["HOME"], fileExists: ConfigurationFile.exists)
-            let credentials = CredentialEnvironment(values: environment, readFile: { try? ConfigurationFile.read($0, name: $0) })
-            var outcome = Settings.read(bytes: contents.bytes, fileName: file, files: files, overrides: overrides, credentials: credentials)
+            let credentials = CredentialEnvironment(
+                values: environment, readFile: { try? ConfigurationFile.read($0, name: $0) })
+            var outcome = Settings.read(
+                bytes: contents.bytes, fileName: file, files: files, overrides: overrides, credentials: credentials)
             guard let settings = outcome.settings else { return outcome }
             if settings.holdsSecrets, let issue = exposure(contents, file) { outcome.issues.append(issue) }
             outcome.issues += outcome.shortKeys.map { weakness(of: $0, file, on: settings.server.host) }
@@ -61,7 +63,8 @@ package enum ConfigurationLoader {
         let isLoopback = HostName.isLoopback(host.lowercased())
         return ConfigurationIssue(
             isLoopback ? .warning : .error, file: file, line: key.line,
-            message: "the client key \(key.name) has less than \(SettingsReader.shortestKey) characters\(isLoopback ? "" : ", and \(host) is no loopback address")",
+            message:
+                "the client key \(key.name) has less than \(SettingsReader.shortestKey) characters\(isLoopback ? "" : ", and \(host) is no loopback address")",
             fix: "use a long random one, such as openssl rand -hex 16 prints")
     }
 
@@ -71,7 +74,9 @@ package enum ConfigurationLoader {
         let harmless: UInt32 = file.owner == 0 && file.group != 0 ? 0o040 : 0
         guard file.mode & 0o077 & ~harmless != 0 else { return nil }
         return ConfigurationIssue(
-            .warning, file: name, line: nil, message: "the file holds keys, and other users of this machine may \(file.mode & 0o022 != 0 ? "write" : "read") it",
+            .warning, file: name, line: nil,
+            message:
+                "the file holds keys, and other users of this machine may \(file.mode & 0o022 != 0 ? "write" : "read") it",
             fix: "run chmod 600 on it")
     }
 

@@ -6,7 +6,8 @@ package struct CredentialEnvironment: Sendable {
         "OCI_CONFIG_FILE", "OCI_REGION", "OCI_METADATA_BASE_URL", "OCI_SDK_AUTH_CLIENT_REGION_URL",
         "OCI_RESOURCE_PRINCIPAL_VERSION", "OCI_RESOURCE_PRINCIPAL_RPST", "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM",
         "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE", "OCI_RESOURCE_PRINCIPAL_REGION",
-        "KUBERNETES_SERVICE_HOST", "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH", "OCI_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH",
+        "KUBERNETES_SERVICE_HOST", "OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH",
+        "OCI_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH",
         // Ours, for tests and for clusters behind something: a base URL in place of https://KUBERNETES_SERVICE_HOST:12250.
         "OCIAI_OKE_TOKEN_SERVICE",
     ]
@@ -42,19 +43,28 @@ package struct CredentialEnvironment: Sendable {
     package func resourcePrincipal() throws(Missing) -> ResourcePrincipalSettings {
         let version = self["OCI_RESOURCE_PRINCIPAL_VERSION"]
         guard version == "2.2" else {
-            throw Missing(version.map { "OCI_RESOURCE_PRINCIPAL_VERSION is \($0.prefix(16)), and only 2.2 is known" } ?? "OCI_RESOURCE_PRINCIPAL_VERSION is not set")
+            throw Missing(
+                version.map { "OCI_RESOURCE_PRINCIPAL_VERSION is \($0.prefix(16)), and only 2.2 is known" }
+                    ?? "OCI_RESOURCE_PRINCIPAL_VERSION is not set")
         }
-        guard let token = self["OCI_RESOURCE_PRINCIPAL_RPST"] else { throw Missing("OCI_RESOURCE_PRINCIPAL_RPST is not set") }
-        guard let key = self["OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"] else { throw Missing("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM is not set") }
+        guard let token = self["OCI_RESOURCE_PRINCIPAL_RPST"] else {
+            throw Missing("OCI_RESOURCE_PRINCIPAL_RPST is not set")
+        }
+        guard let key = self["OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"] else {
+            throw Missing("OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM is not set")
+        }
         return ResourcePrincipalSettings(
-            token: .init(token), privateKey: .init(key), passPhrase: self["OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE"].map { .init($0) })
+            token: .init(token), privateKey: .init(key),
+            passPhrase: self["OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM_PASSPHRASE"].map { .init($0) })
     }
 
     /// Throws what is missing, as the end of a sentence.
     package func workloadIdentity() throws(Missing) -> WorkloadIdentitySettings {
         let override = self["OCIAI_OKE_TOKEN_SERVICE"].map(Self.withoutSlash)
         let host = self["KUBERNETES_SERVICE_HOST"].map { $0.contains(":") ? "[\($0)]" : $0 }
-        guard let service = override ?? host.map({ "https://\($0):12250" }) else { throw Missing("KUBERNETES_SERVICE_HOST is not set") }
+        guard let service = override ?? host.map({ "https://\($0):12250" }) else {
+            throw Missing("KUBERNETES_SERVICE_HOST is not set")
+        }
         var settings = WorkloadIdentitySettings(service: service)
         if let path = self["OCI_KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH"] { settings.serviceAccountToken = path }
         if let path = self["OCI_KUBERNETES_SERVICE_ACCOUNT_CERT_PATH"] { settings.authority = path }

@@ -15,7 +15,8 @@ package struct OCIConfigFile: Sendable, Equatable {
     package private(set) var profiles: [String] = []
 
     package init(_ bytes: [UInt8]) {
-        let text = String(decoding: bytes.starts(with: INIDocument.byteOrderMark) ? bytes.dropFirst(3) : bytes[...], as: UTF8.self)
+        let text = String(
+            decoding: bytes.starts(with: INIDocument.byteOrderMark) ? bytes.dropFirst(3) : bytes[...], as: UTF8.self)
         var section: String?
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = Self.trim(line)
@@ -35,7 +36,8 @@ package struct OCIConfigFile: Sendable, Equatable {
                 section = name
             } else if isReadable, let section, let sign = line.firstIndex(where: { $0 == "=" || $0 == ":" }) {
                 let key = Self.trim(line[..<sign]).lowercased()
-                sections[section]?[key] = Entry(value: String(Self.trim(line[line.index(after: sign)...])), line: index + 1)
+                sections[section]?[key] = Entry(
+                    value: String(Self.trim(line[line.index(after: sign)...])), line: index + 1)
             }
         }
     }

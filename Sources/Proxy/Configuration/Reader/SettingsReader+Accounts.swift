@@ -24,13 +24,19 @@ extension SettingsReader {
         if sections.isEmpty {
             let keys = "user, fingerprint, key_file, tenancy and region, or start without -multi-account"
             return format == .json
-                ? report(.error, 1, "-multi-account is given, but the file has no oci_accounts", "add oci_accounts with \(keys)")
-                : report(.error, 1, "-multi-account is given, but the file has no [ACCOUNT_n] section", "add [ACCOUNT_1] with \(keys)")
+                ? report(
+                    .error, 1, "-multi-account is given, but the file has no oci_accounts",
+                    "add oci_accounts with \(keys)")
+                : report(
+                    .error, 1, "-multi-account is given, but the file has no [ACCOUNT_n] section",
+                    "add [ACCOUNT_1] with \(keys)")
         }
         var lines: [String: Int] = [:]
         for section in sections { readAccount(section, lines: &lines) }
         if !settings.usableAccounts.isEmpty, settings.usableAccounts.allSatisfy({ !$0.isEnabled }) {
-            report(.warning, sections[0].line, "no account is enabled", "set \(setting("enabled", "true")) for at least one")
+            report(
+                .warning, sections[0].line, "no account is enabled",
+                "set \(setting("enabled", "true")) for at least one")
         }
     }
 
@@ -51,7 +57,8 @@ extension SettingsReader {
         if let first = lines[id.lowercased()] {
             report(
                 .error, idLine, "the account id \(id) is already taken in line \(first)",
-                format == .json ? "give one of the two another id" : "give one of the two another id or section name", account: id)
+                format == .json ? "give one of the two another id" : "give one of the two another id or section name",
+                account: id)
         } else {
             lines[id.lowercased()] = idLine
         }
@@ -155,7 +162,8 @@ extension SettingsReader {
         } else {
             let whereTo = place.owner == nil ? "at the root, before the first section" : "to \(place.name)"
             report(
-                .error, place.line, "\(key) is missing in \(place.name)\(use)", "add \(self.example(key, example)) \(whereTo)",
+                .error, place.line, "\(key) is missing in \(place.name)\(use)",
+                "add \(self.example(key, example)) \(whereTo)",
                 account: place.owner)
         }
     }

@@ -6,7 +6,9 @@ extension SettingsReader {
         case .resourcePrincipal:
             takeRegion("OCI_RESOURCE_PRINCIPAL_REGION", into: &draft, place)
             // The token names the tenancy, which is the default compartment.
-            if draft.tenancy == nil, let settings = try? credentials.resourcePrincipal(), let tenancy = tenancy(in: settings.token) {
+            if draft.tenancy == nil, let settings = try? credentials.resourcePrincipal(),
+                let tenancy = tenancy(in: settings.token)
+            {
                 draft.tenancy = Located(value: tenancy, line: draft.auth?.line ?? place.line)
             }
         case .okeWorkloadIdentity: takeRegion("OCI_RESOURCE_PRINCIPAL_REGION", into: &draft, place)
@@ -37,11 +39,13 @@ extension SettingsReader {
     mutating func credentials(of draft: AccountDraft, _ auth: AuthKind, _ place: AccountPlace) -> Credentials? {
         switch auth {
         case .apiKey:
-            guard let keyFile = keyFile(of: draft, place), let user = draft.user, let tenancy = draft.tenancy, let fingerprint = draft.fingerprint
+            guard let keyFile = keyFile(of: draft, place), let user = draft.user, let tenancy = draft.tenancy,
+                let fingerprint = draft.fingerprint
             else { return nil }
             var identity = APIKeyIdentity(
                 user: user.value, tenancy: tenancy.value, fingerprint: fingerprint.value, keyFile: keyFile,
-                passPhrase: draft.passPhrase?.value, keyFileLine: draft.keyFile?.line, fingerprintLine: fingerprint.line,
+                passPhrase: draft.passPhrase?.value, keyFileLine: draft.keyFile?.line,
+                fingerprintLine: fingerprint.line,
                 passPhraseLine: draft.passPhrase?.line)
             identity.keyFileOrigin = draft.keyFile?.file
             identity.fingerprintOrigin = fingerprint.file
@@ -56,15 +60,18 @@ extension SettingsReader {
             return .securityToken(
                 SecurityTokenIdentity(
                     tokenFile: tokenFile, keyFile: keyFile, passPhrase: draft.passPhrase?.value,
-                    tokenFilePlace: draft.securityTokenFile?.place ?? .init(), keyFilePlace: draft.keyFile?.place ?? .init()))
+                    tokenFilePlace: draft.securityTokenFile?.place ?? .init(),
+                    keyFilePlace: draft.keyFile?.place ?? .init()))
         case .instancePrincipal: return .instancePrincipal(credentials.instancePrincipal)
         case .resourcePrincipal:
             do {
                 return .resourcePrincipal(try credentials.resourcePrincipal())
             } catch {
                 report(
-                    .error, draft.auth?.line ?? place.line, "auth = resource_principal cannot work here: the environment's \(error.reason)",
-                    "run the proxy in a function, container instance or job of OCI, or use another auth", in: draft.auth?.file,
+                    .error, draft.auth?.line ?? place.line,
+                    "auth = resource_principal cannot work here: the environment's \(error.reason)",
+                    "run the proxy in a function, container instance or job of OCI, or use another auth",
+                    in: draft.auth?.file,
                     account: place.owner)
                 return nil
             }
@@ -73,7 +80,8 @@ extension SettingsReader {
             guard let key = draft.bearerKey else { return nil }
             guard key.value.reveal().utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
                 report(
-                    .error, key.line, "bearer_key holds a character that no key has", "copy the Generative AI API key again, without blanks",
+                    .error, key.line, "bearer_key holds a character that no key has",
+                    "copy the Generative AI API key again, without blanks",
                     account: place.owner)
                 return nil
             }
@@ -82,23 +90,28 @@ extension SettingsReader {
     }
 
     private mutating func keyFile(of draft: AccountDraft, _ place: AccountPlace) -> String? {
-        existing(draft.keyFile?.value, key: "key_file", draft.keyFile?.line ?? place.line, in: draft.keyFile?.file, account: place.owner)
+        existing(
+            draft.keyFile?.value, key: "key_file", draft.keyFile?.line ?? place.line, in: draft.keyFile?.file,
+            account: place.owner)
     }
 
     private mutating func workloadIdentity(of draft: AccountDraft, _ place: AccountPlace) -> Credentials? {
         let fix = "run the proxy in a pod of an OKE cluster, with a service account, or use another auth"
         do {
             let settings = try credentials.workloadIdentity()
-            for file in [settings.serviceAccountToken, settings.authority].compactMap({ $0 }) where !files.fileExists(file) {
+            for file in [settings.serviceAccountToken, settings.authority].compactMap({ $0 })
+            where !files.fileExists(file) {
                 report(
-                    .error, draft.auth?.line ?? place.line, "auth = oke_workload_identity cannot work here: there is no file \(file)", fix,
+                    .error, draft.auth?.line ?? place.line,
+                    "auth = oke_workload_identity cannot work here: there is no file \(file)", fix,
                     in: draft.auth?.file, account: place.owner)
                 return nil
             }
             return .okeWorkloadIdentity(settings)
         } catch {
             report(
-                .error, draft.auth?.line ?? place.line, "auth = oke_workload_identity cannot work here: the environment's \(error.reason)", fix,
+                .error, draft.auth?.line ?? place.line,
+                "auth = oke_workload_identity cannot work here: the environment's \(error.reason)", fix,
                 in: draft.auth?.file, account: place.owner)
             return nil
         }

@@ -13,7 +13,9 @@ extension SettingsReader {
         return entries.filter { entry in
             if names.contains(entry.name) { return true }
             if let meant = synonyms[entry.name] {
-                report(.warning, entry.line, "unknown key \(INIDocument.shown(entry.key)), it is ignored", "did you mean \(meant)?")
+                report(
+                    .warning, entry.line, "unknown key \(INIDocument.shown(entry.key)), it is ignored",
+                    "did you mean \(meant)?")
             } else {
                 reportUnknown(entry, place: place, known: known)
             }
@@ -74,7 +76,8 @@ extension SettingsReader {
         for entry in withoutOverridden(entries) where entry.isSet {
             guard let row = table.first(where: { $0.name == entry.name }) else { continue }
             guard row.takes(entry.form) else {
-                report(.error, entry.line, "\(row.name) is \(entry.form.name)", "use \(row.expectation)", account: account)
+                report(
+                    .error, entry.line, "\(row.name) is \(entry.form.name)", "use \(row.expectation)", account: account)
                 continue
             }
             if !row.apply(entry.value, entry.line, &target) {
@@ -88,14 +91,19 @@ extension SettingsReader {
     }
 
     /// A key and its value in the file's own notation.
-    func setting(_ key: String, _ value: String) -> String { format == .json ? "\(key): \(value)" : "\(key) = \(value)" }
+    func setting(_ key: String, _ value: String) -> String {
+        format == .json ? "\(key): \(value)" : "\(key) = \(value)"
+    }
 
     /// The same for somebody to copy.
-    func example(_ key: String, _ value: String) -> String { format == .json ? #""\#(key)": "\#(value)""# : "\(key) = \(value)" }
+    func example(_ key: String, _ value: String) -> String {
+        format == .json ? #""\#(key)": "\#(value)""# : "\(key) = \(value)"
+    }
 
     /// - Parameter file: where the line is; nil for the configuration.
     mutating func report(
-        _ severity: ConfigurationIssue.Severity, _ line: Int, _ message: String, _ fix: String, in file: String? = nil, account: String? = nil
+        _ severity: ConfigurationIssue.Severity, _ line: Int, _ message: String, _ fix: String, in file: String? = nil,
+        account: String? = nil
     ) {
         issues.append(
             ConfigurationIssue(

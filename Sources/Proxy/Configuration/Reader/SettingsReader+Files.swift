@@ -22,7 +22,9 @@ extension SettingsReader {
     }
 
     /// The path where the file stands; nil, with an error reported, when it does not.
-    mutating func existing(_ path: String?, key: String, _ line: Int, in file: String? = nil, account: String? = nil) -> String? {
+    mutating func existing(_ path: String?, key: String, _ line: Int, in file: String? = nil, account: String? = nil)
+        -> String?
+    {
         guard let path else { return nil }
         // Somebody put the key itself there, in one line. It must not come back in the message about a missing file.
         guard !path.contains("-----BEGIN") else {
@@ -40,7 +42,8 @@ extension SettingsReader {
     }
 
     private mutating func reportMissing(
-        _ failure: KeyFileLookup.Failure, key: String, path: String, _ line: Int, in file: String? = nil, account: String?
+        _ failure: KeyFileLookup.Failure, key: String, path: String, _ line: Int, in file: String? = nil,
+        account: String?
     ) {
         switch failure {
         case .missing(let candidates):

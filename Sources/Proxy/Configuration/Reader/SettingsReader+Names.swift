@@ -37,7 +37,8 @@ extension SettingsReader {
             addClientKey(entry.value, name: entry.key, line: entry.line)
             if let first = lines.updateValue(entry.line, forKey: entry.key) {
                 report(
-                    .warning, entry.line, "two tokens have the description \(INIDocument.shown(entry.key)), the other is in line \(first)",
+                    .warning, entry.line,
+                    "two tokens have the description \(INIDocument.shown(entry.key)), the other is in line \(first)",
                     "describe them differently, since logs and statistics show nothing else")
             }
         }
@@ -58,7 +59,8 @@ extension SettingsReader {
         let value = Secret(key)
         if let same = keyNames[value] {
             return report(
-                .warning, line, "the client key \(shown) is the same as \(INIDocument.shown(same))", "remove one of the two")
+                .warning, line, "the client key \(shown) is the same as \(INIDocument.shown(same))",
+                "remove one of the two")
         }
         keyNames[value] = name
         if key.utf8.count < Self.shortestKey { shortKeys.append(ConfigurationLoader.ShortKey(name: shown, line: line)) }

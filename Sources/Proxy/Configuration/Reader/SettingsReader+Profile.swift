@@ -1,7 +1,9 @@
 /// `profile = NAME`: the identity that Oracle's own tools use.
 extension SettingsReader {
     /// The keys that are taken from a profile.
-    private static let profileKeys: Set = ["user", "tenancy", "fingerprint", "region", "key_file", "pass_phrase", "security_token_file"]
+    private static let profileKeys: Set = [
+        "user", "tenancy", "fingerprint", "region", "key_file", "pass_phrase", "security_token_file",
+    ]
 
     /// Fills in what the account does not set itself.
     ///
@@ -14,7 +16,8 @@ extension SettingsReader {
             let nearest = NearestName.of(profile.value, among: file.profiles) ?? file.profiles.first
             report(
                 .error, profile.line, "profile = \(profile.value): \(path) has no profile of that name",
-                nearest.map { "did you mean \($0)? otherwise run 'oci setup config'" } ?? "run 'oci setup config'", account: place.owner)
+                nearest.map { "did you mean \($0)? otherwise run 'oci setup config'" } ?? "run 'oci setup config'",
+                account: place.owner)
             return false
         }
         var read = AccountDraft()
@@ -22,7 +25,8 @@ extension SettingsReader {
         for row in SettingsTable.identity where Self.profileKeys.contains(row.name) {
             guard let entry = entries[row.name], !row.apply(entry.value, entry.line, &read) else { continue }
             report(
-                .error, entry.line, row.isSecret ? "the value of \(row.name) is not valid" : "\(row.name) = \(entry.value) is not valid",
+                .error, entry.line,
+                row.isSecret ? "the value of \(row.name) is not valid" : "\(row.name) = \(entry.value) is not valid",
                 "use \(row.expectation)", in: path, account: place.owner)
             isValid = false
         }
@@ -34,13 +38,16 @@ extension SettingsReader {
     }
 
     /// The file that holds the profiles: where `OCI_CONFIG_FILE` says, else `~/.oci/config`.
-    private mutating func profileFile(_ profile: Located<String>, _ place: AccountPlace) -> (path: String, bytes: [UInt8])? {
+    private mutating func profileFile(_ profile: Located<String>, _ place: AccountPlace) -> (
+        path: String, bytes: [UInt8]
+    )? {
         let name = credentials["OCI_CONFIG_FILE"] ?? "~/.oci/config"
         do {
             let path = try files.place(name)
             if let bytes = credentials.read(path) { return (path, bytes) }
             report(
-                .error, profile.line, "profile = \(profile.value): \(path) cannot be read", "run 'oci setup config', or set OCI_CONFIG_FILE",
+                .error, profile.line, "profile = \(profile.value): \(path) cannot be read",
+                "run 'oci setup config', or set OCI_CONFIG_FILE",
                 account: place.owner)
         } catch {
             report(
@@ -56,7 +63,8 @@ extension SettingsReader {
     ) -> Bool {
         if let delegation = entries["delegation_token_file"] {
             report(
-                .error, delegation.line, "delegation_token_file is not supported", "use a profile without it", in: path, account: place.owner)
+                .error, delegation.line, "delegation_token_file is not supported", "use a profile without it", in: path,
+                account: place.owner)
             return false
         }
         guard draft.auth == nil else { return true }
@@ -78,7 +86,8 @@ extension SettingsReader {
     private mutating func takeRegionOfEnvironment(
         _ read: inout AccountDraft, _ entries: [String: OCIConfigFile.Entry], _ profile: Located<String>
     ) {
-        guard read.region == nil, let region = credentials["OCI_REGION"].flatMap({ ValueKind<String>.region.parse($0) }) else { return }
+        guard read.region == nil, let region = credentials["OCI_REGION"].flatMap({ ValueKind<String>.region.parse($0) })
+        else { return }
         read.region = Located(value: region, line: profile.line)
     }
 }
@@ -89,7 +98,9 @@ extension AccountDraft {
         let directory = KeyFileLookup.directory(of: path)
         func absolute(_ located: Located<String>?) -> Located<String>? {
             guard var located else { return nil }
-            if !located.value.hasPrefix("/"), !located.value.hasPrefix("~") { located.value = KeyFileLookup.join(directory, located.value) }
+            if !located.value.hasPrefix("/"), !located.value.hasPrefix("~") {
+                located.value = KeyFileLookup.join(directory, located.value)
+            }
             return located
         }
         keyFile = absolute(keyFile)

@@ -13,25 +13,32 @@ extension SettingsReader {
     private mutating func readProvider(_ section: SettingSection) {
         var draft = ProviderDraft()
         let entries = accepted(
-            section.entries, by: SettingsTable.provider, place: section.title, known: SettingsTable.provider.map(\.name),
+            section.entries, by: SettingsTable.provider, place: section.title,
+            known: SettingsTable.provider.map(\.name),
             synonyms: SettingsTable.providerSynonyms)
         apply(entries, SettingsTable.provider, to: &draft, account: nil)
         for (key, value) in [("provider", "NAME"), ("baseurl", "https://host/v1")] {
             guard let entry = entries.last(where: { $0.name == key }) else {
-                report(.error, section.line, "\(key) is missing in \(section.title)", "add \(example(key, value)) to \(section.title)")
+                report(
+                    .error, section.line, "\(key) is missing in \(section.title)",
+                    "add \(example(key, value)) to \(section.title)")
                 continue
             }
-            if !entry.isSet { report(.error, entry.line, "\(key) in \(section.title) is empty", "write \(example(key, value))") }
+            if !entry.isSet {
+                report(.error, entry.line, "\(key) in \(section.title) is empty", "write \(example(key, value))")
+            }
         }
         guard let name = draft.name, let baseURL = draft.baseURL else { return }
         if baseURL.value.scheme == .http, !baseURL.value.isLoopback, draft.token != nil {
             report(
-                .warning, baseURL.line, "\(setting("baseurl", "\(baseURL.value)")) sends the token, prompts and answers unencrypted",
+                .warning, baseURL.line,
+                "\(setting("baseurl", "\(baseURL.value)")) sends the token, prompts and answers unencrypted",
                 "use https unless the network is trusted")
         }
         settings.providers.append(
             ProviderSettings(
-                id: name.value, name: name.value, baseURL: baseURL.value, token: draft.token, models: withoutRepetition(draft.models),
+                id: name.value, name: name.value, baseURL: baseURL.value, token: draft.token,
+                models: withoutRepetition(draft.models),
                 maxConcurrency: settings.connections.limit, line: name.line))
     }
 
@@ -53,12 +60,14 @@ extension SettingsReader {
             }
             if accounts.contains(provider.id.lowercased()) {
                 report(
-                    .error, provider.line, "\(provider.id) is the id of an account and of a provider", "give one of the two another name")
+                    .error, provider.line, "\(provider.id) is the id of an account and of a provider",
+                    "give one of the two another name")
             }
             // Models of the accounts bear this name in a JSON file.
             if format == .json, !settings.accounts.isEmpty, provider.name.lowercased() == Self.accountsProvider {
                 report(
-                    .error, provider.line, "a provider is called \(provider.name), which is the name for the models of oci_accounts",
+                    .error, provider.line,
+                    "a provider is called \(provider.name), which is the name for the models of oci_accounts",
                     "give the provider another name")
             }
             let spelling = spellings[provider.name.lowercased()] ?? (provider.name, provider.line)
@@ -76,11 +85,14 @@ extension SettingsReader {
     mutating func readModelFilter() {
         for entry in sections(named: JSONConfiguration.models).flatMap(\.entries) {
             guard settings.supportedModels.patterns.count < ModelFilter.most else {
-                report(.error, entry.line, "supported_models holds more than \(ModelFilter.most) expressions", "join some of them with |")
+                report(
+                    .error, entry.line, "supported_models holds more than \(ModelFilter.most) expressions",
+                    "join some of them with |")
                 break
             }
             guard !entry.value.isEmpty else {
-                report(.warning, entry.line, "entry \(entry.key) of supported_models is empty, it is ignored", "remove it")
+                report(
+                    .warning, entry.line, "entry \(entry.key) of supported_models is empty, it is ignored", "remove it")
                 continue
             }
             do {
@@ -124,9 +136,13 @@ extension SettingsReader {
                 continue
             }
             if named.contains(where: { $0.lowercased() == entry.name }) {
-                report(.warning, entry.line, "\(model) is a fallback of itself, which is ignored", "remove it from its own fallbacks")
+                report(
+                    .warning, entry.line, "\(model) is a fallback of itself, which is ignored",
+                    "remove it from its own fallbacks")
             } else if alternatives.count < named.count {
-                report(.warning, entry.line, "a fallback of \(model) is named twice, which is ignored", "remove the second")
+                report(
+                    .warning, entry.line, "a fallback of \(model) is named twice, which is ignored", "remove the second"
+                )
             }
             for name in [entry.key] + alternatives { check(name, among: known, entry.line) }
             guard !alternatives.isEmpty else { continue }
@@ -141,7 +157,9 @@ extension SettingsReader {
         let shown = INIDocument.shown(model)
         guard parts.count > 1, known.names.contains(parts[0]) else {
             let nearest = parts.count > 1 ? nearest(to: parts[0], among: known.names.sorted()) : nil
-            let fix = parts.count > 1 ? nearest.map { "did you mean \($0)/\(parts[1])?" } ?? "correct the name" : "write it as provider/model"
+            let fix =
+                parts.count > 1
+                ? nearest.map { "did you mean \($0)/\(parts[1])?" } ?? "correct the name" : "write it as provider/model"
             return report(.warning, line, "the fallback name \(shown) belongs to no configured provider", fix)
         }
         if let listed = known.models[parts[0]], !listed.contains(parts[1]) {
@@ -150,7 +168,9 @@ extension SettingsReader {
                 .warning, line, "the fallback name \(shown) is not in the model_list of \(parts[0])",
                 nearest.map { "did you mean \(parts[0])/\($0)?" } ?? "add it there, or correct the name")
         } else if !settings.supportedModels.admits(model) {
-            report(.warning, line, "the fallback name \(shown) matches nothing in supported_models", "add an expression for it")
+            report(
+                .warning, line, "the fallback name \(shown) matches nothing in supported_models",
+                "add an expression for it")
         }
     }
 }

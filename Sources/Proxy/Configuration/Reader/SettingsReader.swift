@@ -27,7 +27,8 @@ struct SettingsReader {
     var issues: [ConfigurationIssue] = []
 
     init(
-        _ bytes: [UInt8], fileName: String, files: KeyFileLookup, credentials: CredentialEnvironment = CredentialEnvironment(),
+        _ bytes: [UInt8], fileName: String, files: KeyFileLookup,
+        credentials: CredentialEnvironment = CredentialEnvironment(),
         requiresAccounts: Bool = false
     ) {
         format = ConfigurationFile.format(of: bytes)
@@ -89,7 +90,9 @@ struct SettingsReader {
         if format == .json { return .aggregator }
         if hasAccounts || requiresAccounts { return .multiAccount }
         let identity = Set(SettingsTable.identity.map(\.name))
-        let hasIdentity = sections(named: "").flatMap(\.entries).contains { identity.contains($0.name) && !$0.value.isEmpty }
+        let hasIdentity = sections(named: "").flatMap(\.entries).contains {
+            identity.contains($0.name) && !$0.value.isEmpty
+        }
         return hasProviders && !hasIdentity ? .aggregator : .single
     }
 
@@ -139,7 +142,8 @@ struct SettingsReader {
             if let standard = row.standard { _ = row.apply(standard, 1, &settings) }
         }
         let known = SettingsTable.aggregator.map(\.name) + JSONConfiguration.collections
-        let entries = accepted(sections(named: "").flatMap(\.entries), by: SettingsTable.aggregator, place: "this place", known: known)
+        let entries = accepted(
+            sections(named: "").flatMap(\.entries), by: SettingsTable.aggregator, place: "this place", known: known)
         apply(entries, SettingsTable.aggregator, to: \.settings)
         // Somebody who sets the one limit for all answers does not want the other's default to cut them short.
         let isSet = { (name: String) in entries.contains { $0.name == name && !$0.value.isEmpty } }
@@ -186,7 +190,9 @@ struct SettingsReader {
         }
         if settings.mode == .aggregator, settings.accounts.isEmpty {
             warn("default_max_tokens", "without accounts, since requests to providers are passed on as they are")
-            if settings.routing.strategy == .weighted { warn("load_balance_strategy", "without accounts, since providers have no weight") }
+            if settings.routing.strategy == .weighted {
+                warn("load_balance_strategy", "without accounts, since providers have no weight")
+            }
         }
         if format == .json, sections(withPrefix: "provider_").isEmpty {
             for row in SettingsTable.connections { warn(row.name, "without providers") }

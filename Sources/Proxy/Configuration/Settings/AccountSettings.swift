@@ -87,7 +87,8 @@ package struct AccountSettings: Sendable, Equatable {
     package var isEnabled: Bool
 
     package init(
-        id: String, line: Int = 1, credentials: Credentials, tenancy: String? = nil, compartment: String, region: String, endpoint: BaseURL,
+        id: String, line: Int = 1, credentials: Credentials, tenancy: String? = nil, compartment: String,
+        region: String, endpoint: BaseURL,
         managementEndpoint: BaseURL, weight: Int = 1, maxConcurrency: Int = 50, isEnabled: Bool = true
     ) {
         self.id = id

@@ -15,7 +15,8 @@ package struct ProviderSettings: Sendable, Equatable {
     package var line: Int
 
     package init(
-        id: String, name: String, baseURL: BaseURL, token: Secret? = nil, models: [String]? = nil, maxConcurrency: Int = 100, line: Int = 1
+        id: String, name: String, baseURL: BaseURL, token: Secret? = nil, models: [String]? = nil,
+        maxConcurrency: Int = 100, line: Int = 1
     ) {
         self.id = id
         self.name = name

@@ -64,7 +64,8 @@ extension INIDocument {
     var settingSections: [SettingSection] {
         sections.map { section in
             SettingSection(
-                name: section.name, title: section.name.isEmpty ? "the root" : "[\(Self.shown(section.title))]", line: section.line,
+                name: section.name, title: section.name.isEmpty ? "the root" : "[\(Self.shown(section.title))]",
+                line: section.line,
                 entries: section.entries.map { SettingEntry(key: $0.key, value: $0.value, line: $0.line) })
         }
     }

@@ -59,7 +59,8 @@ enum SettingsTable {
 
     /// The members of a JSON file that are one value each.
     static let aggregator: [SettingKey<Settings>] =
-        (global + breaker).map { row in aggregatorDefaults[row.name].map { SettingKey(row, standard: $0) } ?? row } + connections
+        (global + breaker).map { row in aggregatorDefaults[row.name].map { SettingKey(row, standard: $0) } ?? row }
+        + connections
         + [SettingKey("non_stream_timeout", .duration, standard: "30s", \.timeouts.nonStream)]
 
     /// `[ACCOUNT_n]`, or the root when the file has a single account.
@@ -98,7 +99,8 @@ enum SettingsTable {
 
     /// What other programs call the keys of a provider. `api_key` above all is no client key there.
     static let providerSynonyms = [
-        "name": "provider", "id": "provider", "url": "baseurl", "base_url": "baseurl", "api_base": "baseurl", "endpoint": "baseurl",
+        "name": "provider", "id": "provider", "url": "baseurl", "base_url": "baseurl", "api_base": "baseurl",
+        "endpoint": "baseurl",
         "key": "token", "api_key": "token", "apikey": "token", "models": "model_list",
     ]
 
@@ -114,7 +116,9 @@ enum SettingsTable {
     static func places(of name: String, in format: ConfigurationFile.Format) -> [String] {
         var places: [String] = []
         if format == .json {
-            if name == clientKey || name == "api_keys" { places.append("\(JSONConfiguration.tokens), as \"description|TOKEN\"") }
+            if name == clientKey || name == "api_keys" {
+                places.append("\(JSONConfiguration.tokens), as \"description|TOKEN\"")
+            }
             if aggregator.contains(where: { $0.name == name }) || JSONConfiguration.collections.contains(name) {
                 places.append("the outermost object")
             }

@@ -32,7 +32,9 @@ package enum ConfigurationFile {
     /// - Parameters:
     ///   - path: where it is.
     ///   - name: how messages call it.
-    package static func read(_ path: String, name: String) throws(ConfigurationError) -> [UInt8] { try open(path, name: name).bytes }
+    package static func read(_ path: String, name: String) throws(ConfigurationError) -> [UInt8] {
+        try open(path, name: name).bytes
+    }
 
     /// The same, with how the file looks from outside.
     package static func open(_ path: String, name: String) throws(ConfigurationError) -> RegularFile.Contents {
@@ -48,11 +50,14 @@ package enum ConfigurationFile {
                     "no such file",
                     "copy configs/config.conf.example, configs/multi_config.conf.example or configs/config.json.example there, "
                         + "or name another file with -config")
-            case .system(EACCES), .system(EPERM): failure("the file may not be read", "give this user the right to read it")
-            case .system(let code): failure("the file cannot be read: \(String(cString: strerror(code)))", "check the path")
+            case .system(EACCES), .system(EPERM):
+                failure("the file may not be read", "give this user the right to read it")
+            case .system(let code):
+                failure("the file cannot be read: \(String(cString: strerror(code)))", "check the path")
             case .directory: failure("this is a directory", "name a file in it with -config")
             case .other(let kind): failure("this is \(kind) and no file", "name a regular file with -config")
-            case .tooLarge: failure("the file is larger than \(ByteSize.format(largest))", "name a configuration with -config")
+            case .tooLarge:
+                failure("the file is larger than \(ByteSize.format(largest))", "name a configuration with -config")
             }
         }
     }

@@ -58,9 +58,13 @@ package enum FileReplacement {
         defer { closedir(directory) }
         var removed = 0
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             let file = KeyFileLookup.join(folder, name)
-            guard file.hasPrefix(beginning), file.utf8.count == beginning.utf8.count + 6, isAbandoned(file), unlink(file) == 0 else { continue }
+            guard file.hasPrefix(beginning), file.utf8.count == beginning.utf8.count + 6, isAbandoned(file),
+                unlink(file) == 0
+            else { continue }
             removed += 1
         }
         return removed

@@ -34,7 +34,8 @@ struct JSONConfiguration: Sendable, Equatable {
             let root = try JSONDocument(parsing: text.plain).root
             // The caller has seen a `{`, but this type takes any text.
             guard root.kind == .object else {
-                report(lines.line(of: root), "the file is \(root.kindName) and not an object", "put its settings into { }")
+                report(
+                    lines.line(of: root), "the file is \(root.kindName) and not an object", "put its settings into { }")
                 return
             }
             sections[0] = SettingSection(name: "", title: "the file", line: lines.line(of: root))
@@ -55,7 +56,8 @@ struct JSONConfiguration: Sendable, Equatable {
                     let line = lines.line(of: key)
                     warnings.append(
                         SettingProblem(
-                            line: line, message: "\(name) is set again: this one wins over line \(lines.line(of: earlier))",
+                            line: line,
+                            message: "\(name) is set again: this one wins over line \(lines.line(of: earlier))",
                             fix: "make one of the two"))
                 }
                 collections[name] = value
@@ -78,7 +80,8 @@ struct JSONConfiguration: Sendable, Equatable {
     // MARK: Collections
 
     private mutating func readProviders(_ value: JSONValue) {
-        let example = #"use {"provider": "NAME", "baseurl": "https://host/v1", "token": "KEY"} or "NAME|https://host/v1|KEY""#
+        let example =
+            #"use {"provider": "NAME", "baseurl": "https://host/v1", "token": "KEY"} or "NAME|https://host/v1|KEY""#
         for (number, element) in numbered(value, Self.providers, "write a list of providers in [ ]") {
             let title = "entry \(number) of \(Self.providers)"
             let line = lines.line(of: element)
@@ -112,7 +115,8 @@ struct JSONConfiguration: Sendable, Equatable {
             }
             sections.append(
                 SettingSection(
-                    name: "account_\(number)", title: title, line: lines.line(of: element), entries: element.members.map { entry($0, $1) }))
+                    name: "account_\(number)", title: title, line: lines.line(of: element),
+                    entries: element.members.map { entry($0, $1) }))
         }
     }
 
@@ -122,10 +126,14 @@ struct JSONConfiguration: Sendable, Equatable {
         for (number, element) in numbered(value, Self.tokens, #"write a list: ["description|TOKEN"]"#) {
             let line = lines.line(of: element)
             guard let text = scalar(element) else {
-                report(line, "entry \(number) of \(Self.tokens) is \(element.kindName)", #"write it as "description|TOKEN""#)
+                report(
+                    line, "entry \(number) of \(Self.tokens) is \(element.kindName)",
+                    #"write it as "description|TOKEN""#)
                 continue
             }
-            let parts = text.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false).map { $0.trimmingJSONBlanks() }
+            let parts = text.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false).map {
+                $0.trimmingJSONBlanks()
+            }
             let name = parts.count > 1 ? parts[0] : ""
             let key = name.isEmpty ? "token-\(number)" : Self.visible(String(name))
             section.entries.append(SettingEntry(key: key, value: String(parts.last ?? ""), line: line))
@@ -143,7 +151,8 @@ struct JSONConfiguration: Sendable, Equatable {
             let entry = entry(key, value)
             switch entry.form {
             case .text, .list: section.entries.append(entry)
-            case .boolean, .other: report(entry.line, "the fallbacks of \(INIDocument.shown(entry.key)) are \(value.kindName)", example)
+            case .boolean, .other:
+                report(entry.line, "the fallbacks of \(INIDocument.shown(entry.key)) are \(value.kindName)", example)
             }
         }
         sections.append(section)
@@ -182,17 +191,20 @@ struct JSONConfiguration: Sendable, Equatable {
         let line = lines.line(of: value)
         switch value.kind {
         case .null: return SettingEntry(key: name, value: "", line: line)
-        case .true, .false: return SettingEntry(key: name, value: value.kind == .true ? "true" : "false", line: line, form: .boolean)
+        case .true, .false:
+            return SettingEntry(key: name, value: value.kind == .true ? "true" : "false", line: line, form: .boolean)
         case .object: return SettingEntry(key: name, value: "", line: line, form: .other("an object"))
         case .string, .number: return entry(name, scalar(value) ?? "", line)
         case .array:
             var parts: [String] = []
             for element in value.elements {
                 guard let part = scalar(element) else {
-                    return SettingEntry(key: name, value: "", line: line, form: .other("a list that holds \(element.kindName)"))
+                    return SettingEntry(
+                        key: name, value: "", line: line, form: .other("a list that holds \(element.kindName)"))
                 }
                 guard !part.contains(",") else {
-                    return SettingEntry(key: name, value: "", line: line, form: .other("a list whose texts hold commas"))
+                    return SettingEntry(
+                        key: name, value: "", line: line, form: .other("a list whose texts hold commas"))
                 }
                 parts.append(part)
             }
@@ -207,7 +219,8 @@ struct JSONConfiguration: Sendable, Equatable {
         let control = value.unicodeScalars.first { $0.value < 0x20 && $0 != "\t" || $0.value == 0x7F }
         guard let control else { return SettingEntry(key: key, value: value, line: line) }
         let code = String(control.value, radix: 16, uppercase: true)
-        return SettingEntry(key: key, value: "", line: line, form: .other("a text with the control character 0x\(code)"))
+        return SettingEntry(
+            key: key, value: "", line: line, form: .other("a text with the control character 0x\(code)"))
     }
 
     /// A string without the white space around it, or a number as INI would write it.

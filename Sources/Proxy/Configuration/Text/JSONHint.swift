@@ -10,7 +10,8 @@ enum JSONHint {
         }
         offset = min(offset, max(text.count - 1, 0))
         return SettingProblem(
-            line: lines.line(at: offset), message: "\(error.problem) (column \(lines.column(at: offset)))", fix: fix(error, found, text))
+            line: lines.line(at: offset), message: "\(error.problem) (column \(lines.column(at: offset)))",
+            fix: fix(error, found, text))
     }
 
     private static func fix(_ error: JSONSyntaxError, _ found: UInt8?, _ text: [UInt8]) -> String {
@@ -18,7 +19,8 @@ enum JSONHint {
         if error.problem == JSONSyntaxError.notUTF8 { return "save the file as UTF-8" }
         if error.problem == JSONSyntaxError.missingComma {
             return found == UInt8(ascii: "\"")
-                ? "put a comma between the two values" : "put a comma after the value, or close what is open with } or ]"
+                ? "put a comma between the two values"
+                : "put a comma after the value, or close what is open with } or ]"
         }
         return switch found {
         case UInt8(ascii: "'"), 0xE2: "put texts into straight double quotes"

@@ -89,13 +89,17 @@ struct JSONWithComments: Sendable, Equatable {
     private mutating func blankBlock() {
         let start = position
         position += 2
-        while position < plain.count, !(plain[position] == UInt8(ascii: "*") && next == UInt8(ascii: "/")) { position += 1 }
+        while position < plain.count, !(plain[position] == UInt8(ascii: "*") && next == UInt8(ascii: "/")) {
+            position += 1
+        }
         if position >= plain.count {
             unclosedComment = start
         } else {
             position += 2
         }
-        for index in start..<position where plain[index] != 0x0A && plain[index] != 0x0D { plain[index] = UInt8(ascii: " ") }
+        for index in start..<position where plain[index] != 0x0A && plain[index] != 0x0D {
+            plain[index] = UInt8(ascii: " ")
+        }
     }
 
     /// A string ends with its line: one that is not closed must not swallow the rest of the file.

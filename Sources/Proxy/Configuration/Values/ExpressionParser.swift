@@ -44,7 +44,9 @@ struct ExpressionParser {
     private mutating func alternatives() throws(ExpressionError) -> ExpressionNode {
         depth += 1
         defer { depth -= 1 }
-        guard depth <= Self.mostLevels else { throw ExpressionError("it has more than \(Self.mostLevels) groups within each other") }
+        guard depth <= Self.mostLevels else {
+            throw ExpressionError("it has more than \(Self.mostLevels) groups within each other")
+        }
         var nodes = [try sequence()]
         while take("|") { nodes.append(try sequence()) }
         return nodes.count == 1 ? nodes[0] : .alternatives(nodes)
@@ -64,7 +66,9 @@ struct ExpressionParser {
         guard let (least, most) = try bounds() else { return node }
         if take("+") { throw ExpressionError("possessive quantifiers (\(written(from: start))) are not supported") }
         _ = take("?")
-        if try bounds() != nil { throw ExpressionError("a quantifier follows another one in '\(written(from: start))'") }
+        if try bounds() != nil {
+            throw ExpressionError("a quantifier follows another one in '\(written(from: start))'")
+        }
         return .repeated(node, least: least, most: most)
     }
 
@@ -73,22 +77,38 @@ struct ExpressionParser {
     /// How often what stands before is to come.
     private mutating func bounds() throws(ExpressionError) -> (least: Int, most: Int?)? {
         switch next {
-        case "*": position += 1; return (0, nil)
-        case "+": position += 1; return (1, nil)
-        case "?": position += 1; return (0, 1)
+        case "*":
+            position += 1
+            return (0, nil)
+        case "+":
+            position += 1
+            return (1, nil)
+        case "?":
+            position += 1
+            return (0, 1)
         case "{":
             let start = position
             position += 1
             let least = number()
             var most = least
-            if take(",") { most = number() } else if least == nil { position = start; return nil }
+            if take(",") {
+                most = number()
+            } else if least == nil {
+                position = start
+                return nil
+            }
             // Anything else in braces is a text.
-            guard take("}"), least != nil || most != nil else { position = start; return nil }
+            guard take("}"), least != nil || most != nil else {
+                position = start
+                return nil
+            }
             let words = written(from: start)
             for bound in [least, most] where bound ?? 0 > Self.mostRepetitions {
                 throw ExpressionError("\(words) repeats more than \(Self.mostRepetitions) times")
             }
-            guard least ?? 0 <= most ?? .max else { throw ExpressionError("the bounds of \(words) are in the wrong order") }
+            guard least ?? 0 <= most ?? .max else {
+                throw ExpressionError("the bounds of \(words) are in the wrong order")
+            }
             return (least ?? 0, most)
         default: return nil
         }
@@ -121,12 +141,18 @@ struct ExpressionParser {
         }
     }
 
-    private func literal(_ scalar: Unicode.Scalar) -> ExpressionNode { .scalar(ScalarSet(scalar, ignoresCase: flags.ignoresCase)) }
+    private func literal(_ scalar: Unicode.Scalar) -> ExpressionNode {
+        .scalar(ScalarSet(scalar, ignoresCase: flags.ignoresCase))
+    }
 
     private mutating func group() throws(ExpressionError) -> ExpressionNode? {
         let outer = flags
         if take("?") {
-            for (sign, what) in [("<=", "lookbehind"), ("<!", "lookbehind"), (">", "an atomic group"), ("|", "a branch reset"), ("(", "a condition"), ("R", "recursion"), ("&", "recursion"), ("P>", "recursion"), ("P=", "a back reference")] where take(sign) {
+            for (sign, what) in [
+                ("<=", "lookbehind"), ("<!", "lookbehind"), (">", "an atomic group"), ("|", "a branch reset"),
+                ("(", "a condition"), ("R", "recursion"), ("&", "recursion"), ("P>", "recursion"),
+                ("P=", "a back reference"),
+            ] where take(sign) {
                 throw ExpressionError("(?\(sign) is \(what), which is not supported")
             }
             for (sign, isNegative) in [("=", false), ("!", true)] where take(sign) {
@@ -135,11 +161,17 @@ struct ExpressionParser {
                 return try closed(.ahead(node, isNegative: isNegative))
             }
             if take("#") {
-                while let scalar = next, scalar != ")" { _ = scalar; position += 1 }
+                while let scalar = next, scalar != ")" {
+                    _ = scalar
+                    position += 1
+                }
                 return try closed(nil)
             }
             if take("<") || take("P<") || take("'") {
-                while let scalar = next, scalar != ">", scalar != "'" { _ = scalar; position += 1 }
+                while let scalar = next, scalar != ">", scalar != "'" {
+                    _ = scalar
+                    position += 1
+                }
                 guard next != nil else { throw ExpressionError("expected '>'") }
                 position += 1
             } else if !take(":") {
@@ -176,12 +208,24 @@ struct ExpressionParser {
         let start = position - 1
         guard let scalar = next else { throw ExpressionError("expected escape sequence") }
         switch scalar {
-        case "b": position += 1; return .position(.wordBorder)
-        case "B": position += 1; return .position(.noWordBorder)
-        case "A": position += 1; return .position(.start)
-        case "z": position += 1; return .position(.end)
-        case "Z": position += 1; return .position(.endOfText)
-        case "1"..."9", "k", "g": position += 1; throw ExpressionError("\(written(from: start)) is a back reference, which is not supported")
+        case "b":
+            position += 1
+            return .position(.wordBorder)
+        case "B":
+            position += 1
+            return .position(.noWordBorder)
+        case "A":
+            position += 1
+            return .position(.start)
+        case "z":
+            position += 1
+            return .position(.end)
+        case "Z":
+            position += 1
+            return .position(.endOfText)
+        case "1"..."9", "k", "g":
+            position += 1
+            throw ExpressionError("\(written(from: start)) is a back reference, which is not supported")
         default: break
         }
         if let (kind, isInverted) = kind() { return .scalar(ScalarSet(kind, isInverted: isInverted)) }
@@ -191,7 +235,9 @@ struct ExpressionParser {
     /// `\d` and its like.
     private mutating func kind() -> (ScalarSet.Kind, Bool)? {
         let kinds: [Unicode.Scalar: ScalarSet.Kind] = ["d": .digit, "w": .word, "s": .blank]
-        guard let scalar = next, scalar.isASCII, let lower = Unicode.Scalar(scalar.value | 0x20), let kind = kinds[lower], "dDwWsS".unicodeScalars.contains(scalar) else { return nil }
+        guard let scalar = next, scalar.isASCII, let lower = Unicode.Scalar(scalar.value | 0x20),
+            let kind = kinds[lower], "dDwWsS".unicodeScalars.contains(scalar)
+        else { return nil }
         position += 1
         return (kind, scalar != lower)
     }
@@ -212,7 +258,9 @@ struct ExpressionParser {
         case "x": return try hex(of: 2, from: start)
         case "u": return try hex(of: 4, from: start)
         default:
-            guard !scalar.isASCII || !ScalarSet.isWord(scalar) || scalar == "_" else { throw ExpressionError("\(written(from: start)) is not supported") }
+            guard !scalar.isASCII || !ScalarSet.isWord(scalar) || scalar == "_" else {
+                throw ExpressionError("\(written(from: start)) is not supported")
+            }
             return scalar
         }
     }
@@ -222,7 +270,9 @@ struct ExpressionParser {
         let isBraced = take("{")
         var value: UInt32 = 0
         var digits = 0
-        while let digit = next, digit.isASCII, let number = UInt8(truncatingIfNeeded: digit.value).hexDigitValue, digits < (isBraced ? 8 : count) {
+        while let digit = next, digit.isASCII, let number = UInt8(truncatingIfNeeded: digit.value).hexDigitValue,
+            digits < (isBraced ? 8 : count)
+        {
             value = value << 4 | UInt32(number)
             digits += 1
             position += 1
@@ -244,8 +294,12 @@ struct ExpressionParser {
             guard let scalar = next else { throw ExpressionError("expected ']'") }
             if scalar == "]", !isFirst { break }
             isFirst = false
-            if scalar == "[" { throw ExpressionError("a class within a class is not supported; write \\[ for the bracket itself") }
-            for operation in ["&&", "--", "~~"] where take(operation) { throw ExpressionError("\(operation) within a class is not supported") }
+            if scalar == "[" {
+                throw ExpressionError("a class within a class is not supported; write \\[ for the bracket itself")
+            }
+            for operation in ["&&", "--", "~~"] where take(operation) {
+                throw ExpressionError("\(operation) within a class is not supported")
+            }
             position += 1
             if scalar == "\\", let (kind, isInverted) = kind() {
                 set.insert(kind, isInverted: isInverted)
@@ -257,13 +311,20 @@ struct ExpressionParser {
                 continue
             }
             let start = position - 1
-            if text[position + 1] == "-" { position += 2; throw ExpressionError("-- within a class is not supported") }
+            if text[position + 1] == "-" {
+                position += 2
+                throw ExpressionError("-- within a class is not supported")
+            }
             position += 1
             guard let end = next else { throw ExpressionError("expected ']'") }
             position += 1
-            if end == "[" { throw ExpressionError("a class within a class is not supported; write \\[ for the bracket itself") }
+            if end == "[" {
+                throw ExpressionError("a class within a class is not supported; write \\[ for the bracket itself")
+            }
             let last = end == "\\" ? try member() : end
-            guard first <= last else { throw ExpressionError("the range \(written(from: start)) is in the wrong order") }
+            guard first <= last else {
+                throw ExpressionError("the range \(written(from: start)) is in the wrong order")
+            }
             set.insert(first...last)
         }
         position += 1

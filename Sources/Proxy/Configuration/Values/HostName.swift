@@ -11,7 +11,9 @@ package enum HostName {
     }
 
     /// Whether it never leaves this machine; in lower case.
-    package static func isLoopback(_ host: String) -> Bool { host == "localhost" || host == "::1" || (host.hasPrefix("127.") && isIPv4(host)) }
+    package static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && isIPv4(host))
+    }
 
     /// Labels of letters, digits, hyphens and underscores. A name whose last label is all digits would be read as a
     /// broken IPv4 address, so it is none.

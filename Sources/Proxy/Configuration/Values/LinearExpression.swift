@@ -55,12 +55,15 @@ struct LinearExpression: Sendable {
     }
 
     /// - Parameter onlyThere: what does not begin at `start` is of no interest.
-    private func occurs(in text: [Unicode.Scalar], from start: Int, onlyThere: Bool, work: inout Int, most: Int) -> Bool? {
+    private func occurs(in text: [Unicode.Scalar], from start: Int, onlyThere: Bool, work: inout Int, most: Int)
+        -> Bool?
+    {
         // Steps that wait for a scalar, and when each step was met last: as the position behind which this happened.
         withUnsafeTemporaryAllocation(of: Int32.self, capacity: steps.count * 4) { space -> Bool? in
             space.initialize(repeating: -1)
             var threads = Threads(
-                waiting: UnsafeMutableBufferPointer(rebasing: space[..<steps.count]), next: UnsafeMutableBufferPointer(rebasing: space[steps.count..<2 * steps.count]),
+                waiting: UnsafeMutableBufferPointer(rebasing: space[..<steps.count]),
+                next: UnsafeMutableBufferPointer(rebasing: space[steps.count..<2 * steps.count]),
                 met: UnsafeMutableBufferPointer(rebasing: space[2 * steps.count..<3 * steps.count]),
                 stack: UnsafeMutableBufferPointer(rebasing: space[3 * steps.count..<4 * steps.count]))
             for position in start...text.count {
@@ -96,7 +99,10 @@ struct LinearExpression: Sendable {
     /// Goes from a step to all that wait for a scalar behind it.
     ///
     /// - Returns: whether the end has been found.
-    private func enter(_ first: Int, at position: Int, of text: [Unicode.Scalar], _ threads: inout Threads, _ work: inout Int, _ most: Int) -> Bool {
+    private func enter(
+        _ first: Int, at position: Int, of text: [Unicode.Scalar], _ threads: inout Threads, _ work: inout Int,
+        _ most: Int
+    ) -> Bool {
         var depth = 0
         func push(_ step: Int) {
             // Of a step that has been met here, all that follows has been met as well.
@@ -140,19 +146,26 @@ struct LinearExpression: Sendable {
     }
 
     private static func isWordBorder(_ position: Int, of text: [Unicode.Scalar]) -> Bool {
-        (position > 0 && ScalarSet.isWord(text[position - 1])) != (position < text.count && ScalarSet.isWord(text[position]))
+        (position > 0 && ScalarSet.isWord(text[position - 1]))
+            != (position < text.count && ScalarSet.isWord(text[position]))
     }
 
     // MARK: Steps
 
     /// - Parameter size: of all that has been written out, with what looks ahead.
-    private static func append(_ node: ExpressionNode, to steps: inout [Step], _ size: inout Int) throws(ExpressionError) {
+    private static func append(_ node: ExpressionNode, to steps: inout [Step], _ size: inout Int)
+        throws(ExpressionError)
+    {
         size += 1
-        guard steps.count < mostSteps, size < 2 * mostSteps else { throw ExpressionError("it is too large: with its repetitions written out it has more than \(mostSteps) steps") }
+        guard steps.count < mostSteps, size < 2 * mostSteps else {
+            throw ExpressionError(
+                "it is too large: with its repetitions written out it has more than \(mostSteps) steps")
+        }
         switch node {
         case .scalar(let set): steps.append(.scalar(set))
         case .position(let position): steps.append(.position(position))
-        case .ahead(let node, let isNegative): steps.append(.ahead(try LinearExpression(node, &size), isNegative: isNegative))
+        case .ahead(let node, let isNegative):
+            steps.append(.ahead(try LinearExpression(node, &size), isNegative: isNegative))
         case .sequence(let nodes): for node in nodes { try append(node, to: &steps, &size) }
         case .alternatives(let nodes):
             var ends: [Int] = []
@@ -237,13 +250,17 @@ struct ScalarSet: Sendable {
         }
     }
 
-    mutating func insert(_ range: ClosedRange<Unicode.Scalar>) { ranges.append(range.lowerBound.value...range.upperBound.value) }
+    mutating func insert(_ range: ClosedRange<Unicode.Scalar>) {
+        ranges.append(range.lowerBound.value...range.upperBound.value)
+    }
     mutating func insert(_ kind: Kind, isInverted: Bool) { kinds.append((kind, isInverted)) }
 
     func contains(_ scalar: Unicode.Scalar) -> Bool {
         var isIn = holds(scalar)
         if !isIn, ignoresCase {
-            isIn = Self.sole(scalar.properties.lowercaseMapping).map(holds) ?? false || Self.sole(scalar.properties.uppercaseMapping).map(holds) ?? false
+            isIn =
+                Self.sole(scalar.properties.lowercaseMapping).map(holds) ?? false
+                || Self.sole(scalar.properties.uppercaseMapping).map(holds) ?? false
         }
         return isIn != isInverted
     }
@@ -263,7 +280,8 @@ struct ScalarSet: Sendable {
 
     private static func isOf(_ kind: Kind, _ scalar: Unicode.Scalar) -> Bool {
         switch kind {
-        case .digit: scalar.isASCII ? (0x30...0x39).contains(scalar.value) : scalar.properties.generalCategory == .decimalNumber
+        case .digit:
+            scalar.isASCII ? (0x30...0x39).contains(scalar.value) : scalar.properties.generalCategory == .decimalNumber
         case .word: isWord(scalar)
         case .blank: scalar.properties.isWhitespace
         }
@@ -276,5 +294,7 @@ struct ScalarSet: Sendable {
         return scalar.properties.isAlphabetic || scalar.properties.generalCategory == .decimalNumber
     }
 
-    static func isLineBreak(_ scalar: Unicode.Scalar) -> Bool { (0x0A...0x0D).contains(scalar.value) || [0x85, 0x2028, 0x2029].contains(scalar.value) }
+    static func isLineBreak(_ scalar: Unicode.Scalar) -> Bool {
+        (0x0A...0x0D).contains(scalar.value) || [0x85, 0x2028, 0x2029].contains(scalar.value)
+    }
 }

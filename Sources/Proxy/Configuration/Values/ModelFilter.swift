@@ -33,7 +33,9 @@ package struct ModelFilter: Sendable {
     ///
     /// - Throws: what is wrong with it, as the end of a sentence.
     mutating func add(_ pattern: String) throws(InvalidExpression) {
-        guard pattern.utf8.count <= Self.longest else { throw InvalidExpression(reason: "it is longer than \(Self.longest) bytes") }
+        guard pattern.utf8.count <= Self.longest else {
+            throw InvalidExpression(reason: "it is longer than \(Self.longest) bytes")
+        }
         do {
             expressions.append(try LinearExpression(pattern))
             patterns.append(pattern)

@@ -10,7 +10,9 @@ extension NearestName {
     }
 
     /// - Parameter steps: counts the bytes and scalars that are looked at, however long the names are.
-    static func several(to name: String, among candidates: some Sequence<String>, limit: Int, _ steps: inout Int) -> [String] {
+    static func several(to name: String, among candidates: some Sequence<String>, limit: Int, _ steps: inout Int)
+        -> [String]
+    {
         guard ModelName.isShortEnough(name) else { return [] }
         let wanted = Array(name.lowercased().utf8)
         let length = name.unicodeScalars.count
@@ -20,7 +22,9 @@ extension NearestName {
             let known = Array(candidate.lowercased().utf8)
             steps += known.count
             // The name of a model without its provider.
-            if known.count > wanted.count, known[known.count - wanted.count - 1] == UInt8(ascii: "/"), known.suffix(wanted.count).elementsEqual(wanted) {
+            if known.count > wanted.count, known[known.count - wanted.count - 1] == UInt8(ascii: "/"),
+                known.suffix(wanted.count).elementsEqual(wanted)
+            {
                 ranked.append((candidate, 0))
                 continue
             }

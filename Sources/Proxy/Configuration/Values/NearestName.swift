@@ -28,7 +28,8 @@ package enum NearestName {
 
     /// The first scalars of a name, in lower case. Of scalars, since a character may have any number of them.
     static func letters(of name: String) -> ArraySlice<Unicode.Scalar> {
-        Array(String(String.UnicodeScalarView(name.unicodeScalars.prefix(longest))).lowercased().unicodeScalars).prefix(longest)
+        Array(String(String.UnicodeScalarView(name.unicodeScalars.prefix(longest))).lowercased().unicodeScalars).prefix(
+            longest)
     }
 
     /// A name that others are compared with, all of its scalars at once: a step for each scalar of the other, not for each pair (H. Hyyrö,
@@ -44,7 +45,11 @@ package enum NearestName {
             let letters = NearestName.letters(of: name)
             count = letters.count
             for (place, letter) in letters.enumerated() {
-                if letter.isASCII { places[Int(letter.value)] |= 1 << UInt64(place) } else { otherPlaces[letter, default: 0] |= 1 << UInt64(place) }
+                if letter.isASCII {
+                    places[Int(letter.value)] |= 1 << UInt64(place)
+                } else {
+                    otherPlaces[letter, default: 0] |= 1 << UInt64(place)
+                }
             }
         }
 

@@ -23,7 +23,8 @@ struct ClientKeys: Sendable {
         var sawAuthorization = false
         for (name, value) in headers {
             switch name.utf8.count {
-            case 13 where !sawAuthorization && name.isEqualIgnoringCase(to: "authorization"): (sawAuthorization, bearer) = (true, Self.bearer(in: value))
+            case 13 where !sawAuthorization && name.isEqualIgnoringCase(to: "authorization"):
+                (sawAuthorization, bearer) = (true, Self.bearer(in: value))
             case 9 where ownName == nil && name.isEqualIgnoringCase(to: "x-api-key"): ownName = value[...]
             case 7 where shortName == nil && name.isEqualIgnoringCase(to: "api-key"): shortName = value[...]
             default: break
@@ -43,7 +44,9 @@ struct ClientKeys: Sendable {
 
     private static func bearer(in authorization: String) -> Substring? {
         let text = authorization.utf8
-        guard let blank = text.firstIndex(of: UInt8(ascii: " ")), String(authorization[..<blank]).isEqualIgnoringCase(to: "bearer") else { return nil }
+        guard let blank = text.firstIndex(of: UInt8(ascii: " ")),
+            String(authorization[..<blank]).isEqualIgnoringCase(to: "bearer")
+        else { return nil }
         return authorization[text.index(after: blank)...]
     }
 

@@ -20,7 +20,9 @@ struct LocalAccess: Sendable {
     /// request that has nothing else against it, once for its connection.
     func objection(to head: HTTPRequestHead, from peer: ClientPeer) async -> String? {
         if let objection = objection(to: head, from: peer.remote) { return objection }
-        guard let owner = await peer.owner.value({ await socketOwner(peer) }) else { return "the user who made it cannot be told" }
+        guard let owner = await peer.owner.value({ await socketOwner(peer) }) else {
+            return "the user who made it cannot be told"
+        }
         guard owner == ownUser || owner == 0 else { return "it was made by another user of this machine" }
         return nil
     }
@@ -28,7 +30,7 @@ struct LocalAccess: Sendable {
     private func objection(to head: HTTPRequestHead, from remote: SocketAddress?) -> String? {
         guard isEnabled else { return "local_access is switched off" }
         guard remote?.isLoopback == true else { return "this request does not come from the machine itself" }
-        guard head.version.isAtLeast1_1 else { return "it speaks HTTP/1.0, as reverse proxies do" }
+        guard head.version.isAtLeastHTTP11 else { return "it speaks HTTP/1.0, as reverse proxies do" }
         var hosts = 0
         for (name, value) in head.headers {
             let name = name.lowercased()
@@ -51,8 +53,12 @@ struct LocalAccess: Sendable {
         case "host": isLoopbackAuthority(value) ? nil : foreignHost
         case "origin": isLoopbackURL(value) ? nil : "it was made by a web page of another origin"
         case "referer": isLoopbackURL(value) ? nil : "it was made from a web page of another origin"
-        case "sec-fetch-site": ["same-origin", "same-site", "none"].contains(value.lowercased()) ? nil : "it was made by a web page of another site"
-        case "connection": ["keep-alive", "close"].contains(value.lowercased()) ? nil : "its connection header asks for more than to be kept or closed"
+        case "sec-fetch-site":
+            ["same-origin", "same-site", "none"].contains(value.lowercased())
+                ? nil : "it was made by a web page of another site"
+        case "connection":
+            ["keep-alive", "close"].contains(value.lowercased())
+                ? nil : "its connection header asks for more than to be kept or closed"
         case "authorization": "its authorization header holds none of the proxy's keys"
         case _ where isForwarding(name): "the header \(shown(name)) says that somebody forwarded this request"
         case _ where isUsual(name): nil
@@ -74,8 +80,10 @@ struct LocalAccess: Sendable {
     }
 
     private static let usual: Set<String> = [
-        "user-agent", "accept", "cache-control", "pragma", "dnt", "sec-gpc", "upgrade-insecure-requests", "priority", "cookie", "expect", "if-modified-since",
-        "if-none-match", "range", "save-data", "sec-purpose", "transfer-encoding", "sec-ch-ua", "x-request-id", "x-prometheus-scrape-timeout-seconds",
+        "user-agent", "accept", "cache-control", "pragma", "dnt", "sec-gpc", "upgrade-insecure-requests", "priority",
+        "cookie", "expect", "if-modified-since",
+        "if-none-match", "range", "save-data", "sec-purpose", "transfer-encoding", "sec-ch-ua", "x-request-id",
+        "x-prometheus-scrape-timeout-seconds",
     ]
 
     /// `http://localhost:3000/page`; what stands behind the authority does not matter.
@@ -99,7 +107,11 @@ struct LocalAccess: Sendable {
             end = text.firstIndex(of: UInt8(ascii: ":")) ?? text.count
         }
         let port = text[end...]
-        guard port.isEmpty || (port.first == UInt8(ascii: ":") && port.count > 1 && port.dropFirst().allSatisfy { (0x30...0x39).contains($0) }) else { return false }
+        guard
+            port.isEmpty
+                || (port.first == UInt8(ascii: ":") && port.count > 1
+                    && port.dropFirst().allSatisfy { (0x30...0x39).contains($0) })
+        else { return false }
         let host = text.first == UInt8(ascii: "[") ? text[1..<end - 1] : text[..<end]
         let name = String(decoding: host, as: UTF8.self)
         if name.isEqualIgnoringCase(to: "localhost") || name.isEqualIgnoringCase(to: "localhost.") { return true }

@@ -38,11 +38,14 @@ enum SocketDiagnosis {
             guard listener >= 0 else { return false }
             defer { close(listener) }
             // A sockaddr_in: the family, the port, the address; the system chooses the port.
-            var name: [UInt8] = withUnsafeBytes(of: UInt16(AF_INET)) { Array($0) } + [0, 0, 127, 0, 0, 1] + [UInt8](repeating: 0, count: 8)
+            var name: [UInt8] =
+                withUnsafeBytes(of: UInt16(AF_INET)) { Array($0) } + [0, 0, 127, 0, 0, 1]
+                + [UInt8](repeating: 0, count: 8)
             var length = socklen_t(name.count)
             let isBound = name.withUnsafeMutableBytes { bytes in
                 guard let address = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
-                return bind(listener, address, length) == 0 && listen(listener, 1) == 0 && getsockname(listener, address, &length) == 0
+                return bind(listener, address, length) == 0 && listen(listener, 1) == 0
+                    && getsockname(listener, address, &length) == 0
             }
             guard isBound, let own = try? SocketAddress(ipAddress: "127.0.0.1", port: Int(name[2]) << 8 | Int(name[3])),
                 let nobody = try? SocketAddress(ipAddress: "0.0.0.0", port: 0)
@@ -81,11 +84,16 @@ enum SocketDiagnosis {
             guard count >= header + 4 else { return .failed }
             return reply.withUnsafeBytes { reply in
                 switch reply.loadUnaligned(fromByteOffset: 4, as: UInt16.self) {
-                case errorMessage: return reply.loadUnaligned(fromByteOffset: header, as: Int32.self) == -ENOENT ? .none : .failed
+                case errorMessage:
+                    return reply.loadUnaligned(fromByteOffset: header, as: Int32.self) == -ENOENT ? .none : .failed
                 case byFamily where count >= header + 72:
                     // inet_diag_msg: family, state, timer, retransmissions; the addresses (48); expiry, two queues; the user.
-                    guard reply[header + 4..<header + 8].elementsEqual(message[header + 8..<header + 12]) else { return .none }
-                    return .socket(state: reply[header + 1], owner: reply.loadUnaligned(fromByteOffset: header + 64, as: UInt32.self))
+                    guard reply[header + 4..<header + 8].elementsEqual(message[header + 8..<header + 12]) else {
+                        return .none
+                    }
+                    return .socket(
+                        state: reply[header + 1],
+                        owner: reply.loadUnaligned(fromByteOffset: header + 64, as: UInt32.self))
                 default: return .failed
                 }
             }
@@ -99,7 +107,9 @@ enum SocketDiagnosis {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(header + question)
         func append(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) } }
-        guard let from = local.packed, let to = remote.packed, from.count == to.count, let (sender, receiver) = ports(local, remote) else { return nil }
+        guard let from = local.packed, let to = remote.packed, from.count == to.count,
+            let (sender, receiver) = ports(local, remote)
+        else { return nil }
         append(UInt32(header + question))
         append(byFamily)
         append(isRequest)
@@ -117,7 +127,9 @@ enum SocketDiagnosis {
     }
 
     private static func ports(_ local: SocketAddress, _ remote: SocketAddress) -> (UInt16, UInt16)? {
-        guard let local = local.port.flatMap(UInt16.init(exactly:)), let remote = remote.port.flatMap(UInt16.init(exactly:)) else { return nil }
+        guard let local = local.port.flatMap(UInt16.init(exactly:)),
+            let remote = remote.port.flatMap(UInt16.init(exactly:))
+        else { return nil }
         return (local, remote)
     }
 }
@@ -127,8 +139,11 @@ extension SocketAddress {
     var packed: [UInt8]? {
         switch self {
         // Behind family and port; of IPv6, a label of the flow is in between.
-        case .v4: withSockAddr { address, _ in Array(UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 4, count: 4)) }
-        case .v6: withSockAddr { address, _ in Array(UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 8, count: 16)) }
+        case .v4:
+            withSockAddr { address, _ in Array(UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 4, count: 4)) }
+        case .v6:
+            withSockAddr { address, _ in Array(UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 8, count: 16))
+            }
         case .unixDomainSocket: nil
         }
     }

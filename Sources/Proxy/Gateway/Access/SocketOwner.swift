@@ -14,8 +14,10 @@ enum SocketOwner {
 
     /// An IPv4 address as an IPv6 socket sees it (`::ffff:127.0.0.1`) is the IPv4 address.
     static func withoutMapping(_ address: SocketAddress) -> SocketAddress {
-        guard let bytes = address.packed, bytes.count == 16, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF,
-            let port = address.port, let plain = try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes[12...]), port: port)
+        guard let bytes = address.packed, bytes.count == 16, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF,
+            bytes[11] == 0xFF,
+            let port = address.port,
+            let plain = try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes[12...]), port: port)
         else { return address }
         return plain
     }

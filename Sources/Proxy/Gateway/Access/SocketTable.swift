@@ -96,8 +96,10 @@ final class SocketTable: Sendable {
         while start < table.count {
             let end = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: table, from: start) ?? table.count
             defer { start = end + 1 }
-            guard let colon = table[start..<end].firstIndex(of: UInt8(ascii: ":")), table[colon..<end].starts(with: row) else { continue }
-            let columns = table[(colon + row.count)..<end].split(separator: UInt8(ascii: " "), maxSplits: 4, omittingEmptySubsequences: true)
+            guard let colon = table[start..<end].firstIndex(of: UInt8(ascii: ":")), table[colon..<end].starts(with: row)
+            else { continue }
+            let columns = table[(colon + row.count)..<end].split(
+                separator: UInt8(ascii: " "), maxSplits: 4, omittingEmptySubsequences: true)
             return columns.count > 3 ? UInt32(String(decoding: columns[3], as: UTF8.self)) : nil
         }
         return nil

@@ -102,7 +102,9 @@ final class ConnectionAttempt: Cancellable {
         handshake.done.assumeIsolated().whenComplete { result in
             switch result {
             case .success:
-                channel.pipeline.syncOperations.removeHandler(handshake).assumeIsolated().whenComplete { _ in self.finish(.success(channel)) }
+                channel.pipeline.syncOperations.removeHandler(handshake).assumeIsolated().whenComplete { _ in
+                    self.finish(.success(channel))
+                }
             case .failure(let error): self.finish(.failure(TransportError.whileSecuring(error)))
             }
         }

@@ -11,10 +11,14 @@ struct Connector: Sendable {
     let crossing: TimeAmount
 
     /// - Throws: when the authorities are no certificates.
-    init(timeout: TimeAmount, authorities: AuthorityFile?, proxies: ProxyRules, unpackedLimit: Int?, crossing: TimeAmount) throws {
+    init(
+        timeout: TimeAmount, authorities: AuthorityFile?, proxies: ProxyRules, unpackedLimit: Int?, crossing: TimeAmount
+    ) throws {
         var configuration = TLSConfiguration.makeClientConfiguration()
         if let authorities {
-            configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMBytes(authorities.content))]
+            configuration.additionalTrustRoots = [
+                .certificates(try NIOSSLCertificate.fromPEMBytes(authorities.content))
+            ]
         }
         configuration.applicationProtocols = ["http/1.1"]
         tls = try NIOSSLContext(configuration: configuration)

@@ -15,11 +15,14 @@ protocol HTTPTransport: Sendable {
     /// - Parameter deadline: ends the call likewise when it passes. It is armed by its owner, and bounds this call, to the end of the body,
     ///   until something else is bound by it.
     /// - Throws: `TransportError`, `CancellationError`, or `MovingDeadline.Exceeded`.
-    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse
+    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws
+        -> TransportResponse
 }
 
 extension HTTPTransport {
-    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse { try await send(request, until: nil) }
+    nonisolated(nonsending) func send(_ request: TransportRequest) async throws -> TransportResponse {
+        try await send(request, until: nil)
+    }
 }
 
 /// A request to an upstream, ready to be sent as it is.
@@ -56,7 +59,9 @@ struct TransportResponse: Sendable {
     var body: ResponseBody
 
     /// Whether the head says that a stream of events follows.
-    var isLabelledAsStream: Bool { headers.first(name: "content-type")?.hasPrefixIgnoringCase("text/event-stream") == true }
+    var isLabelledAsStream: Bool {
+        headers.first(name: "content-type")?.hasPrefixIgnoringCase("text/event-stream") == true
+    }
 
     /// The whole body.
     ///

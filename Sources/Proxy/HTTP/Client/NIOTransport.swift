@@ -33,7 +33,8 @@ struct NIOTransport: HTTPTransport {
     init(group: any EventLoopGroup, options: Options) throws {
         self.group = group
         let connector = try Connector(
-            timeout: options.connectTimeout, authorities: options.authorities, proxies: options.proxies, unpackedLimit: options.unpackedLimit,
+            timeout: options.connectTimeout, authorities: options.authorities, proxies: options.proxies,
+            unpackedLimit: options.unpackedLimit,
             crossing: options.crossing)
         self.connector = connector
         let quotas = IdleQuotas(limit: options.idleConnections)
@@ -42,12 +43,15 @@ struct NIOTransport: HTTPTransport {
                 (
                     ObjectIdentifier(loop),
                     .makeBoxSendingValue(
-                        LoopClient(on: loop, connector: connector, idleTimeout: options.idleTimeout, quotas: quotas), eventLoop: loop)
+                        LoopClient(on: loop, connector: connector, idleTimeout: options.idleTimeout, quotas: quotas),
+                        eventLoop: loop)
                 )
             }, uniquingKeysWith: { first, _ in first })
     }
 
-    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
+    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws
+        -> TransportResponse
+    {
         try Task.checkCancellation()
         let client = try ownClient()
         let loop = client.eventLoop
@@ -87,19 +91,26 @@ struct NIOTransport: HTTPTransport {
 
     /// The client on the loop that the task is running on, if it is one of ours; else on any.
     private func ownClient() throws -> NIOLoopBoundBox<LoopClient> {
-        if let loop = MultiThreadedEventLoopGroup.currentEventLoop, let client = clients[ObjectIdentifier(loop)] { return client }
-        guard let client = clients[ObjectIdentifier(group.next())] else { throw TransportError.cannotConnect("there is no event loop to connect on") }
+        if let loop = MultiThreadedEventLoopGroup.currentEventLoop, let client = clients[ObjectIdentifier(loop)] {
+            return client
+        }
+        guard let client = clients[ObjectIdentifier(group.next())] else {
+            throw TransportError.cannotConnect("there is no event loop to connect on")
+        }
         return client
     }
 
     private func exchange(for request: TransportRequest, on loop: any EventLoop) throws -> UpstreamExchange {
-        let head = try request.known?.head { () throws(TransportError) in try writeHead(of: request) } ?? writeHead(of: request)
+        let head =
+            try request.known?.head { () throws(TransportError) in try writeHead(of: request) }
+            ?? writeHead(of: request)
         return UpstreamExchange(RequestBytes(head, request.body, echo: request.echo), to: head.origin, on: loop)
     }
 
     private func writeHead(of request: TransportRequest) throws(TransportError) -> RequestHead {
         let address = try addresses.address(of: request.url)
         return try RequestHead(
-            request, to: address, through: connector.forwarder(for: address.origin), unpacksAnswers: connector.unpackedLimit != nil)
+            request, to: address, through: connector.forwarder(for: address.origin),
+            unpacksAnswers: connector.unpackedLimit != nil)
     }
 }

@@ -31,7 +31,9 @@ struct RequestAddress: Equatable, Sendable {
     /// - Throws: `TransportError.cannotConnect` when it is none that a request can be sent to.
     init(_ url: String) throws(TransportError) {
         let text = url.utf8
-        guard let colon = text.firstIndex(of: UInt8(ascii: ":")), text[colon...].starts(with: "://".utf8) else { throw Self.unusable(url) }
+        guard let colon = text.firstIndex(of: UInt8(ascii: ":")), text[colon...].starts(with: "://".utf8) else {
+            throw Self.unusable(url)
+        }
         let isTLS: Bool
         switch url[..<colon].lowercased() {
         case "http": isTLS = false
@@ -84,7 +86,9 @@ struct Authority: Equatable, Sendable {
         guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return nil }
         // "host:" has the scheme's port.
         guard let portText, !portText.isEmpty else { return }
-        guard portText.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(portText), (1...65535).contains(number) else { return nil }
+        guard portText.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(portText),
+            (1...65535).contains(number)
+        else { return nil }
         port = number
     }
 }

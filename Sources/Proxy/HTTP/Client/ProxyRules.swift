@@ -25,7 +25,9 @@ package struct ProxyRules: Sendable, Hashable {
     package struct InvalidVariable: Error, Equatable, CustomStringConvertible {
         let name: String
         let reason: String
-        package var description: String { "\(name) cannot be used: \(reason); use http://host:port or http://user:password@host:port" }
+        package var description: String {
+            "\(name) cannot be used: \(reason); use http://host:port or http://user:password@host:port"
+        }
     }
 
     private var https: Proxy?
@@ -49,7 +51,8 @@ package struct ProxyRules: Sendable, Hashable {
         }
         if let (name, text) = value(of: "https_proxy", "HTTPS_PROXY") { https = try Self.proxy(text, in: name) }
         if let (name, text) = value(of: "http_proxy", "HTTP_PROXY") { http = try Self.proxy(text, in: name) }
-        exceptions = (value(of: "no_proxy", "NO_PROXY")?.text ?? "").split { $0 == "," || $0.isWhitespace }.map(Exception.init)
+        exceptions = (value(of: "no_proxy", "NO_PROXY")?.text ?? "").split { $0 == "," || $0.isWhitespace }.map(
+            Exception.init)
     }
 
     func proxy(for origin: Origin) -> Proxy? {
@@ -67,7 +70,9 @@ package struct ProxyRules: Sendable, Hashable {
             }
             rest = text[scheme.upperBound...]
         }
-        guard let authority = Authority(rest.prefix { $0 != "/" }) else { throw InvalidVariable(name: name, reason: "it names no host, or no port") }
+        guard let authority = Authority(rest.prefix { $0 != "/" }) else {
+            throw InvalidVariable(name: name, reason: "it names no host, or no port")
+        }
         return Proxy(
             // Where nothing is said, curl's port for proxies.
             origin: Origin(isTLS: false, host: authority.host, port: authority.port ?? 1080),
@@ -83,7 +88,9 @@ package struct ProxyRules: Sendable, Hashable {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
+            if byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            {
                 rest = rest.dropFirst(2)
                 bytes.append(value)
             } else {
@@ -98,13 +105,19 @@ extension ProxyRules {
     /// One entry of `NO_PROXY`: `*`, a name with everything below it, an address, or a network; the first two and an address may
     /// name a port.
     private struct Exception: Sendable, Hashable {
-        private enum Hosts: Hashable { case all, name(String), network(IPAddress, bits: Int) }
+        private enum Hosts: Hashable {
+            case all
+            case name(String)
+            case network(IPAddress, bits: Int)
+        }
         private let hosts: Hosts
         private let port: Int?
 
         init(_ text: Substring) {
             let slash = text.split(separator: "/", maxSplits: 1)
-            if slash.count == 2, let network = IPAddress(slash[0].trimming("[]")), let bits = Int(slash[1]), (0...network.bytes.count * 8).contains(bits) {
+            if slash.count == 2, let network = IPAddress(slash[0].trimming("[]")), let bits = Int(slash[1]),
+                (0...network.bytes.count * 8).contains(bits)
+            {
                 (hosts, port) = (.network(network, bits: bits), nil)
             } else if let address = IPAddress(text.trimming("[]")) {
                 (hosts, port) = (.network(address, bits: address.bytes.count * 8), nil)
@@ -153,7 +166,8 @@ extension ProxyRules {
         var isNear: Bool {
             bytes.count == 4
                 ? bytes[0] == 127 || bytes[0] == 169 && bytes[1] == 254
-                : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 || bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80
+                : bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1
+                    || bytes[0] == 0xFE && bytes[1] & 0xC0 == 0x80
         }
 
         func isIn(_ network: IPAddress, bits: Int) -> Bool {

@@ -17,11 +17,15 @@ struct ProxyTunnel {
     ///
     /// - Returns: fails with `TransportError.cannotConnect` when the proxy refuses.
     func dig(in channel: any Channel) -> EventLoopFuture<Void> {
-        var head = HTTPRequestHead(version: .http1_1, method: .CONNECT, uri: origin.hostAndPort, headers: ["host": origin.hostAndPort])
-        if let authorization = proxy.authorization { head.headers.add(name: "proxy-authorization", value: authorization) }
+        var head = HTTPRequestHead(
+            version: .http1_1, method: .CONNECT, uri: origin.hostAndPort, headers: ["host": origin.hostAndPort])
+        if let authorization = proxy.authorization {
+            head.headers.add(name: "proxy-authorization", value: authorization)
+        }
         let encoder = HTTPRequestEncoder()
         let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
-        let answer = TunnelAnswer(on: loop, refusal: "\(proxy.origin.hostAndPort) refuses the way to \(origin.hostAndPort)")
+        let answer = TunnelAnswer(
+            on: loop, refusal: "\(proxy.origin.hostAndPort) refuses the way to \(origin.hostAndPort)")
         let pipeline = channel.pipeline.syncOperations
         do {
             try pipeline.addHandlers([encoder, decoder, answer])
@@ -32,7 +36,9 @@ struct ProxyTunnel {
         }
         return answer.granted.assumeIsolated().flatMap {
             let pipeline = channel.pipeline.syncOperations
-            return pipeline.removeHandler(answer).and(pipeline.removeHandler(decoder)).and(pipeline.removeHandler(encoder)).map { _ in }
+            return pipeline.removeHandler(answer).and(pipeline.removeHandler(decoder)).and(
+                pipeline.removeHandler(encoder)
+            ).map { _ in }
         }.nonisolated()
     }
 }

@@ -21,7 +21,9 @@ struct RequestEcho: Sendable {
     /// A gateway's refusal may name none or one of its own, so only successes count.
     func isContradicted(by head: ResponseHead) -> Bool {
         guard (200..<300).contains(head.status), let named = head.headers.first(name: Self.field) else { return false }
-        let isOurs = named.utf8.starts(with: id.utf8) && (named.utf8.count == id.utf8.count || named.utf8.dropFirst(id.utf8.count).first == UInt8(ascii: "/"))
+        let isOurs =
+            named.utf8.starts(with: id.utf8)
+            && (named.utf8.count == id.utf8.count || named.utf8.dropFirst(id.utf8.count).first == UInt8(ascii: "/"))
         if isOurs { habit.note() }
         return !isOurs && habit.isKnown
     }

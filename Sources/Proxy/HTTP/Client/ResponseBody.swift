@@ -32,7 +32,9 @@ struct ResponseBody: AsyncSequence, Sendable {
         /// Hands what comes to `sink`, in the moment in which it comes: between the two no task is resumed. On the body's event loop only.
         ///
         /// - Returns: false at the end of the body; true when the sink has taken no more before.
-        nonisolated(nonsending) func pour(into sink: some BodySink) async throws -> Bool { try await reader.pour(into: sink) }
+        nonisolated(nonsending) func pour(into sink: some BodySink) async throws -> Bool {
+            try await reader.pour(into: sink)
+        }
 
         /// Nobody needs what follows: it is read beside, if it is little and comes within `limit`, so that its connection can be used again. Else
         /// that is closed. It may be called from anywhere, while nobody reads.
@@ -40,7 +42,9 @@ struct ResponseBody: AsyncSequence, Sendable {
 
         mutating func next() async throws -> ByteBuffer? { try await reader.next(isolation: nil) }
 
-        mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? { try await reader.next(isolation: actor) }
+        mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
+            try await reader.next(isolation: actor)
+        }
     }
 
     fileprivate final class Reader: Sendable {

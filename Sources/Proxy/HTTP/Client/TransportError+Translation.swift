@@ -25,7 +25,9 @@ extension TransportError {
             return TransportError.cannotConnect("\(origin.hostAndPort): the upstream closed the connection")
         default:
             let translated = whileExchanging(error)
-            if case TransportError.connectionLost(let reason) = translated { return TransportError.cannotConnect("\(origin.hostAndPort): \(reason)") }
+            if case TransportError.connectionLost(let reason) = translated {
+                return TransportError.cannotConnect("\(origin.hostAndPort): \(reason)")
+            }
             return translated
         }
     }
@@ -39,7 +41,8 @@ extension TransportError {
         case HTTPParserError.headerOverflow: return headTooLarge
         case let error as HTTPParserError: return TransportError.malformedAnswer("\(error)")
         case is NIOHTTPDecoderError: return TransportError.malformedAnswer("it came unasked")
-        case let error as NIOHTTPDecompression.DecompressionError: return TransportError.malformedAnswer("it cannot be unpacked: \(error)")
+        case let error as NIOHTTPDecompression.DecompressionError:
+            return TransportError.malformedAnswer("it cannot be unpacked: \(error)")
         case let error as NIOHTTPDecompression.ExtraDecompressionError:
             return TransportError.malformedAnswer("it cannot be unpacked: \(error)")
         // How TLS says that the connection ended without a goodbye, which some have made it a habit to leave out.
@@ -66,8 +69,11 @@ extension TransportError {
         if error.connectionErrors.isEmpty, let dns = error.dnsAError ?? error.dnsAAAAError {
             return "the host name \(error.host) cannot be resolved (\(type(of: dns)))"
         }
-        let reasons = error.connectionErrors.map { ($0.error as? IOError).map(describe) ?? String(describing: $0.error) }
-        return reasons.first.map { "\(error.host):\(error.port): \($0)" } ?? "\(error.host):\(error.port) cannot be reached"
+        let reasons = error.connectionErrors.map {
+            ($0.error as? IOError).map(describe) ?? String(describing: $0.error)
+        }
+        return reasons.first.map { "\(error.host):\(error.port): \($0)" }
+            ?? "\(error.host):\(error.port) cannot be reached"
     }
 
     private static func describe(_ error: IOError) -> String {

@@ -16,7 +16,8 @@ enum TransportError: Error, Equatable, Sendable {
     case tooLarge(limit: Int)
 
     static let closed = TransportError.connectionLost("the upstream closed the connection")
-    static let headTooLarge = TransportError.malformedAnswer("its head is larger than \(ResponseLimits.head / 1024) KiB")
+    static let headTooLarge = TransportError.malformedAnswer(
+        "its head is larger than \(ResponseLimits.head / 1024) KiB")
 }
 
 /// How much of an answer is taken before any of it can be handed on.

@@ -55,7 +55,9 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     // MARK: One exchange
 
     func carry(_ exchange: UpstreamExchange) {
-        guard let context, self.exchange == nil, let request = exchange.request else { return exchange.fail(TransportError.closed) }
+        guard let context, self.exchange == nil, let request = exchange.request else {
+            return exchange.fail(TransportError.closed)
+        }
         self.exchange = exchange
         (isRequestWritten, isKeptAlive, isPacked, hasAnswered) = (false, false, false, false)
         begunAt = context.eventLoop.now
@@ -121,7 +123,9 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
             bytes = before
         }
         do {
-            while exchange != nil, let part = try decoder.next(from: &bytes) { receive(part, behind: bytes.readableBytes, context) }
+            while exchange != nil, let part = try decoder.next(from: &bytes) {
+                receive(part, behind: bytes.readableBytes, context)
+            }
         } catch {
             return fail(error)
         }
@@ -148,7 +152,8 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
             }
             exchange.received(head)
             if isPacked {
-                let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: head.status), headers: head.headers)
+                let head = HTTPResponseHead(
+                    version: .http1_1, status: .init(statusCode: head.status), headers: head.headers)
                 context.fireChannelRead(Self.wrapInboundOut(.head(head)))
             }
         case .body(let bytes):
@@ -166,7 +171,8 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         guard !hasUnpackers else { return }
         hasUnpackers = true
         try context.pipeline.syncOperations.addHandlers(
-            [NIOHTTPResponseDecompressor(limit: .size(limit)), UnpackedAnswers(of: self, limit: limit)], position: .after(self))
+            [NIOHTTPResponseDecompressor(limit: .size(limit)), UnpackedAnswers(of: self, limit: limit)],
+            position: .after(self))
     }
 
     /// Of a compressed answer.
@@ -234,7 +240,9 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if isFlushing { failure = failure ?? TransportError.connectionLost("the connection broke while the request was written") }
+        if isFlushing {
+            failure = failure ?? TransportError.connectionLost("the connection broke while the request was written")
+        }
         // Without a length, the answer ends with the connection. Cut off, it has not ended.
         if let exchange, !isCutShort, decoder.endsWithInput() {
             receive(.end, behind: 0, context)
@@ -285,7 +293,9 @@ final class UnpackedAnswers: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case NIOHTTPDecompression.DecompressionError.limit = error { return connection.caught(TransportError.tooLarge(limit: limit)) }
+        if case NIOHTTPDecompression.DecompressionError.limit = error {
+            return connection.caught(TransportError.tooLarge(limit: limit))
+        }
         connection.caught(error)
     }
 }

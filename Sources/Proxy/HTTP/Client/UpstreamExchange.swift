@@ -196,7 +196,8 @@ final class UpstreamExchange: @unchecked Sendable {
         guard case .awaitingHead = phase else { return }
         phase = .streaming
         request = nil
-        headWaiter.take()?.resume(returning: TransportResponse(status: head.status, headers: head.headers, body: ResponseBody(of: self)))
+        headWaiter.take()?.resume(
+            returning: TransportResponse(status: head.status, headers: head.headers, body: ResponseBody(of: self)))
     }
 
     func received(_ bytes: ByteBuffer) {
@@ -229,7 +230,11 @@ final class UpstreamExchange: @unchecked Sendable {
         loop.assertInEventLoop()
         guard !isOver else { return }
         // The answer had begun: the upstream can be reached, and has not finished this one.
-        if case .streaming = phase, let error = error as? TransportError { phase = .failed(error.afterHead) } else { phase = .failed(error) }
+        if case .streaming = phase, let error = error as? TransportError {
+            phase = .failed(error.afterHead)
+        } else {
+            phase = .failed(error)
+        }
         release()
         headWaiter.take()?.resume(throwing: error)
         serveReader()

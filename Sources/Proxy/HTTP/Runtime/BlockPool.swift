@@ -24,7 +24,8 @@ struct BlockPool<Block> {
     /// still be in the processor's cache.
     mutating func take(_ size: Int) -> Block? {
         var best: Int?
-        for index in blocks.indices.reversed() where blocks[index].capacity >= size && blocks[index].capacity <= 2 * size {
+        for index in blocks.indices.reversed()
+        where blocks[index].capacity >= size && blocks[index].capacity <= 2 * size {
             if best.map({ blocks[index].capacity < blocks[$0].capacity }) ?? true { best = index }
         }
         guard let best else { return nil }
@@ -50,7 +51,9 @@ struct BlockPool<Block> {
     }
 
     /// Gives away what nobody has taken since `instant`.
-    mutating func expire(before instant: Duration) -> [Block] { removeFirst(blocks.prefix { $0.since < instant }.count) }
+    mutating func expire(before instant: Duration) -> [Block] {
+        removeFirst(blocks.prefix { $0.since < instant }.count)
+    }
 
     private mutating func removeFirst(_ count: Int) -> [Block] {
         let old = blocks[..<count]

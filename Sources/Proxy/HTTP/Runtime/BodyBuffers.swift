@@ -43,7 +43,9 @@ enum BodyBuffers {
         copy: { $0.copyMemory(from: $1, byteCount: $2) })
 
     private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
-        if let kept = shelf.withLock({ $0.take(size) }), let block = UnsafeMutableRawPointer(bitPattern: kept) { return block }
+        if let kept = shelf.withLock({ $0.take(size) }), let block = UnsafeMutableRawPointer(bitPattern: kept) {
+            return block
+        }
         return Block.make(size)
     }
 

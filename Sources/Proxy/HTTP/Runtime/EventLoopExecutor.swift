@@ -27,7 +27,9 @@ final class EventLoopExecutor: TaskExecutor {
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        guard eventLoop.inEventLoop else { return eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) } }
+        guard eventLoop.inEventLoop else {
+            return eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+        }
         let line = line.value
         line.waiting.append(job)
         if !line.hasTurn { askForTurn(line) }
@@ -69,7 +71,8 @@ struct EventLoopExecutors: Sendable {
     private let all: [ObjectIdentifier: EventLoopExecutor]
 
     init(of group: any EventLoopGroup) {
-        all = Dictionary(uniqueKeysWithValues: group.makeIterator().map { (ObjectIdentifier($0), EventLoopExecutor($0)) })
+        all = Dictionary(
+            uniqueKeysWithValues: group.makeIterator().map { (ObjectIdentifier($0), EventLoopExecutor($0)) })
     }
 
     /// That of the loop: one of its own when the loop is not of the group.

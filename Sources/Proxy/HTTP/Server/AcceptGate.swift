@@ -69,7 +69,9 @@ final class AcceptGate: ChannelDuplexHandler {
         let now = context.eventLoop.now
         if complained.map({ now - $0 > Self.complaints }) ?? true {
             complained = now
-            logger.error("Connections cannot be accepted: \(error); raise the limit of open files (LimitNOFILE= of the service, ulimit -n) or lower max_client_connections")
+            logger.error(
+                "Connections cannot be accepted: \(error); raise the limit of open files (LimitNOFILE= of the service, ulimit -n) or lower max_client_connections"
+            )
         }
         setReading(false, context)
         context.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) {

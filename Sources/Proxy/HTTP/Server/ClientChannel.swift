@@ -30,7 +30,8 @@ struct ClientChannel: Sendable {
         try limits.boundWrites(on: channel)
         let pair = certificate.current
         if let pair { try channel.pipeline.syncOperations.addTLS(pair, gate: gate, limits: limits) }
-        let handler = ConnectionHandler(gate: gate, limits: limits, requests: requests, departure: departure, isNextToSocket: pair == nil)
+        let handler = ConnectionHandler(
+            gate: gate, limits: limits, requests: requests, departure: departure, isNextToSocket: pair == nil)
         try channel.pipeline.syncOperations.addHandler(handler)
         let connection = ClientConnection(channel, writer: handler, executor: executors.executor(on: channel.eventLoop))
         return Value(connection: connection, requests: requests, departure: departure.futureResult)
@@ -54,7 +55,8 @@ extension ChannelPipeline.SynchronousOperations {
         // A large answer must not leave its size behind on a connection that is kept.
         configuration.maximumPreservedOutboundBufferCapacity = 64 * 1024
         try addHandlers([
-            PlainTextRefusal(gate: gate, patience: limits.lingerTimeout), NIOSSLServerHandler(context: pair.context, configuration: configuration),
+            PlainTextRefusal(gate: gate, patience: limits.lingerTimeout),
+            NIOSSLServerHandler(context: pair.context, configuration: configuration),
         ])
     }
 }

@@ -86,13 +86,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let bytes = unwrapInboundIn(data)
         guard state.intake != .drop else {
             // As long as the body goes on, its client is not waiting for us: but not for ever.
-            if state.isDroppingAnnouncedBody, let end = lingersUntil { due = min(context.eventLoop.now + limits.lingerTimeout, end) }
+            if state.isDroppingAnnouncedBody, let end = lingersUntil {
+                due = min(context.eventLoop.now + limits.lingerTimeout, end)
+            }
             return perform(state.received(bodyBytes: bytes.readableBytes), context)
         }
         if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
         decode(context)
         // A few bytes must not keep the whole buffer that they came in.
-        if unread.readableBytes > 0, unread.storageCapacity > 2 * unread.readableBytes + 1024 { unread = context.channel.allocator.buffer(buffer: unread) }
+        if unread.readableBytes > 0, unread.storageCapacity > 2 * unread.readableBytes + 1024 {
+            unread = context.channel.allocator.buffer(buffer: unread)
+        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -110,7 +114,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         isDecoding = true
         var ends = 0
         do {
-            while ends < Self.requestsAtOnce, state.intake == .read, state.phase != .awaitingHead || context.channel.isWritable, let part = try decoder.next(from: &unread) {
+            while ends < Self.requestsAtOnce, state.intake == .read,
+                state.phase != .awaitingHead || context.channel.isWritable, let part = try decoder.next(from: &unread)
+            {
                 if case .end = part { ends += 1 }
                 receive(part, context)
             }
@@ -119,7 +125,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
             perform(state.receivedGarbage(), context)
         }
         isDecoding = false
-        if ends == Self.requestsAtOnce { context.eventLoop.assumeIsolated().execute { if let context = self.context { self.decode(context) } } }
+        if ends == Self.requestsAtOnce {
+            context.eventLoop.assumeIsolated().execute { if let context = self.context { self.decode(context) } }
+        }
         if unread.readableBytes == 0 || state.intake == .drop { unread = ByteBuffer() }
         // Not with each head: most requests are whole when they are there, and need none.
         setTimer(context)
@@ -135,13 +143,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .body(let bytes):
             if case .receivingBody(_, refused: false) = state.phase {
                 // What comes fast at first saves up nothing for later.
-                bodyDue = min(bodyDue + .nanoseconds(Int64(bytes.readableBytes) * (1_000_000_000 / limits.slowestBody)), context.eventLoop.now + limits.bodyTimeout)
+                bodyDue = min(
+                    bodyDue + .nanoseconds(Int64(bytes.readableBytes) * (1_000_000_000 / limits.slowestBody)),
+                    context.eventLoop.now + limits.bodyTimeout)
                 due = bodyDue
             }
             let action = state.received(bodyBytes: bytes.readableBytes)
             if let ticket, ticket.readsBody, case .receivingBody(_, refused: false) = state.phase {
                 // In chunks, it takes its room piece by piece.
-                if bodyLength == nil, !ticket.claim(bodyBytes: bytes.readableBytes) { return perform(state.refuseBody(), context) }
+                if bodyLength == nil, !ticket.claim(bodyBytes: bytes.readableBytes) {
+                    return perform(state.refuseBody(), context)
+                }
                 body.append(bytes, expecting: bodyLength)
             }
             perform(action, context)
@@ -155,9 +167,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.ticket?.release()
         let ticket = gate.receive(head, bodyLength: framing.length, from: peer)
         self.ticket = ticket
-        understandsChunks = head.version.isAtLeast1_1
+        understandsChunks = head.version.isAtLeastHTTP11
         let facts = ConnectionState.Head(
-            contentLength: framing.length, expectsContinue: framing.expectsContinue, keepAlive: framing.keepsConnection, isRefused: ticket.isRefused,
+            contentLength: framing.length, expectsContinue: framing.expectsContinue, keepAlive: framing.keepsConnection,
+            isRefused: ticket.isRefused,
             bodyLimit: ticket.bodyLimit)
         perform(state.received(facts), context)
         due = allowance.map { context.eventLoop.now + $0 }
@@ -245,7 +258,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let socket {
             // It has mostly taken it at once, and then the question is cheaper than a promise.
             flush(context: context)
-            if let left = try? socket.getOption(.bufferedWritableBytes), left == 0 { return perform(state.answered(), context) }
+            if let left = try? socket.getOption(.bufferedWritableBytes), left == 0 {
+                return perform(state.answered(), context)
+            }
             unsent = ByteBuffer()
         }
         let written = context.eventLoop.makePromise(of: Void.self)

@@ -129,7 +129,9 @@ struct ConnectionState {
             phase = .receivingBody(received: 0, refused: false)
             return head.expectsContinue ? .sendContinue : .nothing
         }
-        if let length = head.contentLength, length <= Self.politelyReadBody, !tooLarge, !(head.expectsContinue && length > 0) {
+        if let length = head.contentLength, length <= Self.politelyReadBody, !tooLarge,
+            !(head.expectsContinue && length > 0)
+        {
             phase = .receivingBody(received: 0, refused: true)
             return .nothing
         }

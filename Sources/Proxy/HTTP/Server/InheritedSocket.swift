@@ -23,7 +23,9 @@ struct InheritedSocket: Equatable, Sendable {
         /// Why nobody can connect there; nil when they can.
         var objection: String? {
             if !isStream { return "it is a socket, but no stream socket: use ListenStream= in the socket unit" }
-            if !isOfKnownFamily { return "its address is neither IPv4 nor IPv6 nor a Unix path: give ListenStream= one of these" }
+            if !isOfKnownFamily {
+                return "its address is neither IPv4 nor IPv6 nor a Unix path: give ListenStream= one of these"
+            }
             if !isListening { return "it does not listen: it must be of a socket unit with Accept=no" }
             return nil
         }
@@ -33,11 +35,17 @@ struct InheritedSocket: Equatable, Sendable {
     ///
     /// - Throws: `ExitError` that says what it is instead.
     func prepare() throws(ExitError) {
-        let objection = facts.map(\.objection) ?? "it is no open socket: LISTEN_FDS announces more sockets than there are"
-        if let objection { throw ExitError(.cannotBind, "cannot listen on descriptor \(descriptor) (\(name)) from the service manager: \(objection)") }
+        let objection =
+            facts.map(\.objection) ?? "it is no open socket: LISTEN_FDS announces more sockets than there are"
+        if let objection {
+            throw ExitError(
+                .cannotBind,
+                "cannot listen on descriptor \(descriptor) (\(name)) from the service manager: \(objection)")
+        }
         let flags = fcntl(descriptor, F_GETFD)
         guard flags >= 0, fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) == 0 else {
-            throw ExitError(.cannotBind, "cannot listen on descriptor \(descriptor) (\(name)): \(String(cString: strerror(errno)))")
+            throw ExitError(
+                .cannotBind, "cannot listen on descriptor \(descriptor) (\(name)): \(String(cString: strerror(errno)))")
         }
     }
 

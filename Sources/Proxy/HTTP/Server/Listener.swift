@@ -33,7 +33,9 @@ struct Listener: Service {
     ///
     /// - Throws: `ExitError` when the address cannot be bound, or the system closes a listening socket.
     func run() async throws {
-        let client = ClientChannel(gate: gate, drain: drain, limits: ConnectionLimits(), certificate: certificate, executors: EventLoopExecutors(of: group))
+        let client = ClientChannel(
+            gate: gate, drain: drain, limits: ConnectionLimits(), certificate: certificate,
+            executors: EventLoopExecutors(of: group))
         let (arrivals, arrival) = AsyncStream.makeStream(of: ClientChannel.Value.self)
         let connections = ClientConnections(on: group.any())
         let bootstrap = ServerBootstrap(group: group)
@@ -42,7 +44,8 @@ struct Listener: Service {
             .serverChannelOption(.maxMessagesPerRead, value: UInt(AcceptGate.burst))
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(AcceptGate(gate: gate, connections: connections, drain: drain, logger: logger))
+                    try channel.pipeline.syncOperations.addHandler(
+                        AcceptGate(gate: gate, connections: connections, drain: drain, logger: logger))
                 }
             }
             .childChannelInitializer { channel in
@@ -73,7 +76,10 @@ struct Listener: Service {
             if !drain.isDraining { group.cancelAll() }
         }
         guard drain.isDraining || Task.isCancelled else {
-            throw ExitError(.internalError, "a listening socket was closed by the system; the lines before this one may say why. Start the proxy again")
+            throw ExitError(
+                .internalError,
+                "a listening socket was closed by the system; the lines before this one may say why. Start the proxy again"
+            )
         }
     }
 
@@ -91,9 +97,11 @@ struct Listener: Service {
         connections.tell(ChannelShouldQuiesceEvent())
 
         let grace = gate.limits.shutdownGrace
-        logger.info("Stopping", metadata: ["connections": "\(connections.count)", "shutdown_grace_ms": "\(grace.milliseconds)"])
+        logger.info(
+            "Stopping", metadata: ["connections": "\(connections.count)", "shutdown_grace_ms": "\(grace.milliseconds)"])
         if await connections.closed(within: grace) { return }
-        logger.warning("shutdown_grace is over: ending what still runs", metadata: ["connections": "\(connections.count)"])
+        logger.warning(
+            "shutdown_grace is over: ending what still runs", metadata: ["connections": "\(connections.count)"])
         drain.end()
         connections.tell(GraceIsOver())
         if await connections.closed(within: Self.closeTimeout) { return }
@@ -105,7 +113,9 @@ struct Listener: Service {
         guard let ip = address.ipAddress, let port = address.port else {
             return logger.info("Listening on unix:\(address.pathname ?? "")")
         }
-        logger.info("Listening on \(certificate.current == nil ? "http" : "https")://\(ip.contains(":") ? "[\(ip)]" : ip):\(port)")
+        logger.info(
+            "Listening on \(certificate.current == nil ? "http" : "https")://\(ip.contains(":") ? "[\(ip)]" : ip):\(port)"
+        )
         if !address.isLoopback {
             logger.warning("Every machine that can reach this one can connect: \(ip) is not a loopback address")
         }

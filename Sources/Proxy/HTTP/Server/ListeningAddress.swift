@@ -18,7 +18,8 @@ enum ListeningAddress: Equatable, Sendable {
     /// - Throws: `ExitError` when one of them cannot be had.
     func listen(with bootstrap: ServerBootstrap) async throws -> [any Channel] {
         switch self {
-        case .host(let host, let port) where host.lowercased() == "localhost": return try await Self.listenOnBothLoopbacks(with: bootstrap, port: port)
+        case .host(let host, let port) where host.lowercased() == "localhost":
+            return try await Self.listenOnBothLoopbacks(with: bootstrap, port: port)
         case .host(let host, let port): return [try await Self.bind(bootstrap, host, port)]
         case .inherited(let sockets):
             // All are looked at before the first is listened on.
@@ -38,7 +39,8 @@ enum ListeningAddress: Equatable, Sendable {
     }
 
     /// Clients take `localhost` for 127.0.0.1 or for ::1, as they like; so it has to be both, where this machine has both.
-    private static func listenOnBothLoopbacks(with bootstrap: ServerBootstrap, port: Int) async throws -> [any Channel] {
+    private static func listenOnBothLoopbacks(with bootstrap: ServerBootstrap, port: Int) async throws -> [any Channel]
+    {
         let first = try await bind(bootstrap, "127.0.0.1", port)
         do {
             return [first, try await bootstrap.bind(host: "::1", port: first.localAddress?.port ?? port).get()]
@@ -56,7 +58,10 @@ enum ListeningAddress: Equatable, Sendable {
         } catch let error as IOError {
             throw failure(error, at: "\(host.contains(":") ? "[\(host)]" : host):\(port)")
         } catch let error as SocketAddressError {
-            throw ExitError(.cannotBind, "cannot listen on \(host):\(port): the host cannot be resolved (\(error)); check host in the config file")
+            throw ExitError(
+                .cannotBind,
+                "cannot listen on \(host):\(port): the host cannot be resolved (\(error)); check host in the config file"
+            )
         }
     }
 
@@ -64,7 +69,8 @@ enum ListeningAddress: Equatable, Sendable {
         let (reason, fix) =
             switch error.errnoCode {
             case EADDRINUSE: ("the port is in use", "stop the program that uses it, or choose another port (-port N)")
-            case EACCES: ("the port needs privileges", "use a port above 1023, or give the program CAP_NET_BIND_SERVICE")
+            case EACCES:
+                ("the port needs privileges", "use a port above 1023, or give the program CAP_NET_BIND_SERVICE")
             case EADDRNOTAVAIL: ("no interface has this address", "check host in the config file")
             default: ("\(error)", "check host and port")
             }

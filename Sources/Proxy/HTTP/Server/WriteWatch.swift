@@ -19,7 +19,9 @@ final class WriteWatch: ChannelInboundHandler {
 
     private func schedule(_ context: ChannelHandlerContext) {
         // A quarter of the limit is how late the end may come.
-        timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(limit.nanoseconds / 4)) { self.look(context) }
+        timer = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(limit.nanoseconds / 4)) {
+            self.look(context)
+        }
     }
 
     private func look(_ context: ChannelHandlerContext) {

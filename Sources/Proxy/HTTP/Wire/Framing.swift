@@ -28,7 +28,9 @@ struct Framing: Equatable {
         case 4 where text.isEqualIgnoringCase(name, to: "host"): hosts += 1
         case 6 where text.isEqualIgnoringCase(name, to: "expect"):
             expectations += 1
-            if expectations == 1 { expectsContinue = text.isEqualIgnoringCase(text.trimmingEnd(of: value), to: "100-continue") }
+            if expectations == 1 {
+                expectsContinue = text.isEqualIgnoringCase(text.trimmingEnd(of: value), to: "100-continue")
+            }
         case 7 where text.isEqualIgnoringCase(name, to: "upgrade"): asksForUpgrade = true
         case 10 where text.isEqualIgnoringCase(name, to: "connection"): noteConnection(value, in: text)
         case 14 where text.isEqualIgnoringCase(name, to: "content-length"):
@@ -56,7 +58,9 @@ struct Framing: Equatable {
     ///
     /// A connection ends with a request for another protocol: what its sender means by the bytes behind it nobody knows.
     mutating func end(of method: HTTPMethod, isHTTP11: Bool) {
-        if lengths + codings > 1 || (codings > 0 && !isHTTP11) || hosts > 1 || (isHTTP11 && hosts == 0) { isAmbiguous = true }
+        if lengths + codings > 1 || (codings > 0 && !isHTTP11) || hosts > 1 || (isHTTP11 && hosts == 0) {
+            isAmbiguous = true
+        }
         if codings > 0 { length = nil }
         expectsContinue = expectsContinue && isHTTP11
         keepsConnection = isHTTP11 && !saysClose && !asksForUpgrade && method != .CONNECT
@@ -65,5 +69,5 @@ struct Framing: Equatable {
 
 extension HTTPVersion {
     /// HTTP/1.1 or a later one: knows chunked bodies, `100 Continue` and connections that stay open.
-    var isAtLeast1_1: Bool { major > 1 || (major == 1 && minor >= 1) }
+    var isAtLeastHTTP11: Bool { major > 1 || (major == 1 && minor >= 1) }
 }

@@ -83,7 +83,10 @@ extension UnsafeRawBufferPointer {
         var expected = lowercase.utf8Start
         for index in range {
             let byte = self[index]
-            guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 == expected.pointee : byte == expected.pointee else { return false }
+            guard
+                (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                    ? byte | 0x20 == expected.pointee : byte == expected.pointee
+            else { return false }
             expected += 1
         }
         return true
@@ -119,7 +122,9 @@ extension UnsafeRawBufferPointer {
             guard (below | (rubout &- ones) & ~rubout) & (ones &* 0x80) == 0 else { break }
             index += 8
         }
-        while index < count, self[index] >= 0x20 || self[index] == UInt8(ascii: "\t"), self[index] != 0x7F { index += 1 }
+        while index < count, self[index] >= 0x20 || self[index] == UInt8(ascii: "\t"), self[index] != 0x7F {
+            index += 1
+        }
         return index
     }
 }

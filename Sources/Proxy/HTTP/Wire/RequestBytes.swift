@@ -53,9 +53,12 @@ struct RequestHead: Sendable {
     ///   - proxy: to which the request is handed as it is, for it to send on.
     ///   - unpacksAnswers: a compressed answer is welcome.
     /// - Throws: `TransportError.cannotConnect` for a header that could end the head before its time.
-    init(_ request: TransportRequest, to address: RequestAddress, through proxy: ProxyRules.Proxy?, unpacksAnswers: Bool) throws(TransportError) {
+    init(
+        _ request: TransportRequest, to address: RequestAddress, through proxy: ProxyRules.Proxy?, unpacksAnswers: Bool
+    ) throws(TransportError) {
         var bytes = ByteBuffer()
-        let capacity = 256 + address.target.utf8.count + 2 * address.authority.utf8.count + request.headers.lineBytes
+        let capacity =
+            256 + address.target.utf8.count + 2 * address.authority.utf8.count + request.headers.lineBytes
             + (proxy?.authorization?.utf8.count ?? 0)
         var count = 1
         var own = OwnFields(isProxied: proxy?.authorization != nil)
@@ -78,7 +81,9 @@ struct RequestHead: Sendable {
             if let authorization = proxy?.authorization { add("proxy-authorization", authorization) }
         }
         guard bytes.readableBytesView.areLines(count) else {
-            throw .cannotConnect("the request header \(String(reflecting: Self.culprit(in: request.headers))) has a line break or a NUL in it")
+            throw .cannotConnect(
+                "the request header \(String(reflecting: Self.culprit(in: request.headers))) has a line break or a NUL in it"
+            )
         }
         lines = bytes
         origin = address.origin

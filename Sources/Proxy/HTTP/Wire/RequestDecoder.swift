@@ -116,7 +116,8 @@ struct RequestDecoder {
         switch line {
         case .found(_, let next):
             headBytes += next - start
-            return headBytes <= limits.headers && next - start <= limits.headerField && fieldCount <= limits.headerCount ? line : .malformed
+            return headBytes <= limits.headers && next - start <= limits.headerField && fieldCount <= limits.headerCount
+                ? line : .malformed
         case .unfinished:
             let length = text.count - start
             return headBytes + length <= limits.headers && length <= limits.headerField ? line : .malformed
@@ -156,7 +157,8 @@ struct RequestDecoder {
     }
 
     private mutating func endHead() throws(Malformed) -> Part {
-        let head = HTTPRequestHead(version: isHTTP11 ? .http1_1 : .http1_0, method: method, uri: target, headers: HTTPHeaders(fields))
+        let head = HTTPRequestHead(
+            version: isHTTP11 ? .http1_1 : .http1_0, method: method, uri: target, headers: HTTPHeaders(fields))
         framing.end(of: method, isHTTP11: isHTTP11)
         guard !framing.isAmbiguous else { throw fail(head) }
         if let length = framing.length { phase = .fixed(length) } else { phase = .chunkSize }
@@ -168,7 +170,9 @@ struct RequestDecoder {
 
     private mutating func body(from bytes: inout ByteBuffer, upTo length: Int, _ rest: (Int) -> Phase) -> Part? {
         if length == 0 { return end() }
-        guard let piece = bytes.readSlice(length: min(length, bytes.readableBytes)), piece.readableBytes > 0 else { return nil }
+        guard let piece = bytes.readSlice(length: min(length, bytes.readableBytes)), piece.readableBytes > 0 else {
+            return nil
+        }
         phase = rest(length - piece.readableBytes)
         return .body(piece)
     }

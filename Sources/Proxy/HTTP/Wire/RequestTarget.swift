@@ -15,8 +15,11 @@ struct RequestTarget: Equatable, Sendable {
     /// The target without scheme and host: clients of a forward proxy send the whole URL, and a server has to take it
     /// (RFC 9112, 3.2.2).
     private static func path(of target: Substring.UTF8View) -> Substring.UTF8View {
-        for scheme in ["http://", "https://"] where target.prefix(scheme.utf8.count).lazy.map({ $0 | 0x20 }).elementsEqual(scheme.utf8) {
-            return target.dropFirst(scheme.utf8.count).drop { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        for scheme in ["http://", "https://"]
+        where target.prefix(scheme.utf8.count).lazy.map({ $0 | 0x20 }).elementsEqual(scheme.utf8) {
+            return target.dropFirst(scheme.utf8.count).drop {
+                $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#")
+            }
         }
         return target
     }
@@ -31,14 +34,18 @@ struct RequestTarget: Equatable, Sendable {
     }
 
     /// The value of a query parameter, decoded; nil when it is not there or broken.
-    static func query(_ name: String, of target: String) -> String? { query(of: target).first { $0.name == name }?.value }
+    static func query(_ name: String, of target: String) -> String? {
+        query(of: target).first { $0.name == name }?.value
+    }
 
     /// The query's parameters in their order, the values decoded; nil for one that is broken.
     static func query(of target: String) -> [(name: String, value: String?)] {
         guard let start = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return [] }
         let query = target.utf8[target.utf8.index(after: start)...].prefix { $0 != UInt8(ascii: "#") }
         return query.split(separator: UInt8(ascii: "&")).map { pair in
-            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false).map { String(Substring($0)) }
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false).map {
+                String(Substring($0))
+            }
             return (parts[0], parts.count == 2 ? parts[1].removingPercentEncoding : "")
         }
     }
@@ -55,7 +62,9 @@ extension String {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst()?.hexDigitValue, let low = rest.popFirst()?.hexDigitValue else { return nil }
+            guard let high = rest.popFirst()?.hexDigitValue, let low = rest.popFirst()?.hexDigitValue else {
+                return nil
+            }
             bytes.append(high << 4 | low)
         }
         return String(validating: bytes, as: UTF8.self)

@@ -64,14 +64,16 @@ struct ResponseDecoder {
             switch phase {
             case .idle: return nil
             case .statusLine:
-                guard let line = try bytes.readLine(upTo: ResponseLimits.head - headBytes, otherwise: .headTooLarge) else { return nil }
+                guard let line = try bytes.readLine(upTo: ResponseLimits.head - headBytes, otherwise: .headTooLarge)
+                else { return nil }
                 try count(line, asField: false)
                 // Some send a line end too many after a body; the next answer begins behind it.
                 if line.length == 0 { continue }
                 (head.status, head.isHTTP11) = try bytes.status(line)
                 phase = .fields
             case .fields:
-                guard let line = try bytes.readLine(upTo: ResponseLimits.head - headBytes, otherwise: .headTooLarge) else { return nil }
+                guard let line = try bytes.readLine(upTo: ResponseLimits.head - headBytes, otherwise: .headTooLarge)
+                else { return nil }
                 guard line.length == 0 else {
                     try count(line, asField: true)
                     try add(bytes.field(line))
@@ -81,18 +83,25 @@ struct ResponseDecoder {
             case .fixed(let length):
                 return body(from: &bytes, upTo: length) { .fixed($0) }
             case .chunkSize:
-                guard let line = try bytes.readLine(upTo: Self.chunkLine, otherwise: .malformedAnswer("a chunk's size does not end")) else { return nil }
+                guard
+                    let line = try bytes.readLine(
+                        upTo: Self.chunkLine, otherwise: .malformedAnswer("a chunk's size does not end"))
+                else { return nil }
                 let size = try bytes.chunkSize(line)
                 phase = size == 0 ? .trailers : .chunk(size)
             case .chunk(0): phase = .chunkEnd
             case .chunk(let length):
                 return body(from: &bytes, upTo: length) { .chunk($0) }
             case .chunkEnd:
-                guard let line = try bytes.readLine(upTo: 2, otherwise: .malformedAnswer("a chunk is longer than its size says")) else { return nil }
+                guard
+                    let line = try bytes.readLine(
+                        upTo: 2, otherwise: .malformedAnswer("a chunk is longer than its size says"))
+                else { return nil }
                 guard line.length == 0 else { throw .malformedAnswer("a chunk is longer than its size says") }
                 phase = .chunkSize
             case .trailers:
-                guard let line = try bytes.readLine(upTo: ResponseLimits.head - headBytes, otherwise: .headTooLarge) else { return nil }
+                guard let line = try bytes.readLine(upTo: ResponseLimits.head - headBytes, otherwise: .headTooLarge)
+                else { return nil }
                 if line.length == 0 { return end() }
                 try count(line, asField: true)
             case .untilClose:
@@ -116,7 +125,9 @@ struct ResponseDecoder {
         headBytes += line.length + 2
         fieldCount += asField ? 1 : 0
         guard headBytes <= ResponseLimits.head else { throw .headTooLarge }
-        guard fieldCount <= ResponseLimits.fields else { throw .malformedAnswer("it has more than \(ResponseLimits.fields) header fields") }
+        guard fieldCount <= ResponseLimits.fields else {
+            throw .malformedAnswer("it has more than \(ResponseLimits.fields) header fields")
+        }
     }
 
     private mutating func add(_ field: (name: String, value: String)) throws(TransportError) {
@@ -156,7 +167,9 @@ struct ResponseDecoder {
 
     private mutating func body(from bytes: inout ByteBuffer, upTo length: Int, _ rest: (Int) -> Phase) -> Part? {
         if length == 0 { return end() }
-        guard let piece = bytes.readSlice(length: min(length, bytes.readableBytes)), piece.readableBytes > 0 else { return nil }
+        guard let piece = bytes.readSlice(length: min(length, bytes.readableBytes)), piece.readableBytes > 0 else {
+            return nil
+        }
         phase = rest(length - piece.readableBytes)
         return .body(piece)
     }
@@ -193,7 +206,9 @@ private struct AnswerFraming {
         for (name, value) in fields {
             switch name.utf8.count {
             case 14 where name.isEqualIgnoringCase(to: "content-length"):
-                guard let length = Int(digits: value), announced ?? length == length else { throw .malformedAnswer("its content-length is none") }
+                guard let length = Int(digits: value), announced ?? length == length else {
+                    throw .malformedAnswer("its content-length is none")
+                }
                 announced = length
             case 17 where name.isEqualIgnoringCase(to: "transfer-encoding"):
                 coding = coding.map { $0 + "," + value } ?? value
@@ -210,8 +225,12 @@ private struct AnswerFraming {
         }
         keepsConnection = !saysClose && (isHTTP11 || saysKeepAlive)
         if let coding {
-            guard announced == nil else { throw .malformedAnswer("it has both a content-length and a transfer-encoding") }
-            guard coding.isEqualIgnoringCase(to: "chunked") else { throw .malformedAnswer("its transfer-encoding is not 'chunked'") }
+            guard announced == nil else {
+                throw .malformedAnswer("it has both a content-length and a transfer-encoding")
+            }
+            guard coding.isEqualIgnoringCase(to: "chunked") else {
+                throw .malformedAnswer("its transfer-encoding is not 'chunked'")
+            }
             length = .chunked
         } else if let announced {
             length = .fixed(announced)
@@ -229,7 +248,8 @@ private struct Line {
 
 extension ByteBuffer {
     /// - Returns: nil when its end is not there yet.
-    fileprivate mutating func readLine(upTo limit: Int, otherwise error: TransportError) throws(TransportError) -> Line? {
+    fileprivate mutating func readLine(upTo limit: Int, otherwise error: TransportError) throws(TransportError) -> Line?
+    {
         let (start, found) = (readerIndex, readableBytesView.firstIndex(of: UInt8(ascii: "\n")))
         guard let end = found else {
             guard readableBytes <= limit else { throw error }
@@ -242,13 +262,15 @@ extension ByteBuffer {
     }
 
     private func withBytes<Result>(of line: Line, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withVeryUnsafeBytes { all in body(UnsafeRawBufferPointer(rebasing: all[line.start..<line.start + line.length])) }
+        withVeryUnsafeBytes { all in body(UnsafeRawBufferPointer(rebasing: all[line.start..<line.start + line.length]))
+        }
     }
 
     /// `HTTP/1.1 200 OK`; the words at its end may be missing.
     fileprivate func status(_ line: Line) throws(TransportError) -> (status: Int, isHTTP11: Bool) {
         let found: (Int, Bool)? = withBytes(of: line) { text in
-            guard text.count >= 12, text.starts(with: "HTTP/1.".utf8), text[8] == UInt8(ascii: " "), text[7] == 0x30 || text[7] == 0x31,
+            guard text.count >= 12, text.starts(with: "HTTP/1.".utf8), text[8] == UInt8(ascii: " "),
+                text[7] == 0x30 || text[7] == 0x31,
                 text.count == 12 || text[12] == UInt8(ascii: " "), !text.contains(0)
             else { return nil }
             var status = 0
@@ -268,7 +290,9 @@ extension ByteBuffer {
             var colon = 0
             while colon < text.count, text[colon].isTokenCharacter { colon += 1 }
             let isContinuation = colon == 0 && text.first?.isBlank == true
-            guard isContinuation || colon > 0 && colon < text.count && text[colon] == UInt8(ascii: ":") else { return nil }
+            guard isContinuation || colon > 0 && colon < text.count && text[colon] == UInt8(ascii: ":") else {
+                return nil
+            }
             var (start, end) = (isContinuation ? 1 : colon + 1, text.count)
             while start < end, text[start].isBlank { start += 1 }
             while end > start, text[end - 1].isBlank { end -= 1 }
@@ -285,7 +309,9 @@ extension ByteBuffer {
             var (size, digits) = (0, 0)
             for byte in text {
                 guard let digit = byte.hexDigitValue else {
-                    guard byte == UInt8(ascii: ";") || byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") else { return nil }
+                    guard byte == UInt8(ascii: ";") || byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") else {
+                        return nil
+                    }
                     break
                 }
                 guard digits < 15 else { return nil }
@@ -301,7 +327,9 @@ extension ByteBuffer {
 extension Int {
     /// Decimal digits and nothing else, which `Int.init` does not insist on.
     fileprivate init?(digits text: String) {
-        guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         self.init(text)
     }
 }

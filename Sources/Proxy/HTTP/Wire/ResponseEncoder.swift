@@ -17,7 +17,7 @@ struct ResponseEncoder {
             if name.utf8.count == 14, name.isEqualIgnoringCase(to: "content-length") { hasLength = true }
         }
         let hasBody = status.mayHaveResponseBody
-        isChunked = hasBody && !hasLength && head.version.isAtLeast1_1
+        isChunked = hasBody && !hasLength && head.version.isAtLeastHTTP11
         bytes.writeHead(capacity: capacity + status.reasonPhrase.utf8.count) { lines in
             switch (head.version, status) {
             case (.http1_1, .ok): lines.append("HTTP/1.1 200 OK\r\n")

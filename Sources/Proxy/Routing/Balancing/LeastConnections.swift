@@ -10,7 +10,9 @@ package struct LeastConnections: BalancingStrategy {
         while let candidate = index {
             let inFlight = loads.inFlight[candidate]
             // Among equals the first behind the last pick, or else the first of all.
-            if inFlight < best.inFlight || inFlight == best.inFlight && best.index <= last && candidate > last { best = (candidate, inFlight) }
+            if inFlight < best.inFlight || inFlight == best.inFlight && best.index <= last && candidate > last {
+                best = (candidate, inFlight)
+            }
             index = candidates.first(from: candidate + 1)
         }
         last = best.index

@@ -8,7 +8,9 @@ package struct SmoothWeighted: BalancingStrategy {
     package init() {}
 
     package mutating func pick(among candidates: UpstreamSet, _ loads: UpstreamLoads) -> Int {
-        if credits.count < loads.weights.count { credits += Array(repeating: 0, count: loads.weights.count - credits.count) }
+        if credits.count < loads.weights.count {
+            credits += Array(repeating: 0, count: loads.weights.count - credits.count)
+        }
         var best = -1
         var total = 0
         var index = candidates.first(from: 0)

@@ -57,8 +57,11 @@ package enum AttemptOutcome: Equatable, Sendable {
     /// Seconds for which the upstream asks to be left alone.
     package var retryAfter: Int? {
         switch self {
-        case .unavailable(let seconds), .rateLimited(let seconds), .accountExhausted(let seconds), .accountDoubted(let seconds): seconds
-        case .succeeded, .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .timedOut, .outOfTime, .unreachable,
+        case .unavailable(let seconds), .rateLimited(let seconds), .accountExhausted(let seconds),
+            .accountDoubted(let seconds):
+            seconds
+        case .succeeded, .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable,
+            .failed, .timedOut, .outOfTime, .unreachable,
             .brokenOff, .connectTimedOut, .credentialsRefused, .credentialsDoubted:
             nil
         }

@@ -52,28 +52,38 @@ package struct Attribution: Equatable, Sendable {
         self =
             switch outcome {
             case .succeeded: Attribution(model: .success, upstream: .success, next: .backToClient)
-            case .abandoned, .refused, .promptTooLong: Attribution(model: .neither, upstream: .neither, next: .backToClient)
+            case .abandoned, .refused, .promptTooLong:
+                Attribution(model: .neither, upstream: .neither, next: .backToClient)
             case .interrupted: Attribution(model: .neither, upstream: .neither, next: .anyCandidate)
-            case .modelNotAllowed, .modelUnavailable: Attribution(model: .neither, upstream: .neither, next: .otherCandidates)
+            case .modelNotAllowed, .modelUnavailable:
+                Attribution(model: .neither, upstream: .neither, next: .otherCandidates)
             // The upstream has answered, so there is a way to it.
             case .failed: Attribution(model: .failure, upstream: .success, next: .anyCandidate)
             case .unavailable(let seconds):
                 Attribution(
-                    model: .failure, upstream: .success, rest: seconds.map { .model(retryAfter: $0, isThrottle: false) }, next: .anyCandidate)
+                    model: .failure, upstream: .success,
+                    rest: seconds.map { .model(retryAfter: $0, isThrottle: false) }, next: .anyCandidate)
             case .timedOut: Attribution(model: .failure, upstream: .neither, next: .otherCandidates)
-            case .outOfTime: Attribution(model: hadUsualTime ? .failure : .neither, upstream: .neither, next: .otherCandidates)
+            case .outOfTime:
+                Attribution(model: hadUsualTime ? .failure : .neither, upstream: .neither, next: .otherCandidates)
             case .rateLimited(let seconds):
-                Attribution(model: .neither, upstream: .neither, rest: .model(retryAfter: seconds, isThrottle: true), next: .anyCandidate)
+                Attribution(
+                    model: .neither, upstream: .neither, rest: .model(retryAfter: seconds, isThrottle: true),
+                    next: .anyCandidate)
             case .unreachable: Attribution(model: .neither, upstream: .failure, next: .anyCandidate)
             case .connectTimedOut: Attribution(model: .neither, upstream: .failure, next: .otherCandidates)
             case .credentialsRefused: Attribution(model: .neither, upstream: .failure, next: .otherCandidates)
             case .accountExhausted(let seconds):
-                Attribution(model: .neither, upstream: .neither, rest: .upstream(retryAfter: seconds), next: .otherCandidates)
+                Attribution(
+                    model: .neither, upstream: .neither, rest: .upstream(retryAfter: seconds), next: .otherCandidates)
             case .brokenOff:
-                Attribution(model: evidence == .none ? .neither : .failure, upstream: evidence == .none ? .failure : .neither, next: .anyCandidate)
+                Attribution(
+                    model: evidence == .none ? .neither : .failure, upstream: evidence == .none ? .failure : .neither,
+                    next: .anyCandidate)
             case .credentialsDoubted:
                 Attribution(
-                    model: evidence == .ofOtherModels ? .failure : .neither, upstream: evidence == .none ? .failure : .neither, next: .otherCandidates)
+                    model: evidence == .ofOtherModels ? .failure : .neither,
+                    upstream: evidence == .none ? .failure : .neither, next: .otherCandidates)
             case .accountDoubted(let seconds):
                 Attribution(
                     model: evidence == .ofOtherModels ? .failure : .neither, upstream: .neither,

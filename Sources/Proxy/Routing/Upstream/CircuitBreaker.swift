@@ -15,7 +15,10 @@ package struct CircuitBreaker: Sendable {
         /// Fewer requests in that window say nothing about a share.
         package var minRequests: Int
 
-        package init(maxFailures: Int = 5, resetTimeout: Duration = .seconds(60), failureRate: Double = 0.6, minRequests: Int = 10) {
+        package init(
+            maxFailures: Int = 5, resetTimeout: Duration = .seconds(60), failureRate: Double = 0.6,
+            minRequests: Int = 10
+        ) {
             self.maxFailures = maxFailures
             self.resetTimeout = resetTimeout
             self.failureRate = failureRate
@@ -87,7 +90,9 @@ package struct CircuitBreaker: Sendable {
     }
 
     /// Closed, and no failure is remembered.
-    package func isUntouched(at now: Duration) -> Bool { phase == .closed && consecutiveFailures == 0 && window(at: now).failures == 0 }
+    package func isUntouched(at now: Duration) -> Bool {
+        phase == .closed && consecutiveFailures == 0 && window(at: now).failures == 0
+    }
 
     /// Requests and failures in the last 60 s.
     package func window(at now: Duration) -> (requests: Int, failures: Int) {

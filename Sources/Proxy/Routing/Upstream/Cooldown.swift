@@ -50,14 +50,17 @@ package struct Cooldown: Sendable {
     /// - Returns: whether it is news: the first refusal of a volley.
     @discardableResult
     package mutating func begin(
-        retryAfter wait: Duration?, isThrottle: Bool, of pass: Pass, shortest: Duration = first, at now: Duration, jitter: Double
+        retryAfter wait: Duration?, isThrottle: Bool, of pass: Pass, shortest: Duration = first, at now: Duration,
+        jitter: Double
     ) -> Bool {
         let isNew = pass.epoch == epoch
         if isNew {
             epoch += 1
             streak += 1
         }
-        guard let pause = wait.map({ min($0, Self.longestTold) }) ?? (isNew ? Self.pause(streak, shortest, jitter) : nil) else { return isNew }
+        guard
+            let pause = wait.map({ min($0, Self.longestTold) }) ?? (isNew ? Self.pause(streak, shortest, jitter) : nil)
+        else { return isNew }
         if until(at: now) == nil { start = now }
         // Who was let through to find out brings the newest word.
         end = isNew ? now + pause : max(end ?? .zero, now + pause)

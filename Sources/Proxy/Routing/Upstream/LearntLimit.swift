@@ -53,7 +53,8 @@ package struct LearntLimit: Sendable {
     /// - Parameters:
     ///   - inFlight: of the model at the upstream, without it.
     ///   - wait: what `retry-after` says. Nobody who counts what is under way asks for more than some seconds.
-    package mutating func refused(_ pass: Pass, inFlight: Int, retryAfter wait: Duration?, at now: Duration) -> Verdict {
+    package mutating func refused(_ pass: Pass, inFlight: Int, retryAfter wait: Duration?, at now: Duration) -> Verdict
+    {
         guard inFlight > 0, (wait ?? .zero) <= Patience.limit else { return .down }
         guard pass.epoch == epoch else {
             // Of a volley that has been heard of: what is still under way is what it has kept.

@@ -38,7 +38,9 @@ package struct ModelState: Sendable {
     package init() {}
 
     package func availability(at now: Duration) -> Availability {
-        if let until = cooldown.until(at: now) { return .unavailable(.coolingDown(until: until, isThrottle: cooldown.isThrottle)) }
+        if let until = cooldown.until(at: now) {
+            return .unavailable(.coolingDown(until: until, isThrottle: cooldown.isThrottle))
+        }
         if let reason = breaker.reason(at: now) { return .unavailable(reason) }
         if !ramp.hasCapacity(at: now) { return .full(until: ramp.recheckAt(now)) }
         return limit.hasCapacity(besides: inFlight, at: now) ? .available : .full(until: limit.recheckAt(now))
@@ -46,7 +48,9 @@ package struct ModelState: Sendable {
 
     /// Since when it rests, or has been found to have to; nil when it does not.
     package func restsSince(_ now: Duration) -> Duration? {
-        guard let since = cooldown.since(at: now) ?? (breaker.admits(at: now) ? nil : breaker.openedAt) else { return nil }
+        guard let since = cooldown.since(at: now) ?? (breaker.admits(at: now) ? nil : breaker.openedAt) else {
+            return nil
+        }
         return max(since, lastTriedAt ?? since)
     }
 
@@ -69,7 +73,10 @@ package struct ModelState: Sendable {
 
     /// Nobody would miss it.
     func isForgettable(at now: Duration) -> Bool {
-        inFlight == 0 && (!isKnown || breaker.isUntouched(at: now) && cooldown.until(at: now) == nil && limit.value == nil && !ramp.isClimbing)
+        inFlight == 0
+            && (!isKnown
+                || breaker.isUntouched(at: now) && cooldown.until(at: now) == nil && limit.value == nil
+                    && !ramp.isClimbing)
     }
 
     /// Nothing but made-up names has been asked for here.
@@ -82,7 +89,8 @@ package struct ModelState: Sendable {
         let findsOut = isLastResort && restsSince(now) != nil
         if findsOut { (isBeingTried, lastTriedAt) = (true, now) }
         return Pass(
-            breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass, ramp: ramp.admit(at: now), limit: limit.pass(rank: inFlight),
+            breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass,
+            ramp: ramp.admit(at: now), limit: limit.pass(rank: inFlight),
             isLastResort: isLastResort, findsOut: findsOut)
     }
 
@@ -107,7 +115,8 @@ package struct ModelState: Sendable {
     ///   - top: `max_concurrency`.
     ///   - jitter: 0 ..< 1.
     package mutating func end(
-        _ pass: Pass, _ ending: AttemptEnding, _ attribution: Attribution, took: Duration, top: Int, by settings: CircuitBreaker.Settings,
+        _ pass: Pass, _ ending: AttemptEnding, _ attribution: Attribution, took: Duration, top: Int,
+        by settings: CircuitBreaker.Settings,
         at now: Duration, jitter: Double
     ) {
         inFlight -= 1
@@ -119,7 +128,8 @@ package struct ModelState: Sendable {
         switch ending.outcome {
         case .succeeded, .failed, .unavailable, .timedOut, .outOfTime, .rateLimited: isKnown = true
         // What nobody serves ends so, too.
-        case .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .unreachable, .brokenOff, .connectTimedOut,
+        case .abandoned, .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .unreachable,
+            .brokenOff, .connectTimedOut,
             .credentialsRefused, .credentialsDoubted, .accountExhausted, .accountDoubted:
             break
         }
@@ -130,8 +140,11 @@ package struct ModelState: Sendable {
         }
         if case .model(let seconds, let isThrottle)? = attribution.rest {
             let wait = seconds.map { Duration.seconds($0) }
-            guard !isThrottle || limit.refused(pass.limit, inFlight: inFlight, retryAfter: wait, at: now) == .down else { return }
-            if cooldown.begin(retryAfter: wait, isThrottle: isThrottle, of: pass.cooldown, at: now, jitter: jitter) { ramp.begin() }
+            guard !isThrottle || limit.refused(pass.limit, inFlight: inFlight, retryAfter: wait, at: now) == .down
+            else { return }
+            if cooldown.begin(retryAfter: wait, isThrottle: isThrottle, of: pass.cooldown, at: now, jitter: jitter) {
+                ramp.begin()
+            }
         }
     }
 

@@ -2,18 +2,21 @@
 enum OutcomeClassifier {
     static func outcome(of failure: Failure) -> AttemptOutcome {
         switch failure.kind {
-        case .refused, .parameterRefused, .formatRefused, .contentFiltered, .unusable, .invalidRequest, .unacceptable, .unauthorized, .notFound(.path),
+        case .refused, .parameterRefused, .formatRefused, .contentFiltered, .unusable, .invalidRequest, .unacceptable,
+            .unauthorized, .notFound(.path),
             .notFound(.account):
             .refused
         case .promptTooLong: .promptTooLong
         case .modelNotAllowed: .modelNotAllowed
         case .modelGone, .notFound(.model): .modelUnavailable
-        case .throttled, .rateLimited, .concurrencyLimited, .noUpstreamAvailable(isThrottled: true): .rateLimited(retryAfter: failure.retryAfter)
+        case .throttled, .rateLimited, .concurrencyLimited, .noUpstreamAvailable(isThrottled: true):
+            .rateLimited(retryAfter: failure.retryAfter)
         case .accountExhausted: .accountExhausted(retryAfter: failure.retryAfter)
         case .accountDoubted: .accountDoubted(retryAfter: failure.retryAfter)
         case .credentialsRefused, .signing, .noCredentials: .credentialsRefused
         case .credentialsDoubted: .credentialsDoubted
-        case .unavailable, .overloaded, .shuttingDown, .noUpstreamAvailable(isThrottled: false): .unavailable(retryAfter: failure.retryAfter)
+        case .unavailable, .overloaded, .shuttingDown, .noUpstreamAvailable(isThrottled: false):
+            .unavailable(retryAfter: failure.retryAfter)
         case .failed, .internalError: .failed
         case .timedOut: .timedOut
         case .deadline(let cause): outcome(of: cause)

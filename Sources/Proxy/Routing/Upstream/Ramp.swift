@@ -62,5 +62,7 @@ package struct Ramp: Sendable {
 
     private func allowed(at now: Duration) -> Int { start.map { 1 << min(intervals(from: $0, to: now), 16) } ?? 1 }
 
-    private func intervals(from start: Duration, to now: Duration) -> Int { Int(clamping: (now - start).components.seconds) }
+    private func intervals(from start: Duration, to now: Duration) -> Int {
+        Int(clamping: (now - start).components.seconds)
+    }
 }

@@ -9,7 +9,8 @@ package struct UpstreamCondition: Sendable, Equatable {
     package var coolingUntil: Duration?
 
     package static func == (one: Self, other: Self) -> Bool {
-        one.breaker == other.breaker && one.consecutiveFailures == other.consecutiveFailures && one.window == other.window
+        one.breaker == other.breaker && one.consecutiveFailures == other.consecutiveFailures
+            && one.window == other.window
             && one.openedAt == other.openedAt && one.retryAt == other.retryAt && one.coolingUntil == other.coolingUntil
     }
 }
@@ -41,7 +42,8 @@ extension UpstreamState {
 
     package func condition(at now: Duration) -> UpstreamCondition {
         var condition = UpstreamCondition(
-            breaker: breaker.state(at: now), consecutiveFailures: breaker.consecutiveFailures, window: (0, breaker.window(at: now).failures),
+            breaker: breaker.state(at: now), consecutiveFailures: breaker.consecutiveFailures,
+            window: (0, breaker.window(at: now).failures),
             openedAt: breaker.openedAt, retryAt: breaker.retryAt, coolingUntil: cooldown.until(at: now))
         condition.window.requests = condition.window.failures
         var resting: [ModelState] = []
@@ -53,7 +55,9 @@ extension UpstreamState {
             condition.consecutiveFailures = max(condition.consecutiveFailures, state.breaker.consecutiveFailures)
             let breaker = state.breaker.state(at: now)
             let unused = now - state.lastUsed
-            if breaker == .open || state.cooldown.until(at: now) != nil || breaker == .halfOpen && unused <= Self.window * 2 {
+            if breaker == .open || state.cooldown.until(at: now) != nil
+                || breaker == .halfOpen && unused <= Self.window * 2
+            {
                 resting.append(state)
             } else if unused <= Self.window {
                 areAllResting = false
@@ -74,11 +78,15 @@ extension UpstreamState {
     package func unwell(at now: Duration, atMost limit: Int = 20) -> [ModelCondition] {
         let conditions: [ModelCondition] = models.all.compactMap { model, state in
             let condition = ModelCondition(
-                model: model, breaker: state.breaker.state(at: now), consecutiveFailures: state.breaker.consecutiveFailures,
-                retryAt: state.breaker.retryAt, coolingUntil: state.cooldown.until(at: now), learntLimit: state.limit.value, inFlight: state.inFlight)
+                model: model, breaker: state.breaker.state(at: now),
+                consecutiveFailures: state.breaker.consecutiveFailures,
+                retryAt: state.breaker.retryAt, coolingUntil: state.cooldown.until(at: now),
+                learntLimit: state.limit.value, inFlight: state.inFlight)
             return condition.severity > 0 || condition.learntLimit != nil ? condition : nil
         }
-        let worst = conditions.sorted { ($1.severity, $1.consecutiveFailures, $0.model) < ($0.severity, $0.consecutiveFailures, $1.model) }
+        let worst = conditions.sorted {
+            ($1.severity, $1.consecutiveFailures, $0.model) < ($0.severity, $0.consecutiveFailures, $1.model)
+        }
         return Array(worst.prefix(limit))
     }
 }

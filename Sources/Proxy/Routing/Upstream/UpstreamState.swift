@@ -63,7 +63,8 @@ package struct UpstreamState: Sendable {
 
     /// Its last counted attempt, or that of the model, failed.
     package func isFailing(_ model: String) -> Bool {
-        breaker.consecutiveFailures > 0 || models.slot(of: model).map { models[slot: $0].breaker.consecutiveFailures > 0 } ?? false
+        breaker.consecutiveFailures > 0
+            || models.slot(of: model).map { models[slot: $0].breaker.consecutiveFailures > 0 } ?? false
     }
 
     /// What a routing decision depends on.
@@ -130,9 +131,11 @@ package struct UpstreamState: Sendable {
         let slot = models.slot(for: model, at: now)
         let inModel = models[slot: slot].admit(isLastResort: isLastResort, at: now)
         var pass = Pass(
-            model: model, admittedAt: now, breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass,
+            model: model, admittedAt: now, breaker: breaker.admit(isLastResort: isLastResort, at: now),
+            cooldown: cooldown.pass,
             ramp: ramp.admit(at: now), slot: slot, inModel: inModel, isLastResort: isLastResort, findsOut: findsOut)
-        pass.awaitsBeginning = isLastResort || breaker.isProbed || ramp.isClimbing || models[slot: slot].awaitsBeginning(inModel, at: now)
+        pass.awaitsBeginning =
+            isLastResort || breaker.isProbed || ramp.isClimbing || models[slot: slot].awaitsBeginning(inModel, at: now)
         return pass
     }
 
@@ -156,7 +159,9 @@ package struct UpstreamState: Sendable {
     /// - Parameter jitter: 0 ..< 1.
     /// - Returns: the circuit breakers that have changed, and how the upstream and the model do now.
     @discardableResult
-    package mutating func end(_ pass: Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> (changes: BreakerChanges, view: UpstreamView) {
+    package mutating func end(_ pass: Pass, _ ending: AttemptEnding, at now: Duration, jitter: Double) -> (
+        changes: BreakerChanges, view: UpstreamView
+    ) {
         permits.giveBack()
         var pass = pass
         foundOut(&pass)
@@ -164,7 +169,8 @@ package struct UpstreamState: Sendable {
         let took = now - pass.admittedAt
         // Looks that do not mutate are given a copy of the state: only for the few outcomes that need them.
         let attribution = Attribution(
-            ending.outcome, hadUsualTime: ending.outcome != .outOfTime || hadUsualTime(pass, ending, took: took, at: now),
+            ending.outcome,
+            hadUsualTime: ending.outcome != .outOfTime || hadUsualTime(pass, ending, took: took, at: now),
             evidence: ending.outcome.isDoubtful ? evidence(about: pass, at: now) : .none)
         success.note(ending, at: now)
         let before = breakerStates(pass, at: now)
@@ -174,11 +180,13 @@ package struct UpstreamState: Sendable {
             breaker.record(.success, of: pass.breaker, by: settings, at: now)
             if pass.isLastResort, attribution.model == .success { heal() }
         } else {
-            breaker.record(attribution.upstream, of: pass.breaker, isRepeated: ending.isCounted.upstream, by: settings, at: now)
+            breaker.record(
+                attribution.upstream, of: pass.breaker, isRepeated: ending.isCounted.upstream, by: settings, at: now)
         }
         if case .upstream(let seconds)? = attribution.rest {
             let isNew = cooldown.begin(
-                retryAfter: seconds.map { .seconds($0) }, isThrottle: true, of: pass.cooldown, shortest: Self.exhaustedPause, at: now, jitter: jitter)
+                retryAfter: seconds.map { .seconds($0) }, isThrottle: true, of: pass.cooldown,
+                shortest: Self.exhaustedPause, at: now, jitter: jitter)
             if isNew { ramp.begin() }
         }
         models[slot: pass.slot].end(
@@ -255,10 +263,13 @@ package struct UpstreamState: Sendable {
         (breaker.state(at: now), models.breakerState(inSlot: pass.slot, at: now))
     }
 
-    private mutating func changes(since before: BreakerStates, of pass: borrowing Pass, at now: Duration) -> BreakerChanges {
+    private mutating func changes(since before: BreakerStates, of pass: borrowing Pass, at now: Duration)
+        -> BreakerChanges
+    {
         let after = breakerStates(pass, at: now)
         return BreakerChanges(
-            upstream: before.upstream == after.upstream ? nil : after.upstream, model: before.model == after.model ? nil : (pass.model, after.model))
+            upstream: before.upstream == after.upstream ? nil : after.upstream,
+            model: before.model == after.model ? nil : (pass.model, after.model))
     }
 
     /// What others' answers say about a failure that may speak of the upstream, of the model or of the request.
@@ -270,7 +281,9 @@ package struct UpstreamState: Sendable {
     /// Whether an attempt that the request's deadline ended had so much time that it speaks against the model.
     private func hadUsualTime(_ pass: Pass, _ ending: AttemptEnding, took: Duration, at now: Duration) -> Bool {
         let half = ending.allowance / 2
-        guard let usual = usualTime(of: pass.model, isStreaming: ending.isStreaming, at: now) else { return took >= half }
+        guard let usual = usualTime(of: pass.model, isStreaming: ending.isStreaming, at: now) else {
+            return took >= half
+        }
         // One in ten takes longer than that, and when the machine halts for a moment all of them do: only twice the time leaves no doubt.
         return took >= min(usual * 2, max(usual, half))
     }

@@ -50,7 +50,8 @@ package struct UpstreamStatistics: Sendable {
         case .rateLimited, .accountExhausted, .accountDoubted:
             failed += 1
             rateLimited += 1
-        case .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable, .timedOut, .outOfTime, .unreachable, .brokenOff,
+        case .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable,
+            .timedOut, .outOfTime, .unreachable, .brokenOff,
             .connectTimedOut, .credentialsRefused, .credentialsDoubted:
             failed += 1
         }

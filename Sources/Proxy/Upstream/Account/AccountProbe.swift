@@ -18,17 +18,26 @@ struct AccountProbe: Sendable {
                 return (response, try await response.collect(upTo: 4 << 20))
             }
             let latency = account.time.now() - start
-            let skew = ClockSkew(date: status.headers.first(name: "date"), sent: sent, received: account.time.wallClock())
-            if account.hasNoList(status) { return ProbeReport(latency: latency, models: ModelSummary.servedWithAPIKeys.count, probe: .passed, skew: skew) }
+            let skew = ClockSkew(
+                date: status.headers.first(name: "date"), sent: sent, received: account.time.wallClock())
+            if account.hasNoList(status) {
+                return ProbeReport(
+                    latency: latency, models: ModelSummary.servedWithAPIKeys.count, probe: .passed, skew: skew)
+            }
             guard status.status == 200 else {
                 let refused = status.status == 401 || status.status == 403
                 let error = account.refusal(status: status.status, retryAfter: nil, body: body)
                 var text = "HTTP \(status.status): \(error.message)"
                 if let skew { text += " \(skew.hint)" }
-                if PolicyHint.mayHelp(status: status.status, body: body) { text += " \(PolicyHint.text(account.auth, compartment: account.compartment))" }
+                if PolicyHint.mayHelp(status: status.status, body: body) {
+                    text += " \(PolicyHint.text(account.auth, compartment: account.compartment))"
+                }
                 // An API key may be good for chats and not for the list: they decide.
                 // Who throttles the list is there, and says nothing about chats.
-                let verdict: HealthRecord.Probe = refused ? (account.chatForm == .oci ? .credentialsRefused : .passed) : status.status == 429 ? .passed : .failed
+                let verdict: HealthRecord.Probe =
+                    refused
+                    ? (account.chatForm == .oci ? .credentialsRefused : .passed)
+                    : status.status == 429 ? .passed : .failed
                 return ProbeReport(latency: latency, error: text, probe: verdict, skew: skew)
             }
             guard let models = account.models(in: body) else {
@@ -38,7 +47,9 @@ struct AccountProbe: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            return ProbeReport(latency: account.time.now() - start, error: UpstreamFault.failure(error, account: account.id)?.message ?? "cancelled", probe: .failed)
+            return ProbeReport(
+                latency: account.time.now() - start,
+                error: UpstreamFault.failure(error, account: account.id)?.message ?? "cancelled", probe: .failed)
         }
     }
 }

@@ -40,9 +40,13 @@ enum Digest {
 
     /// Standard base64 with padding, in one line. For signatures and digests: at most 1 GiB.
     static func base64(_ bytes: UnsafeRawBufferPointer) -> String {
-        guard let source = bytes.assumingMemoryBound(to: UInt8.self).baseAddress, let count = Int32(exactly: bytes.count) else { return "" }
+        guard let source = bytes.assumingMemoryBound(to: UInt8.self).baseAddress,
+            let count = Int32(exactly: bytes.count)
+        else { return "" }
         // EVP_EncodeBlock adds a NUL.
-        return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) { Int(EVP_EncodeBlock($0.baseAddress, source, count)) }
+        return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) {
+            Int(EVP_EncodeBlock($0.baseAddress, source, count))
+        }
     }
 
     static func base64(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { base64($0) } }

@@ -31,7 +31,8 @@ enum KeyFile {
     static func load(_ identity: APIKeyIdentity) throws(Failure) -> Loaded {
         let file = try read(identity.keyFile)
         return try open(
-            file.bytes, path: identity.keyFile, mode: file.mode, passPhrase: identity.passPhrase, fingerprint: identity.fingerprint)
+            file.bytes, path: identity.keyFile, mode: file.mode, passPhrase: identity.passPhrase,
+            fingerprint: identity.fingerprint)
     }
 
     /// Judges the bytes of a key file.
@@ -44,7 +45,9 @@ enum KeyFile {
         _ bytes: [UInt8], path: String, mode: UInt32?, passPhrase: Secret?, fingerprint: String
     ) throws(Failure) -> Loaded {
         if bytes.isEmpty {
-            throw Failure(culprit: .keyFile, message: "the key file \(path) is empty", fix: "copy the private key into it, or name another key_file")
+            throw Failure(
+                culprit: .keyFile, message: "the key file \(path) is empty",
+                fix: "copy the private key into it, or name another key_file")
         }
         let key: PrivateKey
         do {
@@ -52,13 +55,17 @@ enum KeyFile {
         } catch {
             let isPassPhrase = error == .wrongPassPhrase || error == .encryptedWithoutPassPhrase
             throw Failure(
-                culprit: isPassPhrase ? .passPhrase : .keyFile, message: "the key file \(path) cannot be used: \(error.reason)", fix: error.fix)
+                culprit: isPassPhrase ? .passPhrase : .keyFile,
+                message: "the key file \(path) cannot be used: \(error.reason)", fix: error.fix)
         }
         guard key.fingerprint == fingerprint else {
             throw Failure(
                 culprit: .fingerprint,
-                message: "fingerprint \(fingerprint) does not match the key file \(path), whose fingerprint is \(key.fingerprint)",
-                fix: "set fingerprint to \(key.fingerprint) if that key was uploaded for the user, else key_file to the key of \(fingerprint)")
+                message:
+                    "fingerprint \(fingerprint) does not match the key file \(path), whose fingerprint is \(key.fingerprint)",
+                fix:
+                    "set fingerprint to \(key.fingerprint) if that key was uploaded for the user, else key_file to the key of \(fingerprint)"
+            )
         }
         return Loaded(key: key, warnings: warnings(bits: key.bits, path: path, mode: mode))
     }
@@ -73,7 +80,9 @@ enum KeyFile {
                     + "use a key of 2048 bits, which OCI takes as well")
         }
         if bits < 2048 {
-            warnings.append("the key file \(path) holds an RSA-\(bits) key and OCI asks for 2048 bits or more; make a key of 2048 bits")
+            warnings.append(
+                "the key file \(path) holds an RSA-\(bits) key and OCI asks for 2048 bits or more; make a key of 2048 bits"
+            )
         }
         if let mode, mode & 0o077 != 0 {
             warnings.append("the key file \(path) is open to other users of this machine; run chmod 600 on it")
@@ -102,10 +111,13 @@ enum KeyFile {
             case .system(let code): throw failure(code, path: path)
             case .directory: throw failure(EISDIR, path: path)
             case .other(let kind):
-                throw Failure(culprit: .keyFile, message: "the key file \(path) is \(kind) and no file", fix: "name a regular file as key_file")
+                throw Failure(
+                    culprit: .keyFile, message: "the key file \(path) is \(kind) and no file",
+                    fix: "name a regular file as key_file")
             case .tooLarge:
                 throw Failure(
-                    culprit: .keyFile, message: "the key file \(path) is larger than \(largest >> 10) KiB, so it is no key",
+                    culprit: .keyFile,
+                    message: "the key file \(path) is larger than \(largest >> 10) KiB, so it is no key",
                     fix: "name the private key file as key_file")
             }
         }

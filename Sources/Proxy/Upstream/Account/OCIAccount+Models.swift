@@ -15,10 +15,13 @@ extension OCIAccount {
             switch chatForm {
             case .oci:
                 try await signed(
-                    .GET, "/20231130/models?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)"
+                    .GET,
+                    "/20231130/models?compartmentId=\(compartment.percentEncodedForQuery)&limit=\(limit)"
                         + (page.map { "&page=\($0.percentEncodedForQuery)" } ?? ""),
                     at: management, body: nil, accept: "application/json")
-            case .openAIOnOCI, .openAI: try await signed(.GET, Self.openAIPath + "/models", at: inference, body: nil, accept: "application/json")
+            case .openAIOnOCI, .openAI:
+                try await signed(
+                    .GET, Self.openAIPath + "/models", at: inference, body: nil, accept: "application/json")
             }
         return try await send(request)
     }
@@ -52,7 +55,7 @@ extension OCIAccount {
             }
             guard let items = self.models(in: body) else {
                 throw Failure(
-            .failed(.invalid), "Account '\(id)' answered with no model list.")
+                    .failed(.invalid), "Account '\(id)' answered with no model list.")
             }
             models += items
             // An empty page can have a successor: the header alone says where the list ends.
@@ -66,7 +69,8 @@ extension OCIAccount {
 extension ModelSummary {
     /// Those that Oracle names for API keys (OCI wire notes, 7), for places where the service does not tell.
     static let servedWithAPIKeys = [
-        "meta.llama-3.3-70b-instruct", "meta.llama-4-maverick-17b-128e-instruct-fp8", "meta.llama-4-scout-17b-16e-instruct", "openai.gpt-oss-120b",
+        "meta.llama-3.3-70b-instruct", "meta.llama-4-maverick-17b-128e-instruct-fp8",
+        "meta.llama-4-scout-17b-16e-instruct", "openai.gpt-oss-120b",
         "openai.gpt-oss-20b", "xai.grok-4.3", "xai.grok-4.20-reasoning", "xai.grok-4.20-non-reasoning", "xai.grok-4.6",
     ].map { ModelSummary(chat: $0) }
 
@@ -75,12 +79,16 @@ extension ModelSummary {
     static func openAIList(_ body: [UInt8]) -> [ModelSummary]? {
         guard let items = try? JSONDocument(parsing: body).root["data"], items.kind == .array else { return nil }
         return items.elements.compactMap { item in
-            guard let id = item["id"]?.string, !id.isEmpty, !id.contains("embed"), !id.contains("rerank") else { return nil }
+            guard let id = item["id"]?.string, !id.isEmpty, !id.contains("embed"), !id.contains("rerank") else {
+                return nil
+            }
             return ModelSummary(chat: id, created: item["created"]?.int)
         }
     }
 
     private init(chat id: String, created: Int? = nil) {
-        self.init(displayName: id, ocid: "", vendor: nil, capabilities: [Purpose.chat.rawValue], isActive: true, isBase: true, created: created, retired: nil)
+        self.init(
+            displayName: id, ocid: "", vendor: nil, capabilities: [Purpose.chat.rawValue], isActive: true, isBase: true,
+            created: created, retired: nil)
     }
 }

@@ -23,13 +23,18 @@ struct OCIAccount: Backend {
     /// A call, signed and ready to be sent: a signature is valid for five minutes.
     ///
     /// - Throws: `PrivateKeyError`, `CredentialFailure`, `CancellationError`, `MovingDeadline.Exceeded`.
-    func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?) async throws -> TransportRequest {
+    func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?) async throws
+        -> TransportRequest
+    {
         let accept = isStreaming ? "application/json, text/event-stream" : "application/json"
         return switch document {
         case .details(let action, let details):
-            try await signed(.POST, "/20231130/actions/" + action.rawValue, at: inference, body: details.document(in: compartment), accept: accept, until: deadline)
+            try await signed(
+                .POST, "/20231130/actions/" + action.rawValue, at: inference, body: details.document(in: compartment),
+                accept: accept, until: deadline)
         case .openAI(let action, let body):
-            try await signed(.POST, Self.openAIPath + action.rawValue, at: inference, body: body, accept: accept, until: deadline)
+            try await signed(
+                .POST, Self.openAIPath + action.rawValue, at: inference, body: body, accept: accept, until: deadline)
         }
     }
 
@@ -62,7 +67,8 @@ struct OCIAccount: Backend {
     func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
         let response = try await transport.send(request, until: deadline)
         guard response.status == 401, let refused = request.headers.first(name: "authorization"),
-            try await withTaskExecutorPreference(globalConcurrentExecutor, operation: { try await credentials.renew(after: refused, until: deadline) })
+            try await withTaskExecutorPreference(
+                globalConcurrentExecutor, operation: { try await credentials.renew(after: refused, until: deadline) })
         else { return response }
         // Read to its end, so that the connection can be used again.
         _ = try? await response.collect(upTo: 64 << 10)
@@ -70,14 +76,18 @@ struct OCIAccount: Backend {
     }
 
     /// The same request with another signature, computed off the event loop wherever the caller runs.
-    private func signedAnew(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportRequest {
+    private func signedAnew(_ request: TransportRequest, until deadline: MovingDeadline?) async throws
+        -> TransportRequest
+    {
         guard let signer = try await credentials.signer(until: deadline) else { return request }
         return try await withTaskExecutorPreference(globalConcurrentExecutor) {
             let target = HTTPTarget(of: request.url)
             let body = request.body ?? ByteBuffer()
             let signed = try await LargeWork.run(on: body.readableBytes) {
                 try body.withUnsafeReadableBytes {
-                    try signer.sign(method: request.method.rawValue, authority: target.authority, target: target.path, date: time.wallClock(), body: $0)
+                    try signer.sign(
+                        method: request.method.rawValue, authority: target.authority, target: target.path,
+                        date: time.wallClock(), body: $0)
                 }
             }
             var request = request
@@ -108,7 +118,9 @@ struct OCIAccount: Backend {
                 let body = body ?? ByteBuffer()
                 return try await LargeWork.run(on: body.readableBytes) {
                     try body.withUnsafeReadableBytes {
-                        try signer?.sign(method: method.rawValue, authority: endpoint.authority, target: target, date: time.wallClock(), body: $0)
+                        try signer?.sign(
+                            method: method.rawValue, authority: endpoint.authority, target: target,
+                            date: time.wallClock(), body: $0)
                     }
                 }
             }
@@ -149,7 +161,8 @@ extension String {
         var bytes: [UInt8] = []
         for byte in utf8 {
             switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
                 bytes.append(byte)
             default:

@@ -15,7 +15,8 @@ enum PolicyHint {
 
     /// The policy's statement, in Oracle's language for them.
     static func statement(_ kind: AuthKind, compartment: String) -> String {
-        let place = compartment.lowercased().hasPrefix("ocid1.tenancy.") ? "in tenancy" : "in compartment id \(compartment)"
+        let place =
+            compartment.lowercased().hasPrefix("ocid1.tenancy.") ? "in tenancy" : "in compartment id \(compartment)"
         let grant = "to use generative-ai-family \(place)"
         return switch kind {
         case .apiKey, .securityToken: "allow group <group> \(grant)"

@@ -126,7 +126,8 @@ extension PrivateKey {
                 guard let source = BIO_new_mem_buf(bytes.baseAddress, size) else { return nil }
                 defer { BIO_free(source) }
                 // The callback is always given, else OpenSSL would ask on the terminal.
-                return PEM_read_bio_PrivateKey(source, nil, answerPassPhraseQuestion, Unmanaged.passUnretained(question).toOpaque())
+                return PEM_read_bio_PrivateKey(
+                    source, nil, answerPassPhraseQuestion, Unmanaged.passUnretained(question).toOpaque())
             }
         }
         if let key { return key }
@@ -145,7 +146,9 @@ extension PrivateKey {
         while true {
             let code = ERR_get_error()
             if code == 0 { return isMissing }
-            if UInt(code) >> 23 & 0xFF == unsupported.library, UInt(code) & 0x7F_FFFF == unsupported.reason { isMissing = true }
+            if UInt(code) >> 23 & 0xFF == unsupported.library, UInt(code) & 0x7F_FFFF == unsupported.reason {
+                isMissing = true
+            }
         }
     }
 
@@ -160,7 +163,9 @@ extension PrivateKey {
         let length = i2d_PUBKEY(key, &der)
         guard length > 0, let der else { throw .damaged }
         defer { CRYPTO_free(der, nil, 0) }
-        guard let fingerprint = Digest.md5Pairs(UnsafeRawBufferPointer(start: der, count: Int(length))) else { throw .noFingerprint }
+        guard let fingerprint = Digest.md5Pairs(UnsafeRawBufferPointer(start: der, count: Int(length))) else {
+            throw .noFingerprint
+        }
         return (bits, fingerprint)
     }
 
@@ -185,7 +190,8 @@ private final class PassPhraseQuestion {
 }
 
 private let answerPassPhraseQuestion:
-    @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 = { buffer, size, _, context in
+    @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 = {
+        buffer, size, _, context in
         guard let buffer, let context else { return -1 }
         let question = Unmanaged<PassPhraseQuestion>.fromOpaque(context).takeUnretainedValue()
         question.wasAsked = true

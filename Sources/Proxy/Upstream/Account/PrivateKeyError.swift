@@ -45,15 +45,18 @@ enum PrivateKeyError: Error, Equatable, CustomStringConvertible {
     /// How to mend it, as an imperative.
     var fix: String {
         switch self {
-        case .noPEM: "name the private key file of the API key (it has a line -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----)"
+        case .noPEM:
+            "name the private key file of the API key (it has a line -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----)"
         case .publicKeyGiven, .certificateGiven, .otherPEM: "name the private key file that belongs to it as key_file"
         case .openSSHFormat: "convert a copy of it with 'ssh-keygen -p -m PEM -f COPY'"
         case .notRSA: "make an RSA key with 'openssl genrsa -out key.pem 2048' and upload its public key to the user"
         case .encryptedWithoutPassPhrase: "set pass_phrase"
         case .wrongPassPhrase: "correct pass_phrase"
-        case .obsoleteEncryption: "encrypt it anew with 'openssl pkcs8 -topk8 -provider legacy -provider default -in OLD -out NEW'"
+        case .obsoleteEncryption:
+            "encrypt it anew with 'openssl pkcs8 -topk8 -provider legacy -provider default -in OLD -out NEW'"
         case .damaged: "copy the file anew"
-        case .tooSmall: "make a key of 2048 bits with 'openssl genrsa -out key.pem 2048' and upload its public key to the user"
+        case .tooSmall:
+            "make a key of 2048 bits with 'openssl genrsa -out key.pem 2048' and upload its public key to the user"
         case .noFingerprint: "let OpenSSL use its default provider beside FIPS"
         case .signingFailed: "restart the proxy, and check the key file if it happens again"
         }

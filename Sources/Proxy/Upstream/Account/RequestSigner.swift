@@ -24,10 +24,14 @@ struct RequestSigner: Sendable {
     }
 
     /// Whether this signer's key id is that of an `authorization` header.
-    func made(_ authorization: String) -> Bool { authorization.hasPrefix(head) || authorization.hasPrefix(headWithBody) }
+    func made(_ authorization: String) -> Bool {
+        authorization.hasPrefix(head) || authorization.hasPrefix(headWithBody)
+    }
 
     /// The key id of an API key.
-    static func keyID(tenancy: String, user: String, fingerprint: String) -> String { "\(tenancy)/\(user)/\(fingerprint)" }
+    static func keyID(tenancy: String, user: String, fingerprint: String) -> String {
+        "\(tenancy)/\(user)/\(fingerprint)"
+    }
 
     /// The key id of a session token; blanks and line ends around it, as its file has them, do not belong to it.
     static func keyID(sessionToken: String) -> String {
@@ -57,9 +61,11 @@ struct RequestSigner: Sendable {
 
     /// The same for a body in an array, or for none.
     func sign(
-        method: String, authority: String, target: String, date: Int64, contentType: String = "application/json", body: [UInt8]?
+        method: String, authority: String, target: String, date: Int64, contentType: String = "application/json",
+        body: [UInt8]?
     ) throws(PrivateKeyError) -> [(name: String, value: String)] {
-        let content = Self.signsBody(method) ? (body ?? []).withUnsafeBytes { Content(type: contentType, bytes: $0) } : nil
+        let content =
+            Self.signsBody(method) ? (body ?? []).withUnsafeBytes { Content(type: contentType, bytes: $0) } : nil
         return try sign(method: method, authority: authority, target: target, date: date, content: content)
     }
 
@@ -87,7 +93,8 @@ struct RequestSigner: Sendable {
 extension RequestSigner {
     /// The names under the signature, in the order of the signing string and of `authorization`.
     static func signedHeaders(method: String, signsHost: Bool = true) -> [String] {
-        ["date", "(request-target)"] + (signsHost ? ["host"] : []) + (signsBody(method) ? ["content-length", "content-type", "x-content-sha256"] : [])
+        ["date", "(request-target)"] + (signsHost ? ["host"] : [])
+            + (signsBody(method) ? ["content-length", "content-type", "x-content-sha256"] : [])
     }
 
     /// One line `name: value` a header, `(request-target)` after the first, without a newline at the end.
@@ -109,7 +116,9 @@ extension RequestSigner {
 
     private static func appendRequestTarget(_ method: String, _ target: String, to text: inout [UInt8]) {
         text.append(contentsOf: "\n(request-target): ".utf8)
-        for byte in method.utf8 { text.append((UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte) }
+        for byte in method.utf8 {
+            text.append((UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte)
+        }
         text.append(UInt8(ascii: " "))
         if target.utf8.first != UInt8(ascii: "/") { text.append(UInt8(ascii: "/")) }
         text.append(contentsOf: target.utf8)

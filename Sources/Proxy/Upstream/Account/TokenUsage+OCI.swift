@@ -12,7 +12,8 @@ extension TokenUsage {
         let spent =
             if let total, let prompt { max(total - prompt, 0) } else { completion ?? 0 }
         self.init(
-            prompt: prompt ?? max((total ?? spent) - spent, 0), completion: spent, total: total ?? (prompt ?? 0) + spent,
+            prompt: prompt ?? max((total ?? spent) - spent, 0), completion: spent,
+            total: total ?? (prompt ?? 0) + spent,
             reasoning: Self.count(value["completionTokensDetails"]?["reasoningTokens"]),
             cached: Self.count(value["promptTokensDetails"]?["cachedTokens"]))
     }

@@ -28,7 +28,10 @@ struct Provider: Backend {
         self.time = time
         let common = Self.headers(for: settings)
         headers = common
-        callHeaders = (Self.headers(common, isStreaming: false, hasBody: true), Self.headers(common, isStreaming: true, hasBody: true))
+        callHeaders = (
+            Self.headers(common, isStreaming: false, hasBody: true),
+            Self.headers(common, isStreaming: true, hasBody: true)
+        )
         chatURL = base.url + OpenAIAction.chat.rawValue
     }
 
@@ -58,18 +61,23 @@ struct Provider: Backend {
     var endpoint: String { base.url }
     var chatForm: ChatForm { .openAI }
 
-    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?) async throws -> TransportRequest {
+    nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?)
+        async throws -> TransportRequest
+    {
         guard case .openAI(let action, let body) = document else {
             throw Failure(
-            .internalError, "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.")
+                .internalError, "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.")
         }
         let isChat = action == .chat
         return TransportRequest(
-            method: .POST, url: isChat ? chatURL : base.url + action.rawValue, headers: isStreaming ? callHeaders.stream : callHeaders.whole,
+            method: .POST, url: isChat ? chatURL : base.url + action.rawValue,
+            headers: isStreaming ? callHeaders.stream : callHeaders.whole,
             body: BodyBuffers.buffer(body), known: isChat ? isStreaming ? chatHeads.stream : chatHeads.whole : nil)
     }
 
-    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
+    nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws
+        -> TransportResponse
+    {
         try await transport.send(request, until: deadline)
     }
 
@@ -90,14 +98,17 @@ struct Provider: Backend {
         let start = time.now()
         if let models { return ProbeReport(latency: .zero, models: models.count, probe: .passed) }
         do {
-            let (status, body) = try await withDeadline(MovingDeadline(at: start + Self.patience, for: .request, on: time)) {
+            let (status, body) = try await withDeadline(
+                MovingDeadline(at: start + Self.patience, for: .request, on: time)
+            ) {
                 let response = try await listModels()
                 return (response.status, try await response.collect(upTo: Self.longestList))
             }
             let latency = time.now() - start
             guard status == 200 else {
                 return ProbeReport(
-                    latency: latency, error: "HTTP \(status): \(refusal(status: status, retryAfter: nil, body: body).message)",
+                    latency: latency,
+                    error: "HTTP \(status): \(refusal(status: status, retryAfter: nil, body: body).message)",
                     // Who throttles the list is there, and says nothing about chats. A key may be good for chats and not for the list (403).
                     probe: status == 401 ? .credentialsRefused : status == 429 ? .passed : .failed)
             }
@@ -108,7 +119,9 @@ struct Provider: Backend {
         } catch let error as CancellationError {
             throw error
         } catch {
-            return ProbeReport(latency: time.now() - start, error: UpstreamFault.failure(error, account: id)?.message ?? "cancelled", probe: .failed)
+            return ProbeReport(
+                latency: time.now() - start, error: UpstreamFault.failure(error, account: id)?.message ?? "cancelled",
+                probe: .failed)
         }
     }
 
@@ -117,7 +130,8 @@ struct Provider: Backend {
         let body = try await successful(try await listModels()).collect(upTo: Self.longestList)
         guard let models = ModelSummary.providerList(body) else {
             throw Failure(
-            .failed(.invalid), "'\(id)' answered with no model list. If it has none, write its models into model_list.")
+                .failed(.invalid),
+                "'\(id)' answered with no model list. If it has none, write its models into model_list.")
         }
         return models
     }
@@ -126,7 +140,10 @@ struct Provider: Backend {
     private static let longestList = 16 << 20
 
     private func listModels() async throws -> TransportResponse {
-        try await send(TransportRequest(method: .GET, url: base.url + "/models", headers: Self.headers(headers, isStreaming: false, hasBody: false)))
+        try await send(
+            TransportRequest(
+                method: .GET, url: base.url + "/models",
+                headers: Self.headers(headers, isStreaming: false, hasBody: false)))
     }
 }
 
@@ -147,10 +164,14 @@ extension ModelSummary {
 
     /// What clients read of a model, under all names that vendors and servers have for it: limits above all. Prices and prose would be megabytes.
     private static let told: [StaticString] = [
-        "name", "display_name", "type", "context_length", "context_window", "context_size", "max_context_length", "loaded_context_length", "max_model_len",
-        "max_context_window", "max_input_tokens", "max_output_tokens", "max_completion_tokens", "max_tokens", "max_output_length", "n_ctx", "capabilities", "modalities",
-        "input_modalities", "output_modalities", "architecture", "supported_parameters", "supported_features", "features", "top_provider", "limits", "limit", "meta",
-        "reasoning", "supports_reasoning", "supports_tools", "supports_vision", "supports_image_in", "tool_call", "deprecated", "active",
+        "name", "display_name", "type", "context_length", "context_window", "context_size", "max_context_length",
+        "loaded_context_length", "max_model_len",
+        "max_context_window", "max_input_tokens", "max_output_tokens", "max_completion_tokens", "max_tokens",
+        "max_output_length", "n_ctx", "capabilities", "modalities",
+        "input_modalities", "output_modalities", "architecture", "supported_parameters", "supported_features",
+        "features", "top_provider", "limits", "limit", "meta",
+        "reasoning", "supports_reasoning", "supports_tools", "supports_vision", "supports_image_in", "tool_call",
+        "deprecated", "active",
     ]
     private static let longestDetail = 2 << 10
     private static let longestOwner = 128
@@ -169,7 +190,8 @@ extension ModelSummary {
 
     init(ofProvider id: String, created: Int? = nil) {
         self.init(
-            displayName: id, ocid: "", vendor: nil, capabilities: Set(Purpose.allCases.map(\.rawValue)), isActive: true, isBase: true, created: created,
+            displayName: id, ocid: "", vendor: nil, capabilities: Set(Purpose.allCases.map(\.rawValue)), isActive: true,
+            isBase: true, created: created,
             retired: nil)
     }
 }

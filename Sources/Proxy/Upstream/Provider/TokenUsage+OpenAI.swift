@@ -11,9 +11,11 @@ extension TokenUsage {
         let spent =
             if let total, let prompt { max(total - prompt, 0) } else { completion ?? 0 }
         self.init(
-            prompt: prompt ?? max((total ?? spent) - spent, 0), completion: spent, total: total ?? (prompt ?? 0) + spent,
+            prompt: prompt ?? max((total ?? spent) - spent, 0), completion: spent,
+            total: total ?? (prompt ?? 0) + spent,
             reasoning: Self.count(value["completion_tokens_details"]?["reasoning_tokens"]),
             // DeepSeek has its own name for the second.
-            cached: Self.count(value["prompt_tokens_details"]?["cached_tokens"]) ?? Self.count(value["prompt_cache_hit_tokens"]))
+            cached: Self.count(value["prompt_tokens_details"]?["cached_tokens"])
+                ?? Self.count(value["prompt_cache_hit_tokens"]))
     }
 }

@@ -93,7 +93,9 @@ struct EventBlocks {
         while start < block.range.upperBound {
             let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: bytes, from: start) ?? bytes.count
             let end = min(newline + 1, block.range.upperBound)
-            if let data = value(of: "data:", in: start..<content(upTo: min(newline, end), from: start)) { lines.append((start..<end, data)) }
+            if let data = value(of: "data:", in: start..<content(upTo: min(newline, end), from: start)) {
+                lines.append((start..<end, data))
+            }
             start = end
         }
         return lines
@@ -108,7 +110,9 @@ struct EventBlocks {
             let newline = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: bytes, from: start) ?? bytes.count
             let end = min(newline + 1, block.range.upperBound)
             let line = start..<content(upTo: min(newline, end), from: start)
-            if line.isEmpty || value(of: "data:", in: line) != nil || value(of: "event:", in: line) != nil { lines.append(start..<end) }
+            if line.isEmpty || value(of: "data:", in: line) != nil || value(of: "event:", in: line) != nil {
+                lines.append(start..<end)
+            }
             start = end
         }
         return lines

@@ -72,7 +72,8 @@ struct SSEParser {
 
     private static func data(of line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         var (start, end) = (line.startIndex, line.endIndex)
-        guard end - start >= 5, line[start] == UInt8(ascii: "d"), line[start + 1] == UInt8(ascii: "a"), line[start + 2] == UInt8(ascii: "t"),
+        guard end - start >= 5, line[start] == UInt8(ascii: "d"), line[start + 1] == UInt8(ascii: "a"),
+            line[start + 2] == UInt8(ascii: "t"),
             line[start + 3] == UInt8(ascii: "a"), line[start + 4] == UInt8(ascii: ":")
         else { return nil }
         start += 5

@@ -26,7 +26,9 @@ enum ContextLength {
         // "200000 maximum", "8192 token limit".
         let numberFirst = #/(?i)(\d[\d,]{2,})(?: tokens?)? (?:maximum|limit)/#
         let message = message.cut(toBytes: PlainWords.limit)
-        let found = message.firstMatch(of: wordFirst)?.output.1 ?? message.firstMatch(of: range)?.output.1 ?? message.firstMatch(of: numberFirst)?.output.1
+        let found =
+            message.firstMatch(of: wordFirst)?.output.1 ?? message.firstMatch(of: range)?.output.1
+            ?? message.firstMatch(of: numberFirst)?.output.1
         guard let found, let limit = Int(found.filter { $0 != "," }) else { return "exceeded" }
         return "\(limit) tokens"
     }

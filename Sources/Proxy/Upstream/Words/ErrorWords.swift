@@ -53,7 +53,8 @@ struct ErrorWords {
         read(root)
         message = message.map { $0.cut(toBytes: MessageWords.longest) }
         // The vendor's error as a JSON text, by itself or behind some words.
-        guard let text = message, let start = text.utf8.firstIndex(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") }),
+        guard let text = message,
+            let start = text.utf8.firstIndex(where: { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "[") }),
             let inner = try? JSONDocument(parsing: Array(text[start...].utf8)).root
         else { return }
         var unwrapped = self
@@ -71,22 +72,28 @@ struct ErrorWords {
         if let error = Self.error(in: root) {
             note(error)
             // OpenRouter wraps the error of the provider behind it, and so does Vercel's gateway.
-            message = Self.words(error["metadata"]?["raw"]) ?? Self.words(error["value"]?["error_message"]) ?? MessageWords.of(error) ?? MessageWords.of(root)
+            message =
+                Self.words(error["metadata"]?["raw"]) ?? Self.words(error["value"]?["error_message"])
+                ?? MessageWords.of(error) ?? MessageWords.of(root)
             code = Self.word(error["code"])
             type = Self.word(error["type"])
             status = Self.status(error["code"]) ?? Self.status(error["status"]) ?? status
-            vendorParameter = Self.word(error["param"]) ?? MessageWords.place(in: error).flatMap { Self.isWord($0) ? $0 : nil }
+            vendorParameter =
+                Self.word(error["param"]) ?? MessageWords.place(in: error).flatMap { Self.isWord($0) ? $0 : nil }
         } else {
             message = MessageWords.of(root)
             status = Self.status(root["code"]) ?? Self.status(root["status"]) ?? status
-            vendorParameter = Self.word(root["param"]) ?? MessageWords.place(in: root).flatMap { Self.isWord($0) ? $0 : nil }
+            vendorParameter =
+                Self.word(root["param"]) ?? MessageWords.place(in: root).flatMap { Self.isWord($0) ? $0 : nil }
             // MiniMax, whose zero means that all is well.
             if let base = root["base_resp"], base["status_code"]?.int ?? 0 != 0 {
                 note(base)
                 message = message ?? Self.words(base["status_msg"])
             }
         }
-        status = status ?? Self.status(root["status_code"]) ?? Self.status(root["statusCode"]) ?? Self.status(root["error_code"])
+        status =
+            status ?? Self.status(root["status_code"]) ?? Self.status(root["statusCode"])
+            ?? Self.status(root["error_code"])
     }
 
     /// The object that is called an error; of a list of them the first.
@@ -94,7 +101,11 @@ struct ErrorWords {
         for name in ["error", "errors", "fault", "Error"] as [StaticString] {
             guard let value = root[name] else { continue }
             // What is called errors by fields is no layer of its own.
-            if value.kind == .object, MessageWords.of(value) != nil || value.present("code") != nil || value.present("type") != nil { return value }
+            if value.kind == .object,
+                MessageWords.of(value) != nil || value.present("code") != nil || value.present("type") != nil
+            {
+                return value
+            }
             var elements = value.elements
             if let first = elements.next(), first.kind == .object, elements.next() == nil { return first }
         }
@@ -105,9 +116,12 @@ struct ErrorWords {
     private mutating func note(_ layer: JSONValue) {
         let inner = layer["innererror"] ?? layer["inner_error"]
         for value in [
-            layer["code"], layer["type"], layer["status"], layer["status_code"], layer["error_code"], layer["errorCode"], layer["__type"], layer["name"], inner?["code"],
+            layer["code"], layer["type"], layer["status"], layer["status_code"], layer["error_code"],
+            layer["errorCode"], layer["__type"], layer["name"], inner?["code"],
         ] {
-            guard let code = value?.int.map(String.init) ?? value?.string, (1...128).contains(code.utf8.count) else { continue }
+            guard let code = value?.int.map(String.init) ?? value?.string, (1...128).contains(code.utf8.count) else {
+                continue
+            }
             codes.append(code.lowercased())
         }
         wait = RetryHint.seconds(in: layer) ?? wait
@@ -116,15 +130,25 @@ struct ErrorWords {
     /// Whether a document in the place of an answer, or of an event, tells of a failure without OpenAI's `error` around it.
     static func tellFailure(_ root: JSONValue) -> Bool {
         guard root.kind == .object, root["choices"]?.kind != .array else { return false }
-        if root["object"]?.equals("error") == true || root["type"]?.equals("error") == true || root["success"]?.bool == false { return true }
+        if root["object"]?.equals("error") == true || root["type"]?.equals("error") == true
+            || root["success"]?.bool == false
+        {
+            return true
+        }
         if root["base_resp"]?["status_code"]?.int ?? 0 != 0 { return true }
-        for name in ["error_code", "errorCode", "error_msg", "errorMsg", "error_message", "errorMessage", "errors"] as [StaticString] {
+        for name in ["error_code", "errorCode", "error_msg", "errorMsg", "error_message", "errorMessage", "errors"]
+            as [StaticString]
+        {
             guard let value = root.present(name) else { continue }
             if !value.isHollow || value.int ?? 0 != 0 { return true }
         }
-        for name in ["status", "status_code", "statusCode"] as [StaticString] where status(root[name]) != nil { return true }
+        for name in ["status", "status_code", "statusCode"] as [StaticString] where status(root[name]) != nil {
+            return true
+        }
         guard MessageWords.of(root) != nil, let code = root.present("code") else { return false }
-        if let number = code.int ?? code.string.flatMap({ Int($0) }) { return number != 0 && !(200..<300).contains(number) }
+        if let number = code.int ?? code.string.flatMap({ Int($0) }) {
+            return number != 0 && !(200..<300).contains(number)
+        }
         return code.string.map { !["", "ok", "success"].contains($0.lowercased()) } ?? false
     }
 
@@ -137,14 +161,17 @@ struct ErrorWords {
     }
 
     private static func isWord(_ text: String) -> Bool {
-        (1...128).contains(text.utf8.count) && text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "/"):
-                true
-            default: false
+        (1...128).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"),
+                    UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "["), UInt8(ascii: "]"),
+                    UInt8(ascii: "/"):
+                    true
+                default: false
+                }
             }
-        }
     }
 
     private static func status(_ code: JSONValue?) -> Int? {
@@ -156,7 +183,8 @@ struct ErrorWords {
         if let vendorParameter { return Self.openAINames[vendorParameter] ?? vendorParameter }
         guard let message else { return nil }
         let found =
-            message.firstMatch(of: #/^Invalid '([A-Za-z]+)'/#) ?? message.firstMatch(of: #/Unsupported (?:parameter|value): '([A-Za-z_]+)'/#)
+            message.firstMatch(of: #/^Invalid '([A-Za-z]+)'/#) ?? message.firstMatch(
+                of: #/Unsupported (?:parameter|value): '([A-Za-z_]+)'/#)
             ?? message.firstMatch(of: #/Argument not supported on this model: ([A-Za-z_]+)/#)
             ?? message.firstMatch(of: #/does not support parameter ([A-Za-z_]+)/#)
         if let name = found.map({ String($0.1) }) { return Self.openAINames[name] ?? name }
@@ -166,14 +194,18 @@ struct ErrorWords {
     var openAICode: String {
         if let code { return code }
         if message?.contains("Unsupported value") == true { return "unsupported_value" }
-        let isUnsupported = ["Unsupported parameter", "Argument not supported", "does not support parameter"].contains { message?.contains($0) == true }
+        let isUnsupported = ["Unsupported parameter", "Argument not supported", "does not support parameter"].contains {
+            message?.contains($0) == true
+        }
         return isUnsupported ? "unsupported_parameter" : "invalid_request"
     }
 
     private static let openAINames: [String: String] = [
         "maxTokens": "max_tokens", "maxCompletionTokens": "max_completion_tokens", "topP": "top_p", "topK": "top_k",
-        "frequencyPenalty": "frequency_penalty", "presencePenalty": "presence_penalty", "reasoningEffort": "reasoning_effort",
-        "presence_penalty": "presence_penalty", "stopSequences": "stop", "thinking": "reasoning_effort", "isLogProbsEnabled": "logprobs", "toolsChoice": "tool_choice",
+        "frequencyPenalty": "frequency_penalty", "presencePenalty": "presence_penalty",
+        "reasoningEffort": "reasoning_effort",
+        "presence_penalty": "presence_penalty", "stopSequences": "stop", "thinking": "reasoning_effort",
+        "isLogProbsEnabled": "logprobs", "toolsChoice": "tool_choice",
         "numGenerations": "n", "logProbs": "logprobs", "logitBias": "logit_bias",
         "toolChoice": "tool_choice", "isParallelToolCalls": "parallel_tool_calls", "responseFormat": "response_format",
     ]

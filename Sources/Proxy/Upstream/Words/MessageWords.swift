@@ -6,16 +6,21 @@ enum MessageWords {
 
     /// Names of members, the most telling first.
     private static let names: [StaticString] = [
-        "message", "msg", "error_message", "errorMessage", "error_msg", "errorMsg", "Message", "status_msg", "detail", "error_description", "description", "error", "details",
+        "message", "msg", "error_message", "errorMessage", "error_msg", "errorMsg", "Message", "status_msg", "detail",
+        "error_description", "description", "error", "details",
         "errors", "reason", "title", "cause", "explanation",
     ]
 
     /// What frameworks write for a status, and says no more than it.
     private static let phrases: Set<String> = [
-        "bad request", "unauthorized", "forbidden", "not found", "method not allowed", "not acceptable", "request timeout", "conflict", "gone", "payload too large",
-        "content too large", "request entity too large", "unsupported media type", "unprocessable entity", "unprocessable content", "failed dependency", "too many requests",
-        "unavailable for legal reasons", "internal server error", "not implemented", "bad gateway", "service unavailable", "gateway timeout", "error", "failed", "failure",
-        "validation error", "validation failed", "request failed", "api error", "unknown error", "provider returned error", "http exception", "invalid request",
+        "bad request", "unauthorized", "forbidden", "not found", "method not allowed", "not acceptable",
+        "request timeout", "conflict", "gone", "payload too large",
+        "content too large", "request entity too large", "unsupported media type", "unprocessable entity",
+        "unprocessable content", "failed dependency", "too many requests",
+        "unavailable for legal reasons", "internal server error", "not implemented", "bad gateway",
+        "service unavailable", "gateway timeout", "error", "failed", "failure",
+        "validation error", "validation failed", "request failed", "api error", "unknown error",
+        "provider returned error", "http exception", "invalid request",
     ]
 
     /// The words of one layer: the first that say more than a status does, else the first.
@@ -92,7 +97,9 @@ enum MessageWords {
     static func plain(_ body: [UInt8]) -> String? {
         let text = body.prefix(longest)
         // Half a document says less than nothing.
-        guard let first = text.first(where: { $0 > 0x20 }), first != UInt8(ascii: "{"), first != UInt8(ascii: "["), !text.contains(0) else { return nil }
+        guard let first = text.first(where: { $0 > 0x20 }), first != UInt8(ascii: "{"), first != UInt8(ascii: "["),
+            !text.contains(0)
+        else { return nil }
         return shown(String(decoding: text, as: UTF8.self))
     }
 
@@ -104,10 +111,14 @@ enum MessageWords {
 
     /// A text that can be shown: blanks are none, and markup of a gateway in between helps nobody.
     static func shown(_ text: String) -> String? {
-        guard let start = text.utf8.firstIndex(where: { $0 > 0x20 }), !beginsAsMarkup(text.utf8[start...]) else { return nil }
+        guard let start = text.utf8.firstIndex(where: { $0 > 0x20 }), !beginsAsMarkup(text.utf8[start...]) else {
+            return nil
+        }
         let beginning = text.cut(toBytes: longest)
         let lower = beginning.lowercased()
-        guard !["<html", "<!doctype", "<head", "<body", "</"].contains(where: { lower.contains($0) }) else { return nil }
+        guard !["<html", "<!doctype", "<head", "<body", "</"].contains(where: { lower.contains($0) }) else {
+            return nil
+        }
         return beginning
     }
 }

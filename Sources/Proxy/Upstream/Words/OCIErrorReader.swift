@@ -17,10 +17,15 @@ enum OCIErrorReader {
         let said = ErrorWords(event)
         let code = event["code"] ?? event["error"]?["code"]
         var error =
-            if let status = code?.int ?? code?.string.flatMap({ Int($0) }), [400, 404, 413, 422, 429, 503].contains(status) {
+            if let status = code?.int ?? code?.string.flatMap({ Int($0) }),
+                [400, 404, 413, 422, 429, 503].contains(status)
+            {
                 translate(status: status, retryAfter: nil, said, account: "")
             } else {
-                translate(words: said) ?? Failure(.failed(.brokenOff), "The upstream broke the answer off: \(said.message ?? "it gave no reason.")")
+                translate(words: said)
+                    ?? Failure(
+                        .failed(.brokenOff),
+                        "The upstream broke the answer off: \(said.message ?? "it gave no reason.")")
             }
         error.isUnderSuccess = true
         return error
@@ -32,7 +37,8 @@ enum OCIErrorReader {
     static func translate(words: ErrorWords) -> Failure? {
         switch Refusal(status: nil, words).subject {
         case .failed, .credentialsRefused, .credentialsDoubted: nil
-        case .request, .content, .promptTooLong, .modelNotAllowed, .modelGone, .throttled, .accountExhausted, .accountDoubted, .unavailable, .timedOut:
+        case .request, .content, .promptTooLong, .modelNotAllowed, .modelGone, .throttled, .accountExhausted,
+            .accountDoubted, .unavailable, .timedOut:
             translate(status: nil, retryAfter: nil, words, account: "")
         }
     }
@@ -40,19 +46,28 @@ enum OCIErrorReader {
     private static func translate(status: Int?, retryAfter: Int?, _ said: ErrorWords, account: String) -> Failure {
         let refusal = Refusal(status: status, said)
         return failure(
-            refusal.subject, status: status, retryAfter: retryAfter ?? (refusal.mayNameAPause ? said.retryAfter : nil), said, account: account)
+            refusal.subject, status: status, retryAfter: retryAfter ?? (refusal.mayNameAPause ? said.retryAfter : nil),
+            said, account: account)
     }
 
-    private static func failure(_ subject: Refusal.Subject, status: Int?, retryAfter: Int?, _ said: ErrorWords, account: String) -> Failure {
+    private static func failure(
+        _ subject: Refusal.Subject, status: Int?, retryAfter: Int?, _ said: ErrorWords, account: String
+    ) -> Failure {
         switch subject {
         case .content: .refusedContent(said.message ?? silence, code: said.code, status: status)
         case .request where status == 413:
-            Failure(.refused, said.message ?? "The request is larger than OCI takes.", said: .init(status: 413, code: "request_too_large"))
+            Failure(
+                .refused, said.message ?? "The request is larger than OCI takes.",
+                said: .init(status: 413, code: "request_too_large"))
         case .request:
             Failure(
-                request(status, said), said.message ?? silence, field: said.parameter, said: .init(status: status, code: said.openAICode))
+                request(status, said), said.message ?? silence, field: said.parameter,
+                said: .init(status: status, code: said.openAICode))
         case .promptTooLong: ContextLength.error(from: said.message ?? "")
-        case .modelGone: Failure(.modelGone, said.message ?? "OCI does not know this model, or this account may not use it.", field: "model")
+        case .modelGone:
+            Failure(
+                .modelGone, said.message ?? "OCI does not know this model, or this account may not use it.",
+                field: "model")
         case .modelNotAllowed: .modelNotAllowed(said.message ?? "This account may not use the model.", code: said.code)
         case .credentialsRefused, .credentialsDoubted:
             Failure(
@@ -61,8 +76,11 @@ enum OCIErrorReader {
                     + "The operator has to check its user, fingerprint, key and the clock.")
         case .accountExhausted: Failure(.accountExhausted, said.message ?? exhausted, retryAfter: retryAfter)
         case .accountDoubted: Failure(.accountDoubted, said.message ?? exhausted, retryAfter: retryAfter)
-        case .throttled: Failure(.throttled, said.message ?? "OCI throttles this account. Try again later.", retryAfter: retryAfter)
-        case .unavailable: Failure(.unavailable, said.message ?? "OCI is unavailable at the moment. Try again.", retryAfter: retryAfter)
+        case .throttled:
+            Failure(.throttled, said.message ?? "OCI throttles this account. Try again later.", retryAfter: retryAfter)
+        case .unavailable:
+            Failure(
+                .unavailable, said.message ?? "OCI is unavailable at the moment. Try again.", retryAfter: retryAfter)
         case .timedOut: Failure(.timedOut, "OCI did not answer in time\(http(status))\(reason(said)). Try again.")
         case .failed: failed(status, said)
         }
@@ -70,16 +88,22 @@ enum OCIErrorReader {
 
     /// What OCI says of a request that it refuses, as far as something can be learnt from it for the next one.
     private static func request(_ status: Int?, _ said: ErrorWords) -> Failure.Kind {
-        if status == 400, said.message?.contains("Chat request type does not match serving model") == true { return .formatRefused }
-        let namesParameter = said.parameter != nil && ["unsupported_parameter", "unsupported_value"].contains(said.openAICode)
+        if status == 400, said.message?.contains("Chat request type does not match serving model") == true {
+            return .formatRefused
+        }
+        let namesParameter =
+            said.parameter != nil && ["unsupported_parameter", "unsupported_value"].contains(said.openAICode)
         return namesParameter && [400, 422, nil].contains(status) ? .parameterRefused : .refused
     }
 
     private static func failed(_ status: Int?, _ said: ErrorWords) -> Failure {
-        guard let status, status < 500 else { return Failure(.failed(.serverError), said.message ?? "OCI failed\(http(status)). Try again.") }
+        guard let status, status < 500 else {
+            return Failure(.failed(.serverError), said.message ?? "OCI failed\(http(status)). Try again.")
+        }
         return Failure(
             .failed(.invalid),
-            said.message.map { "OCI answered HTTP \(status): \($0)" } ?? "OCI answered HTTP \(status), which this proxy does not expect.")
+            said.message.map { "OCI answered HTTP \(status): \($0)" }
+                ?? "OCI answered HTTP \(status), which this proxy does not expect.")
     }
 
     private static let silence = "OCI refuses the request without saying why."

@@ -58,7 +58,9 @@ struct PlainWords {
         var index = start
         while index < text.count {
             var (byte, next) = (text[index], index + 1)
-            if byte == 0xE2, index + 2 < text.count, text[index + 1] == 0x80, let plain = plain(text[index + 2]) { (byte, next) = (plain, index + 3) }
+            if byte == 0xE2, index + 2 < text.count, text[index + 1] == 0x80, let plain = plain(text[index + 2]) {
+                (byte, next) = (plain, index + 3)
+            }
             if byte == mark, next == text.count || !isWord(text[next]) { return next }
             index = next
         }
@@ -69,7 +71,9 @@ struct PlainWords {
     private static func isWord(_ byte: UInt8?) -> Bool {
         guard let byte else { return false }
         return switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...: true
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...:
+            true
         default: false
         }
     }

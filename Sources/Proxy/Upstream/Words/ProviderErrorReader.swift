@@ -25,31 +25,49 @@ enum ProviderErrorReader {
     private static func translate(status: Int?, retryAfter: Int?, _ words: ErrorWords, upstream: String) -> Failure {
         let refusal = Refusal(status: status, words)
         return failure(
-            refusal.subject, status: status, retryAfter: retryAfter ?? (refusal.mayNameAPause ? words.retryAfter : nil), words, upstream: upstream)
+            refusal.subject, status: status, retryAfter: retryAfter ?? (refusal.mayNameAPause ? words.retryAfter : nil),
+            words, upstream: upstream)
     }
 
-    private static func failure(_ subject: Refusal.Subject, status: Int?, retryAfter: Int?, _ words: ErrorWords, upstream: String) -> Failure {
+    private static func failure(
+        _ subject: Refusal.Subject, status: Int?, retryAfter: Int?, _ words: ErrorWords, upstream: String
+    ) -> Failure {
         switch subject {
         case .content: .refusedContent(words.message ?? silence(400, upstream), code: words.code, status: status)
         case .request:
             Failure(
                 .refused, words.message ?? silence(status, upstream), field: words.vendorParameter,
-                said: .init(status: status, type: words.type, code: words.code ?? (status == 413 ? "request_too_large" : "invalid_request")))
+                said: .init(
+                    status: status, type: words.type,
+                    code: words.code ?? (status == 413 ? "request_too_large" : "invalid_request")))
         case .promptTooLong: ContextLength.error(from: words.message ?? "")
         case .modelGone:
             // Its own code where the status says enough.
             Failure(
-                .modelGone, words.message ?? "'\(upstream)' does not know this model.", field: words.vendorParameter ?? "model",
+                .modelGone, words.message ?? "'\(upstream)' does not know this model.",
+                field: words.vendorParameter ?? "model",
                 said: .init(type: words.type, code: status == 404 ? words.code : nil))
-        case .modelNotAllowed: .modelNotAllowed(words.message ?? "'\(upstream)' does not give this model to this proxy.", code: words.code)
-        case .credentialsRefused: Failure(.credentialsRefused, refusedToken(words, status: status ?? 200, upstream: upstream))
-        case .credentialsDoubted: Failure(.credentialsDoubted, refusedToken(words, status: status ?? 200, upstream: upstream))
+        case .modelNotAllowed:
+            .modelNotAllowed(words.message ?? "'\(upstream)' does not give this model to this proxy.", code: words.code)
+        case .credentialsRefused:
+            Failure(.credentialsRefused, refusedToken(words, status: status ?? 200, upstream: upstream))
+        case .credentialsDoubted:
+            Failure(.credentialsDoubted, refusedToken(words, status: status ?? 200, upstream: upstream))
         case .accountExhausted: Failure(.accountExhausted, exhausted(words, upstream), retryAfter: retryAfter)
         case .accountDoubted: Failure(.accountDoubted, exhausted(words, upstream), retryAfter: retryAfter)
-        case .throttled: Failure(.throttled, words.message ?? "'\(upstream)' throttles this proxy. Try again later.", retryAfter: retryAfter)
-        case .unavailable: Failure(.unavailable, words.message ?? "'\(upstream)' is unavailable at the moment. Try again.", retryAfter: retryAfter)
+        case .throttled:
+            Failure(
+                .throttled, words.message ?? "'\(upstream)' throttles this proxy. Try again later.",
+                retryAfter: retryAfter)
+        case .unavailable:
+            Failure(
+                .unavailable, words.message ?? "'\(upstream)' is unavailable at the moment. Try again.",
+                retryAfter: retryAfter)
         case .timedOut:
-            Failure(.timedOut, "'\(upstream)' did not answer in time\(status.map { " (HTTP \($0))" } ?? "")\(reason(words)). Try again.")
+            Failure(
+                .timedOut,
+                "'\(upstream)' did not answer in time\(status.map { " (HTTP \($0))" } ?? "")\(reason(words)). Try again."
+            )
         case .failed: failed(words, status: status, upstream: upstream)
         }
     }
@@ -58,14 +76,16 @@ enum ProviderErrorReader {
         switch status {
         case nil:
             Failure(
-                .failed(.reported), words.message ?? "'\(upstream)' reported an error and gave no reason. Try again.", said: .init(code: words.code))
+                .failed(.reported), words.message ?? "'\(upstream)' reported an error and gave no reason. Try again.",
+                said: .init(code: words.code))
         case let status? where status >= 500:
             Failure(.failed(.serverError), words.message ?? "'\(upstream)' failed (HTTP \(status)). Try again.")
         case let status?:
             Failure(
                 .failed(.invalid),
                 words.message.map { "'\(upstream)' answered HTTP \(status): \($0)" }
-                    ?? "'\(upstream)' answered HTTP \(status), which this proxy does not expect. The operator has to check its base URL.")
+                    ?? "'\(upstream)' answered HTTP \(status), which this proxy does not expect. The operator has to check its base URL."
+            )
         }
     }
 
@@ -87,19 +107,24 @@ enum ProviderErrorReader {
     }
 
     private static func silence(_ status: Int?, _ upstream: String) -> String {
-        status == 413 ? "The request is larger than '\(upstream)' takes." : "'\(upstream)' refuses the request without saying why."
+        status == 413
+            ? "The request is larger than '\(upstream)' takes."
+            : "'\(upstream)' refuses the request without saying why."
     }
 
     /// The error beside choices, if there is one: OpenRouter puts it there, or into the choice.
     static func failure(of root: JSONValue, upstream: String) -> Failure? {
         if root.present("error") != nil { return translate(document: root, upstream: upstream) }
-        return root.elements(of: "choices").first { $0.present("error") != nil }.map { translate(document: $0, upstream: upstream) }
+        return root.elements(of: "choices").first { $0.present("error") != nil }.map {
+            translate(document: $0, upstream: upstream)
+        }
     }
 }
 
 extension Failure {
     /// What came is not what was asked for.
     static func invalidAnswer(_ problem: String, _ upstream: String) -> Failure {
-        Failure(.failed(.invalid), "The answer of '\(upstream)' \(problem). Try again; if it stays so, check its base URL.")
+        Failure(
+            .failed(.invalid), "The answer of '\(upstream)' \(problem). Try again; if it stays so, check its base URL.")
     }
 }

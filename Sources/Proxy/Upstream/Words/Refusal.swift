@@ -6,12 +6,13 @@ struct Refusal: Equatable {
         case request
         /// What the request says.
         case content
-        case promptTooLong, modelNotAllowed, modelGone, throttled, accountExhausted, accountDoubted, credentialsRefused, credentialsDoubted
+        case promptTooLong, modelNotAllowed, modelGone, throttled, accountExhausted, accountDoubted, credentialsRefused,
+            credentialsDoubted
         case unavailable, timedOut, failed
     }
 
     let subject: Subject
-        /// A pause that its words name may be believed: they are the upstream's own, and not what a client has written.
+    /// A pause that its words name may be believed: they are the upstream's own, and not what a client has written.
     private(set) var mayNameAPause: Bool
 
     /// - Parameters:
@@ -19,7 +20,9 @@ struct Refusal: Equatable {
     ///   - words: what it says.
     init(status: Int?, _ words: ErrorWords) {
         let codes = RefusalWords.subjects(ofCodes: words)
-        mayNameAPause = status.map { [409, 429, 498, 503, 529].contains($0) } ?? true || !codes.isDisjoint(with: [.throttle, .rate, .account])
+        mayNameAPause =
+            status.map { [409, 429, 498, 503, 529].contains($0) } ?? true
+            || !codes.isDisjoint(with: [.throttle, .rate, .account])
         // An upstream that says by its code that it speaks of this request may repeat it in the message.
         let said = codes.contains(.content) || codes.contains(.length) ? codes : RefusalWords.subjects(of: words)
         switch status {

@@ -7,7 +7,8 @@ enum ResponseForm {
         if fields.contains(where: { text.starts(with: $0.utf8) }) { return true }
         guard text.first == UInt8(ascii: "{") else { return false }
         let end = text.suffix(64)
-        return end.indices.contains { end[$0...].starts(with: ("data:" as StaticString).utf8) } && end.contains(UInt8(ascii: "["))
+        return end.indices.contains { end[$0...].starts(with: ("data:" as StaticString).utf8) }
+            && end.contains(UInt8(ascii: "["))
     }
 
     /// The JSON document in a body that has a stream's lines around it: comments before it (OpenRouter), or `[DONE]` behind it.
@@ -22,7 +23,9 @@ enum ResponseForm {
         guard text.first == UInt8(ascii: "{") else { return nil }
         while let end = text.lastIndex(where: { !isBlank($0) }) {
             text = text[...end]
-            let start = text.lastIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }.map { $0 + 1 } ?? text.startIndex
+            let start =
+                text.lastIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }.map { $0 + 1 }
+                ?? text.startIndex
             guard start > text.startIndex, isLineOfAStream(text[start...].drop(while: isBlank)) else { break }
             text = text[..<start]
         }

@@ -5,28 +5,36 @@ import Testing
 @testable import Proxy
 
 @Suite struct ServiceReportTests {
-    @Test func theStatusSaysWhoIsWellAndWhatRuns() {
-        #expect(ServiceReport.line(.init(healthy: 2, total: 3, inFlight: 1), isDraining: false) == "2 of 3 accounts healthy, 1 request in flight")
-        #expect(ServiceReport.line(.init(healthy: 2, total: 3, inFlight: 0), isDraining: true) == "Draining, 0 requests in flight")
+    @Test func `The status says who is well and what runs`() {
+        #expect(
+            ServiceReport.line(.init(healthy: 2, total: 3, inFlight: 1), isDraining: false)
+                == "2 of 3 accounts healthy, 1 request in flight")
+        #expect(
+            ServiceReport.line(.init(healthy: 2, total: 3, inFlight: 0), isDraining: true)
+                == "Draining, 0 requests in flight")
     }
 
-    @Test func theSummaryCountsTheUpstreamsOfTheRoute() async throws {
+    @Test func `The summary counts the upstreams of the route`() async throws {
         let router = try Router.fixture(accounts: 3)
-        let route = HealthRoute(mode: "multi", router: router, accountList: AccountList(entries: (0..<3).map { .serving($0) }))
+        let route = HealthRoute(
+            mode: "multi", router: router, accountList: AccountList(entries: (0..<3).map { .serving($0) }))
         #expect(await route.summary() == .init(healthy: 3, total: 3, inFlight: 0))
     }
 
     /// The manager's end of the socket.
     private final class Inbox {
         let name = "@ociai-report-\(UUID().uuidString)"
-        private let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        private let descriptor = socket(
+            AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
 
         init() throws {
             var address = sockaddr_un()
             address.sun_family = sa_family_t(AF_UNIX)
             withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: [0] + Array(name.utf8.dropFirst())) }
             let length = socklen_t(2 + name.utf8.count)
-            let status = withUnsafePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) } }
+            let status = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+            }
             try #require(status == 0)
         }
 
@@ -39,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func aRouterThatHangsIsNoSignOfLife() async throws {
+    @Test func `A router that hangs is no sign of life`() async throws {
         let inbox = try Inbox()
         let time = ManualTime()
         let (asked, ask) = AsyncStream.makeStream(of: Int.self)

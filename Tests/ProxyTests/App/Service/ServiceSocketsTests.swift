@@ -6,28 +6,33 @@ import Testing
 /// The sockets of the service manager: the one to talk to it, and those that it hands over.
 @Suite struct ServiceSocketsTests {
     @Test(arguments: ["", "/", "@", "relative/path", "vsock:2:1234", "/" + String(repeating: "x", count: 107)])
-    func whatIsNoUnixSocketIsNotSentTo(name: String) {
+    func `What is no Unix socket is not sent to`(name: String) {
         #expect(NotifySocket(name) == nil)
     }
 
-    @Test func anAbstractNameBeginsWithAZeroByte() {
+    @Test func `An abstract name begins with a zero byte`() {
         #expect(NotifySocket.Address("@ab")?.bytes == [0, 0x61, 0x62])
         #expect(NotifySocket.Address("/ab")?.bytes == Array("/ab".utf8))
     }
 
-    @Test func aMessageToASocketThatIsGoneIsLost() throws {
+    @Test func `A message to a socket that is gone is lost`() throws {
         let socket = try #require(NotifySocket("@ociai-nobody-\(UUID().uuidString)"))
         socket.send("READY=1")
     }
 
-    @Test(arguments: [
-        (InheritedSocket.Facts(isStream: true, isListening: true, isOfKnownFamily: true), nil),
-        (.init(isStream: false, isListening: false, isOfKnownFamily: true), "no stream socket"),
-        (.init(isStream: true, isListening: false, isOfKnownFamily: true), "does not listen"),
-        (.init(isStream: true, isListening: true, isOfKnownFamily: false), "neither IPv4"),
-    ] as [(InheritedSocket.Facts, String?)])
-    func onlyAListeningStreamSocketWillDo(facts: InheritedSocket.Facts, objection: String?) {
-        if let objection { #expect(facts.objection?.contains(objection) == true) } else { #expect(facts.objection == nil) }
+    @Test(
+        arguments: [
+            (InheritedSocket.Facts(isStream: true, isListening: true, isOfKnownFamily: true), nil),
+            (.init(isStream: false, isListening: false, isOfKnownFamily: true), "no stream socket"),
+            (.init(isStream: true, isListening: false, isOfKnownFamily: true), "does not listen"),
+            (.init(isStream: true, isListening: true, isOfKnownFamily: false), "neither IPv4"),
+        ] as [(InheritedSocket.Facts, String?)])
+    func `Only a listening stream socket will do`(facts: InheritedSocket.Facts, objection: String?) {
+        if let objection {
+            #expect(facts.objection?.contains(objection) == true)
+        } else {
+            #expect(facts.objection == nil)
+        }
     }
 
     /// A descriptor of each kind, as the kernel makes them.
@@ -68,7 +73,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func aDescriptorIsLookedAtBeforeItIsListenedOn(kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `A descriptor is looked at before it is listened on`(kind: Kind) throws {
         let socket = InheritedSocket(descriptor: kind.open(), name: "http")
         defer { if kind != .closed { close(socket.descriptor) } }
         guard let objection = kind.objection else {
@@ -77,11 +82,13 @@ import Testing
             return
         }
         let error = #expect(throws: ExitError.self) { try socket.prepare() }
-        #expect(error?.code == .cannotBind && error?.description.contains(objection) == true, "\(String(describing: error))")
+        #expect(
+            error?.code == .cannotBind && error?.description.contains(objection) == true, "\(String(describing: error))"
+        )
         #expect(error?.description.contains("descriptor \(socket.descriptor) (http)") == true)
     }
 
-    @Test func theJournalIsRecognizedByItsDeviceAndInode() throws {
+    @Test func `The journal is recognized by its device and inode`() throws {
         var ends: [Int32] = [0, 0]
         try #require(pipe(&ends) == 0)
         defer { for end in ends { close(end) } }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RequestBucketTests {
     @Test(arguments: [1, 2, 7, 60, 1_000_000])
-    func aFullBucketHoldsAMinutesWorthAndNoMore(limit: Int) {
+    func `A full bucket holds a minute's worth and no more`(limit: Int) {
         var bucket = RequestBucket()
         for left in (0..<min(limit, 100)).reversed() {
             let standing = bucket.take(limit: limit, at: .seconds(5))
@@ -20,7 +20,7 @@ import Testing
         #expect(bucket.take(limit: limit, at: .seconds(5) + wait).refusedFor == nil, "the wait that it says is enough")
     }
 
-    @Test func itFillsEvenly() {
+    @Test func `It fills evenly`() {
         var bucket = RequestBucket()
         for _ in 0..<60 { _ = bucket.take(limit: 60, at: .zero) }
         #expect(bucket.take(limit: 60, at: .milliseconds(999)).refusedFor == .milliseconds(1))
@@ -31,14 +31,16 @@ import Testing
         #expect(bucket.standing(limit: 60, at: .seconds(3600)).remaining == 60)
     }
 
-    @Test func refusedRequestsCostNothing() {
+    @Test func `Refused requests cost nothing`() {
         var bucket = RequestBucket()
         _ = bucket.take(limit: 1, at: .zero)
-        for second in 1..<60 { #expect(bucket.take(limit: 1, at: .seconds(second)).refusedFor == .seconds(60 - second)) }
+        for second in 1..<60 {
+            #expect(bucket.take(limit: 1, at: .seconds(second)).refusedFor == .seconds(60 - second))
+        }
         #expect(bucket.take(limit: 1, at: .seconds(60)).refusedFor == nil)
     }
 
-    @Test func anotherLimitTakesEffectAtOnceAndKeepsTheShare() {
+    @Test func `Another limit takes effect at once and keeps the share`() {
         var bucket = RequestBucket()
         for _ in 0..<5 { _ = bucket.take(limit: 10, at: .zero) }
         #expect(bucket.standing(limit: 100, at: .zero).remaining == 50)
@@ -50,7 +52,7 @@ import Testing
 
     /// Whatever the pattern, in any minute that begins with a full bucket no more than the limit and what flows in are let in.
     @Test(arguments: 0..<20 as Range<UInt64>)
-    func noMoreAreLetInThanThereIs(seed: UInt64) {
+    func `No more are let in than there is`(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         let limit = Int.random(in: 1...200, using: &random)
         var bucket = RequestBucket()
@@ -60,7 +62,8 @@ import Testing
             now += .milliseconds(Int.random(in: 0...200, using: &random))
             let standing = bucket.take(limit: limit, at: now)
             if standing.refusedFor == nil { admitted += 1 }
-            #expect((0...limit).contains(standing.remaining) && standing.fullIn >= .zero && standing.fullIn <= .seconds(60))
+            #expect(
+                (0...limit).contains(standing.remaining) && standing.fullIn >= .zero && standing.fullIn <= .seconds(60))
         }
         let flowed = Double(limit) * (Double(now.milliseconds) / 60_000 + 1)
         #expect(Double(admitted) <= flowed + 1)
@@ -68,7 +71,7 @@ import Testing
 }
 
 @Suite struct RequestRatesTests {
-    @Test func everyKeyHasABucketOfItsOwn() {
+    @Test func `Every key has a bucket of its own`() {
         let rates = RequestRates()
         #expect(rates.take("a", limit: 1, at: .zero)?.refusedFor == nil)
         #expect(rates.take("a", limit: 1, at: .zero)?.refusedFor != nil)
@@ -76,7 +79,7 @@ import Testing
         #expect(rates.refused.map(\.key) == ["a", "b"] && rates.refused.map(\.count) == [1, 0])
     }
 
-    @Test func aLookTakesNothingAndCountsARefusal() {
+    @Test func `A look takes nothing and counts a refusal`() {
         let rates = RequestRates()
         for _ in 0..<3 { #expect(rates.refusal(of: "a", limit: 2, at: .zero) == nil) }
         #expect(rates.take("a", limit: 2, at: .zero)?.remaining == 1)
@@ -85,7 +88,7 @@ import Testing
         #expect(rates.refused.map(\.count) == [1])
     }
 
-    @Test func keysThatWentAreForgottenAndTheOthersKeepTheirBucket() {
+    @Test func `Keys that went are forgotten and the others keep their bucket`() {
         let rates = RequestRates()
         for key in ["a", "b"] { _ = rates.take(key, limit: 1, at: .zero) }
         rates.keep(["b", "c"])
@@ -93,9 +96,11 @@ import Testing
         #expect(rates.take("a", limit: 1, at: .zero)?.refusedFor == nil)
     }
 
-    @Test func withoutALimitNothingIsKept() {
+    @Test func `Without a limit nothing is kept`() {
         let rates = RequestRates()
-        for _ in 0..<1000 { #expect(rates.take("a", limit: 0, at: .zero) == nil && rates.refusal(of: "a", limit: 0, at: .zero) == nil) }
+        for _ in 0..<1000 {
+            #expect(rates.take("a", limit: 0, at: .zero) == nil && rates.refusal(of: "a", limit: 0, at: .zero) == nil)
+        }
         #expect(rates.refused.isEmpty)
     }
 }

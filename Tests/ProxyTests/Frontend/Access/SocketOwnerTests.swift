@@ -29,7 +29,7 @@ import Testing
         try? await server.close()
     }
 
-    @Test(arguments: ["127.0.0.1", "::1"]) func theOwnerOfAConnectionIsKnown(host: String) async throws {
+    @Test(arguments: ["127.0.0.1", "::1"]) func `The owner of a connection is known`(host: String) async throws {
         try await Self.withConnection(at: host) { peer, client in
             #expect(await SocketOwner.ofPeer(peer) == UInt32(geteuid()))
             try await client.close()
@@ -38,7 +38,7 @@ import Testing
     }
 
     #if os(Linux)
-        @Test func theKernelIsAskedForOneSocket() async throws {
+        @Test func `The kernel is asked for one socket`() async throws {
             try #require(SocketDiagnosis.isAvailable)
             try await Self.withConnection(at: "127.0.0.1") { peer, _ in
                 let (remote, own) = (try #require(peer.remote), try #require(peer.local))
@@ -46,12 +46,15 @@ import Testing
                 // A listening socket of the same port is no connection.
                 let nobody = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
                 #expect(SocketDiagnosis.owner(of: own, connectedTo: nobody) == .nobody)
-                #expect(SocketDiagnosis.owner(of: remote, connectedTo: try SocketAddress(ipAddress: "127.0.0.2", port: try #require(own.port))) == .nobody)
+                #expect(
+                    SocketDiagnosis.owner(
+                        of: remote, connectedTo: try SocketAddress(ipAddress: "127.0.0.2", port: try #require(own.port))
+                    ) == .nobody)
             }
         }
     #endif
 
-    @Test func fewWaitForTheTablesAndTheOthersAreTurnedAway() async throws {
+    @Test func `Few wait for the tables and the others are turned away`() async throws {
         let gate = DispatchSemaphore(value: 0)
         let reads = Mutex(0)
         let table = SocketTable { _, _ in

@@ -16,26 +16,26 @@ import Testing
         return state
     }
 
-    @Test func oneRequestFollowsTheOther() {
+    @Test func `One request follows the other`() {
         var state = answering()
         #expect(state.answered() == .readNext)
         #expect(state.received(Head(contentLength: 0)) == .nothing)
         #expect(state.receivedEnd() == .deliver)
     }
 
-    @Test func aConnectionEndsWithItsAnswerWhenTheClientSaysSo() {
+    @Test func `A connection ends with its answer when the client says so`() {
         var state = answering(keepAlive: false)
         #expect(state.closesAfterAnswer)
         #expect(state.answered() == .lingerAndClose)
         #expect(state.inputClosed() == .close)
     }
 
-    @Test func aClientThatWaitsForAWordGetsIt() {
+    @Test func `A client that waits for a word gets it`() {
         var state = fresh()
         #expect(state.received(Head(contentLength: 5, expectsContinue: true)) == .sendContinue)
     }
 
-    @Test func aRefusedHeadIsAnsweredBeforeItsBodyWhenTheBodyIsLargeOrOfUnknownLength() {
+    @Test func `A refused head is answered before its body when the body is large or of unknown length`() {
         for length in [nil, ConnectionState.politelyReadBody + 1] {
             var state = fresh()
             #expect(state.received(Head(contentLength: length, isRefused: true)) == .refuse(.byGate, closing: true))
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test func aRefusedHeadWithASmallBodyLeavesTheConnectionUsable() {
+    @Test func `A refused head with a small body leaves the connection usable`() {
         var state = fresh()
         #expect(state.received(Head(contentLength: 10, isRefused: true)) == .nothing)
         #expect(state.received(bodyBytes: 10) == .nothing)
@@ -51,17 +51,20 @@ import Testing
         #expect(state.answered() == .readNext)
     }
 
-    @Test func aRefusedClientThatWaitsForAWordIsRefusedAtOnce() {
+    @Test func `A refused client that waits for a word is refused at once`() {
         var state = fresh()
-        #expect(state.received(Head(contentLength: 10, expectsContinue: true, isRefused: true)) == .refuse(.byGate, closing: true))
+        #expect(
+            state.received(Head(contentLength: 10, expectsContinue: true, isRefused: true))
+                == .refuse(.byGate, closing: true))
     }
 
-    @Test func anAnnouncedBodyOverTheLimitIsRefusedBeforeItsFirstByte() {
+    @Test func `An announced body over the limit is refused before its first byte`() {
         var state = fresh(limit: 100)
-        #expect(state.received(Head(contentLength: 101, expectsContinue: true)) == .refuse(.bodyTooLarge, closing: true))
+        #expect(
+            state.received(Head(contentLength: 101, expectsContinue: true)) == .refuse(.bodyTooLarge, closing: true))
     }
 
-    @Test func aChunkedBodyIsRefusedAtTheByteThatIsTooMuch() {
+    @Test func `A chunked body is refused at the byte that is too much`() {
         var state = fresh(limit: 100)
         #expect(state.received(Head(contentLength: nil)) == .nothing)
         #expect(state.received(bodyBytes: 100) == .nothing)
@@ -71,7 +74,7 @@ import Testing
         #expect(state.answered() == .lingerAndClose)
     }
 
-    @Test func theRestOfARefusedBodyIsReadForAWhileButNotForEver() {
+    @Test func `The rest of a refused body is read for a while but not for ever`() {
         var state = fresh(limit: 100)
         _ = state.received(Head(contentLength: 101))
         #expect(state.answered() == .lingerAndClose)
@@ -82,7 +85,7 @@ import Testing
 
     /// A client that writes all before it reads gets its answer behind the last byte that it has announced, up to a bound.
     @Test(arguments: [(101, 101), (40 << 20, 40 << 20), (1 << 30, 1 << 30), (1 << 40, 1 << 30)])
-    func theRestOfARefusedBodyIsReadAsFarAsItWasAnnounced(length: Int, read: Int) {
+    func `The rest of a refused body is read as far as it was announced`(length: Int, read: Int) {
         for answersFirst in [true, false] {
             var state = fresh(limit: 100)
             #expect(state.received(Head(contentLength: length)) == .refuse(.bodyTooLarge, closing: true))
@@ -93,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func ofAChunkedBodySomeTimesTheLimitIsRead() {
+    @Test func `Of a chunked body some times the limit is read`() {
         var state = fresh(limit: 100)
         _ = state.received(Head(contentLength: nil))
         #expect(state.received(bodyBytes: 101) == .refuse(.bodyTooLarge, closing: true))
@@ -102,7 +105,7 @@ import Testing
         #expect(state.received(bodyBytes: 1) == .close)
     }
 
-    @Test func aClientThatLeavesWhileItsAnswerIsDueIsNoticedOnce() {
+    @Test func `A client that leaves while its answer is due is noticed once`() {
         var half = answering()
         #expect(half.inputClosed() == .abandon)
         #expect(half.inputClosed() == .nothing)
@@ -112,13 +115,13 @@ import Testing
         #expect(whole.becameInactive() == .abandon)
     }
 
-    @Test func anAnswerToAClientThatHasLeftEndsTheConnection() {
+    @Test func `An answer to a client that has left ends the connection`() {
         var state = answering()
         #expect(state.inputClosed() == .abandon)
         #expect(state.answered() == .close)
     }
 
-    @Test func aClientThatLeavesBetweenRequestsOrInsideOneIsLetGo() {
+    @Test func `A client that leaves between requests or inside one is let go`() {
         var idle = fresh()
         #expect(idle.inputClosed() == .close)
         var half = fresh()
@@ -126,20 +129,20 @@ import Testing
         #expect(half.inputClosed() == .close)
     }
 
-    @Test func garbageIsRefusedOnceAndEndsTheConnection() {
+    @Test func `Garbage is refused once and ends the connection`() {
         var state = fresh()
         #expect(state.receivedGarbage() == .refuse(.malformed, closing: true))
         #expect(state.receivedGarbage() == .nothing)
         #expect(state.answered() == .lingerAndClose)
     }
 
-    @Test func garbageBehindARequestDoesNotCostItsAnswer() {
+    @Test func `Garbage behind a request does not cost its answer`() {
         var state = answering()
         #expect(state.receivedGarbage() == .nothing)
         #expect(state.answered() == .lingerAndClose)
     }
 
-    @Test func whatComesBehindTheLastRequestIsThrownAwayToABound() {
+    @Test func `What comes behind the last request is thrown away to a bound`() {
         var state = fresh()
         _ = state.received(Head(contentLength: 0, keepAlive: false, bodyLimit: 100))
         #expect(state.intake == .read)
@@ -154,7 +157,7 @@ import Testing
         #expect(kept.answered() == .lingerAndClose && kept.intake == .drop)
     }
 
-    @Test func silenceEndsAnIdleConnectionAndRefusesAHalfSentBody() {
+    @Test func `Silence ends an idle connection and refuses a half sent body`() {
         var idle = fresh()
         #expect(idle.timedOut() == .close)
         var half = fresh()
@@ -167,7 +170,7 @@ import Testing
         #expect(busy.timedOut() == .nothing)
     }
 
-    @Test func aStoppingServerLetsTheAnswerFinish() {
+    @Test func `A stopping server lets the answer finish`() {
         var idle = answering()
         #expect(idle.answered() == .readNext)
         idle.quiesce()
@@ -180,7 +183,7 @@ import Testing
     }
 
     /// A client that has just connected is about to ask; closing would be a refusal.
-    @Test func aStoppingServerAnswersTheFirstRequestOfAConnection() {
+    @Test func `A stopping server answers the first request of a connection`() {
         var state = fresh()
         state.quiesce()
         #expect(state.received(Head(contentLength: 0)) == .nothing)
@@ -191,7 +194,7 @@ import Testing
         #expect(silent.timedOut() == .close)
     }
 
-    @Test func atTheEndOfTheGraceEveryPhaseEnds() {
+    @Test func `At the end of the grace every phase ends`() {
         var idle = fresh()
         #expect(idle.graceIsOver() == .close)
 

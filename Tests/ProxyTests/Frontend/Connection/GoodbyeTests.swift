@@ -28,7 +28,9 @@ import Testing
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(HalfClosing())
             try channel.pipeline.syncOperations.addHandler(
-                ConnectionHandler(gate: CurrentFrontDoor(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation, departure: departure))
+                ConnectionHandler(
+                    gate: CurrentFrontDoor(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation,
+                    departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
         }
@@ -61,7 +63,7 @@ import Testing
         deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
     }
 
-    @Test func aRefusedBodyIsReadOnForAWhile() throws {
+    @Test func `A refused body is read on for a while`() throws {
         let connection = try Connection()
         connection.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         #expect(connection.output.hasPrefix("HTTP/1.1 401 "))
@@ -71,7 +73,7 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func furtherRequestsDoNotProlongIt() throws {
+    @Test func `Further requests do not prolong it`() throws {
         let connection = try Connection()
         connection.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
         #expect(connection.output.hasPrefix("HTTP/1.1 401 "))
@@ -85,7 +87,7 @@ import Testing
     }
 
     /// It is waited for as long as it goes on, and a minute at most.
-    @Test func anAnnouncedBodyIsReadToItsEnd() throws {
+    @Test func `An announced body is read to its end`() throws {
         let connection = try Connection()
         connection.send("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
         #expect(connection.output.hasPrefix("HTTP/1.1 401 "))
@@ -98,10 +100,11 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func whatWaitedIsThrownAwayAndNotAddedTo() async throws {
+    @Test func `What waited is thrown away and not added to`() async throws {
         let connection = try Connection()
         connection.send(
-            "GET /health HTTP/1.1\r\nHost: x\r\n\r\nPOST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n")
+            "GET /health HTTP/1.1\r\nHost: x\r\n\r\nPOST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n"
+        )
         _ = try await connection.request()
         connection.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
         for _ in 0..<20 { connection.send("x") }
@@ -113,7 +116,7 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func whatFollowsGarbageDoesNotTakeTheRefusalFromTheClient() throws {
+    @Test func `What follows garbage does not take the refusal from the client`() throws {
         let connection = try Connection()
         connection.send("garbage\r\n\r\n")
         #expect(connection.output.hasPrefix("HTTP/1.1 400 "))
@@ -123,7 +126,7 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func whatFollowsGarbageDoesNotTakeTheAnswerBeforeItFromTheClient() async throws {
+    @Test func `What follows garbage does not take the answer before it from the client`() async throws {
         let connection = try Connection()
         connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\ngarbage\r\n\r\n")
         _ = try await connection.request()

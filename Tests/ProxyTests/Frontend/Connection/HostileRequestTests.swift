@@ -28,7 +28,8 @@ import Testing
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(
-                ConnectionHandler(gate: CurrentFrontDoor(door), limits: limits, requests: continuation, departure: departure))
+                ConnectionHandler(
+                    gate: CurrentFrontDoor(door), limits: limits, requests: continuation, departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 
@@ -42,7 +43,10 @@ import Testing
                 while let request = await iterator.next(), request.head.uri != "mark" {
                     requests.append(request)
                     let text = "body \(request.body.count) end"
-                    channel.write(Response(status: .ok, headers: ["content-length": "\(text.utf8.count)"], body: ByteBuffer(string: text)), withoutBody: request.head.method == .HEAD)
+                    channel.write(
+                        Response(
+                            status: .ok, headers: ["content-length": "\(text.utf8.count)"],
+                            body: ByteBuffer(string: text)), withoutBody: request.head.method == .HEAD)
                     channel.embeddedEventLoop.run()
                     hasAnswered = true
                 }
@@ -58,42 +62,62 @@ import Testing
         deinit { _ = try? channel.finish(acceptAlreadyClosed: true) }
     }
 
-    private static let chat = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(FrontDoor.key)\r\n"
+    private static let chat =
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(FrontDoor.key)\r\n"
 
     /// Where another parser could see the request end elsewhere.
     @Test(arguments: [
-        "GET /health HTTP/1.1\nHost: x\n\n", "GET /health HTTP/1.1\r\nHost: x\n\r\n", "GET /health HTTP/1.1\r\nHost: x\r\n\n",
-        "GET /health HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n", "GET /health HTTP/1.1\r\nHost: x\r\nX\r\n: a\r\n\r\n", "GET /health HTTP/1.1\r\nHost: x\rX: a\r\n\r\n",
-        "GET /health HTTP/1.1\r\nHost: x\r\nX: a\u{0}b\r\n\r\n", "GET /health HTTP/1.1\r\nHost: x\r\n: a\r\n\r\n", "GET /he alth HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET /health HTTP/1.1 \r\nHost: x\r\n\r\n", "GET /health HTTP/11\r\nHost: x\r\n\r\n", "GET /health\u{0} HTTP/1.1\r\nHost: x\r\n\r\n", "GET /health XTTP/1.1\r\nHost: x\r\n\r\n",
-        chat + "Transfer-Encoding: chunked\r\n\r\n5\nhello\n0\n\n", chat + "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n", chat + "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n",
-        chat + "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n", chat + "Transfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n0\r\n\r\n", chat + "Transfer-Encoding: chunked\r\n\r\n\r\n",
-        chat + "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF1\r\nhello\r\n0\r\n\r\n", chat + "Content-Length: 18446744073709551617\r\n\r\nx", chat + "Content-Length: 5 5\r\n\r\nhello",
-        chat + "Content-Length:\r\n\r\nhello", chat + "Content-Length: 5\u{b}\r\n\r\nhello", chat + "Transfer-Encoding: chunked\u{b}\r\n\r\n0\r\n\r\n", chat + "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
+        "GET /health HTTP/1.1\nHost: x\n\n", "GET /health HTTP/1.1\r\nHost: x\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\n\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n", "GET /health HTTP/1.1\r\nHost: x\r\nX\r\n: a\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\rX: a\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\nX: a\u{0}b\r\n\r\n", "GET /health HTTP/1.1\r\nHost: x\r\n: a\r\n\r\n",
+        "GET /he alth HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /health HTTP/1.1 \r\nHost: x\r\n\r\n", "GET /health HTTP/11\r\nHost: x\r\n\r\n",
+        "GET /health\u{0} HTTP/1.1\r\nHost: x\r\n\r\n", "GET /health XTTP/1.1\r\nHost: x\r\n\r\n",
+        chat + "Transfer-Encoding: chunked\r\n\r\n5\nhello\n0\n\n",
+        chat + "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n0\r\n\r\n",
+        chat + "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n",
+        chat + "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n",
+        chat + "Transfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n0\r\n\r\n",
+        chat + "Transfer-Encoding: chunked\r\n\r\n\r\n",
+        chat + "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF1\r\nhello\r\n0\r\n\r\n",
+        chat + "Content-Length: 18446744073709551617\r\n\r\nx", chat + "Content-Length: 5 5\r\n\r\nhello",
+        chat + "Content-Length:\r\n\r\nhello", chat + "Content-Length: 5\u{b}\r\n\r\nhello",
+        chat + "Transfer-Encoding: chunked\u{b}\r\n\r\n0\r\n\r\n",
+        chat + "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n",
     ])
-    func whatTwoParsersCouldReadInTwoWaysIsRefused(text: String) async throws {
+    func `What two parsers could read in two ways is refused`(text: String) async throws {
         let connection = try Connection()
         await connection.send(text.utf8)
         await connection.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
         #expect(connection.requests.isEmpty)
-        #expect(connection.text.hasPrefix("HTTP/1.1 400 Bad Request\r\n") && connection.text.contains("connection: close"), "\(connection.text)")
+        #expect(
+            connection.text.hasPrefix("HTTP/1.1 400 Bad Request\r\n") && connection.text.contains("connection: close"),
+            "\(connection.text)")
         #expect(connection.text.components(separatedBy: "content-length: ").count == 2, "one answer and no more")
     }
 
     /// Legal oddities end where everybody says that they end.
     @Test(arguments: [
-        ("5;ext=1;a=\"b\"\r\nhello\r\n0\r\n\r\n", 5), ("5\r\nhello\r\n0\r\nX-Trailer: y\r\n\r\n", 5), ("0005\r\nhello\r\n0\r\n\r\n", 5), ("0\r\n\r\n", 0),
+        ("5;ext=1;a=\"b\"\r\nhello\r\n0\r\n\r\n", 5), ("5\r\nhello\r\n0\r\nX-Trailer: y\r\n\r\n", 5),
+        ("0005\r\nhello\r\n0\r\n\r\n", 5), ("0\r\n\r\n", 0),
         ("1\r\na\r\n1\r\nb\r\n0\r\n\r\n", 2),
     ])
-    func chunkExtensionsAndTrailersAreReadAndForgotten(chunks: String, size: Int) async throws {
+    func `Chunk extensions and trailers are read and forgotten`(chunks: String, size: Int) async throws {
         let connection = try Connection()
-        await connection.send((Self.chat + "Transfer-Encoding: chunked\r\n\r\n" + chunks + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n").utf8)
+        await connection.send(
+            (Self.chat + "Transfer-Encoding: chunked\r\n\r\n" + chunks + "GET /health HTTP/1.1\r\nHost: x\r\n\r\n").utf8
+        )
         #expect(connection.requests.map(\.body.count) == [size, 0])
         #expect(connection.requests.allSatisfy { $0.head.headers["x-trailer"].isEmpty })
     }
 
-    @Test(arguments: ["5;" + String(repeating: "a", count: 200_000), "5\r\nhello\r\n0\r\n" + String(repeating: "X-Trailer: y\r\n", count: 20_000)])
-    func whatIsLongerThanAnyHeadIsNotReadForEver(chunks: String) async throws {
+    @Test(arguments: [
+        "5;" + String(repeating: "a", count: 200_000),
+        "5\r\nhello\r\n0\r\n" + String(repeating: "X-Trailer: y\r\n", count: 20_000),
+    ])
+    func `What is longer than any head is not read for ever`(chunks: String) async throws {
         let connection = try Connection()
         await connection.send((Self.chat + "Transfer-Encoding: chunked\r\n\r\n" + chunks).utf8)
         // Whether it is refused or only not kept: nobody is asked because of it, and the connection is given up in time.
@@ -103,7 +127,7 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func aFloodOfEmptyLinesOrOfHeadersWithoutEndIsNotKept() async throws {
+    @Test func `A flood of empty lines or of headers without end is not kept`() async throws {
         let lines = try Connection()
         for _ in 0..<50 { await lines.send(Array(repeating: [13, 10], count: 5000).joined()) }
         lines.wait(76)
@@ -120,28 +144,38 @@ import Testing
     }
 
     private static let samples = [
-        "GET /health HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n", "OPTIONS /v1/models HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n\r\n", "HEAD / HTTP/1.0\r\n\r\n",
-        chat + "Content-Length: 9\r\n\r\n{\"a\": 12}", chat + "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"a\"\r\n5;x=y\r\n: 12}\r\n0\r\nT: 1\r\n\r\n",
-        chat + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}", "POST /v1/rerank HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "GET /v1/%6dodels?x=%ZZ#f HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n",
+        "OPTIONS /v1/models HTTP/1.1\r\nHost: x\r\nOrigin: https://a.example\r\n\r\n", "HEAD / HTTP/1.0\r\n\r\n",
+        chat + "Content-Length: 9\r\n\r\n{\"a\": 12}",
+        chat + "Transfer-Encoding: chunked\r\n\r\n4\r\n{\"a\"\r\n5;x=y\r\n: 12}\r\n0\r\nT: 1\r\n\r\n",
+        chat + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
+        "POST /v1/rerank HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+        "GET /v1/%6dodels?x=%ZZ#f HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         "GET /x HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
     ]
     private static let pieces = [
-        "\r\n", "\n", "\r", "\r\n\r\n", ":", " ", "\t", "HTTP/1.1", "HTTP/2.0", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "Host: y\r\n", "0\r\n\r\n", "ffffffff",
+        "\r\n", "\n", "\r", "\r\n\r\n", ":", " ", "\t", "HTTP/1.1", "HTTP/2.0", "Content-Length: 5\r\n",
+        "Transfer-Encoding: chunked\r\n", "Host: y\r\n", "0\r\n\r\n", "ffffffff",
         "Connection: close\r\n", "Expect: 100-continue\r\n", "\u{0}", "é", ";", "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     ]
 
     /// Whatever comes, what goes out is a row of whole answers, and no request is another when its bytes were cut on their way.
     @Test(arguments: Fuzz.seeds(300))
-    func damagedRequestsGetWholeAnswers(seed: UInt64) async throws {
+    func `Damaged requests get whole answers`(seed: UInt64) async throws {
         var random = SplitMix64(seed: seed)
-        let requests = (0..<Int.random(in: 1...4, using: &random)).map { _ in Self.samples.randomElement(using: &random) ?? "" }.joined()
+        let requests = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+            Self.samples.randomElement(using: &random) ?? ""
+        }.joined()
         let bytes = Fuzz.damage(Array(requests.utf8), with: Self.pieces, &random)
-        let whole = try Connection(), cut = try Connection()
+        let whole = try Connection()
+        let cut = try Connection()
         await whole.send(bytes)
         for piece in Fuzz.pieces(of: bytes, &random) { await cut.send(piece) }
         try expectAnswers(whole.output, heads: whole.requests)
         try expectAnswers(cut.output, heads: cut.requests)
-        #expect(whole.requests.map(\.head) == cut.requests.map(\.head) && whole.requests.map(\.body) == cut.requests.map(\.body))
+        #expect(
+            whole.requests.map(\.head) == cut.requests.map(\.head)
+                && whole.requests.map(\.body) == cut.requests.map(\.body))
         whole.wait(200)
         #expect(!whole.isOpen, "in the end it is given up")
     }
@@ -150,12 +184,15 @@ import Testing
     private func expectAnswers(_ bytes: [UInt8], heads: [ClientRequest]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let end = try #require(rest.firstRange(of: Array("\r\n\r\n".utf8)), "\(String(decoding: bytes, as: UTF8.self))")
+            let end = try #require(
+                rest.firstRange(of: Array("\r\n\r\n".utf8)), "\(String(decoding: bytes, as: UTF8.self))")
             let head = String(decoding: rest[..<end.lowerBound], as: UTF8.self)
             rest = rest[end.upperBound...]
-            let status = try #require(head.wholeMatch(of: #/(?s)HTTP/1\.[01] (\d\d\d) .*/#).flatMap { Int($0.1) }, "\(head)")
+            let status = try #require(
+                head.wholeMatch(of: #/(?s)HTTP/1\.[01] (\d\d\d) .*/#).flatMap { Int($0.1) }, "\(head)")
             guard status >= 200 else { continue }
-            let length = try #require(head.lowercased().firstMatch(of: #/content-length: (\d+)/#).flatMap { Int($0.1) }, "\(head)")
+            let length = try #require(
+                head.lowercased().firstMatch(of: #/content-length: (\d+)/#).flatMap { Int($0.1) }, "\(head)")
             // The answer to HEAD announces what is not there.
             let body = rest.prefix(length)
             if String(decoding: body, as: UTF8.self).hasPrefix("HTTP/1.") || body.isEmpty { continue }

@@ -9,7 +9,8 @@ import Testing
 @Suite struct ResponseEncoderTests {
     private static let heads: [HTTPResponseHead] = [
         HTTPResponseHead(version: .http1_1, status: .ok),
-        HTTPResponseHead(version: .http1_1, status: .ok, headers: ["content-length": "7", "transfer-encoding": "chunked", "x": ""]),
+        HTTPResponseHead(
+            version: .http1_1, status: .ok, headers: ["content-length": "7", "transfer-encoding": "chunked", "x": ""]),
         HTTPResponseHead(version: .http1_1, status: .ok, headers: ["transfer-encoding": "gzip", "a": "1", "a": "2"]),
         HTTPResponseHead(version: .http1_0, status: .ok, headers: ["connection": "close"]),
         HTTPResponseHead(version: .http1_0, status: .tooManyRequests, headers: ["content-length": "3"]),
@@ -21,7 +22,7 @@ import Testing
     ]
 
     @Test(arguments: heads, [[], [0], [1], [9, 10], [15, 16, 17], [255, 0, 256], [4095, 4096, 65536]])
-    func writesWhatNIOWrites(_ head: HTTPResponseHead, _ pieces: [Int]) throws {
+    func `Writes what NIO writes`(_ head: HTTPResponseHead, _ pieces: [Int]) throws {
         let reference = EmbeddedChannel(handler: HTTPResponseEncoder())
         defer { _ = try? reference.finish() }
         var encoder = ResponseEncoder()
@@ -42,7 +43,7 @@ import Testing
         #expect(String(buffer: bytes) == String(buffer: expected))
     }
 
-    @Test func anEncoderForgetsHowTheLastAnswerWasFramed() {
+    @Test func `An encoder forgets how the last answer was framed`() {
         var encoder = ResponseEncoder()
         var bytes = ByteBuffer()
         encoder.write(HTTPResponseHead(version: .http1_1, status: .ok), to: &bytes)

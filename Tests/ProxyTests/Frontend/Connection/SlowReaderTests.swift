@@ -43,7 +43,9 @@ import Testing
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(socket)
             try channel.pipeline.syncOperations.addHandler(
-                ConnectionHandler(gate: CurrentFrontDoor(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation, departure: departure))
+                ConnectionHandler(
+                    gate: CurrentFrontDoor(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation,
+                    departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 
@@ -74,7 +76,7 @@ import Testing
 
     private static let request = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 
-    @Test func theTimeForTheNextRequestBeginsWhenTheAnswerHasLeft() async throws {
+    @Test func `The time for the next request begins when the answer has left`() async throws {
         let connection = try Connection()
         connection.send(Self.request)
         _ = try await connection.request()
@@ -88,7 +90,7 @@ import Testing
         #expect(!connection.channel.isActive)
     }
 
-    @Test func theNextRequestWaitsForIt() async throws {
+    @Test func `The next request waits for it`() async throws {
         let connection = try Connection()
         connection.send(Self.request + "GET /x HTTP/1.1\r\nHost: x\r\n\r\n" + Self.request)
         _ = try await connection.request()
@@ -102,7 +104,7 @@ import Testing
         #expect(try await connection.request().head.uri == "/health")
     }
 
-    @Test func aServerThatStopsLetsItLeave() async throws {
+    @Test func `A server that stops lets it leave`() async throws {
         let connection = try Connection()
         connection.send(Self.request)
         _ = try await connection.request()
@@ -125,7 +127,9 @@ import Testing
         let gate = CurrentFrontDoor(try FrontDoor.fixture())
         // Event loops of its own: on those of all tests, another's work may hold up a reader for as long as the limits that are tested.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
-        let channels = ClientChannel(gate: gate, drain: Drain(), limits: limits, certificate: ListenerCertificate(), executors: EventLoopExecutors(of: group))
+        let channels = ClientChannel(
+            gate: gate, drain: Drain(), limits: limits, certificate: ListenerCertificate(),
+            executors: EventLoopExecutors(of: group))
         let server = try await ServerBootstrap(group: group)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
@@ -133,7 +137,10 @@ import Testing
                     continuation.yield(try channels.setUp(channel))
                 }
             }
-            .bind(to: try unixPath.map { try SocketAddress(unixDomainSocketPath: $0) } ?? SocketAddress(ipAddress: "127.0.0.1", port: 0)).get()
+            .bind(
+                to: try unixPath.map { try SocketAddress(unixDomainSocketPath: $0) }
+                    ?? SocketAddress(ipAddress: "127.0.0.1", port: 0)
+            ).get()
         let client: any Channel
         do {
             client = try await ClientBootstrap(group: group)
@@ -158,9 +165,12 @@ import Testing
     }
 
     private static let large = Response(
-        status: .ok, headers: ["content-length": "20000000"], body: ByteBuffer(repeating: UInt8(ascii: "x"), count: 20_000_000))
+        status: .ok, headers: ["content-length": "20000000"],
+        body: ByteBuffer(repeating: UInt8(ascii: "x"), count: 20_000_000))
 
-    @Test(.timeLimit(.minutes(5)), arguments: [false, true]) func whoTakesNothingLosesTheConnection(overUnix: Bool) async throws {
+    @Test(.timeLimit(.minutes(5)), arguments: [false, true]) func `Who takes nothing loses the connection`(
+        overUnix: Bool
+    ) async throws {
         #if os(Linux)
             var limits = ConnectionLimits()
             limits.writeTimeout = .milliseconds(500)
@@ -181,13 +191,15 @@ import Testing
     }
 
     /// It takes far longer than any limit, a little at a time.
-    @Test(.timeLimit(.minutes(5))) func whoTakesALittleNowAndThenGetsItAll() async throws {
+    @Test(.timeLimit(.minutes(5))) func `Who takes a little now and then gets it all`() async throws {
         var limits = ConnectionLimits()
         limits.writeTimeout = .seconds(2)
         limits.headTimeout = .seconds(2)
         limits.lingerTimeout = .seconds(2)
         let counter = ByteCounter()
-        try await withServer(limits, request: "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reader: counter.handler()) { values in
+        try await withServer(
+            limits, request: "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", reader: counter.handler()
+        ) { values in
             var iterator = values.makeAsyncIterator()
             let value = try #require(try await iterator.next())
             while await value.requests.next() != nil {

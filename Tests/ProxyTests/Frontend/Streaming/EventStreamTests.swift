@@ -13,7 +13,8 @@ import Testing
     private func open(interval: Duration = .seconds(15)) async throws -> EventStream {
         try await channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).get()
         let stream = EventStream(
-            on: try await .inParts(channel), headers: ["content-type": "text/event-stream"], keepAliveInterval: interval,
+            on: try await .inParts(channel), headers: ["content-type": "text/event-stream"],
+            keepAliveInterval: interval,
             emptyEvent: { id in Array("data: {\(id ?? "")}\n\n".utf8) })
         stream.open()
         await channel.testingEventLoop.run()
@@ -35,7 +36,7 @@ import Testing
         return parts
     }
 
-    @Test func headersGoOutWithTheFirstEvent() async throws {
+    @Test func `Headers go out with the first event`() async throws {
         let stream = try await open()
         #expect(try await output() == [])
         try await stream.send(ByteBuffer(string: "data: 1\n\n"))
@@ -45,7 +46,7 @@ import Testing
         #expect(try await output() == ["data: 2\n\n", "end"])
     }
 
-    @Test func silenceBringsHeadersThenComments() async throws {
+    @Test func `Silence brings headers then comments`() async throws {
         let stream = try await open()
         await channel.testingEventLoop.advanceTime(by: .seconds(14))
         #expect(try await output() == [])
@@ -63,7 +64,7 @@ import Testing
     }
 
     /// All events of an answer have one id, those that are made here as well.
-    @Test func anEmptyEventHasTheIDOfItsAnswer() async throws {
+    @Test func `An empty event has the ID of its answer`() async throws {
         let stream = try await open()
         for _ in 0..<4 { await channel.testingEventLoop.advanceTime(by: .seconds(15)) }
         #expect(try await output().last == "data: {}\n\n")
@@ -75,7 +76,7 @@ import Testing
         stream.finish()
     }
 
-    @Test func silenceInTheMiddleBringsAComment() async throws {
+    @Test func `Silence in the middle brings a comment`() async throws {
         let stream = try await open()
         try await stream.send(ByteBuffer(string: "data: 1\n\n"))
         _ = try await output()
@@ -84,7 +85,7 @@ import Testing
         stream.finish()
     }
 
-    @Test func aFailureBeforeTheHeadersIsAnOrdinaryAnswer() async throws {
+    @Test func `A failure before the headers is an ordinary answer`() async throws {
         let stream = try await open()
         async let status = stream.fail(Response(OpenAIError(.noKey)), orEvent: Array("data: error\n\n".utf8))
         let parts = try await eventually { try await output() }
@@ -94,7 +95,7 @@ import Testing
         #expect(try await output() == [])
     }
 
-    @Test func aFailureAfterTheHeadersIsAnEventAndAProperEnd() async throws {
+    @Test func `A failure after the headers is an event and a proper end`() async throws {
         let stream = try await open()
         await channel.testingEventLoop.advanceTime(by: .seconds(15))
         #expect(try await output() == ["200"])
@@ -111,7 +112,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(5)), arguments: [false, true])
-    func aDeadlineEndsTheWaitForAClientThatTakesNothing(sends: Bool) async throws {
+    func `A deadline ends the wait for a client that takes nothing`(sends: Bool) async throws {
         let stream = try await open()
         try await channel.pipeline.addHandler(FullSocket()).get()
         channel.isWritable = false
@@ -121,7 +122,11 @@ import Testing
         let hasEnded = Atomic(false)
         let waiting = Task {
             defer { hasEnded.store(true, ordering: .releasing) }
-            if sends { try await stream.send(ByteBuffer(string: "data: 1\n\n"), until: deadline) } else { try await stream.room(until: deadline) }
+            if sends {
+                try await stream.send(ByteBuffer(string: "data: 1\n\n"), until: deadline)
+            } else {
+                try await stream.room(until: deadline)
+            }
         }
         for _ in 0..<100 {
             await channel.testingEventLoop.run()
@@ -137,7 +142,7 @@ import Testing
         #expect(ends.load(ordering: .relaxed) == 1, "the call to the upstream, which was bound before, ends as well")
     }
 
-    @Test(.timeLimit(.minutes(5))) func aSendToAClientThatTakesNothingEndsWithItsTask() async throws {
+    @Test(.timeLimit(.minutes(5))) func `A send to a client that takes nothing ends with its task`() async throws {
         let stream = try await open()
         try await channel.pipeline.addHandler(FullSocket()).get()
         channel.isWritable = false
@@ -162,7 +167,7 @@ import Testing
         await #expect(throws: CancellationError.self) { try await sending.value }
     }
 
-    @Test func anIntervalOfZeroReassuresNobody() async throws {
+    @Test func `An interval of zero reassures nobody`() async throws {
         let stream = try await open(interval: .zero)
         await channel.testingEventLoop.advanceTime(by: .hours(1))
         #expect(try await output() == [])

@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct KeepAliveScheduleTests {
-    @Test func theFirstSilenceBringsTheHeadersAndEachFurtherOneAComment() {
+    @Test func `The first silence brings the headers and each further one a comment`() {
         var schedule = KeepAliveSchedule(interval: .seconds(15), at: .zero)
         #expect(schedule.due == .seconds(15))
         #expect(schedule.wake(at: .seconds(14)) == nil)
@@ -12,13 +12,14 @@ import Testing
         #expect(schedule.wake(at: .seconds(45)) == .comment)
     }
 
-    @Test func afterAMinuteWithoutEventsAnEmptyEventTakesTheCommentsPlace() {
+    @Test func `After a minute without events an empty event takes the comment's place`() {
         var schedule = KeepAliveSchedule(interval: .seconds(15), at: .zero)
         let sent = (1...9).map { schedule.wake(at: .seconds(15 * $0)) }
-        #expect(sent == [.headers, .comment, .comment, .emptyEvent, .comment, .comment, .comment, .emptyEvent, .comment])
+        #expect(
+            sent == [.headers, .comment, .comment, .emptyEvent, .comment, .comment, .comment, .emptyEvent, .comment])
     }
 
-    @Test func anEventPutsEverythingOff() {
+    @Test func `An event puts everything off`() {
         var schedule = KeepAliveSchedule(interval: .seconds(15), at: .zero)
         schedule.sentEvents(at: .seconds(50))
         #expect(schedule.hasHeaders)
@@ -27,7 +28,7 @@ import Testing
         #expect(schedule.wake(at: .seconds(65)) == .comment)
     }
 
-    @Test func aLongIntervalSendsAnEmptyEventAtOnce() {
+    @Test func `A long interval sends an empty event at once`() {
         var schedule = KeepAliveSchedule(interval: .seconds(90), at: .zero)
         #expect(schedule.wake(at: .seconds(90)) == .headers)
         #expect(schedule.wake(at: .seconds(180)) == .emptyEvent)

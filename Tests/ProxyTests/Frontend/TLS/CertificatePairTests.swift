@@ -18,9 +18,13 @@ import Testing
             try write(try Self.fixture("server.key"), to: files.key)
         }
 
-        static func fixture(_ name: String) throws -> String { try String(contentsOf: .fixture("tls/\(name)"), encoding: .utf8) }
+        static func fixture(_ name: String) throws -> String {
+            try String(contentsOf: .fixture("tls/\(name)"), encoding: .utf8)
+        }
 
-        func write(_ text: String, to path: String) throws { try text.write(toFile: path, atomically: true, encoding: .utf8) }
+        func write(_ text: String, to path: String) throws {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+        }
 
         deinit { try? FileManager.default.removeItem(at: url) }
     }
@@ -34,9 +38,10 @@ import Testing
         }
     }
 
-    @Test func aPairIsReadWithItsChain() throws {
+    @Test func `A pair is read with its chain`() throws {
         let directory = try Directory()
-        try directory.write(try Directory.fixture("server.pem") + Directory.fixture("authority.pem"), to: directory.files.certificate)
+        try directory.write(
+            try Directory.fixture("server.pem") + Directory.fixture("authority.pem"), to: directory.files.certificate)
         let pair = try CertificatePair(directory.files)
         #expect(!pair.isOutdated)
         #expect(pair.expiry > 4_000_000_000)
@@ -45,32 +50,42 @@ import Testing
     @Test(arguments: [
         ("cert", "", "there is no certificate in it"), ("cert", "garbage", "there is no certificate in it"),
         ("cert", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "there is no certificate in it"),
-        ("key", "", "there is no private key in it"), ("key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "is damaged"),
-        ("key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "pass phrase, which is not supported"),
-        ("key", "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n", "pass phrase, which is not supported"),
+        ("key", "", "there is no private key in it"),
+        ("key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "is damaged"),
+        (
+            "key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "pass phrase, which is not supported"
+        ),
+        (
+            "key",
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+            "pass phrase, which is not supported"
+        ),
     ])
-    func whatIsWrongIsSaidWithTheFile(which: String, content: String, reason: String) throws {
+    func `What is wrong is said with the file`(which: String, content: String, reason: String) throws {
         let directory = try Directory()
         let path = which == "cert" ? directory.files.certificate : directory.files.key
         try directory.write(content, to: path)
         let problem = try #require(self.problem(directory.files))
-        #expect(problem.message.hasPrefix("tls_\(which) = \(path) ") && problem.message.contains(reason), "\(problem.message)")
+        #expect(
+            problem.message.hasPrefix("tls_\(which) = \(path) ") && problem.message.contains(reason),
+            "\(problem.message)")
         #expect(!problem.fix.isEmpty && !problem.message.contains("AAAA"))
     }
 
-    @Test func aKeyOfAnotherCertificateIsNoPair() throws {
+    @Test func `A key of another certificate is no pair`() throws {
         let directory = try Directory()
         try directory.write(try Directory.fixture("authority.pem"), to: directory.files.certificate)
         #expect(problem(directory.files)?.message.contains("does not belong to the first certificate") == true)
     }
 
-    @Test func aFileThatIsNotThereIsNamed() throws {
+    @Test func `A file that is not there is named`() throws {
         let directory = try Directory()
         try FileManager.default.removeItem(atPath: directory.files.key)
         #expect(problem(directory.files)?.message == "the file \(directory.files.key) of tls_key does not exist")
     }
 
-    @Test func aRenewedCertificateIsShownAndABrokenOneIsNot() async throws {
+    @Test func `A renewed certificate is shown and a broken one is not`() async throws {
         let directory = try Directory()
         let certificate = ListenerCertificate()
         let first = try CertificatePair(directory.files)
@@ -88,21 +103,24 @@ import Testing
         #expect(certificate.current.map { $0.context !== first.context && !$0.isOutdated } == true)
     }
 
-    @Test func aReloadThatCameInBetweenIsNotUndone() throws {
+    @Test func `A reload that came in between is not undone`() throws {
         let directory = try Directory()
         let certificate = ListenerCertificate()
-        let (first, second, third) = (try CertificatePair(directory.files), try CertificatePair(directory.files), try CertificatePair(directory.files))
+        let (first, second, third) = (
+            try CertificatePair(directory.files), try CertificatePair(directory.files),
+            try CertificatePair(directory.files)
+        )
         certificate.show(first)
         #expect(certificate.show(second, insteadOf: first))
         #expect(!certificate.show(third, insteadOf: first) && certificate.current?.context === second.context)
     }
 
-    @Test func withoutTLSThereIsNothingToLookAt() {
+    @Test func `Without TLS there is nothing to look at`() {
         let watch = CertificateWatch(certificate: ListenerCertificate(), time: ManualTime().source, logger: .silent)
         #expect(watch.look(after: nil) == nil)
     }
 
-    @Test func itLooksEveryTwoSeconds() async throws {
+    @Test func `It looks every two seconds`() async throws {
         let directory = try Directory()
         let certificate = ListenerCertificate()
         let first = try CertificatePair(directory.files)

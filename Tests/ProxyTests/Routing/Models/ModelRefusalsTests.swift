@@ -12,13 +12,19 @@ import Testing
     private func directory(_ filter: ModelFilter = ModelFilter()) -> ModelDirectory {
         let directory = ModelDirectory(
             aliases: [("mine", "xai.alias")],
-            accounts: [.init(region: "r"), .init(region: "r"), .init(form: .openAI, provider: "acme"), .init(form: .openAI, provider: "silent")],
+            accounts: [
+                .init(region: "r"), .init(region: "r"), .init(form: .openAI, provider: "acme"),
+                .init(form: .openAI, provider: "silent"),
+            ],
             names: .init(ociPrefix: "oci/", filter: filter), time: ManualTime().source)
-        _ = directory.update([0: [listed("xai.grok-4")], 1: [listed("xai.grok-4")], 2: [ModelSummary(ofProvider: "m"), ModelSummary(ofProvider: "n")]])
+        _ = directory.update([
+            0: [listed("xai.grok-4")], 1: [listed("xai.grok-4")],
+            2: [ModelSummary(ofProvider: "m"), ModelSummary(ofProvider: "n")],
+        ])
         return directory
     }
 
-    @Test func aRefusalMakesNoNewCatalogue() throws {
+    @Test func `A refusal makes no new catalogue`() throws {
         let directory = directory()
         let before = directory.catalog
         directory.refuse("xai.grok-4", at: 0)
@@ -26,10 +32,12 @@ import Testing
         #expect(try Array(directory.catalog.resolve("oci/grok-4").accepts) == [1])
         #expect(try Array(directory.catalog.resolve("xai.grok-4").accepts) == [1])
         directory.refuse("xai.alias", at: 1)
-        #expect(try Array(directory.catalog.resolve("mine").accepts) == [0], "what the configuration names counts as listed")
+        #expect(
+            try Array(directory.catalog.resolve("mine").accepts) == [0], "what the configuration names counts as listed"
+        )
     }
 
-    @Test func whatClientsMakeUpIsNotNoted() throws {
+    @Test func `What clients make up is not noted`() throws {
         var filter = ModelFilter()
         try filter.add("grok|acme|made-up|silent|alias")
         let directory = directory(filter)
@@ -48,8 +56,10 @@ import Testing
         #expect(try Array(directory.catalog.resolve("xai.grok-4").accepts) == [0, 1])
     }
 
-    @Test func aProvidersModelIsRefusedByItsName() throws {
-        let accounts: [ModelCatalog.Account] = (0..<2).map { _ in .init(models: [ModelSummary(ofProvider: "m")], form: .openAI, provider: "acme") }
+    @Test func `A provider's model is refused by its name`() throws {
+        let accounts: [ModelCatalog.Account] = (0..<2).map { _ in
+            .init(models: [ModelSummary(ofProvider: "m")], form: .openAI, provider: "acme")
+        }
         let catalog = ModelCatalog(aliases: [("alias", "acme/m")], accounts: accounts)
         catalog.refuse("m", at: 1)
         #expect(try Array(catalog.resolve("acme/m").accepts) == [0] && Array(catalog.resolve("alias").accepts) == [0])
@@ -58,7 +68,7 @@ import Testing
         #expect(catalog.entries.isEmpty, "it is not offered until the next list, though its name works")
     }
 
-    @Test func theSetIsBoundedAndForgetsByUpstream() {
+    @Test func `The set is bounded and forgets by upstream`() {
         let refusals = ModelRefusals()
         #expect(refusals.areNone)
         for number in 0..<ModelRefusals.most { refusals.note("m\(number)", at: 0) }
@@ -76,19 +86,24 @@ import Testing
     }
 
     /// A list is a stranger's as well.
-    @Test func aListIsCutToWhatCanBeAskedFor() {
+    @Test func `A list is cut to what can be asked for`() {
         let directory = directory()
         let long = String(repeating: "a", count: 300)
-        _ = directory.update([2: [ModelSummary(ofProvider: long), ModelSummary(ofProvider: "ok")] + (0..<20_000).map { ModelSummary(ofProvider: "m\($0)") }])
+        _ = directory.update([
+            2: [ModelSummary(ofProvider: long), ModelSummary(ofProvider: "ok")]
+                + (0..<20_000).map { ModelSummary(ofProvider: "m\($0)") }
+        ])
         let names = directory.catalog.names(at: 2)
         #expect(names.count == ModelDirectory.mostModels && names.first == "acme/ok")
     }
 
-    @Test func aRefusalOutlivesAReloadForThoseWhoStay() throws {
+    @Test func `A refusal outlives a reload for those who stay`() throws {
         let time = ManualTime()
         let router = try Router.fixture(time: time.source, accounts: 3)
         func directory(_ places: [Int], after: ModelDirectory?) -> ModelDirectory {
-            ModelDirectory(aliases: [], upstreams: places.map { router.upstreams[$0] }, places: 3, after: after, names: .init(), time: time.source)
+            ModelDirectory(
+                aliases: [], upstreams: places.map { router.upstreams[$0] }, places: 3, after: after, names: .init(),
+                time: time.source)
         }
         let before = directory([0, 1], after: nil)
         _ = before.update([0: [listed("xai.grok-4")], 1: [listed("xai.grok-4")]])

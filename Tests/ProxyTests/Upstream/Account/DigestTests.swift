@@ -9,16 +9,16 @@ import Testing
     @Test(arguments: [
         ("", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="), ("abc", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="),
     ])
-    func sha256(text: String, digest: String) {
+    func `Sha 256`(text: String, digest: String) {
         #expect(Digest.sha256(Array(text.utf8)) == digest)
     }
 
-    @Test func md5IsWrittenInPairs() {
+    @Test func `Md 5 is written in pairs`() {
         let pairs = Array("".utf8).withUnsafeBytes { Digest.md5Pairs($0) }
         #expect(pairs == "d4:1d:8c:d9:8f:00:b2:04:e9:80:09:98:ec:f8:42:7e")
     }
 
-    @Test func base64AgreesWithFoundation() {
+    @Test func `Base 64 agrees with Foundation`() {
         var random = SplitMix64(seed: 1)
         for count in 0..<200 {
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }

@@ -85,7 +85,7 @@ enum KeySamples {
         -----BEGIN RSA PRIVATE KEY-----
         Proc-Type: 4,ENCRYPTED
         DEK-Info: DES-EDE3-CBC,949130D30C96171F
-        
+
         jPT32LUmWPgMZwd4NUvdwUPF/LLg8qgqHdppqmPNsaWmVq5SArqlVku7WlsAiod2
         8IVzRQUsloQqKWcVa+8VyJSlyx5LkgBeJY6kGrtGHu8V+yLKSWREEwCjslC08qZU
         YurOTu9Ptlb7WNWSi3f3lpt/sisjqj4DhjtULyU9korHmF6ZjAZuBWIBSYM8Yt9r
@@ -107,7 +107,7 @@ enum KeySamples {
         -----BEGIN RSA PRIVATE KEY-----
         Proc-Type: 4,ENCRYPTED
         DEK-Info: DES-CBC,38A432CFC9B8A7E5
-        
+
         rK6umKqDLrwmyrTwxrYivLC9qB2yOdOoTzqrjumrHNt6IaraUhjn7GhnwfJ03Vnn
         XTJBOm4KZSdyCo12BuHp4JFZGVj7PXiUvp0mdVuo58sWN+755FBrzl6ULqlYKGvV
         t2LIaRgUfLRpd+E/DFNGrnwMI+xavClKee2k57NmbO+DczG6AQArdYbeqs0eqcBQ

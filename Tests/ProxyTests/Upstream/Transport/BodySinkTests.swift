@@ -32,7 +32,9 @@ struct BodySinkTests {
         }
     }
 
-    private static func body(_ response: TransportResponse) -> ResponseBody.AsyncIterator { response.body.makeAsyncIterator() }
+    private static func body(_ response: TransportResponse) -> ResponseBody.AsyncIterator {
+        response.body.makeAsyncIterator()
+    }
 
     /// A body whose first piece has reached its sink.
     private static func flowing() async throws -> (server: PlayedServer, call: Task<Bool, any Error>, peer: Peer) {

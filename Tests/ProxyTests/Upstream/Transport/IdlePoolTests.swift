@@ -23,7 +23,10 @@ struct IdlePoolTests {
     @Test func `One origin's are not another's`() {
         var pool = IdlePool<Connection>(idleTimeout: .seconds(10))
         _ = pool.park(Connection(), to: origin, at: start, mayGrow: true)
-        for other in [Origin(isTLS: true, host: "a", port: 80), Origin(isTLS: false, host: "b", port: 80), Origin(isTLS: false, host: "a", port: 81)] {
+        for other in [
+            Origin(isTLS: true, host: "a", port: 80), Origin(isTLS: false, host: "b", port: 80),
+            Origin(isTLS: false, host: "a", port: 81),
+        ] {
             #expect(pool.take(other, at: start) == nil)
         }
     }

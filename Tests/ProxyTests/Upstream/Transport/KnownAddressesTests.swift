@@ -3,7 +3,7 @@ import Testing
 @testable import Proxy
 
 @Suite struct KnownAddressesTests {
-    @Test func anAddressIsTheSameAtEveryLook() throws {
+    @Test func `An address is the same at every look`() throws {
         let addresses = KnownAddresses()
         for _ in 0..<3 {
             let address = try addresses.address(of: "https://Host:8443/v1?a=b")
@@ -13,13 +13,13 @@ import Testing
         #expect(addresses.count == 1)
     }
 
-    @Test func whatIsNoAddressIsRefusedEachTime() {
+    @Test func `What is no address is refused each time`() {
         let addresses = KnownAddresses()
         for _ in 0..<2 { #expect(throws: TransportError.self) { try addresses.address(of: "ftp://x") } }
         #expect(addresses.count == 0)
     }
 
-    @Test func theyDoNotPileUp() throws {
+    @Test func `They do not pile up`() throws {
         let addresses = KnownAddresses()
         for number in 0..<KnownAddresses.limit * 3 { _ = try addresses.address(of: "http://x/\(number)") }
         #expect(addresses.count <= KnownAddresses.limit)

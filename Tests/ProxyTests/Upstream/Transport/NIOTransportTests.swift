@@ -14,12 +14,15 @@ struct NIOTransportTests {
     private static let whole = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
     @Test(arguments: TransportBench.Caller.allCases)
-    func `The head comes first, informational answers are skipped, and the body streams`(_ caller: TransportBench.Caller) async throws {
+    func `The head comes first, informational answers are skipped, and the body streams`(
+        _ caller: TransportBench.Caller
+    ) async throws {
         let (server, transport) = (try await PlayedServer(), try Bench.transport())
         let read = Mutex<[String]>([])
         let gate = AsyncStream.makeStream(of: String.self)
         let call = Bench.call(caller) {
-            let response = try await transport.send(Bench.request(server.port, path: "/a?b=c", body: Array("ping".utf8)))
+            let response = try await transport.send(
+                Bench.request(server.port, path: "/a?b=c", body: Array("ping".utf8)))
             gate.continuation.yield("\(response.status) \(response.headers["x"])")
             for try await bytes in response.body {
                 read.withLock { $0.append(String(buffer: bytes)) }
@@ -48,12 +51,15 @@ struct NIOTransportTests {
         let (server, transport) = (try await PlayedServer(), try Bench.transport())
         let call = Bench.call {
             var parts: [String] = []
-            for try await bytes in try await transport.send(Bench.request(server.port)).body { parts.append(String(buffer: bytes)) }
+            for try await bytes in try await transport.send(Bench.request(server.port)).body {
+                parts.append(String(buffer: bytes))
+            }
             return parts
         }
         let peer = await server.accept()
         await peer.request()
-        try await peer.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n")
+        try await peer.send(
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n")
         #expect(try await call.value == ["onetwothree"])
     }
 
@@ -67,7 +73,10 @@ struct NIOTransportTests {
             return texts
         }
         let peer = await server.accept()
-        for answer in [Self.whole, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"] {
+        for answer in [
+            Self.whole, "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+            "HTTP/1.1 204 No Content\r\n\r\n",
+        ] {
             await peer.request()
             try await peer.send(answer)
         }
@@ -148,13 +157,17 @@ struct NIOTransportTests {
         let second = await server.accept()
         await second.request()
         await second.close()
-        await #expect(throws: TransportError.connectionLost("the upstream closed the connection")) { try await call.value }
+        await #expect(throws: TransportError.connectionLost("the upstream closed the connection")) {
+            try await call.value
+        }
         #expect(server.waitingConnections == 0)
     }
 
     @Test(arguments: [
-        ["HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 4\r\n\r\nlate"], ["HTTP/1.0 408 Request Time-out\r\n\r\n<html>"],
-        ["HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"], ["HTTP/1.1 4", "08 Request Timeout\r\nconnection: close", "\r\n\r\n"],
+        ["HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 4\r\n\r\nlate"],
+        ["HTTP/1.0 408 Request Time-out\r\n\r\n<html>"],
+        ["HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"],
+        ["HTTP/1.1 4", "08 Request Timeout\r\nconnection: close", "\r\n\r\n"],
     ])
     func `A 408 on a kept connection is its end, and the request is sent anew`(_ answer: [String]) async throws {
         let (server, transport) = (try await PlayedServer(), try Bench.transport())
@@ -209,13 +222,17 @@ struct NIOTransportTests {
                 await peer.request()
                 try await peer.send(Self.whole)
                 // It may meet the next request, or be there before it.
-                if number.isMultiple(of: 2) { try? await peer.send("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n") }
+                if number.isMultiple(of: 2) {
+                    try? await peer.send("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n")
+                }
                 await peer.close()
             }
         }
         let call = Bench.call {
             var texts: Set<String> = []
-            for _ in 0..<count { texts.insert(try await Bench.text(transport, Bench.request(server.port, body: Array("ping".utf8)))) }
+            for _ in 0..<count {
+                texts.insert(try await Bench.text(transport, Bench.request(server.port, body: Array("ping".utf8))))
+            }
             return texts
         }
         #expect(try await call.value == ["hello"])
@@ -235,7 +252,9 @@ struct NIOTransportTests {
         await peer.request()
         try await peer.send("HTTP/1.1 200 OK\r\ncontent")
         await peer.close()
-        await #expect(throws: TransportError.connectionLost("the upstream closed the connection")) { try await call.value }
+        await #expect(throws: TransportError.connectionLost("the upstream closed the connection")) {
+            try await call.value
+        }
         #expect(server.waitingConnections == 0)
     }
 
@@ -243,7 +262,8 @@ struct NIOTransportTests {
     func `An answer that comes before the request has been written is delivered`(_ isReset: Bool) async throws {
         let (server, transport) = (try await PlayedServer(pausesReading: true), try Bench.transport())
         let call = Bench.call {
-            let response = try await transport.send(Bench.request(server.port, body: [UInt8](repeating: 65, count: 32 << 20)))
+            let response = try await transport.send(
+                Bench.request(server.port, body: [UInt8](repeating: 65, count: 32 << 20)))
             return (response.status, try await response.collect(upTo: 100))
         }
         let peer = await server.accept()
@@ -298,7 +318,8 @@ struct NIOTransportTests {
     }
 
     @Test(arguments: [
-        "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
         "HTTP/1.1 200 OK\r\nx: " + String(repeating: "a", count: 70_000) + "\r\n\r\n",
         "HTTP/1.1 200 " + String(repeating: "a", count: 140_000),
         "HTTP/1.1 200 OK\r\n" + String(repeating: "x: y\r\n", count: 300) + "\r\n",
@@ -370,7 +391,9 @@ struct NIOTransportTests {
     @Test func `Unused connections are kept as many as are allowed`() async throws {
         let server = try await PlayedServer()
         let transport = try Bench.transport { $0.idleConnections = 2 }
-        let calls = (0..<5).map { _ in Bench.call(.elsewhere) { try await Bench.text(transport, Bench.request(server.port)) } }
+        let calls = (0..<5).map { _ in
+            Bench.call(.elsewhere) { try await Bench.text(transport, Bench.request(server.port)) }
+        }
         var peers: [Peer] = []
         for _ in calls {
             let peer = await server.accept()
@@ -440,12 +463,15 @@ struct NIOTransportTests {
     }
 
     @Test(arguments: [
-        (["x": "1"], "hello", "HTTP/1.1 200 OK\r\ncontent-length: 25\r\ncontent-encoding: gzip\r\n\r\n"),
+        (["x": "1"], "hello", "HTTP/1.1 200 OK\r\ncontent-length: 25\r\ncontent-encoding: gzip\r\n\r\n")
     ])
-    func `Compressed answers are unpacked where that is wanted, up to a limit`(_ headers: [String: String], _ text: String, _ head: String) async throws {
+    func `Compressed answers are unpacked where that is wanted, up to a limit`(
+        _ headers: [String: String], _ text: String, _ head: String
+    ) async throws {
         // gzip of "hello"
         let packed: [UInt8] = [
-            0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 0x03, 0xCB, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0, 0x86, 0xA6, 0x10, 0x36, 0x05, 0, 0, 0,
+            0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 0x03, 0xCB, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0, 0x86, 0xA6, 0x10, 0x36,
+            0x05, 0, 0, 0,
         ]
         for (limit, expected) in [(100, nil), (4, TransportError.tooLarge(limit: 4))] as [(Int, TransportError?)] {
             let (server, transport) = (try await PlayedServer(), try Bench.transport { $0.unpackedLimit = limit })
@@ -464,7 +490,8 @@ struct NIOTransportTests {
     @Test func `Compressed answers and others follow one another on a connection`() async throws {
         let (server, transport) = (try await PlayedServer(), try Bench.transport { $0.unpackedLimit = 100 })
         let packed: [UInt8] = [
-            0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 0x03, 0xCB, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0, 0x86, 0xA6, 0x10, 0x36, 0x05, 0, 0, 0,
+            0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 0x03, 0xCB, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0, 0x86, 0xA6, 0x10, 0x36,
+            0x05, 0, 0, 0,
         ]
         let call = Bench.call {
             var texts: [String] = []
@@ -475,7 +502,9 @@ struct NIOTransportTests {
         for isPacked in [false, true, false, true, true] {
             await peer.request()
             let body = isPacked ? packed : Array("plain".utf8)
-            let head = "HTTP/1.1 200 OK\r\ncontent-length: \(body.count)\r\n" + (isPacked ? "content-encoding: gzip\r\n\r\n" : "\r\n")
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-length: \(body.count)\r\n"
+                + (isPacked ? "content-encoding: gzip\r\n\r\n" : "\r\n")
             try await peer.send(Array(head.utf8) + body)
         }
         #expect(try await call.value == ["plain", "hello", "plain", "hello", "hello"])
@@ -496,7 +525,10 @@ struct NIOTransportTests {
         let peer = await server.accept()
         for text in ["one", "three"] {
             let request = await peer.request()
-            #expect(request == "POST /v1/chat HTTP/1.1\r\nx: y\r\nhost: 127.0.0.1:\(server.port)\r\ncontent-length: \(text.utf8.count)\r\n\r\n\(text)")
+            #expect(
+                request
+                    == "POST /v1/chat HTTP/1.1\r\nx: y\r\nhost: 127.0.0.1:\(server.port)\r\ncontent-length: \(text.utf8.count)\r\n\r\n\(text)"
+            )
             try await peer.send("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
         }
         try await call.value

@@ -11,7 +11,7 @@ private typealias Bench = TransportBench
         ResponseHead(status: status, headers: id.map { ["opc-request-id": $0] } ?? [:])
     }
 
-    @Test func anotherIdCountsOnceTheServiceHasNamedOurs() {
+    @Test func `Another ID counts once the service has named ours`() {
         let habit = EchoHabit()
         #expect(!RequestEcho(to: habit, id: "A").isContradicted(by: head(200, "X/Y/Z")), "it may make up its own")
         #expect(!RequestEcho(to: habit, id: "A").isContradicted(by: head(200, "A/Y/Z")))
@@ -22,7 +22,7 @@ private typealias Bench = TransportBench
         #expect(!RequestEcho(to: habit, id: "B").isContradicted(by: head(502, "A")), "a gateway's own")
     }
 
-    @Test func aLateSecondAnswerReachesNobody() async throws {
+    @Test func `A late second answer reaches nobody`() async throws {
         let (server, transport) = (try await PlayedServer(), try Bench.transport())
         let habit = EchoHabit()
         // In one task: connections are kept by event loop.
@@ -32,7 +32,9 @@ private typealias Bench = TransportBench
                 var request = Bench.request(server.port)
                 request.headers.add(name: RequestEcho.field, value: id)
                 request.echo = RequestEcho(to: habit, id: id)
-                do { results.append(.success(try await Bench.text(transport, request))) } catch { results.append(.failure(error)) }
+                do { results.append(.success(try await Bench.text(transport, request))) } catch {
+                    results.append(.failure(error))
+                }
             }
             return results
         }
@@ -54,7 +56,7 @@ private typealias Bench = TransportBench
         #expect(throws: TransportError.self) { try results[1].get() }
     }
 
-    @Test func anAccountsCallsCarryAnIdOfTheirOwn() async throws {
+    @Test func `An accounts calls carry an ID of their own`() async throws {
         let transport = FakeTransport(body: #"{"items":[]}"#)
         let account = try OCIAccount.fixture(transport, time: ManualTime().source)
         for _ in 0..<2 { _ = try await account.probe(limit: 1) }

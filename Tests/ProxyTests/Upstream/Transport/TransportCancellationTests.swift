@@ -11,7 +11,8 @@ private typealias Bench = TransportBench
 @Suite("The transport: calls that are given up", .timeLimit(.minutes(5)))
 struct TransportCancellationTests {
     @Test(arguments: TransportBench.Caller.allCases)
-    func `A call that is cancelled while it connects leaves nothing open`(_ caller: TransportBench.Caller) async throws {
+    func `A call that is cancelled while it connects leaves nothing open`(_ caller: TransportBench.Caller) async throws
+    {
         let full = try FullBacklog()
         let transport = try Bench.transport { $0.connectTimeout = .hours(1) }
         let call = Bench.call(caller) { try await transport.send(Bench.request(full.port)).status }
@@ -32,7 +33,9 @@ struct TransportCancellationTests {
         // It listens, and says nothing.
         let server = try await PlayedServer()
         let transport = try Bench.transport { $0.connectTimeout = .milliseconds(20) }
-        await #expect(throws: TransportError.connectTimeout) { try await transport.send(Bench.request(server.port, scheme: "https")) }
+        await #expect(throws: TransportError.connectTimeout) {
+            try await transport.send(Bench.request(server.port, scheme: "https"))
+        }
         await server.accept().closed()
     }
 
@@ -50,7 +53,10 @@ struct TransportCancellationTests {
     func `A call that is cancelled while it writes closes its connection`(_ tls: Bool) async throws {
         let (server, transport) = (try await PlayedServer(tls: tls, pausesReading: true), try Bench.transport())
         let call = Bench.call {
-            try await transport.send(Bench.request(server.port, scheme: tls ? "https" : "http", body: [UInt8](repeating: 65, count: 64 << 20))).status
+            try await transport.send(
+                Bench.request(
+                    server.port, scheme: tls ? "https" : "http", body: [UInt8](repeating: 65, count: 64 << 20))
+            ).status
         }
         let peer = await server.accept()
         await peer.wait { $0.total > 0 }
@@ -62,9 +68,13 @@ struct TransportCancellationTests {
     }
 
     @Test(arguments: TransportBench.Caller.allCases, [false, true])
-    func `A call that is cancelled while it waits for the head closes its connection`(_ caller: TransportBench.Caller, _ tls: Bool) async throws {
+    func `A call that is cancelled while it waits for the head closes its connection`(
+        _ caller: TransportBench.Caller, _ tls: Bool
+    ) async throws {
         let (server, transport) = (try await PlayedServer(tls: tls), try Bench.transport())
-        let call = Bench.call(caller) { try await transport.send(Bench.request(server.port, scheme: tls ? "https" : "http")).status }
+        let call = Bench.call(caller) {
+            try await transport.send(Bench.request(server.port, scheme: tls ? "https" : "http")).status
+        }
         let peer = await server.accept()
         await peer.request()
         call.cancel()
@@ -74,11 +84,14 @@ struct TransportCancellationTests {
     }
 
     @Test(arguments: TransportBench.Caller.allCases, [false, true])
-    func `A call that is cancelled while it reads closes its connection`(_ caller: TransportBench.Caller, _ tls: Bool) async throws {
+    func `A call that is cancelled while it reads closes its connection`(_ caller: TransportBench.Caller, _ tls: Bool)
+        async throws
+    {
         let (server, transport) = (try await PlayedServer(tls: tls), try Bench.transport())
         let begun = AsyncStream.makeStream(of: Void.self)
         let call = Bench.call(caller) {
-            for try await _ in try await transport.send(Bench.request(server.port, scheme: tls ? "https" : "http")).body { begun.continuation.yield() }
+            for try await _ in try await transport.send(Bench.request(server.port, scheme: tls ? "https" : "http")).body
+            { begun.continuation.yield() }
         }
         let peer = await server.accept()
         await peer.request()
@@ -160,7 +173,9 @@ struct TransportCancellationTests {
     }
 
     @Test(arguments: TransportBench.Caller.allCases, [0, 1])
-    func `A response that is dropped before its end closes its connection`(_ caller: TransportBench.Caller, _ read: Int) async throws {
+    func `A response that is dropped before its end closes its connection`(_ caller: TransportBench.Caller, _ read: Int)
+        async throws
+    {
         let (server, transport) = (try await PlayedServer(), try Bench.transport())
         let call = Bench.call(caller) {
             let response = try await transport.send(Bench.request(server.port))
@@ -200,12 +215,16 @@ private final class FullBacklog: Sendable {
         // As bytes: which module the members of `sockaddr_in` belong to depends on what else is compiled.
         var address = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_in>.size)
         try SocketAddress(ipAddress: "127.0.0.1", port: 0).withSockAddr { known, size in
-            address.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: known, count: min(size, $0.count))) }
+            address.withUnsafeMutableBytes {
+                $0.copyMemory(from: UnsafeRawBufferPointer(start: known, count: min(size, $0.count)))
+            }
         }
         var length = socklen_t(address.count)
         let bound = address.withUnsafeMutableBytes { bytes in
             let address = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self)
-            guard let address, bind(listener, address, length) == 0, listen(listener, 0) == 0, getsockname(listener, address, &length) == 0 else { return false }
+            guard let address, bind(listener, address, length) == 0, listen(listener, 0) == 0,
+                getsockname(listener, address, &length) == 0
+            else { return false }
             for _ in 0..<4 {
                 let filler = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
                 _ = connect(filler, address, length)

@@ -53,7 +53,9 @@ struct TransportConnectingTests {
                 }
             }
             let transport = try Bench.transport()
-            let call = Bench.call { try await Bench.text(transport, Bench.request(server.port, scheme: "https", host: host)) }
+            let call = Bench.call {
+                try await Bench.text(transport, Bench.request(server.port, scheme: "https", host: host))
+            }
             let peer = await server.accept()
             await peer.request()
             try await peer.send(Self.whole)
@@ -66,7 +68,10 @@ struct TransportConnectingTests {
     @Test func `A certificate of an unknown authority is not accepted`() async throws {
         let server = try await PlayedServer(tls: true)
         let transport = try Bench.transport { $0.authorities = nil }
-        guard case .tls(let reason)? = await failure(transport, Bench.request(server.port, scheme: "https", host: "localhost")) else {
+        guard
+            case .tls(let reason)? = await failure(
+                transport, Bench.request(server.port, scheme: "https", host: "localhost"))
+        else {
             Issue.record("no error of TLS")
             return
         }
@@ -80,7 +85,9 @@ struct TransportConnectingTests {
         let proxy = try await PlayedServer(host: "127.0.0.2")
         let rules = try ProxyRules(environment: ["https_proxy": "http://127.0.0.2:\(proxy.port)"])
         let transport = try Bench.transport { $0.proxies = rules }
-        let call = Bench.call { try await transport.send(Bench.request(443, scheme: "https", host: "other.example")).status }
+        let call = Bench.call {
+            try await transport.send(Bench.request(443, scheme: "https", host: "other.example")).status
+        }
         let peer = await proxy.accept()
         await peer.request()
         try await peer.startTLS(after: "HTTP/1.1 200 OK\r\n\r\n")
@@ -111,7 +118,9 @@ struct TransportConnectingTests {
         ("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello", false, true),
         ("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nhello", true, false),
     ])
-    func `An answer over TLS that needs the end of its connection needs a goodbye`(_ answer: String, _ saysGoodbye: Bool, _ isWhole: Bool) async throws {
+    func `An answer over TLS that needs the end of its connection needs a goodbye`(
+        _ answer: String, _ saysGoodbye: Bool, _ isWhole: Bool
+    ) async throws {
         let (server, transport) = (try await PlayedServer(tls: true), try Bench.transport())
         let call = Bench.call { try await Bench.text(transport, Bench.request(server.port, scheme: "https")) }
         let peer = await server.accept()
@@ -121,7 +130,9 @@ struct TransportConnectingTests {
         if isWhole {
             #expect(try await call.value == "hello")
         } else {
-            await #expect(throws: TransportError.answerCut("the upstream closed the connection")) { try await call.value }
+            await #expect(throws: TransportError.answerCut("the upstream closed the connection")) {
+                try await call.value
+            }
         }
     }
 
@@ -135,7 +146,9 @@ struct TransportConnectingTests {
     @Test func `Https goes through a tunnel, with the name and password of the proxy's URL`() async throws {
         let proxy = try await PlayedServer()
         let transport = try proxied(proxy, "HTTPS_PROXY", user: "us%65r:pa%3Ass@")
-        let call = Bench.call { try await Bench.text(transport, Bench.request(8443, scheme: "https", host: "upstream.example", path: "/a")) }
+        let call = Bench.call {
+            try await Bench.text(transport, Bench.request(8443, scheme: "https", host: "upstream.example", path: "/a"))
+        }
         let peer = await proxy.accept()
         let request = await peer.request()
         #expect(request.hasPrefix("CONNECT upstream.example:8443 HTTP/1.1\r\n"))
@@ -153,7 +166,9 @@ struct TransportConnectingTests {
     func `A proxy that refuses is named, without its password`(_ status: Int) async throws {
         let proxy = try await PlayedServer()
         let transport = try proxied(proxy, "https_proxy", user: "user:secret@")
-        let call = Bench.call { try await transport.send(Bench.request(443, scheme: "https", host: "upstream.example")).status }
+        let call = Bench.call {
+            try await transport.send(Bench.request(443, scheme: "https", host: "upstream.example")).status
+        }
         let peer = await proxy.accept()
         await peer.request()
         try await peer.send("HTTP/1.1 \(status) No\r\ncontent-length: 3\r\n\r\nno!")
@@ -161,7 +176,10 @@ struct TransportConnectingTests {
             _ = try await call.value
             Issue.record("it went through")
         } catch TransportError.cannotConnect(let reason) {
-            #expect(reason.contains("the outbound proxy 127.0.0.1:\(proxy.port) refuses the way to upstream.example:443 with status \(status)"))
+            #expect(
+                reason.contains(
+                    "the outbound proxy 127.0.0.1:\(proxy.port) refuses the way to upstream.example:443 with status \(status)"
+                ))
             #expect(!reason.contains("secret"))
         }
         await peer.closed()
@@ -170,14 +188,17 @@ struct TransportConnectingTests {
     @Test func `A proxy that is not there is named as such`() async throws {
         let proxy = try await PlayedServer()
         try await proxy.stop()
-        let error = await failure(try proxied(proxy, "https_proxy"), Bench.request(443, scheme: "https", host: "upstream.example"))
+        let error = await failure(
+            try proxied(proxy, "https_proxy"), Bench.request(443, scheme: "https", host: "upstream.example"))
         #expect(reason(error) == "the outbound proxy 127.0.0.1:\(proxy.port): connection refused")
     }
 
     @Test func `Plain http is handed to a proxy with its whole URL`() async throws {
         let proxy = try await PlayedServer()
         let transport = try proxied(proxy, "http_proxy", user: "user:secret@")
-        let call = Bench.call { try await Bench.text(transport, Bench.request(8080, host: "upstream.example", path: "/a?b")) }
+        let call = Bench.call {
+            try await Bench.text(transport, Bench.request(8080, host: "upstream.example", path: "/a?b"))
+        }
         let peer = await proxy.accept()
         let request = await peer.request()
         #expect(request.hasPrefix("GET http://upstream.example:8080/a?b HTTP/1.1\r\n"))

@@ -17,11 +17,16 @@ struct ChatChunks: ChatByteSink {
         envelope.content(escaped, logprobs: logprobs, choice: choice, into: &bytes)
     }
 
-    mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) { envelope.reasoning(escaped, choice: choice, into: &bytes) }
+    mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) {
+        envelope.reasoning(escaped, choice: choice, into: &bytes)
+    }
 
-    mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) { envelope.refusal(escaped, choice: choice, into: &bytes) }
+    mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) {
+        envelope.refusal(escaped, choice: choice, into: &bytes)
+    }
 
-    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int) {
+    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int)
+    {
         envelope.toolCall(call, id: id, name: name, arguments: arguments, choice: choice, into: &bytes)
     }
 

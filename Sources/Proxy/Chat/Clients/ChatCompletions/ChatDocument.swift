@@ -47,11 +47,14 @@ struct ChatDocument: ChatEventSink {
         }
     }
 
-    mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) { change(choice) { $0.reasoning.append(escaped) } }
+    mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) {
+        change(choice) { $0.reasoning.append(escaped) }
+    }
 
     mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) { change(choice) { $0.refusal.append(escaped) } }
 
-    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int) {
+    mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int)
+    {
         change(choice) { $0.calls.append(Call(id: id, name: name, arguments: [arguments])) }
     }
 
@@ -108,7 +111,11 @@ extension ChatDocument.Choice {
         writer.beginChoice(index)
         writer.string(literal: "assistant")
         writer.key("content")
-        if !texts.contains(where: { !$0.isEmpty }), !calls.isEmpty || !refusal.isEmpty { writer.null() } else { writer.string(escaped: texts) }
+        if !texts.contains(where: { !$0.isEmpty }), !calls.isEmpty || !refusal.isEmpty {
+            writer.null()
+        } else {
+            writer.string(escaped: texts)
+        }
         if !reasoning.isEmpty {
             writer.key("reasoning_content")
             writer.string(escaped: reasoning)

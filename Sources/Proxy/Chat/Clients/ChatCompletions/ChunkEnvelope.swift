@@ -97,7 +97,8 @@ struct ChunkEnvelope: Sendable {
 
     /// The first delta of a tool call.
     func toolCall(
-        _ index: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int, into frames: inout [UInt8]
+        _ index: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int,
+        into frames: inout [UInt8]
     ) {
         open(choice, &frames)
         frames.append(literal: #""tool_calls":[{"index":"#)
@@ -151,7 +152,8 @@ struct ChunkEnvelope: Sendable {
     ///   - choiceMembers: further members of the choice, a comma before each.
     ///   - members: further members of the event, a comma before each.
     func event(
-        delta: [UInt8], choice: Int, reason: ArraySlice<UInt8>? = nil, choiceMembers: [UInt8] = [], members: [UInt8] = [],
+        delta: [UInt8], choice: Int, reason: ArraySlice<UInt8>? = nil, choiceMembers: [UInt8] = [],
+        members: [UInt8] = [],
         into frames: inout [UInt8]
     ) {
         begin(&frames)

@@ -14,16 +14,21 @@ enum OpenAIOnOCI {
         writer.key("model")
         writer.string(target.modelID)
         for (key, value) in request.members where !value.isNull {
-            guard let name = key.string, let member = members[name], member.field.map({ !target.family.refuses.contains($0) }) ?? true else { continue }
+            guard let name = key.string, let member = members[name],
+                member.field.map({ !target.family.refuses.contains($0) }) ?? true
+            else { continue }
             writer.key(name)
             copy(value, as: member.shape, for: target.family, to: &writer)
         }
         writer.key("stream")
         writer.bool(target.isStreaming)
-        let wanted = [request.present("max_completion_tokens"), request.present("max_tokens")].compactMap { $0?.int }.first { $0 >= 1 }
+        let wanted = [request.present("max_completion_tokens"), request.present("max_tokens")].compactMap { $0?.int }
+            .first { $0 >= 1 }
         writer.key(target.family.tokenLimit == .maxTokens ? "max_tokens" : "max_completion_tokens")
         writer.int(target.family.tokens(wanted: wanted, for: target))
-        if target.isStreaming, !target.family.refuses.contains(.streamOptions), let options = request.present("stream_options") {
+        if target.isStreaming, !target.family.refuses.contains(.streamOptions),
+            let options = request.present("stream_options")
+        {
             writer.key("stream_options")
             writer.raw(options.raw)
         }
@@ -50,8 +55,10 @@ enum OpenAIOnOCI {
     /// Those that are not written here in any case.
     private static let members: [String: Member] = [
         "messages": Member(shape: .list(of: message)), "tools": Member(shape: .list(of: tool)), "tool_choice": Member(),
-        "response_format": Member(), "n": Member(), "logprobs": Member(), "top_logprobs": Member(), "user": Member(), "prediction": Member(),
-        "service_tier": Member(), "web_search_options": Member(), "temperature": Member(field: .temperature), "top_p": Member(field: .topP),
+        "response_format": Member(), "n": Member(), "logprobs": Member(), "top_logprobs": Member(), "user": Member(),
+        "prediction": Member(),
+        "service_tier": Member(), "web_search_options": Member(), "temperature": Member(field: .temperature),
+        "top_p": Member(field: .topP),
         "stop": Member(field: .stop), "seed": Member(field: .seed), "frequency_penalty": Member(field: .penalties),
         "presence_penalty": Member(field: .penalties), "logit_bias": Member(field: .logitBias),
         "parallel_tool_calls": Member(field: .parallelToolCalls), "reasoning_effort": Member(field: .reasoningEffort),
@@ -60,15 +67,25 @@ enum OpenAIOnOCI {
 
     private static let message = Shape.object([
         "role": .role, "name": .anything, "refusal": .anything, "tool_call_id": .anything,
-        "content": .list(of: .object(["type": .anything, "text": .anything, "image_url": .anything, "input_audio": .anything, "file": .anything, "refusal": .anything])),
-        "tool_calls": .list(of: .object(["id": .anything, "type": .anything, "function": .object(["name": .anything, "arguments": .anything])])),
+        "content": .list(
+            of: .object([
+                "type": .anything, "text": .anything, "image_url": .anything, "input_audio": .anything,
+                "file": .anything, "refusal": .anything,
+            ])),
+        "tool_calls": .list(
+            of: .object([
+                "id": .anything, "type": .anything, "function": .object(["name": .anything, "arguments": .anything]),
+            ])),
     ])
 
     private static let tool = Shape.object([
-        "type": .anything, "function": .object(["name": .anything, "description": .anything, "parameters": .anything, "strict": .anything]),
+        "type": .anything,
+        "function": .object(["name": .anything, "description": .anything, "parameters": .anything, "strict": .anything]
+        ),
     ])
 
-    private static func copy(_ value: JSONValue, as shape: Shape, for family: ModelFamily, to writer: inout JSONWriter) {
+    private static func copy(_ value: JSONValue, as shape: Shape, for family: ModelFamily, to writer: inout JSONWriter)
+    {
         switch (shape, value.kind) {
         case (.object(let members), .object):
             writer.beginObject()

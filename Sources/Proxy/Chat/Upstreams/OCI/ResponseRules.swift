@@ -17,10 +17,14 @@ struct ResponseRules: Equatable, Sendable {
 
     init(_ chat: ChatRequest, in format: APIFormat, for family: ModelFamily) {
         if format == .generic, family.refuses.contains(.stop) {
-            stops = chat.tuning.stop.prefix(Self.mostStops).map { Array(JSONString.decode($0).utf8) }.filter { !$0.isEmpty }
+            stops = chat.tuning.stop.prefix(Self.mostStops).map { Array(JSONString.decode($0).utf8) }.filter {
+                !$0.isEmpty
+            }
         }
         mayBeEmpty = !chat.tuning.stop.isEmpty
-        hasOneCall = chat.tuning.parallelToolCalls == false && (format != .generic || family.refuses.contains(.parallelToolCalls))
+        hasOneCall =
+            chat.tuning.parallelToolCalls == false
+            && (format != .generic || family.refuses.contains(.parallelToolCalls))
     }
 }
 
@@ -99,7 +103,8 @@ struct StopCutter: Sendable {
         guard text.count >= 6 else { return nil }
         let start = text.count - 6
         let tail = text[start...].map { $0 | 0x20 }
-        guard text[start] == UInt8(ascii: "\\"), tail[1] == UInt8(ascii: "u"), tail[2] == UInt8(ascii: "d"), (UInt8(ascii: "8")...UInt8(ascii: "b")).contains(text[start + 3] | 0x20),
+        guard text[start] == UInt8(ascii: "\\"), tail[1] == UInt8(ascii: "u"), tail[2] == UInt8(ascii: "d"),
+            (UInt8(ascii: "8")...UInt8(ascii: "b")).contains(text[start + 3] | 0x20),
             tail[3] <= UInt8(ascii: "9") || tail[3] >= UInt8(ascii: "a")
         else { return nil }
         // A backslash that is escaped itself begins nothing.

@@ -62,7 +62,8 @@ struct ToolCallAssembly: Sendable {
 
     /// - Parameter function: where COHEREV2 has the name and the arguments of a call (OCI wire notes, 4.5).
     mutating func take(
-        _ call: JSONValue, function: JSONValue? = nil, choice: Int, of response: ResponseID, into sink: inout some ChatEventSink
+        _ call: JSONValue, function: JSONValue? = nil, choice: Int, of response: ResponseID,
+        into sink: inout some ChatEventSink
     ) -> Step {
         let function = function ?? call
         let id = call["id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
@@ -116,7 +117,9 @@ struct ToolCallAssembly: Sendable {
     }
 
     /// The name of the call that an entry opens; nil when it opens none.
-    private mutating func nameOfNext(id: String?, name: ArraySlice<UInt8>?, _ arguments: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    private mutating func nameOfNext(id: String?, name: ArraySlice<UInt8>?, _ arguments: ArraySlice<UInt8>)
+        -> ArraySlice<UInt8>?
+    {
         if name == nil, isOpen, let last = calls.last, last.isNamedAgain, id == nil || id == last.toldID {
             return arguments.isEmpty || last.arguments.elementsEqual(arguments) ? nil : last.name
         }

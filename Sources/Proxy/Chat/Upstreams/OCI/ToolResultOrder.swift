@@ -33,12 +33,15 @@ enum ToolResultOrder {
 
     /// One assistant message with calls, and all up to the next one.
     private static func append(
-        _ assistant: Int, resultsIn turn: Range<Int>, of messages: [ChatMessage], _ pairsToolCalls: Bool, to steps: inout [Step]
+        _ assistant: Int, resultsIn turn: Range<Int>, of messages: [ChatMessage], _ pairsToolCalls: Bool,
+        to steps: inout [Step]
     ) {
         // By id, last first, so that the first of several comes off the end.
         var results: [ArraySlice<UInt8>: [Int]] = [:]
         for index in turn.reversed() {
-            if messages[index].role == .tool, let id = messages[index].toolCallID { results[id, default: []].append(index) }
+            if messages[index].role == .tool, let id = messages[index].toolCallID {
+                results[id, default: []].append(index)
+            }
         }
         let calls = messages[assistant].toolCalls
         let pairs = pairsToolCalls && calls.count > 1

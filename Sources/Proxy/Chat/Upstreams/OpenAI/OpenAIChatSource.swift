@@ -44,7 +44,9 @@ struct OpenAIChatSource: ChatEventSource {
         if let failure = failure(in: root) { return .failed(failure) }
         if let counts = TokenUsage(openAI: root["usage"]) { usage = counts }
         for (position, choice) in root.elements(of: "choices").enumerated() where choice.kind == .object {
-            if choice["finish_reason"]?.equals("error") == true { return .failed(ProviderErrorReader.translate(document: root, upstream: upstream)) }
+            if choice["finish_reason"]?.equals("error") == true {
+                return .failed(ProviderErrorReader.translate(document: root, upstream: upstream))
+            }
             let words = choice.present("delta") ?? choice.present("message")
             take(words, choice, as: max(choice["index"]?.int ?? position, 0), into: &sink)
         }
@@ -81,7 +83,9 @@ struct OpenAIChatSource: ChatEventSource {
     /// Reasoning under the names that vendors have for it; the first that is there counts.
     private static let reasoning: [StaticString] = ["reasoning_content", "reasoning", "thinking"]
 
-    private mutating func take(_ words: JSONValue?, _ choice: JSONValue, as index: Int, into sink: inout some ChatEventSink) {
+    private mutating func take(
+        _ words: JSONValue?, _ choice: JSONValue, as index: Int, into sink: inout some ChatEventSink
+    ) {
         let place = place(of: index)
         var logprobs = choice.present("logprobs").map { Array($0.raw) }
         if let words {
@@ -101,7 +105,9 @@ struct OpenAIChatSource: ChatEventSource {
                 begin(place, into: &sink)
                 choices[place].calls.take(call, choice: index, of: response, into: &sink)
             }
-            if let annotations = words["annotations"], annotations.kind == .array, !annotations.isHollow { sink.annotations(Array(annotations.raw), choice: index) }
+            if let annotations = words["annotations"], annotations.kind == .array, !annotations.isHollow {
+                sink.annotations(Array(annotations.raw), choice: index)
+            }
         }
         if let logprobs, choices[place].hasBegun { sink.text([], logprobs: logprobs, choice: index) }
         if let reason = choice["finish_reason"]?.string, !reason.isEmpty {
@@ -140,7 +146,9 @@ struct OpenAIChatSource: ChatEventSource {
 
     private mutating func writeEnd(into sink: inout some ChatEventSink) -> Failure? {
         let says = choices.contains(where: \.hasBegun)
-        let excused = choices.contains { $0.finish?.excusesSilence == true } || mayBeEmpty && usage?.hasAnswer == true && !choices.isEmpty
+        let excused =
+            choices.contains { $0.finish?.excusesSilence == true }
+            || mayBeEmpty && usage?.hasAnswer == true && !choices.isEmpty
         guard says || excused else { return .emptyAnswer }
         for place in choices.indices {
             let choice = choices[place]
@@ -186,7 +194,8 @@ private struct NumberedCalls {
             ids.append(id)
             hasArguments = !arguments.isEmpty
             sink.toolCall(
-                position, id: invented.id(for: id, of: response, choice: choice, call: position), name: name ?? [], arguments: arguments, choice: choice)
+                position, id: invented.id(for: id, of: response, choice: choice, call: position), name: name ?? [],
+                arguments: arguments, choice: choice)
         } else if !arguments.isEmpty {
             hasArguments = true
             sink.arguments(arguments, of: numbers.count - 1, choice: choice)

@@ -7,11 +7,6 @@ struct CertificatePair: Sendable {
     struct Files: Equatable, Sendable {
         let certificate: String
         let key: String
-
-        init(certificate: String, key: String) {
-            self.certificate = certificate
-            self.key = key
-        }
     }
 
     let files: Files
@@ -40,8 +35,11 @@ struct CertificatePair: Sendable {
             context = try NIOSSLContext(configuration: configuration)
         } catch {
             throw CertificateProblem(
-                message: "tls_key = \(files.key) does not belong to the first certificate of tls_cert = \(files.certificate), or OpenSSL's rules forbid the pair",
-                fix: "name the key that this certificate was made for, and put the server's own certificate before those of its authorities")
+                message:
+                    "tls_key = \(files.key) does not belong to the first certificate of tls_cert = \(files.certificate), or OpenSSL's rules forbid the pair",
+                fix:
+                    "name the key that this certificate was made for, and put the server's own certificate before those of its authorities"
+            )
         }
         expiry = chain.first.map { Int64($0.notValidAfter) } ?? 0
     }
@@ -53,7 +51,8 @@ struct CertificatePair: Sendable {
         let fix = "name a PEM file with the server's certificate and, after it, those of its authorities"
         let bytes = try read(path, key: "tls_cert", fix: fix)
         guard let chain = try? NIOSSLCertificate.fromPEMBytes(bytes), !chain.isEmpty else {
-            throw CertificateProblem(message: "tls_cert = \(path) cannot be used (there is no certificate in it)", fix: fix)
+            throw CertificateProblem(
+                message: "tls_cert = \(path) cannot be used (there is no certificate in it)", fix: fix)
         }
         return chain
     }
@@ -69,7 +68,8 @@ struct CertificatePair: Sendable {
         }
         guard let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) else {
             throw CertificateProblem(
-                message: "tls_key = \(path) cannot be used (\(text.contains("PRIVATE KEY-----") ? "its private key is damaged" : "there is no private key in it"))",
+                message:
+                    "tls_key = \(path) cannot be used (\(text.contains("PRIVATE KEY-----") ? "its private key is damaged" : "there is no private key in it"))",
                 fix: fix)
         }
         return key

@@ -47,7 +47,9 @@ final class PlainTextRefusal: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard end != nil, event as? ChannelEvent == .inputClosed else { return context.fireUserInboundEventTriggered(event) }
+        guard end != nil, event as? ChannelEvent == .inputClosed else {
+            return context.fireUserInboundEventTriggered(event)
+        }
         context.close(promise: nil)
     }
 

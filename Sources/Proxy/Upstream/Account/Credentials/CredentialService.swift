@@ -15,14 +15,18 @@ struct CredentialService: Sendable {
     ///   - mend: for a service that cannot be reached.
     ///   - mendRefusal: for one that answers with another status.
     /// - Throws: `CredentialFailure`, `CancellationError`.
-    func body(of request: TransportRequest, fix: String, mendRefusal: (_ status: Int) -> String) async throws -> [UInt8] {
+    func body(of request: TransportRequest, fix: String, mendRefusal: (_ status: Int) -> String) async throws -> [UInt8]
+    {
         do {
             let response = try await transport.send(request)
             let body = try await response.collect(upTo: Self.largest)
             guard response.status == 200 else {
                 // A code is a word; the rest of an answer could hold anything.
-                let code = (try? JSONDocument(parsing: body).root["code"]?.string).flatMap { $0 }.map { ", \($0.prefix(64))" } ?? ""
-                throw CredentialFailure("\(name) answers HTTP \(response.status)\(code)", fix: mendRefusal(response.status))
+                let code =
+                    (try? JSONDocument(parsing: body).root["code"]?.string).flatMap { $0 }.map { ", \($0.prefix(64))" }
+                    ?? ""
+                throw CredentialFailure(
+                    "\(name) answers HTTP \(response.status)\(code)", fix: mendRefusal(response.status))
             }
             return body
         } catch let error as TransportError {

@@ -17,7 +17,9 @@ struct InstancePrincipal: TokenSource {
         do {
             leafKey = try PrivateKey(pem: try await get("identity/key.pem", from: metadata), passPhrase: nil)
         } catch let error as PrivateKeyError {
-            throw CredentialFailure("the instance's key cannot be used: \(error.reason)", fix: "try again; the metadata service replaces it from time to time")
+            throw CredentialFailure(
+                "the instance's key cannot be used: \(error.reason)",
+                fix: "try again; the metadata service replaces it from time to time")
         }
         let intermediate = try await get("identity/intermediate.pem", from: metadata)
         let leaf = try LeafCertificate(pem: certificate)
@@ -38,11 +40,14 @@ struct InstancePrincipal: TokenSource {
 
     /// The first metadata service that there is a way to, and what it says about the instance's region.
     private func reachableMetadata() async throws -> Metadata {
-        var failure = CredentialFailure("no address of the instance metadata service is known", fix: "set OCI_METADATA_BASE_URL")
+        var failure = CredentialFailure(
+            "no address of the instance metadata service is known", fix: "set OCI_METADATA_BASE_URL")
         for base in places.metadata {
             do {
                 if let auth = places.auth { return Metadata(base: base, auth: auth) }
-                return Metadata(base: base, auth: try Self.authEndpoint(regionInfo: try await get("instance/regionInfo", from: base)))
+                return Metadata(
+                    base: base,
+                    auth: try Self.authEndpoint(regionInfo: try await get("instance/regionInfo", from: base)))
             } catch let error as CredentialFailure {
                 failure = error
             }
@@ -56,15 +61,20 @@ struct InstancePrincipal: TokenSource {
         guard let region = root?["regionIdentifier"]?.string, let domain = root?["realmDomainComponent"]?.string,
             RegionTable.isWellFormed(region), HostName.isName(domain)
         else {
-            throw CredentialFailure("the instance metadata service does not say in which region the instance is", fix: "try again")
+            throw CredentialFailure(
+                "the instance metadata service does not say in which region the instance is", fix: "try again")
         }
         return "https://auth.\(region).\(domain)"
     }
 
-    private func get(_ path: String, from metadata: Metadata) async throws -> [UInt8] { try await get(path, from: metadata.base) }
+    private func get(_ path: String, from metadata: Metadata) async throws -> [UInt8] {
+        try await get(path, from: metadata.base)
+    }
 
     private func get(_ path: String, from base: String) async throws -> [UInt8] {
-        let headers: HTTPHeaders = ["authorization": "Bearer Oracle", "accept": "*/*", "user-agent": "ociai-proxy/\(ProxyVersion.current)"]
+        let headers: HTTPHeaders = [
+            "authorization": "Bearer Oracle", "accept": "*/*", "user-agent": "ociai-proxy/\(ProxyVersion.current)",
+        ]
         return try await CredentialService(name: "the instance metadata service", transport: transport).body(
             of: TransportRequest(method: .GET, url: "\(base)/\(path)", headers: headers),
             fix: "auth = instance_principal works on compute instances of OCI only, use another auth elsewhere",
@@ -95,7 +105,9 @@ struct InstancePrincipal: TokenSource {
         var headers = HTTPHeaders()
         do {
             let target = HTTPTarget(of: base + "/v1/x509")
-            for (name, value) in try signer.sign(method: "POST", authority: target.authority, target: target.path, date: time.wallClock(), body: body) {
+            for (name, value) in try signer.sign(
+                method: "POST", authority: target.authority, target: target.path, date: time.wallClock(), body: body)
+            {
                 headers.add(name: name, value: value)
             }
         } catch {
@@ -104,9 +116,14 @@ struct InstancePrincipal: TokenSource {
         headers.add(name: "accept", value: "application/json")
         headers.add(name: "user-agent", value: "ociai-proxy/\(ProxyVersion.current)")
         let answer = try await CredentialService(name: "the auth service", transport: transport).body(
-            of: TransportRequest(method: .POST, url: base + "/v1/x509", headers: headers, body: ByteBuffer(bytes: body)),
+            of: TransportRequest(
+                method: .POST, url: base + "/v1/x509", headers: headers, body: ByteBuffer(bytes: body)),
             fix: "let the instance reach it, directly or through a service gateway",
-            mendRefusal: { $0 == 401 ? "check this machine's clock; a certificate that has just been replaced works a minute later" : "try again" })
+            mendRefusal: {
+                $0 == 401
+                    ? "check this machine's clock; a certificate that has just been replaced works a minute later"
+                    : "try again"
+            })
         guard let token = try? JSONDocument(parsing: answer).root["token"]?.string else {
             throw CredentialFailure("the auth service answers without a token", fix: "try again")
         }
@@ -124,7 +141,9 @@ struct HTTPTarget: Equatable {
     init(of url: String) {
         let text = url.utf8
         var start = text.startIndex
-        if let colon = text.firstIndex(of: UInt8(ascii: ":")), text[colon...].starts(with: "://".utf8) { start = text.index(colon, offsetBy: 3) }
+        if let colon = text.firstIndex(of: UInt8(ascii: ":")), text[colon...].starts(with: "://".utf8) {
+            start = text.index(colon, offsetBy: 3)
+        }
         let slash = text[start...].firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
         authority = String(url[start..<slash])
         path = slash == text.endIndex ? "/" : String(url[slash...])

@@ -13,7 +13,9 @@ struct LeafCertificate: Equatable, Sendable {
     private static let fix = "try again; if it stays, the instance metadata service gives out something else than OCI's"
 
     init(pem: [UInt8]) throws(CredentialFailure) {
-        guard let size = Int32(exactly: pem.count) else { throw CredentialFailure("the instance's certificate is too large", fix: Self.fix) }
+        guard let size = Int32(exactly: pem.count) else {
+            throw CredentialFailure("the instance's certificate is too large", fix: Self.fix)
+        }
         ERR_clear_error()
         defer { ERR_clear_error() }
         let certificate = pem.withUnsafeBytes { bytes -> OpaquePointer? in
@@ -22,13 +24,17 @@ struct LeafCertificate: Equatable, Sendable {
             defer { BIO_free(source) }
             return PEM_read_bio_X509(source, nil, nil, nil)
         }
-        guard let certificate else { throw CredentialFailure("the instance's certificate cannot be read", fix: Self.fix) }
+        guard let certificate else {
+            throw CredentialFailure("the instance's certificate cannot be read", fix: Self.fix)
+        }
         defer { X509_free(certificate) }
 
         var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var length: UInt32 = 0
         guard X509_digest(certificate, EVP_sha1(), &digest, &length) == 1 else {
-            throw CredentialFailure("the fingerprint of the instance's certificate cannot be computed", fix: "let OpenSSL use its default provider")
+            throw CredentialFailure(
+                "the fingerprint of the instance's certificate cannot be computed",
+                fix: "let OpenSSL use its default provider")
         }
         fingerprint = Self.pairs(digest.prefix(Int(length)))
         guard let tenancy = Self.tenancy(among: Self.subjectValues(certificate)) else {
@@ -43,7 +49,11 @@ struct LeafCertificate: Equatable, Sendable {
             for value in values where value.hasPrefix(prefix) {
                 let ocid = value.dropFirst(prefix.count)
                 // It becomes part of a header.
-                let isOCID = !ocid.isEmpty && ocid.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "/") }
+                let isOCID =
+                    !ocid.isEmpty
+                    && ocid.utf8.allSatisfy {
+                        (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "/")
+                    }
                 if isOCID { return String(ocid) }
             }
         }
@@ -53,7 +63,9 @@ struct LeafCertificate: Equatable, Sendable {
     private static func subjectValues(_ certificate: OpaquePointer) -> [String] {
         guard let subject = X509_get_subject_name(certificate) else { return [] }
         return (0..<max(X509_NAME_entry_count(subject), 0)).compactMap { index in
-            guard let entry = X509_NAME_get_entry(subject, index), let data = X509_NAME_ENTRY_get_data(entry) else { return nil }
+            guard let entry = X509_NAME_get_entry(subject, index), let data = X509_NAME_ENTRY_get_data(entry) else {
+                return nil
+            }
             let count = Int(ASN1_STRING_length(data))
             guard count > 0, let bytes = ASN1_STRING_get0_data(data) else { return nil }
             return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)

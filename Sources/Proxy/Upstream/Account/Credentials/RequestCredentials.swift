@@ -36,7 +36,8 @@ enum RequestCredentials: Sendable {
     }
 
     private func bounded<Success: Sendable>(
-        by deadline: MovingDeadline?, _ operation: nonisolated(nonsending) @escaping @Sendable () async throws -> Success
+        by deadline: MovingDeadline?,
+        _ operation: nonisolated(nonsending) @escaping @Sendable () async throws -> Success
     ) async throws -> Success {
         guard let deadline else { return try await operation() }
         return try await withDeadline(deadline, operation)

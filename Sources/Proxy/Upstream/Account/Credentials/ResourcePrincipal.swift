@@ -12,7 +12,8 @@ struct ResourcePrincipal: FileTokenSource, Equatable {
         if let expiry = fetched.expiry, expiry <= now {
             throw CredentialFailure(
                 "the token in OCI_RESOURCE_PRINCIPAL_RPST expired at \(HTTPDate.format(expiry))",
-                fix: settings.token.path == nil ? "restart the process with a new one" : "wait until the platform has written a new one")
+                fix: settings.token.path == nil
+                    ? "restart the process with a new one" : "wait until the platform has written a new one")
         }
         fetched.stamps = stamps
         return fetched
@@ -29,11 +30,14 @@ struct ResourcePrincipal: FileTokenSource, Equatable {
             return try PrivateKey(pem: pem, passPhrase: phrase)
         } catch {
             throw CredentialFailure(
-                "the key in OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM cannot be used: \(error.reason)", fix: "restart the function or container")
+                "the key in OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM cannot be used: \(error.reason)",
+                fix: "restart the function or container")
         }
     }
 
-    var stamps: [FileStamp] { [settings.token, settings.privateKey, settings.passPhrase].compactMap { $0?.path.map(FileStamp.init) } }
+    var stamps: [FileStamp] {
+        [settings.token, settings.privateKey, settings.passPhrase].compactMap { $0?.path.map(FileStamp.init) }
+    }
 
     func hasChanged(since token: SessionToken) -> Bool { token.stamps.contains(where: \.isOutdated) }
 }
@@ -42,7 +46,9 @@ extension ResourcePrincipalSettings.Value {
     fileprivate func read(_ what: String) throws(CredentialFailure) -> [UInt8] {
         switch self {
         case .text(let secret): Array(secret.reveal().utf8)
-        case .file(let path): try CredentialFile.read(path, what: what, fix: "restart the function or container, whose platform writes it")
+        case .file(let path):
+            try CredentialFile.read(
+                path, what: what, fix: "restart the function or container, whose platform writes it")
         }
     }
 }

@@ -13,7 +13,9 @@ struct SessionToken: Sendable {
         let bare = text.hasPrefix("ST$") ? String(text.dropFirst(3)) : text
         guard !bare.isEmpty else { throw CredentialFailure("\(source) holds no token", fix: "make a new one") }
         // It becomes part of `keyId="..."`.
-        guard bare.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) else {
+        guard
+            bare.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
+        else {
             throw CredentialFailure("\(source) holds something that is no token", fix: "make a new one")
         }
         signer = RequestSigner(keyID: RequestSigner.keyID(sessionToken: bare), key: key)
@@ -24,8 +26,12 @@ struct SessionToken: Sendable {
 extension String {
     fileprivate func trimmingBlanksAndLineEnds() -> Substring {
         var text = self[...]
-        while let first = text.unicodeScalars.first, first.properties.isWhitespace { text = Substring(text.unicodeScalars.dropFirst()) }
-        while let last = text.unicodeScalars.last, last.properties.isWhitespace { text = Substring(text.unicodeScalars.dropLast()) }
+        while let first = text.unicodeScalars.first, first.properties.isWhitespace {
+            text = Substring(text.unicodeScalars.dropFirst())
+        }
+        while let last = text.unicodeScalars.last, last.properties.isWhitespace {
+            text = Substring(text.unicodeScalars.dropLast())
+        }
         return text
     }
 }

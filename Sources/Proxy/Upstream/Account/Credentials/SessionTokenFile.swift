@@ -27,13 +27,15 @@ struct SessionTokenFile: FileTokenSource, Equatable {
     /// The session's token, be it expired or not.
     func token(key: PrivateKey) throws(CredentialFailure) -> SessionToken {
         let text = try CredentialFile.read(identity.tokenFile, what: "the session's token", fix: Self.mendToken)
-        return try SessionToken(String(decoding: text, as: UTF8.self), key: key, source: "the file \(identity.tokenFile)")
+        return try SessionToken(
+            String(decoding: text, as: UTF8.self), key: key, source: "the file \(identity.tokenFile)")
     }
 
     /// What to say when it has expired; nil when it has not. The session may be renewed while we run.
     func expiry(of token: SessionToken, at now: Int64) -> CredentialFailure? {
         guard let expiry = token.expiry, expiry <= now else { return nil }
-        return CredentialFailure("the session token in \(identity.tokenFile) expired at \(HTTPDate.format(expiry))", fix: Self.mendToken)
+        return CredentialFailure(
+            "the session token in \(identity.tokenFile) expired at \(HTTPDate.format(expiry))", fix: Self.mendToken)
     }
 
     var stamps: [FileStamp] { [FileStamp(identity.tokenFile), FileStamp(identity.keyFile)] }

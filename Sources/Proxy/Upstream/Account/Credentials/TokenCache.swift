@@ -27,7 +27,8 @@ actor TokenCache {
     private var nextWaiter: UInt64 = 0
 
     init(
-        account: String, source: any TokenSource, time: TimeSource, random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
+        account: String, source: any TokenSource, time: TimeSource,
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
         logger: Logger
     ) {
         self.account = account
@@ -56,7 +57,9 @@ actor TokenCache {
     /// - Returns: whether the request may be sent once more, signed with another token.
     /// - Throws: `CancellationError`.
     func renew(after authorization: String) async throws -> Bool {
-        guard let refused = schedule.token, refused.signer.made(authorization) else { return schedule.usable(at: instant) != nil }
+        guard let refused = schedule.token, refused.signer.made(authorization) else {
+            return schedule.usable(at: instant) != nil
+        }
         if !schedule.isFetching {
             let source = source
             let hasChanged = await look { source.hasChanged(since: refused) } ?? false
@@ -126,22 +129,31 @@ actor TokenCache {
     }
 
     /// Off the actor: RSA and files take their time.
-    private nonisolated static func fetch(from source: any TokenSource, _ time: TimeSource) async -> Result<SessionToken, CredentialFailure> {
+    private nonisolated static func fetch(from source: any TokenSource, _ time: TimeSource) async -> Result<
+        SessionToken, CredentialFailure
+    > {
         do {
             let deadline = MovingDeadline(at: time.now() + fetchTimeout, for: .request, on: time)
             return try await withDeadline(deadline) {
                 let now = time.wallClock()
                 guard source.readsFiles else { return .success(try await source.fetch(at: now)) }
-                let read = try await FileWork.credentials.run(within: fetchTimeout, on: time) { source.fetchFromFiles(at: now) }
+                let read = try await FileWork.credentials.run(within: fetchTimeout, on: time) {
+                    source.fetchFromFiles(at: now)
+                }
                 if let read { return read }
                 return .success(try await source.fetch(at: now))
             }
         } catch let failure as CredentialFailure {
             return .failure(failure)
         } catch is FileWork.Overdue {
-            return .failure(CredentialFailure("the files of the token cannot be read in time", fix: "look at the disk or the network drive that they are on"))
+            return .failure(
+                CredentialFailure(
+                    "the files of the token cannot be read in time",
+                    fix: "look at the disk or the network drive that they are on"))
         } catch is MovingDeadline.Exceeded {
-            return .failure(CredentialFailure("no token came within \(fetchTimeout.components.seconds) s", fix: "check the network"))
+            return .failure(
+                CredentialFailure("no token came within \(fetchTimeout.components.seconds) s", fix: "check the network")
+            )
         } catch {
             return .failure(CredentialFailure("the fetch of a token was broken off", fix: "try again"))
         }

@@ -75,7 +75,9 @@ struct TokenSchedule: Sendable {
         switch result {
         case .success(let new):
             if let expiry = new.expiry, expiry <= instant.wall {
-                fail(CredentialFailure("the new token has expired already", fix: "check this machine's clock"), at: instant, jitter: jitter)
+                fail(
+                    CredentialFailure("the new token has expired already", fix: "check this machine's clock"),
+                    at: instant, jitter: jitter)
                 return
             }
             token = new

@@ -9,7 +9,8 @@ struct WorkloadIdentity: TokenSource {
 
     var renewal: TokenRenewal { .halfway }
 
-    private static let mendPod = "auth = oke_workload_identity works in a pod of an OKE cluster with a service account only, use another auth elsewhere"
+    private static let mendPod =
+        "auth = oke_workload_identity works in a pod of an OKE cluster with a service account only, use another auth elsewhere"
 
     func fetch(at now: Int64) async throws -> SessionToken {
         // Kubernetes replaces it now and then, so it is read for each exchange.
@@ -33,7 +34,8 @@ struct WorkloadIdentity: TokenSource {
         writer.endObject()
         let answer = try await CredentialService(name: "the token service of the cluster", transport: transport).body(
             of: TransportRequest(
-                method: .POST, url: settings.service + "/resourcePrincipalSessionTokens", headers: headers, body: ByteBuffer(bytes: writer.bytes)),
+                method: .POST, url: settings.service + "/resourcePrincipalSessionTokens", headers: headers,
+                body: ByteBuffer(bytes: writer.bytes)),
             fix: Self.mendPod,
             mendRefusal: { status in
                 switch status {

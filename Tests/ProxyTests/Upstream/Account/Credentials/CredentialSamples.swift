@@ -8,7 +8,8 @@ enum CredentialSamples {
     /// A JWT with these claims and no real signature.
     static func jwt(_ claims: String) -> String {
         let encode = { (text: String) in
-            Data(text.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+            Data(text.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+                "=", with: "")
         }
         return [encode(#"{"alg":"RS256"}"#), encode(claims), encode("signature")].joined(separator: ".")
     }

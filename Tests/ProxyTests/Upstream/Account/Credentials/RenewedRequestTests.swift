@@ -24,8 +24,10 @@ import Testing
         let time = ManualTime().source
         let plain = try OCIAccount.fixture(transport, time: time)
         return OCIAccount(
-            id: plain.id, region: plain.region, compartment: plain.compartment, inference: plain.inference, management: plain.management,
-            credentials: .token(TokenCache(account: "a", source: source, time: time, logger: .silent)), transport: transport, time: time)
+            id: plain.id, region: plain.region, compartment: plain.compartment, inference: plain.inference,
+            management: plain.management,
+            credentials: .token(TokenCache(account: "a", source: source, time: time, logger: .silent)),
+            transport: transport, time: time)
     }
 
     private func transport(refusing token: String?) -> FakeTransport {
@@ -36,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func itIsSentOnceMoreWithANewTokenAndTheSameBody() async throws {
+    @Test func `It is sent once more with a new token and the same body`() async throws {
         let (source, transport) = (CountingSource(), transport(refusing: "token-1"))
         let account = try account(source, transport)
         let request = try await account.request(.openAI(.chat, SplicedText(Array(#"{"a":1}"#.utf8))), isStreaming: true)
@@ -52,7 +54,7 @@ import Testing
         #expect(sent[1].headers["authorization"].first?.contains("keyId=\"ST$token-2\"") == true)
     }
 
-    @Test func aSecondRefusalIsTheAnswer() async throws {
+    @Test func `A second refusal is the answer`() async throws {
         let (source, transport) = (CountingSource(), transport(refusing: nil))
         let account = try account(source, transport)
         #expect(try await account.listModels(limit: 1).status == 401)
@@ -63,7 +65,7 @@ import Testing
         #expect(source.count == 2)
     }
 
-    @Test func anAPIKeyIsNotTriedTwice() async throws {
+    @Test func `An API key is not tried twice`() async throws {
         let transport = transport(refusing: nil)
         #expect(try await OCIAccount.fixture(transport, time: ManualTime().source).listModels(limit: 1).status == 401)
         #expect(transport.requests.count == 1)

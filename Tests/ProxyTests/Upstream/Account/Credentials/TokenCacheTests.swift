@@ -44,9 +44,13 @@ import Testing
     private let time = ManualTime(wallClock: start)
     private let source = PlayedSource()
 
-    private func cache() -> TokenCache { TokenCache(account: "a", source: source, time: time.source, random: { 0 }, logger: .silent) }
+    private func cache() -> TokenCache {
+        TokenCache(account: "a", source: source, time: time.source, random: { 0 }, logger: .silent)
+    }
 
-    private func keyID(_ name: String, expiry: Int64?) throws -> String { try CredentialSamples.token(name, expiry: expiry).signer.keyID }
+    private func keyID(_ name: String, expiry: Int64?) throws -> String {
+        try CredentialSamples.token(name, expiry: expiry).signer.keyID
+    }
 
     /// Returns once the cache hands out that token.
     private func use(_ cache: TokenCache, until keyID: String) async throws {
@@ -63,7 +67,7 @@ import Testing
         return try #require(headers.last).value
     }
 
-    @Test func manyRequestsShareOneFetch() async throws {
+    @Test func `Many requests share one fetch`() async throws {
         let cache = cache()
         try await withThrowingTaskGroup(of: String.self) { group in
             for _ in 0..<50 { group.addTask { try await cache.signer().keyID } }
@@ -74,7 +78,7 @@ import Testing
         #expect(source.count == 1)
     }
 
-    @Test func nobodyWaitsWhileTheOldTokenIsValid() async throws {
+    @Test func `Nobody waits while the old token is valid`() async throws {
         let cache = cache()
         async let first = cache.signer()
         try await source.answer("old", expiry: Self.start + 3600)
@@ -90,7 +94,7 @@ import Testing
         #expect(source.count == 2)
     }
 
-    @Test func aFailureKeepsTheOldTokenUntilItExpires() async throws {
+    @Test func `A failure keeps the old token until it expires`() async throws {
         let cache = cache()
         async let first = cache.signer()
         try await source.answer("old", expiry: Self.start + 3600)
@@ -115,7 +119,7 @@ import Testing
         #expect(try await recovered.value == keyID("new", expiry: Self.start + 7200))
     }
 
-    @Test func aRefusedTokenIsReplacedOnceForAllWhoUsedIt() async throws {
+    @Test func `A refused token is replaced once for all who used it`() async throws {
         let cache = cache()
         async let first = cache.signer()
         try await source.answer("old", expiry: Self.start + 3600)
@@ -140,7 +144,7 @@ import Testing
         #expect(try await !late)
     }
 
-    @Test func aRefusalIsNoReasonToGiveUpAValidTokenWhenNoOtherComes() async throws {
+    @Test func `A refusal is no reason to give up a valid token when no other comes`() async throws {
         let cache = cache()
         async let first = cache.signer()
         try await source.answer("old", expiry: Self.start + 3600)
@@ -151,7 +155,7 @@ import Testing
         #expect(try await cache.signer().keyID == old.keyID)
     }
 
-    @Test func aChangeOfTheFileIsSeenWithinASecond() async throws {
+    @Test func `A change of the file is seen within a second`() async throws {
         let cache = cache()
         async let first = cache.signer()
         try await source.answer("old", expiry: nil)
@@ -163,7 +167,7 @@ import Testing
         try await use(cache, until: try keyID("new", expiry: nil))
     }
 
-    @Test func whoeverLeavesWaitsNoLongerAndTheFetchGoesOn() async throws {
+    @Test func `Whoever leaves waits no longer and the fetch goes on`() async throws {
         let cache = cache()
         let leaving = Task { try await cache.signer().keyID }
         let staying = Task { try await cache.signer().keyID }

@@ -5,7 +5,9 @@ import Testing
 @Suite struct TokenScheduleTests {
     private func at(_ second: Int64) -> TokenSchedule.Moment { .init(wall: 1000 + second, now: .seconds(second)) }
 
-    private func schedule(_ renewal: TokenRenewal = .beforeExpiry, expiry: Int64? = 4600, jitter: Double = 0) throws -> TokenSchedule {
+    private func schedule(_ renewal: TokenRenewal = .beforeExpiry, expiry: Int64? = 4600, jitter: Double = 0) throws
+        -> TokenSchedule
+    {
         var schedule = TokenSchedule(renewal)
         schedule.began()
         schedule.ended(.success(try CredentialSamples.token("a", expiry: expiry)), at: at(0), jitter: jitter)
@@ -14,8 +16,11 @@ import Testing
 
     private let failure = CredentialFailure("no", fix: "try")
 
-    @Test(arguments: [(TokenRenewal.beforeExpiry, 0.0, Int64(3540)), (.beforeExpiry, 0.999, 3301), (.halfway, 0, 1800), (.halfway, 0.9, 1800)])
-    func aTokenIsReplacedBeforeItExpires(renewal: TokenRenewal, jitter: Double, instant: Int64) throws {
+    @Test(arguments: [
+        (TokenRenewal.beforeExpiry, 0.0, Int64(3540)), (.beforeExpiry, 0.999, 3301), (.halfway, 0, 1800),
+        (.halfway, 0.9, 1800),
+    ])
+    func `A token is replaced before it expires`(renewal: TokenRenewal, jitter: Double, instant: Int64) throws {
         let schedule = try schedule(renewal, jitter: jitter)
         #expect(!schedule.isDue(at: at(instant - 1)))
         #expect(schedule.isDue(at: at(instant)))
@@ -24,18 +29,18 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 2, 30, 119, 120, 121], [0.0, 0.5, 0.99])
-    func aShortLivedTokenIsNotReplacedInItsFirstHalf(lifetime: Int64, jitter: Double) {
+    func `A short lived token is not replaced in its first half`(lifetime: Int64, jitter: Double) {
         let instant = TokenRenewal.beforeExpiry.instant(fetchedAt: 100, expiry: 100 + lifetime, jitter: jitter)
         #expect((100 + lifetime / 2...100 + lifetime).contains(instant))
     }
 
-    @Test func aTokenThatDoesNotSayWhenItEndsIsKept() throws {
+    @Test func `A token that does not say when it ends is kept`() throws {
         let schedule = try schedule(expiry: nil)
         #expect(!schedule.isDue(at: at(1_000_000)))
         #expect(schedule.usable(at: at(1_000_000)) != nil)
     }
 
-    @Test func aFailureKeepsTheOldTokenAndIsRetriedWithGrowingPauses() throws {
+    @Test func `A failure keeps the old token and is retried with growing pauses`() throws {
         var schedule = try schedule()
         var now: Int64 = 3540
         for pause: Int64 in [1, 2, 4, 8, 16] {
@@ -54,7 +59,7 @@ import Testing
         #expect(!schedule.isDue(at: at(now)))
     }
 
-    @Test func thePauseHasABound() {
+    @Test func `The pause has a bound`() {
         var schedule = TokenSchedule(.halfway)
         var now: Int64 = 0
         for _ in 0..<100 {
@@ -65,7 +70,7 @@ import Testing
         }
     }
 
-    @Test func aTokenThatHasExpiredAlreadyIsAFailure() {
+    @Test func `A token that has expired already is a failure`() {
         var schedule = TokenSchedule(.beforeExpiry)
         schedule.began()
         schedule.ended(Result { () throws(CredentialFailure) in try token(expiry: 999) }, at: at(0), jitter: 0)
@@ -74,10 +79,11 @@ import Testing
     }
 
     private func token(expiry: Int64) throws(CredentialFailure) -> SessionToken {
-        try SessionToken(CredentialSamples.jwt(#"{"exp":\#(expiry)}"#), key: try CredentialSamples.key.get(), source: "the test")
+        try SessionToken(
+            CredentialSamples.jwt(#"{"exp":\#(expiry)}"#), key: try CredentialSamples.key.get(), source: "the test")
     }
 
-    @Test func aChangeMakesItDueAtOnceWhateverThePause() throws {
+    @Test func `A change makes it due at once whatever the pause`() throws {
         var schedule = try schedule()
         schedule.noteChange()
         #expect(schedule.isDue(at: at(1)))
@@ -87,7 +93,7 @@ import Testing
         #expect(!schedule.isDue(at: at(1)))
     }
 
-    @Test func refusalsForceAFetchOnceInAWhileOnly() throws {
+    @Test func `Refusals force a fetch once in a while only`() throws {
         var schedule = try schedule()
         let verdicts = [1, 30, 31].map { schedule.force(at: at($0)) }
         #expect(verdicts == [true, false, true])

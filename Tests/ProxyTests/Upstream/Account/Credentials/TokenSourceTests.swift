@@ -16,11 +16,12 @@ import Testing
         let directory = try TemporaryDirectory()
         let claims = expiry.map { #"{"exp":\#($0)}"# } ?? "{}"
         let token = try directory.write(CredentialSamples.jwt(claims) + "\n", to: "token")
-        let key = try directory.write(try String(contentsOf: .fixture("oci/signing/test_key.pem"), encoding: .utf8), to: "key.pem")
+        let key = try directory.write(
+            try String(contentsOf: .fixture("oci/signing/test_key.pem"), encoding: .utf8), to: "key.pem")
         return (directory, SessionTokenFile(identity: SecurityTokenIdentity(tokenFile: token, keyFile: key)))
     }
 
-    @Test func aSessionIsReadFromItsFilesAndItsChangesAreSeen() throws {
+    @Test func `A session is read from its files and its changes are seen`() throws {
         let (directory, source) = try session(expiry: Self.now + 100)
         let token = try source.fetch(at: Self.now)
         #expect(token.expiry == Self.now + 100)
@@ -33,7 +34,7 @@ import Testing
         #expect(throws: CredentialFailure.self) { try source.fetch(at: Self.now) }
     }
 
-    @Test func aSessionThatIsRenewedAfterAFailureIsSeenWithoutWaitingForThePause() async throws {
+    @Test func `A session that is renewed after a failure is seen without waiting for the pause`() async throws {
         let (directory, source) = try session(expiry: Self.now - 1)
         let time = ManualTime(wallClock: Self.now)
         let cache = TokenCache(account: "a", source: source, time: time.source, random: { 0 }, logger: .silent)
@@ -48,7 +49,7 @@ import Testing
         #expect(try await cache.signer().keyID.hasPrefix("ST$ey"))
     }
 
-    @Test func anExpiredSessionSaysHowToRenewIt() throws {
+    @Test func `An expired session says how to renew it`() throws {
         let (directory, source) = try session(expiry: Self.now)
         defer { withExtendedLifetime(directory) {} }
         #expect {
@@ -58,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func aResourcePrincipalComesFromTheEnvironmentOrFromFiles() throws {
+    @Test func `A resource principal comes from the environment or from files`() throws {
         let pem = try String(contentsOf: .fixture("oci/signing/test_key.pem"), encoding: .utf8)
         let token = CredentialSamples.jwt(#"{"exp":\#(Self.now + 10)}"#)
         let directory = try TemporaryDirectory()
@@ -73,7 +74,8 @@ import Testing
             #expect(!source.hasChanged(since: fetched))
             #expect(throws: CredentialFailure.self) { try source.fetch(at: Self.now + 10) }
         }
-        let broken = ResourcePrincipal(settings: .init(token: .text(Secret(token)), privateKey: .text(Secret("hunter2"))))
+        let broken = ResourcePrincipal(
+            settings: .init(token: .text(Secret(token)), privateKey: .text(Secret("hunter2"))))
         #expect {
             try broken.fetch(at: Self.now)
         } throws: { error in
@@ -83,7 +85,7 @@ import Testing
 
     // MARK: Services
 
-    @Test func aWorkloadExchangesItsServiceAccountForAToken() async throws {
+    @Test func `A workload exchanges its service account for a token`() async throws {
         let directory = try TemporaryDirectory()
         var settings = WorkloadIdentitySettings(service: "https://10.0.0.1:12250")
         settings.serviceAccountToken = try directory.write("service-account\n", to: "token")
@@ -102,7 +104,7 @@ import Testing
     }
 
     @Test(arguments: [#"{"token":"ST$abc"}"#])
-    func theClustersAnswerMayBeQuoted(json: String) {
+    func `The clusters answer may be quoted`(json: String) {
         let base64 = Data(json.utf8).base64EncodedString()
         #expect(WorkloadIdentity.token(in: Array(base64.utf8)) == "ST$abc")
         #expect(WorkloadIdentity.token(in: Array("\"\(base64)\"".utf8)) == "ST$abc")
@@ -110,7 +112,7 @@ import Testing
         #expect(WorkloadIdentity.token(in: []) == nil)
     }
 
-    @Test func aBasicClusterIsToldApart() async throws {
+    @Test func `A basic cluster is told apart`() async throws {
         let directory = try TemporaryDirectory()
         var settings = WorkloadIdentitySettings(service: "https://10.0.0.1:12250")
         settings.serviceAccountToken = try directory.write("service-account", to: "token")
@@ -118,59 +120,72 @@ import Testing
         await #expect {
             try await source.fetch(at: Self.now)
         } throws: { error in
-            "\(error)" == "the token service of the cluster answers HTTP 403; make the cluster an enhanced one, basic clusters have no workload identity"
+            "\(error)"
+                == "the token service of the cluster answers HTTP 403; make the cluster an enhanced one, basic clusters have no workload identity"
         }
     }
 
-    @Test func withoutAWayToTheMetadataServiceTheNextAddressIsTried() async throws {
+    @Test func `Without a way to the metadata service the next address is tried`() async throws {
         let transport = FakeTransport { request in
             throw TransportError.cannotConnect("no route to the host")
         }
-        let source = InstancePrincipal(places: InstancePrincipalSettings(), transport: transport, time: ManualTime().source)
+        let source = InstancePrincipal(
+            places: InstancePrincipalSettings(), transport: transport, time: ManualTime().source)
         await #expect {
             try await source.fetch(at: Self.now)
         } throws: { error in
-            "\(error)".contains("no route to the host; auth = instance_principal works on compute instances of OCI only")
+            "\(error)".contains(
+                "no route to the host; auth = instance_principal works on compute instances of OCI only")
         }
-        #expect(transport.requests.map(\.url) == [
-            "http://169.254.169.254/opc/v2/instance/regionInfo", "http://[fd00:c1::a9fe:a9fe]/opc/v2/instance/regionInfo",
-        ])
+        #expect(
+            transport.requests.map(\.url) == [
+                "http://169.254.169.254/opc/v2/instance/regionInfo",
+                "http://[fd00:c1::a9fe:a9fe]/opc/v2/instance/regionInfo",
+            ])
         #expect(transport.requests.allSatisfy { $0.headers["authorization"] == ["Bearer Oracle"] })
     }
 
-    @Test(arguments: [
-        (#"{"realmKey":"oc1","realmDomainComponent":"oraclecloud.com","regionKey":"ORD","regionIdentifier":"us-chicago-1"}"#, "https://auth.us-chicago-1.oraclecloud.com"),
-        (#"{"realmDomainComponent":"oraclecloud.com"}"#, nil), (#"{"realmDomainComponent":"a/b","regionIdentifier":"us-chicago-1"}"#, nil), ("phx", nil),
-    ] as [(String, String?)])
-    func theAuthServiceIsThatOfTheInstancesRegion(info: String, endpoint: String?) {
+    @Test(
+        arguments: [
+            (
+                #"{"realmKey":"oc1","realmDomainComponent":"oraclecloud.com","regionKey":"ORD","regionIdentifier":"us-chicago-1"}"#,
+                "https://auth.us-chicago-1.oraclecloud.com"
+            ),
+            (#"{"realmDomainComponent":"oraclecloud.com"}"#, nil),
+            (#"{"realmDomainComponent":"a/b","regionIdentifier":"us-chicago-1"}"#, nil), ("phx", nil),
+        ] as [(String, String?)])
+    func `The auth service is that of the instances region`(info: String, endpoint: String?) {
         #expect((try? InstancePrincipal.authEndpoint(regionInfo: Array(info.utf8))) == endpoint)
     }
 
-    @Test(arguments: [
-        (["x", "opc-certtype:instance", "opc-tenant:ocid1.tenancy.oc1..t"], "ocid1.tenancy.oc1..t"),
-        (["opc-identity:ocid1.tenancy.oc1..i"], "ocid1.tenancy.oc1..i"),
-        (["opc-identity:i", "opc-tenant:t"], "t"), (["opc-tenant:"], nil), (["opc-tenant:a\"b"], nil), ([], nil),
-    ] as [([String], String?)])
-    func theTenancyStandsInTheCertificatesSubject(values: [String], tenancy: String?) {
+    @Test(
+        arguments: [
+            (["x", "opc-certtype:instance", "opc-tenant:ocid1.tenancy.oc1..t"], "ocid1.tenancy.oc1..t"),
+            (["opc-identity:ocid1.tenancy.oc1..i"], "ocid1.tenancy.oc1..i"),
+            (["opc-identity:i", "opc-tenant:t"], "t"), (["opc-tenant:"], nil), (["opc-tenant:a\"b"], nil), ([], nil),
+        ] as [([String], String?)])
+    func `The tenancy stands in the certificates subject`(values: [String], tenancy: String?) {
         #expect(LeafCertificate.tenancy(among: values) == tenancy)
     }
 
-    @Test func whatIsNoCertificateIsRefused() {
+    @Test func `What is no certificate is refused`() {
         for text in ["", "x", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
             #expect(throws: CredentialFailure.self) { try LeafCertificate(pem: Array(text.utf8)) }
         }
     }
 
-    @Test func pemTextsLoseTheirArmour() {
-        let text = "x\r\n-----BEGIN CERTIFICATE-----\r\nAA\r\nBB\r\n-----END CERTIFICATE-----\r\n-----BEGIN CERTIFICATE-----\nCC\n-----END CERTIFICATE-----"
+    @Test func `Pem texts lose their armour`() {
+        let text =
+            "x\r\n-----BEGIN CERTIFICATE-----\r\nAA\r\nBB\r\n-----END CERTIFICATE-----\r\n-----BEGIN CERTIFICATE-----\nCC\n-----END CERTIFICATE-----"
         #expect(PEMContent.blocks(of: Array(text.utf8)) == ["AABB", "CC"])
         #expect(PEMContent.blocks(of: Array("AABB".utf8)) == [])
     }
 
     @Test(arguments: [
-        ("http://127.0.0.1:9/a?b=c", "127.0.0.1:9", "/a?b=c"), ("https://h", "h", "/"), ("https://[::1]:1/", "[::1]:1", "/"), ("https://h/a%2Fb", "h", "/a%2Fb"),
+        ("http://127.0.0.1:9/a?b=c", "127.0.0.1:9", "/a?b=c"), ("https://h", "h", "/"),
+        ("https://[::1]:1/", "[::1]:1", "/"), ("https://h/a%2Fb", "h", "/a%2Fb"),
     ])
-    func aURLIsSplitAsASignatureNeedsIt(url: String, authority: String, path: String) {
+    func `A URL is split as a signature needs it`(url: String, authority: String, path: String) {
         #expect(HTTPTarget(of: url).authority == authority)
         #expect(HTTPTarget(of: url).path == path)
     }

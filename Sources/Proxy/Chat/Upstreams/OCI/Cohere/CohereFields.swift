@@ -11,10 +11,12 @@ enum CohereFields {
     /// What went wrong, if the finish reason says that something did.
     static func failure(of answer: JSONValue) -> Failure? {
         guard answer["finishReason"]?.string?.uppercased() == "ERROR" else { return nil }
-        guard let message = answer["errorMessage"]?.string, !message.isEmpty else { return .brokenOff("it gave no reason") }
+        guard let message = answer["errorMessage"]?.string, !message.isEmpty else {
+            return .brokenOff("it gave no reason")
+        }
         return OCIErrorReader.translate(words: ErrorWords(message: message))
             ?? Failure(
-            .failed(.brokenOff), message)
+                .failed(.brokenOff), message)
     }
 
     /// The `chatResponse` of a ChatResult.
@@ -57,7 +59,8 @@ enum CohereFields {
             // The probability of several tokens in a row is the product of theirs.
             let numbers = entry.elements(of: "logProbabilities").compactMap(\.double)
             writer.beginObject()
-            GenericFields.write(entry["text"]?.string ?? "", logprob: numbers.isEmpty ? nil : numbers.reduce(0, +), to: &writer)
+            GenericFields.write(
+                entry["text"]?.string ?? "", logprob: numbers.isEmpty ? nil : numbers.reduce(0, +), to: &writer)
             writer.key("top_logprobs")
             writer.beginArray()
             writer.endArray()

@@ -55,7 +55,8 @@ struct CohereMessages {
         case .assistant:
             var made: [Call] = []
             for call in message.toolCalls {
-                let known = Call(name: names.cohere(JSONString.decode(call.name)), parameters: Self.parameters(call.arguments))
+                let known = Call(
+                    name: names.cohere(JSONString.decode(call.name)), parameters: Self.parameters(call.arguments))
                 calls[call.id] = known
                 made.append(known)
             }
@@ -120,7 +121,9 @@ struct CohereMessages {
             history.removeLast()
         case .user, .chatbot:
             // The last question is what is asked now, also when something has been said to it already.
-            if let index = history.lastIndex(where: { if case .user = $0 { true } else { false } }), case .user(let text) = history[index] {
+            if let index = history.lastIndex(where: { if case .user = $0 { true } else { false } }),
+                case .user(let text) = history[index]
+            {
                 message = text.isEmpty ? blank : text
                 history = history[..<index] + history[(index + 1)...]
             }

@@ -4,12 +4,15 @@
 enum CohereRequestWriter {
     /// - Parameter names: made from the tools of the same chat.
     /// - Throws: `Failure` 400 that names the parameter, for what the client cannot do without and COHERE does not have.
-    static func translate(_ chat: ChatRequest, names: CohereToolNames, for target: ChatTarget) throws(Failure) -> CallDetails {
+    static func translate(_ chat: ChatRequest, names: CohereToolNames, for target: ChatTarget) throws(Failure)
+        -> CallDetails
+    {
         let family = target.family
         return try CallDetails(for: target, in: .cohere) { writer throws(Failure) in
             guard chat.tuning.topLogprobs == nil else {
                 throw .invalidRequest(
-                    "'logprobs' is true, but this model tells no log probabilities; leave it out, or choose another model.", field: "logprobs",
+                    "'logprobs' is true, but this model tells no log probabilities; leave it out, or choose another model.",
+                    field: "logprobs",
                     as: .unsupportedParameter)
             }
             try CohereMessages.write(chat.messages, names: names, to: &writer)

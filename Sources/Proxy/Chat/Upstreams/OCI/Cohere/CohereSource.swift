@@ -38,10 +38,16 @@ struct CohereSource: ChatEventSource {
         let response = try CohereFields.chatResponse(body, with: ["text", "toolCalls", "finishReason"])
         if let failure = choice.note(response) { throw failure }
         // A whole answer has the form of a stream's last event. A reason that is missing says as little as the usual one.
-        if case .failed(let failure) = take(response, finish: CohereFields.finishReason(of: response) ?? .whole, into: &sink) { throw failure }
+        if case .failed(let failure) = take(
+            response, finish: CohereFields.finishReason(of: response) ?? .whole, into: &sink)
+        {
+            throw failure
+        }
     }
 
-    private mutating func take(_ root: JSONValue, finish: FinishWord?, into sink: inout some ChatEventSink) -> ChatStreamStep {
+    private mutating func take(_ root: JSONValue, finish: FinishWord?, into sink: inout some ChatEventSink)
+        -> ChatStreamStep
+    {
         if let failure = CohereFields.failure(of: root) { return .failed(failure) }
         let entries = root.elements(of: "toolCalls").filter { CohereFields.isCall($0, function: nil) }
         if let text = root["text"]?.rawString {
@@ -80,7 +86,8 @@ struct CohereSource: ChatEventSource {
     private mutating func tellNew(_ entries: [JSONValue], into sink: inout some ChatEventSink) {
         var known = calls
         for entry in entries {
-            let call = Call(name: names.client(entry["name"]?.rawString ?? []), arguments: CohereFields.arguments(of: entry))
+            let call = Call(
+                name: names.client(entry["name"]?.rawString ?? []), arguments: CohereFields.arguments(of: entry))
             if let index = known.firstIndex(of: call) {
                 known.remove(at: index)
                 continue

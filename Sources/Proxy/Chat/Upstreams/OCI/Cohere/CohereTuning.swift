@@ -4,19 +4,26 @@ enum CohereTuning {
     private static let mostStops = 5
 
     /// - Throws: `Failure` 400 for more than one choice, which Cohere cannot give.
-    static func write(_ chat: ChatRequest, for target: ChatTarget, family: ModelFamily, to writer: inout JSONWriter) throws(Failure) {
+    static func write(_ chat: ChatRequest, for target: ChatTarget, family: ModelFamily, to writer: inout JSONWriter)
+        throws(Failure)
+    {
         let tuning = chat.tuning
         guard tuning.choices == 1 else {
             throw .invalidRequest(
-                "'n' is \(tuning.choices), but this model gives one answer a request; send n = 1, or several requests.", field: "n",
+                "'n' is \(tuning.choices), but this model gives one answer a request; send n = 1, or several requests.",
+                field: "n",
                 as: .unsupportedParameter)
         }
         writer.key("maxTokens")
         writer.int(family.tokens(wanted: chat.maxTokens, for: target))
         // Cohere's scales are shorter than OpenAI's: 0 to 1 each.
-        if let value = tuning.temperature, !family.refuses.contains(.temperature) { number("temperature", value, &writer) }
+        if let value = tuning.temperature, !family.refuses.contains(.temperature) {
+            number("temperature", value, &writer)
+        }
         if let value = tuning.topP, !family.refuses.contains(.topP) { number("topP", value, &writer) }
-        if let value = tuning.topK, !family.refuses.contains(.topK) { integer("topK", min(max(value, 0), 500), &writer) }
+        if let value = tuning.topK, !family.refuses.contains(.topK) {
+            integer("topK", min(max(value, 0), 500), &writer)
+        }
         if !family.refuses.contains(.penalties) {
             if let value = tuning.frequencyPenalty, value > 0 { number("frequencyPenalty", value, &writer) }
             if let value = tuning.presencePenalty, value > 0 { number("presencePenalty", value, &writer) }

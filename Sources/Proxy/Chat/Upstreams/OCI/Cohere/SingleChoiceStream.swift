@@ -42,7 +42,9 @@ struct SingleChoiceStream: Sendable {
     ///
     /// - Returns: the failure of which it tells.
     mutating func note(_ root: JSONValue) -> Failure? {
-        if root["message"]?.kind == .string || root.present("error") != nil || root.present("code") != nil { return OCIErrorReader.translate(event: root) }
+        if root["message"]?.kind == .string || root.present("error") != nil || root.present("code") != nil {
+            return OCIErrorReader.translate(event: root)
+        }
         if let counts = TokenUsage(oci: root["usage"]) { usage = counts }
         return nil
     }
@@ -66,7 +68,9 @@ struct SingleChoiceStream: Sendable {
     mutating func call(_ name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, into sink: inout some ChatEventSink) {
         guard !rules.hasOneCall || wholeCalls == 0 else { return }
         begin(&sink)
-        sink.toolCall(wholeCalls, id: response.inventedCallID(choice: 0, call: wholeCalls), name: name, arguments: arguments, choice: 0)
+        sink.toolCall(
+            wholeCalls, id: response.inventedCallID(choice: 0, call: wholeCalls), name: name, arguments: arguments,
+            choice: 0)
         wholeCalls += 1
     }
 

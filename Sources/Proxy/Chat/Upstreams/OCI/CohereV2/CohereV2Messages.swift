@@ -5,14 +5,17 @@ enum CohereV2Messages {
         writer.beginArray()
         for step in ToolResultOrder.arrange(messages, pairsToolCalls: false) {
             switch step {
-            case .whole(let index), .firstCall(let index): try write(messages[index], at: index, family: family, to: &writer)
+            case .whole(let index), .firstCall(let index):
+                try write(messages[index], at: index, family: family, to: &writer)
             case .furtherCall: break
             }
         }
         writer.endArray()
     }
 
-    private static func write(_ message: ChatMessage, at index: Int, family: ModelFamily, to writer: inout JSONWriter) throws(Failure) {
+    private static func write(_ message: ChatMessage, at index: Int, family: ModelFamily, to writer: inout JSONWriter)
+        throws(Failure)
+    {
         writer.beginObject()
         writer.key("role")
         switch message.role {

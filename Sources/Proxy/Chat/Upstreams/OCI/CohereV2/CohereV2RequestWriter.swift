@@ -12,7 +12,9 @@ enum CohereV2RequestWriter {
                 writer.key("isLogProbsEnabled")
                 writer.bool(true)
             }
-            if let effort = chat.tuning.reasoningEffort, !family.refuses.contains(.reasoningEffort) { write(effort: effort, to: &writer) }
+            if let effort = chat.tuning.reasoningEffort, !family.refuses.contains(.reasoningEffort) {
+                write(effort: effort, to: &writer)
+            }
             try write(chat.tools, chat.toolChoice, family: family, to: &writer)
         }
     }

@@ -26,10 +26,16 @@ struct CohereV2Source: ChatEventSource {
         let response = try CohereFields.chatResponse(body, with: ["message", "finishReason"])
         if let failure = choice.note(response) { throw failure }
         // A whole answer has the form of a stream's last event. A reason that is missing says as little as the usual one.
-        if case .failed(let failure) = take(response, finish: CohereFields.finishReason(of: response) ?? .whole, into: &sink) { throw failure }
+        if case .failed(let failure) = take(
+            response, finish: CohereFields.finishReason(of: response) ?? .whole, into: &sink)
+        {
+            throw failure
+        }
     }
 
-    private mutating func take(_ root: JSONValue, finish: FinishWord?, into sink: inout some ChatEventSink) -> ChatStreamStep {
+    private mutating func take(_ root: JSONValue, finish: FinishWord?, into sink: inout some ChatEventSink)
+        -> ChatStreamStep
+    {
         if let failure = CohereFields.failure(of: root) { return .failed(failure) }
         if let message = root["message"], let failure = take(message, logprobs: root["logProbabilities"], into: &sink) {
             return .failed(failure)
@@ -40,7 +46,9 @@ struct CohereV2Source: ChatEventSource {
 
     func end(into sink: inout some ChatEventSink) -> Failure? { choice.end() }
 
-    private mutating func take(_ message: JSONValue, logprobs: JSONValue?, into sink: inout some ChatEventSink) -> Failure? {
+    private mutating func take(_ message: JSONValue, logprobs: JSONValue?, into sink: inout some ChatEventSink)
+        -> Failure?
+    {
         let parts = message.elements(of: "content")
         for part in parts {
             guard let thought = part["thinking"]?.rawString, !thought.isEmpty else { continue }

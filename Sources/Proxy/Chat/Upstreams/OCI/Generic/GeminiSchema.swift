@@ -22,14 +22,17 @@ enum GeminiSchema {
             case "properties" where type == "object": result[name] = reduceProperties(value)
             case "items" where type == "array": result[name] = reduceItems(value)
             case "minItems", "maxItems", "minLength", "maxLength", "pattern": result[name] = value
-            case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum": takeBound(name, value, type, into: &result)
+            case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum":
+                takeBound(name, value, type, into: &result)
             case "format": takeFormat(value, type, into: &result)
             case "default": note("default:", value, in: &result)
             case "multipleOf": note("a multiple of", value, in: &result)
             case "uniqueItems":
                 if case .written(let flag) = value, flag.bool == true { result.notes.append("without duplicates") }
             case "additionalProperties":
-                if case .schema(let member) = value { result.notes.append("further members of type \(self.type(of: member))") }
+                if case .schema(let member) = value {
+                    result.notes.append("further members of type \(self.type(of: member))")
+                }
             default: break
             }
         }
@@ -72,7 +75,8 @@ enum GeminiSchema {
         guard case .list(let values) = value else { return }
         let written = values.compactMap { if case .written(let value) = $0 { value } else { nil } }
         guard written.allSatisfy({ $0.kind == .string }) else {
-            let list = written.prefix(20).map { String(decoding: $0.raw.prefix(40), as: UTF8.self) }.joined(separator: ", ")
+            let list = written.prefix(20).map { String(decoding: $0.raw.prefix(40), as: UTF8.self) }.joined(
+                separator: ", ")
             result.notes.append("one of: \(list)")
             return
         }
@@ -82,7 +86,9 @@ enum GeminiSchema {
     }
 
     /// Exclusive bounds do not exist; for an integer the next one is the same.
-    private static func takeBound(_ name: String, _ value: SchemaNode.Value, _ type: String, into result: inout SchemaNode) {
+    private static func takeBound(
+        _ name: String, _ value: SchemaNode.Value, _ type: String, into result: inout SchemaNode
+    ) {
         guard case .written(let bound) = value, bound.kind == .number else { return }
         let isLower = name == "minimum" || name == "exclusiveMinimum"
         let inclusive = isLower ? "minimum" : "maximum"
@@ -98,7 +104,8 @@ enum GeminiSchema {
     private static func takeFormat(_ value: SchemaNode.Value, _ type: String, into result: inout SchemaNode) {
         guard case .written(let format) = value, let name = format.string else { return }
         switch (type, name) {
-        case ("string", "date-time"), ("number", "float"), ("number", "double"), ("integer", "int32"), ("integer", "int64"):
+        case ("string", "date-time"), ("number", "float"), ("number", "double"), ("integer", "int32"),
+            ("integer", "int64"):
             result["format"] = value
         default: result.notes.append("format: \(name.cut(toBytes: 40))")
         }
@@ -108,7 +115,9 @@ enum GeminiSchema {
     private static func takeRequired(_ value: SchemaNode.Value?, into result: inout SchemaNode) {
         guard case .list(let names)? = value, case .named(let properties)? = result["properties"] else { return }
         let known = Set(properties.map(\.name))
-        let required = names.filter { if case .written(let name) = $0 { known.contains(name.string ?? "") } else { false } }
+        let required = names.filter {
+            if case .written(let name) = $0 { known.contains(name.string ?? "") } else { false }
+        }
         if !required.isEmpty { result["required"] = .list(required) }
     }
 

@@ -33,7 +33,9 @@ struct GenericFastPath: Equatable {
                 found.choice = index
                 return true
             }
-            return !(name.reads("finishReason") || name.reads("usage") || name.reads("logprobs") || name.reads("code") || name.reads("error"))
+            return
+                !(name.reads("finishReason") || name.reads("usage") || name.reads("logprobs") || name.reads("code")
+                || name.reads("error"))
         }
         return isCommon && hasMessage ? found : nil
     }

@@ -32,7 +32,8 @@ enum GenericFields {
             return OCIErrorReader.translate(event: root)
         }
         return Failure(
-            ResponseForm.isStream(body) ? .unusable(.otherForm) : .failed(.invalid), "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.")
+            ResponseForm.isStream(body) ? .unusable(.otherForm) : .failed(.invalid),
+            "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.")
     }
 
     /// OpenAI's `annotations` of a message; nil when there are none.
@@ -48,7 +49,9 @@ enum GenericFields {
             writer.string(literal: "url_citation")
             writer.key("url_citation")
             writer.beginObject()
-            for (name, theirs) in [("start_index", "startIndex"), ("end_index", "endIndex"), ("title", "title"), ("url", "url")] as [(StaticString, StaticString)] {
+            for (name, theirs) in [
+                ("start_index", "startIndex"), ("end_index", "endIndex"), ("title", "title"), ("url", "url"),
+            ] as [(StaticString, StaticString)] {
                 guard let value = citation.present(theirs) else { continue }
                 writer.key(name)
                 writer.raw(value.raw)

@@ -6,19 +6,24 @@ enum GenericMessages {
         for step in ToolResultOrder.arrange(messages, pairsToolCalls: family.pairsToolResults) {
             switch step {
             case .whole(let index):
-                write(messages[index], calls: messages[index].toolCalls[...], content: messages[index].content, family: family, to: &writer)
+                write(
+                    messages[index], calls: messages[index].toolCalls[...], content: messages[index].content,
+                    family: family, to: &writer)
             case .firstCall(let index):
                 let call = messages[index].toolCalls.prefix(1)
                 write(messages[index], calls: call, content: messages[index].content, family: family, to: &writer)
             case .furtherCall(let index, let call):
-                write(messages[index], calls: messages[index].toolCalls[call...call], content: [], family: family, to: &writer)
+                write(
+                    messages[index], calls: messages[index].toolCalls[call...call], content: [], family: family,
+                    to: &writer)
             }
         }
         writer.endArray()
     }
 
     private static func write(
-        _ message: ChatMessage, calls: ArraySlice<ChatMessage.ToolCall>, content: [ContentPart], family: ModelFamily, to writer: inout JSONWriter
+        _ message: ChatMessage, calls: ArraySlice<ChatMessage.ToolCall>, content: [ContentPart], family: ModelFamily,
+        to writer: inout JSONWriter
     ) {
         writer.beginObject()
         writer.key("role")
@@ -52,7 +57,8 @@ enum GenericMessages {
     }
 
     private static func write(
-        _ content: [ContentPart], of role: ChatMessage.Role, hasCalls: Bool, family: ModelFamily, to writer: inout JSONWriter
+        _ content: [ContentPart], of role: ChatMessage.Role, hasCalls: Bool, family: ModelFamily,
+        to writer: inout JSONWriter
     ) {
         // Where an empty text breaks the call, so does one of blanks.
         let parts = family.emptyText == nil ? content : content.filter { !$0.isBlank }
@@ -95,7 +101,8 @@ enum GenericMessages {
     }
 
     private static func writeMedia(
-        _ type: StaticString, _ member: StaticString, _ url: MediaURL, detail: String? = nil, to writer: inout JSONWriter
+        _ type: StaticString, _ member: StaticString, _ url: MediaURL, detail: String? = nil,
+        to writer: inout JSONWriter
     ) {
         writer.beginObject()
         writer.key("type")

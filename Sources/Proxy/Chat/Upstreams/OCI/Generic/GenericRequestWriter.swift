@@ -19,12 +19,16 @@ enum GenericRequestWriter {
     // MARK: Tuning
 
     private static func write(_ tuning: ChatRequest.Tuning, family: ModelFamily, to writer: inout JSONWriter) {
-        if let value = tuning.temperature, !family.refuses.contains(.temperature) { number("temperature", value, in: 0...2, &writer) }
+        if let value = tuning.temperature, !family.refuses.contains(.temperature) {
+            number("temperature", value, in: 0...2, &writer)
+        }
         if let value = tuning.topP, !family.refuses.contains(.topP) { number("topP", value, in: 0...1, &writer) }
         if let value = tuning.topK, !family.refuses.contains(.topK) { integer("topK", value, &writer) }
         if !family.refuses.contains(.penalties) {
             // 0 is what is meant anyway, and some models refuse even that.
-            if let value = tuning.frequencyPenalty, value != 0 { number("frequencyPenalty", value, in: -2...2, &writer) }
+            if let value = tuning.frequencyPenalty, value != 0 {
+                number("frequencyPenalty", value, in: -2...2, &writer)
+            }
             if let value = tuning.presencePenalty, value != 0 { number("presencePenalty", value, in: -2...2, &writer) }
         }
         if let value = tuning.seed, !family.refuses.contains(.seed) { integer("seed", value, &writer) }
@@ -38,7 +42,9 @@ enum GenericRequestWriter {
         if let value = tuning.topLogprobs { integer("logProbs", min(max(value, 1), 20), &writer) }
         if let value = tuning.logitBias, !family.refuses.contains(.logitBias) { raw("logitBias", value, &writer) }
         if let value = tuning.metadata, !family.refuses.contains(.metadata) { metadata(value, &writer) }
-        if !family.refuses.contains(.reasoningEffort) { word("reasoningEffort", tuning.reasoningEffort, efforts, &writer) }
+        if !family.refuses.contains(.reasoningEffort) {
+            word("reasoningEffort", tuning.reasoningEffort, efforts, &writer)
+        }
         if !family.refuses.contains(.verbosity) {
             word("verbosity", tuning.verbosity, degrees, &writer)
         }
@@ -48,13 +54,16 @@ enum GenericRequestWriter {
     }
 
     private static let efforts = [
-        "none": "NONE", "minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "HIGH", "max": "HIGH",
+        "none": "NONE", "minimal": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH", "xhigh": "HIGH",
+        "max": "HIGH",
     ]
 
     private static let degrees = ["low": "LOW", "medium": "MEDIUM", "high": "HIGH"]
     private static let tiers = ["auto": "AUTO", "default": "DEFAULT", "priority": "PRIORITY"]
 
-    private static func number(_ name: StaticString, _ value: Double, in range: ClosedRange<Double>, _ writer: inout JSONWriter) {
+    private static func number(
+        _ name: StaticString, _ value: Double, in range: ClosedRange<Double>, _ writer: inout JSONWriter
+    ) {
         writer.key(name)
         writer.double(min(max(value, range.lowerBound), range.upperBound))
     }
@@ -70,7 +79,9 @@ enum GenericRequestWriter {
     }
 
     /// Unknown words are left out.
-    private static func word(_ name: StaticString, _ value: String?, _ words: [String: String], _ writer: inout JSONWriter) {
+    private static func word(
+        _ name: StaticString, _ value: String?, _ words: [String: String], _ writer: inout JSONWriter
+    ) {
         guard let word = value.flatMap({ words[$0.lowercased()] }) else { return }
         writer.key(name)
         writer.string(word)
@@ -105,7 +116,9 @@ enum GenericRequestWriter {
         writer.key("webSearchOptions")
         writer.beginObject()
         word("searchContextSize", options["search_context_size"]?.string, degrees, &writer)
-        if let place = options.present("user_location"), let location = place.present("approximate") ?? place.present("user_location") {
+        if let place = options.present("user_location"),
+            let location = place.present("approximate") ?? place.present("user_location")
+        {
             writer.key("userLocation")
             writer.beginObject()
             for name in ["city", "region", "country", "timezone"] as [StaticString] {
@@ -120,7 +133,8 @@ enum GenericRequestWriter {
     // MARK: Tools
 
     private static func write(
-        _ tools: [ChatTool], _ choice: ChatRequest.ToolChoice?, _ parallel: Bool?, family: ModelFamily, to writer: inout JSONWriter
+        _ tools: [ChatTool], _ choice: ChatRequest.ToolChoice?, _ parallel: Bool?, family: ModelFamily,
+        to writer: inout JSONWriter
     ) throws(Failure) {
         guard !tools.isEmpty else { return }
         writer.key("tools")
@@ -155,11 +169,14 @@ enum GenericRequestWriter {
     }
 
     /// Name, description and parameters of a function.
-    static func writeMembers(of tool: ChatTool, at index: Int, family: ModelFamily, to writer: inout JSONWriter) throws(Failure) {
+    static func writeMembers(of tool: ChatTool, at index: Int, family: ModelFamily, to writer: inout JSONWriter)
+        throws(Failure)
+    {
         guard !tool.name.utf8.contains(UInt8(ascii: ".")) else {
             let path = "tools[\(index)].function.name"
             throw .invalidRequest(
-                "'\(path)' has a '.', which this model does not take; use letters, digits, '_' or '-'.", field: path, as: .value)
+                "'\(path)' has a '.', which this model does not take; use letters, digits, '_' or '-'.", field: path,
+                as: .value)
         }
         writer.key("name")
         writer.string(tool.name)
@@ -169,7 +186,9 @@ enum GenericRequestWriter {
         ToolSchema.write(tool.parameters, dialect: family.schemas, to: &writer)
     }
 
-    private static func write(_ format: ChatRequest.ResponseFormat?, family: ModelFamily, to writer: inout JSONWriter) throws(Failure) {
+    private static func write(_ format: ChatRequest.ResponseFormat?, family: ModelFamily, to writer: inout JSONWriter)
+        throws(Failure)
+    {
         guard let format else { return }
         writer.key("responseFormat")
         writer.beginObject()
@@ -182,7 +201,11 @@ enum GenericRequestWriter {
             writer.key("jsonSchema")
             writer.beginObject()
             writer.key("name")
-            if let name = schema["name"]?.rawString, !name.isEmpty { writer.string(escaped: name) } else { writer.string(literal: "response") }
+            if let name = schema["name"]?.rawString, !name.isEmpty {
+                writer.string(escaped: name)
+            } else {
+                writer.string(literal: "response")
+            }
             if let description = schema["description"]?.rawString, !description.isEmpty {
                 writer.key("description")
                 writer.string(escaped: description)

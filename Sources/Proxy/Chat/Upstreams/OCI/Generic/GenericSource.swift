@@ -47,7 +47,9 @@ struct GenericSource: ChatEventSource {
     }
 
     mutating func read(_ event: ArraySlice<UInt8>, into sink: inout some ChatEventSink) -> ChatStreamStep {
-        if event.first == UInt8(ascii: "["), event.elementsEqual(("[DONE]" as StaticString).utf8) { return complete(into: &sink) }
+        if event.first == UInt8(ascii: "["), event.elementsEqual(("[DONE]" as StaticString).utf8) {
+            return complete(into: &sink)
+        }
         if readsFastPath, let found = event.withUnsafeBufferPointer({ GenericFastPath($0) }) {
             pass(found, of: event, into: &sink)
             return step
@@ -64,7 +66,8 @@ struct GenericSource: ChatEventSource {
         // An empty reason, or one that is no text, is none.
         let finish = root["finishReason"].flatMap { $0.isEmptyString == false ? $0 : nil }
         guard message != nil || finish != nil else { return step }
-        return take(root, as: root["index"]?.int ?? 0, message, finish: finish.map { FinishWord($0.string ?? "") }, into: &sink)
+        return take(
+            root, as: root["index"]?.int ?? 0, message, finish: finish.map { FinishWord($0.string ?? "") }, into: &sink)
     }
 
     mutating func read(document body: [UInt8], into sink: inout some ChatEventSink) throws(Failure) {
@@ -80,10 +83,18 @@ struct GenericSource: ChatEventSource {
         for (position, choice) in told.enumerated() {
             // A reason that is missing or empty says as little as the usual one.
             let finish = choice.present("finishReason").map { FinishWord($0.string ?? "") } ?? .whole
-            guard finish != .failed else { throw Failure(.failed(.brokenOff), "The upstream broke the answer off with an error. Try again.") }
+            guard finish != .failed else {
+                throw Failure(.failed(.brokenOff), "The upstream broke the answer off with an error. Try again.")
+            }
             let index = isNamed ? named[position] : position
-            if case .failed(let failure) = take(choice, as: index, choice.present("message"), finish: finish, into: &sink) { throw failure }
-            if !hasEnded, let annotations = GenericFields.annotations(choice["message"]) { sink.annotations(annotations, choice: index) }
+            if case .failed(let failure) = take(
+                choice, as: index, choice.present("message"), finish: finish, into: &sink)
+            {
+                throw failure
+            }
+            if !hasEnded, let annotations = GenericFields.annotations(choice["message"]) {
+                sink.annotations(annotations, choice: index)
+            }
         }
         guard !hasEnded else { return }
         if let failure = writeEnd(into: &sink) { throw failure }
@@ -91,11 +102,14 @@ struct GenericSource: ChatEventSource {
 
     /// Takes what an event, or a whole answer, says of one choice.
     private mutating func take(
-        _ root: JSONValue, as index: Int, _ message: JSONValue?, finish: FinishWord?, into sink: inout some ChatEventSink
+        _ root: JSONValue, as index: Int, _ message: JSONValue?, finish: FinishWord?,
+        into sink: inout some ChatEventSink
     ) -> ChatStreamStep {
         let choice = position(of: index)
         if choices[choice].cutter?.hasStopped == true { return step }
-        if let message, let failure = take(message, logprobs: root["logprobs"], of: choice, into: &sink) { return .failed(failure) }
+        if let message, let failure = take(message, logprobs: root["logprobs"], of: choice, into: &sink) {
+            return .failed(failure)
+        }
         // A second reason adds nothing when nothing has been said between.
         if let finish, !choices[choice].isOver {
             guard finish != .failed else { return .failed(.brokenOff("it gave no reason")) }
@@ -116,7 +130,9 @@ struct GenericSource: ChatEventSource {
 
     private var step: ChatStreamStep { isFinished && !hasGoneOn ? .finished : .more }
 
-    private mutating func pass(_ found: GenericFastPath, of event: ArraySlice<UInt8>, into sink: inout some ChatEventSink) {
+    private mutating func pass(
+        _ found: GenericFastPath, of event: ArraySlice<UInt8>, into sink: inout some ChatEventSink
+    ) {
         let choice = position(of: found.choice)
         let start = event.startIndex
         if let text = found.reasoning {
@@ -217,9 +233,11 @@ struct GenericSource: ChatEventSource {
         let hasWords = choices.contains(where: \.hasRole)
         for choice in choices {
             let reason =
-                GenericFields.finishReason(choice.finish ?? .whole, hasCalls: !choice.calls.isEmpty, isEmpty: !choice.hasRole) ?? .stop
+                GenericFields.finishReason(
+                    choice.finish ?? .whole, hasCalls: !choice.calls.isEmpty, isEmpty: !choice.hasRole) ?? .stop
             // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
-            let mayBeSilent = reason == .length || reason == .contentFilter || reason == .stop && rules.allowsSilence(usage)
+            let mayBeSilent =
+                reason == .length || reason == .contentFilter || reason == .stop && rules.allowsSilence(usage)
             guard choice.hasRole || mayBeSilent || hasWords && choice.finish == nil else {
                 return .emptyAnswer
             }

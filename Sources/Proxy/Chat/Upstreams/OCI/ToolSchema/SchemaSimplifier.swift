@@ -25,7 +25,9 @@ struct SchemaSimplifier {
     /// Levels of schemas and references within each other.
     private static let maximumDepth = 100
     /// Bytes that references may add to one schema: some times what it has itself.
-    private static func maximumExpansion(of schema: JSONValue) -> Int { min(128 * 1024, 16 * 1024 + 8 * schema.raw.count) }
+    private static func maximumExpansion(of schema: JSONValue) -> Int {
+        min(128 * 1024, 16 * 1024 + 8 * schema.raw.count)
+    }
 
     private let root: JSONValue
     private let dialect: SchemaDialect
@@ -175,11 +177,13 @@ struct SchemaSimplifier {
                 gathered.add(keyword: name, value)
             case "nullable" where dialect != .nullable:
                 if value.bool == true { gathered.isNullable = true }
-            case "not" where gathered.joinsAlternatives, "enum" where gathered.joinsAlternatives, "const" where gathered.joinsAlternatives:
+            case "not" where gathered.joinsAlternatives, "enum" where gathered.joinsAlternatives,
+                "const" where gathered.joinsAlternatives:
                 gathered.notes.append(name == "not" ? "but not: \(Self.words(value))" : "one of: \(Self.words(value))")
             case "$ref" where value.kind == .string: references.append(value)
             case "allOf" where value.kind == .array: parts.append(contentsOf: value.elements)
-            case "anyOf" where gathered.joinsAlternatives && value.kind == .array, "oneOf" where gathered.joinsAlternatives && value.kind == .array:
+            case "anyOf" where gathered.joinsAlternatives && value.kind == .array,
+                "oneOf" where gathered.joinsAlternatives && value.kind == .array:
                 unions.append(value)
             case "anyOf" where value.kind == .array, "oneOf" where value.kind == .array:
                 take(alternatives: value, of: name, into: &gathered, parts: &parts)
@@ -222,7 +226,9 @@ struct SchemaSimplifier {
             parts.append(first)
         } else if dialect == .gemini || gathered.alternatives != nil {
             parts.append(first)
-            let types = schemas.dropFirst().prefix(Self.mostTypes).map { $0["type"]?.string?.cut(toBytes: Self.longestWord) ?? "another form" }
+            let types = schemas.dropFirst().prefix(Self.mostTypes).map {
+                $0["type"]?.string?.cut(toBytes: Self.longestWord) ?? "another form"
+            }
             gathered.notes.append("or " + types.joined(separator: " or "))
         } else {
             gathered.alternatives = (name, schemas)
@@ -263,7 +269,8 @@ struct SchemaSimplifier {
     /// What a branch consists of, for a description: its names, with the one value that some have.
     private static func words(of branch: Gathered) -> String {
         let required = Set(branch.required.compactMap(\.string))
-        let names = branch.properties.filter { required.isEmpty || required.contains($0.name) }.prefix(mostTypes).map { property in
+        let names = branch.properties.filter { required.isEmpty || required.contains($0.name) }.prefix(mostTypes).map {
+            property in
             let constant = property.value["const"] ?? property.value["enum"].flatMap(Self.only)
             return property.name.cut(toBytes: longestWord) + (constant.map { " = " + words($0) } ?? "")
         }
@@ -278,7 +285,9 @@ struct SchemaSimplifier {
     }
 
     /// A short value as it is written.
-    private static func words(_ value: JSONValue) -> String { String(decoding: value.raw, as: UTF8.self).cut(toBytes: 2 * longestWord) }
+    private static func words(_ value: JSONValue) -> String {
+        String(decoding: value.raw, as: UTF8.self).cut(toBytes: 2 * longestWord)
+    }
 
     /// The edges of what JavaScript can count, which generators write and nobody means.
     static func isUnbounded(_ value: JSONValue) -> Bool {
@@ -307,10 +316,13 @@ struct SchemaSimplifier {
             gathered.isCut = true
             return
         }
-        guard active.count < Self.maximumDepth, !active.contains(target.raw.startIndex), target.raw.count <= expansion else {
+        guard active.count < Self.maximumDepth, !active.contains(target.raw.startIndex), target.raw.count <= expansion
+        else {
             gathered.isCut = true
             let name = pointer.utf8.split(separator: UInt8(ascii: "/")).last.map { String(Substring($0)) } ?? ""
-            gathered.notes.append(name == "#" || name.isEmpty ? "same structure as the whole" : "same structure as \(name.cut(toBytes: Self.longestWord))")
+            gathered.notes.append(
+                name == "#" || name.isEmpty
+                    ? "same structure as the whole" : "same structure as \(name.cut(toBytes: Self.longestWord))")
             return
         }
         expansion -= target.raw.count
@@ -329,7 +341,10 @@ struct SchemaSimplifier {
         var value = root
         for step in steps.dropFirst() {
             let name = Self.unescaped(step)
-            guard let next = value.kind == .array ? Int(name).flatMap({ element($0, of: value) }) : members(of: value)[name] else { return nil }
+            guard
+                let next = value.kind == .array
+                    ? Int(name).flatMap({ element($0, of: value) }) : members(of: value)[name]
+            else { return nil }
             value = next
         }
         return value
@@ -360,7 +375,8 @@ struct SchemaSimplifier {
         var bytes: [UInt8] = []
         var rest = Array(step)[...]
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "~"), let next = rest.first, next == UInt8(ascii: "0") || next == UInt8(ascii: "1") {
+            if byte == UInt8(ascii: "~"), let next = rest.first, next == UInt8(ascii: "0") || next == UInt8(ascii: "1")
+            {
                 bytes.append(next == UInt8(ascii: "1") ? UInt8(ascii: "/") : UInt8(ascii: "~"))
                 rest.removeFirst()
             } else if byte == UInt8(ascii: "%"), rest.count >= 2, let high = rest[rest.startIndex].hexDigitValue,
@@ -431,7 +447,10 @@ struct SchemaSimplifier {
                 node.isNullable = true
             }
             if types.count > 1 {
-                node.notes.append("or " + types.dropFirst().prefix(Self.mostTypes).map { $0.cut(toBytes: Self.longestWord) }.joined(separator: " or "))
+                node.notes.append(
+                    "or "
+                        + types.dropFirst().prefix(Self.mostTypes).map { $0.cut(toBytes: Self.longestWord) }.joined(
+                            separator: " or "))
             }
         case "type" where Self.isCapitalized(value): node["type"] = .text((value.string ?? "").lowercased())
         case "enum" where value.kind == .array:
@@ -444,7 +463,8 @@ struct SchemaSimplifier {
                 schema.notes.append("or null")
                 node[name] = .schema(schema)
             }
-        case "additionalProperties", "additionalItems", "unevaluatedProperties", "unevaluatedItems", "contains", "propertyNames",
+        case "additionalProperties", "additionalItems", "unevaluatedProperties", "unevaluatedItems", "contains",
+            "propertyNames",
             "not", "if", "then", "else":
             node[name] = self.value(value)
         case "patternProperties" where value.kind == .object, "dependentSchemas" where value.kind == .object:
@@ -493,7 +513,9 @@ struct SchemaSimplifier {
             case (nil, .list(let list)?): own = list
             default: return nil
             }
-            for case .written(let value) in own where known.insert(value.raw).inserted { values.append(.written(value)) }
+            for case .written(let value) in own where known.insert(value.raw).inserted {
+                values.append(.written(value))
+            }
         }
         return values
     }

@@ -7,7 +7,8 @@ enum ToolSchema {
     /// Writes the schema of a function's parameters: always an object with properties.
     static func write(_ parameters: JSONValue?, dialect: SchemaDialect, to writer: inout JSONWriter) {
         guard let parameters else { return writer.raw(Array(#"{"type":"object","properties":{}}"#.utf8)[...]) }
-        if dialect != .gemini, parameters["type"]?.equals("object") == true, parameters["properties"]?.kind == .object, isPlain(parameters),
+        if dialect != .gemini, parameters["type"]?.equals("object") == true, parameters["properties"]?.kind == .object,
+            isPlain(parameters),
             !["not", "enum", "const"].contains(where: { parameters[$0] != nil })
         {
             return writer.raw(parameters.raw)
