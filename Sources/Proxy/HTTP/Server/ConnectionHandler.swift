@@ -26,6 +26,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// What has come and has not been decoded: half a line, or requests that came while an answer was due.
     private var unread = ByteBuffer()
     private var isDecoding = false
+    /// Requests in a row that were there when the one before had been answered, since anything has come.
+    private var pipelined = 0
     private var readIsHeld = false
     /// The request that is being received.
     private var head: HTTPRequestHead?
@@ -92,6 +94,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             return perform(state.received(bodyBytes: bytes.readableBytes), context)
         }
         if unread.readableBytes == 0 { unread = bytes } else { unread.writeImmutableBuffer(bytes) }
+        pipelined = 0
         decode(context)
         // A few bytes must not keep the whole buffer that they came in.
         if unread.readableBytes > 0, unread.storageCapacity > 2 * unread.readableBytes + 1024 {
@@ -108,7 +111,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// asks on without reading would have them all kept here.
     ///
     /// A loop and no recursion, although each refusal leads here again: there may be thousands in one read. After some, the others on this
-    /// event loop get their turn.
+    /// event loop get their turn (`decodeLater`).
     private func decode(_ context: ChannelHandlerContext) {
         guard !isDecoding else { return }
         isDecoding = true
@@ -125,9 +128,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             perform(state.receivedGarbage(), context)
         }
         isDecoding = false
-        if ends == Self.requestsAtOnce {
-            context.eventLoop.assumeIsolated().execute { if let context = self.context { self.decode(context) } }
-        }
+        if ends == Self.requestsAtOnce { decodeLater(context) }
         if unread.readableBytes == 0 || state.intake == .drop { unread = ByteBuffer() }
         // Not with each head: most requests are whole when they are there, and need none.
         setTimer(context)
@@ -136,6 +137,27 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Requests that are looked at in one turn of the event loop.
     private static let requestsAtOnce = 64
+    /// Requests of a pipeline that are answered before the event loop looks at its sockets again.
+    private static let pipelinedAtOnce = 8
+
+    /// Takes the next request when the event loop has looked at its other sockets. It does so only when it has nothing else to do, and tasks that
+    /// lead to tasks keep it from that: a client that sends a thousand requests at once would have the loop for itself. What is scheduled for later
+    /// does not.
+    private func decodeLater(_ context: ChannelHandlerContext) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: .microseconds(50)) {
+            if let context = self.context { self.decode(context) }
+        }
+    }
+
+    /// A request has been answered, and more have come in the meantime.
+    private func decodeNext(_ context: ChannelHandlerContext) {
+        // Else it goes on by itself.
+        guard !isDecoding else { return }
+        pipelined += 1
+        guard pipelined >= Self.pipelinedAtOnce else { return decode(context) }
+        pipelined = 0
+        decodeLater(context)
+    }
 
     private func receive(_ part: RequestDecoder.Part, _ context: ChannelHandlerContext) {
         switch part {
@@ -299,7 +321,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .abandon, .cut: departure.succeed()
         case .readNext:
             startTimer(context)
-            if unread.readableBytes > 0 { decode(context) }
+            if unread.readableBytes > 0 { decodeNext(context) }
         case .lingerAndClose:
             dropUnread(context)
             context.close(mode: .output, promise: nil)

@@ -6,6 +6,21 @@ import Testing
 
 @testable import Proxy
 
+/// Requests as they are delivered, and how many there have been.
+private final class CountedRequests: RequestReceiver {
+    private(set) var count = 0
+    private let continuation: AsyncStream<ClientRequest>.Continuation
+
+    init(_ continuation: AsyncStream<ClientRequest>.Continuation) { self.continuation = continuation }
+
+    func put(_ request: ClientRequest) {
+        count += 1
+        continuation.put(request)
+    }
+
+    func finish() { continuation.finish() }
+}
+
 /// HTTP/1.1 as bytes in and bytes out, on an event loop whose time the test moves.
 @Suite struct ConnectionHandlerTests {
     /// One connection in memory.
@@ -22,6 +37,7 @@ import Testing
         {
             let (requests, continuation) = AsyncStream.makeStream(of: ClientRequest.self)
             self.requests = requests
+            delivered = CountedRequests(continuation)
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             self.departure = departure.futureResult
             let limits = ConnectionLimits()
@@ -30,7 +46,7 @@ import Testing
                     gate: CurrentFrontDoor(
                         try .fixture(
                             bodyLimit: bodyLimit, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey, claims: claims
-                        )), limits: limits, requests: continuation, departure: departure,
+                        )), limits: limits, requests: delivered, departure: departure,
                     isNextToSocket: isNextToSocket))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }
@@ -55,7 +71,13 @@ import Testing
             return try #require(await iterator.next())
         }
 
+        /// A request has come and has not been answered.
+        var isAnswering: Bool { delivered.count > answers }
+        private let delivered: CountedRequests
+        private var answers = 0
+
         func answer(_ body: String = "ok") {
+            answers += 1
             channel.write(
                 Response(status: .ok, headers: ["content-length": "\(body.utf8.count)"], body: ByteBuffer(string: body))
             )
@@ -218,6 +240,27 @@ import Testing
     }
 
     @Test(arguments: [false, true])
+    func `A pipeline leaves the event loop to others now and then`(isNextToSocket: Bool) async throws {
+        let connection = try Connection(isNextToSocket: isNextToSocket)
+        connection.send(String(repeating: "GET /health HTTP/1.1\r\nHost: x\r\n\r\n", count: 40))
+        var (answered, pauses) = (0, 0)
+        while answered < 40 {
+            if connection.isAnswering {
+                _ = try await connection.request()
+                connection.answer()
+                answered += 1
+            } else {
+                // Nothing but time brings the next request.
+                pauses += 1
+                try #require(pauses < 40)
+                connection.channel.embeddedEventLoop.advanceTime(by: .microseconds(50))
+            }
+        }
+        #expect(pauses == 4)
+        #expect(connection.output.components(separatedBy: "HTTP/1.1 200 OK").count == 41)
+    }
+
+    @Test(arguments: [false, true])
     func `Thousands of pipelined refusals need no stack`(isNextToSocket: Bool) async throws {
         let connection = try Connection(isNextToSocket: isNextToSocket)
         connection.send(
@@ -225,6 +268,8 @@ import Testing
                 + String(repeating: "GET /x HTTP/1.1\r\nHost:\r\n\r\n", count: 20_000))
         _ = try await connection.request()
         connection.answer()
+        // Others get a turn in between.
+        connection.channel.embeddedEventLoop.advanceTime(by: .seconds(1))
         #expect(connection.output.components(separatedBy: "HTTP/1.1 404 Not Found").count == 20_001)
         #expect(connection.isOpen)
     }
@@ -237,7 +282,7 @@ import Testing
         connection.channel.isWritable = true
         connection.channel.pipeline.fireChannelWritabilityChanged()
         // So many at once that others get a turn in between.
-        connection.channel.embeddedEventLoop.run()
+        connection.channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
         #expect(connection.output.components(separatedBy: "HTTP/1.1 404 Not Found").count == 101)
     }
 
