@@ -114,10 +114,17 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // Recorded requests, responses and keys, once for all test targets.
+        .target(
+            name: "TestFixtures",
+            path: "Tests/Fixtures",
+            resources: [.copy("clients"), .copy("oci"), .copy("tls"), .copy("tools")],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "COpenSSL", "Proxy", "ProxyTestSupport", "RoutingSimulation",
+                "COpenSSL", "Proxy", "ProxyTestSupport", "RoutingSimulation", "TestFixtures",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -125,29 +132,26 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
-            resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
         .testTarget(
             name: "OCISimulatorTests",
             dependencies: [
-                "COpenSSL", "OCISimulator",
+                "COpenSSL", "OCISimulator", "TestFixtures",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "OCISimulator", "ProxyTestSupport", "ociai-proxy", "oci-simulator",
+                "OCISimulator", "ProxyTestSupport", "TestFixtures", "ociai-proxy", "oci-simulator",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
     ]

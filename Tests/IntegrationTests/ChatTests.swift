@@ -1,5 +1,6 @@
 import Foundation
 import OCISimulator
+import TestFixtures
 import Testing
 
 @Suite struct ChatTests {
@@ -31,7 +32,7 @@ import Testing
     /// What each client sends, in both modes, for a model of every dialect.
     @Test(arguments: ["grok-4", "llama-3.3-70b", "gemini-2.5-flash", "gpt-oss-120b"])
     func `Every client's request is accepted`(model: String) async throws {
-        let folder = try #require(Bundle.module.resourceURL).appending(path: "Fixtures/clients")
+        let folder = Fixtures.url("clients")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().filter {
             $0.hasSuffix(".json") && $0 != "index.json"
         }

@@ -1,5 +1,6 @@
 import Foundation
 import OCISimulator
+import TestFixtures
 import Testing
 
 /// `/v1/embeddings`, with models that no configuration names.
@@ -77,7 +78,7 @@ import Testing
         "openwebui-embeddings", "roo-embeddings-base64",
     ])
     func `Every client's request is accepted`(file: String) async throws {
-        let url = try #require(Bundle.module.resourceURL).appending(path: "Fixtures/clients/\(file).json")
+        let url = Fixtures.url("clients/\(file).json")
         var request = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? Object)
         let input = try #require(request["input"])
         request["input"] = nil

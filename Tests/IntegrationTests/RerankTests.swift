@@ -1,5 +1,6 @@
 import Foundation
 import OCISimulator
+import TestFixtures
 import Testing
 
 /// `/v1/rerank`, with a model that no configuration names.
@@ -98,7 +99,7 @@ import Testing
 
     @Test(arguments: ["cherry-rerank", "openwebui-rerank"], ["/v1/rerank", "/rerank"])
     func `Every client's request is accepted`(file: String, path: String) async throws {
-        let url = try #require(Bundle.module.resourceURL).appending(path: "Fixtures/clients/\(file).json")
+        let url = Fixtures.url("clients/\(file).json")
         // An alias gives the name that the client has its own idea of.
         try await RunningProxy.run(models: "cohere.rerank-v3.5 = cohere.rerank.v3-5") { proxy in
             let answer = try await proxy.post(path, String(decoding: Data(contentsOf: url), as: UTF8.self))

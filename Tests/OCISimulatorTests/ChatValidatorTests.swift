@@ -1,11 +1,12 @@
+import TestFixtures
 import Testing
 
 @testable import OCISimulator
 
 @Suite struct ChatValidatorTests {
     /// The fixtures that hold an OCI request.
-    static let accepted = Fixtures.names(in: "chat", prefix: "req_").filter { name in
-        (try? Fixtures.json("chat/" + name))?["oci_request"] != nil
+    static let accepted = Fixtures.names(in: "oci/chat", prefix: "req_").filter { name in
+        (try? Fixtures.json("oci/chat/" + name))?["oci_request"] != nil
     }
 
     /// A catalogue that has the model and the endpoint of any fixture.
@@ -35,13 +36,13 @@ import Testing
     @Test func `There are fixtures`() { #expect(Self.accepted.count == 65) }
 
     @Test(arguments: accepted) func `Request of the fixture is accepted`(name: String) throws {
-        let request = try #require(try Fixtures.json("chat/" + name)["oci_request"])
+        let request = try #require(try Fixtures.json("oci/chat/" + name)["oci_request"])
         let refusal = refusal(request)
         #expect(refusal == nil, "\(refusal?.detail ?? "")")
     }
 
     @Test(arguments: accepted) func `Unknown keys and nulls are refused everywhere`(name: String) throws {
-        let request = try #require(try Fixtures.json("chat/" + name)["oci_request"])
+        let request = try #require(try Fixtures.json("oci/chat/" + name)["oci_request"])
         for stranger in [JSON.string("x"), .null] {
             for mutant in Mutation.withStranger(request, value: stranger) {
                 #expect(refusal(mutant)?.error == .wrongFormat, "\(mutant.text)")
@@ -50,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: accepted) func `Wrong types are refused`(name: String) throws {
-        let request = try #require(try Fixtures.json("chat/" + name)["oci_request"])
+        let request = try #require(try Fixtures.json("oci/chat/" + name)["oci_request"])
         for mutant in Mutation.withWrongTypes(request) {
             #expect(refusal(mutant)?.error == .wrongFormat, "\(mutant.text)")
         }

@@ -1,28 +1,29 @@
 import Foundation
+import TestFixtures
 import Testing
 
 @testable import OCISimulator
 
 @Suite struct SignatureVerifierTests {
-    static let vectors = Fixtures.names(in: "signing", prefix: "").filter { $0.first?.isNumber == true }
+    static let vectors = Fixtures.names(in: "oci/signing").filter { $0.first?.isNumber == true }
 
     /// The account of `identity.json`.
     private func fixtureAccount() throws -> SimulatedAccount {
-        let identity = try Fixtures.json("signing/identity.json")
+        let identity = try Fixtures.json("oci/signing/identity.json")
         return try SimulatedAccount(
             id: "fixture", tenancy: #require(identity["tenancy"]?.string), user: #require(identity["user"]?.string),
-            region: "us-chicago-1", publicKeyPEM: Fixtures.text("signing/test_public.pem"))
+            region: "us-chicago-1", publicKeyPEM: Fixtures.text("oci/signing/test_public.pem"))
     }
 
     @Test func `There are vectors`() { #expect(Self.vectors.count == 26) }
 
     @Test func `Fingerprint is that of the identity`() throws {
-        let identity = try Fixtures.json("signing/identity.json")
+        let identity = try Fixtures.json("oci/signing/identity.json")
         #expect(try fixtureAccount().fingerprint == identity["fingerprint"]?.string)
     }
 
     @Test(arguments: vectors) func `Signature of the SDK is accepted`(name: String) throws {
-        let vector = try Fixtures.json("signing/" + name)
+        let vector = try Fixtures.json("oci/signing/" + name)
         let request = try self.request(of: vector)
         let verifier = SignatureVerifier([try fixtureAccount()])
         let header = try AuthorizationHeader(#require(vector["authorization"]?.string))

@@ -3,15 +3,14 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import ProxyTestSupport
+import TestFixtures
 import Testing
 
 @testable import Proxy
 
 extension URL {
     /// A file of the test fixtures.
-    static func fixture(_ path: String) throws -> URL {
-        try #require(Bundle.module.resourceURL).appending(path: "Fixtures/\(path)")
-    }
+    static func fixture(_ path: String) -> URL { Fixtures.url(path) }
 }
 
 extension OCIAccount {

@@ -1,4 +1,5 @@
 import Foundation
+import TestFixtures
 import Testing
 
 /// The golden files, read as Foundation reads JSON, so that our own parser is not its own judge.
@@ -15,10 +16,8 @@ enum Golden {
 
     /// The files of `folder` whose names begin with `prefix`, in order.
     static func cases(_ folder: String, _ prefix: String = "") -> [Case] {
-        let url = Bundle.module.resourceURL?.appending(path: "Fixtures/\(folder)")
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: url?.path ?? "")) ?? []
-        return names.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".json") }.sorted().compactMap { name in
-            url.flatMap { try? Data(contentsOf: $0.appending(path: name)) }.map { Case(name: name, data: $0) }
+        Fixtures.names(in: folder, prefix: prefix).compactMap { name in
+            (try? Data(contentsOf: Fixtures.url("\(folder)/\(name)"))).map { Case(name: name, data: $0) }
         }
     }
 

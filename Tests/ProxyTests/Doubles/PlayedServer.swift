@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestFixtures
 
 /// A server on loopback that a test plays by hand, byte by byte, over TCP or TLS.
 final class PlayedServer: Sendable {
@@ -42,7 +43,7 @@ final class PlayedServer: Sendable {
     }
 
     static func fixture(_ name: String) -> String {
-        Bundle.module.resourceURL?.appending(path: "Fixtures/tls/\(name)").path ?? name
+        Fixtures.url("tls/\(name)").path
     }
 
     private static func context(_ configure: (@Sendable (inout TLSConfiguration) -> Void)?) throws -> NIOSSLContext {

@@ -1,4 +1,5 @@
 import Foundation
+import TestFixtures
 import Testing
 
 @testable import Proxy
@@ -6,11 +7,8 @@ import Testing
 /// Tools as agents, servers and generators write them, and those of the real clients, through every family: none is refused, and nothing is lost without a word.
 @Suite struct ToolCorpusTests {
     private static var schemas: [Golden.Object] {
-        let url = Bundle.module.resourceURL?.appending(path: "Fixtures/tools/schemas.json")
-        let written =
-            url.flatMap { try? Data(contentsOf: $0) }.flatMap {
-                try? JSONSerialization.jsonObject(with: $0) as? [Golden.Object]
-            } ?? []
+        let data = try? Data(contentsOf: Fixtures.url("tools/schemas.json"))
+        let written = data.flatMap { try? JSONSerialization.jsonObject(with: $0) as? [Golden.Object] } ?? []
         let clients = Golden.cases("clients").flatMap { golden in
             (golden.object["tools"] as? [Golden.Object] ?? []).compactMap {
                 ($0["function"] as? Golden.Object)?["parameters"] as? Golden.Object

@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    private func fixture(_ name: String) throws -> String { try URL.fixture("oci/signing/\(name)").path }
+    private func fixture(_ name: String) throws -> String { URL.fixture("oci/signing/\(name)").path }
 
     /// A file of its own with these bytes and this mode, removed afterwards.
     private func withFile<R>(_ bytes: [UInt8], mode: Int = 0o600, _ use: (String) throws -> R) throws -> R {

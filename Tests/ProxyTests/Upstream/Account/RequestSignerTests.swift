@@ -1,4 +1,5 @@
 import Foundation
+import TestFixtures
 import Testing
 
 @testable import Proxy
@@ -54,10 +55,8 @@ struct SigningVector: Decodable, CustomTestStringConvertible {
     }
 
     static let all: [SigningVector] = {
-        let folder = Bundle.module.resourceURL?.appending(path: "Fixtures/oci/signing")
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder?.path ?? "")) ?? []
-        return files.filter { $0.first?.isNumber == true }.sorted().compactMap { file in
-            guard let data = folder.flatMap({ try? Data(contentsOf: $0.appending(path: file)) }) else { return nil }
+        Fixtures.names(in: "oci/signing").filter { $0.first?.isNumber == true }.compactMap { file in
+            guard let data = try? Data(contentsOf: Fixtures.url("oci/signing/\(file)")) else { return nil }
             return try? JSONDecoder().decode(SigningVector.self, from: data)
         }
     }()
