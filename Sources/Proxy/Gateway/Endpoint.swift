@@ -62,11 +62,17 @@ final class Endpoint: Sendable {
         self.handler = handler
     }
 
+    /// Who sits at this machine is found out by asking the system, which may take its time: never on an event loop.
+    func runsOnEventLoop(bodyBytes: Int) -> Bool {
+        guard case .eventLoop(let most) = place, access != .local else { return false }
+        return bodyBytes <= most
+    }
+
     /// For people.
     var title: String { "\(method.rawValue) \(path)" }
 }
 
-/// All endpoints. A new one is a new row where the table is put together (`Generation`).
+/// All endpoints. A new one is a new row where the table is put together (`App/Endpoints`).
 struct EndpointTable: Sendable {
     /// In the order in which people read them.
     let endpoints: [Endpoint]
@@ -77,16 +83,23 @@ struct EndpointTable: Sendable {
     /// That of nearly all requests.
     private let chat: Endpoint?
 
+    /// - Precondition: no two endpoints have one path; `{id}` follows one segment; who needs no key may send no large body, as nothing
+    ///   accounts for it.
     init(_ endpoints: [Endpoint]) {
         self.endpoints = endpoints
         var (fixed, open): ([[Substring]: Endpoint], [[Substring]: Endpoint]) = ([:], [:])
         for endpoint in endpoints {
+            precondition(
+                endpoint.body == .none || endpoint.access == .key, "\(endpoint.title): a large body without a key")
             let segments = Array(RequestTarget(endpoint.path)?.segments ?? [])
+            let known: Endpoint?
             if segments.last?.utf8.first == UInt8(ascii: "{") {
-                open[Array(segments.dropLast())] = endpoint
+                precondition(segments.count == 2, "\(endpoint.title): the rest of a path follows one segment")
+                known = open.updateValue(endpoint, forKey: Array(segments.dropLast()))
             } else {
-                fixed[segments] = endpoint
+                known = fixed.updateValue(endpoint, forKey: segments)
             }
+            precondition(known == nil, "\(endpoint.title): there is an endpoint at that path")
         }
         (self.fixed, self.open) = (fixed, open)
         chat = fixed[["chat", "completions"]]

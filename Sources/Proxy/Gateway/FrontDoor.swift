@@ -4,7 +4,7 @@ import NIOHTTP1
 
 /// Where every request comes in. Read `screen`, then `respond`: that is a request's life in this process.
 ///
-/// A door belongs to one configuration. After a reload there is another one for new requests (`Doors`); who came in by this one is
+/// A door belongs to one configuration. After a reload there is another one for new requests (`CurrentFrontDoor`); who came in by this one is
 /// answered by it.
 final class FrontDoor: Sendable {
     let keys: ClientKeys
@@ -145,7 +145,7 @@ final class FrontDoor: Sendable {
         let context = context(for: request, verdict, on: connection)
         do {
             if case .admitted(let match, let key) = verdict {
-                if case .eventLoop(let most) = match.endpoint.place, request.body.count <= most {
+                if match.endpoint.runsOnEventLoop(bodyBytes: request.body.count) {
                     try admit(context, key: key)
                     try await match.endpoint.handler(context)
                 } else {
