@@ -65,14 +65,7 @@ struct ChatRequest: Sendable {
     /// The same for a body that has been parsed already.
     init(_ body: RequestField) throws(Failure) {
         model = try body.model()
-        guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else {
-            throw .noMessages
-        }
-        guard messages.count <= Self.mostMessages else {
-            throw .invalidRequest(
-                "'messages' has more than \(Self.mostMessages) messages, the most that are taken here.",
-                field: "messages", as: .tooManyMessages)
-        }
+        let messages = try Self.messageFields(body)
         // Without functions the choice among them means nothing, as with tools.
         if let old = body.member("functions"),
             old.value.kind != .array || old.value.elements.contains(where: { _ in true })
@@ -83,43 +76,60 @@ struct ChatRequest: Sendable {
         }
         isStreaming = try body.member("stream")?.bool() ?? false
         includesUsage = body.member("stream_options")?.value["include_usage"]?.bool ?? false
+        self.messages = try Self.messages(messages)
+        var schemas = SchemaBudget()
+        (tools, toolChoice) = try Self.tools(
+            ChatTool.list(body.member("tools"), &schemas), chosenBy: body.member("tool_choice"))
+        responseFormat = try Self.responseFormat(body.member("response_format"), &schemas)
+        let older = try Self.limit(body.member("max_tokens"))
+        maxTokens = try Self.limit(body.member("max_completion_tokens")) ?? older
+        tuning = try Self.tuning(body)
+    }
+
+    private static func messageFields(_ body: RequestField) throws(Failure) -> [RequestField] {
+        guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else { throw .noMessages }
+        guard messages.count <= mostMessages else {
+            throw .invalidRequest(
+                "'messages' has more than \(mostMessages) messages, the most that are taken here.",
+                field: "messages", as: .tooManyMessages)
+        }
+        return messages
+    }
+
+    private static func messages(_ messages: [RequestField]) throws(Failure) -> [ChatMessage] {
         var parsed: [ChatMessage] = []
         var parts = 0
         for message in messages {
             let message = try ChatMessage(message)
             parts += message.content.count
-            guard parts <= Self.mostParts else {
+            guard parts <= mostParts else {
                 throw .invalidRequest(
-                    "The contents of 'messages' have more than \(Self.mostParts) parts, the most that are taken here.",
+                    "The contents of 'messages' have more than \(mostParts) parts, the most that are taken here.",
                     field: "messages", as: .tooManyParts)
             }
             parsed.append(message)
         }
         ChatMessage.separateCalls(in: &parsed)
-        self.messages = parsed
-        var schemas = SchemaBudget()
-        let all = try ChatTool.list(body.member("tools"), &schemas)
-        let choice = body.member("tool_choice")
-        if !all.isEmpty,
+        return parsed
+    }
+
+    /// The tools that may be called, and the choice among them: `allowed_tools` names some of all.
+    private static func tools(_ all: [ChatTool], chosenBy choice: RequestField?) throws(Failure) -> (
+        [ChatTool], ToolChoice?
+    ) {
+        guard !all.isEmpty,
             let allowed = choice?.member("allowed_tools")
                 ?? (choice?.value["type"]?.equals("allowed_tools") == true ? choice : nil)
-        {
-            let names = try Self.names(ofAllowed: allowed)
-            let known = Set(all.map(\.name))
-            for name in names.sorted() where !known.contains(name) {
-                throw allowed.invalid("names the function '\(name.quotable)', which is not among 'tools'.")
-            }
-            tools = all.filter { names.contains($0.name) }
-            toolChoice =
-                tools.isEmpty ? nil : try allowed.member("mode").map { field throws(Failure) in try Self.mode(field) }
-        } else {
-            tools = all
-            toolChoice = tools.isEmpty ? nil : try Self.toolChoice(choice, among: tools)
+        else { return (all, all.isEmpty ? nil : try toolChoice(choice, among: all)) }
+        let names = try Self.names(ofAllowed: allowed)
+        let known = Set(all.map(\.name))
+        for name in names.sorted() where !known.contains(name) {
+            throw allowed.invalid("names the function '\(name.quotable)', which is not among 'tools'.")
         }
-        responseFormat = try Self.responseFormat(body.member("response_format"), &schemas)
-        let older = try Self.limit(body.member("max_tokens"))
-        maxTokens = try Self.limit(body.member("max_completion_tokens")) ?? older
-        tuning = try Self.tuning(body)
+        let tools = all.filter { names.contains($0.name) }
+        return (
+            tools, tools.isEmpty ? nil : try allowed.member("mode").map { field throws(Failure) in try mode(field) }
+        )
     }
 
     /// Some programs write 0 or -1 for no limit.

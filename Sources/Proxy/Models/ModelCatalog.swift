@@ -20,7 +20,7 @@ final class ModelCatalog: Sendable {
     /// An entry of the model list.
     struct Entry: Equatable, Sendable {
         let name: String
-        fileprivate(set) var target: Target
+        var target: Target
         /// Seconds since 1970, as OCI says; nil when nobody has listed it.
         var created: Int?
         /// Nil for a model of OCI.
@@ -119,52 +119,15 @@ final class ModelCatalog: Sendable {
         self.names = names
         let providers = ProviderModels(accounts, filter: names.filter)
         self.providers = providers
-        var offers: [String: UpstreamSet] = [:]
-        var ids: [String: String] = [:]
-        var created: [String: Int] = [:]
-        var purposes: [String: Set<ModelSummary.Purpose>] = [:]
-        for (index, account) in accounts.enumerated() where account.provider == nil {
-            for model in account.models ?? [] {
-                let served = ModelSummary.Purpose.allCases.filter { model.serves($0, at: now) }
-                guard !served.isEmpty else { continue }
-                for id in [model.displayName, model.ocid] where !id.isEmpty {
-                    offers[id, default: UpstreamSet()].insert(index)
-                }
-                ids[model.ocid] = model.displayName
-                if let time = model.created {
-                    created[model.displayName] = min(created[model.displayName] ?? time, time)
-                }
-                purposes[model.displayName, default: []].formUnion(served)
-            }
-        }
-        self.offers = offers
-        self.purposes = purposes
-        idOfOCID = ids
+        let offered = OfferedModels(accounts, at: now)
+        offers = offered.upstreams
+        purposes = offered.purposes
+        idOfOCID = offered.idOfOCID
 
-        let router = Candidates(accounts: accounts, offers: offers)
-        func target(_ id: String) -> Target {
-            Target(serving: ServingMode(id: id), modelID: ids[id], accepts: router.offering(id))
-        }
-        func discovered(isChat: Bool) -> [Entry] {
-            let ids = purposes.filter { $0.value.contains(.chat) == isChat }.keys
-            return FriendlyNames.assign(ids).map {
-                Entry(name: names.ociPrefix + $0.name, target: target($0.id), created: created[$0.id])
-            }
-            .filter { ModelName.isShortEnough($0.name) && names.filter.admits($0.name) }
-        }
-        let custom = aliases.map { alias in
-            // Also for what a provider serves, by its full name.
-            if let served = providers.target(of: alias.target) {
-                let listed = providers[alias.target]
-                return Entry(
-                    name: alias.name, target: served, created: listed?.created,
-                    provider: String(Substring(alias.target.utf8.prefix { $0 != UInt8(ascii: "/") })),
-                    details: listed?.details ?? [], vendor: listed?.vendor)
-            }
-            return Entry(name: alias.name, target: target(alias.target), created: created[alias.target])
-        }
+        let entries = CatalogEntries(offered: offered, providers: providers, accounts: accounts, names: names)
+        let custom = aliases.map { entries.entry(of: $0) }
         var byName = Dictionary(custom.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
-        let found = discovered(isChat: true).filter { entry in byName[entry.name] == nil }
+        let found = entries.discovered(isChat: true).filter { entry in byName[entry.name] == nil }
         for entry in found { byName[entry.name] = entry }
         let listed =
             (custom + found.sorted { $0.name < $1.name }).filter {
@@ -172,26 +135,16 @@ final class ModelCatalog: Sendable {
             } + providers.entries
         self.listed = listed
         self.byName = byName
-        let further = discovered(isChat: false).map { entry in
-            var entry = entry
-            entry.purposes = ModelSummary.Purpose.allCases.filter {
-                purposes[entry.target.modelID]?.contains($0) == true
-            }
-            return entry
-        }
-        let others = Dictionary(further.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let others = Dictionary(
+            entries.discovered(isChat: false).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.others = others
         listedOthers = others.values.filter { byName[$0.name] == nil && !$0.target.accepts.isEmpty }.sorted {
             $0.name < $1.name
         }
-        // Of an alias that nobody lists it is not known what it can do: chats, most likely.
-        func suits(_ entry: Entry, _ purpose: ModelSummary.Purpose) -> Bool {
-            let known = purposes[entry.target.modelID]
-            return known?.contains(purpose) == true || purpose == .chat && known == nil
-        }
         namesByPurpose = Dictionary(
             uniqueKeysWithValues: ModelSummary.Purpose.allCases.map { purpose in
-                (purpose, Set((listed + others.values).filter { suits($0, purpose) }.map(\.name)).sorted())
+                let suitable = (listed + others.values).filter { offered.suits($0.target, purpose) }
+                return (purpose, Set(suitable.map(\.name)).sorted())
             })
     }
 
@@ -288,7 +241,7 @@ final class ModelCatalog: Sendable {
         else { return nil }
         return Target(
             serving: ServingMode(id: id), modelID: idOfOCID[id],
-            accepts: Candidates(accounts: accounts, offers: offers).offering(id))
+            accepts: CandidateUpstreams(accounts: accounts, offers: offers).offering(id))
     }
 
     /// `vendor.model` of a vendor that OCI hosts, or the OCID of a model or an endpoint.
@@ -297,30 +250,6 @@ final class ModelCatalog: Sendable {
         return ["xai.", "meta.", "google.", "openai.", "cohere."].contains {
             name.utf8.count > $0.utf8.count && name.utf8.starts(with: $0.utf8)
         }
-    }
-}
-
-/// Who may be asked for an id.
-private struct Candidates {
-    let accounts: [ModelCatalog.Account]
-    let offers: [String: UpstreamSet]
-
-    /// Those that list it and those that have listed nothing yet, whatever they have refused. An id that nobody lists may
-    /// work all the same (the list is not the last word): then everybody in its region, else everybody, is asked.
-    func offering(_ id: String) -> UpstreamSet {
-        let able = accounts.indices.filter { accounts[$0].canName(id) }
-        let undiscovered = able.filter { accounts[$0].models == nil }
-        if let listed = offers[id] { return UpstreamSet(Array(listed) + undiscovered) }
-        let region = Self.region(of: id)
-        let inRegion = able.filter { accounts[$0].region == region }
-        return UpstreamSet(inRegion.isEmpty ? able : inRegion)
-    }
-
-    /// The region in an OCID: `ocid1.generativeaiendpoint.oc1.us-chicago-1.…`; nil for what is no OCID.
-    private static func region(of id: String) -> String? {
-        let parts = id.utf8.split(separator: UInt8(ascii: "."), maxSplits: 4, omittingEmptySubsequences: false)
-        return parts.count == 5 && parts[0].elementsEqual("ocid1".utf8) && !parts[3].isEmpty
-            ? String(Substring(parts[3])) : nil
     }
 }
 

@@ -34,9 +34,7 @@ struct AccessRecord: Sendable {
 
     /// What has become of the request at upstreams.
     mutating func take(_ summary: RequestTrace.Summary, since arrival: Duration) {
-        if let only = summary.accounts.first {
-            account = summary.accounts.count == 1 ? only : summary.accounts.joined(separator: ",")
-        }
+        if let account = summary.account { self.account = account }
         attempts = summary.attempts
         fallback = summary.fallback
         usage = summary.usage

@@ -38,8 +38,8 @@ final class RequestTrace: Sendable {
 
     /// What the log says of the attempts.
     struct Summary: Sendable {
-        /// Where the last attempt of each call went, in the order of the calls.
-        var accounts: [String] = []
+        /// Where the last attempt of each call went, in the order of the calls, each once: `default,account_2`.
+        var account: String?
         var attempts = 0
         /// When the client got the first event of a stream.
         var firstEvent: Duration?
@@ -50,16 +50,21 @@ final class RequestTrace: Sendable {
 
     var summary: Summary {
         var summary = Summary()
-        var last: [(call: Int, upstream: String, report: AttemptReport)] = []
+        // Nearly all requests have one call: lists are for the others.
+        var only: LastAttempt?
+        var several: [LastAttempt] = []
         log.withLock { events in
             for event in events {
                 switch event {
                 case .began(let call, let upstream, let report, _):
                     summary.attempts += 1
-                    if let place = last.firstIndex(where: { $0.call == call }) {
-                        last[place] = (call, upstream, report)
+                    let attempt = LastAttempt(call: call, upstream: upstream, report: report)
+                    if several.isEmpty, only.map({ $0.call == call }) ?? true {
+                        only = attempt
                     } else {
-                        last.append((call, upstream, report))
+                        if let first = only.take() { several.append(first) }
+                        several.removeAll { $0.call == call }
+                        several.append(attempt)
                     }
                 case .fellBack(let model): summary.fallback = model
                 case .gaveUp: summary.fallback = nil
@@ -67,13 +72,30 @@ final class RequestTrace: Sendable {
                 }
             }
         }
-        if last.count > 1 { last.sort { $0.call < $1.call } }
-        for (_, upstream, report) in last {
-            if !summary.accounts.contains(upstream) { summary.accounts.append(upstream) }
-            let content = report.content
-            summary.firstEvent = content.firstEvent
-            if let usage = content.usage { summary.usage = summary.usage.map { $0 + usage } ?? usage }
-        }
+        if let only { summary.take(only) }
+        several.sort { $0.call < $1.call }
+        for attempt in several { summary.take(attempt) }
         return summary
+    }
+
+    /// The last attempt of a call so far.
+    fileprivate struct LastAttempt {
+        let call: Int
+        let upstream: String
+        let report: AttemptReport
+    }
+}
+
+extension RequestTrace.Summary {
+    fileprivate mutating func take(_ attempt: RequestTrace.LastAttempt) {
+        if let known = account {
+            let isKnown = known.split(separator: ",").contains(Substring(attempt.upstream))
+            if !isKnown { account = known + "," + attempt.upstream }
+        } else {
+            account = attempt.upstream
+        }
+        let content = attempt.report.content
+        firstEvent = content.firstEvent
+        if let more = content.usage { usage = usage.map { $0 + more } ?? more }
     }
 }

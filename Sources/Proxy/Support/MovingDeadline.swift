@@ -68,10 +68,19 @@ final class MovingDeadline: Sendable {
     }
 
     /// This is what is given up from now on: at once, if the deadline has passed already.
-    ///
-    /// - Returns: what has been until now.
-    @discardableResult
-    func bound(_ operation: Operation?) -> Operation? {
+    func bind(_ operation: Operation?) { _ = exchange(operation) }
+
+    /// The same for as long as `body` takes; then it is what it was before.
+    nonisolated(nonsending) func binding<Success>(
+        _ operation: Operation, _ body: nonisolated(nonsending) () async throws -> Success
+    ) async throws -> Success {
+        let outer = exchange(operation)
+        defer { bind(outer) }
+        return try await body()
+    }
+
+    /// - Returns: what has been given up until now.
+    private func exchange(_ operation: Operation?) -> Operation? {
         let (before, isLate) = state.withLock { state in
             let before = state.operation
             state.operation = operation
@@ -140,11 +149,11 @@ final class MovingDeadline: Sendable {
         -> Success
     {
         try await withUnsafeCurrentTask { task in
-            let outer = bound(task.map { .task(RunningTask($0)) })
+            let outer = exchange(task.map { .task(RunningTask($0)) })
             let isArmed = state.withLock { $0.ticket != nil }
             if !isArmed { arm() }
             defer {
-                if isArmed { bound(outer) } else { disarm() }
+                if isArmed { bind(outer) } else { disarm() }
             }
             return try await operation()
         }

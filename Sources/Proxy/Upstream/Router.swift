@@ -45,15 +45,9 @@ actor Router: Service {
     private let logger: Logger
     private var core: RoutingCore
     private var table: Table
-    private typealias Waiter = CheckedContinuation<Result<Permit, RouteRefusal>, Never>
-    private var parked: [RouteRequest.Ticket: Waiter] = [:]
-    /// For waiters that were served before they had parked: another job may run between the decision and the parking.
-    private var early: [RouteRequest.Ticket: Result<Permit, RouteRefusal>] = [:]
-    /// The moments at which the line is to be looked at, for `run`.
-    private let alarms: AsyncStream<Duration>
-    private let alarm: AsyncStream<Duration>.Continuation
-    /// Those that have not rung yet.
-    private var scheduled: Set<Duration> = []
+    private var waiters = RouteWaiters()
+    /// When the queue is to be looked at again.
+    private var alarms = QueueAlarms()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { domain.unownedExecutor }
 
@@ -74,7 +68,6 @@ actor Router: Service {
         self.time = time
         self.random = random
         self.logger = logger
-        (alarms, alarm) = AsyncStream.makeStream(of: Duration.self)
     }
 
     // MARK: Requests
@@ -202,15 +195,11 @@ actor Router: Service {
 
     private func park(_ ticket: RouteRequest.Ticket, at now: Duration) async -> Result<Permit, RouteRefusal> {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { (waiter: Waiter) in
-                if let result = early.removeValue(forKey: ticket) { return waiter.resume(returning: result) }
+            await withCheckedContinuation { (waiter: RouteWaiters.Waiter) in
+                waiters.park(waiter, as: ticket)
                 // Read in the same breath as parking: the hop below finds the waiter, or this finds the cancellation.
-                if Task.isCancelled {
-                    _ = core.abandon(ticket)
-                    return waiter.resume(returning: .failure(.cancelled))
-                }
-                parked[ticket] = waiter
-                setAlarm(at: now)
+                if Task.isCancelled { abandon(ticket) }
+                if core.waiting > 0 { setAlarm(at: now) }
             }
         } onCancel: {
             // Cancellation handlers are synchronous; the actor has to be reached somehow.
@@ -219,19 +208,11 @@ actor Router: Service {
     }
 
     private func abandon(_ ticket: RouteRequest.Ticket) {
-        guard core.abandon(ticket) else { return }
-        parked.removeValue(forKey: ticket)?.resume(returning: .failure(.cancelled))
+        if core.abandon(ticket) { waiters.resume(ticket, with: .failure(.cancelled)) }
     }
 
     private func settle(_ releases: [RoutingCore.Release], at now: Duration) {
-        for release in releases {
-            let result = release.result.map(permit)
-            if let waiter = parked.removeValue(forKey: release.ticket) {
-                waiter.resume(returning: result)
-            } else {
-                early[release.ticket] = result
-            }
-        }
+        for release in releases { waiters.resume(release.ticket, with: release.result.map(permit)) }
         if core.waiting > 0 { setAlarm(at: now) }
     }
 
@@ -320,9 +301,10 @@ actor Router: Service {
     /// Looks after the line when time alone changes something: a waiter's deadline passes, an upstream may be used again. Runs
     /// until the service group stops it, or its task is cancelled.
     nonisolated func run() async {
+        let instants = await alarms.instants
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                for await instant in self.alarms {
+                for await instant in instants {
                     group.addTask {
                         guard (try? await self.time.sleep(instant)) != nil else { return }
                         await self.ring(instant)
@@ -334,17 +316,13 @@ actor Router: Service {
     }
 
     private func ring(_ instant: Duration) {
-        scheduled.remove(instant)
+        alarms.rang(instant)
         let now = time.now()
         settle(core.dispatch(at: now, &table), at: now)
     }
 
     private func setAlarm(at now: Duration) {
-        guard let instant = core.nextMoment(at: now, table), !scheduled.contains(where: { $0 <= instant }) else {
-            return
-        }
-        scheduled.insert(instant)
-        alarm.yield(instant)
+        if let instant = core.nextMoment(at: now, table) { alarms.set(for: instant) }
     }
 
     /// The upstreams as the core sees them. Only to be used on the domain's executor, on which all of them are.

@@ -95,6 +95,6 @@ import Testing
         #expect(told.filter { $0 == "paused" }.count == 1)
         let pause = try #require(told.firstIndex(of: "paused"))
         #expect(told[..<pause].filter { $0.hasPrefix("began") }.count == 2, "it came between the rounds")
-        #expect(trace.summary.accounts == ["account_2"] && trace.summary.attempts == 4)
+        #expect(trace.summary.account == "account_2" && trace.summary.attempts == 4)
     }
 }

@@ -70,8 +70,8 @@ import Testing
             MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended(), Ended()
         )
         deadline.arm()
-        if deadline.bound(other.operation) != nil { Issue.record("nothing was bound") }
-        if deadline.bound(ended.operation) == nil { Issue.record("it is told what it takes the place of") }
+        deadline.bind(other.operation)
+        deadline.bind(ended.operation)
         await time.waitForSleepers()
         time.advance(by: .seconds(1))
         while ended.causes.isEmpty { await Task.yield() }
@@ -80,10 +80,32 @@ import Testing
         #expect(ended.causes == [.request] && other.causes.isEmpty && deadline.passed == .request)
     }
 
+    @Test func `What was bound before a step is bound again behind it`() async throws {
+        let (deadline, outer, inner) = (
+            MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended(), Ended()
+        )
+        deadline.bind(outer.operation)
+        try await deadline.binding(inner.operation) {}
+        await #expect(throws: CancellationError.self) {
+            try await deadline.binding(inner.operation) { throw CancellationError() }
+        }
+        #expect(deadline.check(at: .seconds(1)) == nil)
+        #expect(outer.causes == [.request] && inner.causes.isEmpty)
+    }
+
+    @Test func `What is bound for a step is ended within it`() async throws {
+        let (deadline, outer, inner) = (
+            MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended(), Ended()
+        )
+        deadline.bind(outer.operation)
+        try await deadline.binding(inner.operation) { #expect(deadline.check(at: .seconds(1)) == nil) }
+        #expect(inner.causes == [.request])
+    }
+
     @Test func `What is bound too late is ended at once`() {
         let (deadline, ended) = (MovingDeadline(at: .zero, for: .idleTimeout, on: time.source), Ended())
         deadline.arm()
-        deadline.bound(ended.operation)
+        deadline.bind(ended.operation)
         #expect(ended.causes == [.idleTimeout])
         deadline.disarm()
     }
@@ -91,7 +113,7 @@ import Testing
     @Test func `Nothing is ended after its end`() {
         let (deadline, ended) = (MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended())
         deadline.arm()
-        deadline.bound(ended.operation)
+        deadline.bind(ended.operation)
         deadline.disarm()
         #expect(deadline.check(at: .seconds(2)) == nil)
         #expect(ended.causes.isEmpty)
@@ -99,7 +121,7 @@ import Testing
 
     @Test func `What moves the deadline may be ended by it`() {
         let deadline = MovingDeadline(at: .zero, for: .request, on: time.source)
-        deadline.bound(.call { _ in deadline.move(to: .seconds(5), for: .tail) })
+        deadline.bind(.call { _ in deadline.move(to: .seconds(5), for: .tail) })
         #expect(deadline.check(at: .zero) == nil)
         #expect(deadline.passed == .request)
     }
@@ -107,7 +129,7 @@ import Testing
     @Test func `A task within a bound operation is ended in its place`() async throws {
         let (deadline, ended) = (MovingDeadline(at: .seconds(1), for: .request, on: time.source), Ended())
         deadline.arm()
-        deadline.bound(ended.operation)
+        deadline.bind(ended.operation)
         let outcome = Task { try await withDeadline(deadline) { try await never() } }
         await time.waitForSleepers(2)
         time.advance(by: .seconds(1))

@@ -11,21 +11,13 @@ import NIOCore
 /// content, so that an answer that stays empty is a failure that another upstream can still mend.
 final class PassThroughRelay: ResponseRelay {
     private var blocks: EventBlocks
-    /// With its quotes.
-    private let model: [UInt8]
     private let upstream: String
-    /// The usual end may be all that is said.
-    private let mayBeEmpty: Bool
-    private var frames: [UInt8] = []
-    private var choices: ChoiceProgress
+    private var frames: PassThroughFrames
+    private var progress: PassThroughProgress
     /// From the first call on.
     private var repair: CallRepair?
-    /// Some choice has said something, or why it does not.
-    private var hasContent = false
     /// Frames may leave.
     private var isReleased = false
-    /// The last `usage` object as it was written: some upstreams send one with each event, and only the last is read.
-    private var writtenUsage: [UInt8] = []
 
     /// Bytes of events without content that are held back at most. An upstream that sends more of them is slow rather than
     /// silent, and its client should see that.
@@ -33,11 +25,11 @@ final class PassThroughRelay: ResponseRelay {
 
     private(set) var isComplete = false
     private(set) var unreadableEvents = 0
-    private(set) var answerID: String?
+    var answerID: String? { progress.answerID }
 
     var oddities: Oddities {
         var oddities = seen
-        if choices.hasGoneOn { oddities.insert(.goesOn) }
+        if progress.choices.hasGoneOn { oddities.insert(.goesOn) }
         if unreadableEvents > 0 { oddities.insert(.unreadableEvents) }
         return oddities
     }
@@ -53,20 +45,14 @@ final class PassThroughRelay: ResponseRelay {
         model: String, upstream: String, choices: Int = 1, mayBeEmpty: Bool = false, limit: Int = SSEParser.longestLine
     ) {
         blocks = EventBlocks(limit: limit)
-        self.choices = ChoiceProgress(expected: choices)
-        self.model = ModelMember.quoted(model)
+        frames = PassThroughFrames(model: model)
+        progress = PassThroughProgress(of: upstream, choices: choices, mayBeEmpty: mayBeEmpty)
         self.upstream = upstream
-        self.mayBeEmpty = mayBeEmpty
     }
 
-    /// Nothing but an end has come, and the model has said something: a text that the client has named as the end.
-    private var saysByItsSilence: Bool { mayBeEmpty && usage?.hasAnswer == true }
+    var isFinished: Bool { isComplete || progress.choices.hasEnded && !progress.choices.hasGoneOn }
 
-    var isFinished: Bool { isComplete || choices.hasEnded && !choices.hasGoneOn }
-
-    var usage: TokenUsage? {
-        writtenUsage.isEmpty ? nil : TokenUsage(openAI: try? JSONDocument(parsing: writtenUsage).root)
-    }
+    var usage: TokenUsage? { progress.usage }
 
     func take(_ bytes: ByteBuffer) -> Failure? {
         guard !isComplete else { return nil }
@@ -89,19 +75,19 @@ final class PassThroughRelay: ResponseRelay {
             if let failure = pass(block) { return noted(failure) }
         }
         guard !isComplete else { return nil }
-        guard choices.hasEnded else { return .incompleteStream }
-        guard hasContent || saysByItsSilence else { return .emptyAnswer }
-        frames.append(literal: "data: [DONE]\n\n")
+        guard progress.choices.hasEnded else { return .incompleteStream }
+        guard progress.isAnswered else { return .emptyAnswer }
+        frames.appendDone()
         isComplete = true
         seen.insert(.noEnd)
         return nil
     }
 
     func takeFrames(_ body: ([UInt8]) -> Void) {
-        if !isReleased { isReleased = hasContent || isComplete || frames.count > Self.mostHeldBack }
-        guard isReleased, !frames.isEmpty else { return }
-        body(frames)
-        frames.removeAll(keepingCapacity: true)
+        if !isReleased { isReleased = progress.hasContent || isComplete || frames.bytes.count > Self.mostHeldBack }
+        guard isReleased, !frames.bytes.isEmpty else { return }
+        body(frames.bytes)
+        frames.bytes.removeAll(keepingCapacity: true)
     }
 
     // MARK: Events
@@ -124,17 +110,18 @@ final class PassThroughRelay: ResponseRelay {
         }
         if isDone(data) { return complete(with: block) }
         guard let event = event(in: data) else {
-            if block.isError { return failure(in: blocks.bytes[data]) }
+            if block.isError { return progress.failure(in: blocks.bytes[data]) }
             unreadableEvents += 1
             return nil
         }
-        if let failure = note(event, blocks.bytes[data], isError: block.isError) { return failure }
+        if let failure = progress.note(event, blocks.bytes[data], isError: block.isError) { return failure }
         if event.hasCalls, repairCalls(in: blocks.bytes[data]) { return nil }
         if event.hasSeveralModels {
-            append(block, replacing: ModelMember.ranges(in: blocks.bytes[data]))
+            frames.append(block, of: blocks, replacing: ModelMember.ranges(in: blocks.bytes[data]))
         } else {
-            append(
-                block, replacing: event.model.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
+            frames.append(
+                block, of: blocks,
+                replacing: event.model.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
         }
         return nil
     }
@@ -151,9 +138,9 @@ final class PassThroughRelay: ResponseRelay {
             joined.append(contentsOf: blocks.bytes[line.data])
         }
         guard let event = joined.withUnsafeBufferPointer({ PassThroughEvent($0) }) else {
-            return block.isError ? failure(in: joined[...]) : passSingly(lines, of: block)
+            return block.isError ? progress.failure(in: joined[...]) : passSingly(lines, of: block)
         }
-        if let failure = note(event, joined[...], isError: block.isError) { return failure }
+        if let failure = progress.note(event, joined[...], isError: block.isError) { return failure }
         if event.hasCalls, repairCalls(in: joined[...]) { return nil }
         var ranges: [Range<Int>] = []
         var line = 0
@@ -164,7 +151,7 @@ final class PassThroughRelay: ResponseRelay {
             guard range.upperBound + shift <= lines[line].data.upperBound else { continue }
             ranges.append(range.lowerBound + shift..<range.upperBound + shift)
         }
-        append(block, replacing: ranges)
+        frames.append(block, of: blocks, replacing: ranges)
         return nil
     }
 
@@ -186,60 +173,16 @@ final class PassThroughRelay: ResponseRelay {
     /// `[DONE]`: the upstream's word that the answer is whole, whether or not each choice got a reason. But a reason that is
     /// missing after an event could not be read may have been in that event.
     private func complete(with block: EventBlocks.Block) -> Failure? {
-        guard unreadableEvents == 0 || choices.hasEnded else { return .incompleteStream }
-        guard hasContent || choices.hasEnded && saysByItsSilence else {
+        guard unreadableEvents == 0 || progress.choices.hasEnded else { return .incompleteStream }
+        guard progress.hasContent || progress.choices.hasEnded && progress.saysByItsSilence else {
             return misplacedDocument(in: block) ?? .emptyAnswer
         }
-        append(block, replacing: [])
+        frames.append(block, of: blocks, replacing: [])
         isComplete = true
         return nil
     }
 
-    /// Takes down what an event says.
-    ///
-    /// - Returns: the failure that it reports.
-    private func note(_ event: PassThroughEvent, _ data: ArraySlice<UInt8>, isError: Bool) -> Failure? {
-        if isError || (event.hasError && (event.choices == .none || !saysSomething(data))) { return failure(in: data) }
-        if !event.hasList, let failure = failureWithoutName(in: data) { return failure }
-        switch event.choices {
-        case .none: break
-        case .one(_, .failed): return failure(in: data)
-        case .one(let index, let progress):
-            if choices.hasEnded(index) {
-                if hasWords(data) { choices.goOn(index, hasEnded: progress == .ended) }
-            } else {
-                guard choices.note(index, hasEnded: progress == .ended) else { return oddChoice }
-            }
-        case .several:
-            guard let root = try? JSONDocument(parsing: Array(data)).root else { break }
-            for (position, choice) in root.elements(of: "choices").enumerated() {
-                if choice["finish_reason"]?.equals("error") == true { return failure(in: data) }
-                let index = max(choice["index"]?.int ?? position, 0)
-                let hasEnded = choice["finish_reason"]?.isEmptyString == false
-                if choices.hasEnded(index), ChoiceContent.hasWords(in: choice) {
-                    choices.goOn(index, hasEnded: hasEnded)
-                } else {
-                    guard choices.note(index, hasEnded: hasEnded) else { return oddChoice }
-                }
-            }
-        }
-        if !hasContent, event.choices != .none { hasContent = begins(with: data) }
-        if let usage = event.usage {
-            writtenUsage.removeAll(keepingCapacity: true)
-            writtenUsage.append(
-                contentsOf: data[data.startIndex + usage.lowerBound..<data.startIndex + usage.upperBound])
-        }
-        return nil
-    }
-
-    /// The failure of which an event without choices tells, though nothing in it is called an error.
-    @inline(never)
-    private func failureWithoutName(in data: ArraySlice<UInt8>) -> Failure? {
-        guard let root = try? JSONDocument(parsing: Array(data)).root, ErrorWords.tellFailure(root) else { return nil }
-        return ProviderErrorReader.translate(document: root, upstream: upstream)
-    }
-
-    /// Passes an event with calls on that has to be mended.
+    /// Passes an event with calls on that has to be repaired.
     ///
     /// - Returns: whether it had to be.
     @inline(never)
@@ -252,48 +195,14 @@ final class PassThroughRelay: ResponseRelay {
         self.repair = repair
         guard !edits.isEmpty else { return false }
         seen.insert(.calls)
-        let mended = CallRepair.apply(edits, to: document)
-        frames.append(literal: "data: ")
-        ModelMember.append(mended[...], replacing: ModelMember.ranges(in: mended[...]), with: model, to: &frames)
-        frames.append(literal: "\n\n")
+        let repaired = CallRepair.apply(edits, to: document)
+        frames.append(data: repaired[...])
         return true
-    }
-
-    private var oddChoice: Failure {
-        .invalidAnswer("has a choice of a number beyond \(ChoiceProgress.mostChoices)", upstream)
-    }
-
-    /// Whether the event is the first that says something. It names the answer, too.
-    private func begins(with data: ArraySlice<UInt8>) -> Bool {
-        guard let root = try? JSONDocument(parsing: Array(data)).root else { return true }
-        guard root.elements(of: "choices").contains(where: ChoiceContent.saysSomething) else { return false }
-        answerID = root["id"]?.string.flatMap { (1...Self.longestID).contains($0.utf8.count) ? $0 : nil }
-        return true
-    }
-
-    /// Bytes of an answer's id that are worth keeping.
-    private static let longestID = 256
-
-    /// What only the scan of an event could read is not called empty.
-    private func saysSomething(_ data: ArraySlice<UInt8>) -> Bool {
-        guard let root = try? JSONDocument(parsing: Array(data)).root else { return true }
-        return root.elements(of: "choices").contains(where: ChoiceContent.saysSomething)
-    }
-
-    /// Whether an event behind a finish reason says more than that it is over.
-    @inline(never)
-    private func hasWords(_ data: ArraySlice<UInt8>) -> Bool {
-        guard let root = try? JSONDocument(parsing: Array(data)).root else { return true }
-        return root.elements(of: "choices").contains(where: ChoiceContent.hasWords)
-    }
-
-    private func failure(in data: ArraySlice<UInt8>) -> Failure {
-        ProviderErrorReader.translate(document: try? JSONDocument(parsing: Array(data)).root, upstream: upstream)
     }
 
     /// A JSON document where a stream should be, mostly an error. It may stand before the stream's last line.
     private func misplacedDocument(in block: EventBlocks.Block) -> Failure? {
-        guard !choices.hasBegun, block.hasOtherLines else { return nil }
+        guard !progress.choices.hasBegun, block.hasOtherLines else { return nil }
         var text = blocks.bytes[block.range].drop { $0 == 0x20 || $0 == 0x09 }
         while text.first == UInt8(ascii: ":"), let end = text.firstIndex(of: UInt8(ascii: "\n")) {
             text = text[(end + 1)...]
@@ -306,8 +215,6 @@ final class PassThroughRelay: ResponseRelay {
         return PassThroughResponse.wrongKind("is one document, though a stream was asked for", upstream)
     }
 
-    // MARK: Bytes
-
     private func event(in data: Range<Int>) -> PassThroughEvent? {
         blocks.bytes.withUnsafeBufferPointer { PassThroughEvent(UnsafeBufferPointer(rebasing: $0[data])) }
     }
@@ -318,32 +225,4 @@ final class PassThroughRelay: ResponseRelay {
             && blocks.bytes[data.dropFirst(6)].allSatisfy { $0 == 0x20 || $0 == 0x09 }
     }
 
-    private func append(_ block: EventBlocks.Block, replacing range: Range<Int>?) {
-        guard let range, !block.hasOtherLines else { return append(block, replacing: range.map { [$0] } ?? []) }
-        frames.append(contentsOf: blocks.bytes[block.range.lowerBound..<range.lowerBound])
-        frames.append(contentsOf: model)
-        frames.append(contentsOf: blocks.bytes[range.upperBound..<block.range.upperBound])
-        closeIfCut(block)
-    }
-
-    /// - Parameter ranges: each within a line.
-    private func append(_ block: EventBlocks.Block, replacing ranges: [Range<Int>]) {
-        if block.hasOtherLines {
-            for line in blocks.eventLines(of: block) {
-                ModelMember.append(
-                    blocks.bytes[line], replacing: ranges.filter { line.contains($0.lowerBound) }, with: model,
-                    to: &frames)
-            }
-        } else {
-            ModelMember.append(blocks.bytes[block.range], replacing: ranges, with: model, to: &frames)
-        }
-        closeIfCut(block)
-    }
-
-    /// Adds the blank line that an event lacks: the end of the stream took it, or it was never there.
-    private func closeIfCut(_ block: EventBlocks.Block) {
-        guard block.isCut else { return }
-        if frames.last != UInt8(ascii: "\n") { frames.append(UInt8(ascii: "\n")) }
-        frames.append(UInt8(ascii: "\n"))
-    }
 }

@@ -113,15 +113,9 @@ final class EventStream: Sendable {
     ) async throws {
         let flushed = connection.eventLoop.makePromise(of: Void.self)
         connection.onLoop { write(flushed) }
-        let outer = deadline?.bound(.call { flushed.fail($0) })
-        defer { deadline?.bound(outer) }
         do {
-            // A future knows nothing of cancellation, and a client that takes nothing never completes the write.
-            try await withTaskCancellationHandler {
-                try await flushed.futureResult.get()
-            } onCancel: {
-                flushed.fail(CancellationError())
-            }
+            guard let deadline else { return try await flushed.completion() }
+            try await deadline.binding(.call { flushed.fail($0) }) { try await flushed.completion() }
         } catch {
             if let error = error as? MovingDeadline.Exceeded { throw error }
             // The client's side, whatever the reason: nothing that speaks against the upstream.
@@ -219,5 +213,18 @@ final class EventStream: Sendable {
             }
         }
         scheduleWake()
+    }
+}
+
+extension EventLoopPromise<Void> {
+    /// Returns when the promise has been kept.
+    ///
+    /// - Throws: also `CancellationError`: a future knows nothing of cancellation, and a client that takes nothing never completes a write.
+    fileprivate nonisolated(nonsending) func completion() async throws {
+        try await withTaskCancellationHandler {
+            try await futureResult.get()
+        } onCancel: {
+            fail(CancellationError())
+        }
     }
 }

@@ -38,19 +38,7 @@ extension SettingsReader {
     /// Nil, with the reasons reported, when something is missing or not valid.
     mutating func credentials(of draft: AccountDraft, _ auth: AuthKind, _ place: AccountPlace) -> Credentials? {
         switch auth {
-        case .apiKey:
-            guard let keyFile = keyFile(of: draft, place), let user = draft.user, let tenancy = draft.tenancy,
-                let fingerprint = draft.fingerprint
-            else { return nil }
-            var identity = APIKeyIdentity(
-                user: user.value, tenancy: tenancy.value, fingerprint: fingerprint.value, keyFile: keyFile,
-                passPhrase: draft.passPhrase?.value, keyFileLine: draft.keyFile?.line,
-                fingerprintLine: fingerprint.line,
-                passPhraseLine: draft.passPhrase?.line)
-            identity.keyFileOrigin = draft.keyFile?.file
-            identity.fingerprintOrigin = fingerprint.file
-            identity.passPhraseOrigin = draft.passPhrase?.file
-            return .apiKey(identity)
+        case .apiKey: return apiKey(of: draft, place)
         case .securityToken:
             let keyFile = keyFile(of: draft, place)
             let tokenFile = existing(
@@ -76,17 +64,33 @@ extension SettingsReader {
                 return nil
             }
         case .okeWorkloadIdentity: return workloadIdentity(of: draft, place)
-        case .bearer:
-            guard let key = draft.bearerKey else { return nil }
-            guard key.value.reveal().utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-                report(
-                    .error, key.line, "bearer_key holds a character that no key has",
-                    "copy the Generative AI API key again, without blanks",
-                    account: place.owner)
-                return nil
-            }
-            return .bearer(key.value)
+        case .bearer: return bearer(draft, place)
         }
+    }
+
+    private mutating func apiKey(of draft: AccountDraft, _ place: AccountPlace) -> Credentials? {
+        guard let keyFile = keyFile(of: draft, place), let user = draft.user, let tenancy = draft.tenancy,
+            let fingerprint = draft.fingerprint
+        else { return nil }
+        var identity = APIKeyIdentity(
+            user: user.value, tenancy: tenancy.value, fingerprint: fingerprint.value, keyFile: keyFile,
+            passPhrase: draft.passPhrase?.value, keyFileLine: draft.keyFile?.line, fingerprintLine: fingerprint.line,
+            passPhraseLine: draft.passPhrase?.line)
+        identity.keyFileOrigin = draft.keyFile?.file
+        identity.fingerprintOrigin = fingerprint.file
+        identity.passPhraseOrigin = draft.passPhrase?.file
+        return .apiKey(identity)
+    }
+
+    private mutating func bearer(_ draft: AccountDraft, _ place: AccountPlace) -> Credentials? {
+        guard let key = draft.bearerKey else { return nil }
+        guard key.value.reveal().utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            report(
+                .error, key.line, "bearer_key holds a character that no key has",
+                "copy the Generative AI API key again, without blanks", account: place.owner)
+            return nil
+        }
+        return .bearer(key.value)
     }
 
     private mutating func keyFile(of draft: AccountDraft, _ place: AccountPlace) -> String? {

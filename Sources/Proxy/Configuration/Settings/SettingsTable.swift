@@ -104,7 +104,7 @@ enum SettingsTable {
         "key": "token", "api_key": "token", "apikey": "token", "models": "model_list",
     ]
 
-    /// The root only; read by `ClientKeyReader`, since its value is also written.
+    /// The root only; read apart, since its value is also written.
     static let clientKey = "api_key"
 
     /// The sections as a message names them. Those with `n` occur as often as wanted, with any suffix.

@@ -56,7 +56,7 @@ struct NIOTransport: HTTPTransport {
         let client = try ownClient()
         let loop = client.eventLoop
         let exchange = try exchange(for: request, on: loop)
-        deadline?.bound(.call { error in loop.execute { exchange.cancel(error) } })
+        deadline?.bind(.call { error in loop.execute { exchange.cancel(error) } })
         // Else it would be cancelled after it has been written.
         if let cause = deadline?.passed { throw MovingDeadline.Exceeded(cause: cause) }
         return try await withTaskCancellationHandler {

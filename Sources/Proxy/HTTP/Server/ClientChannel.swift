@@ -68,7 +68,7 @@ extension ConnectionLimits {
         #if os(Linux)
             switch channel.localAddress {
             case .v4, .v6:
-                let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18))
+                let option = ChannelOptions.Types.SocketOption(level: .tcp, name: .tcpUserTimeout)
                 try? channel.syncOptions?.setOption(option, value: Int(writeTimeout.nanoseconds / 1_000_000))
                 return
             case .unixDomainSocket, nil: break
@@ -77,3 +77,10 @@ extension ConnectionLimits {
         try channel.pipeline.syncOperations.addHandler(WriteWatch(limit: writeTimeout))
     }
 }
+
+#if os(Linux)
+    extension NIOBSDSocket.Option {
+        /// `TCP_USER_TIMEOUT` of Linux's `netinet/tcp.h`, in milliseconds, which NIO does not name.
+        fileprivate static let tcpUserTimeout = NIOBSDSocket.Option(rawValue: 18)
+    }
+#endif

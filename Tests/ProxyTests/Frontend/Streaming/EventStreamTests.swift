@@ -118,7 +118,7 @@ import Testing
         channel.isWritable = false
         let deadline = MovingDeadline(at: .seconds(5), for: .slowClient, on: ManualTime().source)
         let ends = Atomic(0)
-        deadline.bound(.call { _ in ends.add(1, ordering: .relaxed) })
+        deadline.bind(.call { _ in ends.add(1, ordering: .relaxed) })
         let hasEnded = Atomic(false)
         let waiting = Task {
             defer { hasEnded.store(true, ordering: .releasing) }

@@ -1,4 +1,5 @@
-/// The dialect that one chat and its upstream speak: who writes the request and who reads what comes back. The one place that knows them all.
+/// The dialect that one chat and its upstream speak: who writes the request. Who reads what comes back is in
+/// `Chat/Session/Dialect+Relay`.
 enum Dialect: Sendable {
     case generic
     /// With the names under which the model knows the chat's tools.
