@@ -173,12 +173,12 @@ import Testing
             let faults = [
                 (
                     TestCertificate(certificate: first.certificate, key: second.key),
-                    "does not belong to the first certificate"
+                    "does not match the first certificate"
                 ),
-                (TestCertificate(certificate: first.key, key: first.key), "there is no certificate in it"),
+                (TestCertificate(certificate: first.key, key: first.key), "it contains no certificate"),
                 (
                     TestCertificate(certificate: first.certificate, key: first.certificate),
-                    "there is no private key in it"
+                    "it contains no private key"
                 ),
             ]
             for (pair, reason) in faults {
