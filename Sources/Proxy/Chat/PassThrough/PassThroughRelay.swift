@@ -260,7 +260,7 @@ final class PassThroughRelay: ResponseRelay {
     }
 
     private var oddChoice: Failure {
-        .invalidAnswer("has a choice of a number beyond \(ChoiceProgress.mostChoices)", upstream)
+        .invalidAnswer("has a choice with an index above \(ChoiceProgress.mostChoices)", upstream)
     }
 
     /// Whether the event is the first that says something. It names the answer, too.
@@ -303,7 +303,7 @@ final class PassThroughRelay: ResponseRelay {
         let end = lines.lastIndex { $0 == UInt8(ascii: "}") } ?? lines.startIndex
         guard let root = try? JSONDocument(parsing: Array(lines[...end])).root, root.kind == .object else { return nil }
         if root.present("choices") == nil { return ProviderErrorReader.translate(document: root, upstream: upstream) }
-        return PassThroughResponse.wrongKind("is one document, though a stream was asked for", upstream)
+        return PassThroughResponse.wrongKind("is a single document, but a stream was requested", upstream)
     }
 
     // MARK: Bytes

@@ -66,7 +66,7 @@ struct Provider: Backend {
     {
         guard case .openAI(let action, let body) = document else {
             throw Failure(
-                .internalError, "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.")
+                .internalError, "Provider '\(id)' received a call in OCI's format; please report this bug.")
         }
         let isChat = action == .chat
         return TransportRequest(
@@ -113,7 +113,7 @@ struct Provider: Backend {
                     probe: status == 401 ? .credentialsRefused : status == 429 ? .passed : .failed)
             }
             guard let models = ModelSummary.providerList(body) else {
-                return ProbeReport(latency: latency, error: "the answer is no model list", probe: .failed)
+                return ProbeReport(latency: latency, error: "the response is not a model list", probe: .failed)
             }
             return ProbeReport(latency: latency, models: models.count, probe: .passed)
         } catch let error as CancellationError {
@@ -131,7 +131,7 @@ struct Provider: Backend {
         guard let models = ModelSummary.providerList(body) else {
             throw Failure(
                 .failed(.invalid),
-                "'\(id)' answered with no model list. If it has none, write its models into model_list.")
+                "'\(id)' did not return a model list. If it has none, set model_list.")
         }
         return models
     }
