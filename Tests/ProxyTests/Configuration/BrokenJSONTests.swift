@@ -37,27 +37,27 @@ import Testing
         ("{\n'port': 1\n}", 2, "a member name in quotes is missing", "enclose strings in straight double quotes"),
         ("{\n“port”: 1\n}", 2, "a member name in quotes is missing", "enclose strings in straight double quotes"),
         (
-            "{\n\"port\": ,\n}", 2, "no value begins with this character (column 9)",
+            "{\n\"port\": ,\n}", 2, "unexpected character where a value is expected (column 9)",
             "remove the comma, or put a value before it"
         ),
         ("{\n\"a\": 1,,\n}", 2, "a member name in quotes is missing (column 8)", "remove the comma"),
         ("{,}", 1, "a member name in quotes is missing", "remove the comma"),
-        ("{\"a\":\n}", 2, "no value begins", "add what is missing before the bracket"),
-        ("{\"a\":\nTrue}", 2, "no value begins", "write true, false or null in lower case"),
-        ("{\"a\":\nNone}", 2, "no value begins", "write true, false or null"),
-        ("{\"a\":\nabc}", 2, "no value begins", "enclose names and strings in double quotes"),
-        ("{\"a\":\nnil}", 2, "no value is written like this", "enclose names and strings"),
-        ("{\"a\":\n.5}", 2, "no value begins", "write a number such as 30 or 0.5"),
+        ("{\"a\":\n}", 2, "unexpected character", "add what is missing before the bracket"),
+        ("{\"a\":\nTrue}", 2, "unexpected character", "write true, false or null in lower case"),
+        ("{\"a\":\nNone}", 2, "unexpected character", "write true, false or null"),
+        ("{\"a\":\nabc}", 2, "unexpected character", "enclose names and strings in double quotes"),
+        ("{\"a\":\nnil}", 2, "invalid value", "enclose names and strings"),
+        ("{\"a\":\n.5}", 2, "unexpected character", "write a number such as 30 or 0.5"),
         ("{\"a\":\n01}", 2, "this is not a JSON number", "write a number such as"),
         (
-            "{\n\"a\": \"b\n\"c\": 1}", 2, "a control character stands unescaped in a string",
+            "{\n\"a\": \"b\n\"c\": 1}", 2, "unescaped control character in a string",
             "close the string with a quote on the same line"
         ),
         (
-            "{\n\"a\": \"b\tc\"}", 2, "a control character stands unescaped in a string",
+            "{\n\"a\": \"b\tc\"}", 2, "unescaped control character in a string",
             #"write a tab in a string as \t"#
         ),
-        ("{\n\"a\": \"C:\\Users\"}", 2, "there is no such escape in JSON", #"write a backslash in a string as \\"#),
+        ("{\n\"a\": \"C:\\Users\"}", 2, "invalid escape in a string", #"write a backslash in a string as \\"#),
         (
             "{\"a\": 1}\n}", 2, "unexpected text after the value",
             "add what is missing before the bracket, or correct the bracket"
@@ -66,7 +66,7 @@ import Testing
         ("{\"a\": 1}\n# b\nc # d", 3, "unexpected text after the value", "enclose names and strings"),
         ("{\"a\": 1 # b\n}", 1, "a comma or a closing bracket is missing", "put a comma after the value"),
         ("{\n/* a\n\"b\": 1\n}", 2, "the comment that begins with /* is not closed", "close it with */"),
-        ("{\n\"a\": / b\n}", 2, "no value begins", "begin a comment with //"),
+        ("{\n\"a\": / b\n}", 2, "unexpected character", "begin a comment with //"),
     ])
     func `Is one error with its place and mend`(text: String, line: Int, message: String, fix: String) {
         for text in [text, text.replacing("\n", with: "\r\n")] {
