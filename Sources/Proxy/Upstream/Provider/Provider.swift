@@ -14,9 +14,9 @@ struct Provider: Backend {
     private let token: Secret?
     /// Of the calls without a body, and of those with one.
     private let headers: HTTPHeaders
-    private let callHeaders: (whole: HTTPHeaders, stream: HTTPHeaders)
+    private let callHeaders: (document: HTTPHeaders, stream: HTTPHeaders)
     private let chatURL: String
-    private let chatHeads = (whole: KnownHead(), stream: KnownHead())
+    private let chatHeads = (document: KnownHead(), stream: KnownHead())
 
     init(_ settings: ProviderSettings, transport: any HTTPTransport, time: TimeSource) {
         id = settings.id
@@ -71,8 +71,8 @@ struct Provider: Backend {
         let isChat = action == .chat
         return TransportRequest(
             method: .POST, url: isChat ? chatURL : base.url + action.rawValue,
-            headers: isStreaming ? callHeaders.stream : callHeaders.whole,
-            body: BodyBuffers.buffer(body), known: isChat ? isStreaming ? chatHeads.stream : chatHeads.whole : nil)
+            headers: isStreaming ? callHeaders.stream : callHeaders.document,
+            body: BodyBuffers.buffer(body), known: isChat ? isStreaming ? chatHeads.stream : chatHeads.document : nil)
     }
 
     nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws

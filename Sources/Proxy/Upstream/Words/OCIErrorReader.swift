@@ -54,14 +54,14 @@ enum OCIErrorReader {
         _ subject: Refusal.Subject, status: Int?, retryAfter: Int?, _ said: ErrorWords, account: String
     ) -> Failure {
         switch subject {
-        case .content: .refusedContent(said.message ?? silence, code: said.code, status: status)
+        case .content: .refusedContent(said.message ?? noReason, code: said.code, status: status)
         case .request where status == 413:
             Failure(
                 .refused, said.message ?? "The request is larger than OCI accepts.",
                 said: .init(status: 413, code: "request_too_large"))
         case .request:
             Failure(
-                request(status, said), said.message ?? silence, field: said.parameter,
+                request(status, said), said.message ?? noReason, field: said.parameter,
                 said: .init(status: status, code: said.openAICode))
         case .promptTooLong: ContextLength.error(from: said.message ?? "")
         case .modelGone:
@@ -106,7 +106,7 @@ enum OCIErrorReader {
                 ?? "OCI returned an unexpected status, HTTP \(status).")
     }
 
-    private static let silence = "OCI rejected the request without a reason."
+    private static let noReason = "OCI rejected the request without a reason."
     private static let exhausted = "The quota of this account is used up."
 
     private static func http(_ status: Int?) -> String { status.map { " (HTTP \($0))" } ?? "" }

@@ -33,10 +33,10 @@ enum ProviderErrorReader {
         _ subject: Refusal.Subject, status: Int?, retryAfter: Int?, _ words: ErrorWords, upstream: String
     ) -> Failure {
         switch subject {
-        case .content: .refusedContent(words.message ?? silence(400, upstream), code: words.code, status: status)
+        case .content: .refusedContent(words.message ?? noReason(400, upstream), code: words.code, status: status)
         case .request:
             Failure(
-                .refused, words.message ?? silence(status, upstream), field: words.vendorParameter,
+                .refused, words.message ?? noReason(status, upstream), field: words.vendorParameter,
                 said: .init(
                     status: status, type: words.type,
                     code: words.code ?? (status == 413 ? "request_too_large" : "invalid_request")))
@@ -106,7 +106,7 @@ enum ProviderErrorReader {
         }
     }
 
-    private static func silence(_ status: Int?, _ upstream: String) -> String {
+    private static func noReason(_ status: Int?, _ upstream: String) -> String {
         status == 413
             ? "The request is larger than '\(upstream)' accepts."
             : "'\(upstream)' rejected the request without a reason."

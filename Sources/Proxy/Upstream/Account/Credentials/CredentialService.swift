@@ -13,9 +13,9 @@ struct CredentialService: Sendable {
     ///
     /// - Parameters:
     ///   - mend: for a service that cannot be reached.
-    ///   - mendRefusal: for one that answers with another status.
+    ///   - refusalFix: for one that answers with another status.
     /// - Throws: `CredentialFailure`, `CancellationError`.
-    func body(of request: TransportRequest, fix: String, mendRefusal: (_ status: Int) -> String) async throws -> [UInt8]
+    func body(of request: TransportRequest, fix: String, refusalFix: (_ status: Int) -> String) async throws -> [UInt8]
     {
         do {
             let response = try await transport.send(request)
@@ -26,7 +26,7 @@ struct CredentialService: Sendable {
                     (try? JSONDocument(parsing: body).root["code"]?.string).flatMap { $0 }.map { ", \($0.prefix(64))" }
                     ?? ""
                 throw CredentialFailure(
-                    "\(name) returned HTTP \(response.status)\(code)", fix: mendRefusal(response.status))
+                    "\(name) returned HTTP \(response.status)\(code)", fix: refusalFix(response.status))
             }
             return body
         } catch let error as TransportError {

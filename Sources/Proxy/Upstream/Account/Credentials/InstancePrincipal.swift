@@ -78,7 +78,7 @@ struct InstancePrincipal: TokenSource {
         return try await CredentialService(name: "the instance metadata service", transport: transport).body(
             of: TransportRequest(method: .GET, url: "\(base)/\(path)", headers: headers),
             fix: "use auth = instance_principal on OCI compute instances only",
-            mendRefusal: { _ in "check that version 2 of the instance metadata service is enabled" })
+            refusalFix: { _ in "check that version 2 of the instance metadata service is enabled" })
     }
 
     // MARK: Auth service
@@ -119,7 +119,7 @@ struct InstancePrincipal: TokenSource {
             of: TransportRequest(
                 method: .POST, url: base + "/v1/x509", headers: headers, body: ByteBuffer(bytes: body)),
             fix: "allow the instance to reach it, directly or through a service gateway",
-            mendRefusal: {
+            refusalFix: {
                 $0 == 401
                     ? "check this machine's clock; a new certificate may take a minute to become valid"
                     : "try again"
