@@ -16,12 +16,12 @@ struct Arguments: ParsableArguments {
 
     @Option(
         name: Self.oneOrTwoDashes("port"),
-        help: ArgumentHelp("The port to listen on, 0 for any free one. Beats the file.", valueName: "n"))
+        help: ArgumentHelp("The port to listen on; 0 selects a free port. Overrides the file.", valueName: "n"))
     var port: Int?
 
     @Option(
         name: Self.oneOrTwoDashes("host"),
-        help: ArgumentHelp("The address to listen on. Beats the file.", valueName: "addr"))
+        help: ArgumentHelp("The address to listen on. Overrides the file.", valueName: "addr"))
     var host: String?
 
     @Flag(
@@ -40,9 +40,9 @@ struct Arguments: ParsableArguments {
 
     func validate() throws {
         if let port, !(0...65535).contains(port) {
-            throw ValidationError("-port \(port) is no port; use a number from 0 to 65535")
+            throw ValidationError("invalid port \(port): must be 0 to 65535")
         }
-        if let host, host.isEmpty { throw ValidationError("-host is empty; use an address or a name") }
+        if let host, host.isEmpty { throw ValidationError("-host is empty: must be an address or a host name") }
     }
 
     private static func oneOrTwoDashes(_ name: String) -> NameSpecification {
@@ -56,8 +56,8 @@ struct Arguments: ParsableArguments {
 
           -config PATH     the configuration file (default: config.conf, or multi_config.conf with
                            -multi-account; config.json when the default is missing)
-          -port N          the port to listen on, 0 for any free one; beats the file
-          -host ADDR       the address to listen on; beats the file
+          -port N          the port to listen on, 0 for a free one; overrides the file
+          -host ADDR       the address to listen on; overrides the file
           -multi-account   expect [ACCOUNT_n] sections
           -check           check the configuration, print what would run, exit 0 or 78
           -version         print the version
@@ -79,7 +79,7 @@ enum Command {
         } catch {
             let reason =
                 Arguments.message(for: error).split(separator: "\n").first.map(String.init) ?? "unknown arguments"
-            end(.badUsage, "ociai-proxy: \(reason.trimmingSuffix(while: ".")); -help shows what there is")
+            end(.badUsage, "ociai-proxy: \(reason.trimmingSuffix(while: ".")); -help lists the options")
         }
         if arguments.help { end(.cleanStop, Arguments.usage, to: StandardStream.output) }
         if arguments.version { end(.cleanStop, "ociai-proxy \(ProxyVersion.current)", to: StandardStream.output) }
@@ -102,7 +102,8 @@ enum Command {
             end(error.code, "ociai-proxy: \(error)")
         } catch {
             end(
-                .internalError, "ociai-proxy: internal error: \(error); please report it with the lines before this one"
+                .internalError,
+                "ociai-proxy: internal error: \(error); please report it together with the preceding log lines"
             )
         }
     }

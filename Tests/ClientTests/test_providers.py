@@ -308,7 +308,7 @@ def test_a_hangup_reloads(aggregator, providers):
     rewrite(server, providers=[entry("uno", providers[0])], host="localhost")
     server.process.send_signal(signal.SIGHUP)
     deadline = time.monotonic() + 20
-    while "host changed: restart the proxy for it" not in server.log.read_text():
+    while "host changed: restart the proxy to apply the change" not in server.log.read_text():
         assert time.monotonic() < deadline, server.log.read_text()
         time.sleep(0.02)
     assert names(server) == ["uno/m1", "uno/vendor/m2"]

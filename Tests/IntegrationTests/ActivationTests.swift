@@ -107,7 +107,7 @@ import Testing
             #expect(await program.exitCode() == 69)
             #expect(
                 program.output.contains(
-                    "cannot listen on descriptor 4 (syslog) from the service manager: it is a socket, but no stream socket"
+                    "cannot listen on descriptor 4 (syslog) from the service manager: it is not a stream socket"
                 ), "\(program.output)")
             #expect(!program.output.contains("Listening on"))
         }

@@ -32,8 +32,8 @@ import Testing
         try await RunningProxy.run(accounts: 2) { proxy in
             proxy.simulator.add(Fault(.status(429, retryAfter: 50), account: "account_1", kind: .chat, times: nil))
             for _ in 0..<6 { try await expectAnswer(proxy) }
-            try await proxy.logged("Model is left alone for a while")
-            let lines = proxy.log.split(separator: "\n").filter { $0.contains("left alone") }
+            try await proxy.logged("Model is cooling down")
+            let lines = proxy.log.split(separator: "\n").filter { $0.contains("is cooling down") }
             #expect(
                 lines.count == 1 && lines[0].contains("account=account_1") && lines[0].contains("model=")
                     && lines[0].contains("error=rate_limit_exceeded"), "\(lines)")

@@ -105,7 +105,7 @@ import Testing
             place.simulator.revokeTokens()
             place.simulator.add(Fault(.status(500), kind: .token, times: 1))
             #expect(try await proxy.chat().status == 502)
-            try await proxy.process.printed("the auth service answers HTTP 500")
+            try await proxy.process.printed("the auth service returned HTTP 500")
         }
     }
 
@@ -157,7 +157,7 @@ import Testing
         } _: { (proxy, _) async throws in
             let answer = try await proxy.chat()
             #expect(answer.status >= 500)
-            #expect(try await proxy.probeError()?.contains("make the cluster an enhanced one") == true)
+            #expect(try await proxy.probeError()?.contains("upgrade to an enhanced cluster") == true)
         }
     }
 

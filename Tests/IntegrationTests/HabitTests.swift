@@ -76,7 +76,7 @@ import Testing
     }
 
     private func saidOnce(_ log: String, _ kind: String) -> Bool {
-        log.split(separator: "\n").filter { $0.contains("speaks oddly") && $0.contains(kind) }.count == 1
+        log.split(separator: "\n").filter { $0.contains("deviates from its API") && $0.contains(kind) }.count == 1
     }
 
     // MARK: Providers

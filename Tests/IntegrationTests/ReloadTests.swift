@@ -40,7 +40,7 @@ import Testing
 
             try proxy.configure("[GLOBAL]\nport = many\n")
             proxy.hangUp()
-            try await proxy.logged("The configuration was not reloaded: nothing has changed")
+            try await proxy.logged("Reload failed; the current configuration stays in use")
             #expect(proxy.log.contains("multi_config.conf:2: port = many"))
             #expect(try await proxy.chat(RunningProxy.body(model: "mine")).status == 200)
         }
@@ -91,9 +91,10 @@ import Testing
             let answer = try await proxy.reload()
             #expect(answer.status == 200)
             #expect(
-                (answer.json?["message"] as? String)?.hasSuffix("host, port changed: restart the proxy for it.")
+                (answer.json?["message"] as? String)?.hasSuffix(
+                    "host, port changed: restart the proxy to apply the change.")
                     == true, "\(answer.body)")
-            try await proxy.logged("host, port changed: restart the proxy for it")
+            try await proxy.logged("host, port changed: restart the proxy to apply the change")
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
             let answer = try await connection.answer()
             #expect(answer.status == 200 && answer.events.last == "[DONE]", "\(answer.body.suffix(500))")
             #expect(answer.text.components(separatedBy: "word").count == 61)
-            try await proxy.logged("The proxy was stopped or had no turn on the processor")
+            try await proxy.logged("The process was suspended or got no CPU time")
             #expect(try await proxy.figure("opened_total", of: "account_1", on: "circuit-breaker") == 0)
             #expect(try await proxy.health() == (200, "healthy", 1))
             #expect(!proxy.log.contains("Account is unhealthy"), "\(proxy.log)")

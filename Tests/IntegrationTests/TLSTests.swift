@@ -118,7 +118,7 @@ import Testing
             try await eventually("the new certificate", within: .seconds(30)) {
                 try await proxy.handshake(trusting: second).code == 0
             }
-            try await proxy.logged("Certificate read again")
+            try await proxy.logged("Certificate reloaded")
         }
     }
 
@@ -140,7 +140,7 @@ import Testing
             #expect(refused.output.contains("\n400 ") && refused.output.contains("tls_key = "), "\(refused.output)")
             let kept = try await proxy.handshake(trusting: second)
             #expect(kept.code == 0 && kept.output.contains("second"))
-            try await proxy.logged("The configuration was not reloaded: nothing has changed")
+            try await proxy.logged("Reload failed; the current configuration stays in use")
         }
     }
 
@@ -153,7 +153,8 @@ import Testing
             let answer = try await proxy.reload()
             #expect(answer.status == 200)
             #expect(
-                (answer.json?["message"] as? String)?.contains("tls_cert, tls_key changed: restart the proxy for it")
+                (answer.json?["message"] as? String)?.contains(
+                    "tls_cert, tls_key changed: restart the proxy to apply the change")
                     == true, "\(answer.body)")
             #expect(try await proxy.get("/health").status == 200, "it is plain HTTP still")
         }
@@ -172,12 +173,12 @@ import Testing
             let faults = [
                 (
                     TestCertificate(certificate: first.certificate, key: second.key),
-                    "does not belong to the first certificate"
+                    "does not match the first certificate"
                 ),
-                (TestCertificate(certificate: first.key, key: first.key), "there is no certificate in it"),
+                (TestCertificate(certificate: first.key, key: first.key), "it contains no certificate"),
                 (
                     TestCertificate(certificate: first.certificate, key: first.certificate),
-                    "there is no private key in it"
+                    "it contains no private key"
                 ),
             ]
             for (pair, reason) in faults {

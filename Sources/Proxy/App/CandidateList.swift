@@ -71,7 +71,7 @@ private struct Connections {
 
     init(_ settings: Settings, in state: ProcessState) throws(CertificateProblem) {
         self.state = state
-        let fix = "name a PEM file with one or more certificates"
+        let fix = "use a PEM file with one or more certificates"
         let authorities = try settings.caFile.map { path throws(CertificateProblem) in
             try Self.authorities(path, key: "ca_file", fix: fix)
         }

@@ -38,12 +38,13 @@ struct CertificateWatch: Service {
             // A reload may have brought another in the meantime.
             guard certificate.show(pair, insteadOf: present) else { return nil }
             logger.notice(
-                "Certificate read again",
+                "Certificate reloaded",
                 metadata: ["file": "\(pair.files.certificate)", "expires": "\(RFC3339.format(pair.expiry))"])
             return nil
         } catch {
             if error.message != complaint {
-                logger.error("The changed certificate is not used: \(error.message); \(error.fix)")
+                logger.error(
+                    "The changed certificate was not loaded, the old one stays in use: \(error.message); \(error.fix)")
             }
             return error.message
         }

@@ -31,12 +31,12 @@ package struct ConfigurationSource: Sendable {
                 do throws(ConfigurationError) { return .success(try work()) } catch { return .failure(error) }
             }
         } catch is CancellationError {
-            throw ConfigurationError(issue("the proxy is ending", fix: "start it again"))
+            throw ConfigurationError(issue("the proxy is shutting down", fix: "start it again"))
         } catch {
             throw ConfigurationError(
                 issue(
-                    "the file, or one that it names, could not be read within \(Self.patience.components.seconds) s",
-                    fix: "look at the disk or the network drive that they are on"))
+                    "the file, or a file that it refers to, could not be read within \(Self.patience.components.seconds) s",
+                    fix: "check the disk or network drive that they are on"))
         }
         return try result.get()
     }
@@ -104,7 +104,7 @@ package struct ConfigurationSource: Sendable {
         switch entry {
         case .unusable(let id, _, let errors):
             loaded.accounts.append(
-                .idle(IdleAccount(id: id, problem: errors.first?.description ?? "it is not configured completely")))
+                .idle(IdleAccount(id: id, problem: errors.first?.description ?? "its configuration is incomplete")))
         case .usable(let account) where account.isEnabled: load(account, into: &loaded)
         case .usable(let account): loaded.accounts.append(.idle(IdleAccount(account, problem: nil)))
         }

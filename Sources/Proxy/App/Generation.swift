@@ -92,7 +92,8 @@ extension Settings {
 extension ChatCompletionsRoute.Limits {
     init(_ settings: Settings) {
         self.init(
-            request: settings.timeouts.request, whole: settings.timeouts.wholeAnswer, head: settings.timeouts.head,
+            request: settings.timeouts.request, nonStreaming: settings.timeouts.wholeAnswer,
+            head: settings.timeouts.head,
             firstToken: settings.timeouts.firstToken, idleTimeout: settings.timeouts.stream,
             keepAlive: settings.timeouts.keepAliveInterval, answer: settings.limits.maxResponseSize,
             maxTokens: settings.limits.defaultMaxTokens, forcesNonStreaming: settings.routing.forceNonStream)

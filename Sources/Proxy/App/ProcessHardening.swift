@@ -35,8 +35,8 @@ enum ProcessHardening {
         guard limit < rlim_t(leastAddressSpace) else { return }
         throw ExitError(
             .internalError,
-            "the limit of virtual memory (ulimit -v) is \(limit >> 20) MiB, too little to run: set it to at least \(leastAddressSpace >> 20) MiB, or lift it; "
-                + "MemoryMax= of a service bounds the memory that is really used")
+            "the virtual memory limit (ulimit -v) is \(limit >> 20) MiB, which is too low: set it to at least \(leastAddressSpace >> 20) MiB or to unlimited; "
+                + "to limit resident memory, use MemoryMax= in the systemd unit")
     }
 
     #if canImport(Glibc)

@@ -39,7 +39,7 @@ actor Reloader {
         if (try? await FileWork.configuration.run(
             within: ConfigurationSource.patience, on: state.time, { [source] in source.removeLeftovers() })) ?? 0 > 0
         {
-            logger.notice("Removed an unfinished new \(source.file) that an earlier start had left")
+            logger.notice("Removed a temporary copy of \(source.file) left by an earlier start")
         }
         let configuration = withKey(configuration)
         let list: CandidateList
@@ -77,7 +77,7 @@ actor Reloader {
             return .success(try await replace())
         } catch {
             for issue in error.errors { logger.error("\(issue)") }
-            logger.error("The configuration was not reloaded: nothing has changed")
+            logger.error("Reload failed; the current configuration stays in use")
             return .failure(error)
         }
     }
@@ -127,7 +127,7 @@ actor Reloader {
                 "new": "\(after.members.count - kept)",
             ])
         if !report.restart.isEmpty {
-            logger.warning("\(report.restart.joined(separator: ", ")) changed: restart the proxy for it")
+            logger.warning("\(report.restart.joined(separator: ", ")) changed: restart the proxy to apply the change")
         }
         return report
     }
@@ -141,7 +141,7 @@ actor Reloader {
             settings.server.maxClientConnections != before?.settings.server.maxClientConnections
         {
             logger.warning(
-                "There are descriptors for \(clients) client connections, not for max_client_connections = \(settings.server.maxClientConnections): raise the limit of open files (LimitNOFILE= of the service, ulimit -n), which is \(state.descriptors)"
+                "max_client_connections = \(settings.server.maxClientConnections) is reduced to \(clients) because the limit of open files is \(state.descriptors): raise that limit (LimitNOFILE= in the unit, or ulimit -n)"
             )
         }
         let upstreams = await state.router.reconfigure(
@@ -174,10 +174,10 @@ actor Reloader {
         if let failure {
             // The only place where a key is ever shown: nobody could use the proxy otherwise.
             let line =
-                "The generated client key could not be written into \(source.file) (\(failure)). It is valid until the next start: \(key.value.reveal())\n"
+                "The generated client key could not be written to \(source.file) (\(failure)). The key is valid until the next start: \(key.value.reveal())\n"
             StandardStream.write(line, to: StandardStream.error)
         } else {
-            logger.info("Generated a client key and wrote it into \(source.file) as api_key")
+            logger.info("Generated a client key and wrote it to \(source.file) as api_key")
         }
         return key
     }

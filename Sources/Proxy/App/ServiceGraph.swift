@@ -37,7 +37,7 @@ struct ServiceGraph: Sendable {
         let notifier = ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) })
         if let name = service.notifySocket, !notifier.isOn {
             logger.warning(
-                "NOTIFY_SOCKET=\(name) is no Unix socket that can be sent to: the service manager is told nothing")
+                "NOTIFY_SOCKET=\(name) is not a usable Unix socket; systemd will not be notified")
         }
         let state = ProcessState(
             transports: transports, proxies: proxies, notifier: notifier, time: time, output: output, logger: logger)
@@ -84,7 +84,7 @@ struct ServiceGraph: Sendable {
         time.deadlines.onGap { [logger, time] length in
             guard warnings.isDue("gap", at: time.now()) else { return }
             logger.warning(
-                "The proxy was stopped or had no turn on the processor: deadlines that passed meanwhile are judged anew",
+                "The process was suspended or got no CPU time; deadlines that expired meanwhile are checked again",
                 metadata: ["late_ms": "\(length.milliseconds)"])
         }
     }

@@ -32,12 +32,12 @@ struct ChatMessage: Sendable {
         refusal = self.role == .assistant ? message.value["refusal"]?.rawString : nil
         if toolCalls.isEmpty, self.role == .assistant, let old = message.member("function_call") {
             throw old.invalid(
-                "is the old form of a tool call, which is not served here; send 'tool_calls'.",
+                "is the deprecated form of a tool call, which is not supported; send 'tool_calls'.",
                 as: .unsupportedParameter)
         }
         toolCallID = try message.member("tool_call_id")?.rawString()
         if self.role == .tool, toolCallID == nil {
-            throw field.invalid("has no 'tool_call_id': it must name the call that it answers.")
+            throw field.invalid("has no 'tool_call_id'; set it to the id of the tool call.")
         }
     }
 
@@ -60,7 +60,7 @@ struct ChatMessage: Sendable {
         for call in try field.elements() {
             guard let id = try call.object().member("id") else { throw call.invalid("has no 'id'.") }
             guard let function = call.member("function"), let name = try function.object().member("name") else {
-                throw call.invalid("is not a function call with a name; no other kind is served here.")
+                throw call.invalid("is not a function call with a name; other kinds are not supported.")
             }
             calls.append(
                 ToolCall(

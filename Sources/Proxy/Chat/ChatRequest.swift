@@ -71,7 +71,7 @@ struct ChatRequest: Sendable {
             old.value.kind != .array || old.value.elements.contains(where: { _ in true })
         {
             throw old.invalid(
-                "is the old form of function calling, which is not served here; send 'tools' and 'tool_choice'.",
+                "is the deprecated form of function calling, which is not supported; send 'tools' and 'tool_choice'.",
                 as: .unsupportedParameter)
         }
         isStreaming = try body.member("stream")?.bool() ?? false
@@ -90,7 +90,7 @@ struct ChatRequest: Sendable {
         guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else { throw .noMessages }
         guard messages.count <= mostMessages else {
             throw .invalidRequest(
-                "'messages' has more than \(mostMessages) messages, the most that are taken here.",
+                "'messages' has more than \(mostMessages) messages, the limit of this proxy.",
                 field: "messages", as: .tooManyMessages)
         }
         return messages
@@ -104,7 +104,7 @@ struct ChatRequest: Sendable {
             parts += message.content.count
             guard parts <= mostParts else {
                 throw .invalidRequest(
-                    "The contents of 'messages' have more than \(mostParts) parts, the most that are taken here.",
+                    "The contents of 'messages' have more than \(mostParts) parts, the limit of this proxy.",
                     field: "messages", as: .tooManyParts)
             }
             parsed.append(message)
@@ -124,7 +124,7 @@ struct ChatRequest: Sendable {
         let names = try Self.names(ofAllowed: allowed)
         let known = Set(all.map(\.name))
         for name in names.sorted() where !known.contains(name) {
-            throw allowed.invalid("names the function '\(name.quotable)', which is not among 'tools'.")
+            throw allowed.invalid("names the function '\(name.quotable)', which is not in 'tools'.")
         }
         let tools = all.filter { names.contains($0.name) }
         return (
@@ -154,7 +154,7 @@ struct ChatRequest: Sendable {
                 return try mode(field.member("type") ?? field)
             }
             guard tools.contains(where: { $0.name == name }) else {
-                throw field.invalid("names the function '\(name.quotable)', which is not among 'tools'.")
+                throw field.invalid("names the function '\(name.quotable)', which is not in 'tools'.")
             }
             return .function(name)
         }
@@ -167,7 +167,7 @@ struct ChatRequest: Sendable {
         var names: Set<String> = []
         for tool in try list.elements() {
             guard let name = try (tool.object().member("function") ?? tool).member("name") else {
-                throw tool.invalid("is no function with a name.")
+                throw tool.invalid("is not a function with a name.")
             }
             names.insert(try name.string())
         }

@@ -16,7 +16,7 @@ struct ChatTool: Sendable {
         guard let field else { return [] }
         let elements = try field.elements()
         guard elements.count <= maximumCount else {
-            throw field.invalid("has \(elements.count) tools; OCI takes at most \(maximumCount).")
+            throw field.invalid("has \(elements.count) tools; OCI accepts at most \(maximumCount).")
         }
         var tools: [ChatTool] = []
         for element in elements { tools.append(try ChatTool(element, &budget)) }
@@ -26,7 +26,7 @@ struct ChatTool: Sendable {
     private init(_ field: RequestField, _ budget: inout SchemaBudget) throws(Failure) {
         let type = try field.object().member("type")
         if let type, try type.string() != "function" {
-            throw type.invalid("must be \"function\": no other tools are served here.", as: .unsupportedParameter)
+            throw type.invalid("must be \"function\"; other tools are not supported.", as: .unsupportedParameter)
         }
         guard let function = field.member("function") else { throw field.invalid("has no 'function'.") }
         guard let name = try function.object().member("name") else { throw function.invalid("has no 'name'.") }

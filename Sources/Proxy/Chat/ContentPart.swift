@@ -46,7 +46,7 @@ enum ContentPart: Sendable {
         // An assistant's own thoughts, echoed: no upstream wants them back.
         case "thinking", "redacted_thinking", "reasoning": return nil
         default:
-            throw type.invalid("is no part that is served here; send text, image_url, input_audio, video_url or file.")
+            throw type.invalid("is not a supported part; send text, image_url, input_audio, video_url or file.")
         }
     }
 
@@ -88,7 +88,7 @@ enum ContentPart: Sendable {
         let file = field.member("file") ?? field
         guard let data = try file.object().member("file_data") else {
             throw field.invalid(
-                "has no 'file_data': files are taken as data URIs only, since there is no file store here.")
+                "has no 'file_data'; send the file as a data URI, because this proxy has no file store.")
         }
         let base64 = try data.rawString()
         if let url = MediaURL(dataURI: data.value), let type = url.mediaType {

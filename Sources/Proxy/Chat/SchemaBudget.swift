@@ -22,7 +22,7 @@ struct SchemaBudget {
         values += schema.value.size
         guard bytes <= Self.mostBytesOfAll, values <= Self.mostValues else {
             throw schema.invalid(
-                "is too much: the schemas of one request may have \(Self.mostBytesOfAll) bytes and \(Self.mostValues) values together. Send fewer or smaller tools."
+                "exceeds the limit of this proxy: the schemas of a request may have \(Self.mostBytesOfAll) bytes and \(Self.mostValues) values in total. Send fewer or smaller tools."
             )
         }
     }

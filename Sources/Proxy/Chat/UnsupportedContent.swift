@@ -5,7 +5,7 @@ extension ContentPart {
     /// What a person calls a part of this kind.
     private var kindName: String {
         switch self {
-        case .text: "a text"
+        case .text: "text"
         case .image: "an image"
         case .audio: "audio"
         case .video: "a video"
@@ -18,7 +18,7 @@ extension ContentPart {
     /// - Parameter wanted: what it takes.
     func refusal(in message: Int, takes wanted: String) -> Failure {
         .invalidRequest(
-            "'messages[\(message)]' has \(kindName), but this model takes \(wanted) only. Leave it out, or choose another model.",
+            "'messages[\(message)]' contains \(kindName), but this model accepts \(wanted) only. Remove it, or choose another model.",
             field: "messages", as: .unsupportedContent)
     }
 }

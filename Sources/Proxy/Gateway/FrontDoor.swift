@@ -175,9 +175,9 @@ final class FrontDoor: Sendable {
     @inline(never)
     private func say(_ error: any Error, _ context: RequestContext) {
         if let failure = context.terminalError(after: error) {
-            let told = worded(failure)
-            context.record.error = told.code
-            context.send(Response(told))
+            let clientError = worded(failure)
+            context.record.error = clientError.code
+            context.send(Response(clientError))
         } else {
             context.record.clientLeft = true
         }
@@ -229,8 +229,8 @@ final class FrontDoor: Sendable {
 
     /// A missing or wrong key, as the users of the file's mode know it.
     private func worded(_ error: Failure) -> OpenAIError {
-        let told = OpenAIError(error)
-        return isAggregator && error.kind == .unauthorized ? told.asHTTPError : told
+        let clientError = OpenAIError(error)
+        return isAggregator && error.kind == .unauthorized ? clientError.asHTTPError : clientError
     }
 
     /// Counts a request that has ended, and writes its line.
@@ -269,12 +269,14 @@ final class FrontDoor: Sendable {
         let decoration = Decoration(for: head, cors: cors, wallClock: time.wallClock())
         var record = AccessRecord(
             id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
-        let told = worded(error)
-        record.status = told.status
-        record.error = told.code
-        if told.rate != nil, let head, case .holder(let name) = keys.verdict(on: head.headers) { record.key = name }
+        let clientError = worded(error)
+        record.status = clientError.status
+        record.error = clientError.code
+        if clientError.rate != nil, let head, case .holder(let name) = keys.verdict(on: head.headers) {
+            record.key = name
+        }
         finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)
-        var answer = Response(told)
+        var answer = Response(clientError)
         if error.kind == .unacceptable(.method), let head, let match = endpoints.match(head.uri) {
             answer.headers.add(name: "allow", value: match.endpoint.methods.map(\.rawValue).joined(separator: ", "))
         }

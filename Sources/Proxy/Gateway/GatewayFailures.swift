@@ -2,8 +2,8 @@ import NIOHTTP1
 
 extension Failure {
     static let notHTTP = Failure.invalidRequest(
-        "This is not a valid HTTP/1.1 request: its head cannot be read, is too large, or leaves open where the body ends. "
-            + "Send either content-length or chunked transfer-encoding, once, and one host header.",
+        "Invalid HTTP/1.1 request: the head is malformed or too large, or the length of the body is ambiguous. "
+            + "Send one host header, and either content-length or chunked transfer-encoding, once.",
         field: nil, as: .http)
 
     static func bodyTooLarge(limit: Int) -> Failure {
@@ -16,7 +16,7 @@ extension Failure {
     static func packedBody(_ coding: String) -> Failure {
         Failure(
             .unacceptable(.contentEncoding),
-            "The request body is packed (content-encoding: \(coding.quotable)), and nothing is unpacked here. Send it without content-encoding."
+            "The request body has content-encoding \(coding.quotable), which is not supported. Send it without content-encoding."
         )
     }
 
@@ -24,43 +24,43 @@ extension Failure {
     static func bodiesTooLarge(limit: Int) -> Failure {
         Failure(
             .overloaded(.bodyMemory),
-            "The bodies of the requests that are under way take all of the memory that there is for them, \(ByteSize.format(limit)). Try again in a moment; "
-                + "the operator sets max_body_memory in the config file.", retryAfter: 1)
+            "The memory for request bodies, \(ByteSize.format(limit)), is in use by other requests. Try again in a moment. "
+                + "The operator sets max_body_memory in the config file.", retryAfter: 1)
     }
 
     /// The key has as many requests under way as it may have.
     static func tooManyAtOnce(limit: Int) -> Failure {
         Failure(
             .concurrencyLimited,
-            "This API key has \(limit) requests under way or waiting, which is as many as it may have at once. Try again when one has ended; "
-                + "the operator sets max_concurrency_per_key in the config file.", retryAfter: 1)
+            "This API key has \(limit) requests in progress or waiting, which is its limit. Try again when one has finished. "
+                + "The operator sets max_concurrency_per_key in the config file.", retryAfter: 1)
     }
 
     static let bodyTimedOut = Failure(
         .unacceptable(.bodyTimedOut),
-        "The request body stopped arriving, or came too slowly; the connection is closed. Send the request again.")
+        "Timed out while reading the request body; the connection is closed. Send the request again.")
 
     static func unknownPath(_ path: String) -> Failure {
         let isOtherAPI = ["/responses", "/completions"].contains { path.hasSuffix($0) }
         let hint = isOtherAPI ? " Set the client to chat completions: POST /v1/chat/completions." : ""
         return Failure(
-            .notFound(.path), "There is nothing at \(path.quotable).\(hint) GET / lists what this proxy serves.")
+            .notFound(.path), "Unknown path \(path.quotable).\(hint) GET / lists the endpoints.")
     }
 
     static let targetTooLong = Failure(
         .unacceptable(.targetTooLong),
-        "The request target is longer than \(RequestTarget.longest) bytes; nothing that is served here has such a one.")
+        "The request target is longer than \(RequestTarget.longest) bytes, the limit of this proxy.")
 
     static func methodNotAllowed(_ method: HTTPMethod, allowed: [HTTPMethod]) -> Failure {
         Failure(
             .unacceptable(.method),
-            "\(method.rawValue.cut(toBytes: 32)) is not served here; use \(allowed.map(\.rawValue).joined(separator: " or "))."
+            "\(method.rawValue.cut(toBytes: 32)) is not allowed for this path; use \(allowed.map(\.rawValue).joined(separator: " or "))."
         )
     }
 
     static let noKey = Failure(
         .unauthorized,
-        "No API key was sent. Send one of the proxy's keys as 'Authorization: Bearer KEY' (or x-api-key, or api-key); the operator finds it as api_key in the config file."
+        "No API key was sent. Send one of the proxy's keys as 'Authorization: Bearer KEY' (or x-api-key, or api-key). The operator finds it as api_key in the config file."
     )
 
     static let wrongKey = Failure(
@@ -70,7 +70,7 @@ extension Failure {
     static func notLocal(_ reason: String) -> Failure {
         Failure(
             .unauthorized,
-            "This endpoint needs an API key unless the operator asks on the machine itself, and \(reason). Send 'Authorization: Bearer KEY'."
+            "This endpoint requires an API key. The request does not count as local: \(reason). Send 'Authorization: Bearer KEY'."
         )
     }
 
@@ -80,7 +80,7 @@ extension Failure {
         let seconds = Int(wait.components.seconds) + (wait.components.attoseconds > 0 ? 1 : 0)
         return Failure(
             .rateLimited(standing),
-            "Rate limit reached for this API key: \(standing.limit) requests a minute. Try again in \(seconds) s; the operator sets rate_limit in the config file.",
+            "Rate limit reached for this API key: \(standing.limit) requests per minute. Try again in \(seconds) s. The operator sets rate_limit in the config file.",
             retryAfter: max(seconds, 1))
     }
 }
@@ -94,7 +94,7 @@ extension Failure {
         case .malformed: .notHTTP
         case .shuttingDown: .shuttingDown
         case .plainText:
-            .invalidRequest("This port speaks TLS: use https:// in the base URL.", field: nil, as: .tlsRequired)
+            .invalidRequest("This port requires TLS: use https:// in the base URL.", field: nil, as: .tlsRequired)
         }
     }
 }

@@ -50,7 +50,7 @@ struct JSONParser {
 
     private mutating func parseValue(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
         guard position < text.count else {
-            throw JSONSyntaxError("the text ends where a value should stand", at: position, in: text)
+            throw JSONSyntaxError("the text ends where a value is expected", at: position, in: text)
         }
         switch text[position] {
         case UInt8(ascii: "\""): try parseString(text)
@@ -60,7 +60,7 @@ struct JSONParser {
         case UInt8(ascii: "f"): try parseWord("false", .false, text)
         case UInt8(ascii: "n"): try parseWord("null", .null, text)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): try parseNumber(text)
-        default: throw JSONSyntaxError("no value begins with this character", at: position, in: text)
+        default: throw JSONSyntaxError("unexpected character where a value is expected", at: position, in: text)
         }
     }
 
@@ -158,7 +158,7 @@ struct JSONParser {
             let byte = text[position]
             if byte == UInt8(ascii: "\"") { break }
             guard byte == UInt8(ascii: "\\") else {
-                throw JSONSyntaxError("a control character stands unescaped in a string", at: position, in: text)
+                throw JSONSyntaxError("unescaped control character in a string", at: position, in: text)
             }
             isEscaped = true
             try skipEscape(text)
@@ -183,7 +183,7 @@ struct JSONParser {
             }
             position += 6
         default:
-            throw JSONSyntaxError("there is no such escape in JSON", at: position, in: text)
+            throw JSONSyntaxError("invalid escape in a string", at: position, in: text)
         }
     }
 
@@ -248,7 +248,7 @@ struct JSONParser {
         let count = word.utf8CodeUnitCount
         guard position + count <= text.count,
             (0..<count).allSatisfy({ text[position + $0] == word.utf8Start[$0] })
-        else { throw JSONSyntaxError("no value is written like this", at: position, in: text) }
+        else { throw JSONSyntaxError("invalid value", at: position, in: text) }
         position += count
         appendScalar(kind, from: position - count)
     }

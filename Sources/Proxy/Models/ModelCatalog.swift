@@ -263,16 +263,16 @@ extension Failure {
             }
         let hint =
             others.isEmpty
-            ? "None that is known here is."
-            : "Those that are: \(others.prefix(10).map { "'\($0)'" }.joined(separator: ", "))."
+            ? "No known model does."
+            : "Models that do: \(others.prefix(10).map { "'\($0)'" }.joined(separator: ", "))."
         return .invalidRequest(
-            "The model '\(name.quotable)' is not made for \(what). \(hint)", field: "model", as: .unsupportedModel)
+            "The model '\(name.quotable)' does not support \(what). \(hint)", field: "model", as: .unsupportedModel)
     }
 
     static func unservedModel(_ name: String) -> Failure {
         Failure(
             .notFound(.model),
-            "No account here can serve '\(name.quotable)': accounts with auth = bearer serve chats only, and neither Cohere's nor Google's models nor "
+            "No account can serve '\(name.quotable)': accounts with auth = bearer serve chats only, without Cohere's models, Google's models and "
                 + "dedicated endpoints. Choose another model, or add an account that signs its requests.",
             field: "model")
     }
@@ -280,11 +280,11 @@ extension Failure {
     static func unknownModel(_ name: String, near: [String]) -> Failure {
         let hint =
             switch near.count {
-            case 0: "GET /v1/models lists the names that work."
+            case 0: "GET /v1/models lists the available models."
             default:
-                "Did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))? GET /v1/models lists the names that work."
+                "Did you mean \(near.map { "'\($0)'" }.joined(separator: " or "))? GET /v1/models lists the available models."
             }
         return Failure(
-            .notFound(.model), "The model '\(name.quotable)' is not known here. \(hint)", field: "model")
+            .notFound(.model), "The model '\(name.quotable)' does not exist. \(hint)", field: "model")
     }
 }

@@ -123,7 +123,7 @@ package final class LogOutput: Sendable {
         let (format, place) = state.withLock { ($0.format, $0.descriptor) }
         let text = line(
             format, toJournal: isJournal && place.isStandardError, level: .warning,
-            message: "Log lines were dropped: they came faster than they could be written",
+            message: "Log lines were dropped: the log output is too slow",
             metadata: [("dropped", "\(count)")])
         _ = place.write(text)
     }
@@ -239,5 +239,5 @@ package struct LogFileError: Error, Sendable {
     package let reason: String
 
     var message: String { "log_file = \(file) cannot be opened (\(reason))" }
-    static let fix = "name a file that this user may write"
+    static let fix = "use a file that the proxy's user can write"
 }

@@ -12,19 +12,19 @@ struct ProcessFigures: Sendable {
     let startedAt: Int64
 
     func write(to text: inout PrometheusText) {
-        text.family("process_start_time_seconds", .gauge, "When the process began, in seconds since 1970.")
+        text.family("process_start_time_seconds", .gauge, "Start time of the process since unix epoch in seconds.")
         text.sample(startedAt)
         var used = timespec()
         if clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0 {
-            text.family("process_cpu_seconds_total", .counter, "CPU time of user and system.")
+            text.family("process_cpu_seconds_total", .counter, "Total user and system CPU time spent in seconds.")
             text.sample(Double(used.tv_sec) + Double(used.tv_nsec) / 1e9)
         }
         if let resident = Self.residentBytes {
-            text.family("process_resident_memory_bytes", .gauge, "Memory that is resident.")
+            text.family("process_resident_memory_bytes", .gauge, "Resident memory size in bytes.")
             text.sample(resident)
         }
         if let open = Self.openFiles {
-            text.family("process_open_fds", .gauge, "Open file descriptors.")
+            text.family("process_open_fds", .gauge, "Number of open file descriptors.")
             text.sample(open)
         }
     }

@@ -85,7 +85,7 @@ extension RequestField {
         }
         guard let document = parsed else {
             throw .invalidRequest(
-                "The request body has more than \(limit) JSON values, the most that one of \(body.count) bytes may have here. Send less, or fewer and longer values.",
+                "The request body has more than \(limit) JSON values, the limit for a body of \(body.count) bytes. Send fewer values.",
                 field: nil, as: .tooManyValues)
         }
         guard document.root.kind == .object else {
@@ -115,7 +115,7 @@ extension RequestField {
         if let written = field?.value.rawString, !Self.isShortEnough(written) { throw .modelNameTooLong }
         guard let model = try field?.string(), Self.hasWords(model) else {
             throw .invalidRequest(
-                "'model' is missing: name the model to ask. GET /v1/models lists them.", field: "model", as: .missing)
+                "'model' is missing. GET /v1/models lists the available models.", field: "model", as: .missing)
         }
         guard ModelName.isShortEnough(model) else { throw .modelNameTooLong }
         return model
@@ -124,7 +124,7 @@ extension RequestField {
 
 extension Failure {
     fileprivate static let modelNameTooLong = Failure.invalidRequest(
-        "'model' is longer than \(ModelName.longest) bytes; no model has such a name. GET /v1/models lists the names that work.",
+        "'model' is longer than \(ModelName.longest) bytes, the limit for model names. GET /v1/models lists the available models.",
         field: "model",
         as: .value)
 }

@@ -59,20 +59,20 @@ struct AdminRoute: Sendable {
         for (name, value) in parameters {
             func refusal(_ fault: String) -> Failure {
                 .invalidRequest(
-                    "A reset takes ?account=ID, ?model=NAME, or both, once each and not empty; nothing has been reset. '\(name.quotable)' is \(fault).",
+                    "The parameter '\(name.quotable)' is \(fault); nothing was reset. Send ?account=ID, ?model=NAME, or both, once each.",
                     field: name.quotable)
             }
             let known = name == "account" ? id : model
-            guard name == "account" || name == "model" else { throw refusal("neither") }
-            guard known == nil else { throw refusal("there twice") }
-            guard let value, !value.isEmpty else { throw refusal("empty or broken") }
+            guard name == "account" || name == "model" else { throw refusal("unknown") }
+            guard known == nil else { throw refusal("repeated") }
+            guard let value, !value.isEmpty else { throw refusal("empty or malformed") }
             if name == "account" { id = value } else { model = value }
         }
         let accounts = accountList.places.filter { id == nil || router.upstreams[$0].id == id }
         guard !accounts.isEmpty || id == nil else {
             throw Failure(
                 .notFound(.account),
-                "No account has the id '\((id ?? "").quotable)'. The ids are: \(accountList.places.map { router.upstreams[$0].id }.joined(separator: ", ")).",
+                "Unknown account '\((id ?? "").quotable)'. The accounts are: \(accountList.places.map { router.upstreams[$0].id }.joined(separator: ", ")).",
                 field: "account")
         }
         let target = model.flatMap { try? directory.catalog.resolve($0) }
@@ -82,7 +82,7 @@ struct AdminRoute: Sendable {
         guard model == nil || !reset.isEmpty else {
             throw Failure(
                 .notFound(.model),
-                "Nothing is known of a model '\((model ?? "").quotable)' there. /stats/circuit-breaker lists the models that are not well.",
+                "Unknown model '\((model ?? "").quotable)'. /stats/circuit-breaker lists the models that are failing or unavailable.",
                 field: "model")
         }
         var writer = JSONWriter()

@@ -19,15 +19,15 @@ struct MetricsRoute: Sendable {
     func answer() async -> Response {
         let snapshot = await router.snapshot()
         var text = PrometheusText()
-        text.family("ociai_build_info", .gauge, "Always 1; the version is a label.")
+        text.family("ociai_build_info", .gauge, "Always 1, with the version as a label.")
         text.sample(["version": ProxyVersion.current], 1)
         text.family(
             "ociai_http_requests_total", .counter,
-            "Requests of clients that have ended, by route and status (499: the client left).")
+            "Finished client requests by route and status (499: client disconnected).")
         for (key, count) in counters.all { text.sample(["route": key.route, "status": "\(key.status)"], count) }
         text.family(
             "ociai_rate_limited_total", .counter,
-            "Requests refused since their key had used up its rate_limit, by the key's name.")
+            "Requests rejected by rate_limit, by key name.")
         for (key, count) in rates.refused { text.sample(["key": key], count) }
         bodies(&text)
         proxy(snapshot, &text)
@@ -35,11 +35,11 @@ struct MetricsRoute: Sendable {
         states(snapshot, &text)
         text.family(
             "ociai_log_dropped_total", .counter,
-            "Log lines that were dropped because they came faster than they could be written.")
+            "Log lines dropped because the log output was too slow.")
         text.sample(droppedLines())
         text.family(
             "ociai_clock_gaps_total", .counter,
-            "How often the proxy was stopped, or had no turn on the processor, for more than a second.")
+            "Times that the process was suspended or got no CPU time for more than one second.")
         text.sample(router.time.gaps)
         process.write(to: &text)
         return Response(
@@ -50,70 +50,76 @@ struct MetricsRoute: Sendable {
     private func bodies(_ text: inout PrometheusText) {
         let refusals = claims.refusals
         text.family(
-            "ociai_body_memory_bytes", .gauge, "Memory that request bodies and what becomes of them have laid claim to."
+            "ociai_body_memory_bytes", .gauge, "Memory reserved for request bodies, in bytes."
         )
         text.sample(claims.bytes)
-        text.family("ociai_body_memory_limit_bytes", .gauge, "The most that they may claim (max_body_memory).")
+        text.family(
+            "ociai_body_memory_limit_bytes", .gauge,
+            "Limit of the memory reserved for request bodies (max_body_memory), in bytes.")
         text.sample(bodyMemory)
         text.family(
             "ociai_body_memory_refused_total", .counter,
-            "Requests refused since there was no memory left for their bodies.")
+            "Requests rejected by max_body_memory.")
         text.sample(refusals.ofBodies)
         text.family(
             "ociai_key_concurrency_refused_total", .counter,
-            "Requests refused since their key had max_concurrency_per_key of them, by the key's name.")
+            "Requests rejected by max_concurrency_per_key, by key name.")
         for (key, count) in refusals.ofKeys.sorted(by: { $0.key < $1.key }) { text.sample(["key": key], count) }
     }
 
     private func proxy(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
-        text.family("ociai_in_flight", .gauge, "Requests that hold a permit of the whole proxy.")
+        text.family("ociai_in_flight", .gauge, "Requests in flight in the whole proxy.")
         text.sample(snapshot.permits.inUse)
-        text.family("ociai_max_concurrency", .gauge, "Permits of the whole proxy (global_max_concurrency).")
+        text.family(
+            "ociai_max_concurrency", .gauge, "Limit of requests in flight in the whole proxy (global_max_concurrency).")
         text.sample(snapshot.permits.limit)
-        text.family("ociai_queue_depth", .gauge, "Requests that wait for a permit.")
+        text.family("ociai_queue_depth", .gauge, "Requests waiting in the queue.")
         text.sample(snapshot.waiting)
         text.family(
             "ociai_queue_requests_total", .counter,
-            "Requests that had to wait, and those that did so in vain, by outcome.")
+            "Queued requests by outcome (enqueued, rejected, timed_out, cancelled).")
         text.sample(["outcome": "enqueued"], snapshot.queue.enqueued)
         text.sample(["outcome": "rejected"], snapshot.queue.rejected)
         text.sample(["outcome": "timed_out"], snapshot.queue.timedOut)
         text.sample(["outcome": "cancelled"], snapshot.queue.cancelled)
-        text.family("ociai_queue_wait_seconds", .histogram, "How long those waited that got a permit.")
+        text.family(
+            "ociai_queue_wait_seconds", .histogram, "Time in the queue of requests that were admitted, in seconds.")
         text.histogram("queue", "permits", snapshot.queue.wait)
     }
 
     private func attempts(_ snapshot: Router.Snapshot, _ text: inout PrometheusText) {
-        text.family("ociai_account_requests_total", .counter, "Attempts at an account, by outcome.")
+        text.family("ociai_account_requests_total", .counter, "Upstream attempts by account and outcome.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
             text.sample(["account": upstream.id, "outcome": "succeeded"], state.statistics.succeeded)
             text.sample(["account": upstream.id, "outcome": "failed"], state.statistics.failed)
             text.sample(["account": upstream.id, "outcome": "cancelled"], state.statistics.cancelled)
         }
-        text.family("ociai_account_rate_limited_total", .counter, "Those among the failed that were answered with 429.")
+        text.family("ociai_account_rate_limited_total", .counter, "Failed attempts with status 429, by account.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
             text.sample(["account": upstream.id], state.statistics.rateLimited)
         }
         text.family(
             "ociai_upstream_oddities_total", .counter,
-            "Attempts in which an upstream spoke otherwise than its API says, by the kind of oddity.")
+            "Attempts in which an upstream deviated from its API, by kind.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
             for oddity in Oddity.allCases {
                 text.sample(["upstream": upstream.id, "kind": oddity.name], state.statistics.count(of: oddity))
             }
         }
-        text.family("ociai_account_tokens_total", .counter, "Tokens as the upstream counts them.")
+        text.family("ociai_account_tokens_total", .counter, "Tokens as reported by the upstream, by account and kind.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
             text.sample(["account": upstream.id, "kind": "prompt"], state.statistics.promptTokens)
             text.sample(["account": upstream.id, "kind": "completion"], state.statistics.completionTokens)
         }
         text.family(
             "ociai_account_request_seconds", .histogram,
-            "Duration of attempts that succeeded, from the permit to the end of the answer.")
+            "Duration of successful attempts, from admission to the end of the response, in seconds.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
             text.histogram("account", upstream.id, state.statistics.latency)
         }
-        text.family("ociai_account_first_token_seconds", .histogram, "From the permit to the first event of a stream.")
+        text.family(
+            "ociai_account_first_token_seconds", .histogram,
+            "Time from admission to the first event of a stream, in seconds.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
             text.histogram("account", upstream.id, state.statistics.firstToken)
         }
@@ -126,18 +132,21 @@ struct MetricsRoute: Sendable {
                 text.sample(["account": upstream.id], value(state))
             }
         }
-        gauge("ociai_account_in_flight", "Requests in flight at an account.") { $0.permits.inUse }
-        gauge("ociai_account_max_concurrency", "Permits of an account.") { $0.permits.limit }
-        gauge("ociai_account_healthy", "1 when the health checks find the account well.") {
+        gauge("ociai_account_in_flight", "Attempts in flight at an account.") { $0.permits.inUse }
+        gauge("ociai_account_max_concurrency", "Limit of attempts in flight at an account (max_concurrency).") {
+            $0.permits.limit
+        }
+        gauge("ociai_account_healthy", "1 while the account is healthy according to its health checks.") {
             $0.health.isHealthy ? 1 : 0
         }
         gauge(
             "ociai_account_cooling",
-            "1 while the account, or every model asked for there in the last minute, is left alone after 429."
+            "1 while the account, or every model requested there in the last minute, is cooling down after 429."
         ) {
             $0.condition(at: snapshot.at).coolingUntil == nil ? 0 : 1
         }
-        text.family("ociai_account_breaker_state", .gauge, "1 for the state that the circuit breaker is in.")
+        text.family(
+            "ociai_account_breaker_state", .gauge, "1 for the current state of the circuit breaker, 0 for the others.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
             let current = state.condition(at: snapshot.at).breaker
             for candidate in CircuitBreaker.State.allCases {
@@ -146,7 +155,7 @@ struct MetricsRoute: Sendable {
         }
         text.family(
             "ociai_account_breaker_opened_total", .counter,
-            "How often a circuit breaker has opened, the account's own or that of one of its models.")
+            "Times that a circuit breaker of the account or of one of its models opened.")
         for (upstream, state) in snapshot.upstreams(of: accountList) {
             text.sample(["account": upstream.id], state.statistics.opened)
         }
@@ -169,13 +178,13 @@ struct MetricsRoute: Sendable {
         }
         gauge(
             "ociai_model_resting",
-            "1 while a model of an account is left alone: its circuit breaker is not closed, or it cools after 429 or 503."
+            "1 while a model of an account is unavailable: its circuit breaker is not closed, or it is cooling down after 429 or 503."
         ) {
             $0.breaker != .closed || $0.coolingUntil != nil ? 1 : 0
         }
         gauge(
             "ociai_model_learnt_limit",
-            "Requests that an account takes at once for a model, as far as its 429s have told."
+            "Limit of concurrent requests for a model at an account, learnt from its 429 responses."
         ) { $0.learntLimit }
     }
 }

@@ -12,7 +12,7 @@ struct ReloadRoute: Sendable {
         case .success(let done): report = done
         case .failure(let error):
             throw Failure.invalidRequest(
-                "The configuration was not reloaded, nothing has changed. "
+                "Reload failed; the current configuration stays in use. "
                     + error.errors.map { "\($0)." }.joined(separator: " "), field: nil,
                 as: .configuration)
         }
@@ -22,7 +22,8 @@ struct ReloadRoute: Sendable {
         writer.string(
             "Configuration reloaded."
                 + (report.restart.isEmpty
-                    ? "" : " \(report.restart.joined(separator: ", ")) changed: restart the proxy for it."))
+                    ? "" : " \(report.restart.joined(separator: ", ")) changed: restart the proxy to apply the change.")
+        )
         writer.key("providers_count")
         writer.int(report.providers)
         writer.key("accounts_count")

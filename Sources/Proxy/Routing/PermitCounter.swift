@@ -21,7 +21,7 @@ package struct PermitCounter: Sendable, Equatable {
     }
 
     package mutating func giveBack() {
-        precondition(inUse > 0, "more permits given back than taken")
+        precondition(inUse > 0, "more permits released than taken")
         inUse -= 1
     }
 }

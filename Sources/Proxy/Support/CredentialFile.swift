@@ -21,10 +21,10 @@ enum CredentialFile {
             let reason =
                 switch error {
                 case .system(ENOENT), .system(ENOTDIR): "does not exist"
-                case .system(EACCES), .system(EPERM): "may not be read"
+                case .system(EACCES), .system(EPERM): "cannot be read: permission denied"
                 case .system(let code): "cannot be read: \(String(cString: strerror(code)))"
                 case .directory: "is a directory"
-                case .other(let kind): "is \(kind) and no file"
+                case .other(let kind): "is \(kind), not a regular file"
                 case .tooLarge: "is larger than \(largest >> 10) KiB"
                 }
             throw CredentialFailure("the file \(path) of \(what) \(reason)", fix: fix)

@@ -13,7 +13,7 @@ enum EmbedToOpenAI {
         guard let root = try? JSONDocument(parsing: body).root,
             let vectors = root.present("embeddings") ?? root["embeddingsByType"]?["float"],
             vectors.kind == .array
-        else { throw .noEmbeddings("is no list of embeddings") }
+        else { throw .noEmbeddings("is not a list of embeddings") }
         // Without the brackets of an array, which come when the parts are joined.
         var writer = JSONWriter(capacity: format == .float ? body.count + range.count * 64 : body.count / 2 + 256)
         var index = range.lowerBound
@@ -26,17 +26,17 @@ enum EmbedToOpenAI {
             writer.key("embedding")
             switch format {
             case .float:
-                guard isVector(vector) else { throw .noEmbeddings("holds something that is no vector") }
+                guard isVector(vector) else { throw .noEmbeddings("contains an invalid vector") }
                 writer.raw(vector.raw)
             case .base64:
-                guard let bytes = floats(vector) else { throw .noEmbeddings("holds something that is no vector") }
+                guard let bytes = floats(vector) else { throw .noEmbeddings("contains an invalid vector") }
                 writer.string(escaped: Base64.encode(bytes)[...])
             }
             writer.endObject()
             index += 1
         }
         guard index == range.upperBound else {
-            throw .noEmbeddings("holds \(index - range.lowerBound) vectors for \(range.count) texts")
+            throw .noEmbeddings("contains \(index - range.lowerBound) vectors for \(range.count) texts")
         }
         return Part(entries: writer.bytes, usage: TokenUsage(oci: root["usage"]))
     }
@@ -92,7 +92,8 @@ extension Failure {
     /// The upstream's answer says something else than what was asked for.
     fileprivate static func noEmbeddings(_ what: String) -> Failure {
         Failure(
-            .failed(.invalid), "The upstream's answer \(what). Try again; if it stays so, check the account's endpoint."
+            .failed(.invalid),
+            "The upstream's response \(what). Try again; if the error persists, check the account's endpoint."
         )
     }
 }

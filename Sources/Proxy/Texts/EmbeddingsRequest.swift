@@ -68,9 +68,9 @@ struct EmbeddingsRequest: Sendable {
         }
         var inputs: [ArraySlice<UInt8>] = []
         for element in try field.elements() { inputs.append(try text(element)) }
-        guard !inputs.isEmpty else { throw field.invalid("must hold at least one text.") }
+        guard !inputs.isEmpty else { throw field.invalid("must contain at least one text.") }
         guard inputs.count <= mostInputs else {
-            throw field.invalid("holds \(inputs.count) texts; send at most \(mostInputs) at a time.")
+            throw field.invalid("has \(inputs.count) texts; send at most \(mostInputs) per request.")
         }
         return inputs
     }
@@ -79,12 +79,12 @@ struct EmbeddingsRequest: Sendable {
         switch field.value.kind {
         case .number, .array:
             throw .invalidRequest(
-                "'input' holds token ids, but OCI's models take text only. Send the text itself; in LangChain that is "
+                "'input' contains token ids, but OCI's models accept text only. Send the text itself; in LangChain that is "
                     + "OpenAIEmbeddings(check_embedding_ctx_length=False).",
                 field: "input", as: .type)
         case .string:
             let text = try field.rawString()
-            guard !text.isEmpty else { throw field.invalid("is empty; there is nothing to embed.") }
+            guard !text.isEmpty else { throw field.invalid("is empty.") }
             return text
         case .object, .true, .false, .null: throw field.wrongType("a string")
         }

@@ -16,7 +16,7 @@ enum OpenAIToEmbed {
         if let only = EmbeddingModel.of(modelID).dimensions, let wanted = dimensions {
             guard wanted == only else {
                 throw .invalidRequest(
-                    "'dimensions' is \(wanted), but this model has vectors of \(only) numbers only; leave it out, or choose another model.",
+                    "'dimensions' is \(wanted), but this model returns vectors of \(only) dimensions only; remove it, or choose another model.",
                     field: "dimensions", as: .value)
             }
             // Such a model refuses the field whatever it says.

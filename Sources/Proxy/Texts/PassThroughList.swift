@@ -45,7 +45,7 @@ enum PassThroughList {
     private static func noVector(of place: Int, _ upstream: String) -> Failure {
         Failure(
             .unusable(.noVector),
-            "'\(upstream)' gave no vector for text \(place) of 'input'. It may be too short for the model, or of signs that it leaves out.",
+            "'\(upstream)' returned no vector for text \(place) of 'input'. The text may be too short, or contain only characters that the model ignores.",
             field: "input[\(place)]")
     }
 }

@@ -24,7 +24,7 @@ struct RerankRequest: Sendable {
         }
         self.query = try query.rawString()
         guard !self.query.isEmpty else {
-            throw query.invalid("is empty; there is nothing to compare the documents with.")
+            throw query.invalid("is empty.")
         }
         guard let list = body.member("documents") else {
             throw .invalidRequest("'documents' is missing: send an array of texts.", field: "documents", as: .missing)
@@ -32,7 +32,7 @@ struct RerankRequest: Sendable {
         let fields = try RankFields(body.member("rank_fields"))
         var documents: [ArraySlice<UInt8>] = []
         for element in try list.elements() { documents.append(try Self.text(of: element, fields)) }
-        guard !documents.isEmpty else { throw list.invalid("must hold at least one text.") }
+        guard !documents.isEmpty else { throw list.invalid("must contain at least one text.") }
         self.documents = documents
         let wanted = try Self.count(body.member("top_n"))
         topN = wanted.map { min($0, documents.count) }

@@ -10,7 +10,7 @@ enum RerankToOpenAI {
         guard let root = try? JSONDocument(parsing: body).root, let ranks = root.present("documentRanks"),
             ranks.kind == .array
         else {
-            throw .noRanks("is no ranking")
+            throw .noRanks("is not a ranking")
         }
         let results = try results(ranks, of: request.documents)
         let usage = TokenUsage(oci: root["usage"])
@@ -71,11 +71,11 @@ enum RerankToOpenAI {
         for rank in ranks.elements {
             guard let index = rank["index"]?.int, documents.indices.contains(index), seen.insert(index).inserted,
                 let score = rank["relevanceScore"], score.kind == .number
-            else { throw .noRanks("ranks something that is none of the documents") }
+            else { throw .noRanks("ranks a document that was not sent") }
             results.append(
                 Result(index: index, score: score.raw, text: rank["document"]?["text"]?.rawString ?? documents[index]))
         }
-        guard !results.isEmpty else { throw .noRanks("ranks nothing") }
+        guard !results.isEmpty else { throw .noRanks("contains no results") }
         return results
     }
 }
@@ -84,7 +84,8 @@ extension Failure {
     /// The upstream's answer says something else than what was asked for.
     fileprivate static func noRanks(_ what: String) -> Failure {
         Failure(
-            .failed(.invalid), "The upstream's answer \(what). Try again; if it stays so, check the account's endpoint."
+            .failed(.invalid),
+            "The upstream's response \(what). Try again; if the error persists, check the account's endpoint."
         )
     }
 }

@@ -116,7 +116,7 @@ final class Attempt {
         trace?.append(.began(call: call, upstream: permit.upstream.id, report: report, at: permit.admittedAt))
     }
 
-    deinit { assert(hasEnded, "a permit has not been given back") }
+    deinit { assert(hasEnded, "a permit has not been released") }
 
     /// The answer has begun: no other attempt can follow.
     nonisolated(nonsending) func begun() async {

@@ -61,7 +61,7 @@ extension Failure {
     /// A status that says that there is no body behind it.
     fileprivate static func noContent(_ status: Int) -> Failure {
         var error = Failure(
-            .failed(.empty), "The upstream gave an empty answer (HTTP \(status)). Try again.")
+            .failed(.empty), "The upstream returned an empty response (HTTP \(status)). Try again.")
         error.upstreamStatus = status
         return error
     }

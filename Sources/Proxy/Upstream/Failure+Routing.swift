@@ -4,23 +4,23 @@ extension Failure {
         Failure(
             .noUpstreamAvailable(isThrottled: outlook.isThrottled),
             outlook.isThrottled
-                ? "Every account that serves this model is cooling down after 'too many requests'. Try again later."
-                : "No account that serves this model can be used at the moment: each is unhealthy, cooling down, or has failed too often. "
-                    + "The operator finds the reasons at /stats/accounts.", retryAfter: outlook.retryAfter(at: now))
+                ? "All accounts that serve this model are cooling down after 429 (too many requests). Try again later."
+                : "No account that serves this model is available: each is unhealthy, cooling down, or has an open circuit breaker. "
+                    + "/stats/accounts lists the reasons.", retryAfter: outlook.retryAfter(at: now))
     }
 
     static func queueFull(retryAfter seconds: Int) -> Failure {
         Failure(
             .overloaded(.queueFull),
-            "Too many requests are waiting already. Try again later, or ask the operator to raise queue_size or the limits of concurrency.",
+            "The request queue is full. Try again later, or ask the operator to raise queue_size or the concurrency limits.",
             retryAfter: seconds)
     }
 
     static func queueTimeout(retryAfter seconds: Int) -> Failure {
         Failure(
             .overloaded(.queueTimeout),
-            "No account is free soon enough for an answer in the time that a request has. Try again later, or ask the operator to raise the limits "
-                + "of concurrency.", retryAfter: seconds)
+            "No account will be free in time to answer within the request timeout. Try again later, or ask the operator to raise "
+                + "the concurrency limits.", retryAfter: seconds)
     }
 }
 

@@ -144,7 +144,7 @@ actor Router: Service {
             ]
             if let model { metadata["model"] = "\(model)" }
             logger.log(
-                level: level, model == nil ? "Account is left alone for a while" : "Model is left alone for a while",
+                level: level, model == nil ? "Account is cooling down" : "Model is cooling down",
                 metadata: metadata)
         }
         line(cooldowns.upstream, before.upstream, .warning, model: nil)
@@ -156,7 +156,7 @@ actor Router: Service {
         let statistics = upstream.assumeIsolated { $0.state.statistics }
         for oddity in oddities.each where statistics.count(of: oddity) == 1 {
             logger.warning(
-                "The upstream speaks oddly: \(oddity.words). This is said once; ociai_upstream_oddities_total counts.",
+                "Upstream deviates from its API: \(oddity.words). Logged once; ociai_upstream_oddities_total counts all.",
                 metadata: ["account": "\(upstream.id)", "kind": "\(oddity.name)"])
         }
     }

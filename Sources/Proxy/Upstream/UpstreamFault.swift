@@ -13,7 +13,7 @@ enum UpstreamFault {
         case let error as PrivateKeyError:
             Failure(.signing, "The request could not be signed for account '\(account)': \(error)")
         case let error as CredentialFailure:
-            Failure(.noCredentials, "There are no credentials for account '\(account)' at the moment: \(error).")
+            Failure(.noCredentials, "No credentials are available for account '\(account)': \(error).")
         default: Failure(.transport(.other), "The call to account '\(account)' failed (\(type(of: error))).")
         }
     }
@@ -22,16 +22,16 @@ enum UpstreamFault {
         let what =
             switch cause {
             case .request:
-                "did not answer in the time that a request has (request_timeout, in a JSON file non_stream_timeout)"
+                "did not answer within request_timeout (in a JSON file, non_stream_timeout)"
             case .head: "sent no response head within head_timeout"
             case .firstToken: "sent no first event within first_token_timeout"
-            case .idleTimeout, .tail: "fell silent in the middle of the answer for longer than stream_timeout"
-            case .slowClient: "could not be read on, since the client took nothing for longer than stream_timeout"
+            case .idleTimeout, .tail: "sent nothing for longer than stream_timeout in the middle of the response"
+            case .slowClient: "was not read further because the client read nothing for longer than stream_timeout"
             }
         let advice =
             switch cause {
             case .head, .firstToken:
-                "Try again. A model that thinks for longer needs a longer limit, which the operator sets."
+                "Try again. For a reasoning model the operator may have to raise that limit."
             case .slowClient: "Read faster, or ask for a shorter answer."
             case .request, .idleTimeout, .tail: "Try again, or ask for a shorter answer."
             }
@@ -45,11 +45,14 @@ enum UpstreamFault {
             case .connectTimeout:
                 (.connectTimedOut, "could not be reached in time. Check its endpoint and the network.")
             case .tls(let reason): (.unreachable, "could not be reached over TLS: \(reason).")
-            case .connectionLost(let reason): (.connectionLost, "broke off: \(reason).")
-            case .answerCut(let reason): (.responseCut, "broke off: \(reason).")
-            case .malformedAnswer(let reason): (.malformed, "did not answer in HTTP: \(reason).")
+            case .connectionLost(let reason): (.connectionLost, "disconnected: \(reason).")
+            case .answerCut(let reason): (.responseCut, "disconnected: \(reason).")
+            case .malformedAnswer(let reason): (.malformed, "sent an invalid HTTP response: \(reason).")
             case .tooLarge(let limit):
-                (.tooLarge, "gave an answer of more than \(limit) bytes, the limit of this proxy (max_response_size).")
+                (
+                    .tooLarge,
+                    "returned a response of more than \(limit) bytes, the limit of this proxy (max_response_size)."
+                )
             }
         return Failure(.transport(fault), "Upstream '\(account)' \(what)")
     }

@@ -64,7 +64,7 @@ import Testing
     func `A duplicate ID is an error of the second`(text: String, line: Int) {
         let outcome = Fixture.read(text)
         #expect(outcome.errors.map(\.line) == [line])
-        #expect(outcome.errors.first?.message.contains("already taken in line") == true)
+        #expect(outcome.errors.first?.message.contains("already used in line") == true)
         #expect(outcome.settings?.usableAccounts.count == 1)
     }
 

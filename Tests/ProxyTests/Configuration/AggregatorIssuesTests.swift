@@ -21,7 +21,7 @@ import Testing
         (#""port": {}"#, ["4: port is an object; use a whole number from 0 to 65535"]),
         (#""host": true"#, ["4: host is a boolean; use an IPv4 or IPv6 address or a host name, without a port"]),
         (#""log_file": false"#, ["4: log_file is a boolean; use a path"]),
-        (#""log_file": "a\u0000b""#, ["4: log_file is a text with the control character 0x0; use a path"]),
+        (#""log_file": "a\u0000b""#, ["4: log_file is a string with the control character 0x0; use a path"]),
         (
             #""log_level": "LOUD""#,
             ["4: log_level: LOUD is not valid; use one of trace, debug, info, notice, warning, error, critical"]
@@ -51,11 +51,11 @@ import Testing
                 "4: max_response_size: 1e+30 is not valid; use a size from 1 byte to 1 GiB, such as 32 MiB, 10MB or 1048576"
             ]
         ),
-        (#""failure_rate": 60"#, ["4: failure_rate: 60 is not valid; use a share above 0 and up to 1, such as 0.6"]),
+        (#""failure_rate": 60"#, ["4: failure_rate: 60 is not valid; use a number above 0 and at most 1, such as 0.6"]),
         (
             #""cors_origins": [{}]"#,
             [
-                "4: cors_origins is a list that holds an object; use * or origins such as https://app.example, with commas between them"
+                "4: cors_origins is a list that contains an object; use * or a comma-separated list of origins such as https://app.example"
             ]
         ),
         (
@@ -65,8 +65,8 @@ import Testing
             ]
         ),
         (#""tls_cert": "key.pem""#, ["4: tls_cert is set without tls_key; set both, or neither"]),
-        (#""providers": {}"#, ["4: providers is an object and not a list; write a list of providers in [ ]"]),
-        (#""tokens": "a|b""#, [#"4: tokens is a string and not a list; write a list: ["description|TOKEN"]"#]),
+        (#""providers": {}"#, ["4: providers is an object, not a list; write a list of providers in [ ]"]),
+        (#""tokens": "a|b""#, [#"4: tokens is a string, not a list; write a list: ["description|TOKEN"]"#]),
         ("\"tokens\": [\n{\"a\": 1}]", [#"5: entry 1 of tokens is an object; write it as "description|TOKEN""#]),
         (#""tokens": ["alice|"]"#, ["4: the client key alice is empty; use visible ASCII characters without spaces"]),
         (
@@ -89,7 +89,7 @@ import Testing
         ),
         (
             #""supported_models": {}"#,
-            [#"4: supported_models is an object and not a list; write a list of regular expressions: ["^NAME/"]"#]
+            [#"4: supported_models is an object, not a list; write a list of regular expressions: ["^NAME/"]"#]
         ),
         (
             "\"supported_models\": [\n\"ok\",\nnull]",
@@ -98,16 +98,16 @@ import Testing
         (
             "\"supported_models\": [\"ok\",\n\"(abc\"]",
             [
-                #"5: supported_models: (abc is no regular expression (expected ')'); correct it; a \ is written \\ in JSON, and .* stands for any text"#
+                #"5: supported_models: (abc is not a valid regular expression (expected ')'); correct it; in JSON write \ as \\, and use .* to match any text"#
             ]
         ),
         (
             #""supported_models": ["*glm"]"#,
             [
-                #"4: supported_models: *glm is no regular expression (quantifier '*' must appear after expression); correct it; a \ is written \\ in JSON, and .* stands for any text"#
+                #"4: supported_models: *glm is not a valid regular expression (quantifier '*' must appear after expression); correct it; in JSON write \ as \\, and use .* to match any text"#
             ]
         ),
-        (#""oci_accounts": {}"#, ["4: oci_accounts is an object and not a list; write a list of accounts in [ ]"]),
+        (#""oci_accounts": {}"#, ["4: oci_accounts is an object, not a list; write a list of accounts in [ ]"]),
         (
             #""oci_accounts": ["x"]"#,
             [
@@ -127,15 +127,15 @@ import Testing
         ),
         (
             "\"oci_accounts\": [\n" + Fixture.account(#""compartment": {}"#) + "]",
-            ["5: compartment is an object; use an OCID: letters, digits and the signs . _ - without spaces"]
+            ["5: compartment is an object; use an OCID: letters, digits and the characters . _ - without spaces"]
         ),
         (
             "\"oci_accounts\": [\n\(Fixture.account()),\n\(Fixture.account(#""id": "Account_1""#))]",
-            ["6: the account id Account_1 is already taken in line 5; give one of the two another id"]
+            ["6: duplicate account id Account_1, already used in line 5; change one of the two ids"]
         ),
         (
             #""oci_accounts": [\#(Fixture.account(#""id": "ZHIPU""#))]"#,
-            ["2: zhipu is the id of an account and of a provider; give one of the two another name"]
+            ["2: zhipu is the id of both an account and a provider; rename one of the two"]
         ),
     ]
 
@@ -160,7 +160,7 @@ import Testing
         (#""a||K""#, #"2: baseurl in entry 1 of providers is empty; write "baseurl": "https://host/v1""#),
         (
             #""a/b|https://a.example|K""#,
-            "2: provider: a/b is not valid; use a name of at most 64 bytes without / and control characters"
+            "2: provider: a/b is not valid; use a name of at most 64 bytes without / or control characters"
         ),
         (
             #""a|a.example/v1|K""#,
@@ -180,7 +180,7 @@ import Testing
         ),
         (
             #"{"provider": "a", "baseurl": "https://a.example", "token": "K\nX"}"#,
-            "2: token is a text with the control character 0xA; use visible ASCII characters without spaces"
+            "2: token is a string with the control character 0xA; use visible ASCII characters without spaces"
         ),
         (
             #"{"provider": "a", "token": "K"}"#,
@@ -192,19 +192,19 @@ import Testing
         ),
         (
             #"{"provider": "a", "baseurl": "https://a.example", "model_list": ["a,b"]}"#,
-            "2: model_list is a list whose texts hold commas; use names with commas between them"
+            "2: model_list is a list of strings that contain commas; use a comma-separated list of names"
         ),
         (
             #"{"provider": "a", "baseurl": "https://a.example", "model_list": ","}"#,
-            "2: model_list: , is not valid; use names with commas between them"
+            "2: model_list: , is not valid; use a comma-separated list of names"
         ),
         (
             #"{"provider": "a", "baseurl": "https://a.example", "model_list": {}}"#,
-            "2: model_list is an object; use names with commas between them"
+            "2: model_list is an object; use a comma-separated list of names"
         ),
         (
             #"{"provider": "a\u0007", "baseurl": "https://a.example"}"#,
-            "2: provider is a text with the control character 0x7; use a name of at most 64 bytes without / and control characters"
+            "2: provider is a string with the control character 0x7; use a name of at most 64 bytes without / or control characters"
         ),
     ])
     func `A wrong provider is an error with line and mend`(entry: String, line: String) {
@@ -217,7 +217,7 @@ import Testing
         let text = #"{"providers": ["oci|https://a.example|K"], "tokens": ["a|T"]"#
         #expect(Fixture.read(text + "}").issues.isEmpty)
         let errors = Fixture.read(text + #", "oci_accounts": [\#(Fixture.account())]}"#).errors
-        #expect(errors.map(\.message) == ["a provider is called oci, which is the name for the models of oci_accounts"])
+        #expect(errors.map(\.message) == ["the provider name oci is reserved for the models of oci_accounts"])
     }
 
     @Test func `An empty file says everything that is missing`() {
@@ -226,8 +226,8 @@ import Testing
             #expect(outcome.settings == nil)
             #expect(
                 outcome.errors.map(\.description) == [
-                    #"c.conf:1: there are no tokens, so no client would be let in; add "tokens": ["description|TOKEN"]"#,
-                    "c.conf:1: the file names neither providers nor oci_accounts, so there is nothing to serve; "
+                    #"c.conf:1: tokens is missing or empty, so every client would be rejected; add "tokens": ["description|TOKEN"]"#,
+                    "c.conf:1: the file has neither providers nor oci_accounts, so there is nothing to serve; "
                         + #"add "providers": [{"provider": "NAME", "baseurl": "https://host/v1", "token": "KEY"}]"#,
                 ])
         }
@@ -246,23 +246,23 @@ import Testing
         ("\"a\\u001b\\nb\": 1", "4: unknown key a??b, it is ignored; remove it"),
         (#""api_key": "x""#, #"4: api_key has no effect in this place; move it to tokens, as "description|TOKEN""#),
         (#""user": "x""#, "4: user has no effect in this place; move it to oci_accounts"),
-        (#""port": 99999, "port": 2"#, "4: port is set again: this line wins over line 4; remove one of the two"),
+        (#""port": 99999, "port": 2"#, "4: port is set twice: this line overrides line 4; remove one of the two"),
         (
             "\"port\": 1,\n\"global\": {\"PORT\": 2}",
-            "5: PORT is set again: this line wins over line 4; remove one of the two"
+            "5: PORT is set twice: this line overrides line 4; remove one of the two"
         ),
-        (#""tokens": ["alice|X"]"#, "4: tokens is set again: this one wins over line 3; make one of the two"),
+        (#""tokens": ["alice|X"]"#, "4: tokens is set twice: this one overrides line 3; merge the two"),
         (
             #""global": {"supported_models": []}"#,
-            "4: supported_models has no effect in this place; move it to the outermost object"
+            "4: supported_models has no effect in this place; move it to the top-level object"
         ),
         (
             #""default_max_tokens": 5"#,
-            "4: default_max_tokens: 5 has no effect without accounts, since requests to providers are passed on as they are; remove it"
+            "4: default_max_tokens: 5 has no effect without accounts, because requests to providers are passed on unchanged; remove it"
         ),
         (
             #""load_balance_strategy": "weighted""#,
-            "4: load_balance_strategy: weighted has no effect without accounts, since providers have no weight; remove it"
+            "4: load_balance_strategy: weighted has no effect without accounts, because providers have no weight; remove it"
         ),
         (#""supported_models": ["", "glm"]"#, "4: entry 1 of supported_models is empty, it is ignored; remove it"),
         (
@@ -271,19 +271,19 @@ import Testing
         ),
         (
             #""fallbacks": {"zhipu/a": ["b"]}"#,
-            "4: the fallback name b belongs to no configured provider; write it as provider/model"
+            "4: the fallback b does not belong to a configured provider; write it as provider/model"
         ),
         (
             #""fallbacks": {"zhipu/a": ["zhpu/b/c"]}"#,
-            "4: the fallback name zhpu/b/c belongs to no configured provider; did you mean zhipu/b/c?"
+            "4: the fallback zhpu/b/c does not belong to a configured provider; did you mean zhipu/b/c?"
         ),
         (
             #""fallbacks": {"oci/a": ["zhipu/b"]}"#,
-            "4: the fallback name oci/a belongs to no configured provider; correct the name"
+            "4: the fallback oci/a does not belong to a configured provider; correct the name"
         ),
         (
             #""fallbacks": {"zhipu/a": ["zhipu/b"]}, "supported_models": ["a$"]"#,
-            "4: the fallback name zhipu/b matches nothing in supported_models; add an expression for it"
+            "4: the fallback zhipu/b matches no expression in supported_models; add an expression for it"
         ),
     ])
     func `Is a warning and the file stays usable`(members: String, line: String) {
@@ -299,7 +299,7 @@ import Testing
         ),
         (
             [#""a|https://a.example|K""#, #""A|https://b.example|K""#],
-            "3: A and a in line 2 differ in case only: they are two providers and no pool; write both alike if one pool is meant"
+            "3: A and a in line 2 differ only in case: they are two providers, not a pool; spell both the same way to form a pool"
         ),
         (
             [#""a|https://a.example|K""#, #"{"provider": "a", "baseurl": "https://a.example/", "token": "K"}"#],
@@ -319,7 +319,7 @@ import Testing
         ),
         (
             [#"{"provider": "a", "baseurl": "https://a.example", "port": 1}"#],
-            "2: port has no effect in entry 1 of providers; move it to the outermost object"
+            "2: port has no effect in entry 1 of providers; move it to the top-level object"
         ),
     ])
     func `Is a warning about providers`(entries: [String], line: String) {
@@ -336,15 +336,15 @@ import Testing
         }
         #expect(
             Fixture.read(text("x$", "")).warnings.map(\.message) == [
-                "a/m1 and 1 more of model_list match nothing in supported_models, so they are not served"
+                "a/m1 and 1 more of model_list match no expression in supported_models and are not served"
             ])
         #expect(
             Fixture.read(text("m", "")).warnings.map(\.message) == [
-                "a/x of model_list matches nothing in supported_models, so they are not served"
+                "a/x of model_list matches no expression in supported_models and is not served"
             ])
         #expect(
             Fixture.read(text("", #", "fallbacks": {"a/m1": ["a/m3"]}"#)).warnings.map(\.description).contains(
-                "c.conf:1: the fallback name a/m3 is not in the model_list of a; did you mean a/m1?"))
+                "c.conf:1: the fallback a/m3 is not in the model_list of a; did you mean a/m1?"))
     }
 
     @Test func `Connection settings without providers have no effect`() {
@@ -363,7 +363,7 @@ import Testing
         #expect(try #require(outcome.settings).clientKeys.count == 2)
         #expect(
             outcome.warnings.map(\.message) == [
-                "two tokens have the description x, the other is in line 1", "the client key y is the same as x",
+                "duplicate token description x, already used in line 1", "the client key y is the same as x",
             ])
     }
 

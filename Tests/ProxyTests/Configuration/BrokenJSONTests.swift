@@ -30,37 +30,43 @@ import Testing
             "put a comma after the value, or close what is open"
         ),
         ("{\n\"port\" 1\n}", 2, "a colon is missing after the member name (column 8)", "write a number"),
-        ("{\nport: 1\n}", 2, "a member name in quotes is missing (column 1)", "put names and texts into double quotes"),
-        ("{\n'port': 1\n}", 2, "a member name in quotes is missing", "put texts into straight double quotes"),
-        ("{\n“port”: 1\n}", 2, "a member name in quotes is missing", "put texts into straight double quotes"),
         (
-            "{\n\"port\": ,\n}", 2, "no value begins with this character (column 9)",
+            "{\nport: 1\n}", 2, "a member name in quotes is missing (column 1)",
+            "enclose names and strings in double quotes"
+        ),
+        ("{\n'port': 1\n}", 2, "a member name in quotes is missing", "enclose strings in straight double quotes"),
+        ("{\n“port”: 1\n}", 2, "a member name in quotes is missing", "enclose strings in straight double quotes"),
+        (
+            "{\n\"port\": ,\n}", 2, "unexpected character where a value is expected (column 9)",
             "remove the comma, or put a value before it"
         ),
         ("{\n\"a\": 1,,\n}", 2, "a member name in quotes is missing (column 8)", "remove the comma"),
         ("{,}", 1, "a member name in quotes is missing", "remove the comma"),
-        ("{\"a\":\n}", 2, "no value begins", "add what is missing before the bracket"),
-        ("{\"a\":\nTrue}", 2, "no value begins", "write true, false or null in lower case"),
-        ("{\"a\":\nNone}", 2, "no value begins", "write true, false or null"),
-        ("{\"a\":\nabc}", 2, "no value begins", "put names and texts into double quotes"),
-        ("{\"a\":\nnil}", 2, "no value is written like this", "put names and texts"),
-        ("{\"a\":\n.5}", 2, "no value begins", "write a number such as 30 or 0.5"),
+        ("{\"a\":\n}", 2, "unexpected character", "add what is missing before the bracket"),
+        ("{\"a\":\nTrue}", 2, "unexpected character", "write true, false or null in lower case"),
+        ("{\"a\":\nNone}", 2, "unexpected character", "write true, false or null"),
+        ("{\"a\":\nabc}", 2, "unexpected character", "enclose names and strings in double quotes"),
+        ("{\"a\":\nnil}", 2, "invalid value", "enclose names and strings"),
+        ("{\"a\":\n.5}", 2, "unexpected character", "write a number such as 30 or 0.5"),
         ("{\"a\":\n01}", 2, "this is not a JSON number", "write a number such as"),
         (
-            "{\n\"a\": \"b\n\"c\": 1}", 2, "a control character stands unescaped in a string",
-            "close the text with a quote in its line"
+            "{\n\"a\": \"b\n\"c\": 1}", 2, "unescaped control character in a string",
+            "close the string with a quote on the same line"
         ),
-        ("{\n\"a\": \"b\tc\"}", 2, "a control character stands unescaped in a string", #"write a tab in a text as \t"#),
-        ("{\n\"a\": \"C:\\Users\"}", 2, "there is no such escape in JSON", #"write a backslash in a text as \\"#),
+        (
+            "{\n\"a\": \"b\tc\"}", 2, "unescaped control character in a string",
+            #"write a tab in a string as \t"#
+        ),
+        ("{\n\"a\": \"C:\\Users\"}", 2, "invalid escape in a string", #"write a backslash in a string as \\"#),
         (
             "{\"a\": 1}\n}", 2, "unexpected text after the value",
             "add what is missing before the bracket, or correct the bracket"
         ),
         ("{\"a\": 1},\n", 1, "unexpected text after the value", "remove the comma"),
-        ("{\"a\": 1}\n# b\nc # d", 3, "unexpected text after the value", "put names and texts"),
+        ("{\"a\": 1}\n# b\nc # d", 3, "unexpected text after the value", "enclose names and strings"),
         ("{\"a\": 1 # b\n}", 1, "a comma or a closing bracket is missing", "put a comma after the value"),
         ("{\n/* a\n\"b\": 1\n}", 2, "the comment that begins with /* is not closed", "close it with */"),
-        ("{\n\"a\": / b\n}", 2, "no value begins", "begin a comment with //"),
+        ("{\n\"a\": / b\n}", 2, "unexpected character", "begin a comment with //"),
     ])
     func `Is one error with its place and mend`(text: String, line: Int, message: String, fix: String) {
         for text in [text, text.replacing("\n", with: "\r\n")] {
@@ -201,7 +207,7 @@ import Testing
         let errors = Fixture.read(Fixture.file("\"supported_models\": [\(list), \"b\"]")).errors
         #expect(
             errors.map(\.description) == [
-                "c.conf:1004: supported_models holds more than 1000 expressions; join some of them with |"
+                "c.conf:1004: supported_models has more than 1000 expressions; combine some of them with |"
             ])
     }
 
@@ -210,7 +216,7 @@ import Testing
             let errors = Fixture.read(Fixture.file(#""supported_models": ["\#(pattern)"]"#)).errors
             #expect(
                 errors.map(\.message) == [
-                    "supported_models: entry 1 is no regular expression (it is longer than 1024 bytes)"
+                    "supported_models: entry 1 is not a valid regular expression (it is longer than 1024 bytes)"
                 ])
         }
     }

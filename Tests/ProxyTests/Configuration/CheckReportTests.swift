@@ -33,11 +33,11 @@ import Testing
                 "  account_2 (line 10): unusable, 4 errors",
                 "models: 1",
                 "  tuned -> ocid1.generativeaiendpoint.oc1..e (dedicated)",
-                "limits: 200 requests at once, 2000 waiting, request 32 MiB, response 10 MiB, bodies in all a quarter of the memory, "
+                "limits: 200 concurrent requests, 2000 queued, request 32 MiB, response 10 MiB, all bodies a quarter of the memory, "
                     + "4000 tokens by default, 3 retries",
                 "timeouts: request 5m, stream 5m, head off, first token off, keep-alive 15s, shutdown 30s",
                 "intervals: health check 30s, model refresh 10s",
-                "circuit breaker: 5 failures in a row, or a share of 0.6 of at least 10 requests; open for 1m",
+                "circuit breaker: 5 consecutive failures, or a failure rate of 0.6 over at least 10 requests; open for 1m",
                 "log: info as text to standard error",
             ])
         #expect(!lines.joined().contains("hunter2"))
@@ -55,21 +55,21 @@ import Testing
                 "mode: aggregator",
                 "listen: localhost:8080",
                 "client keys: alice, token-2",
-                "providers: 3, of them 1 pool, strategy round_robin",
+                "providers: 3, including 1 pool, strategy round_robin",
                 "  zhipu: https://zhipu.example/v4, with a token, max_concurrency 100",
-                "    models as the provider lists them",
+                "    models from the provider's model list",
                 "  or-1 (pool or): https://or.example, no token, max_concurrency 100",
                 "    models m1, a/m2",
                 "  or-2 (pool or): http://localhost:1/v1, with a token, max_concurrency 100",
-                "    models as the provider lists them",
+                "    models from the provider's model list",
                 "served models: those that match ^or/ or glm",
                 "connections: 20 kept alive for 30s",
                 "fallbacks: 1",
                 "  zhipu/glm-4 -> or/m1, or/a/m2",
-                "limits: 200 requests at once, 2000 waiting, request 32 MiB, response 10 MiB, bodies in all a quarter of the memory, 4000 tokens by default, 3 retries",
+                "limits: 200 concurrent requests, 2000 queued, request 32 MiB, response 10 MiB, all bodies a quarter of the memory, 4000 tokens by default, 3 retries",
                 "timeouts: request 5m, non-stream 30s, stream 5m, head off, first token off, keep-alive 15s, shutdown 30s",
                 "intervals: health check off, model refresh 10s",
-                "circuit breaker: 5 failures in a row, or a share of 0.6 of at least 10 requests; open for 1m",
+                "circuit breaker: 5 consecutive failures, or a failure rate of 0.6 over at least 10 requests; open for 1m",
                 "log: warning as text to /etc/proxy/ai_proxy.log",
             ])
         #expect(!lines.joined().contains("hunter"))

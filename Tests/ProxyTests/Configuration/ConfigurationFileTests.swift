@@ -23,11 +23,13 @@ import Testing
         #expect(errors("absent.conf").map(\.message) == ["no such file"])
         #expect(errors("absent.conf").first?.fix.contains("config.conf.example") == true)
         #expect(errors("absent.conf").first?.location == "absent.conf")
-        #expect(errors(".").map(\.message) == ["this is a directory"])
-        #expect(errors("/dev/zero").map(\.message) == ["this is a device and no file"])
+        #expect(errors(".").map(\.message) == ["this is a directory, not a file"])
+        #expect(errors("/dev/zero").map(\.message) == ["this is a device, not a regular file"])
         let locked = try directory.write("", to: "locked.conf")
         chmod(locked, 0)
-        if geteuid() != 0 { #expect(errors("locked.conf").map(\.message) == ["the file may not be read"]) }
+        if geteuid() != 0 {
+            #expect(errors("locked.conf").map(\.message) == ["the file cannot be read: permission denied"])
+        }
     }
 
     @Test func `Loads from disk with the key file beside the configuration`() throws {
@@ -121,7 +123,8 @@ import Testing
         chmod(file, mode)
         let warnings = ConfigurationLoader.load(file: file, environment: [:], workingDirectory: "/").warnings.map(
             \.message)
-        #expect(warnings == (what.map { ["the file holds keys, and other users of this machine may \($0) it"] } ?? []))
+        #expect(
+            warnings == (what.map { ["the file contains keys, and other users of this machine can \($0) it"] } ?? []))
         // Root's file, which a service's group may read.
         if geteuid() == 0, mode == 0o640 {
             try #require(chown(file, 0, 12345) == 0)
@@ -143,7 +146,7 @@ import Testing
             #expect((outcome.settings != nil) == isLoopback)
             #expect(
                 (isLoopback ? outcome.warnings : outcome.errors).map(\.message).allSatisfy {
-                    $0.hasPrefix("the client key default has less than 16 characters")
+                    $0.hasPrefix("the client key default is shorter than 16 characters")
                 })
             #expect(outcome.issues.count == 1)
         }
@@ -167,7 +170,7 @@ import Testing
         let failure = #expect(throws: FileReplacement.Failure.self) {
             try FileReplacement.replace(directory.path, with: [])
         }
-        #expect(failure?.description.hasSuffix("it is no regular file") == true)
+        #expect(failure?.description.hasSuffix("it is not a regular file") == true)
         // Not even root may make files in /proc.
         #expect(throws: FileReplacement.Failure.self) { try FileReplacement.replace("/proc/version", with: []) }
     }

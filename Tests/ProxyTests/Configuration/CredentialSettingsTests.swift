@@ -52,11 +52,11 @@ import Testing
         ),
         (
             "auth = resource_principal\n" + common,
-            "c.conf:1: auth = resource_principal cannot work here: the environment's OCI_RESOURCE_PRINCIPAL_VERSION"
+            "c.conf:1: auth = resource_principal is not available: environment variable OCI_RESOURCE_PRINCIPAL_VERSION"
         ),
         (
             "auth = oke_workload_identity\n" + common,
-            "c.conf:1: auth = oke_workload_identity cannot work here: the environment's KUBERNETES_SERVICE_HOST"
+            "c.conf:1: auth = oke_workload_identity is not available: environment variable KUBERNETES_SERVICE_HOST"
         ),
     ])
     func `What is missing is said with its line`(text: String, beginning: String) {
@@ -103,7 +103,7 @@ import Testing
             let values = values.merging(["OCI_RESOURCE_PRINCIPAL_VERSION": version]) { $1 }
             let errors = Fixture.read("auth = resource_principal\n" + Self.common, credentials: environment(values))
                 .errors
-            #expect(errors.first?.message.contains("is \(version), and only 2.2 is known") == true)
+            #expect(errors.first?.message.contains("is \(version), but only 2.2 is supported") == true)
         }
     }
 
@@ -119,7 +119,7 @@ import Testing
             account.credentials == .okeWorkloadIdentity(WorkloadIdentitySettings(service: "https://10.96.0.1:12250")))
         #expect(account.region == "eu-frankfurt-1")
         let without = Fixture.read(text, files: ["\(directory)/token"], credentials: environment(values))
-        #expect(without.errors.first?.message.hasSuffix("there is no file \(directory)/ca.crt") == true)
+        #expect(without.errors.first?.message.hasSuffix("is not available: \(directory)/ca.crt does not exist") == true)
     }
 
     // MARK: profile
@@ -208,7 +208,7 @@ import Testing
     @Test(arguments: [
         (
             "profile = WROK\n",
-            "c.conf:1: profile = WROK: /home/me/.oci/config has no profile of that name; did you mean WORK?"
+            "c.conf:1: profile = WROK: /home/me/.oci/config has no profile with that name; did you mean WORK?"
         ),
         ("profile = BROKEN\n", "/home/me/.oci/config:19: region = no region! is not valid"),
         ("profile = DELEGATED\n", "/home/me/.oci/config:23: delegation_token_file is not supported"),

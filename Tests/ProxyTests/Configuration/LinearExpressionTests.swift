@@ -49,16 +49,16 @@ import Testing
         (#"\p{L}"#, #"\p is not supported"#),
         ("[a[b]]", #"a class within a class is not supported; write \[ for the bracket itself"#),
         ("[a&&b]", "&& within a class is not supported"),
-        ("(?x)a", "(?x) is not supported; of such options there are (?i) and (?s)"), ("(abc", "expected ')'"),
-        ("abc)", "closing ')' does not balance any groups openings"), ("[abc", "expected ']'"),
+        ("(?x)a", "(?x) is not supported; the supported options are (?i) and (?s)"), ("(abc", "expected ')'"),
+        ("abc)", "unmatched closing ')'"), ("[abc", "expected ']'"),
         ("*a", "quantifier '*' must appear after expression"), ("a**", "a quantifier follows another one in 'a**'"),
         ("a{3,2}", "the bounds of {3,2} are in the wrong order"),
         ("a{1001}", "{1001} repeats more than 1000 times"), ("[z-a]", "the range z-a is in the wrong order"),
-        (#"a\"#, "expected escape sequence"), (#"\xZ"#, #"\x is no character"#),
-        ("((a{100}){100}){100}", "it is too large: with its repetitions written out it has more than 2000 steps"),
+        (#"a\"#, "expected escape sequence"), (#"\xZ"#, #"\x is not a character"#),
+        ("((a{100}){100}){100}", "it is too large: it has more than 2000 steps after its repetitions are expanded"),
         (
             String(repeating: "(", count: 100) + "a" + String(repeating: ")", count: 100),
-            "it has more than 64 groups within each other"
+            "its groups are nested more than 64 levels deep"
         ),
     ])
     func `Says what it does not take`(pattern: String, reason: String) {

@@ -151,7 +151,7 @@ import Testing
         ),
         (
             provider(1, "provider = a/b", "baseurl = https://a"), 2, "provider = a/b is not valid",
-            "use a name of at most 64 bytes without / and control characters"
+            "use a name of at most 64 bytes without / or control characters"
         ),
         (
             provider(1, "provider = a", "baseurl = a.example"), 3, "the value of baseurl is not valid",
@@ -173,7 +173,7 @@ import Testing
         let text = "[ACCOUNT_1]\nid = Zhipu\n" + Fixture.identity() + Self.plain
         #expect(
             Fixture.read(text).errors.map(\.description) == [
-                "c.conf:9: zhipu is the id of an account and of a provider; give one of the two another name"
+                "c.conf:9: zhipu is the id of both an account and a provider; rename one of the two"
             ])
     }
 

@@ -21,7 +21,7 @@ import Testing
             "key_file = key.pem", with: #"key_file = "-----BEGIN PRIVATE KEY-----\nMIIE""#)
         #expect(identity.contains("MIIE"))
         let errors = Fixture.read(identity + "api_key = k1\n").errors
-        #expect(errors.map(\.message) == ["key_file holds a PEM text and not the name of a file"])
+        #expect(errors.map(\.message) == ["key_file contains PEM text instead of the name of a file"])
         #expect(!errors.contains { "\($0)".contains("MIIE") })
     }
 
@@ -236,7 +236,7 @@ import Testing
         (ConfigurationFixture.identity() + "[GLOBAL]\napi_key = x\n", 7, "has no effect in [GLOBAL]"),
         (ConfigurationFixture.identity() + "[GLOABL]\n", 6, "unknown section [GLOABL]"),
         (ConfigurationFixture.identity() + "[ACCOUNT]\n", 6, "unknown section [ACCOUNT]"),
-        (ConfigurationFixture.identity() + "port = 1\n[GLOBAL]\nPORT = 2\n", 8, "this line wins over line 6"),
+        (ConfigurationFixture.identity() + "port = 1\n[GLOBAL]\nPORT = 2\n", 8, "this line overrides line 6"),
         (ConfigurationFixture.identity() + "bearer_key = x\n", 6, "no effect with auth = api_key"),
         (ConfigurationFixture.identity() + "api_key = a, a\n", 6, "is the same as"),
     ])

@@ -123,7 +123,7 @@ extension Router {
 
 extension ChatCompletionsRoute.Limits {
     static let fixture = ChatCompletionsRoute.Limits(
-        request: .seconds(300), whole: .seconds(300), head: .zero, firstToken: .zero, idleTimeout: .seconds(300),
+        request: .seconds(300), nonStreaming: .seconds(300), head: .zero, firstToken: .zero, idleTimeout: .seconds(300),
         keepAlive: .seconds(15), answer: 10 << 20,
         maxTokens: 4000, forcesNonStreaming: false)
 }

@@ -117,7 +117,7 @@ import Testing
             for kind in kinds { ending.oddities.insert(kind) }
             await router.end(permit, ending)
         }
-        let lines = book.lines.filter { $0.message.contains("speaks oddly") }
+        let lines = book.lines.filter { $0.message.contains("deviates from its API") }
         #expect(
             lines.map { "\($0.metadata["account"] ?? "") \($0.metadata["kind"] ?? "")" }
                 == ["default tool_calls_unclear", "default no_done", "account_2 tool_calls_unclear"])

@@ -111,7 +111,7 @@ import Testing
     func `What says nothing is not shown`(body: String) {
         let error = ProviderErrorReader.translate(
             status: 400, retryAfter: nil, body: Array(body.utf8), upstream: "acme")
-        #expect(error.message == "'acme' refuses the request without saying why.")
+        #expect(error.message == "'acme' rejected the request without a reason.")
     }
 
     @Test func `Long words are cut`() {

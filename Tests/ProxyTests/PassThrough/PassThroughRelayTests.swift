@@ -235,12 +235,12 @@ import Testing
             #"data: {"error":{"message":"boom"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}"#,
             502, "boom", "upstream_error"
         ),
-        ("event: error\ndata: oh", 502, "'acme' reported an error and gave no reason. Try again.", "upstream_error"),
+        ("event: error\ndata: oh", 502, "'acme' reported an error without a reason. Try again.", "upstream_error"),
         (
             #"data: {"error":{"message":"boom"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":null}]}"#,
             502, "boom", "upstream_error"
         ),
-        ("event: error", 502, "'acme' reported an error and gave no reason. Try again.", "upstream_error"),
+        ("event: error", 502, "'acme' reported an error without a reason. Try again.", "upstream_error"),
         (
             #"data: {"error":{"message":"prompt is too long: 20 tokens > 10 maximum"}}"#, 400,
             "This model's maximum context length is", "context_length_exceeded"

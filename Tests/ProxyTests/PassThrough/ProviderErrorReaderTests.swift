@@ -25,9 +25,9 @@ import Testing
             #"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"no\"}}"}}}"#,
             "no"
         ),
-        ("<html>Bad</html>", "'acme' refuses the request without saying why."),
-        ("", "'acme' refuses the request without saying why."),
-        ("[]", "'acme' refuses the request without saying why."),
+        ("<html>Bad</html>", "'acme' rejected the request without a reason."),
+        ("", "'acme' rejected the request without a reason."),
+        ("[]", "'acme' rejected the request without a reason."),
     ])
     func `The words are found in every form`(body: String, message: String) {
         let error = translate(400, body)

@@ -38,17 +38,17 @@ import Testing
         let directory = try TemporaryDirectory()
         let pipe = try pipe(in: directory)
         let outcome = ConfigurationLoader.load(file: pipe, environment: [:], workingDirectory: "/")
-        #expect(outcome.errors.map(\.message) == ["this is a named pipe and no file"])
+        #expect(outcome.errors.map(\.message) == ["this is a named pipe, not a regular file"])
         #expect(throws: ConfigurationError.self) { try ConfigurationFile.read(pipe, name: pipe) }
         #expect(throws: CertificateProblem.self) { try CertificatePair(.init(certificate: pipe, key: pipe)) }
         let key = #expect(throws: KeyFile.Failure.self) {
             try KeyFile.load(APIKeyIdentity(user: "u", tenancy: "t", fingerprint: "f", keyFile: pipe))
         }
-        #expect(key?.message == "the key file \(pipe) is a named pipe and no file")
+        #expect(key?.message == "the key file \(pipe) is a named pipe, not a regular file")
         let token = #expect(throws: CredentialFailure.self) {
             try CredentialFile.read(pipe, what: "the session's token", fix: "m")
         }
-        #expect(token?.message == "the file \(pipe) of the session's token is a named pipe and no file")
+        #expect(token?.message == "the file \(pipe) of the session's token is a named pipe, not a regular file")
     }
 }
 

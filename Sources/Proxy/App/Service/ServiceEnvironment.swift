@@ -29,7 +29,7 @@ package struct ServiceEnvironment: Equatable, Sendable {
         guard let count = Int32(announced), (0...1000).contains(count) else {
             throw ExitError(
                 .cannotBind,
-                "LISTEN_FDS=\(announced) is no number of sockets from 0 to 1000; start the proxy by a systemd socket unit, or unset LISTEN_FDS"
+                "invalid LISTEN_FDS=\(announced): must be a number of sockets from 0 to 1000; start the proxy from a systemd socket unit, or unset LISTEN_FDS"
             )
         }
         let names =

@@ -27,7 +27,8 @@ struct StopSignals: Sendable {
         var isStopping = false
         for await signal in signals {
             guard !isStopping else {
-                output.logger().warning("Stopped at once by a second signal", metadata: ["signal": "\(signal)"])
+                output.logger().warning(
+                    "Second signal received; exiting immediately", metadata: ["signal": "\(signal)"])
                 output.flush(within: .milliseconds(200))
                 // Without the handlers of `exit`, which other threads' work might meet half-way.
                 _exit(ExitCode.cleanStop.rawValue)

@@ -76,7 +76,7 @@ struct PassThroughProgress {
     }
 
     private var oddChoice: Failure {
-        .invalidAnswer("has a choice of a number beyond \(ChoiceProgress.mostChoices)", upstream)
+        .invalidAnswer("has a choice with an index above \(ChoiceProgress.mostChoices)", upstream)
     }
 
     /// Whether the event is the first that says something. It names the answer, too.

@@ -212,7 +212,7 @@ final class PassThroughRelay: ResponseRelay {
         let end = lines.lastIndex { $0 == UInt8(ascii: "}") } ?? lines.startIndex
         guard let root = try? JSONDocument(parsing: Array(lines[...end])).root, root.kind == .object else { return nil }
         if root.present("choices") == nil { return ProviderErrorReader.translate(document: root, upstream: upstream) }
-        return PassThroughResponse.wrongKind("is one document, though a stream was asked for", upstream)
+        return PassThroughResponse.wrongKind("is a single document, but a stream was requested", upstream)
     }
 
     private func event(in data: Range<Int>) -> PassThroughEvent? {

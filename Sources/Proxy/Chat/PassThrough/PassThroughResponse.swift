@@ -48,7 +48,7 @@ enum PassThroughResponse {
                 return (answer.root, answer.text, true)
             }
             guard root.present("error") != nil || ErrorWords.tellFailure(root) || ErrorWords(root).message != nil else {
-                throw .invalidAnswer("is not a chat answer", upstream)
+                throw .invalidAnswer("is not a chat completion", upstream)
             }
             throw ProviderErrorReader.translate(document: root, upstream: upstream)
         }
@@ -68,12 +68,12 @@ enum PassThroughResponse {
         {
             return ProviderErrorReader.translate(document: event, upstream: upstream)
         }
-        return wrongKind("has the form of a stream, though one document was asked for", upstream)
+        return wrongKind("is a stream, but a single document was requested", upstream)
     }
 
     /// 502: an answer, but in the other form. Whoever asks again pays again.
     static func wrongKind(_ problem: String, _ upstream: String) -> Failure {
         Failure(
-            .unusable(.otherForm), "The answer of '\(upstream)' \(problem).")
+            .unusable(.otherForm), "The response of '\(upstream)' \(problem).")
     }
 }

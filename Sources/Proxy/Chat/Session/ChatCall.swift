@@ -82,7 +82,8 @@ final class ChatCall: Sendable {
     }
 
     /// The answer as one document, in the OpenAI form.
-    nonisolated(nonsending) func whole(at backend: any Backend, _ report: AttemptReport) async throws -> OpenAIResponse
+    nonisolated(nonsending) func document(at backend: any Backend, _ report: AttemptReport) async throws
+        -> OpenAIResponse
     {
         let deadline = requestDeadline()
         deadline.arm()

@@ -27,7 +27,7 @@ final class ChatCompletionsRoute: Sendable {
         /// From arrival to the first event of a stream.
         var request: Duration
         /// From arrival to the end of a whole answer.
-        var whole: Duration
+        var nonStreaming: Duration
         /// For the head of a stream's answer; zero for no limit but the others.
         var head: Duration
         /// For the first event of a stream; zero for no limit but `request`.

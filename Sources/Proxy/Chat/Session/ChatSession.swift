@@ -33,14 +33,14 @@ final class ChatSession {
     }
 
     nonisolated(nonsending) func run() async throws {
-        if request.isStreaming { try await stream() } else { try await whole() }
+        if request.isStreaming { try await stream() } else { try await document() }
     }
 
     // MARK: The two ways to answer
 
     @inline(never)
-    private nonisolated(nonsending) func whole() async throws {
-        let begun = try await begin { call, backend, report in try await call.whole(at: backend, report) }
+    private nonisolated(nonsending) func document() async throws {
+        let begun = try await begin { call, backend, report in try await call.document(at: backend, report) }
         await begun.attempt.end()
         context.send(.json(begun.success.body))
     }
@@ -90,10 +90,10 @@ final class ChatSession {
     @inline(never)
     private nonisolated(nonsending) func fail(_ stream: EventStream, after error: any Error) async throws {
         guard let failure = context.terminalError(after: error) else { throw error }
-        let told = OpenAIError(failure)
-        context.record.error = told.code
+        let clientError = OpenAIError(failure)
+        context.record.error = clientError.code
         context.record.status = try await stream.fail(
-            context.decorated(Response(told)), orEvent: envelope(naming: request.model).error(failure))
+            context.decorated(Response(clientError)), orEvent: envelope(naming: request.model).error(failure))
     }
 
     private static let streamHeaders: HTTPHeaders = [
@@ -193,7 +193,7 @@ final class ChatSession {
 
     // MARK: What is asked
 
-    private var deadline: Duration { context.arrival + (request.isStreaming ? limits.request : limits.whole) }
+    private var deadline: Duration { context.arrival + (request.isStreaming ? limits.request : limits.nonStreaming) }
 
     private func envelope(naming model: String) -> ChunkEnvelope {
         ChunkEnvelope(name: response, created: Int(time.wallClock()), model: model)

@@ -96,7 +96,7 @@ final class EventStream: Sendable {
     /// Returns when the client has taken what there was for it.
     ///
     /// - Throws: as `send`.
-    nonisolated(nonsending) func room(until deadline: MovingDeadline? = nil) async throws {
+    nonisolated(nonsending) func waitForCapacity(until deadline: MovingDeadline? = nil) async throws {
         try Task.checkCancellation()
         guard !connection.channel.isWritable else { return }
         try await written(until: deadline) { promise in

@@ -74,7 +74,7 @@ final class LiveStream {
 
     private nonisolated(nonsending) func goOn() async throws {
         defer { deadline.disarm() }
-        try await pump.room()
+        try await pump.waitForCapacity()
         try await pass(untilBegun: false)
     }
 
@@ -86,7 +86,7 @@ final class LiveStream {
                 case .failed(let error): throw error
                 case .complete: break taking
                 case .begun where untilBegun: return
-                case .begun, .clientIsSlow, nil: try await pump.room()
+                case .begun, .clientIsSlow, nil: try await pump.waitForCapacity()
                 }
             }
             // The body of a cancelled call may look like one that has ended.

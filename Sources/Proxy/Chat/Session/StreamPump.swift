@@ -121,8 +121,8 @@ final class StreamPump: BodySink {
     /// Returns when the client takes more.
     ///
     /// - Throws: `CancellationError` when it has left; `MovingDeadline.Exceeded`.
-    nonisolated(nonsending) func room() async throws {
-        try await stream.room(until: deadline)
+    nonisolated(nonsending) func waitForCapacity() async throws {
+        try await stream.waitForCapacity(until: deadline)
         waitForUpstream(at: callContext.time.now())
     }
 

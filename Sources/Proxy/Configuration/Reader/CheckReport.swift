@@ -60,7 +60,7 @@ package enum CheckReport {
         let pools = members.count { $0.value.count > 1 }
         var lines = [
             "providers: \(settings.providers.count)"
-                + (pools == 0 ? "" : ", of them \(pools) \(pools == 1 ? "pool" : "pools")")
+                + (pools == 0 ? "" : ", including \(pools) \(pools == 1 ? "pool" : "pools")")
                 + ", strategy \(settings.routing.strategy.rawValue)"
         ]
         for provider in settings.providers {
@@ -68,7 +68,7 @@ package enum CheckReport {
             lines += [
                 "  \(provider.id)\(pool): \(provider.baseURL), \(provider.token == nil ? "no token" : "with a token"), "
                     + "max_concurrency \(provider.maxConcurrency)",
-                "    models \(provider.models.map { $0.joined(separator: ", ") } ?? "as the provider lists them")",
+                "    models \(provider.models.map { $0.joined(separator: ", ") } ?? "from the provider's model list")",
             ]
         }
         let patterns = settings.supportedModels.patterns
@@ -104,11 +104,12 @@ package enum CheckReport {
     private static func limits(_ settings: Settings) -> [String] {
         let limits = settings.limits
         return [
-            "limits: \(limits.globalMaxConcurrency) requests at once, \(limits.queueSize) waiting, "
+            "limits: \(limits.globalMaxConcurrency) concurrent requests, \(limits.queueSize) queued, "
                 + "request \(ByteSize.format(limits.maxRequestSize)), "
                 + "response \(ByteSize.format(limits.maxResponseSize)), "
-                + "bodies in all \(limits.maxBodyMemory.map(ByteSize.format) ?? "a quarter of the memory"), "
-                + (limits.maxConcurrencyPerKey > 0 ? "\(limits.maxConcurrencyPerKey) at once for each key, " : "")
+                + "all bodies \(limits.maxBodyMemory.map(ByteSize.format) ?? "a quarter of the memory"), "
+                + (limits.maxConcurrencyPerKey > 0
+                    ? "\(limits.maxConcurrencyPerKey) concurrent requests per key, " : "")
                 + "\(limits.defaultMaxTokens) tokens by default, \(settings.routing.retryAttempts) retries"
         ]
     }
@@ -127,7 +128,7 @@ package enum CheckReport {
     }
 
     private static func breaker(_ breaker: BreakerSettings) -> String {
-        "circuit breaker: \(breaker.maxFailures) failures in a row, or a share of \(breaker.failureRate) of at least "
+        "circuit breaker: \(breaker.maxFailures) consecutive failures, or a failure rate of \(breaker.failureRate) over at least "
             + "\(breaker.minRequests) requests; open for \(GoDuration.format(breaker.resetTimeout))"
     }
 

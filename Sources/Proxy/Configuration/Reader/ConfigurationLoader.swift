@@ -64,8 +64,8 @@ package enum ConfigurationLoader {
         return ConfigurationIssue(
             isLoopback ? .warning : .error, file: file, line: key.line,
             message:
-                "the client key \(key.name) has less than \(SettingsReader.shortestKey) characters\(isLoopback ? "" : ", and \(host) is no loopback address")",
-            fix: "use a long random one, such as openssl rand -hex 16 prints")
+                "the client key \(key.name) is shorter than \(SettingsReader.shortestKey) characters\(isLoopback ? "" : ", and \(host) is not a loopback address")",
+            fix: "use a long random key, such as the output of openssl rand -hex 16")
     }
 
     /// A file with keys that others may read or write. What root owns may be open to a group: it is how a service reads its configuration
@@ -76,7 +76,7 @@ package enum ConfigurationLoader {
         return ConfigurationIssue(
             .warning, file: name, line: nil,
             message:
-                "the file holds keys, and other users of this machine may \(file.mode & 0o022 != 0 ? "write" : "read") it",
+                "the file contains keys, and other users of this machine can \(file.mode & 0o022 != 0 ? "write" : "read") it",
             fix: "run chmod 600 on it")
     }
 

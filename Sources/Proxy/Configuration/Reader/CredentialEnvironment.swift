@@ -44,7 +44,7 @@ package struct CredentialEnvironment: Sendable {
         let version = self["OCI_RESOURCE_PRINCIPAL_VERSION"]
         guard version == "2.2" else {
             throw Missing(
-                version.map { "OCI_RESOURCE_PRINCIPAL_VERSION is \($0.prefix(16)), and only 2.2 is known" }
+                version.map { "OCI_RESOURCE_PRINCIPAL_VERSION is \($0.prefix(16)), but only 2.2 is supported" }
                     ?? "OCI_RESOURCE_PRINCIPAL_VERSION is not set")
         }
         guard let token = self["OCI_RESOURCE_PRINCIPAL_RPST"] else {

@@ -56,8 +56,8 @@ extension SettingsReader {
         let idLine = named?.line ?? section.line
         if let first = lines[id.lowercased()] {
             report(
-                .error, idLine, "the account id \(id) is already taken in line \(first)",
-                format == .json ? "give one of the two another id" : "give one of the two another id or section name",
+                .error, idLine, "duplicate account id \(id), already used in line \(first)",
+                format == .json ? "change one of the two ids" : "change one of the two ids or section names",
                 account: id)
         } else {
             lines[id.lowercased()] = idLine
@@ -184,14 +184,14 @@ extension SettingsReader {
             guard let located, !prefixes.contains(where: located.value.lowercased().hasPrefix) else { continue }
             report(
                 .warning, located.line, "\(key) = \(located.value) does not look like the OCID of a \(key)",
-                "copy the one that begins with \(prefixes[0]) from the console", in: located.file)
+                "copy the OCID that begins with \(prefixes[0]) from the OCI console", in: located.file)
         }
     }
 
     private mutating func warnAboutRegion(_ draft: AccountDraft) {
         guard let region = draft.region, RegionTable.region(region.value) == nil else { return }
         let nearest = RegionTable.nearest(to: region.value)
-        let consequence = draft.endpoint == nil ? ", its hosts are taken to be in realm oc1" : ""
+        let consequence = draft.endpoint == nil ? ", realm oc1 is assumed" : ""
         report(
             .warning, region.line, "region \(region.value) is unknown\(consequence)",
             nearest.map { "did you mean \($0)? otherwise set endpoint and management_endpoint" }

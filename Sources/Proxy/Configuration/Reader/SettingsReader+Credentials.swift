@@ -20,7 +20,7 @@ extension SettingsReader {
         guard draft.region == nil, place.line(of: "region") == nil, let text = credentials[variable] else { return }
         let line = draft.auth?.line ?? place.line
         guard let region = ValueKind<String>.region.parse(text) else {
-            return report(.warning, line, "the environment's \(variable) is no region", "set region")
+            return report(.warning, line, "\(variable) in the environment is not a region", "set region")
         }
         draft.region = Located(value: region, line: line)
     }
@@ -57,8 +57,8 @@ extension SettingsReader {
             } catch {
                 report(
                     .error, draft.auth?.line ?? place.line,
-                    "auth = resource_principal cannot work here: the environment's \(error.reason)",
-                    "run the proxy in a function, container instance or job of OCI, or use another auth",
+                    "auth = resource_principal is not available: environment variable \(error.reason)",
+                    "run the proxy in an OCI function, container instance or job, or use another auth",
                     in: draft.auth?.file,
                     account: place.owner)
                 return nil
@@ -86,8 +86,8 @@ extension SettingsReader {
         guard let key = draft.bearerKey else { return nil }
         guard key.value.reveal().utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             report(
-                .error, key.line, "bearer_key holds a character that no key has",
-                "copy the Generative AI API key again, without blanks", account: place.owner)
+                .error, key.line, "bearer_key contains an invalid character",
+                "copy the Generative AI API key again, without spaces", account: place.owner)
             return nil
         }
         return .bearer(key.value)
@@ -107,7 +107,7 @@ extension SettingsReader {
             where !files.fileExists(file) {
                 report(
                     .error, draft.auth?.line ?? place.line,
-                    "auth = oke_workload_identity cannot work here: there is no file \(file)", fix,
+                    "auth = oke_workload_identity is not available: \(file) does not exist", fix,
                     in: draft.auth?.file, account: place.owner)
                 return nil
             }
@@ -115,7 +115,7 @@ extension SettingsReader {
         } catch {
             report(
                 .error, draft.auth?.line ?? place.line,
-                "auth = oke_workload_identity cannot work here: the environment's \(error.reason)", fix,
+                "auth = oke_workload_identity is not available: environment variable \(error.reason)", fix,
                 in: draft.auth?.file, account: place.owner)
             return nil
         }

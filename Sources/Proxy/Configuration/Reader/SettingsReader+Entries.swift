@@ -51,7 +51,7 @@ extension SettingsReader {
             if let earlier = last[entry.name] {
                 report(
                     .warning, entry.line,
-                    "\(INIDocument.shown(entry.key)) is set again: this line wins over line \(earlier.line)",
+                    "\(INIDocument.shown(entry.key)) is set twice: this line overrides line \(earlier.line)",
                     "remove one of the two")
             }
             last[entry.name] = entry

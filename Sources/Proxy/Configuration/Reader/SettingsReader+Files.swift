@@ -29,8 +29,8 @@ extension SettingsReader {
         // Somebody put the key itself there, in one line. It must not come back in the message about a missing file.
         guard !path.contains("-----BEGIN") else {
             report(
-                .error, line, "\(key) holds a PEM text and not the name of a file",
-                "put the PEM text into a file of its own and name that as \(key)", account: account)
+                .error, line, "\(key) contains PEM text instead of the name of a file",
+                "save the PEM text in a file and set \(key) to its path", account: account)
             return nil
         }
         do {
@@ -52,8 +52,8 @@ extension SettingsReader {
                 "correct the path, or put the file there", in: file, account: account)
         case .noHome:
             report(
-                .error, line, "\(key) = \(path): ~ cannot be expanded, since HOME is not set",
-                "write the whole path", in: file, account: account)
+                .error, line, "\(key) = \(path): ~ cannot be expanded because HOME is not set",
+                "use an absolute path", in: file, account: account)
         }
     }
 }

@@ -21,8 +21,8 @@ extension SettingsReader {
         for entry in withoutOverridden(sections(named: "api_keys").flatMap(\.entries)) {
             if ClientKeyGenerator.isPlaceholder(entry.value) {
                 report(
-                    .error, entry.line, "the placeholder stands for no key in [API_KEYS]",
-                    "write a key, or use the placeholder for \(SettingsTable.clientKey) only")
+                    .error, entry.line, "the placeholder is not supported in [API_KEYS]",
+                    "set a key; use the placeholder for \(SettingsTable.clientKey) only")
             } else {
                 addClientKey(entry.value, name: entry.key, line: entry.line)
             }
@@ -38,12 +38,14 @@ extension SettingsReader {
             if let first = lines.updateValue(entry.line, forKey: entry.key) {
                 report(
                     .warning, entry.line,
-                    "two tokens have the description \(INIDocument.shown(entry.key)), the other is in line \(first)",
-                    "describe them differently, since logs and statistics show nothing else")
+                    "duplicate token description \(INIDocument.shown(entry.key)), already used in line \(first)",
+                    "use different descriptions; logs and statistics identify tokens by them")
             }
         }
         guard entries.isEmpty, problems.isEmpty else { return }
-        report(.error, 1, "there are no tokens, so no client would be let in", #"add "tokens": ["description|TOKEN"]"#)
+        report(
+            .error, 1, "tokens is missing or empty, so every client would be rejected",
+            #"add "tokens": ["description|TOKEN"]"#)
     }
 
     /// Takes a key that a header can carry. The key itself appears in no message.
@@ -54,7 +56,7 @@ extension SettingsReader {
         guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), mayHoldCommas || !key.contains(",") else {
             return report(
                 .error, line, "the client key \(shown) is \(key.isEmpty ? "empty" : "not valid")",
-                "use visible ASCII characters without spaces\(mayHoldCommas ? "" : " and commas")")
+                "use visible ASCII characters without spaces\(mayHoldCommas ? "" : " or commas")")
         }
         let value = Secret(key)
         if let same = keyNames[value] {
@@ -82,7 +84,7 @@ extension SettingsReader {
             guard isTarget else {
                 report(
                     .error, entry.line,
-                    "model \(INIDocument.shown(entry.key)) = \(entry.value) names no OCI model",
+                    "model \(INIDocument.shown(entry.key)) = \(entry.value) is not a valid OCI model id",
                     "use a model id such as meta.llama-3.3-70b-instruct, or an OCID")
                 continue
             }

@@ -15,7 +15,7 @@ extension SettingsReader {
         guard let entries = file.profile(profile.value) else {
             let nearest = NearestName.of(profile.value, among: file.profiles) ?? file.profiles.first
             report(
-                .error, profile.line, "profile = \(profile.value): \(path) has no profile of that name",
+                .error, profile.line, "profile = \(profile.value): \(path) has no profile with that name",
                 nearest.map { "did you mean \($0)? otherwise run 'oci setup config'" } ?? "run 'oci setup config'",
                 account: place.owner)
             return false
@@ -51,7 +51,7 @@ extension SettingsReader {
                 account: place.owner)
         } catch {
             report(
-                .error, profile.line, "profile = \(profile.value): \(name) cannot be found, since HOME is not set",
+                .error, profile.line, "profile = \(profile.value): \(name) cannot be found because HOME is not set",
                 "set HOME or OCI_CONFIG_FILE", account: place.owner)
         }
         return nil

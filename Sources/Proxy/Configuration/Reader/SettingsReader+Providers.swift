@@ -60,23 +60,23 @@ extension SettingsReader {
             }
             if accounts.contains(provider.id.lowercased()) {
                 report(
-                    .error, provider.line, "\(provider.id) is the id of an account and of a provider",
-                    "give one of the two another name")
+                    .error, provider.line, "\(provider.id) is the id of both an account and a provider",
+                    "rename one of the two")
             }
             // Models of the accounts bear this name in a JSON file.
             if format == .json, !settings.accounts.isEmpty, provider.name.lowercased() == Self.accountsProvider {
                 report(
                     .error, provider.line,
-                    "a provider is called \(provider.name), which is the name for the models of oci_accounts",
-                    "give the provider another name")
+                    "the provider name \(provider.name) is reserved for the models of oci_accounts",
+                    "rename the provider")
             }
             let spelling = spellings[provider.name.lowercased()] ?? (provider.name, provider.line)
             spellings[provider.name.lowercased()] = spelling
             if spelling.name != provider.name {
                 report(
                     .warning, provider.line,
-                    "\(provider.name) and \(spelling.name) in line \(spelling.line) differ in case only: they are two providers and no pool",
-                    "write both alike if one pool is meant")
+                    "\(provider.name) and \(spelling.name) in line \(spelling.line) differ only in case: they are two providers, not a pool",
+                    "spell both the same way to form a pool")
             }
         }
     }
@@ -86,8 +86,8 @@ extension SettingsReader {
         for entry in sections(named: JSONConfiguration.models).flatMap(\.entries) {
             guard settings.supportedModels.patterns.count < ModelFilter.most else {
                 report(
-                    .error, entry.line, "supported_models holds more than \(ModelFilter.most) expressions",
-                    "join some of them with |")
+                    .error, entry.line, "supported_models has more than \(ModelFilter.most) expressions",
+                    "combine some of them with |")
                 break
             }
             guard !entry.value.isEmpty else {
@@ -100,8 +100,9 @@ extension SettingsReader {
             } catch {
                 let shown = entry.value.utf8.count <= 80 ? entry.value : "entry \(entry.key)"
                 report(
-                    .error, entry.line, "supported_models: \(shown) is no regular expression (\(error.reason))",
-                    #"correct it; a \ is written \\ in JSON, and .* stands for any text"#)
+                    .error, entry.line,
+                    "supported_models: \(shown) is not a valid regular expression (\(error.reason))",
+                    #"correct it; in JSON write \ as \\, and use .* to match any text"#)
             }
         }
         reportFilteredModels()
@@ -115,7 +116,7 @@ extension SettingsReader {
             let others = lost.count > 1 ? " and \(lost.count - 1) more" : ""
             report(
                 .warning, provider.line,
-                "\(provider.name)/\(first)\(others) of model_list \(lost.count > 1 ? "match" : "matches") nothing in supported_models, so they are not served",
+                "\(provider.name)/\(first)\(others) of model_list \(lost.count > 1 ? "match no expression in supported_models and are" : "matches no expression in supported_models and is") not served",
                 "add an expression to supported_models, or remove them from model_list")
         }
     }
@@ -160,16 +161,16 @@ extension SettingsReader {
             let fix =
                 parts.count > 1
                 ? nearest.map { "did you mean \($0)/\(parts[1])?" } ?? "correct the name" : "write it as provider/model"
-            return report(.warning, line, "the fallback name \(shown) belongs to no configured provider", fix)
+            return report(.warning, line, "the fallback \(shown) does not belong to a configured provider", fix)
         }
         if let listed = known.models[parts[0]], !listed.contains(parts[1]) {
             let nearest = nearest(to: parts[1], among: listed.sorted())
             report(
-                .warning, line, "the fallback name \(shown) is not in the model_list of \(parts[0])",
+                .warning, line, "the fallback \(shown) is not in the model_list of \(parts[0])",
                 nearest.map { "did you mean \(parts[0])/\($0)?" } ?? "add it there, or correct the name")
         } else if !settings.supportedModels.admits(model) {
             report(
-                .warning, line, "the fallback name \(shown) matches nothing in supported_models",
+                .warning, line, "the fallback \(shown) matches no expression in supported_models",
                 "add an expression for it")
         }
     }

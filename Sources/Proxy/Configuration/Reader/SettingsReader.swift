@@ -177,7 +177,7 @@ struct SettingsReader {
         let upstreams = sections(withPrefix: "account_") + sections(withPrefix: "provider_")
         guard format == .json, problems.isEmpty, upstreams.isEmpty else { return }
         report(
-            .error, 1, "the file names neither providers nor oci_accounts, so there is nothing to serve",
+            .error, 1, "the file has neither providers nor oci_accounts, so there is nothing to serve",
             #"add "providers": [{"provider": "NAME", "baseurl": "https://host/v1", "token": "KEY"}]"#)
     }
 
@@ -189,9 +189,9 @@ struct SettingsReader {
             report(.warning, entry.line, "\(setting(key, entry.value)) has no effect \(reason)", "remove it")
         }
         if settings.mode == .aggregator, settings.accounts.isEmpty {
-            warn("default_max_tokens", "without accounts, since requests to providers are passed on as they are")
+            warn("default_max_tokens", "without accounts, because requests to providers are passed on unchanged")
             if settings.routing.strategy == .weighted {
-                warn("load_balance_strategy", "without accounts, since providers have no weight")
+                warn("load_balance_strategy", "without accounts, because providers have no weight")
             }
         }
         if format == .json, sections(withPrefix: "provider_").isEmpty {

@@ -33,7 +33,7 @@ extension SettingEntry.Form {
     /// With its article.
     var name: String {
         switch self {
-        case .text: "a text"
+        case .text: "a string"
         case .boolean: "a boolean"
         case .list: "a list"
         case .other(let name): name

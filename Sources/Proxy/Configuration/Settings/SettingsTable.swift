@@ -120,7 +120,7 @@ enum SettingsTable {
                 places.append("\(JSONConfiguration.tokens), as \"description|TOKEN\"")
             }
             if aggregator.contains(where: { $0.name == name }) || JSONConfiguration.collections.contains(name) {
-                places.append("the outermost object")
+                places.append("the top-level object")
             }
             if account.contains(where: { $0.name == name }) { places.append(JSONConfiguration.accounts) }
             if provider.contains(where: { $0.name == name }) { places.append(JSONConfiguration.providers) }

@@ -27,7 +27,7 @@ extension ValueKind<Int> {
 
 extension ValueKind<Double> {
     /// More than 0, at most 1.
-    static let share = Self(expectation: "a share above 0 and up to 1, such as 0.6") { text in
+    static let share = Self(expectation: "a number above 0 and at most 1, such as 0.6") { text in
         Double(text).flatMap { $0 > 0 && $0 <= 1 ? $0 : nil }
     }
 }
@@ -68,24 +68,25 @@ extension ValueKind<Secret> {
 extension ValueKind<String> {
     static let path = Self(expectation: "a path") { $0 }
 
-    static let name = Self(expectation: "a name of letters, digits and the signs . _ - of at most 64") { text in
+    static let name = Self(expectation: "a name of at most 64 letters, digits and the characters . _ -") { text in
         let isName = text.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || isNameByte($0) }
         return isName && text.utf8.count <= 64 ? text : nil
     }
 
     /// What stands before the first `/` of a model. People give their providers free names, `302.AI` or `my ollama`.
-    static let providerName = Self(expectation: "a name of at most 64 bytes without / and control characters") { text in
+    static let providerName = Self(expectation: "a name of at most 64 bytes without / or control characters") { text in
         let isName = text.unicodeScalars.allSatisfy { $0 != "/" && $0.value >= 0x20 && $0.value != 0x7F }
         return isName && text.utf8.count <= 64 ? text : nil
     }
 
     /// It becomes part of a header (`keyId`), so it must not hold what ends one.
-    static let identifier = Self(expectation: "an OCID: letters, digits and the signs . _ - without spaces") { text in
+    static let identifier = Self(expectation: "an OCID: letters, digits and the characters . _ - without spaces") {
+        text in
         text.unicodeScalars.allSatisfy(isNameByte) && text.utf8.count <= 255 ? text : nil
     }
 
     static let fingerprint = Self(
-        expectation: "16 pairs of hex digits with colons between them, as the console shows it"
+        expectation: "16 pairs of hex digits separated by colons, as shown in the OCI console"
     ) { text in
         let pairs = text.split(separator: ":", omittingEmptySubsequences: false)
         let isFingerprint =
@@ -134,13 +135,13 @@ extension ValueKind<BaseURL> {
 
 extension ValueKind<[String]> {
     /// Comma separated; empty parts are dropped, and at least one must be left.
-    static let list = Self(expectation: "names with commas between them") { text in
+    static let list = Self(expectation: "a comma-separated list of names") { text in
         let parts = CommaList.parts(text)
         return parts.isEmpty ? nil : parts
     }
 
     static let origins = Self(
-        expectation: "* or origins such as https://app.example, with commas between them"
+        expectation: "* or a comma-separated list of origins such as https://app.example"
     ) { text in
         var origins: [String] = []
         for part in CommaList.parts(text) {

@@ -51,13 +51,13 @@ package enum ConfigurationFile {
                     "copy configs/config.conf.example, configs/multi_config.conf.example or configs/config.json.example there, "
                         + "or name another file with -config")
             case .system(EACCES), .system(EPERM):
-                failure("the file may not be read", "give this user the right to read it")
+                failure("the file cannot be read: permission denied", "allow the proxy's user to read it")
             case .system(let code):
                 failure("the file cannot be read: \(String(cString: strerror(code)))", "check the path")
-            case .directory: failure("this is a directory", "name a file in it with -config")
-            case .other(let kind): failure("this is \(kind) and no file", "name a regular file with -config")
+            case .directory: failure("this is a directory, not a file", "use a file in it with -config")
+            case .other(let kind): failure("this is \(kind), not a regular file", "use a regular file with -config")
             case .tooLarge:
-                failure("the file is larger than \(ByteSize.format(largest))", "name a configuration with -config")
+                failure("the file is larger than \(ByteSize.format(largest))", "check the path given with -config")
             }
         }
     }

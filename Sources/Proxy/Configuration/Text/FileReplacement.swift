@@ -26,7 +26,7 @@ package enum FileReplacement {
         var status = stat()
         guard stat(target, &status) == 0 else { throw failure(path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw Failure(description: "\(path) cannot be written: it is no regular file")
+            throw Failure(description: "\(path) cannot be written: it is not a regular file")
         }
 
         var template = Array((unfinished(target) + "XXXXXX").utf8CString)

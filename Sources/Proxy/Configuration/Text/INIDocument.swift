@@ -101,7 +101,7 @@ package struct INIDocument: Sendable, Equatable {
             return report(
                 line, "the line is neither a section, a comment nor KEY = VALUE",
                 isPEM
-                    ? "put the PEM text into a file of its own and name that as key_file"
+                    ? "save the PEM text in a file and set key_file to its path"
                     : "write it as KEY = VALUE, or begin it with #")
         }
         let key = Self.trim(bytes, content.lowerBound..<equals)
@@ -115,12 +115,13 @@ package struct INIDocument: Sendable, Equatable {
             guard let close = bytes[first + 1..<written.upperBound].firstIndex(of: bytes[first]) else {
                 return report(
                     line, "the value of \(Self.shown(Self.text(bytes[key]))) has no closing quote",
-                    "close it; a value that begins with a quote goes into quotes of the other kind")
+                    "add the closing quote; a value that itself begins with a quote must be enclosed in the other kind of quotes"
+                )
             }
             guard Self.isBlankOrComment(bytes, close + 1..<written.upperBound) else {
                 return report(
                     line, "text follows the closing quote of \(Self.shown(Self.text(bytes[key])))",
-                    "put the whole value into quotes of the other kind, or remove that text")
+                    "enclose the whole value in the other kind of quotes, or remove the text")
             }
             range = first..<close + 1
             value = first + 1..<close
@@ -158,7 +159,7 @@ extension INIDocument {
         guard let control = content.first(where: { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F }) else { return nil }
         let code = String(control, radix: 16, uppercase: true)
         return Problem(
-            line: line, message: "the line holds the control character 0x\(code)", fix: "remove it")
+            line: line, message: "the line contains the control character 0x\(code)", fix: "remove it")
     }
 
     private static func trim(_ bytes: [UInt8], _ range: Range<Int>) -> Range<Int> {

@@ -35,7 +35,7 @@ struct JSONConfiguration: Sendable, Equatable {
             // The caller has seen a `{`, but this type takes any text.
             guard root.kind == .object else {
                 report(
-                    lines.line(of: root), "the file is \(root.kindName) and not an object", "put its settings into { }")
+                    lines.line(of: root), "the file is \(root.kindName), not an object", "enclose the settings in { }")
                 return
             }
             sections[0] = SettingSection(name: "", title: "the file", line: lines.line(of: root))
@@ -57,8 +57,8 @@ struct JSONConfiguration: Sendable, Equatable {
                     warnings.append(
                         SettingProblem(
                             line: line,
-                            message: "\(name) is set again: this one wins over line \(lines.line(of: earlier))",
-                            fix: "make one of the two"))
+                            message: "\(name) is set twice: this one overrides line \(lines.line(of: earlier))",
+                            fix: "merge the two"))
                 }
                 collections[name] = value
             } else {
@@ -178,7 +178,7 @@ struct JSONConfiguration: Sendable, Equatable {
     ) -> [(number: Int, element: JSONValue)] {
         if allowingText, value.kind == .string { return [(1, value)] }
         guard value.kind == .array else {
-            report(lines.line(of: value), "\(name) is \(value.kindName) and not a list", fix)
+            report(lines.line(of: value), "\(name) is \(value.kindName), not a list", fix)
             return []
         }
         return value.elements.enumerated().map { ($0.offset + 1, $0.element) }
@@ -200,11 +200,11 @@ struct JSONConfiguration: Sendable, Equatable {
             for element in value.elements {
                 guard let part = scalar(element) else {
                     return SettingEntry(
-                        key: name, value: "", line: line, form: .other("a list that holds \(element.kindName)"))
+                        key: name, value: "", line: line, form: .other("a list that contains \(element.kindName)"))
                 }
                 guard !part.contains(",") else {
                     return SettingEntry(
-                        key: name, value: "", line: line, form: .other("a list whose texts hold commas"))
+                        key: name, value: "", line: line, form: .other("a list of strings that contain commas"))
                 }
                 parts.append(part)
             }
@@ -220,7 +220,7 @@ struct JSONConfiguration: Sendable, Equatable {
         guard let control else { return SettingEntry(key: key, value: value, line: line) }
         let code = String(control.value, radix: 16, uppercase: true)
         return SettingEntry(
-            key: key, value: "", line: line, form: .other("a text with the control character 0x\(code)"))
+            key: key, value: "", line: line, form: .other("a string with the control character 0x\(code)"))
     }
 
     /// A string without the white space around it, or a number as INI would write it.

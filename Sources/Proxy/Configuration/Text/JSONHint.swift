@@ -23,19 +23,19 @@ enum JSONHint {
                 : "put a comma after the value, or close what is open with } or ]"
         }
         return switch found {
-        case UInt8(ascii: "'"), 0xE2: "put texts into straight double quotes"
+        case UInt8(ascii: "'"), 0xE2: "enclose strings in straight double quotes"
         case UInt8(ascii: "T"), UInt8(ascii: "F"), UInt8(ascii: "N"): "write true, false or null in lower case"
-        case UInt8(ascii: "\\"): #"write a backslash in a text as \\"#
-        case 0x0A, 0x0D: #"close the text with a quote in its line; a line break in a text is written as \n"#
-        case 0..<0x20: #"write a tab in a text as \t, and remove other control characters"#
+        case UInt8(ascii: "\\"): #"write a backslash in a string as \\"#
+        case 0x0A, 0x0D: #"close the string with a quote on the same line; write a line break in a string as \n"#
+        case 0..<0x20: #"write a tab in a string as \t, and remove other control characters"#
         case UInt8(ascii: ","): "remove the comma, or put a value before it"
         case UInt8(ascii: "}"), UInt8(ascii: "]"): "add what is missing before the bracket, or correct the bracket"
         case UInt8(ascii: "/"), UInt8(ascii: "#"): "begin a comment with //, or with # at the start of a line"
         case UInt8(ascii: "{"), UInt8(ascii: "["): "check the brackets and commas before this place"
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"):
-            "put names and texts into double quotes"
+            "enclose names and strings in double quotes"
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."):
-            "write a number such as 30 or 0.5, and put anything else into double quotes"
+            "write a number such as 30 or 0.5, or enclose the value in double quotes"
         default: #"compare the line with configs/config.json.example"#
         }
     }

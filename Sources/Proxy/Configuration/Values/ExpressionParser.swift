@@ -20,7 +20,7 @@ struct ExpressionParser {
 
     mutating func parse() throws(ExpressionError) -> ExpressionNode {
         let node = try alternatives()
-        guard position == text.count else { throw ExpressionError("closing ')' does not balance any groups openings") }
+        guard position == text.count else { throw ExpressionError("unmatched closing ')'") }
         return node
     }
 
@@ -45,7 +45,7 @@ struct ExpressionParser {
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.mostLevels else {
-            throw ExpressionError("it has more than \(Self.mostLevels) groups within each other")
+            throw ExpressionError("its groups are nested more than \(Self.mostLevels) levels deep")
         }
         var nodes = [try sequence()]
         while take("|") { nodes.append(try sequence()) }
@@ -199,7 +199,7 @@ struct ExpressionParser {
             case "-": isOn = false
             case "i": flags.ignoresCase = isOn
             case "s": flags.dotTakesLineBreaks = isOn
-            default: throw ExpressionError("(?\(flag)) is not supported; of such options there are (?i) and (?s)")
+            default: throw ExpressionError("(?\(flag)) is not supported; the supported options are (?i) and (?s)")
             }
         }
     }
@@ -278,7 +278,7 @@ struct ExpressionParser {
             position += 1
         }
         guard isBraced ? digits > 0 && take("}") : digits == count, let scalar = Unicode.Scalar(value) else {
-            throw ExpressionError("\(written(from: start)) is no character")
+            throw ExpressionError("\(written(from: start)) is not a character")
         }
         return scalar
     }

@@ -159,7 +159,7 @@ struct LinearExpression: Sendable {
         size += 1
         guard steps.count < mostSteps, size < 2 * mostSteps else {
             throw ExpressionError(
-                "it is too large: with its repetitions written out it has more than \(mostSteps) steps")
+                "it is too large: it has more than \(mostSteps) steps after its repetitions are expanded")
         }
         switch node {
         case .scalar(let set): steps.append(.scalar(set))

@@ -16,21 +16,21 @@ struct LocalAccess: Sendable {
     let socketOwner: @Sendable (ClientPeer) async -> UInt32?
 
     /// Why the request does not pass as the operator's own; nil when it does. The text ends the sentence
-    /// "This endpoint needs a key unless the operator asks on the machine itself, and ...". The owner of the socket is looked up only for a
+    /// "The request does not count as local: ...". The owner of the socket is looked up only for a
     /// request that has nothing else against it, once for its connection.
     func objection(to head: HTTPRequestHead, from peer: ClientPeer) async -> String? {
         if let objection = objection(to: head, from: peer.remote) { return objection }
         guard let owner = await peer.owner.value({ await socketOwner(peer) }) else {
-            return "the user who made it cannot be told"
+            return "the user that sent it cannot be determined"
         }
-        guard owner == ownUser || owner == 0 else { return "it was made by another user of this machine" }
+        guard owner == ownUser || owner == 0 else { return "it was sent by another user of this machine" }
         return nil
     }
 
     private func objection(to head: HTTPRequestHead, from remote: SocketAddress?) -> String? {
-        guard isEnabled else { return "local_access is switched off" }
-        guard remote?.isLoopback == true else { return "this request does not come from the machine itself" }
-        guard head.version.isAtLeastHTTP11 else { return "it speaks HTTP/1.0, as reverse proxies do" }
+        guard isEnabled else { return "local_access is off" }
+        guard remote?.isLoopback == true else { return "it does not come from this machine" }
+        guard head.version.isAtLeastHTTP11 else { return "it uses HTTP/1.0, as reverse proxies do" }
         var hosts = 0
         for (name, value) in head.headers {
             let name = name.lowercased()
@@ -45,24 +45,24 @@ struct LocalAccess: Sendable {
         return nil
     }
 
-    private static let foreignHost = "its host header names neither localhost nor a loopback address"
+    private static let foreignHost = "its host header is neither localhost nor a loopback address"
 
     /// What speaks against a header field; its name in lower case.
     private static func objection(to name: String, _ value: String) -> String? {
         switch name {
         case "host": isLoopbackAuthority(value) ? nil : foreignHost
-        case "origin": isLoopbackURL(value) ? nil : "it was made by a web page of another origin"
-        case "referer": isLoopbackURL(value) ? nil : "it was made from a web page of another origin"
+        case "origin": isLoopbackURL(value) ? nil : "it was sent by a web page of another origin"
+        case "referer": isLoopbackURL(value) ? nil : "it was sent from a web page of another origin"
         case "sec-fetch-site":
             ["same-origin", "same-site", "none"].contains(value.lowercased())
-                ? nil : "it was made by a web page of another site"
+                ? nil : "it was sent by a web page of another site"
         case "connection":
             ["keep-alive", "close"].contains(value.lowercased())
-                ? nil : "its connection header asks for more than to be kept or closed"
-        case "authorization": "its authorization header holds none of the proxy's keys"
-        case _ where isForwarding(name): "the header \(shown(name)) says that somebody forwarded this request"
+                ? nil : "its connection header is neither keep-alive nor close"
+        case "authorization": "its authorization header contains none of the proxy's keys"
+        case _ where isForwarding(name): "the header \(shown(name)) shows that it was forwarded"
         case _ where isUsual(name): nil
-        default: "the header \(shown(name)) is none that curl or a browser sends by itself: leave it out"
+        default: "the header \(shown(name)) is not sent by curl or a browser by default; remove it"
         }
     }
 

@@ -149,7 +149,7 @@ extension TransportError {
     /// While TLS was being agreed on.
     fileprivate static func whileSecuring(_ error: any Error) -> any Error {
         switch whileExchanging(error) {
-        case TransportError.connectionLost(let reason): TransportError.tls("the handshake broke off: \(reason)")
+        case TransportError.connectionLost(let reason): TransportError.tls("the handshake failed: \(reason)")
         case let error: error
         }
     }

@@ -54,7 +54,7 @@ struct RequestAddress: Equatable, Sendable {
 
     private static func unusable(_ url: String) -> TransportError {
         // A query may hold a key.
-        .cannotConnect("\(url.prefix { $0 != "?" && $0 != "@" }) is no URL that a request can be sent to")
+        .cannotConnect("\(url.prefix { $0 != "?" && $0 != "@" }) is not a valid request URL")
     }
 }
 

@@ -66,12 +66,12 @@ package struct ProxyRules: Sendable, Hashable {
         var rest = text[...]
         if let scheme = text.range(of: "://") {
             guard text[..<scheme.lowerBound].lowercased() == "http" else {
-                throw InvalidVariable(name: name, reason: "only proxies that are spoken to by http:// are supported")
+                throw InvalidVariable(name: name, reason: "only http:// proxies are supported")
             }
             rest = text[scheme.upperBound...]
         }
         guard let authority = Authority(rest.prefix { $0 != "/" }) else {
-            throw InvalidVariable(name: name, reason: "it names no host, or no port")
+            throw InvalidVariable(name: name, reason: "its host or port is missing")
         }
         return Proxy(
             // Where nothing is said, curl's port for proxies.

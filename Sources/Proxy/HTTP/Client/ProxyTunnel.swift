@@ -25,7 +25,7 @@ struct ProxyTunnel {
         let encoder = HTTPRequestEncoder()
         let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
         let answer = TunnelAnswer(
-            on: loop, refusal: "\(proxy.origin.hostAndPort) refuses the way to \(origin.hostAndPort)")
+            on: loop, refusal: "\(proxy.origin.hostAndPort) refused a tunnel to \(origin.hostAndPort)")
         let pipeline = channel.pipeline.syncOperations
         do {
             try pipeline.addHandlers([encoder, decoder, answer])
@@ -60,7 +60,7 @@ private final class TunnelAnswer: ConnectionStep {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
         case .head(let head) where !(200..<300).contains(head.status.code):
-            let hint = head.status == .proxyAuthenticationRequired ? "; name user and password in HTTPS_PROXY" : ""
+            let hint = head.status == .proxyAuthenticationRequired ? "; set user and password in HTTPS_PROXY" : ""
             promise.fail(TransportError.cannotConnect("\(refusal) with status \(head.status.code)\(hint)"))
         case .head, .body: break
         case .end: promise.succeed()

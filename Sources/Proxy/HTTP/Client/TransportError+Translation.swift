@@ -40,11 +40,11 @@ extension TransportError {
         case HTTPParserError.invalidEOFState: return closed
         case HTTPParserError.headerOverflow: return headTooLarge
         case let error as HTTPParserError: return TransportError.malformedAnswer("\(error)")
-        case is NIOHTTPDecoderError: return TransportError.malformedAnswer("it came unasked")
+        case is NIOHTTPDecoderError: return TransportError.malformedAnswer("it belongs to no request")
         case let error as NIOHTTPDecompression.DecompressionError:
-            return TransportError.malformedAnswer("it cannot be unpacked: \(error)")
+            return TransportError.malformedAnswer("it cannot be decompressed: \(error)")
         case let error as NIOHTTPDecompression.ExtraDecompressionError:
-            return TransportError.malformedAnswer("it cannot be unpacked: \(error)")
+            return TransportError.malformedAnswer("it cannot be decompressed: \(error)")
         // How TLS says that the connection ended without a goodbye, which some have made it a habit to leave out.
         case NIOSSLError.uncleanShutdown: return closed
         case let error as NIOSSLError: return TransportError.tls("\(error)")
@@ -81,9 +81,9 @@ extension TransportError {
         case ECONNREFUSED: "connection refused"
         case ECONNRESET: "connection reset by the upstream"
         case EHOSTUNREACH, ENETUNREACH: "no route to the host"
-        case ETIMEDOUT: "the network timed out"
+        case ETIMEDOUT: "the connection timed out"
         case EPIPE: "the upstream closed the connection"
-        default: "error \(error.errnoCode) of the system"
+        default: "system error \(error.errnoCode)"
         }
     }
 }

@@ -140,7 +140,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
             if mayHaveMissedRequest, head.status == Self.requestTimeout { return repeatElsewhere(exchange) }
             // From here on every answer of this connection would be another's.
             if let echo = exchange.request?.echo, echo.isContradicted(by: head) {
-                return fail(TransportError.connectionLost("the answer that came belongs to another request"))
+                return fail(TransportError.connectionLost("the response belongs to another request"))
             }
             isKeptAlive = head.keepsConnection
             var head = head
@@ -241,7 +241,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
 
     func channelInactive(context: ChannelHandlerContext) {
         if isFlushing {
-            failure = failure ?? TransportError.connectionLost("the connection broke while the request was written")
+            failure = failure ?? TransportError.connectionLost("the connection was lost while the request was sent")
         }
         // Without a length, the answer ends with the connection. Cut off, it has not ended.
         if let exchange, !isCutShort, decoder.endsWithInput() {

@@ -70,7 +70,7 @@ final class AcceptGate: ChannelDuplexHandler {
         if complained.map({ now - $0 > Self.complaints }) ?? true {
             complained = now
             logger.error(
-                "Connections cannot be accepted: \(error); raise the limit of open files (LimitNOFILE= of the service, ulimit -n) or lower max_client_connections"
+                "Cannot accept connections: \(error); raise the limit of open files (LimitNOFILE= in the unit, or ulimit -n) or lower max_client_connections"
             )
         }
         setReading(false, context)

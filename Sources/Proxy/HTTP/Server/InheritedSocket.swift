@@ -22,11 +22,11 @@ struct InheritedSocket: Equatable, Sendable {
 
         /// Why nobody can connect there; nil when they can.
         var objection: String? {
-            if !isStream { return "it is a socket, but no stream socket: use ListenStream= in the socket unit" }
+            if !isStream { return "it is not a stream socket: use ListenStream= in the socket unit" }
             if !isOfKnownFamily {
-                return "its address is neither IPv4 nor IPv6 nor a Unix path: give ListenStream= one of these"
+                return "its address is not IPv4, IPv6 or a Unix path: set ListenStream= to one of these"
             }
-            if !isListening { return "it does not listen: it must be of a socket unit with Accept=no" }
+            if !isListening { return "it is not listening: use a socket unit with Accept=no" }
             return nil
         }
     }
@@ -36,7 +36,7 @@ struct InheritedSocket: Equatable, Sendable {
     /// - Throws: `ExitError` that says what it is instead.
     func prepare() throws(ExitError) {
         let objection =
-            facts.map(\.objection) ?? "it is no open socket: LISTEN_FDS announces more sockets than there are"
+            facts.map(\.objection) ?? "it is not an open socket: LISTEN_FDS is larger than the number of sockets passed"
         if let objection {
             throw ExitError(
                 .cannotBind,

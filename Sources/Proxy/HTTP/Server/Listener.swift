@@ -78,7 +78,7 @@ struct Listener: Service {
         guard drain.isDraining || Task.isCancelled else {
             throw ExitError(
                 .internalError,
-                "a listening socket was closed by the system; the lines before this one may say why. Start the proxy again"
+                "a listening socket was closed unexpectedly; see the preceding log lines, then restart the proxy"
             )
         }
     }
@@ -101,7 +101,8 @@ struct Listener: Service {
             "Stopping", metadata: ["connections": "\(connections.count)", "shutdown_grace_ms": "\(grace.milliseconds)"])
         if await connections.closed(within: grace) { return }
         logger.warning(
-            "shutdown_grace is over: ending what still runs", metadata: ["connections": "\(connections.count)"])
+            "shutdown_grace expired; closing the remaining connections",
+            metadata: ["connections": "\(connections.count)"])
         drain.end()
         connections.tell(GraceIsOver())
         if await connections.closed(within: Self.closeTimeout) { return }
@@ -117,7 +118,7 @@ struct Listener: Service {
             "Listening on \(certificate.current == nil ? "http" : "https")://\(ip.contains(":") ? "[\(ip)]" : ip):\(port)"
         )
         if !address.isLoopback {
-            logger.warning("Every machine that can reach this one can connect: \(ip) is not a loopback address")
+            logger.warning("Other machines can connect: \(ip) is not a loopback address")
         }
     }
 }

@@ -14,7 +14,7 @@ enum ContentCoding {
         guard let coding = codings.first else { return false }
         guard codings.count == 1, ["gzip", "x-gzip", "deflate"].contains(coding) else {
             throw .malformedAnswer(
-                "it is packed as '\(codings.joined(separator: ", ").quotable)', which was not asked for")
+                "it has content-encoding '\(codings.joined(separator: ", ").quotable)', which was not requested")
         }
         headers.add(name: "content-encoding", value: coding == "deflate" ? "deflate" : "gzip")
         return true

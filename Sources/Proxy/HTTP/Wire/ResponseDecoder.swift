@@ -85,7 +85,7 @@ struct ResponseDecoder {
             case .chunkSize:
                 guard
                     let line = try bytes.readLine(
-                        upTo: Self.chunkLine, otherwise: .malformedAnswer("a chunk's size does not end"))
+                        upTo: Self.chunkLine, otherwise: .malformedAnswer("the size line of a chunk is too long"))
                 else { return nil }
                 let size = try bytes.chunkSize(line)
                 phase = size == 0 ? .trailers : .chunk(size)
@@ -144,7 +144,7 @@ struct ResponseDecoder {
     ///
     /// - Returns: nil when it was an informational one.
     private mutating func endHead() throws(TransportError) -> Part? {
-        if head.status == 101 { throw .malformedAnswer("it switches to another protocol, unasked") }
+        if head.status == 101 { throw .malformedAnswer("it switches to another protocol, which was not requested") }
         guard head.status >= 200 else {
             beginHead()
             return nil
@@ -207,7 +207,7 @@ private struct AnswerFraming {
             switch name.utf8.count {
             case 14 where name.isEqualIgnoringCase(to: "content-length"):
                 guard let length = Int(digits: value), announced ?? length == length else {
-                    throw .malformedAnswer("its content-length is none")
+                    throw .malformedAnswer("its content-length is invalid")
                 }
                 announced = length
             case 17 where name.isEqualIgnoringCase(to: "transfer-encoding"):
@@ -280,7 +280,7 @@ extension ByteBuffer {
             }
             return status >= 100 ? (status, text[7] == 0x31) : nil
         }
-        guard let found else { throw .malformedAnswer("it does not begin with a status line of HTTP/1") }
+        guard let found else { throw .malformedAnswer("it does not begin with an HTTP/1 status line") }
         return found
     }
 
@@ -299,7 +299,7 @@ extension ByteBuffer {
             for index in start..<end where text[index] == 0 || text[index] == UInt8(ascii: "\r") { return nil }
             return (text.string(0..<colon), text.string(start..<end))
         }
-        guard let found else { throw .malformedAnswer("a line of its head is no header field") }
+        guard let found else { throw .malformedAnswer("a line of its head is not a header field") }
         return found
     }
 
@@ -319,7 +319,7 @@ extension ByteBuffer {
             }
             return digits > 0 ? size : nil
         }
-        guard let found else { throw .malformedAnswer("the size of a chunk is no hexadecimal number") }
+        guard let found else { throw .malformedAnswer("the size of a chunk is not a hexadecimal number") }
         return found
     }
 }

@@ -102,7 +102,7 @@ package struct CircuitBreaker: Sendable {
 
     /// Lets a request pass. Only when `admits` says so, or as a last resort, which makes an open breaker half-open before its time.
     package mutating func admit(isLastResort: Bool = false, at now: Duration) -> Pass {
-        precondition(admits(at: now) || isLastResort && !isProbed, "the breaker admits nobody: \(phase)")
+        precondition(admits(at: now) || isLastResort && !isProbed, "the breaker does not admit requests: \(phase)")
         switch phase {
         case .closed: break
         case .open(let until):

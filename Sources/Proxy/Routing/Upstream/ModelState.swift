@@ -19,7 +19,7 @@ package struct ModelState: Sendable {
     package private(set) var limit = LearntLimit()
     package private(set) var ramp = Ramp()
     /// From the permit to the end of a whole answer.
-    private var whole = RecentDurations()
+    private var nonStreaming = RecentDurations()
     /// From the permit to the first event of a stream.
     private var firstEvent = RecentDurations()
     /// For how long an answer holds its permit.
@@ -63,12 +63,12 @@ package struct ModelState: Sendable {
 
     /// In which nine of ten answers come, or begin.
     package func usualTime(isStreaming: Bool, at now: Duration) -> Duration? {
-        (isStreaming ? firstEvent : whole).percentile90(at: now)
+        (isStreaming ? firstEvent : nonStreaming).percentile90(at: now)
     }
 
     /// In which an answer that begins now will come, or begin, with a chance that is worth it.
     package func safeTime(isStreaming: Bool, at now: Duration) -> Duration? {
-        (isStreaming ? firstEvent : whole).nearlyAll(at: now)
+        (isStreaming ? firstEvent : nonStreaming).nearlyAll(at: now)
     }
 
     /// Nobody would miss it.
@@ -172,7 +172,7 @@ package struct ModelState: Sendable {
     }
 
     private mutating func remember(_ ending: AttemptEnding, took: Duration, at now: Duration) {
-        if let first = ending.firstEvent { firstEvent.add(first, at: now) } else { whole.add(took, at: now) }
+        if let first = ending.firstEvent { firstEvent.add(first, at: now) } else { nonStreaming.add(took, at: now) }
         hold.add(took)
     }
 }

@@ -35,14 +35,14 @@ package enum Oddity: UInt8, CaseIterable, Sendable {
     /// What it does, for whoever runs it.
     var words: String {
         switch self {
-        case .goesOn: "it says more behind a finish_reason; the last one counts"
-        case .calls: "its tool calls lack an index or an id, or share one; they were told apart"
-        case .lateError: "it reports an error inside a stream that it began with a status of success"
-        case .errorAsAnswer: "it reports errors with a status of success; they were told as what they mean"
-        case .otherKind: "it answers with a stream where a document was asked for, or the reverse; it was turned round"
-        case .unreadableEvents: "events of its streams are no JSON; they were passed over"
-        case .noEnd: "its streams end without [DONE]; it was added"
-        case .wrapped: "its answers are inside another object; they were taken out"
+        case .goesOn: "it sends data after a finish_reason; the last finish_reason is used"
+        case .calls: "its tool calls have missing or duplicate indexes or ids; they were repaired"
+        case .lateError: "it reports an error inside a stream that began with a success status"
+        case .errorAsAnswer: "it reports errors with a success status; they are handled as errors"
+        case .otherKind: "it sends a stream where a document was requested, or the reverse; the response was converted"
+        case .unreadableEvents: "events of its streams are not JSON; they were skipped"
+        case .noEnd: "its streams end without [DONE]; [DONE] was added"
+        case .wrapped: "its responses are wrapped in another object; they were unwrapped"
         }
     }
 }

@@ -41,7 +41,8 @@ struct AccountProbe: Sendable {
                 return ProbeReport(latency: latency, error: text, probe: verdict, skew: skew)
             }
             guard let models = account.models(in: body) else {
-                return ProbeReport(latency: latency, error: "the answer is no model list", probe: .failed, skew: skew)
+                return ProbeReport(
+                    latency: latency, error: "the response is not a model list", probe: .failed, skew: skew)
             }
             return ProbeReport(latency: latency, models: models.count, probe: .passed, skew: skew)
         } catch let error as CancellationError {

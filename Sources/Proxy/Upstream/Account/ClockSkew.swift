@@ -24,8 +24,8 @@ struct ClockSkew: Equatable, Sendable {
 
     /// A sentence for the operator.
     var hint: String {
-        "This machine's clock is \(GoDuration.format(.seconds(abs(seconds)))) \(seconds > 0 ? "ahead of" : "behind") OCI's, which refuses requests "
-            + "that are more than 5m off: set the clock, best by NTP."
+        "This machine's clock is \(GoDuration.format(.seconds(abs(seconds)))) \(seconds > 0 ? "ahead of" : "behind") OCI's clock. OCI rejects requests "
+            + "that are more than 5m off. Synchronize the clock with NTP."
     }
 }
 

@@ -47,7 +47,7 @@ enum KeyFile {
         if bytes.isEmpty {
             throw Failure(
                 culprit: .keyFile, message: "the key file \(path) is empty",
-                fix: "copy the private key into it, or name another key_file")
+                fix: "copy the private key into it, or set key_file to another file")
         }
         let key: PrivateKey
         do {
@@ -64,7 +64,7 @@ enum KeyFile {
                 message:
                     "fingerprint \(fingerprint) does not match the key file \(path), whose fingerprint is \(key.fingerprint)",
                 fix:
-                    "set fingerprint to \(key.fingerprint) if that key was uploaded for the user, else key_file to the key of \(fingerprint)"
+                    "if this key is the one uploaded for the user, set fingerprint to \(key.fingerprint); otherwise set key_file to the key with fingerprint \(fingerprint)"
             )
         }
         return Loaded(key: key, warnings: warnings(bits: key.bits, path: path, mode: mode))
@@ -75,17 +75,17 @@ enum KeyFile {
         var warnings: [String] = []
         if bits > 2048 {
             warnings.append(
-                "the key file \(path) holds an RSA-\(bits) key, and the longer a key, the dearer its signature: RSA-4096 costs 6 to 14 times as "
-                    + "much CPU as RSA-2048 (measured per request: 3 ms against 0.22 ms with AVX512-IFMA, 4.7 ms against 0.75 ms without); "
-                    + "use a key of 2048 bits, which OCI takes as well")
+                "the key file \(path) contains an RSA-\(bits) key, and longer keys sign more slowly: RSA-4096 takes 6 to 14 times as "
+                    + "much CPU time as RSA-2048 (measured per request: 3 ms and 0.22 ms with AVX512-IFMA, 4.7 ms and 0.75 ms without); "
+                    + "use a 2048-bit key, which OCI also accepts")
         }
         if bits < 2048 {
             warnings.append(
-                "the key file \(path) holds an RSA-\(bits) key and OCI asks for 2048 bits or more; make a key of 2048 bits"
+                "the key file \(path) contains an RSA-\(bits) key, but OCI requires at least 2048 bits; create a 2048-bit key"
             )
         }
         if let mode, mode & 0o077 != 0 {
-            warnings.append("the key file \(path) is open to other users of this machine; run chmod 600 on it")
+            warnings.append("the key file \(path) is accessible to other users of this machine; run chmod 600 on it")
         }
         return warnings
     }
@@ -94,9 +94,9 @@ enum KeyFile {
     static func failure(_ code: Int32, path: String) -> Failure {
         let (what, fix) =
             switch code {
-            case ENOENT, ENOTDIR: ("does not exist", "name an existing file as key_file")
-            case EACCES, EPERM: ("may not be read", "give the user of this process the right to read it")
-            case EISDIR: ("is a directory", "name a file in it as key_file")
+            case ENOENT, ENOTDIR: ("does not exist", "set key_file to an existing file")
+            case EACCES, EPERM: ("cannot be read: permission denied", "allow the proxy's user to read it")
+            case EISDIR: ("is a directory", "set key_file to a file in it")
             default: ("cannot be read: \(String(cString: strerror(code)))", "check key_file")
             }
         return Failure(culprit: .keyFile, message: "the key file \(path) \(what)", fix: fix)
@@ -112,13 +112,13 @@ enum KeyFile {
             case .directory: throw failure(EISDIR, path: path)
             case .other(let kind):
                 throw Failure(
-                    culprit: .keyFile, message: "the key file \(path) is \(kind) and no file",
-                    fix: "name a regular file as key_file")
+                    culprit: .keyFile, message: "the key file \(path) is \(kind), not a regular file",
+                    fix: "set key_file to a regular file")
             case .tooLarge:
                 throw Failure(
                     culprit: .keyFile,
-                    message: "the key file \(path) is larger than \(largest >> 10) KiB, so it is no key",
-                    fix: "name the private key file as key_file")
+                    message: "the key file \(path) is larger than \(largest >> 10) KiB, so it is not a key",
+                    fix: "set key_file to the private key file")
             }
         }
     }

@@ -55,7 +55,7 @@ extension OCIAccount {
             }
             guard let items = self.models(in: body) else {
                 throw Failure(
-                    .failed(.invalid), "Account '\(id)' answered with no model list.")
+                    .failed(.invalid), "Account '\(id)' did not return a model list.")
             }
             models += items
             // An empty page can have a successor: the header alone says where the list ends.

@@ -10,7 +10,7 @@ enum PolicyHint {
 
     /// A sentence for the operator.
     static func text(_ kind: AuthKind, compartment: String) -> String {
-        "If the region and the compartment are right, a policy is missing; an administrator adds it with: \(statement(kind, compartment: compartment))"
+        "If the region and the compartment are correct, an IAM policy is missing. An administrator can add it: \(statement(kind, compartment: compartment))"
     }
 
     /// The policy's statement, in Oracle's language for them.

@@ -26,19 +26,19 @@ enum PrivateKeyError: Error, Equatable, CustomStringConvertible {
     /// What is wrong.
     var reason: String {
         switch self {
-        case .noPEM: "it holds no PEM text"
-        case .publicKeyGiven: "it holds a public key"
-        case .certificateGiven: "it holds a certificate"
-        case .otherPEM(let label): "it holds a PEM block named \(label), which is no private key"
-        case .openSSHFormat: "it holds a private key in the format of OpenSSH"
-        case .notRSA(let kind): "it holds a private key of the kind \(kind), and OCI signs with RSA only"
-        case .encryptedWithoutPassPhrase: "it is encrypted and no passphrase is given"
+        case .noPEM: "it contains no PEM text"
+        case .publicKeyGiven: "it contains a public key"
+        case .certificateGiven: "it contains a certificate"
+        case .otherPEM(let label): "it contains a PEM block \(label), which is not a private key"
+        case .openSSHFormat: "it contains a private key in OpenSSH format"
+        case .notRSA(let kind): "it contains a private key of type \(kind), but OCI requires RSA"
+        case .encryptedWithoutPassPhrase: "it is encrypted, but no passphrase is set"
         case .wrongPassPhrase: "its passphrase is wrong"
-        case .obsoleteEncryption: "it is encrypted in an obsolete way that OpenSSL 3 does not read"
-        case .damaged: "it holds a private key that cannot be read, being cut off or altered"
-        case .tooSmall(let bits): "it holds an RSA key of only \(bits) bits"
-        case .noFingerprint: "its fingerprint cannot be computed, since OpenSSL refuses MD5"
-        case .signingFailed: "OpenSSL could not make the signature"
+        case .obsoleteEncryption: "it is encrypted with an obsolete algorithm that OpenSSL 3 does not read"
+        case .damaged: "its private key is truncated or damaged"
+        case .tooSmall(let bits): "it contains an RSA key of only \(bits) bits"
+        case .noFingerprint: "its fingerprint cannot be computed because OpenSSL refuses MD5"
+        case .signingFailed: "OpenSSL could not create the signature"
         }
     }
 
@@ -46,18 +46,18 @@ enum PrivateKeyError: Error, Equatable, CustomStringConvertible {
     var fix: String {
         switch self {
         case .noPEM:
-            "name the private key file of the API key (it has a line -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----)"
-        case .publicKeyGiven, .certificateGiven, .otherPEM: "name the private key file that belongs to it as key_file"
+            "use the private key file of the API key (it contains a line -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----)"
+        case .publicKeyGiven, .certificateGiven, .otherPEM: "set key_file to the matching private key file"
         case .openSSHFormat: "convert a copy of it with 'ssh-keygen -p -m PEM -f COPY'"
-        case .notRSA: "make an RSA key with 'openssl genrsa -out key.pem 2048' and upload its public key to the user"
+        case .notRSA: "create an RSA key with 'openssl genrsa -out key.pem 2048' and upload its public key to the user"
         case .encryptedWithoutPassPhrase: "set pass_phrase"
         case .wrongPassPhrase: "correct pass_phrase"
         case .obsoleteEncryption:
-            "encrypt it anew with 'openssl pkcs8 -topk8 -provider legacy -provider default -in OLD -out NEW'"
-        case .damaged: "copy the file anew"
+            "encrypt it again with 'openssl pkcs8 -topk8 -provider legacy -provider default -in OLD -out NEW'"
+        case .damaged: "copy the file again"
         case .tooSmall:
-            "make a key of 2048 bits with 'openssl genrsa -out key.pem 2048' and upload its public key to the user"
-        case .noFingerprint: "let OpenSSL use its default provider beside FIPS"
+            "create a 2048-bit key with 'openssl genrsa -out key.pem 2048' and upload its public key to the user"
+        case .noFingerprint: "enable OpenSSL's default provider in addition to FIPS"
         case .signingFailed: "restart the proxy, and check the key file if it happens again"
         }
     }

@@ -14,9 +14,9 @@ struct Provider: Backend {
     private let token: Secret?
     /// Of the calls without a body, and of those with one.
     private let headers: HTTPHeaders
-    private let callHeaders: (whole: HTTPHeaders, stream: HTTPHeaders)
+    private let callHeaders: (document: HTTPHeaders, stream: HTTPHeaders)
     private let chatURL: String
-    private let chatHeads = (whole: KnownHead(), stream: KnownHead())
+    private let chatHeads = (document: KnownHead(), stream: KnownHead())
 
     init(_ settings: ProviderSettings, transport: any HTTPTransport, time: TimeSource) {
         id = settings.id
@@ -66,13 +66,13 @@ struct Provider: Backend {
     {
         guard case .openAI(let action, let body) = document else {
             throw Failure(
-                .internalError, "A call in OCI's form has come to '\(id)', which takes OpenAI's; please report this.")
+                .internalError, "Provider '\(id)' received a call in OCI's format; please report this bug.")
         }
         let isChat = action == .chat
         return TransportRequest(
             method: .POST, url: isChat ? chatURL : base.url + action.rawValue,
-            headers: isStreaming ? callHeaders.stream : callHeaders.whole,
-            body: BodyBuffers.buffer(body), known: isChat ? isStreaming ? chatHeads.stream : chatHeads.whole : nil)
+            headers: isStreaming ? callHeaders.stream : callHeaders.document,
+            body: BodyBuffers.buffer(body), known: isChat ? isStreaming ? chatHeads.stream : chatHeads.document : nil)
     }
 
     nonisolated(nonsending) func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws
@@ -113,7 +113,7 @@ struct Provider: Backend {
                     probe: status == 401 ? .credentialsRefused : status == 429 ? .passed : .failed)
             }
             guard let models = ModelSummary.providerList(body) else {
-                return ProbeReport(latency: latency, error: "the answer is no model list", probe: .failed)
+                return ProbeReport(latency: latency, error: "the response is not a model list", probe: .failed)
             }
             return ProbeReport(latency: latency, models: models.count, probe: .passed)
         } catch let error as CancellationError {
@@ -131,7 +131,7 @@ struct Provider: Backend {
         guard let models = ModelSummary.providerList(body) else {
             throw Failure(
                 .failed(.invalid),
-                "'\(id)' answered with no model list. If it has none, write its models into model_list.")
+                "'\(id)' did not return a model list. If it has none, set model_list.")
         }
         return models
     }

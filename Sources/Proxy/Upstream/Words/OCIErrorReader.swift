@@ -25,7 +25,7 @@ enum OCIErrorReader {
                 translate(words: said)
                     ?? Failure(
                         .failed(.brokenOff),
-                        "The upstream broke the answer off: \(said.message ?? "it gave no reason.")")
+                        "The upstream aborted the response: \(said.message ?? "no reason given.")")
             }
         error.isUnderSuccess = true
         return error
@@ -54,14 +54,14 @@ enum OCIErrorReader {
         _ subject: Refusal.Subject, status: Int?, retryAfter: Int?, _ said: ErrorWords, account: String
     ) -> Failure {
         switch subject {
-        case .content: .refusedContent(said.message ?? silence, code: said.code, status: status)
+        case .content: .refusedContent(said.message ?? noReason, code: said.code, status: status)
         case .request where status == 413:
             Failure(
-                .refused, said.message ?? "The request is larger than OCI takes.",
+                .refused, said.message ?? "The request is larger than OCI accepts.",
                 said: .init(status: 413, code: "request_too_large"))
         case .request:
             Failure(
-                request(status, said), said.message ?? silence, field: said.parameter,
+                request(status, said), said.message ?? noReason, field: said.parameter,
                 said: .init(status: status, code: said.openAICode))
         case .promptTooLong: ContextLength.error(from: said.message ?? "")
         case .modelGone:
@@ -72,8 +72,8 @@ enum OCIErrorReader {
         case .credentialsRefused, .credentialsDoubted:
             Failure(
                 subject == .credentialsRefused ? .credentialsRefused : .credentialsDoubted,
-                "OCI refuses the credentials of account '\(account)' (\(status.map { "HTTP \($0)" } ?? "an error")\(reason(said))). "
-                    + "The operator has to check its user, fingerprint, key and the clock.")
+                "OCI rejected the credentials of account '\(account)' (\(status.map { "HTTP \($0)" } ?? "an error")\(reason(said))). "
+                    + "The operator must check its user, fingerprint, key and the clock.")
         case .accountExhausted: Failure(.accountExhausted, said.message ?? exhausted, retryAfter: retryAfter)
         case .accountDoubted: Failure(.accountDoubted, said.message ?? exhausted, retryAfter: retryAfter)
         case .throttled:
@@ -103,10 +103,10 @@ enum OCIErrorReader {
         return Failure(
             .failed(.invalid),
             said.message.map { "OCI answered HTTP \(status): \($0)" }
-                ?? "OCI answered HTTP \(status), which this proxy does not expect.")
+                ?? "OCI returned an unexpected status, HTTP \(status).")
     }
 
-    private static let silence = "OCI refuses the request without saying why."
+    private static let noReason = "OCI rejected the request without a reason."
     private static let exhausted = "The quota of this account is used up."
 
     private static func http(_ status: Int?) -> String { status.map { " (HTTP \($0))" } ?? "" }

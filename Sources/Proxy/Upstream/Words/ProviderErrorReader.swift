@@ -33,10 +33,10 @@ enum ProviderErrorReader {
         _ subject: Refusal.Subject, status: Int?, retryAfter: Int?, _ words: ErrorWords, upstream: String
     ) -> Failure {
         switch subject {
-        case .content: .refusedContent(words.message ?? silence(400, upstream), code: words.code, status: status)
+        case .content: .refusedContent(words.message ?? noReason(400, upstream), code: words.code, status: status)
         case .request:
             Failure(
-                .refused, words.message ?? silence(status, upstream), field: words.vendorParameter,
+                .refused, words.message ?? noReason(status, upstream), field: words.vendorParameter,
                 said: .init(
                     status: status, type: words.type,
                     code: words.code ?? (status == 413 ? "request_too_large" : "invalid_request")))
@@ -48,7 +48,7 @@ enum ProviderErrorReader {
                 field: words.vendorParameter ?? "model",
                 said: .init(type: words.type, code: status == 404 ? words.code : nil))
         case .modelNotAllowed:
-            .modelNotAllowed(words.message ?? "'\(upstream)' does not give this model to this proxy.", code: words.code)
+            .modelNotAllowed(words.message ?? "'\(upstream)' does not let this proxy use the model.", code: words.code)
         case .credentialsRefused:
             Failure(.credentialsRefused, refusedToken(words, status: status ?? 200, upstream: upstream))
         case .credentialsDoubted:
@@ -76,7 +76,7 @@ enum ProviderErrorReader {
         switch status {
         case nil:
             Failure(
-                .failed(.reported), words.message ?? "'\(upstream)' reported an error and gave no reason. Try again.",
+                .failed(.reported), words.message ?? "'\(upstream)' reported an error without a reason. Try again.",
                 said: .init(code: words.code))
         case let status? where status >= 500:
             Failure(.failed(.serverError), words.message ?? "'\(upstream)' failed (HTTP \(status)). Try again.")
@@ -84,13 +84,13 @@ enum ProviderErrorReader {
             Failure(
                 .failed(.invalid),
                 words.message.map { "'\(upstream)' answered HTTP \(status): \($0)" }
-                    ?? "'\(upstream)' answered HTTP \(status), which this proxy does not expect. The operator has to check its base URL."
+                    ?? "'\(upstream)' returned an unexpected status, HTTP \(status). The operator must check its base URL."
             )
         }
     }
 
     private static func refusedToken(_ words: ErrorWords, status: Int, upstream: String) -> String {
-        "'\(upstream)' refuses this proxy's token (HTTP \(status)\(reason(words))). The operator has to check the token."
+        "'\(upstream)' rejected this proxy's token (HTTP \(status)\(reason(words))). The operator must check the token."
     }
 
     private static func exhausted(_ words: ErrorWords, _ upstream: String) -> String {
@@ -106,10 +106,10 @@ enum ProviderErrorReader {
         }
     }
 
-    private static func silence(_ status: Int?, _ upstream: String) -> String {
+    private static func noReason(_ status: Int?, _ upstream: String) -> String {
         status == 413
-            ? "The request is larger than '\(upstream)' takes."
-            : "'\(upstream)' refuses the request without saying why."
+            ? "The request is larger than '\(upstream)' accepts."
+            : "'\(upstream)' rejected the request without a reason."
     }
 
     /// The error beside choices, if there is one: OpenRouter puts it there, or into the choice.
@@ -125,6 +125,7 @@ extension Failure {
     /// What came is not what was asked for.
     static func invalidAnswer(_ problem: String, _ upstream: String) -> Failure {
         Failure(
-            .failed(.invalid), "The answer of '\(upstream)' \(problem). Try again; if it stays so, check its base URL.")
+            .failed(.invalid),
+            "The response of '\(upstream)' \(problem). Try again; if the error persists, check its base URL.")
     }
 }

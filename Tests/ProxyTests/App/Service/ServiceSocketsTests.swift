@@ -23,9 +23,9 @@ import Testing
     @Test(
         arguments: [
             (InheritedSocket.Facts(isStream: true, isListening: true, isOfKnownFamily: true), nil),
-            (.init(isStream: false, isListening: false, isOfKnownFamily: true), "no stream socket"),
-            (.init(isStream: true, isListening: false, isOfKnownFamily: true), "does not listen"),
-            (.init(isStream: true, isListening: true, isOfKnownFamily: false), "neither IPv4"),
+            (.init(isStream: false, isListening: false, isOfKnownFamily: true), "not a stream socket"),
+            (.init(isStream: true, isListening: false, isOfKnownFamily: true), "is not listening"),
+            (.init(isStream: true, isListening: true, isOfKnownFamily: false), "is not IPv4, IPv6 or a Unix path"),
         ] as [(InheritedSocket.Facts, String?)])
     func `Only a listening stream socket will do`(facts: InheritedSocket.Facts, objection: String?) {
         if let objection {
@@ -65,9 +65,9 @@ import Testing
 
         var objection: String? {
             switch self {
-            case .closed, .file: "no open socket"
-            case .datagram: "no stream socket"
-            case .unconnected: "does not listen"
+            case .closed, .file: "not an open socket"
+            case .datagram: "not a stream socket"
+            case .unconnected: "is not listening"
             case .unix, .internet: nil
             }
         }

@@ -87,7 +87,7 @@ import Testing
     @Test func `Nobody passes when it is switched off`() async throws {
         #expect(
             await Self.access(enabled: false).objection(to: Self.head(), from: try Self.peer())
-                == "local_access is switched off")
+                == "local_access is off")
     }
 
     @Test(arguments: [
@@ -134,7 +134,7 @@ import Testing
         let peer = try Self.peer()
         for _ in 0..<100 {
             #expect(
-                await access.objection(to: Self.head(), from: peer) == "it was made by another user of this machine")
+                await access.objection(to: Self.head(), from: peer) == "it was sent by another user of this machine")
         }
         #expect(looks.withLock { $0 } == 1)
         // Who is refused for what the head says is not looked up at all.

@@ -125,7 +125,7 @@ import Testing
             if sends {
                 try await stream.send(ByteBuffer(string: "data: 1\n\n"), until: deadline)
             } else {
-                try await stream.room(until: deadline)
+                try await stream.waitForCapacity(until: deadline)
             }
         }
         for _ in 0..<100 {

@@ -48,18 +48,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("cert", "", "there is no certificate in it"), ("cert", "garbage", "there is no certificate in it"),
-        ("cert", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "there is no certificate in it"),
-        ("key", "", "there is no private key in it"),
+        ("cert", "", "it contains no certificate"), ("cert", "garbage", "it contains no certificate"),
+        ("cert", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "it contains no certificate"),
+        ("key", "", "it contains no private key"),
         ("key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "is damaged"),
         (
             "key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
-            "pass phrase, which is not supported"
+            "is encrypted with a passphrase, which is not supported"
         ),
         (
             "key",
             "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
-            "pass phrase, which is not supported"
+            "is encrypted with a passphrase, which is not supported"
         ),
     ])
     func `What is wrong is said with the file`(which: String, content: String, reason: String) throws {
@@ -76,7 +76,7 @@ import Testing
     @Test func `A key of another certificate is no pair`() throws {
         let directory = try Directory()
         try directory.write(try Directory.fixture("authority.pem"), to: directory.files.certificate)
-        #expect(problem(directory.files)?.message.contains("does not belong to the first certificate") == true)
+        #expect(problem(directory.files)?.message.contains("does not match the first certificate") == true)
     }
 
     @Test func `A file that is not there is named`() throws {
@@ -95,7 +95,7 @@ import Testing
 
         try directory.write("half written", to: directory.files.certificate)
         let complaint = try #require(watch.look(after: nil))
-        #expect(complaint.contains("there is no certificate") && certificate.current?.context === first.context)
+        #expect(complaint.contains("it contains no certificate") && certificate.current?.context === first.context)
         #expect(watch.look(after: complaint) == complaint, "it looks again")
 
         try directory.write(try Directory.fixture("server.pem"), to: directory.files.certificate)

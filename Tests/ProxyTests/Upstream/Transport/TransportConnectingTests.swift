@@ -178,7 +178,7 @@ struct TransportConnectingTests {
         } catch TransportError.cannotConnect(let reason) {
             #expect(
                 reason.contains(
-                    "the outbound proxy 127.0.0.1:\(proxy.port) refuses the way to upstream.example:443 with status \(status)"
+                    "the outbound proxy 127.0.0.1:\(proxy.port) refused a tunnel to upstream.example:443 with status \(status)"
                 ))
             #expect(!reason.contains("secret"))
         }

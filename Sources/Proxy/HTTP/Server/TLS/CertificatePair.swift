@@ -36,9 +36,9 @@ struct CertificatePair: Sendable {
         } catch {
             throw CertificateProblem(
                 message:
-                    "tls_key = \(files.key) does not belong to the first certificate of tls_cert = \(files.certificate), or OpenSSL's rules forbid the pair",
+                    "tls_key = \(files.key) does not match the first certificate in tls_cert = \(files.certificate), or OpenSSL rejects the pair",
                 fix:
-                    "name the key that this certificate was made for, and put the server's own certificate before those of its authorities"
+                    "use the private key of this certificate, and put the server certificate before the CA certificates"
             )
         }
         expiry = chain.first.map { Int64($0.notValidAfter) } ?? 0
@@ -48,28 +48,30 @@ struct CertificatePair: Sendable {
     var isOutdated: Bool { stamps.contains(where: \.isOutdated) }
 
     private static func chain(_ path: String) throws(CertificateProblem) -> [NIOSSLCertificate] {
-        let fix = "name a PEM file with the server's certificate and, after it, those of its authorities"
+        let fix = "use a PEM file with the server certificate followed by the CA certificates"
         let bytes = try read(path, key: "tls_cert", fix: fix)
         guard let chain = try? NIOSSLCertificate.fromPEMBytes(bytes), !chain.isEmpty else {
             throw CertificateProblem(
-                message: "tls_cert = \(path) cannot be used (there is no certificate in it)", fix: fix)
+                message: "tls_cert = \(path) cannot be used (it contains no certificate)", fix: fix)
         }
         return chain
     }
 
     private static func key(_ path: String) throws(CertificateProblem) -> NIOSSLPrivateKey {
-        let fix = "name the PEM file of the certificate's private key"
+        let fix = "use the PEM file of the certificate's private key"
         let bytes = try read(path, key: "tls_key", fix: fix)
         let text = String(decoding: bytes, as: UTF8.self)
         guard !text.contains("ENCRYPTED") else {
             throw CertificateProblem(
-                message: "tls_key = \(path) is protected by a pass phrase, which is not supported for this key",
-                fix: "take it off (openssl pkey -in KEY -out NEWKEY), and let only the proxy's user read the file")
+                message: "tls_key = \(path) is encrypted with a passphrase, which is not supported for tls_key",
+                fix:
+                    "remove the passphrase (openssl pkey -in KEY -out NEWKEY), and make the file readable by the proxy's user only"
+            )
         }
         guard let key = try? NIOSSLPrivateKey(bytes: bytes, format: .pem) else {
             throw CertificateProblem(
                 message:
-                    "tls_key = \(path) cannot be used (\(text.contains("PRIVATE KEY-----") ? "its private key is damaged" : "there is no private key in it"))",
+                    "tls_key = \(path) cannot be used (\(text.contains("PRIVATE KEY-----") ? "its private key is damaged" : "it contains no private key"))",
                 fix: fix)
         }
         return key

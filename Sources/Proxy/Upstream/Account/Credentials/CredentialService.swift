@@ -13,9 +13,9 @@ struct CredentialService: Sendable {
     ///
     /// - Parameters:
     ///   - mend: for a service that cannot be reached.
-    ///   - mendRefusal: for one that answers with another status.
+    ///   - refusalFix: for one that answers with another status.
     /// - Throws: `CredentialFailure`, `CancellationError`.
-    func body(of request: TransportRequest, fix: String, mendRefusal: (_ status: Int) -> String) async throws -> [UInt8]
+    func body(of request: TransportRequest, fix: String, refusalFix: (_ status: Int) -> String) async throws -> [UInt8]
     {
         do {
             let response = try await transport.send(request)
@@ -26,7 +26,7 @@ struct CredentialService: Sendable {
                     (try? JSONDocument(parsing: body).root["code"]?.string).flatMap { $0 }.map { ", \($0.prefix(64))" }
                     ?? ""
                 throw CredentialFailure(
-                    "\(name) answers HTTP \(response.status)\(code)", fix: mendRefusal(response.status))
+                    "\(name) returned HTTP \(response.status)\(code)", fix: refusalFix(response.status))
             }
             return body
         } catch let error as TransportError {
@@ -42,9 +42,9 @@ extension TransportError {
         case .cannotConnect(let reason): "cannot be reached: \(reason)"
         case .connectTimeout: "cannot be reached in time"
         case .tls(let reason): "cannot be reached over TLS: \(reason)"
-        case .connectionLost(let reason), .answerCut(let reason): "broke off: \(reason)"
-        case .malformedAnswer(let reason): "does not answer in HTTP: \(reason)"
-        case .tooLarge(let limit): "answers with more than \(limit) bytes"
+        case .connectionLost(let reason), .answerCut(let reason): "disconnected: \(reason)"
+        case .malformedAnswer(let reason): "sent an invalid HTTP response: \(reason)"
+        case .tooLarge(let limit): "returned more than \(limit) bytes"
         }
     }
 }

@@ -27,7 +27,7 @@ struct InstancePrincipal: TokenSource {
         let body = Self.exchange(certificate: certificate, intermediate: intermediate, publicKey: sessionKey.publicKey)
         let signer = RequestSigner(keyID: leaf.keyID, key: leafKey, signsHost: false)
         let token = try await self.token(for: body, signer: signer, at: metadata.auth)
-        return try SessionToken(token, key: sessionKey, source: "the answer of the auth service")
+        return try SessionToken(token, key: sessionKey, source: "the response of the auth service")
     }
 
     // MARK: Metadata
@@ -62,7 +62,7 @@ struct InstancePrincipal: TokenSource {
             RegionTable.isWellFormed(region), HostName.isName(domain)
         else {
             throw CredentialFailure(
-                "the instance metadata service does not say in which region the instance is", fix: "try again")
+                "the instance metadata service returned no region", fix: "try again")
         }
         return "https://auth.\(region).\(domain)"
     }
@@ -77,8 +77,8 @@ struct InstancePrincipal: TokenSource {
         ]
         return try await CredentialService(name: "the instance metadata service", transport: transport).body(
             of: TransportRequest(method: .GET, url: "\(base)/\(path)", headers: headers),
-            fix: "auth = instance_principal works on compute instances of OCI only, use another auth elsewhere",
-            mendRefusal: { _ in "check that the instance's metadata service is switched on for version 2" })
+            fix: "use auth = instance_principal on OCI compute instances only",
+            refusalFix: { _ in "check that version 2 of the instance metadata service is enabled" })
     }
 
     // MARK: Auth service
@@ -118,14 +118,14 @@ struct InstancePrincipal: TokenSource {
         let answer = try await CredentialService(name: "the auth service", transport: transport).body(
             of: TransportRequest(
                 method: .POST, url: base + "/v1/x509", headers: headers, body: ByteBuffer(bytes: body)),
-            fix: "let the instance reach it, directly or through a service gateway",
-            mendRefusal: {
+            fix: "allow the instance to reach it, directly or through a service gateway",
+            refusalFix: {
                 $0 == 401
-                    ? "check this machine's clock; a certificate that has just been replaced works a minute later"
+                    ? "check this machine's clock; a new certificate may take a minute to become valid"
                     : "try again"
             })
         guard let token = try? JSONDocument(parsing: answer).root["token"]?.string else {
-            throw CredentialFailure("the auth service answers without a token", fix: "try again")
+            throw CredentialFailure("the auth service returned no token", fix: "try again")
         }
         return token
     }

@@ -10,7 +10,7 @@ struct LeafCertificate: Equatable, Sendable {
     /// The key id of requests to the auth service.
     var keyID: String { "\(tenancy)/fed-x509/\(fingerprint)" }
 
-    private static let fix = "try again; if it stays, the instance metadata service gives out something else than OCI's"
+    private static let fix = "try again; if the error persists, check that the instance metadata service is OCI's"
 
     init(pem: [UInt8]) throws(CredentialFailure) {
         guard let size = Int32(exactly: pem.count) else {
@@ -34,11 +34,11 @@ struct LeafCertificate: Equatable, Sendable {
         guard X509_digest(certificate, EVP_sha1(), &digest, &length) == 1 else {
             throw CredentialFailure(
                 "the fingerprint of the instance's certificate cannot be computed",
-                fix: "let OpenSSL use its default provider")
+                fix: "enable OpenSSL's default provider")
         }
         fingerprint = Self.pairs(digest.prefix(Int(length)))
         guard let tenancy = Self.tenancy(among: Self.subjectValues(certificate)) else {
-            throw CredentialFailure("the instance's certificate names no tenancy", fix: Self.fix)
+            throw CredentialFailure("the instance's certificate contains no tenancy", fix: Self.fix)
         }
         self.tenancy = tenancy
     }

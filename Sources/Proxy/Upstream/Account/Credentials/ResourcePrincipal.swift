@@ -13,7 +13,7 @@ struct ResourcePrincipal: FileTokenSource, Equatable {
             throw CredentialFailure(
                 "the token in OCI_RESOURCE_PRINCIPAL_RPST expired at \(HTTPDate.format(expiry))",
                 fix: settings.token.path == nil
-                    ? "restart the process with a new one" : "wait until the platform has written a new one")
+                    ? "restart the process with a new one" : "wait until the platform writes a new one")
         }
         fetched.stamps = stamps
         return fetched
@@ -48,7 +48,7 @@ extension ResourcePrincipalSettings.Value {
         case .text(let secret): Array(secret.reveal().utf8)
         case .file(let path):
             try CredentialFile.read(
-                path, what: what, fix: "restart the function or container, whose platform writes it")
+                path, what: what, fix: "restart the function or container; the platform writes the file")
         }
     }
 }

@@ -11,12 +11,12 @@ struct SessionToken: Sendable {
     init(_ token: String, key: PrivateKey, source: String) throws(CredentialFailure) {
         let text = String(token.trimmingBlanksAndLineEnds())
         let bare = text.hasPrefix("ST$") ? String(text.dropFirst(3)) : text
-        guard !bare.isEmpty else { throw CredentialFailure("\(source) holds no token", fix: "make a new one") }
+        guard !bare.isEmpty else { throw CredentialFailure("\(source) contains no token", fix: "create a new one") }
         // It becomes part of `keyId="..."`.
         guard
             bare.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") })
         else {
-            throw CredentialFailure("\(source) holds something that is no token", fix: "make a new one")
+            throw CredentialFailure("\(source) does not contain a valid token", fix: "create a new one")
         }
         signer = RequestSigner(keyID: RequestSigner.keyID(sessionToken: bare), key: key)
         expiry = TokenClaims(of: bare).expiry

@@ -2,7 +2,7 @@
 struct SessionTokenFile: FileTokenSource, Equatable {
     let identity: SecurityTokenIdentity
 
-    private static let mendToken = "run 'oci session refresh', or 'oci session authenticate' when that fails"
+    private static let tokenFix = "run 'oci session refresh', or 'oci session authenticate' when that fails"
 
     var renewal: TokenRenewal { .beforeExpiry }
     func fetch(at now: Int64) throws(CredentialFailure) -> SessionToken {
@@ -16,7 +16,7 @@ struct SessionTokenFile: FileTokenSource, Equatable {
 
     /// The session's key.
     func key() throws(CredentialFailure) -> PrivateKey {
-        let pem = try CredentialFile.read(identity.keyFile, what: "the session's key", fix: Self.mendToken)
+        let pem = try CredentialFile.read(identity.keyFile, what: "the session's key", fix: Self.tokenFix)
         do {
             return try PrivateKey(pem: pem, passPhrase: identity.passPhrase)
         } catch {
@@ -26,7 +26,7 @@ struct SessionTokenFile: FileTokenSource, Equatable {
 
     /// The session's token, be it expired or not.
     func token(key: PrivateKey) throws(CredentialFailure) -> SessionToken {
-        let text = try CredentialFile.read(identity.tokenFile, what: "the session's token", fix: Self.mendToken)
+        let text = try CredentialFile.read(identity.tokenFile, what: "the session's token", fix: Self.tokenFix)
         return try SessionToken(
             String(decoding: text, as: UTF8.self), key: key, source: "the file \(identity.tokenFile)")
     }
@@ -35,7 +35,7 @@ struct SessionTokenFile: FileTokenSource, Equatable {
     func expiry(of token: SessionToken, at now: Int64) -> CredentialFailure? {
         guard let expiry = token.expiry, expiry <= now else { return nil }
         return CredentialFailure(
-            "the session token in \(identity.tokenFile) expired at \(HTTPDate.format(expiry))", fix: Self.mendToken)
+            "the session token in \(identity.tokenFile) expired at \(HTTPDate.format(expiry))", fix: Self.tokenFix)
     }
 
     var stamps: [FileStamp] { [FileStamp(identity.tokenFile), FileStamp(identity.keyFile)] }

@@ -68,7 +68,7 @@ actor TokenCache {
             guard schedule.isFetching || hasChanged || schedule.force(at: instant) else { return false }
         }
         if !schedule.isFetching {
-            logger.notice("OCI refuses the token, a new one is fetched", metadata: ["account": "\(account)"])
+            logger.notice("OCI rejected the token, fetching a new one", metadata: ["account": "\(account)"])
             fetch()
         }
         try await fetchEnd()
@@ -118,10 +118,10 @@ actor TokenCache {
         schedule.ended(result, at: instant, jitter: random())
         if let failure = schedule.failure {
             logger.log(
-                level: had ? .warning : .error, "No new token\(had ? ", the old one stays in use" : "")",
+                level: had ? .warning : .error, "Token refresh failed\(had ? ", the old token stays in use" : "")",
                 metadata: ["account": "\(account)", "error": "\(failure)"])
         } else {
-            logger.debug("New token", metadata: ["account": "\(account)"])
+            logger.debug("Token refreshed", metadata: ["account": "\(account)"])
         }
         let served = waiters.values
         waiters.removeAll()
@@ -148,14 +148,15 @@ actor TokenCache {
         } catch is FileWork.Overdue {
             return .failure(
                 CredentialFailure(
-                    "the files of the token cannot be read in time",
-                    fix: "look at the disk or the network drive that they are on"))
+                    "the token files could not be read in time",
+                    fix: "check the disk or network drive that they are on"))
         } catch is MovingDeadline.Exceeded {
             return .failure(
-                CredentialFailure("no token came within \(fetchTimeout.components.seconds) s", fix: "check the network")
+                CredentialFailure(
+                    "no token was received within \(fetchTimeout.components.seconds) s", fix: "check the network")
             )
         } catch {
-            return .failure(CredentialFailure("the fetch of a token was broken off", fix: "try again"))
+            return .failure(CredentialFailure("the token request was cancelled", fix: "try again"))
         }
     }
 

@@ -76,7 +76,7 @@ struct TokenSchedule: Sendable {
         case .success(let new):
             if let expiry = new.expiry, expiry <= instant.wall {
                 fail(
-                    CredentialFailure("the new token has expired already", fix: "check this machine's clock"),
+                    CredentialFailure("the new token is already expired", fix: "check this machine's clock"),
                     at: instant, jitter: jitter)
                 return
             }

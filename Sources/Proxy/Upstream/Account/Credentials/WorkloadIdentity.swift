@@ -9,18 +9,18 @@ struct WorkloadIdentity: TokenSource {
 
     var renewal: TokenRenewal { .halfway }
 
-    private static let mendPod =
-        "auth = oke_workload_identity works in a pod of an OKE cluster with a service account only, use another auth elsewhere"
+    private static let podFix =
+        "use auth = oke_workload_identity only in a pod of an OKE cluster with a service account"
 
     func fetch(at now: Int64) async throws -> SessionToken {
         // Kubernetes replaces it now and then, so it is read for each exchange.
         let path = settings.serviceAccountToken
         let account = try await FileWork.credentials.run(within: .seconds(10), on: .system) {
-            Result { try CredentialFile.read(path, what: "the service account's token", fix: Self.mendPod) }
+            Result { try CredentialFile.read(path, what: "the service account's token", fix: Self.podFix) }
         }.get()
         let bearer = String(decoding: account, as: UTF8.self).filter { !$0.isWhitespace }
         guard !bearer.isEmpty, bearer.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw CredentialFailure("the file \(settings.serviceAccountToken) holds no token", fix: Self.mendPod)
+            throw CredentialFailure("the file \(settings.serviceAccountToken) contains no token", fix: Self.podFix)
         }
         let key = try PrivateKey.session()
         let headers: HTTPHeaders = [
@@ -36,18 +36,18 @@ struct WorkloadIdentity: TokenSource {
             of: TransportRequest(
                 method: .POST, url: settings.service + "/resourcePrincipalSessionTokens", headers: headers,
                 body: ByteBuffer(bytes: writer.bytes)),
-            fix: Self.mendPod,
-            mendRefusal: { status in
+            fix: Self.podFix,
+            refusalFix: { status in
                 switch status {
-                case 403: "make the cluster an enhanced one, basic clusters have no workload identity"
+                case 403: "upgrade to an enhanced cluster; basic clusters have no workload identity"
                 case 401: "check that the pod's service account exists and that its token is mounted"
                 default: "try again"
                 }
             })
         guard let token = Self.token(in: answer) else {
-            throw CredentialFailure("the token service of the cluster answers without a token", fix: "try again")
+            throw CredentialFailure("the token service of the cluster returned no token", fix: "try again")
         }
-        return try SessionToken(token, key: key, source: "the answer of the cluster's token service")
+        return try SessionToken(token, key: key, source: "the response of the cluster's token service")
     }
 
     /// The token of an answer: base64 of `{"token":"ST$..."}`, perhaps as a JSON string.

@@ -75,7 +75,7 @@ import Testing
         schedule.began()
         schedule.ended(Result { () throws(CredentialFailure) in try token(expiry: 999) }, at: at(0), jitter: 0)
         #expect(schedule.token == nil)
-        #expect(schedule.failure?.message == "the new token has expired already")
+        #expect(schedule.failure?.message == "the new token is already expired")
     }
 
     private func token(expiry: Int64) throws(CredentialFailure) -> SessionToken {

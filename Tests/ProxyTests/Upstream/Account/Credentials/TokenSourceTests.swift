@@ -121,7 +121,7 @@ import Testing
             try await source.fetch(at: Self.now)
         } throws: { error in
             "\(error)"
-                == "the token service of the cluster answers HTTP 403; make the cluster an enhanced one, basic clusters have no workload identity"
+                == "the token service of the cluster returned HTTP 403; upgrade to an enhanced cluster; basic clusters have no workload identity"
         }
     }
 
@@ -135,7 +135,7 @@ import Testing
             try await source.fetch(at: Self.now)
         } throws: { error in
             "\(error)".contains(
-                "no route to the host; auth = instance_principal works on compute instances of OCI only")
+                "no route to the host; use auth = instance_principal on OCI compute instances only")
         }
         #expect(
             transport.requests.map(\.url) == [

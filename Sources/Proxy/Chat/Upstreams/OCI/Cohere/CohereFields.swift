@@ -12,7 +12,7 @@ enum CohereFields {
     static func failure(of answer: JSONValue) -> Failure? {
         guard answer["finishReason"]?.string?.uppercased() == "ERROR" else { return nil }
         guard let message = answer["errorMessage"]?.string, !message.isEmpty else {
-            return .brokenOff("it gave no reason")
+            return .brokenOff("no reason given")
         }
         return OCIErrorReader.translate(words: ErrorWords(message: message))
             ?? Failure(

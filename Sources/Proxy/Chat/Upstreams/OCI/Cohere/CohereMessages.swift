@@ -65,7 +65,7 @@ struct CohereMessages {
             let id = message.toolCallID ?? []
             guard let call = calls[id] else {
                 throw .invalidRequest(
-                    "'messages[\(index)].tool_call_id' is '\(JSONString.decode(id).prefix(100))', but no assistant message before it has such a tool call.",
+                    "'messages[\(index)].tool_call_id' is '\(JSONString.decode(id).prefix(100))', but no earlier assistant message has a tool call with this id.",
                     field: "messages[\(index)].tool_call_id", as: .value)
             }
             results.append(Result(call: call, output: text))

@@ -11,7 +11,7 @@ enum CohereRequestWriter {
         return try CallDetails(for: target, in: .cohere) { writer throws(Failure) in
             guard chat.tuning.topLogprobs == nil else {
                 throw .invalidRequest(
-                    "'logprobs' is true, but this model tells no log probabilities; leave it out, or choose another model.",
+                    "'logprobs' is true, but this model does not return log probabilities; remove it, or choose another model.",
                     field: "logprobs",
                     as: .unsupportedParameter)
             }
@@ -23,7 +23,7 @@ enum CohereRequestWriter {
             case .some(.none): break
             case .required, .function:
                 throw .invalidRequest(
-                    "'tool_choice' demands a tool call, which this model cannot be made to do; send \"auto\" or \"none\", or choose another model.",
+                    "'tool_choice' requires a tool call, which this model does not support; send \"auto\" or \"none\", or choose another model.",
                     field: "tool_choice", as: .unsupportedParameter)
             }
         }

@@ -10,7 +10,7 @@ enum CohereTuning {
         let tuning = chat.tuning
         guard tuning.choices == 1 else {
             throw .invalidRequest(
-                "'n' is \(tuning.choices), but this model gives one answer a request; send n = 1, or several requests.",
+                "'n' is \(tuning.choices), but this model returns one choice per request; send n = 1, or several requests.",
                 field: "n",
                 as: .unsupportedParameter)
         }

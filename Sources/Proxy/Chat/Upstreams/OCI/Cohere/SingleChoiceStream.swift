@@ -81,7 +81,7 @@ struct SingleChoiceStream: Sendable {
         guard !pieces.isEmpty || CohereFields.isCall(call, function: function) else { return nil }
         begin(&sink)
         let step = pieces.take(call, function: function, choice: 0, of: response, into: &sink)
-        return step == .tooLate ? .brokenOff("it came back to a tool call that was over") : nil
+        return step == .tooLate ? .brokenOff("it continued a tool call that was complete") : nil
     }
 
     private mutating func begin(_ sink: inout some ChatEventSink) {

@@ -33,7 +33,8 @@ enum GenericFields {
         }
         return Failure(
             ResponseForm.isStream(body) ? .unusable(.otherForm) : .failed(.invalid),
-            "The upstream's answer is not a chat answer. Try again; if it stays so, check the account's endpoint.")
+            "The upstream's response is not a chat response. Try again; if the error persists, check the account's endpoint."
+        )
     }
 
     /// OpenAI's `annotations` of a message; nil when there are none.

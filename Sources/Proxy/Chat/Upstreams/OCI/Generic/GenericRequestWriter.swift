@@ -175,7 +175,8 @@ enum GenericRequestWriter {
         guard !tool.name.utf8.contains(UInt8(ascii: ".")) else {
             let path = "tools[\(index)].function.name"
             throw .invalidRequest(
-                "'\(path)' has a '.', which this model does not take; use letters, digits, '_' or '-'.", field: path,
+                "'\(path)' contains a '.', which this model does not accept; use letters, digits, '_' or '-'.",
+                field: path,
                 as: .value)
         }
         writer.key("name")

@@ -84,7 +84,7 @@ struct GenericSource: ChatEventSource {
             // A reason that is missing or empty says as little as the usual one.
             let finish = choice.present("finishReason").map { FinishWord($0.string ?? "") } ?? .whole
             guard finish != .failed else {
-                throw Failure(.failed(.brokenOff), "The upstream broke the answer off with an error. Try again.")
+                throw Failure(.failed(.brokenOff), "The upstream aborted the response with an error. Try again.")
             }
             let index = isNamed ? named[position] : position
             if case .failed(let failure) = take(
@@ -112,7 +112,7 @@ struct GenericSource: ChatEventSource {
         }
         // A second reason adds nothing when nothing has been said between.
         if let finish, !choices[choice].isOver {
-            guard finish != .failed else { return .failed(.brokenOff("it gave no reason")) }
+            guard finish != .failed else { return .failed(.brokenOff("no reason given")) }
             choices[choice].finish = finish
             choices[choice].isOver = true
         }
@@ -197,7 +197,7 @@ struct GenericSource: ChatEventSource {
                 switch choices[choice].calls.take(call, choice: index, of: response, into: &sink) {
                 case .taken: goOn(choice)
                 case .nothing: break
-                case .tooLate: return .brokenOff("it came back to a tool call that was over")
+                case .tooLate: return .brokenOff("it continued a tool call that was complete")
                 }
             }
         }
