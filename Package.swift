@@ -43,7 +43,7 @@ let package = Package(
         // The system's libcrypto, for RSA signatures.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
-        // The product: everything but the command line.
+        // The product: everything but the command line. As a library it has a small face: Sources/Proxy/App/Library.
         .target(
             name: "Proxy",
             dependencies: [
@@ -56,17 +56,29 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
+        // The program: the command line, and what concerns its process.
         .executableTarget(
             name: "ociai-proxy",
             dependencies: [
                 "Proxy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Main",
+            swiftSettings: settings
+        ),
+        // The proxy inside another program.
+        .executableTarget(
+            name: "embedded-proxy",
+            dependencies: [
+                "Proxy",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Examples/EmbeddedProxy",
             swiftSettings: settings
         ),
 
@@ -147,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "OCISimulator", "ProxyTestSupport", "TestFixtures", "ociai-proxy", "oci-simulator",
+                "OCISimulator", "ProxyTestSupport", "TestFixtures", "embedded-proxy", "ociai-proxy", "oci-simulator",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -88,7 +88,7 @@ enum Command {
             .init(
                 config: arguments.config, host: arguments.host, port: arguments.port,
                 multiAccount: arguments.multiAccount),
-            environment: environment(), workingDirectory: workingDirectory())
+            environment: ProcessEnvironment.ofService, workingDirectory: ProcessEnvironment.workingDirectory)
         if arguments.check {
             let (lines, code) = startup.check()
             end(
@@ -96,7 +96,7 @@ enum Command {
                 to: code == .cleanStop ? StandardStream.output : StandardStream.error)
         }
         do {
-            try await startup.serve()
+            try await serve(startup)
             exit(Proxy.ExitCode.cleanStop.rawValue)
         } catch let error as ExitError {
             end(error.code, "ociai-proxy: \(error)")
@@ -108,23 +108,29 @@ enum Command {
         }
     }
 
+    /// Serves until the process is told to stop.
+    ///
+    /// - Throws: `ExitError` when it cannot begin.
+    private static func serve(_ startup: Startup) async throws {
+        try ProcessHardening.checkAddressSpace()
+        ProcessHardening.forbidDumps()
+        AllocatorPolicy.apply()
+        let means = ProcessMeans(descriptors: OpenFileLimit.raise(), trim: { AllocatorPolicy.trim() })
+        let proxy = try await startup.prepare(means)
+        // Before anybody is told that the process is ready: a signal that nobody waits for ends it.
+        let stops = await StopSignals()
+        let hangups = await HangupSignal()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { await stops.watch(proxy.output) }
+            tasks.addTask { await hangups.watch() }
+            defer { tasks.cancelAll() }
+            try await proxy.run(ProcessOrders(stops: stops.requests, reloads: hangups.requests))
+        }
+    }
+
     private static func end(_ code: Proxy.ExitCode, _ text: String, to stream: Int32 = StandardStream.error) -> Never {
         StandardStream.write(text + "\n", to: stream)
         exit(code.rawValue)
-    }
-
-    private static func environment() -> [String: String] {
-        var values: [String: String] = [:]
-        for name in ["HOME"] + ProxyRules.variables + CredentialEnvironment.variables + ServiceEnvironment.variables {
-            if let value = getenv(name) { values[name] = String(cString: value) }
-        }
-        return values
-    }
-
-    private static func workingDirectory() -> String {
-        guard let path = getcwd(nil, 0) else { return "." }
-        defer { free(path) }
-        return String(cString: path)
     }
 }
 

@@ -9,24 +9,16 @@
 /// How many files, sockets among them, the process may have open, and how many of them clients may take.
 ///
 /// A process that has no descriptor left can accept nobody, answer nobody and read no file, so clients must never get them all.
-enum DescriptorLimit {
+package enum DescriptorLimit {
     /// Descriptors for logs, files, event loops and the like.
     private static let own = 64
     /// Nobody needs more.
-    private static let most = 1_048_576
+    package static let most = 1_048_576
 
-    /// Raises the soft limit as far as the hard one allows: the usual 1024 is for programs that use `select`, as we do not.
-    ///
-    /// - Returns: the limit now.
-    static func raise() -> Int {
+    /// The soft limit of the process as it is now. Raising it is the affair of the program, not of what it embeds.
+    package static var current: Int {
         var limit = rlimit()
         guard getrlimit(files, &limit) == 0 else { return 1024 }
-        let wanted = min(limit.rlim_max, rlim_t(most))
-        if limit.rlim_cur < wanted {
-            var raised = limit
-            raised.rlim_cur = wanted
-            if setrlimit(files, &raised) == 0 { limit = raised }
-        }
         return Int(min(limit.rlim_cur, rlim_t(most)))
     }
 

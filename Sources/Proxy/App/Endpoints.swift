@@ -109,7 +109,7 @@ extension Endpoints {
             metrics: MetricsRoute(
                 router: router, accountList: accountList, process: ProcessFigures(startedAt: state.startedAt),
                 counters: state.counters, rates: state.rates,
-                droppedLines: { [output = state.output] in output.dropped }, claims: state.claims,
+                droppedLines: { [output = state.output] in output?.dropped ?? 0 }, claims: state.claims,
                 bodyMemory: settings.bodyMemory),
             admin: AdminRoute(
                 router: router, accountList: accountList, discovery: discovery, directory: directory,

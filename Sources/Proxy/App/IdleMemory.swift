@@ -8,7 +8,8 @@ struct IdleMemory: Service {
 
     let time: TimeSource
     var resident: @Sendable () -> Int? = { MemoryFigures.resident }
-    var trim: @Sendable () -> Void = { AllocatorPolicy.trim() }
+    /// Gives what is free back to the system.
+    let trim: @Sendable () -> Void
 
     /// Runs until the service group stops it, or its task is cancelled.
     func run() async {

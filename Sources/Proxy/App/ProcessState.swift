@@ -19,14 +19,15 @@ struct ProcessState: Sendable {
     /// Seconds since 1970.
     let startedAt: Int64
     let time: TimeSource
-    let output: LogOutput
+    /// Where the log goes, which each configuration may move; nil when the logger is somebody else's.
+    let output: LogOutput?
     let logger: Logger
     /// Files and sockets that may be open at once.
-    let descriptors = DescriptorLimit.raise()
+    let descriptors: Int
 
     init(
-        transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource, output: LogOutput,
-        logger: Logger
+        transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource,
+        output: LogOutput?, logger: Logger, descriptors: Int
     ) {
         self.transports = transports
         self.proxies = proxies
@@ -34,6 +35,7 @@ struct ProcessState: Sendable {
         self.time = time
         self.output = output
         self.logger = logger
+        self.descriptors = descriptors
         startedAt = time.wallClock()
         // Each configuration, the first as well, comes in by `reconfigure`.
         router = Router([], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger)

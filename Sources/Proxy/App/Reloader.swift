@@ -6,7 +6,6 @@ actor Reloader {
     private let source: ConfigurationSource
     private let state: ProcessState
     private let keeper: GenerationKeeper
-    private var output: LogOutput { state.output }
     private var logger: Logger { state.logger }
 
     /// A generation is in service, and the settings that the process started with.
@@ -92,21 +91,13 @@ actor Reloader {
             throw error
         }
         let list: CandidateList
-        let destination: LogOutput.Destination
         do {
             list = try CandidateList(configuration, in: state)
         } catch {
             throw ConfigurationError(source.issue(error.message, fix: error.fix))
         }
-        destination = try await source.patiently(on: state.time) { [source] () throws(ConfigurationError) in
-            do throws(LogFileError) {
-                return try LogOutput.open(configuration.settings.logging)
-            } catch {
-                throw ConfigurationError(source.issue(error.message, fix: LogFileError.fix))
-            }
-        }
-        // From here on nothing fails.
-        output.move(to: destination)
+        // Behind this nothing fails.
+        if let output = state.output { try await move(output, to: configuration.settings.logging) }
         for issue in configuration.issues { logger.warning("\(issue)") }
         // Whether the port speaks TLS was settled when the process started.
         if state.certificate.current != nil, let pair = configuration.certificate { state.certificate.show(pair) }
@@ -130,6 +121,17 @@ actor Reloader {
             logger.warning("\(report.restart.joined(separator: ", ")) changed: restart the proxy to apply the change")
         }
         return report
+    }
+
+    private func move(_ output: LogOutput, to settings: LoggingSettings) async throws(ConfigurationError) {
+        let destination = try await source.patiently(on: state.time) { [source] () throws(ConfigurationError) in
+            do throws(LogFileError) {
+                return try LogOutput.open(settings)
+            } catch {
+                throw ConfigurationError(source.issue(error.message, fix: LogFileError.fix))
+            }
+        }
+        output.move(to: destination)
     }
 
     private func generation(of configuration: LoadedConfiguration, _ list: CandidateList, after before: Generation?)

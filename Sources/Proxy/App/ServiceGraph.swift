@@ -1,82 +1,108 @@
 import Logging
+import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
 /// Everything that runs, put together once. What starts first stops last.
 struct ServiceGraph: Sendable {
-    private let source: ConfigurationSource
-    private let proxies: ProxyRules
+    let state: ProcessState
+    let keeper = GenerationKeeper()
+    let reloader: Reloader
+    /// Those who ask in the process itself.
+    let clients: InProcessClients
     private let service: ServiceEnvironment
-    private let output: LogOutput
-    private let logger: Logger
-    private let time: TimeSource
+    private let means: ProcessMeans
+    private let group = MultiThreadedEventLoopGroup.singleton
 
+    private var logger: Logger { state.logger }
+    private var time: TimeSource { state.time }
+
+    /// - Parameter output: where `logger` writes, when a configuration may move it.
     init(
-        source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, output: LogOutput,
-        logger: Logger, time: TimeSource = .system
+        source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, means: ProcessMeans,
+        output: LogOutput?, logger: Logger, time: TimeSource = .system
     ) {
-        self.source = source
-        self.proxies = proxies
         self.service = service
-        self.output = output
-        self.logger = logger
-        self.time = time
+        self.means = means
+        state = ProcessState(
+            transports: TransportCache(group: group), proxies: proxies,
+            notifier: ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) }), time: time, output: output,
+            logger: logger, descriptors: means.descriptors)
+        reloader = Reloader(source: source, state: state, keeper: keeper)
+        clients = InProcessClients(on: group, drain: state.drain, door: { [keeper] in keeper.present?.door })
     }
 
-    /// Serves until SIGTERM or SIGINT, then lets running requests finish within `shutdown_grace` (`Listener`).
+    /// Serves until an order to stop comes, or graceful shutdown begins around it, then lets running requests finish within `shutdown_grace`
+    /// (`Listener`); or until its task is cancelled. Once.
     ///
+    /// - Parameters:
+    ///   - orders: what the process wants meanwhile; nil when that is told by graceful shutdown and by calls alone.
+    ///   - onStart: gets the addresses that are listened on.
     /// - Throws: `ExitError` when the configuration cannot be used after all, or the port cannot be had.
-    func run(_ configuration: LoadedConfiguration) async throws {
-        // Before anybody is told that the process is ready: a signal that nobody waits for ends it.
-        let signals = await StopSignals()
-        let hangups = await HangupSignal.Signals()
+    func run(
+        _ configuration: LoadedConfiguration, _ orders: ProcessOrders?,
+        onStart: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
+    ) async throws {
         CodecTypes.prepare()
-        let group = MultiThreadedEventLoopGroup.singleton
-        let transports = TransportCache(group: group)
         warnOfGaps()
-        let notifier = ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) })
-        if let name = service.notifySocket, !notifier.isOn {
+        if let name = service.notifySocket, !state.notifier.isOn {
             logger.warning(
                 "NOTIFY_SOCKET=\(name) is not a usable Unix socket; systemd will not be notified")
         }
-        let state = ProcessState(
-            transports: transports, proxies: proxies, notifier: notifier, time: time, output: output, logger: logger)
-        let keeper = GenerationKeeper()
-        let reloader = Reloader(source: source, state: state, keeper: keeper)
+        defer { clients.close() }
         let frontDoor = try await reloader.begin(with: configuration)
-        let server = configuration.settings.server
-        let listener = Listener(
-            gate: frontDoor, drain: state.drain, certificate: state.certificate,
-            address: service.sockets.isEmpty ? .host(server.host, port: server.port) : .inherited(service.sockets),
-            onStart: { notifier.started() }, onStop: { notifier.stopped() }, group: group, logger: logger)
-
-        let watch = CertificateWatch(certificate: state.certificate, time: time, logger: logger)
-        // The listener stops first: a reload that waits for a slow disk must not keep it from draining.
-        var services: [any Service] = [
-            transports, state.router, keeper, watch, IdleMemory(time: time),
-            HangupSignal(signals: hangups, reloader: reloader), listener,
-        ]
-        if notifier.isOn {
-            // Stops last: signs of life are due during the drain as well.
-            let report = ServiceReport(
-                notifier: notifier, watchdog: service.watchdog,
-                summary: { await keeper.present?.health.summary() ?? .init(healthy: 0, total: 0, inFlight: 0) },
-                drain: state.drain, time: time)
-            services.insert(report, at: 0)
-        }
+        let listener = listener(by: configuration.settings.server, gate: frontDoor, onStart: onStart)
         var settings = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
-            logger: quiet(logger))
+            services: services(listener, orders).map {
+                .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+            }, logger: quiet(logger))
         // The drain is bounded by the listener itself. When a part of the process has failed, the others are cancelled; if one of them does not
         // even end then, the process does, for the service manager to start it again.
         settings.maximumCancellationDuration = .seconds(5)
         let all = ServiceGroup(configuration: settings)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await signals.watch(all, output: output) }
+            if let stops = orders?.stops {
+                tasks.addTask { for await _ in stops { await all.triggerGracefulShutdown() } }
+            }
             defer { tasks.cancelAll() }
             try await all.run()
         }
         logger.info("Stopped")
+    }
+
+    private func listener(
+        by server: ServerSettings, gate: CurrentFrontDoor, onStart: @escaping @Sendable ([SocketAddress]) -> Void
+    ) -> Listener {
+        let notifier = state.notifier
+        return Listener(
+            gate: gate, drain: state.drain, certificate: state.certificate,
+            address: service.sockets.isEmpty ? .host(server.host, port: server.port) : .inherited(service.sockets),
+            onStart: { addresses in
+                notifier.started()
+                onStart(addresses)
+            }, onStop: { notifier.stopped() }, group: group, logger: logger)
+    }
+
+    private func services(_ listener: Listener, _ orders: ProcessOrders?) -> [any Service] {
+        var services: [any Service] = []
+        if state.notifier.isOn {
+            // Stops last: signs of life are due during the drain as well.
+            services.append(
+                ServiceReport(
+                    notifier: state.notifier, watchdog: service.watchdog,
+                    summary: { [keeper] in
+                        await keeper.present?.health.summary() ?? .init(healthy: 0, total: 0, inFlight: 0)
+                    }, drain: state.drain, time: time))
+        }
+        services += [
+            state.transports, state.router, keeper,
+            CertificateWatch(certificate: state.certificate, time: time, logger: logger),
+        ]
+        if let trim = means.trim { services.append(IdleMemory(time: time, trim: trim)) }
+        if let reloads = orders?.reloads { services.append(ReloadRequests(requests: reloads, reloader: reloader)) }
+        // Whoever lets requests in stops first: a reload that waits for a slow disk must not keep them from draining.
+        services.append(Entrances(listener: listener, clients: clients))
+        return services
     }
 
     private func warnOfGaps() {
@@ -94,5 +120,20 @@ struct ServiceGraph: Sendable {
         var logger = logger
         logger.logLevel = .warning
         return logger
+    }
+}
+
+/// The ways by which requests come in. They stop together, within one `shutdown_grace`.
+private struct Entrances: Service {
+    let listener: Listener
+    let clients: InProcessClients
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { ways in
+            ways.addTask { try await listener.run() }
+            ways.addTask { await clients.run() }
+            // Where one fails, this throws, and the other is cancelled.
+            for try await _ in ways {}
+        }
     }
 }

@@ -56,13 +56,10 @@ package struct Startup: Sendable {
         return (lines + ["\(source.file): the configuration is valid"], .cleanStop)
     }
 
-    /// Serves until the process is told to stop.
+    /// Reads the configuration, opens the log, and puts together what serves.
     ///
     /// - Throws: `ExitError` when it cannot begin.
-    package func serve() async throws {
-        try ProcessHardening.checkAddressSpace()
-        ProcessHardening.forbidDumps()
-        AllocatorPolicy.apply()
+    package func prepare(_ means: ProcessMeans) async throws -> PreparedProxy {
         let configured: LoadedConfiguration
         do {
             configured = try await source.readPatiently(on: .system)
@@ -78,11 +75,11 @@ package struct Startup: Sendable {
         let service = try ServiceEnvironment(source.environment, process: getpid())
         let output = try makeLogOutput(
             configured.settings.logging, isJournal: service.journal?.isBehind(StandardStream.error) ?? false)
-        // Whoever prints after this prints last.
-        defer { output.flush(within: .seconds(1)) }
-        try await ServiceGraph(
-            source: source, proxies: proxies, service: service, output: output, logger: output.logger()
-        ).run(configured)
+        return PreparedProxy(
+            graph: ServiceGraph(
+                source: source, proxies: proxies, service: service, means: means, output: output,
+                logger: output.logger()),
+            configuration: configured, output: output)
     }
 
     private func makeLogOutput(_ settings: LoggingSettings, isJournal: Bool) throws(ExitError) -> LogOutput {
@@ -91,5 +88,22 @@ package struct Startup: Sendable {
         } catch {
             throw ExitError(.badConfiguration, "\(source.issue(error.message, fix: LogFileError.fix))")
         }
+    }
+}
+
+/// A proxy that has all it needs, and has not begun.
+package struct PreparedProxy: Sendable {
+    fileprivate let graph: ServiceGraph
+    fileprivate let configuration: LoadedConfiguration
+    /// Where it logs.
+    package let output: LogOutput
+
+    /// Serves until an order to stop comes, then drains; or until its task is cancelled. The log is written when it returns.
+    ///
+    /// - Throws: `ExitError` when the configuration cannot be used after all, or the port cannot be had.
+    package func run(_ orders: ProcessOrders) async throws {
+        // Whoever prints after this prints last.
+        defer { output.flush(within: .seconds(1)) }
+        try await graph.run(configuration, orders)
     }
 }

@@ -6,9 +6,9 @@ import Testing
 
 @Suite struct ProcessLimitsTests {
     @Test func `Too little address space is said`() throws {
-        let error = #expect(throws: ExitError.self) { try ProcessHardening.checkAddressSpace(of: 400_000 << 10) }
+        let error = #expect(throws: ExitError.self) { try AddressSpace.check(limit: 400_000 << 10) }
         #expect(error?.description.contains("ulimit -v") == true)
-        try ProcessHardening.checkAddressSpace(of: .max)
+        try AddressSpace.check(limit: .max)
     }
 
     @Test func `Bodies get a quarter of the memory`() {

@@ -17,6 +17,11 @@ package struct ServiceEnvironment: Equatable, Sendable {
     /// The journal's end of standard output or standard error.
     var journal: JournalStream?
 
+    /// Of a process that is nobody's service, or whose owner speaks to the manager.
+    static let none = ServiceEnvironment()
+
+    private init() {}
+
     /// - Parameter process: the id of this process. What is meant for another one (the variables are inherited) is left alone.
     /// - Throws: `ExitError` when sockets are announced in a way that cannot be understood.
     init(_ environment: [String: String], process: Int32) throws(ExitError) {

@@ -23,8 +23,9 @@ struct Listener: Service {
     let drain: Drain
     let certificate: ListenerCertificate
     let address: ListeningAddress
-    /// The sockets listen; they will accept no more.
-    let onStart: @Sendable () -> Void
+    /// The sockets listen, at these addresses.
+    let onStart: @Sendable ([SocketAddress]) -> Void
+    /// They will accept no more.
     let onStop: @Sendable () -> Void
     let group: any EventLoopGroup
     let logger: Logger
@@ -57,7 +58,7 @@ struct Listener: Service {
             // NIO closes a socket on errors that it does not know. A process that listens to nobody is of no use.
             socket.closeFuture.whenComplete { _ in if !drain.isDraining { arrival.finish() } }
         }
-        onStart()
+        onStart(sockets.compactMap(\.localAddress))
 
         await withDiscardingTaskGroup { group in
             group.addTask {

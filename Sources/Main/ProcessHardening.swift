@@ -1,3 +1,5 @@
+import Proxy
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -8,9 +10,6 @@
 
 /// What the process asks of the system for itself, before it has read a secret.
 enum ProcessHardening {
-    /// Virtual memory without which the runtime's threads and the allocator's arenas cannot be had: it would end by a trap, without a word.
-    static let leastAddressSpace = 2 << 30
-
     /// Keys, prompts and answers are in its memory: no core of it goes to a disk, and no other process of the same user reads it.
     static func forbidDumps() {
         var none = rlimit()
@@ -27,16 +26,7 @@ enum ProcessHardening {
     static func checkAddressSpace() throws(ExitError) {
         var limit = rlimit()
         guard getrlimit(addressSpace, &limit) == 0 else { return }
-        try checkAddressSpace(of: limit.rlim_cur)
-    }
-
-    /// - Parameter limit: bytes; the largest number is no limit.
-    static func checkAddressSpace(of limit: rlim_t) throws(ExitError) {
-        guard limit < rlim_t(leastAddressSpace) else { return }
-        throw ExitError(
-            .internalError,
-            "the virtual memory limit (ulimit -v) is \(limit >> 20) MiB, which is too low: set it to at least \(leastAddressSpace >> 20) MiB or to unlimited; "
-                + "to limit resident memory, use MemoryMax= in the systemd unit")
+        try AddressSpace.check(limit: UInt64(limit.rlim_cur))
     }
 
     #if canImport(Glibc)

@@ -1,0 +1,35 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What the process finds around it. It is only read.
+package enum ProcessEnvironment {
+    /// Variables that a configuration depends on: credentials of the platform, outbound proxies, the home directory.
+    package static var ofConfiguration: [String: String] {
+        values(of: ["HOME"] + ProxyRules.variables + CredentialEnvironment.variables)
+    }
+
+    /// The same, and what a service manager says to its service.
+    package static var ofService: [String: String] {
+        ofConfiguration.merging(values(of: ServiceEnvironment.variables)) { value, _ in value }
+    }
+
+    /// The absolute path of the working directory; `.` when there is none any more.
+    package static var workingDirectory: String {
+        guard let path = getcwd(nil, 0) else { return "." }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    private static func values(of names: [String]) -> [String: String] {
+        var values: [String: String] = [:]
+        for name in names {
+            if let value = getenv(name) { values[name] = String(cString: value) }
+        }
+        return values
+    }
+}
