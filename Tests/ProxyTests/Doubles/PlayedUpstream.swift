@@ -4,8 +4,8 @@ import Synchronization
 
 @testable import Proxy
 
-/// Upstreams that a test plays call by call. A call is an `UpstreamExchange`, as over a connection, so that its deadline and
-/// its end reach it wherever it is; the test is the connection.
+/// Upstreams that a test plays call by call. A call is an `UpstreamExchange`, as over a connection, so that its
+/// deadline and its end reach it wherever it is; the test is the connection.
 final class PlayedUpstream: HTTPTransport {
     private let loop: any EventLoop
     private let begun = Mutex<[Call]>([])

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Proxy
 
-/// The route of chats over upstreams that a test plays, for one client, on a clock that the test moves. It knows the models
-/// `a`, `b` and `c`.
+/// The route of chats over upstreams that a test plays, for one client, on a clock that the test moves. It knows the
+/// models `a`, `b` and `c`.
 struct ChatBench {
     let time = ManualTime()
     let client: PlayedClient

@@ -6,8 +6,8 @@ import Testing
 
 @testable import Proxy
 
-/// The story of one chat: who is asked, what the client is told, and what becomes of it when the client leaves or its time
-/// is over.
+/// The story of one chat: who is asked, what the client is told, and what becomes of it when the client leaves or its
+/// time is over.
 @Suite(.timeLimit(.minutes(1))) struct ChatSessionTests {
     private typealias Events = GenericEvents
 

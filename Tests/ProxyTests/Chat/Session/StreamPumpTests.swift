@@ -6,8 +6,8 @@ import Testing
 
 @testable import Proxy
 
-/// What a pump does with each read of the upstream's socket: what leaves, why it pauses, and until when the next is waited
-/// for.
+/// What a pump does with each read of the upstream's socket: what leaves, why it pauses, and until when the next is
+/// waited for.
 @Suite struct StreamPumpTests {
     /// A pump between an upstream that speaks OCI's GENERIC format and a client, at moment zero of a clock that stands
     /// still.
