@@ -27,6 +27,11 @@ extension ClientConnection {
             ClientConnection(channel, writer: PartsWriter(channel), executor: EventLoopExecutor(channel.eventLoop))
         }
     }
+
+    /// The same in a test that is on the channel's event loop throughout.
+    static func inParts(_ channel: EmbeddedChannel) -> ClientConnection {
+        ClientConnection(channel, writer: PartsWriter(channel), executor: EventLoopExecutor(channel.eventLoop))
+    }
 }
 
 extension EmbeddedChannel {
