@@ -36,7 +36,7 @@ import Testing
             state = ProcessState(
                 transports: TransportCache(group: MultiThreadedEventLoopGroup.singleton), proxies: .none,
                 notifier: ServiceNotifier(nil), time: counted, output: try LogOutput(LoggingSettings()),
-                logger: book.logger)
+                logger: book.logger, descriptors: 4096)
             reloader = Reloader(source: source, state: state, keeper: keeper)
         }
 

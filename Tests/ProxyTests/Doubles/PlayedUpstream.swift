@@ -25,7 +25,7 @@ final class PlayedUpstream: HTTPTransport {
         let head = try RequestHead(request, to: address, through: nil, unpacksAnswers: false)
         let exchange = UpstreamExchange(RequestBytes(head, request.body), to: head.origin, on: loop)
         let call = Call(request, exchange)
-        deadline?.bound(.call { error in loop.execute { exchange.cancel(error) } })
+        deadline?.bind(.call { error in loop.execute { exchange.cancel(error) } })
         if let cause = deadline?.passed { throw MovingDeadline.Exceeded(cause: cause) }
         return try await withTaskCancellationHandler {
             try await withUnsafeThrowingContinuation { waiter in

@@ -41,7 +41,7 @@ import Testing
         #expect(end.record.sent == told.body.utf8.count)
         #expect(chat.trace.story == ["began at default, 0.0 seconds", "ended: succeeded, 5.0 seconds"])
         let summary = chat.trace.summary
-        #expect(summary.attempts == 1 && summary.accounts == ["default"] && summary.firstEvent == .seconds(2))
+        #expect(summary.attempts == 1 && summary.account == "default" && summary.firstEvent == .seconds(2))
         #expect(summary.usage == TokenUsage(prompt: 3, completion: 4, total: 7) && summary.fallback == nil)
         let snapshot = await bench.router.snapshot()
         #expect(snapshot.permits.inUse == 0 && snapshot.upstreams.map(\.state.statistics.succeeded) == [1, 0])
@@ -137,7 +137,7 @@ import Testing
                 "ended: rateLimited(retryAfter: nil), 0.0 seconds", "began at account_3, 0.0 seconds",
                 "ended: succeeded, 0.0 seconds",
             ])
-        #expect(chat.trace.summary.accounts == ["account_3"] && chat.trace.summary.attempts == 3)
+        #expect(chat.trace.summary.account == "account_3" && chat.trace.summary.attempts == 3)
         #expect(await bench.router.snapshot().permits.inUse == 0)
     }
 
@@ -292,7 +292,7 @@ import Testing
     @Test(arguments: [true, false])
     func `The request's time ends it, and nobody else is asked`(streams: Bool) async throws {
         var limits = ChatCompletionsRoute.Limits.fixture
-        (limits.request, limits.whole) = (.seconds(30), .seconds(50))
+        (limits.request, limits.nonStreaming) = (.seconds(30), .seconds(50))
         let bench = try await ChatBench(accounts: 2, fallbacks: ["a": ["b"]], limits: limits)
         let chat = bench.begin(Self.request(streams: streams))
         let call = try await bench.call()
