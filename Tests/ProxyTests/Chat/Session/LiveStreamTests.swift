@@ -299,7 +299,20 @@ import Testing
         #expect(try await bench.call.isRead())
         try await bench.pass(39)
         bench.call.send(Events.finish + Events.done)
-        #expect(try await bench.ending() == "complete", "silence is counted from the moment at which it takes more")
+        #expect(try await bench.ending() == "complete")
+    }
+
+    @Test func `The upstream's silence is counted from the moment at which the client takes more`() async throws {
+        let (bench, socket) = try await slow()
+        try await bench.pass(39)
+        bench.client.channel.isWritable = true
+        socket.release()
+        try await bench.client.run { try await bench.call.isAwaited() }
+        try await bench.pass(39)
+        await bench.client.linger()
+        #expect(!bench.course.isOver)
+        try await bench.pass(1)
+        #expect(try await bench.ending() == "failed idleTimeout")
     }
 
     @Test func `A client that takes nothing for too long ends it`() async throws {
