@@ -31,7 +31,7 @@ import Testing
         }
         try await RunningProxy.run(start: start) { proxy in
             #expect(await proxy.exitCode() == 0, "\(proxy.log)")
-            #expect(proxy.log.contains("which is 300"), "\(proxy.log)")
+            #expect(proxy.log.contains("limit of open files is 300"), "\(proxy.log)")
         }
     }
 }
