@@ -7,7 +7,7 @@ import Testing
     /// The events that came meanwhile lie in the socket: nobody has been silent but the proxy.
     @Test func `Nobody is blamed for the time in which the proxy stood still`() async throws {
         let pacing = Pacing(events: 60, text: "word ", interval: .milliseconds(100))
-        let settings = "stream_timeout = 2s\nhealth_check_interval = 100ms"
+        let settings = "stream_timeout = 6s\nhealth_check_interval = 100ms"
         try await RunningProxy.run(accounts: 1, settings: settings, breaker: "max_failures = 1", pacing: pacing) {
             proxy in
             let connection = try await proxy.connect()
@@ -15,7 +15,7 @@ import Testing
             connection.send(proxy.chatRequest(RunningProxy.body(streams: true)))
             try await connection.received(#""content":"#, times: 3)
             proxy.send(SIGSTOP)
-            try await Task.sleep(for: .seconds(3))
+            try await Task.sleep(for: .seconds(8))
             proxy.send(SIGCONT)
             let answer = try await connection.answer()
             #expect(answer.status == 200 && answer.events.last == "[DONE]", "\(answer.body.suffix(500))")
