@@ -88,7 +88,7 @@ enum Command {
             .init(
                 config: arguments.config, host: arguments.host, port: arguments.port,
                 multiAccount: arguments.multiAccount),
-            environment: environment(), workingDirectory: workingDirectory())
+            environment: environment(), workingDirectory: SystemCall.workingDirectory() ?? ".")
         if arguments.check {
             let (lines, code) = startup.check()
             end(
@@ -115,15 +115,9 @@ enum Command {
     private static func environment() -> [String: String] {
         var values: [String: String] = [:]
         for name in ["HOME"] + ProxyRules.variables + CredentialEnvironment.variables + ServiceEnvironment.variables {
-            if let value = getenv(name) { values[name] = String(cString: value) }
+            values[name] = SystemCall.environmentVariable(name)
         }
         return values
-    }
-
-    private static func workingDirectory() -> String {
-        guard let path = getcwd(nil, 0) else { return "." }
-        defer { free(path) }
-        return String(cString: path)
     }
 }
 

@@ -97,7 +97,7 @@ enum KeyFile {
             case ENOENT, ENOTDIR: ("does not exist", "name an existing file as key_file")
             case EACCES, EPERM: ("may not be read", "give the user of this process the right to read it")
             case EISDIR: ("is a directory", "name a file in it as key_file")
-            default: ("cannot be read: \(String(cString: strerror(code)))", "check key_file")
+            default: ("cannot be read: \(SystemCall.message(code))", "check key_file")
             }
         return Failure(culprit: .keyFile, message: "the key file \(path) \(what)", fix: fix)
     }
