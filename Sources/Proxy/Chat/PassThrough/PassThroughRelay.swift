@@ -150,7 +150,7 @@ final class PassThroughRelay: ResponseRelay {
             starts.append(joined.count)
             joined.append(contentsOf: blocks.bytes[line.data])
         }
-        guard let event = joined.withUnsafeBufferPointer({ PassThroughEvent($0) }) else {
+        guard let event = PassThroughEvent(joined.span) else {
             return block.isError ? failure(in: joined[...]) : passSingly(lines, of: block)
         }
         if let failure = note(event, joined[...], isError: block.isError) { return failure }
@@ -309,7 +309,8 @@ final class PassThroughRelay: ResponseRelay {
     // MARK: Bytes
 
     private func event(in data: Range<Int>) -> PassThroughEvent? {
-        blocks.bytes.withUnsafeBufferPointer { PassThroughEvent(UnsafeBufferPointer(rebasing: $0[data])) }
+        let bytes = blocks.bytes
+        return PassThroughEvent(bytes.span.extracting(data))
     }
 
     private func isDone(_ data: Range<Int>) -> Bool {
