@@ -55,7 +55,7 @@ actor Router: Service {
     /// Those that have not rung yet.
     private var scheduled: Set<Duration> = []
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { domain.unownedExecutor }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe domain.unownedExecutor }
 
     /// - Parameters:
     ///   - members: accounts and providers, and what the configuration says about them.
