@@ -9,6 +9,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Of the product: what the compiler cannot check is marked (docs/threat-model.md, "Memory safety").
+let checkedMemory: [SwiftSetting] = [.strictMemorySafety()]
+
 /// What the sources import.
 let direct: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -57,7 +60,7 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: settings
+            swiftSettings: settings + checkedMemory
         ),
         // The program: the command line, and what concerns its process.
         .executableTarget(
@@ -69,7 +72,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Main",
-            swiftSettings: settings
+            swiftSettings: settings + checkedMemory
         ),
         // The proxy inside another program.
         .executableTarget(

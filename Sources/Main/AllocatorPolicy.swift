@@ -18,17 +18,17 @@ enum AllocatorPolicy {
     /// glibc raises this bound by itself to the largest buffer that was ever freed. Bodies and whole answers of many megabytes then come from
     /// its arenas, between small things that live longer, and leave holes: 195 MB resident in place of 53 after 200 answers of 9 MB.
     static func apply() {
-        guard let symbol = dlsym(nil, "mallopt") else { return }
+        guard let symbol = unsafe dlsym(nil, "mallopt") else { return }
         // mallopt(3): int mallopt(int, int).
         typealias SetOption = @convention(c) (Int32, Int32) -> Int32
-        _ = unsafeBitCast(symbol, to: SetOption.self)(threshold, largeBuffer)
+        _ = unsafe unsafeBitCast(symbol, to: SetOption.self)(threshold, largeBuffer)
     }
 
     /// Gives what is free back to the system, also between things that are in use. Where the C library has no `malloc_trim`, nothing happens.
     static func trim() {
-        guard let symbol = dlsym(nil, "malloc_trim") else { return }
+        guard let symbol = unsafe dlsym(nil, "malloc_trim") else { return }
         // malloc_trim(3): int malloc_trim(size_t).
         typealias Trim = @convention(c) (Int) -> Int32
-        _ = unsafeBitCast(symbol, to: Trim.self)(0)
+        _ = unsafe unsafeBitCast(symbol, to: Trim.self)(0)
     }
 }

@@ -15,11 +15,11 @@ enum OpenFileLimit {
     /// - Returns: the limit now.
     static func raise() -> Int {
         var limit = rlimit()
-        if getrlimit(files, &limit) == 0 {
+        if unsafe getrlimit(files, &limit) == 0 {
             let wanted = min(limit.rlim_max, rlim_t(DescriptorLimit.most))
             if limit.rlim_cur < wanted {
                 limit.rlim_cur = wanted
-                setrlimit(files, &limit)
+                unsafe setrlimit(files, &limit)
             }
         }
         return DescriptorLimit.current

@@ -13,19 +13,19 @@ enum ProcessHardening {
     /// Keys, prompts and answers are in its memory: no core of it goes to a disk, and no other process of the same user reads it.
     static func forbidDumps() {
         var none = rlimit()
-        setrlimit(core, &none)
+        unsafe setrlimit(core, &none)
         #if os(Linux)
             // prctl(PR_SET_DUMPABLE, 0), which takes any number of arguments and is therefore not imported.
-            guard let symbol = dlsym(nil, "prctl") else { return }
+            guard let symbol = unsafe dlsym(nil, "prctl") else { return }
             typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
-            _ = unsafeBitCast(symbol, to: Control.self)(4, 0, 0, 0, 0)
+            _ = unsafe unsafeBitCast(symbol, to: Control.self)(4, 0, 0, 0, 0)
         #endif
     }
 
     /// - Throws: `ExitError` when the process may have too little address space to run.
     static func checkAddressSpace() throws(ExitError) {
         var limit = rlimit()
-        guard getrlimit(addressSpace, &limit) == 0 else { return }
+        guard unsafe getrlimit(addressSpace, &limit) == 0 else { return }
         try AddressSpace.check(limit: UInt64(limit.rlim_cur))
     }
 

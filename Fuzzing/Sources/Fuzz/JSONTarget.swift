@@ -35,9 +35,8 @@ enum JSONTarget {
     }
 
     private static func expectSameGlance(_ bytes: [UInt8], _ nodes: [Entry]?) {
-        let (few, any) = bytes.withUnsafeBufferPointer { text in
-            (JSONFastPath.look(at: text) { count($0) }, JSONFastPath.look(atAnyOf: text) { count($0) })
-        }
+        let few = JSONFastPath.look(at: bytes.span) { count($0) }
+        let any = JSONFastPath.look(atAnyOf: bytes.span) { count($0) }
         expect(any == nodes?.count, "a glance sees \(any ?? -1) values of \(nodes?.count ?? -1)")
         // It wants room for two more with each step.
         expect(

@@ -120,7 +120,7 @@ enum WordsTarget {
         let found = ways.map { pieces in
             var (first, before) = (FirstBytes(), 0)
             for piece in pieces {
-                switch piece.withUnsafeBytes({ first.look(at: $0) }) {
+                switch first.look(at: piece.span) {
                 case .nothingYet: before += piece.count
                 case .stream: return "a stream"
                 case .document(let place): return "a document at \(before + place)"

@@ -18,7 +18,7 @@ package enum DescriptorLimit {
     /// The soft limit of the process as it is now. Raising it is the affair of the program, not of what it embeds.
     package static var current: Int {
         var limit = rlimit()
-        guard getrlimit(files, &limit) == 0 else { return 1024 }
+        guard unsafe getrlimit(files, &limit) == 0 else { return 1024 }
         return Int(min(limit.rlim_cur, rlim_t(most)))
     }
 

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// What the process finds around it. It is only read.
 package enum ProcessEnvironment {
     /// Variables that a configuration depends on: credentials of the platform, outbound proxies, the home directory.
@@ -20,15 +12,13 @@ package enum ProcessEnvironment {
 
     /// The absolute path of the working directory; `.` when there is none any more.
     package static var workingDirectory: String {
-        guard let path = getcwd(nil, 0) else { return "." }
-        defer { free(path) }
-        return String(cString: path)
+        SystemCall.workingDirectory() ?? "."
     }
 
     private static func values(of names: [String]) -> [String: String] {
         var values: [String: String] = [:]
         for name in names {
-            if let value = getenv(name) { values[name] = String(cString: value) }
+            values[name] = SystemCall.environmentVariable(name)
         }
         return values
     }

@@ -16,7 +16,7 @@ struct JSONDocument: Sendable {
         if let nodes = Self.nodes(of: bytes) {
             storage = Storage(bytes: bytes, nodes: nodes)
         } else {
-            var parser = JSONParser(expectedNodes: Self.expectedNodes(in: bytes))
+            var parser = JSONParser(expectedNodes: Self.expectedNodes(in: bytes.count))
             try parser.parse(bytes)
             storage = Storage(bytes: bytes, nodes: parser.nodes)
         }
@@ -31,12 +31,12 @@ struct JSONDocument: Sendable {
         guard bytes.count / 2 + 1 > limit else { return try JSONDocument(parsing: bytes) }
         // A member takes two places at once, its name and its value: so one more than are allowed.
         let most = limit + 1
-        var (lister, capacity) = (JSONLister(), min(most, expectedNodes(in: bytes)))
-        var found = list(bytes, in: capacity, after: [], &lister)
+        var (lister, capacity) = (JSONLister(), min(most, expectedNodes(in: bytes.count)))
+        var found = list(bytes.span, in: capacity, after: [], &lister)
         while found.outcome == .noSpace {
             guard capacity < most else { return nil }
             capacity = min(capacity * 2, most)
-            found = list(bytes, in: capacity, after: found.nodes, &lister)
+            found = list(bytes.span, in: capacity, after: found.nodes, &lister)
         }
         guard found.outcome == .whole else { return try JSONDocument(parsing: bytes) }
         guard found.nodes.count <= limit else { return nil }
@@ -51,25 +51,22 @@ struct JSONDocument: Sendable {
     /// The values of a text, in one list; nil when it is not JSON.
     static func nodes(of bytes: [UInt8]) -> [Node]? {
         var lister = JSONLister()
-        guard bytes.count < 4096 else {
-            return nodes(
-                of: bytes, after: Slice(base: UnsafeMutableBufferPointer(start: nil, count: 0), bounds: 0..<0), &lister)
-        }
+        guard bytes.count < 4096 else { return nodes(of: bytes.span, after: [], &lister) }
         // What is guessed too large costs more than a copy of what has been found.
-        return withUnsafeTemporaryAllocation(of: Node.self, capacity: fewNodes) { space in
-            switch bytes.withUnsafeBufferPointer({ lister.list($0, into: space) }) {
-            case .whole: Array(space[..<lister.count])
-            case .noSpace: nodes(of: bytes, after: space[..<lister.count], &lister)
+        return unsafe withUnsafeTemporaryAllocation(of: Node.self, capacity: fewNodes) { space in
+            switch unsafe lister.list(bytes.span, into: space) {
+            case .whole: unsafe Array(space[..<lister.count])
+            case .noSpace: unsafe nodes(of: bytes.span, after: space[..<lister.count], &lister)
             case .broken: nil
             }
         }
     }
 
     /// - Parameter first: those that `lister` has found already.
-    private static func nodes(
-        of bytes: [UInt8], after first: Slice<UnsafeMutableBufferPointer<Node>>, _ lister: inout JSONLister
+    static func nodes(
+        of bytes: Span<UInt8>, after first: some Collection<Node>, _ lister: inout JSONLister
     ) -> [Node]? {
-        var capacity = max(expectedNodes(in: bytes), 2 * first.count)
+        var capacity = max(expectedNodes(in: bytes.count), 2 * first.count)
         var found = list(bytes, in: capacity, after: first, &lister)
         while found.outcome == .noSpace {
             capacity *= 2
@@ -79,18 +76,19 @@ struct JSONDocument: Sendable {
     }
 
     private static func list(
-        _ bytes: [UInt8], in capacity: Int, after before: some Collection<Node>, _ lister: inout JSONLister
+        _ bytes: Span<UInt8>, in capacity: Int, after before: some Collection<Node>, _ lister: inout JSONLister
     ) -> (nodes: [Node], outcome: JSONLister.Outcome) {
         var outcome = JSONLister.Outcome.broken
-        let nodes = [Node](unsafeUninitializedCapacity: capacity) { space, count in
-            _ = space.initialize(from: before)
-            outcome = bytes.withUnsafeBufferPointer { lister.list($0, into: space) }
+        // The lister writes no node beyond the space, and says how many it has written.
+        let nodes = unsafe [Node](unsafeUninitializedCapacity: capacity) { space, count in
+            _ = unsafe space.initialize(from: before)
+            outcome = unsafe lister.list(bytes, into: space)
             count = lister.count
         }
         return (nodes, outcome)
     }
 
-    private static func expectedNodes(in bytes: [UInt8]) -> Int { min(bytes.count / 12 + 4, 4096) }
+    private static func expectedNodes(in bytes: Int) -> Int { min(bytes / 12 + 4, 4096) }
 
     /// The outermost value.
     var root: JSONValue { JSONValue(storage: storage, index: 0) }
@@ -125,62 +123,53 @@ struct JSONDocument: Sendable {
         /// A stream looks up a dozen names per event, so this compares bytes in place: a `JSONValue` per member would
         /// cost a reference count each.
         func member(_ name: StaticString, of object: Int32) -> Int32? {
-            nodes.withUnsafeBufferPointer { nodes in
-                bytes.withUnsafeBufferPointer { text in
-                    guard nodes[Int(object)].kind == .object else { return nil }
-                    let wanted = name.utf8
-                    var found: Int32?
-                    var key = Int(object) + 1
-                    let end = Int(nodes[Int(object)].next)
-                    while key < end {
-                        if Self.string(nodes[key], of: text, is: wanted) { found = Int32(key + 1) }
-                        key = Int(nodes[key + 1].next)
-                    }
-                    return found
-                }
+            let (list, bytes) = (nodes, bytes)
+            let nodes = list.span
+            let text = bytes.span
+            guard nodes[Int(object)].kind == .object else { return nil }
+            var found: Int32?
+            var key = Int(object) + 1
+            let end = Int(nodes[Int(object)].next)
+            while key < end {
+                if Self.string(nodes[key], of: text, is: name) { found = Int32(key + 1) }
+                key = Int(nodes[key + 1].next)
             }
+            return found
         }
 
         /// Where the values of all members of that name stand in the text.
         func places(of name: StaticString, in object: Int32) -> [Range<Int>] {
-            nodes.withUnsafeBufferPointer { nodes in
-                bytes.withUnsafeBufferPointer { text in
-                    guard nodes[Int(object)].kind == .object else { return [] }
-                    let wanted = name.utf8
-                    var places: [Range<Int>] = []
-                    var key = Int(object) + 1
-                    let end = Int(nodes[Int(object)].next)
-                    while key < end {
-                        let value = nodes[key + 1]
-                        if Self.string(nodes[key], of: text, is: wanted) {
-                            places.append(Int(value.start)..<Int(value.end))
-                        }
-                        key = Int(value.next)
-                    }
-                    return places
-                }
+            let (list, bytes) = (nodes, bytes)
+            let nodes = list.span
+            let text = bytes.span
+            guard nodes[Int(object)].kind == .object else { return [] }
+            var places: [Range<Int>] = []
+            var key = Int(object) + 1
+            let end = Int(nodes[Int(object)].next)
+            while key < end {
+                let value = nodes[key + 1]
+                if Self.string(nodes[key], of: text, is: name) { places.append(Int(value.start)..<Int(value.end)) }
+                key = Int(value.next)
             }
+            return places
         }
 
         /// Whether the value at `index` is the string `text`.
         func value(_ index: Int32, is text: StaticString) -> Bool {
             let node = nodes[Int(index)]
-            return node.kind == .string && bytes.withUnsafeBufferPointer { Self.string(node, of: $0, is: text.utf8) }
+            let bytes = bytes
+            return node.kind == .string && Self.string(node, of: bytes.span, is: text)
         }
 
         @inline(__always)
-        private static func string(
-            _ node: Node, of text: UnsafeBufferPointer<UInt8>, is wanted: UnsafeBufferPointer<UInt8>
-        ) -> Bool {
-            let start = Int(node.start) + 1
-            let count = Int(node.end) - 1 - start
-            if node.isEscaped {
-                return JSONString.decode(ArraySlice(text[start..<start + count])).utf8.elementsEqual(wanted)
-            }
-            guard count == wanted.count else { return false }
-            var index = 0
-            while index < count, text[start + index] == wanted[index] { index += 1 }
-            return index == count
+        private static func string(_ node: Node, of text: Span<UInt8>, is wanted: StaticString) -> Bool {
+            let content = Int(node.start) + 1..<Int(node.end) - 1
+            return node.isEscaped ? decoded(content, of: text, is: wanted) : text.isText(content, wanted)
+        }
+
+        @inline(never)
+        private static func decoded(_ content: Range<Int>, of text: Span<UInt8>, is wanted: StaticString) -> Bool {
+            JSONString.decode(text.extracting(content)).utf8.elementsEqual(wanted.utf8)
         }
 
         /// The names and places that lead from the outermost value to the one at `index`.
@@ -223,7 +212,7 @@ struct JSONSyntaxError: Error, Equatable, CustomStringConvertible {
     /// Column of the place in bytes, from 1.
     let column: Int
 
-    init(_ problem: String, at offset: Int, in bytes: UnsafeBufferPointer<UInt8>) {
+    init(_ problem: String, at offset: Int, in bytes: Span<UInt8>) {
         self.problem = problem
         self.offset = offset
         var line = 1

@@ -1,85 +1,88 @@
 /// A short JSON text that is only looked at: checked and listed as a `JSONDocument` is, but on the stack, and without a reference to
 /// anything. An event of a stream costs no memory so.
 ///
-/// It must not outlive the closure that lent it the text.
-struct JSONFastPath {
+/// It must not outlive the closure that lent it the text. What it reads within that is checked to be there.
+@safe struct JSONFastPath {
     /// A text with more values is left to `JSONDocument`.
     static let mostValues = 64
 
-    private let text: UnsafePointer<UInt8>
-    private let nodes: UnsafePointer<JSONDocument.Node>
+    private let text: UnsafeBufferPointer<UInt8>
+    private let nodes: UnsafeBufferPointer<JSONDocument.Node>
     private let index: Int
 
     /// Lends the outermost value of `text`.
     ///
     /// - Returns: nil when the text is not JSON or has too many values, or when `look` gives nil.
-    static func look<Result>(at text: UnsafeBufferPointer<UInt8>, _ look: (JSONFastPath) -> Result?) -> Result? {
-        withUnsafeTemporaryAllocation(of: JSONDocument.Node.self, capacity: mostValues) { nodes in
+    static func look<Result>(at text: Span<UInt8>, _ look: (JSONFastPath) -> Result?) -> Result? {
+        unsafe withUnsafeTemporaryAllocation(of: JSONDocument.Node.self, capacity: mostValues) { space in
             var lister = JSONLister()
-            guard lister.list(text, into: nodes) == .whole, let start = text.baseAddress, let first = nodes.baseAddress
-            else { return nil }
-            return look(JSONFastPath(text: start, nodes: UnsafePointer(first), index: 0))
+            guard unsafe lister.list(text, into: space) == .whole else { return nil }
+            return unsafe lend(text, UnsafeBufferPointer(space), first: lister.count, look)
         }
     }
 
     /// The same for a text of any number of values: one with many is listed on the heap.
-    static func look<Result>(atAnyOf text: UnsafeBufferPointer<UInt8>, _ look: (JSONFastPath) -> Result?) -> Result? {
-        withUnsafeTemporaryAllocation(of: JSONDocument.Node.self, capacity: mostValues) { nodes in
+    static func look<Result>(atAnyOf text: Span<UInt8>, _ look: (JSONFastPath) -> Result?) -> Result? {
+        unsafe withUnsafeTemporaryAllocation(of: JSONDocument.Node.self, capacity: mostValues) { space in
             var lister = JSONLister()
-            guard let start = text.baseAddress, let first = nodes.baseAddress else { return nil }
-            switch lister.list(text, into: nodes) {
-            case .whole: return look(JSONFastPath(text: start, nodes: UnsafePointer(first), index: 0))
+            switch unsafe lister.list(text, into: space) {
+            case .whole: return unsafe lend(text, UnsafeBufferPointer(space), first: lister.count, look)
             case .broken: return nil
-            case .noSpace:
-                return lookAgain(at: text, after: UnsafeBufferPointer(rebasing: nodes[..<lister.count]), &lister, look)
+            case .noSpace: return unsafe lookAgain(at: text, after: space[..<lister.count], &lister, look)
             }
         }
     }
 
     @inline(never)
     private static func lookAgain<Result>(
-        at text: UnsafeBufferPointer<UInt8>, after first: UnsafeBufferPointer<JSONDocument.Node>,
+        at text: Span<UInt8>, after first: Slice<UnsafeMutableBufferPointer<JSONDocument.Node>>,
         _ lister: inout JSONLister, _ look: (JSONFastPath) -> Result?
     ) -> Result? {
-        guard let start = text.baseAddress else { return nil }
-        var capacity = 8 * mostValues
-        var nodes = UnsafeMutablePointer<JSONDocument.Node>.allocate(capacity: capacity)
-        defer { nodes.deallocate() }
-        if let known = first.baseAddress { nodes.initialize(from: known, count: first.count) }
-        while true {
-            switch lister.list(text, into: UnsafeMutableBufferPointer(start: nodes, count: capacity)) {
-            case .whole: return look(JSONFastPath(text: start, nodes: UnsafePointer(nodes), index: 0))
-            case .broken: return nil
-            case .noSpace:
-                let larger = UnsafeMutablePointer<JSONDocument.Node>.allocate(capacity: 2 * capacity)
-                larger.initialize(from: nodes, count: lister.count)
-                nodes.deallocate()
-                (nodes, capacity) = (larger, 2 * capacity)
-            }
+        guard let nodes = unsafe JSONDocument.nodes(of: text, after: first, &lister) else { return nil }
+        return unsafe nodes.withUnsafeBufferPointer { unsafe lend(text, $0, first: nodes.count, look) }
+    }
+
+    /// - Parameter count: nodes that have been written.
+    @inline(__always)
+    private static func lend<Result>(
+        _ text: Span<UInt8>, _ nodes: UnsafeBufferPointer<JSONDocument.Node>, first count: Int,
+        _ look: (JSONFastPath) -> Result?
+    ) -> Result? {
+        unsafe text.withUnsafeBufferPointer { text in
+            unsafe look(JSONFastPath(text: text, nodes: UnsafeBufferPointer(rebasing: nodes[..<count]), index: 0))
         }
     }
 
-    private init(text: UnsafePointer<UInt8>, nodes: UnsafePointer<JSONDocument.Node>, index: Int) {
-        self.text = text
-        self.nodes = nodes
+    private init(text: UnsafeBufferPointer<UInt8>, nodes: UnsafeBufferPointer<JSONDocument.Node>, index: Int) {
+        unsafe self.text = text
+        unsafe self.nodes = nodes
         self.index = index
     }
 
-    var kind: JSONValue.Kind { nodes[index].kind }
+    private var node: JSONDocument.Node { node(at: index) }
+
+    @inline(__always)
+    private func node(at index: Int) -> JSONDocument.Node {
+        unsafe precondition(index >= 0 && index < nodes.count)
+        return unsafe nodes[index]
+    }
+
+    var kind: JSONValue.Kind { node.kind }
 
     /// Where the value stands in the text, quotes and brackets included.
-    var place: Range<Int> { Int(nodes[index].start)..<Int(nodes[index].end) }
+    var place: Range<Int> { Int(node.start)..<Int(node.end) }
 
     /// Where a string's content stands in the text, escapes untouched; nil for other kinds.
     var content: Range<Int>? {
         guard kind == .string else { return nil }
-        return Int(nodes[index].start) + 1..<Int(nodes[index].end) - 1
+        return Int(node.start) + 1..<Int(node.end) - 1
     }
 
     /// A whole number from 0 to 99; nil for everything else, which may well be a number.
     var smallInt: Int? {
         let place = place
         guard kind == .number, place.count <= 2 else { return nil }
+        let text = unsafe Span(_unsafeElements: text)
         var number = 0
         for index in place {
             guard text[index] != UInt8(ascii: "-") else { return nil }
@@ -92,6 +95,7 @@ struct JSONFastPath {
     var plainInt: Int? {
         let place = place
         guard kind == .number, place.count <= 18 else { return nil }
+        let text = unsafe Span(_unsafeElements: text)
         var number = 0
         for index in place {
             let digit = text[index] &- UInt8(ascii: "0")
@@ -104,12 +108,11 @@ struct JSONFastPath {
     /// Whether this is a string that is written so.
     func isWritten(_ wanted: StaticString) -> Bool {
         guard let content else { return false }
-        return Name(text: UnsafeBufferPointer(start: text + content.lowerBound, count: content.count), isEscaped: false)
-            .reads(wanted)
+        return unsafe Span(_unsafeElements: text).isText(content, wanted)
     }
 
     /// A member's name, or a string, as it is written.
-    struct Name {
+    @safe struct Name {
         fileprivate let text: UnsafeBufferPointer<UInt8>
         /// It has escapes, and may mean something else than what is written.
         let isEscaped: Bool
@@ -120,20 +123,13 @@ struct JSONFastPath {
 
         @inline(never)
         private func decodes(to name: StaticString) -> Bool {
-            JSONString.decode(ArraySlice(text)).utf8.elementsEqual(name.utf8)
+            unsafe JSONString.decode(Span(_unsafeElements: text)).utf8.elementsEqual(name.utf8)
         }
 
         /// Whether exactly this is written.
         @inline(__always)
         func reads(_ name: StaticString) -> Bool {
-            guard text.count == name.utf8CodeUnitCount else { return false }
-            let wanted = name.utf8Start
-            var index = 0
-            while index < text.count {
-                if text[index] != wanted[index] { return false }
-                index += 1
-            }
-            return true
+            unsafe Span(_unsafeElements: text).isText(0..<text.count, name)
         }
     }
 
@@ -145,20 +141,26 @@ struct JSONFastPath {
     func each(_ body: (Name, JSONFastPath) -> Bool) -> Bool {
         let kind = kind
         guard kind == .object || kind == .array else { return true }
-        let end = Int(nodes[index].next)
+        let end = Int(node.next)
         var child = index + 1
         while child < end {
-            var name = Name(text: UnsafeBufferPointer(start: text, count: 0), isEscaped: false)
+            var name = unsafe Name(text: UnsafeBufferPointer(start: text.baseAddress, count: 0), isEscaped: false)
             if kind == .object {
-                let key = nodes[child]
-                name = Name(
-                    text: UnsafeBufferPointer(start: text + Int(key.start) + 1, count: Int(key.end - key.start) - 2),
-                    isEscaped: key.isEscaped)
+                let key = node(at: child)
+                name = unsafe Name(text: content(of: key), isEscaped: key.isEscaped)
                 child += 1
             }
-            guard body(name, JSONFastPath(text: text, nodes: nodes, index: child)) else { return false }
-            child = Int(nodes[child].next)
+            guard unsafe body(name, JSONFastPath(text: text, nodes: nodes, index: child)) else { return false }
+            child = Int(node(at: child).next)
         }
         return true
+    }
+
+    /// What stands between the quotes of a string.
+    @inline(__always)
+    private func content(of string: JSONDocument.Node) -> UnsafeBufferPointer<UInt8> {
+        let (start, end) = (Int(string.start) + 1, Int(string.end) - 1)
+        unsafe precondition(start <= end && end <= text.count)
+        return unsafe UnsafeBufferPointer(rebasing: text[start..<end])
     }
 }

@@ -10,18 +10,10 @@ struct JSONParser {
     }
 
     mutating func parse(_ bytes: [UInt8]) throws(JSONSyntaxError) {
-        // A typed throw does not cross `withUnsafeBufferPointer` of every toolchain; a result does.
-        let outcome: Result<Void, JSONSyntaxError> = bytes.withUnsafeBufferPointer { text in
-            do throws(JSONSyntaxError) {
-                return .success(try parseDocument(text))
-            } catch {
-                return .failure(error)
-            }
-        }
-        try outcome.get()
+        try parseDocument(bytes.span)
     }
 
-    private mutating func parseDocument(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+    private mutating func parseDocument(_ text: Span<UInt8>) throws(JSONSyntaxError) {
         guard text.count < Int32.max else { throw JSONSyntaxError("the text is too large", at: 0, in: text) }
         if text.count >= 3, text[0] == 0xEF, text[1] == 0xBB, text[2] == 0xBF { position = 3 }
         do throws(JSONSyntaxError) {
@@ -40,15 +32,15 @@ struct JSONParser {
 
     /// - Throws: the first place at which the text is not UTF-8. Of a text that parses, the strings have been checked as they were scanned,
     ///   and elsewhere there is nothing but ASCII.
-    private static func validate(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+    private static func validate(_ text: Span<UInt8>) throws(JSONSyntaxError) {
         do {
-            _ = try UTF8Span(validating: Span(_unsafeElements: text))
+            _ = try UTF8Span(validating: text)
         } catch {
             throw JSONSyntaxError(JSONSyntaxError.notUTF8, at: error.byteOffsets.lowerBound, in: text)
         }
     }
 
-    private mutating func parseValue(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+    private mutating func parseValue(_ text: Span<UInt8>) throws(JSONSyntaxError) {
         guard position < text.count else {
             throw JSONSyntaxError("the text ends where a value is expected", at: position, in: text)
         }
@@ -64,7 +56,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func parseObject(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+    private mutating func parseObject(_ text: Span<UInt8>) throws(JSONSyntaxError) {
         let container = try open(.object, text)
         if !closes(UInt8(ascii: "}"), text) {
             while true {
@@ -85,7 +77,7 @@ struct JSONParser {
         close(container)
     }
 
-    private mutating func parseArray(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+    private mutating func parseArray(_ text: Span<UInt8>) throws(JSONSyntaxError) {
         let container = try open(.array, text)
         if !closes(UInt8(ascii: "]"), text) {
             repeat { try parseValue(text) } while try !closes(UInt8(ascii: "]"), orContinues: text)
@@ -94,7 +86,7 @@ struct JSONParser {
     }
 
     private mutating func open(
-        _ kind: JSONValue.Kind, _ text: UnsafeBufferPointer<UInt8>
+        _ kind: JSONValue.Kind, _ text: Span<UInt8>
     ) throws(JSONSyntaxError) -> Int {
         depth += 1
         guard depth <= JSONDocument.maximumDepth else {
@@ -114,7 +106,7 @@ struct JSONParser {
     }
 
     /// Takes the closing bracket of an empty container.
-    private mutating func closes(_ bracket: UInt8, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    private mutating func closes(_ bracket: UInt8, _ text: Span<UInt8>) -> Bool {
         guard position < text.count, text[position] == bracket else { return false }
         position += 1
         return true
@@ -122,7 +114,7 @@ struct JSONParser {
 
     /// After an element: takes the closing bracket (true), or the comma and what blanks follow (false).
     private mutating func closes(
-        _ bracket: UInt8, orContinues text: UnsafeBufferPointer<UInt8>
+        _ bracket: UInt8, orContinues text: Span<UInt8>
     ) throws(JSONSyntaxError) -> Bool {
         skipBlanks(text)
         guard position < text.count else {
@@ -140,7 +132,7 @@ struct JSONParser {
         return false
     }
 
-    private mutating func parseString(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+    private mutating func parseString(_ text: Span<UInt8>) throws(JSONSyntaxError) {
         let start = position
         var isEscaped = false
         position += 1
@@ -167,7 +159,7 @@ struct JSONParser {
         appendScalar(.string, from: start, isEscaped: isEscaped)
     }
 
-    private mutating func skipEscape(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+    private mutating func skipEscape(_ text: Span<UInt8>) throws(JSONSyntaxError) {
         guard position + 1 < text.count else {
             throw JSONSyntaxError("the text ends inside a string", at: position, in: text)
         }
@@ -176,9 +168,7 @@ struct JSONParser {
             UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
             position += 2
         case UInt8(ascii: "u"):
-            guard position + 6 <= text.count,
-                (position + 2..<position + 6).allSatisfy({ text[$0].hexDigitValue != nil })
-            else {
+            guard (position + 2..<position + 6).allSatisfy({ text.byte(at: $0)?.hexDigitValue != nil }) else {
                 throw JSONSyntaxError("\\u is not followed by four hex digits", at: position, in: text)
             }
             position += 6
@@ -190,13 +180,11 @@ struct JSONParser {
     /// The first byte from `index` on that ends or interrupts a string: a quote, a backslash or a control character.
     ///
     /// Eight bytes at a time.
-    static func endOfPlainRun(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
-        guard let base = text.baseAddress else { return start }
+    static func endOfPlainRun(_ text: Span<UInt8>, from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080
         var index = start
-        while index + 8 <= text.count {
-            let word = UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
+        while let word = text.word(at: index) {
             // Per byte, the high bit of (x - 1) & ~x marks a zero; of (x - 0x20) & ~x marks a byte below 0x20.
             let quote = word ^ (ones &* 0x22)
             let backslash = word ^ (ones &* 0x5C)
@@ -206,15 +194,14 @@ struct JSONParser {
             if hits & highs != 0 { return index + (hits & highs).trailingZeroBitCount / 8 }
             index += 8
         }
-        while index < text.count {
-            let byte = text[index]
+        while let byte = text.byte(at: index) {
             if byte == 0x22 || byte == 0x5C || byte < 0x20 { return index }
             index += 1
         }
         return index
     }
 
-    private mutating func parseNumber(_ text: UnsafeBufferPointer<UInt8>) throws(JSONSyntaxError) {
+    private mutating func parseNumber(_ text: Span<UInt8>) throws(JSONSyntaxError) {
         let start = position
         if text[position] == UInt8(ascii: "-") { position += 1 }
         let integerStart = position
@@ -236,19 +223,19 @@ struct JSONParser {
         appendScalar(.number, from: start)
     }
 
-    private mutating func skipDigits(_ text: UnsafeBufferPointer<UInt8>) -> Int {
+    private mutating func skipDigits(_ text: Span<UInt8>) -> Int {
         let start = position
         while position < text.count, text[position] &- UInt8(ascii: "0") <= 9 { position += 1 }
         return position - start
     }
 
     private mutating func parseWord(
-        _ word: StaticString, _ kind: JSONValue.Kind, _ text: UnsafeBufferPointer<UInt8>
+        _ word: StaticString, _ kind: JSONValue.Kind, _ text: Span<UInt8>
     ) throws(JSONSyntaxError) {
         let count = word.utf8CodeUnitCount
-        guard position + count <= text.count,
-            (0..<count).allSatisfy({ text[position + $0] == word.utf8Start[$0] })
-        else { throw JSONSyntaxError("invalid value", at: position, in: text) }
+        guard text.stands(word, at: position) else {
+            throw JSONSyntaxError("invalid value", at: position, in: text)
+        }
         position += count
         appendScalar(kind, from: position - count)
     }
@@ -260,12 +247,9 @@ struct JSONParser {
                 next: Int32(nodes.count + 1)))
     }
 
-    private mutating func skipBlanks(_ text: UnsafeBufferPointer<UInt8>) {
-        while position < text.count {
-            switch text[position] {
-            case 0x20, 0x0A, 0x0D, 0x09: position += 1
-            default: return
-            }
+    private mutating func skipBlanks(_ text: Span<UInt8>) {
+        while let byte = text.byte(at: position), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+            position += 1
         }
     }
 }

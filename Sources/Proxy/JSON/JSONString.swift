@@ -1,18 +1,19 @@
 /// The two directions between a text and what stands between the quotes of a JSON string.
 enum JSONString {
     /// Undoes the escapes of a checked string. A surrogate without its partner becomes U+FFFD.
-    static func decode(_ content: ArraySlice<UInt8>) -> String {
+    static func decode(_ content: ArraySlice<UInt8>) -> String { decode(content.span) }
+
+    static func decode(_ content: Span<UInt8>) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(content.count)
-        var index = content.startIndex
-        while index < content.endIndex {
-            let byte = content[index]
-            guard byte == UInt8(ascii: "\\"), index + 1 < content.endIndex else {
+        var index = 0
+        while let byte = content.byte(at: index) {
+            guard byte == UInt8(ascii: "\\"), let escape = content.byte(at: index + 1) else {
                 text.append(byte)
                 index += 1
                 continue
             }
-            switch content[index + 1] {
+            switch escape {
             case UInt8(ascii: "b"): text.append(0x08)
             case UInt8(ascii: "f"): text.append(0x0C)
             case UInt8(ascii: "n"): text.append(0x0A)
@@ -31,7 +32,7 @@ enum JSONString {
     }
 
     /// The scalar of `\uXXXX` or of a surrogate pair at `index`, and the number of bytes that it takes.
-    private static func decodeUnicodeEscape(_ content: ArraySlice<UInt8>, at index: Int) -> (Unicode.Scalar, Int) {
+    private static func decodeUnicodeEscape(_ content: Span<UInt8>, at index: Int) -> (Unicode.Scalar, Int) {
         guard let first = codeUnit(content, at: index) else { return ("\u{FFFD}", 2) }
         if let scalar = Unicode.Scalar(first) { return (scalar, 6) }
         guard first < 0xDC00, let second = codeUnit(content, at: index + 6), (0xDC00...0xDFFF).contains(second),
@@ -40,15 +41,11 @@ enum JSONString {
         return (scalar, 12)
     }
 
-    private static func codeUnit(_ content: ArraySlice<UInt8>, at index: Int) -> UInt16? {
-        guard index + 6 <= content.endIndex, content[index] == UInt8(ascii: "\\"),
-            content[index + 1] == UInt8(ascii: "u")
-        else {
-            return nil
-        }
+    private static func codeUnit(_ content: Span<UInt8>, at index: Int) -> UInt16? {
+        guard content.stands("\\u", at: index) else { return nil }
         var unit: UInt16 = 0
-        for digit in content[index + 2..<index + 6] {
-            guard let value = digit.hexDigitValue else { return nil }
+        for place in index + 2..<index + 6 {
+            guard let value = content.byte(at: place)?.hexDigitValue else { return nil }
             unit = unit << 4 | UInt16(value)
         }
         return unit
@@ -56,16 +53,15 @@ enum JSONString {
 
     /// Appends `text` with the escapes that JSON asks for, without quotes. Everything above ASCII stays as it is.
     static func append(_ text: String, to bytes: inout [UInt8]) {
-        var text = text
-        text.withUTF8 { utf8 in
-            var index = 0
-            while index < utf8.count {
-                let end = JSONParser.endOfPlainRun(utf8, from: index)
-                bytes.append(contentsOf: utf8[index..<end])
-                guard end < utf8.count else { break }
-                appendEscaped(utf8[end], to: &bytes)
-                index = end + 1
-            }
+        let view = text.utf8
+        let utf8 = view.span
+        var index = 0
+        while index < utf8.count {
+            let end = JSONParser.endOfPlainRun(utf8, from: index)
+            bytes.append(contentsOf: utf8.extracting(index..<end))
+            guard end < utf8.count else { break }
+            appendEscaped(utf8[end], to: &bytes)
+            index = end + 1
         }
     }
 

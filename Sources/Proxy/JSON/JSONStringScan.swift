@@ -9,16 +9,16 @@ enum JSONStringScan {
     /// - Parameter start: the byte behind the opening quote.
     /// - Returns: where the closing quote stands, and whether there are escapes before it; nil when the string is not valid or
     ///   does not end.
-    static func end(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> (end: Int, isEscaped: Bool)? {
-        guard let base = UnsafeRawPointer(text.baseAddress) else { return nil }
+    static func end(_ text: Span<UInt8>, from start: Int) -> (end: Int, isEscaped: Bool)? {
+        precondition(start >= 0)
         var index = start
         var isEscaped = false
         // Whether the block before ends in a backslash that escapes the first byte of this one: 1, else 0.
         var carry: UInt64 = 0
         // Behind the last multi-byte character that was checked.
         var checked = start
-        while index + 64 <= text.count {
-            if index > 1, carry == 1 || text[index - 1] != 0x5C, let escapes = plainBlock(base + index) {
+        while index <= text.count &- 64 {
+            if index > 1, carry == 1 || text[index - 1] != 0x5C, let escapes = plainBlock(text, at: index) {
                 isEscaped = isEscaped || escapes
                 carry = text[index + 63] == 0x5C ? 1 : 0
                 // A character that reaches into the next block, in case that is looked at more closely.
@@ -28,7 +28,7 @@ enum JSONStringScan {
                     checked = begin + length
                 }
             } else {
-                let block = Block(base + index)
+                let block = Block(text, at: index)
                 let backslashes = block.mask { equal($0, 0x5C) }
                 let escaped = backslashes | carry == 0 ? 0 : escaped(by: backslashes, &carry)
                 let ends = block.mask { equal($0, 0x22) } & ~escaped
@@ -52,17 +52,17 @@ enum JSONStringScan {
     /// The same, byte by byte, for the last bytes of a text.
     ///
     /// - Parameter start: a byte that is not escaped.
-    private static func tail(_ text: UnsafeBufferPointer<UInt8>, from start: Int, checked: Int, isEscaped: Bool) -> (
+    private static func tail(_ text: Span<UInt8>, from start: Int, checked: Int, isEscaped: Bool) -> (
         end: Int, isEscaped: Bool
     )? {
         var (index, checked, isEscaped) = (start, checked, isEscaped)
-        while index < text.count {
-            switch text[index] {
+        while let byte = text.byte(at: index) {
+            switch byte {
             case UInt8(ascii: "\""): return (index, isEscaped)
             case UInt8(ascii: "\\"):
-                guard index + 1 < text.count else { return nil }
+                guard let escape = text.byte(at: index + 1) else { return nil }
                 isEscaped = true
-                switch text[index + 1] {
+                switch escape {
                 case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
                     UInt8(ascii: "n"),
                     UInt8(ascii: "r"), UInt8(ascii: "t"):
@@ -86,12 +86,10 @@ enum JSONStringScan {
 
     /// The first byte that ends or interrupts a string or is above ASCII, or one of the last seven of the text.
     @inline(__always)
-    private static func endOfASCII(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
-        guard let base = UnsafeRawPointer(text.baseAddress) else { return start }
+    private static func endOfASCII(_ text: Span<UInt8>, from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         var index = start
-        while index + 8 <= text.count {
-            let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        while let word = text.word(at: index) {
             let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
             let marks =
                 (((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((word &- (ones &* 0x20)) & ~word)
@@ -108,12 +106,13 @@ enum JSONStringScan {
     private struct Block {
         let a, b, c, d: Vector
 
+        /// As many bytes must be there.
         @inline(__always)
-        init(_ start: UnsafeRawPointer) {
-            a = start.loadUnaligned(as: Vector.self)
-            b = start.loadUnaligned(fromByteOffset: 16, as: Vector.self)
-            c = start.loadUnaligned(fromByteOffset: 32, as: Vector.self)
-            d = start.loadUnaligned(fromByteOffset: 48, as: Vector.self)
+        init(_ text: Span<UInt8>, at start: Int) {
+            a = JSONStringScan.vector(text, at: start)
+            b = JSONStringScan.vector(text, at: start &+ 16)
+            c = JSONStringScan.vector(text, at: start &+ 32)
+            d = JSONStringScan.vector(text, at: start &+ 48)
         }
 
         /// One bit for each byte for which `condition` gives 0xFF and not 0, the first byte's lowest.
@@ -128,14 +127,14 @@ enum JSONStringScan {
     /// Looks at a block as most are, without asking where in it something stands: no closing quote, escapes of the common kinds only and no
     /// two backslashes in a row, of UTF-8 what most languages are written in.
     ///
-    /// - Parameter start: at least two bytes must precede it. If there is a backslash right before it, that is no escaped one.
+    /// - Parameter start: at least two bytes must precede it, and 64 be there. If there is a backslash right before it, that is no escaped one.
     /// - Returns: whether there are escapes; nil when the block needs a closer look. A character may begin in its last bytes.
     @inline(__always)
-    private static func plainBlock(_ start: UnsafeRawPointer) -> Bool? {
+    private static func plainBlock(_ text: Span<UInt8>, at start: Int) -> Bool? {
         var (odd, escapes, above) = (Vector.zero, Vector.zero, Vector.zero)
         for offset in stride(from: 0, to: 64, by: 16) {
-            let bytes = start.loadUnaligned(fromByteOffset: offset, as: Vector.self)
-            let isEscaped = equal(start.loadUnaligned(fromByteOffset: offset - 1, as: Vector.self), 0x5C)
+            let bytes = vector(text, at: start &+ offset)
+            let isEscaped = equal(vector(text, at: start &+ offset &- 1), 0x5C)
             let quotes = equal(bytes, 0x22)
             let common = quotes | equal(bytes, 0x6E) | equal(bytes, 0x74) | equal(bytes, 0x72) | equal(bytes, 0x2F)
             // Of the escaped bytes those that are not common, a second backslash among them; of the others the quotes.
@@ -144,18 +143,18 @@ enum JSONStringScan {
             above |= bytes
         }
         if hasAny(odd) { return nil }
-        if hasAny(above & Vector(repeating: 0x80)), !areCommonCharacters(start) { return nil }
+        if hasAny(above & Vector(repeating: 0x80)), !areCommonCharacters(text, at: start) { return nil }
         return hasAny(escapes)
     }
 
     /// Whether what is above ASCII in a block is right, as far as this can be told without asking where something stands: continuations are
     /// where they belong, and none of the first bytes after which not every continuation will do. A character may begin in its last bytes.
-    private static func areCommonCharacters(_ start: UnsafeRawPointer) -> Bool {
+    private static func areCommonCharacters(_ text: Span<UInt8>, at start: Int) -> Bool {
         var odd = Vector.zero
         for offset in stride(from: 0, to: 64, by: 16) {
-            let bytes = start.loadUnaligned(fromByteOffset: offset, as: Vector.self)
-            let before = start.loadUnaligned(fromByteOffset: offset - 1, as: Vector.self)
-            let twoBefore = start.loadUnaligned(fromByteOffset: offset - 2, as: Vector.self)
+            let bytes = vector(text, at: start &+ offset)
+            let before = vector(text, at: start &+ offset &- 1)
+            let twoBefore = vector(text, at: start &+ offset &- 2)
             let continues = equal(bytes & Vector(repeating: 0xC0), 0x80)
             let mustContinue = ~isBelow(before, 0xC0) | ~isBelow(twoBefore, 0xE0)
             odd |=
@@ -188,7 +187,7 @@ enum JSONStringScan {
     }
 
     /// Whether at each of these places of a block there is a `u` with four hex digits behind it.
-    private static func areUnicodeEscapes(_ places: UInt64, _ text: UnsafeBufferPointer<UInt8>, at block: Int) -> Bool {
+    private static func areUnicodeEscapes(_ places: UInt64, _ text: Span<UInt8>, at block: Int) -> Bool {
         var rest = places
         while rest != 0 {
             guard isUnicodeEscape(text, at: block + rest.trailingZeroBitCount) else { return false }
@@ -197,9 +196,9 @@ enum JSONStringScan {
         return true
     }
 
-    private static func isUnicodeEscape(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> Bool {
-        guard index + 4 < text.count, text[index] == UInt8(ascii: "u") else { return false }
-        for digit in index + 1...index + 4 where text[digit].hexDigitValue == nil { return false }
+    private static func isUnicodeEscape(_ text: Span<UInt8>, at index: Int) -> Bool {
+        guard text.byte(at: index) == UInt8(ascii: "u") else { return false }
+        for digit in index + 1...index + 4 where text.byte(at: digit)?.hexDigitValue == nil { return false }
         return true
     }
 
@@ -209,7 +208,7 @@ enum JSONStringScan {
     ///
     /// - Parameter checked: what lies before it belongs to a character that has been looked at.
     private static func areCharacters(
-        _ places: UInt64, _ text: UnsafeBufferPointer<UInt8>, at block: Int, checked: inout Int
+        _ places: UInt64, _ text: Span<UInt8>, at block: Int, checked: inout Int
     ) -> Bool {
         var rest = places
         if checked > block { rest &= ~0 << UInt64(checked - block) }
@@ -223,25 +222,21 @@ enum JSONStringScan {
     }
 
     /// The bytes of the character above ASCII that begins at `index`; nil when none does (Unicode 15, table 3-7).
-    private static func characterLength(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> Int? {
-        let left = text.count - index
-        let first = text[index]
+    private static func characterLength(_ text: Span<UInt8>, at index: Int) -> Int? {
+        guard let first = text.byte(at: index), let second = text.byte(at: index + 1), isContinuation(second) else {
+            return nil
+        }
         switch first {
-        case 0xC2...0xDF:
-            return left >= 2 && isContinuation(text[index + 1]) ? 2 : nil
+        case 0xC2...0xDF: return 2
         case 0xE0...0xEF:
-            guard left >= 3 else { return nil }
-            let second = text[index + 1]
-            guard isContinuation(second), isContinuation(text[index + 2]) else { return nil }
+            guard let third = text.byte(at: index + 2), isContinuation(third) else { return nil }
             // Neither what two bytes could say, nor half of a surrogate pair.
             if first == 0xE0 && second < 0xA0 || first == 0xED && second > 0x9F { return nil }
             return 3
         case 0xF0...0xF4:
-            guard left >= 4 else { return nil }
-            let second = text[index + 1]
-            guard isContinuation(second), isContinuation(text[index + 2]), isContinuation(text[index + 3]) else {
-                return nil
-            }
+            guard let third = text.byte(at: index + 2), isContinuation(third), let fourth = text.byte(at: index + 3),
+                isContinuation(fourth)
+            else { return nil }
             if first == 0xF0 && second < 0x90 || first == 0xF4 && second > 0x8F { return nil }
             return 4
         default: return nil
@@ -254,21 +249,29 @@ enum JSONStringScan {
 
     // Comparisons are made between vectors, and their results joined as bytes: with a number, or as masks, this compiler takes many more steps.
 
+    /// Sixteen bytes. A block has been found to be there before it is looked at, the two bytes before it included where they matter: to ask
+    /// once more for each sixteen bytes takes as long as to look at them.
+    @inline(__always)
+    private static func vector(_ text: Span<UInt8>, at index: Int) -> Vector {
+        assert(index >= 0 && index <= text.count - 16)
+        return unsafe text.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: Vector.self)
+    }
+
     /// 0xFF where a byte is `value`, else 0.
     @inline(__always)
     private static func equal(_ bytes: Vector, _ value: UInt8) -> Vector {
-        unsafeBitCast(bytes .== Vector(repeating: value), to: Vector.self)
+        unsafe unsafeBitCast(bytes .== Vector(repeating: value), to: Vector.self)
     }
 
     /// 0xFF where a byte is less than `value`, else 0.
     @inline(__always)
     private static func isBelow(_ bytes: Vector, _ value: UInt8) -> Vector {
-        unsafeBitCast(bytes .< Vector(repeating: value), to: Vector.self)
+        unsafe unsafeBitCast(bytes .< Vector(repeating: value), to: Vector.self)
     }
 
     @inline(__always)
     private static func hasAny(_ bytes: Vector) -> Bool {
-        let halves = unsafeBitCast(bytes, to: SIMD2<UInt64>.self)
+        let halves = unsafe unsafeBitCast(bytes, to: SIMD2<UInt64>.self)
         return halves[0] | halves[1] != 0
     }
 
@@ -277,7 +280,7 @@ enum JSONStringScan {
     private static func mask(_ bytes: Vector) -> UInt64 {
         // Each byte keeps the bit of its place; a multiplication adds up the eight bytes of a half in its highest.
         let places = Vector(1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128)
-        let halves = unsafeBitCast(bytes & places, to: SIMD2<UInt64>.self)
+        let halves = unsafe unsafeBitCast(bytes & places, to: SIMD2<UInt64>.self)
         let ones: UInt64 = 0x0101_0101_0101_0101
         return (halves[0] &* ones) >> 56 | ((halves[1] &* ones) >> 56) << 8
     }

@@ -171,8 +171,3 @@ struct JSONValue: Sendable {
         }
     }
 }
-
-extension StaticString {
-    /// The bytes of the literal.
-    var utf8: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
-}

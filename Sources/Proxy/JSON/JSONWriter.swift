@@ -76,12 +76,12 @@ struct JSONWriter {
 
     mutating func bool(_ value: Bool) {
         separate()
-        text.append(contentsOf: (value ? "true" as StaticString : "false").utf8)
+        text.append(literal: value ? "true" : "false")
     }
 
     mutating func null() {
         separate()
-        text.append(contentsOf: ("null" as StaticString).utf8)
+        text.append(literal: "null")
     }
 
     /// Members as they are written, a comma before each, behind others of the same object.

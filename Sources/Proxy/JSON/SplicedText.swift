@@ -32,6 +32,8 @@ struct SplicedText: Sendable {
 
     mutating func append(contentsOf bytes: some Collection<UInt8>) { written.append(contentsOf: bytes) }
 
+    mutating func append(literal text: StaticString) { written.append(literal: text) }
+
     /// Three parts at once.
     mutating func append(_ opening: StaticString, _ content: StaticString, _ closing: StaticString) {
         written.append(
@@ -69,8 +71,9 @@ struct SplicedText: Sendable {
     /// The whole text.
     var bytes: [UInt8] {
         guard !splices.isEmpty else { return written }
-        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            initialized = copy(to: UnsafeMutableRawBufferPointer(buffer))
+        // As many bytes are written as there is room for.
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = unsafe copy(to: UnsafeMutableRawBufferPointer(buffer))
         }
     }
 
@@ -79,19 +82,21 @@ struct SplicedText: Sendable {
     /// - Returns: `count`.
     @discardableResult
     func copy(to target: UnsafeMutableRawBufferPointer) -> Int {
+        // Parts are written one behind the other, and all of them together are as long as this.
+        precondition(target.count >= count)
         var end = 0
         func append(_ bytes: UnsafeRawBufferPointer) {
-            UnsafeMutableRawBufferPointer(rebasing: target[end..<end + bytes.count]).copyMemory(from: bytes)
+            unsafe UnsafeMutableRawBufferPointer(rebasing: target[end..<end + bytes.count]).copyMemory(from: bytes)
             end += bytes.count
         }
-        written.withUnsafeBytes { written in
+        unsafe written.withUnsafeBytes { written in
             var rest = 0
             for splice in splices {
-                append(UnsafeRawBufferPointer(rebasing: written[rest..<splice.place]))
-                splice.bytes.withUnsafeBytes { append($0) }
+                unsafe append(UnsafeRawBufferPointer(rebasing: written[rest..<splice.place]))
+                unsafe splice.bytes.withUnsafeBytes { unsafe append($0) }
                 rest = splice.place
             }
-            append(UnsafeRawBufferPointer(rebasing: written[rest...]))
+            unsafe append(UnsafeRawBufferPointer(rebasing: written[rest...]))
         }
         return end
     }

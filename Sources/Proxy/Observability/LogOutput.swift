@@ -145,9 +145,9 @@ package final class LogOutput: Sendable {
     ) -> String {
         switch format {
         case .text where toJournal: LogLine.journal(level: level, message: message, metadata: metadata)
-        case .text: LogLine.text(at: Self.now(localtime_r), level: level, message: message, metadata: metadata)
+        case .text: unsafe LogLine.text(at: Self.now(localtime_r), level: level, message: message, metadata: metadata)
         case .json:
-            LogLine.json(
+            unsafe LogLine.json(
                 toJournal: toJournal, at: Self.now(gmtime_r), level: level, message: message, metadata: metadata)
         }
     }
@@ -156,9 +156,10 @@ package final class LogOutput: Sendable {
         -> LogLine.Time
     {
         var seconds = time(nil)
-        var parts = tm()
-        _ = breakDown(&seconds, &parts)
-        return LogLine.Time(
+        // The call fills `parts`, whose name of the time zone nobody reads.
+        var parts = unsafe tm()
+        _ = unsafe breakDown(&seconds, &parts)
+        return unsafe LogLine.Time(
             year: Int(parts.tm_year) + 1900, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday),
             hour: Int(parts.tm_hour), minute: Int(parts.tm_min), second: Int(parts.tm_sec))
     }
@@ -217,8 +218,8 @@ private final class LogDescriptor: Sendable {
             number = StandardStream.error
             return
         }
-        number = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-        guard number >= 0 else { throw LogFileError(file: file, reason: String(cString: strerror(errno))) }
+        number = unsafe open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard number >= 0 else { throw LogFileError(file: file, reason: SystemCall.message(errno)) }
     }
 
     /// The file stays open at least until this has been done, also when nobody else has a use for it.

@@ -40,19 +40,18 @@ enum ModelMember {
     /// Where the values of the top-level members `model` stand, in indices of `document`; none when it is no JSON object.
     static func ranges(in document: ArraySlice<UInt8>) -> [Range<Int>] {
         let offset = document.startIndex
-        return document.withUnsafeBufferPointer { text in
-            JSONFastPath.look(atAnyOf: text) { root -> [Range<Int>]? in
-                guard root.kind == .object else { return nil }
-                var ranges: [Range<Int>] = []
-                _ = root.each { name, value in
-                    if name.means("model") {
-                        ranges.append(value.place.lowerBound + offset..<value.place.upperBound + offset)
-                    }
-                    return true
+        let ranges = JSONFastPath.look(atAnyOf: document.span) { root -> [Range<Int>]? in
+            guard root.kind == .object else { return nil }
+            var ranges: [Range<Int>] = []
+            _ = root.each { name, value in
+                if name.means("model") {
+                    ranges.append(value.place.lowerBound + offset..<value.place.upperBound + offset)
                 }
-                return ranges
-            } ?? []
+                return true
+            }
+            return ranges
         }
+        return ranges ?? []
     }
 
     /// Copies a document with other bytes at some ranges.

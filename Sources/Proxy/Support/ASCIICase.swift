@@ -8,11 +8,6 @@ extension String {
     func hasPrefixIgnoringCase(_ lowercase: StaticString) -> Bool {
         let length = lowercase.utf8CodeUnitCount
         guard utf8.count >= length else { return false }
-        let answer = utf8.withContiguousStorageIfAvailable { text in
-            UnsafeRawBufferPointer(text).isEqualIgnoringCase(0..<length, to: lowercase)
-        }
-        if let answer { return answer }
-        var text = self
-        return text.withUTF8 { UnsafeRawBufferPointer($0).isEqualIgnoringCase(0..<length, to: lowercase) }
+        return utf8.span.isEqualIgnoringCase(0..<length, to: lowercase)
     }
 }

@@ -31,16 +31,15 @@ enum Base64 {
     /// In the standard alphabet, padded.
     static func encode(_ bytes: [UInt8]) -> [UInt8] {
         let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        return [UInt8](unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text, count in
+        return [UInt8](capacity: (bytes.count + 2) / 3 * 4) { text in
             for start in stride(from: 0, to: bytes.count, by: 3) {
                 let left = bytes.count - start
                 let bits =
                     UInt32(bytes[start]) << 16 | (left > 1 ? UInt32(bytes[start + 1]) << 8 : 0)
                     | (left > 2 ? UInt32(bytes[start + 2]) : 0)
                 for place in 0..<4 {
-                    text[count] =
-                        place <= left ? alphabet.utf8[Int(bits >> (18 - 6 * UInt32(place)) & 63)] : UInt8(ascii: "=")
-                    count += 1
+                    text.append(
+                        place <= left ? alphabet.utf8[Int(bits >> (18 - 6 * UInt32(place)) & 63)] : UInt8(ascii: "="))
                 }
             }
         }

@@ -9,27 +9,25 @@
 /// Finds a byte.
 enum ByteSearch {
     /// The place of a byte of ASCII in a text, in bytes.
-    static func offset(of byte: UInt8, in text: String) -> Int? {
-        var text = text
-        return text.withUTF8 { text in
-            guard let base = text.baseAddress, let place = memchr(base, Int32(byte), text.count) else { return nil }
-            return UnsafeRawPointer(place) - UnsafeRawPointer(base)
-        }
-    }
+    static func offset(of byte: UInt8, in text: String) -> Int? { firstIndex(of: byte, in: text.utf8.span, from: 0) }
 
     static func firstIndex(of byte: UInt8, in bytes: [UInt8], from start: Int) -> Int? {
-        bytes.withUnsafeBytes { text in
-            guard start < text.count, let base = text.baseAddress,
-                let place = memchr(base + start, Int32(byte), text.count - start)
-            else { return nil }
-            return UnsafeRawPointer(place) - base
-        }
+        firstIndex(of: byte, in: bytes.span, from: start)
     }
 
     static func contains(_ byte: UInt8, in bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        bytes.withUnsafeBytes { text in
-            guard !range.isEmpty, let base = text.baseAddress else { return false }
-            return memchr(base + range.lowerBound, Int32(byte), range.count) != nil
+        firstIndex(of: byte, in: bytes.span.extracting(range), from: 0) != nil
+    }
+
+    private static func firstIndex(of byte: UInt8, in bytes: Span<UInt8>, from start: Int) -> Int? {
+        guard start >= 0, start < bytes.count else { return nil }
+        return unsafe bytes.withUnsafeBytes { text in
+            // From `start` to the end, and no further.
+            guard let base = text.baseAddress, let place = unsafe memchr(base + start, Int32(byte), text.count - start)
+            else {
+                return nil
+            }
+            return unsafe UnsafeRawPointer(place) - base
         }
     }
 }

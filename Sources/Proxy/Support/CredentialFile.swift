@@ -22,7 +22,7 @@ enum CredentialFile {
                 switch error {
                 case .system(ENOENT), .system(ENOTDIR): "does not exist"
                 case .system(EACCES), .system(EPERM): "cannot be read: permission denied"
-                case .system(let code): "cannot be read: \(String(cString: strerror(code)))"
+                case .system(let code): "cannot be read: \(SystemCall.message(code))"
                 case .directory: "is a directory"
                 case .other(let kind): "is \(kind), not a regular file"
                 case .tooLarge: "is larger than \(largest >> 10) KiB"

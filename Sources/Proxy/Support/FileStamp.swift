@@ -17,8 +17,7 @@ struct FileStamp: Equatable, Sendable {
     /// A file that is not there has a stamp as well, of zeros.
     init(_ path: String) {
         self.path = path
-        var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard let status = SystemCall.status(of: path) else {
             (inode, size, seconds, nanoseconds) = (0, 0, 0, 0)
             return
         }

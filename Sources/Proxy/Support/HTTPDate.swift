@@ -15,8 +15,8 @@ enum HTTPDate {
         let day = seconds.quotient(of: 86_400)
         let second = Int(seconds - day * 86_400)
         let date = CivilDate(daysSince1970: day)
-        return String(unsafeUninitializedCapacity: 29) { buffer in
-            var writer = FixedWriter(buffer: buffer)
+        return unsafe String(unsafeUninitializedCapacity: 29) { buffer in
+            var writer = unsafe FixedWriter(buffer: buffer)
             writer.text(weekdays[Int(((day % 7) + 7) % 7)])
             writer.text(", ")
             writer.twoDigits(date.day)
@@ -46,21 +46,24 @@ enum HTTPDate {
         return text
     }
 
-    private struct FixedWriter {
+    /// Writes no byte beyond its buffer.
+    @safe private struct FixedWriter {
         let buffer: UnsafeMutableBufferPointer<UInt8>
         var count = 0
 
         mutating func text(_ text: StaticString) {
-            for byte in text.utf8 {
-                buffer[count] = byte
-                count += 1
-            }
+            for byte in text.utf8 { append(byte) }
         }
 
         mutating func twoDigits(_ number: Int) {
-            buffer[count] = UInt8(truncatingIfNeeded: 0x30 + number / 10 % 10)
-            buffer[count + 1] = UInt8(truncatingIfNeeded: 0x30 + number % 10)
-            count += 2
+            append(UInt8(truncatingIfNeeded: 0x30 + number / 10 % 10))
+            append(UInt8(truncatingIfNeeded: 0x30 + number % 10))
+        }
+
+        private mutating func append(_ byte: UInt8) {
+            unsafe precondition(count < buffer.count)
+            unsafe buffer[count] = byte
+            count += 1
         }
     }
 }

@@ -61,7 +61,7 @@ final class LargeWork: TaskExecutor {
                 Self.current.currentValue = self
                 Self.giveWay()
             }
-            job.runSynchronously(on: self.asUnownedTaskExecutor())
+            unsafe job.runSynchronously(on: self.asUnownedTaskExecutor())
         }
     }
 }

@@ -148,8 +148,8 @@ final class MovingDeadline: Sendable {
     fileprivate func watch<Success>(_ operation: nonisolated(nonsending) () async throws -> Success) async throws
         -> Success
     {
-        try await withUnsafeCurrentTask { task in
-            let outer = exchange(task.map { .task(RunningTask($0)) })
+        unsafe try await withUnsafeCurrentTask { task in
+            let outer = unsafe exchange(task.map { unsafe .task(RunningTask($0)) })
             let isArmed = state.withLock { $0.ticket != nil }
             if !isArmed { arm() }
             defer {

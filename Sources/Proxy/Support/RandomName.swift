@@ -17,10 +17,11 @@ struct RandomName: Sendable {
 
     /// In lower-case hex, 32 digits.
     var hex: String {
-        String(unsafeUninitializedCapacity: 32) { digits in
+        // 2 times 16 digits.
+        unsafe String(unsafeUninitializedCapacity: 32) { digits in
             for (start, word) in [(0, high), (16, low)] {
                 for place in 0..<16 {
-                    digits[start + place] = Self.hexDigits.utf8[Int(word >> UInt64(60 - 4 * place) & 0xF)]
+                    unsafe digits[start + place] = Self.hexDigits.utf8[Int(word >> UInt64(60 - 4 * place) & 0xF)]
                 }
             }
             return 32

@@ -32,14 +32,13 @@ package enum RegularFile {
     /// - Parameter limit: bytes that it may have.
     static func read(_ path: String, upTo limit: Int) throws(Failure) -> Contents {
         // Without O_NONBLOCK, opening a pipe waits for somebody who writes; to regular files it means nothing.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        let descriptor = SystemCall.openFile(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             throw errno == ENXIO ? .other("a socket or a device without a driver") : .system(errno)
         }
         defer { close(descriptor) }
         // Of the opened file, not of the path, which may lead elsewhere by now.
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .system(errno) }
+        guard let status = SystemCall.status(ofDescriptor: descriptor) else { throw .system(errno) }
         switch status.st_mode & S_IFMT {
         case S_IFREG: break
         case S_IFDIR: throw .directory
@@ -50,7 +49,7 @@ package enum RegularFile {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         while true {
-            let count = systemRead(descriptor, &chunk)
+            let count = SystemCall.readBytes(descriptor, &chunk)
             if count < 0, errno == EINTR { continue }
             if count < 0 { throw .system(errno) }
             if count == 0 { break }
@@ -59,18 +58,5 @@ package enum RegularFile {
         }
         return Contents(
             bytes: bytes, mode: UInt32(status.st_mode), owner: UInt32(status.st_uid), group: UInt32(status.st_gid))
-    }
-
-    static func systemRead(_ descriptor: Int32, _ buffer: inout [UInt8]) -> Int {
-        let count = buffer.count
-        return buffer.withUnsafeMutableBytes { buffer in
-            #if canImport(Glibc)
-                Glibc.read(descriptor, buffer.baseAddress, count)
-            #elseif canImport(Musl)
-                Musl.read(descriptor, buffer.baseAddress, count)
-            #else
-                Darwin.read(descriptor, buffer.baseAddress, count)
-            #endif
-        }
     }
 }

@@ -2,10 +2,10 @@
 ///
 /// Unchecked: the handle may be used by anybody as long as the task has not ended. Whoever keeps one sees to it that the task takes it away
 /// before it ends, and that this and its use exclude each other: by a lock (`MovingDeadline`), or on one event loop (`RequestMailbox`).
-struct RunningTask: @unchecked Sendable {
+@safe struct RunningTask: @unchecked Sendable {
     private let task: UnsafeCurrentTask
 
-    init(_ task: UnsafeCurrentTask) { self.task = task }
+    init(_ task: UnsafeCurrentTask) { unsafe self.task = task }
 
-    func cancel() { task.cancel() }
+    func cancel() { unsafe task.cancel() }
 }

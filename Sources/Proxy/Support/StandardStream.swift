@@ -16,32 +16,20 @@ package enum StandardStream {
     /// - Returns: whether all of it has been written.
     @discardableResult
     package static func write(_ text: String, to descriptor: Int32) -> Bool {
-        var text = text
-        return text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while !rest.isEmpty {
-                let written = systemWrite(descriptor, rest)
-                if written < 0, errno == EINTR { continue }
-                if written < 0, errno == EAGAIN {
-                    // Whoever shares the file may have made it non-blocking (a terminal, a pipe).
-                    var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    _ = poll(&room, 1, -1)
-                    continue
-                }
-                guard written > 0 else { return false }
-                rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+        let view = text.utf8
+        var rest = view.span
+        while !rest.isEmpty {
+            let written = SystemCall.writeBytes(descriptor, rest)
+            if written < 0, errno == EINTR { continue }
+            if written < 0, errno == EAGAIN {
+                // Whoever shares the file may have made it non-blocking (a terminal, a pipe).
+                var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = unsafe poll(&room, 1, -1)
+                continue
             }
-            return true
+            guard written > 0 else { return false }
+            rest = rest.extracting(droppingFirst: written)
         }
-    }
-
-    private static func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Glibc)
-            Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-        #elseif canImport(Musl)
-            Musl.write(descriptor, bytes.baseAddress, bytes.count)
-        #else
-            Darwin.write(descriptor, bytes.baseAddress, bytes.count)
-        #endif
+        return true
     }
 }

@@ -82,7 +82,9 @@ enum EmbedToOpenAI {
             // Out of the text, not out of a double: that would round twice.
             guard number.kind == .number, let float = Float(String(decoding: number.raw, as: UTF8.self)), float.isFinite
             else { return nil }
-            withUnsafeBytes(of: float.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+            for place in 0..<4 as Range<UInt32> {
+                bytes.append(UInt8(truncatingIfNeeded: float.bitPattern >> (8 * place)))
+            }
         }
         return bytes.isEmpty ? nil : bytes
     }

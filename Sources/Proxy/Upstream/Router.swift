@@ -49,7 +49,7 @@ actor Router: Service {
     /// When the queue is to be looked at again.
     private var alarms = QueueAlarms()
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { domain.unownedExecutor }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe domain.unownedExecutor }
 
     /// - Parameters:
     ///   - members: accounts and providers, and what the configuration says about them.

@@ -26,7 +26,7 @@ actor Upstream {
     private(set) var settings: Settings
     private(set) var state: UpstreamState
 
-    nonisolated var unownedExecutor: UnownedSerialExecutor { domain.unownedExecutor }
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe domain.unownedExecutor }
 
     init(_ backend: any Backend, at index: Int, _ settings: Settings, in domain: RoutingDomain) {
         self.index = index

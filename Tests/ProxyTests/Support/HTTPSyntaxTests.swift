@@ -13,7 +13,7 @@ import Testing
 
     private func read(_ text: [UInt8], behind before: Int, ahead after: Int) -> String {
         let bytes = [UInt8](repeating: 0x41, count: before) + text + [UInt8](repeating: 0x42, count: after)
-        return bytes.withUnsafeBytes { $0.string(before..<before + text.count) }
+        return bytes.span.string(before..<before + text.count)
     }
 
     @Test(arguments: words)
@@ -44,12 +44,13 @@ import Testing
     }
 
     @Test func `A text that the bytes end before does not stand there`() {
-        Array("Transfer-Encoding".utf8).withUnsafeBytes { bytes in
-            #expect(bytes.stands("Transfer-Encoding", at: 0))
-            #expect(!bytes.stands("Transfer-Encoding", at: 1))
-            #expect(bytes.stands("Encoding", at: 9))
-            #expect(!bytes.stands("Encodings", at: 9))
-            #expect(bytes.stands("", at: 17))
-        }
+        let bytes = Array("Transfer-Encoding".utf8)
+        func stands(_ text: StaticString, at place: Int) -> Bool { bytes.span.stands(text, at: place) }
+        #expect(stands("Transfer-Encoding", at: 0))
+        #expect(!stands("Transfer-Encoding", at: 1))
+        #expect(stands("Encoding", at: 9))
+        #expect(!stands("Encodings", at: 9))
+        #expect(stands("", at: 17))
+        #expect(!stands("", at: 18) && !stands("", at: -1) && !stands("T", at: -1) && !stands("g", at: .max))
     }
 }

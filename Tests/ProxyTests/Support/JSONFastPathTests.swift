@@ -7,17 +7,16 @@ import Testing
     /// The names and raw values of an object; nil when it is none.
     private func members(_ text: String) -> [String]? {
         let bytes = Array(text.utf8)
-        return bytes.withUnsafeBufferPointer { buffer in
-            JSONFastPath.look(atAnyOf: buffer) { root -> [String]? in
-                guard root.kind == .object else { return nil }
-                var found: [String] = []
-                _ = root.each { name, value in
-                    #expect(!name.means("\u{1}"))
-                    found.append(String(decoding: bytes[value.place], as: UTF8.self))
-                    return true
-                }
-                return found
+        return JSONFastPath.look(atAnyOf: bytes.span) { root -> [String]? in
+            guard root.kind == .object else { return nil }
+            var found: [String] = []
+            _ = root.each { name, value in
+                let isMeant = name.means("\u{1}")
+                #expect(!isMeant)
+                found.append(String(decoding: bytes[value.place], as: UTF8.self))
+                return true
             }
+            return found
         }
     }
 
@@ -64,15 +63,13 @@ import Testing
 
     @Test func `A name is known however it is escaped`() {
         let bytes = Array(#"{"mod\u0065l":1,"n":"error"}"#.utf8)
-        let seen = bytes.withUnsafeBufferPointer { text in
-            JSONFastPath.look(atAnyOf: text) { root -> [Bool]? in
-                var seen: [Bool] = []
-                _ = root.each { name, value in
-                    seen += [name.means("model"), name.reads("model"), value.isWritten("error"), value.plainInt == 1]
-                    return true
-                }
-                return seen
+        let seen = JSONFastPath.look(atAnyOf: bytes.span) { root -> [Bool]? in
+            var seen: [Bool] = []
+            _ = root.each { name, value in
+                seen += [name.means("model"), name.reads("model"), value.isWritten("error"), value.plainInt == 1]
+                return true
             }
+            return seen
         }
         #expect(seen == [true, false, false, true, false, false, true, false])
     }
@@ -86,7 +83,7 @@ import Testing
                     ? [0x22, 0x5C, 0x00, 0x1F][Int.random(in: 0..<4, using: &random)]
                     : ordinary[Int.random(in: 0..<10, using: &random)]
             }
-            let found = bytes.withUnsafeBufferPointer { JSONParser.endOfPlainRun($0, from: 0) }
+            let found = JSONParser.endOfPlainRun(bytes.span, from: 0)
             #expect(found == bytes.firstIndex { $0 == 0x22 || $0 == 0x5C || $0 < 0x20 } ?? bytes.count)
         }
     }

@@ -135,9 +135,7 @@ import Testing
                 nodes = [JSONDocument.Node](unsafeUninitializedCapacity: space) { memory, count in
                     _ = memory.initialize(from: before)
                     isWhole =
-                        text.withUnsafeBufferPointer {
-                            lister.list($0, into: UnsafeMutableBufferPointer(rebasing: memory[..<space]))
-                        } == .whole
+                        lister.list(text.span, into: UnsafeMutableBufferPointer(rebasing: memory[..<space])) == .whole
                     count = lister.count
                 }
                 #expect(nodes.count <= space)

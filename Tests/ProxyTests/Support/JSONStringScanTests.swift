@@ -33,7 +33,7 @@ import Testing
     }
 
     private func expectSame(_ text: [UInt8], from start: Int, _ comment: @autoclosure () -> Comment) {
-        let found = text.withUnsafeBufferPointer { JSONStringScan.end($0, from: start) }
+        let found = JSONStringScan.end(text.span, from: start)
         let wanted = plainEnd(text, from: start)
         #expect(found?.end == wanted?.end, comment())
         #expect(found?.isEscaped == wanted?.isEscaped, comment())

@@ -20,7 +20,7 @@ import Testing
     }
 
     private func glance(_ text: String) -> GenericFastPath? {
-        Array(text.utf8).withUnsafeBufferPointer { GenericFastPath($0) }
+        GenericFastPath(text.utf8.span)
     }
 
     /// Gives the events to both, one by one.
@@ -71,7 +71,7 @@ import Testing
 
     @Test func `Recorded streams have events of both kinds`() {
         let events = Array(Self.streams.joined())
-        let common = events.count { $0.withUnsafeBufferPointer { GenericFastPath($0) } != nil }
+        let common = events.count { GenericFastPath($0.span) != nil }
         #expect(common > 20 && common < events.count, "\(common) of \(events.count)")
     }
 

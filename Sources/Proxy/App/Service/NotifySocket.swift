@@ -35,11 +35,11 @@ final class NotifySocket: Sendable {
         fileprivate func withKernelForm<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
             var form = sockaddr_un()
             form.sun_family = sa_family_t(AF_UNIX)
-            withUnsafeMutableBytes(of: &form.sun_path) { $0.copyBytes(from: bytes) }
+            unsafe withUnsafeMutableBytes(of: &form.sun_path) { unsafe $0.copyBytes(from: bytes) }
             // The name of an abstract socket is all bytes up to the length.
             let length = MemoryLayout.size(ofValue: form.sun_family) + bytes.count + (bytes[0] == 0 ? 0 : 1)
-            return withUnsafePointer(to: &form) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(length)) }
+            return unsafe withUnsafePointer(to: &form) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, socklen_t(length)) }
             }
         }
     }
@@ -53,7 +53,7 @@ final class NotifySocket: Sendable {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         // A manager that is busy is waited for, one that is stuck does not stop this process.
         var limit = timeval(tv_sec: 1, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit {
@@ -63,8 +63,8 @@ final class NotifySocket: Sendable {
     /// Sends one message. What cannot be sent is lost: the manager then judges by what it knows.
     func send(_ text: String) {
         let bytes = Array(text.utf8)
-        address.withKernelForm { form, length in
-            while sendto(descriptor, bytes, bytes.count, 0, form, length) < 0 {
+        unsafe address.withKernelForm { form, length in
+            while unsafe sendto(descriptor, bytes, bytes.count, 0, form, length) < 0 {
                 guard errno == EINTR else { return }
             }
         }

@@ -27,7 +27,7 @@ final class ServiceNotifier: Sendable {
     func reloadBegan() {
         tell { state in
             var now = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &now)
+            unsafe clock_gettime(CLOCK_MONOTONIC, &now)
             return state.reloadBegan(monotonic: UInt64(now.tv_sec) * 1_000_000 + UInt64(now.tv_nsec) / 1000)
         }
     }

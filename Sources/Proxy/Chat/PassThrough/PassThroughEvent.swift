@@ -30,7 +30,7 @@ struct PassThroughEvent: Equatable {
     }
 
     /// Nil when `text` is no JSON object, checked to its last byte. Places are counted from the beginning of `text`.
-    init?(_ text: UnsafeBufferPointer<UInt8>) {
+    init?(_ text: Span<UInt8>) {
         guard let event = JSONFastPath.look(atAnyOf: text, Self.init(reading:)) else { return nil }
         self = event
     }

@@ -137,7 +137,7 @@ final class PassThroughRelay: ResponseRelay {
             starts.append(joined.count)
             joined.append(contentsOf: blocks.bytes[line.data])
         }
-        guard let event = joined.withUnsafeBufferPointer({ PassThroughEvent($0) }) else {
+        guard let event = PassThroughEvent(joined.span) else {
             return block.isError ? progress.failure(in: joined[...]) : passSingly(lines, of: block)
         }
         if let failure = progress.note(event, joined[...], isError: block.isError) { return failure }
@@ -216,7 +216,8 @@ final class PassThroughRelay: ResponseRelay {
     }
 
     private func event(in data: Range<Int>) -> PassThroughEvent? {
-        blocks.bytes.withUnsafeBufferPointer { PassThroughEvent(UnsafeBufferPointer(rebasing: $0[data])) }
+        let bytes = blocks.bytes
+        return PassThroughEvent(bytes.span.extracting(data))
     }
 
     private func isDone(_ data: Range<Int>) -> Bool {

@@ -10,8 +10,8 @@ nonisolated(nonsending) func inTaskOfItsOwn<Success>(
     // nonisolated(unsafe): this task does nothing until the other has ended.
     nonisolated(unsafe) let operation = operation
     nonisolated(unsafe) var success: Success?
-    async let end: Void = { success = try await operation() }()
+    async let end: Void = { unsafe success = try await operation() }()
     try await end
-    guard let success else { throw CancellationError() }
+    guard let success = unsafe success else { throw CancellationError() }
     return success
 }

@@ -64,7 +64,7 @@ final class LiveStream {
             } else {
                 // nonisolated(unsafe): it stays in this task, which goes to another thread and back.
                 nonisolated(unsafe) let stream = self
-                try await callContext.executor.run { try await stream.goOn() }
+                try await callContext.executor.run { unsafe try await stream.goOn() }
             }
             return .complete
         } catch {

@@ -61,7 +61,7 @@ final class StreamPump: BodySink {
     private func isOfDocument(_ bytes: ByteBuffer) -> Bool {
         var start = 0
         if document == nil {
-            guard case .document(let place) = bytes.withUnsafeReadableBytes({ firstBytes.look(at: $0) }) else {
+            guard case .document(let place) = firstBytes.look(at: bytes.readableBytesUInt8Span) else {
                 return false
             }
             start = place
@@ -74,7 +74,7 @@ final class StreamPump: BodySink {
             pause = .failed(TransportError.tooLarge(limit: callContext.limits.answer))
             return true
         }
-        bytes.withUnsafeReadableBytes { document?.append(contentsOf: $0.dropFirst(start)) }
+        document?.append(contentsOf: bytes.readableBytesUInt8Span.extracting(droppingFirst: start))
         return true
     }
 

@@ -53,7 +53,7 @@ package enum ConfigurationFile {
             case .system(EACCES), .system(EPERM):
                 failure("the file cannot be read: permission denied", "allow the proxy's user to read it")
             case .system(let code):
-                failure("the file cannot be read: \(String(cString: strerror(code)))", "check the path")
+                failure("the file cannot be read: \(SystemCall.message(code))", "check the path")
             case .directory: failure("this is a directory, not a file", "use a file in it with -config")
             case .other(let kind): failure("this is \(kind), not a regular file", "use a regular file with -config")
             case .tooLarge:
@@ -64,7 +64,6 @@ package enum ConfigurationFile {
 
     /// Whether something that can be read as a file stands at a path.
     package static func exists(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
+        SystemCall.status(of: path).map { $0.st_mode & S_IFMT != S_IFDIR } ?? false
     }
 }

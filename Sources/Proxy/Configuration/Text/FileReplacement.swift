@@ -18,28 +18,27 @@ package enum FileReplacement {
     ///
     /// Throws, with the old file untouched, when there is no such file, or it or its directory cannot be written.
     package static func replace(_ path: String, with bytes: [UInt8]) throws(Failure) {
-        guard let resolved = realpath(path, nil) else { throw failure(path) }
-        defer { free(resolved) }
-        let target = String(cString: resolved)
+        guard let resolved = unsafe realpath(path, nil) else { throw failure(path) }
+        defer { unsafe free(resolved) }
+        let target = unsafe String(cString: resolved)
         // A file that its owner has made read-only stays as it is, though the rename would work.
-        guard access(target, W_OK) == 0 else { throw failure(path) }
-        var status = stat()
-        guard stat(target, &status) == 0 else { throw failure(path) }
+        guard unsafe access(target, W_OK) == 0 else { throw failure(path) }
+        guard let status = SystemCall.status(of: target) else { throw failure(path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw Failure(description: "\(path) cannot be written: it is not a regular file")
         }
 
         var template = Array((unfinished(target) + "XXXXXX").utf8CString)
-        let descriptor = mkstemp(&template)
+        let descriptor = unsafe mkstemp(&template)
         guard descriptor >= 0 else { throw failure(path) }
         // For as long as it is open: who finds it without this lock finds what a process that was killed has left (`removeLeftovers`).
         flock(descriptor, LOCK_EX | LOCK_NB)
         let written = write(bytes, to: descriptor, like: status)
         let error = errno
         defer { close(descriptor) }
-        guard written, rename(&template, target) == 0 else {
+        guard written, unsafe rename(&template, target) == 0 else {
             let reason = written ? errno : error
-            unlink(&template)
+            unsafe unlink(&template)
             throw failure(path, reason)
         }
         flushDirectory(of: target)
@@ -50,20 +49,21 @@ package enum FileReplacement {
     /// - Returns: how many they were.
     @discardableResult
     package static func removeLeftovers(of path: String) -> Int {
-        guard let resolved = realpath(path, nil) else { return 0 }
-        defer { free(resolved) }
-        let beginning = unfinished(String(cString: resolved))
+        guard let resolved = unsafe realpath(path, nil) else { return 0 }
+        defer { unsafe free(resolved) }
+        let beginning = unsafe unfinished(String(cString: resolved))
         let folder = KeyFileLookup.directory(of: beginning)
-        guard let directory = opendir(folder) else { return 0 }
-        defer { closedir(directory) }
+        guard let directory = unsafe opendir(folder) else { return 0 }
+        defer { unsafe closedir(directory) }
         var removed = 0
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        while let entry = unsafe readdir(directory) {
+            // The name ends with zero, and at the latest with its field.
+            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
+                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
             let file = KeyFileLookup.join(folder, name)
             guard file.hasPrefix(beginning), file.utf8.count == beginning.utf8.count + 6, isAbandoned(file),
-                unlink(file) == 0
+                unsafe unlink(file) == 0
             else { continue }
             removed += 1
         }
@@ -72,11 +72,12 @@ package enum FileReplacement {
 
     /// Of this user, a regular file, and of no process that still writes it.
     private static func isAbandoned(_ file: String) -> Bool {
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+        let descriptor = SystemCall.openFile(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        guard let status = SystemCall.status(ofDescriptor: descriptor), status.st_mode & S_IFMT == S_IFREG else {
+            return false
+        }
         return flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
@@ -90,37 +91,25 @@ package enum FileReplacement {
         // The owner first: changing it clears mode bits. Without the right to, the file becomes the process's own.
         _ = fchown(descriptor, status.st_uid, status.st_gid)
         guard fchmod(descriptor, status.st_mode & 0o7777) == 0 else { return false }
-        return bytes.withUnsafeBytes { buffer in
-            var rest = buffer[...]
-            while !rest.isEmpty {
-                let count = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest))
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                rest = rest.dropFirst(count)
-            }
-            return fsync(descriptor) == 0
+        var rest = bytes.span
+        while !rest.isEmpty {
+            let count = SystemCall.writeBytes(descriptor, rest)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            rest = rest.extracting(droppingFirst: count)
         }
-    }
-
-    private static func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Glibc)
-            Glibc.write(descriptor, buffer.baseAddress, buffer.count)
-        #elseif canImport(Musl)
-            Musl.write(descriptor, buffer.baseAddress, buffer.count)
-        #else
-            Darwin.write(descriptor, buffer.baseAddress, buffer.count)
-        #endif
+        return fsync(descriptor) == 0
     }
 
     /// Makes the rename itself survive a power cut. A failure is not one of the write, so it is let pass.
     private static func flushDirectory(of path: String) {
-        let descriptor = open(KeyFileLookup.directory(of: path), O_RDONLY | O_CLOEXEC)
+        let descriptor = SystemCall.openFile(KeyFileLookup.directory(of: path), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         fsync(descriptor)
         close(descriptor)
     }
 
     private static func failure(_ path: String, _ code: Int32 = errno) -> Failure {
-        Failure(description: "\(path) cannot be written: \(String(cString: strerror(code)))")
+        Failure(description: "\(path) cannot be written: \(SystemCall.message(code))")
     }
 }

@@ -59,13 +59,15 @@ struct LinearExpression: Sendable {
         -> Bool?
     {
         // Steps that wait for a scalar, and when each step was met last: as the position behind which this happened.
-        withUnsafeTemporaryAllocation(of: Int32.self, capacity: steps.count * 4) { space -> Bool? in
-            space.initialize(repeating: -1)
+        unsafe withUnsafeTemporaryAllocation(of: Int32.self, capacity: steps.count * 4) { space -> Bool? in
+            // Written here, read and written through `LentMemory`, and known to nobody behind this closure.
+            unsafe space.initialize(repeating: -1)
+            let lists = unsafe LentMemory(space)
             var threads = Threads(
-                waiting: UnsafeMutableBufferPointer(rebasing: space[..<steps.count]),
-                next: UnsafeMutableBufferPointer(rebasing: space[steps.count..<2 * steps.count]),
-                met: UnsafeMutableBufferPointer(rebasing: space[2 * steps.count..<3 * steps.count]),
-                stack: UnsafeMutableBufferPointer(rebasing: space[3 * steps.count..<4 * steps.count]))
+                waiting: lists.extracting(0..<steps.count),
+                next: lists.extracting(steps.count..<2 * steps.count),
+                met: lists.extracting(2 * steps.count..<3 * steps.count),
+                stack: lists.extracting(3 * steps.count..<4 * steps.count))
             for position in start...text.count {
                 if position == start || !onlyThere {
                     if enter(0, at: position, of: text, &threads, &work, most) { return true }
@@ -89,10 +91,10 @@ struct LinearExpression: Sendable {
 
     /// What is under way in a search. Each list has room for each step once.
     private struct Threads {
-        var waiting: UnsafeMutableBufferPointer<Int32>
-        var next: UnsafeMutableBufferPointer<Int32>
-        let met: UnsafeMutableBufferPointer<Int32>
-        let stack: UnsafeMutableBufferPointer<Int32>
+        var waiting: LentMemory<Int32>
+        var next: LentMemory<Int32>
+        let met: LentMemory<Int32>
+        let stack: LentMemory<Int32>
         var count = 0
     }
 

@@ -52,16 +52,15 @@ struct ClientKeys: Sendable {
 
     /// Compares with every key, to the last byte, so that the time tells nothing about how much of a guess was right.
     private func holder(of candidate: Substring) -> String? {
-        var candidate = candidate
-        return candidate.withUTF8 { candidate in
-            var name: String?
-            for key in keys where Self.areEqual(key.bytes, candidate) { name = name ?? key.name }
-            return name
-        }
+        let view = candidate.utf8
+        let candidate = view.span
+        var name: String?
+        for key in keys where Self.areEqual(key.bytes, candidate) { name = name ?? key.name }
+        return name
     }
 
     /// Takes the same time wherever the two differ; that they differ in length is no secret.
-    private static func areEqual(_ key: [UInt8], _ candidate: UnsafeBufferPointer<UInt8>) -> Bool {
+    private static func areEqual(_ key: [UInt8], _ candidate: Span<UInt8>) -> Bool {
         guard key.count == candidate.count else { return false }
         var difference: UInt8 = 0
         for index in key.indices { difference |= key[index] ^ candidate[index] }

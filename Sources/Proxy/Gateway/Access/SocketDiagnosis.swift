@@ -39,12 +39,15 @@ enum SocketDiagnosis {
             defer { close(listener) }
             // A sockaddr_in: the family, the port, the address; the system chooses the port.
             var name: [UInt8] =
-                withUnsafeBytes(of: UInt16(AF_INET)) { Array($0) } + [0, 0, 127, 0, 0, 1]
+                bytes(of: UInt16(AF_INET)) + [0, 0, 127, 0, 0, 1]
                 + [UInt8](repeating: 0, count: 8)
             var length = socklen_t(name.count)
-            let isBound = name.withUnsafeMutableBytes { bytes in
-                guard let address = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
-                return bind(listener, address, length) == 0 && listen(listener, 1) == 0
+            let isBound = unsafe name.withUnsafeMutableBytes { bytes in
+                // A sockaddr has as many bytes as `name`, and the system is told how many these are.
+                guard let address = unsafe bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else {
+                    return false
+                }
+                return unsafe bind(listener, address, length) == 0 && listen(listener, 1) == 0
                     && getsockname(listener, address, &length) == 0
             }
             guard isBound, let own = try? SocketAddress(ipAddress: "127.0.0.1", port: Int(name[2]) << 8 | Int(name[3])),
@@ -78,35 +81,45 @@ enum SocketDiagnosis {
             guard socket >= 0 else { return .failed }
             defer { close(socket) }
             // Without an address: to the kernel, which has written its answer when this returns.
-            guard send(socket, &message, message.count, 0) == message.count else { return .failed }
+            // It is given the message and no more; the reply is cut to its array.
+            guard unsafe send(socket, &message, message.count, 0) == message.count else { return .failed }
             var reply = [UInt8](repeating: 0, count: 512)
-            let count = recv(socket, &reply, reply.count, doNotWait)
+            let count = unsafe recv(socket, &reply, reply.count, doNotWait)
             guard count >= header + 4 else { return .failed }
-            return reply.withUnsafeBytes { reply in
-                switch reply.loadUnaligned(fromByteOffset: 4, as: UInt16.self) {
-                case errorMessage:
-                    return reply.loadUnaligned(fromByteOffset: header, as: Int32.self) == -ENOENT ? .none : .failed
-                case byFamily where count >= header + 72:
-                    // inet_diag_msg: family, state, timer, retransmissions; the addresses (48); expiry, two queues; the user.
-                    guard reply[header + 4..<header + 8].elementsEqual(message[header + 8..<header + 12]) else {
-                        return .none
-                    }
-                    return .socket(
-                        state: reply[header + 1],
-                        owner: reply.loadUnaligned(fromByteOffset: header + 64, as: UInt32.self))
-                default: return .failed
+            switch number(at: 4, of: reply, as: UInt16.self) {
+            case errorMessage: return number(at: header, of: reply, as: Int32.self) == -ENOENT ? .none : .failed
+            case byFamily where count >= header + 72:
+                // inet_diag_msg: family, state, timer, retransmissions; the addresses (48); expiry, two queues; the user.
+                guard reply[header + 4..<header + 8].elementsEqual(message[header + 8..<header + 12]) else {
+                    return .none
                 }
+                return .socket(
+                    state: reply[header + 1], owner: number(at: header + 64, of: reply, as: UInt32.self))
+            default: return .failed
             }
         #else
             return .failed
         #endif
     }
 
+    /// The bytes of a number in the order in which this machine keeps them.
+    private static func bytes(of number: some FixedWidthInteger) -> [UInt8] {
+        (0..<number.bitWidth / 8).map { UInt8(truncatingIfNeeded: number.littleEndian >> (8 * $0)) }
+    }
+
+    /// A number as this machine keeps it in memory.
+    private static func number<Number: FixedWidthInteger & BitwiseCopyable>(
+        at place: Int, of bytes: [UInt8], as type: Number.Type
+    ) -> Number {
+        // It is looked whether so many bytes are there, and every pattern of bits is a number.
+        unsafe bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: place, as: type)
+    }
+
     /// One message: `nlmsghdr`, then `inet_diag_req_v2` with the exact addresses and no cookie.
     private static func message(_ local: SocketAddress, _ remote: SocketAddress) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(header + question)
-        func append(_ value: some FixedWidthInteger) { withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) } }
+        func append(_ value: some FixedWidthInteger) { bytes += Self.bytes(of: value) }
         guard let from = local.packed, let to = remote.packed, from.count == to.count,
             let (sender, receiver) = ports(local, remote)
         else { return nil }
@@ -138,11 +151,14 @@ extension SocketAddress {
     /// The 4 or 16 bytes of the IP address, as they go over the wire; nil for a Unix socket.
     var packed: [UInt8]? {
         switch self {
-        // Behind family and port; of IPv6, a label of the flow is in between.
+        // Behind family and port; of IPv6, a label of the flow is in between. Both structures are larger than what is read of them.
         case .v4:
-            withSockAddr { address, _ in Array(UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 4, count: 4)) }
+            unsafe withSockAddr { address, _ in
+                unsafe Array(UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 4, count: 4))
+            }
         case .v6:
-            withSockAddr { address, _ in Array(UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 8, count: 16))
+            unsafe withSockAddr { address, _ in
+                unsafe Array(UnsafeRawBufferPointer(start: UnsafeRawPointer(address) + 8, count: 16))
             }
         case .unixDomainSocket: nil
         }

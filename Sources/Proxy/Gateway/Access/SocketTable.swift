@@ -60,13 +60,13 @@ final class SocketTable: Sendable {
 
     /// A file of the proc file system, to its end: such a file has no size, and each read gives a page at most.
     private static func contents(of path: String) -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+        let file = SystemCall.openFile(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return [] }
         defer { close(file) }
         var text: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
         while text.count < largest {
-            let count = RegularFile.systemRead(file, &piece)
+            let count = SystemCall.readBytes(file, &piece)
             guard count > 0 else { break }
             text += piece[..<count]
         }
@@ -114,7 +114,8 @@ final class SocketTable: Sendable {
         }
         var text = ""
         for start in stride(from: 0, to: bytes.count, by: 4) {
-            text += hex(bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: start, as: UInt32.self) }, digits: 8)
+            let word = (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) }
+            text += hex(UInt32(littleEndian: word), digits: 8)
         }
         return "\(text):\(hex(UInt32(port), digits: 4))"
     }

@@ -61,11 +61,11 @@ struct NIOTransport: HTTPTransport {
         if let cause = deadline?.passed { throw MovingDeadline.Exceeded(cause: cause) }
         return try await withTaskCancellationHandler {
             // Unsafe, but resumed exactly once: `UpstreamExchange` takes it out before it resumes it, and each end of an exchange does.
-            try await withUnsafeThrowingContinuation { waiter in
+            unsafe try await withUnsafeThrowingContinuation { waiter in
                 if loop.inEventLoop {
-                    if exchange.begin(waiter) { client.value.start(exchange) }
+                    if unsafe exchange.begin(waiter) { client.value.start(exchange) }
                 } else {
-                    loop.execute { if exchange.begin(waiter) { client.value.start(exchange) } }
+                    loop.execute { if unsafe exchange.begin(waiter) { client.value.start(exchange) } }
                 }
             }
         } onCancel: {

@@ -153,9 +153,10 @@ extension ProxyRules {
 
         init?(_ text: String) {
             var bytes = [UInt8](repeating: 0, count: 16)
-            if inet_pton(AF_INET, text, &bytes) == 1 {
+            // It writes 4 bytes, and 16 in the other case.
+            if unsafe inet_pton(AF_INET, text, &bytes) == 1 {
                 self.bytes = Array(bytes.prefix(4))
-            } else if inet_pton(AF_INET6, text, &bytes) == 1 {
+            } else if unsafe inet_pton(AF_INET6, text, &bytes) == 1 {
                 self.bytes = bytes
             } else {
                 return nil

@@ -81,7 +81,7 @@ struct ResponseBody: AsyncSequence, Sendable {
             if let goesOn = try exchange.pour(into: sink) { return goesOn }
             return try await withTaskCancellationHandler {
                 // Unsafe, but resumed exactly once: as below.
-                try await withUnsafeThrowingContinuation { exchange.pour(into: sink, $0) }
+                unsafe try await withUnsafeThrowingContinuation { unsafe exchange.pour(into: sink, $0) }
             } onCancel: {
                 exchange.loop.execute { exchange.cancel() }
             }
@@ -100,11 +100,11 @@ struct ResponseBody: AsyncSequence, Sendable {
             return try await withTaskCancellationHandler {
                 // Unsafe, but resumed exactly once: `UpstreamExchange` takes a continuation out before it resumes it, and each way out of
                 // it (bytes, end, failure, cancellation) resumes what it holds.
-                try await withUnsafeThrowingContinuation { continuation in
+                unsafe try await withUnsafeThrowingContinuation { continuation in
                     if exchange.loop.inEventLoop {
-                        exchange.read(continuation)
+                        unsafe exchange.read(continuation)
                     } else {
-                        exchange.loop.execute { exchange.read(continuation) }
+                        exchange.loop.execute { unsafe exchange.read(continuation) }
                     }
                 }
             } onCancel: {
@@ -123,7 +123,7 @@ private final class GatheredBody: BodySink {
 
     func take(_ piece: ByteBuffer) -> Bool {
         guard bytes.count + piece.readableBytes <= limit else { return false }
-        piece.withUnsafeReadableBytes { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: piece.readableBytesUInt8Span)
         return true
     }
 }

@@ -7,7 +7,7 @@ import NIOHTTP1
 //
 // @unchecked: everything that changes is touched on `loop` alone. Each method begins with an assertion of that; the initializer
 // hands the object over before anybody else knows it.
-final class UpstreamExchange: @unchecked Sendable {
+@safe final class UpstreamExchange: @unchecked Sendable {
     let loop: any EventLoop
     let origin: Origin
     /// Until the answer comes: it may have to be sent once more.
@@ -23,7 +23,7 @@ final class UpstreamExchange: @unchecked Sendable {
     private var phase = Phase.connecting
 
     /// Who waits for the body.
-    private enum Reader {
+    @safe private enum Reader {
         /// A task, for the next bytes, or nil at the end.
         case next(UnsafeContinuation<ByteBuffer?, any Error>)
         /// A sink, for all that comes; and a task, for the moment at which the sink takes no more (true) or the body has ended (false).
@@ -54,10 +54,10 @@ final class UpstreamExchange: @unchecked Sendable {
     func begin(_ waiter: UnsafeContinuation<TransportResponse, any Error>) -> Bool {
         loop.assertInEventLoop()
         if case .failed(let error) = phase {
-            waiter.resume(throwing: error)
+            unsafe waiter.resume(throwing: error)
             return false
         }
-        headWaiter = waiter
+        unsafe headWaiter = waiter
         return true
     }
 
@@ -89,13 +89,13 @@ final class UpstreamExchange: @unchecked Sendable {
         loop.assertInEventLoop()
         do {
             switch try take() {
-            case .bytes(let bytes): reader.resume(returning: bytes)
-            case .end: reader.resume(returning: nil)
-            case .nothingYet where self.reader != nil: reader.resume(throwing: Self.isReadTwice)
-            case .nothingYet: self.reader = .next(reader)
+            case .bytes(let bytes): unsafe reader.resume(returning: bytes)
+            case .end: unsafe reader.resume(returning: nil)
+            case .nothingYet where self.reader != nil: unsafe reader.resume(throwing: Self.isReadTwice)
+            case .nothingYet: self.reader = unsafe .next(reader)
             }
         } catch {
-            reader.resume(throwing: error)
+            unsafe reader.resume(throwing: error)
         }
     }
 
@@ -103,11 +103,11 @@ final class UpstreamExchange: @unchecked Sendable {
     /// or at the body's end, with false.
     func pour(into sink: some BodySink, _ waiter: UnsafeContinuation<Bool, any Error>) {
         do {
-            if let goesOn = try pour(into: sink) { return waiter.resume(returning: goesOn) }
-            guard reader == nil else { return waiter.resume(throwing: Self.isReadTwice) }
-            reader = .sink(sink, waiter)
+            if let goesOn = try pour(into: sink) { return unsafe waiter.resume(returning: goesOn) }
+            guard reader == nil else { return unsafe waiter.resume(throwing: Self.isReadTwice) }
+            reader = unsafe .sink(sink, waiter)
         } catch {
-            waiter.resume(throwing: error)
+            unsafe waiter.resume(throwing: error)
         }
     }
 
@@ -196,7 +196,7 @@ final class UpstreamExchange: @unchecked Sendable {
         guard case .awaitingHead = phase else { return }
         phase = .streaming
         request = nil
-        headWaiter.take()?.resume(
+        unsafe headWaiter.take()?.resume(
             returning: TransportResponse(status: head.status, headers: head.headers, body: ResponseBody(of: self)))
     }
 
@@ -236,15 +236,15 @@ final class UpstreamExchange: @unchecked Sendable {
             phase = .failed(error)
         }
         release()
-        headWaiter.take()?.resume(throwing: error)
+        unsafe headWaiter.take()?.resume(throwing: error)
         serveReader()
     }
 
     /// Gives who waits for the body what there is: bytes, its end, or its failure.
     private func serveReader() {
         switch reader.take() {
-        case .next(let task): read(task)
-        case .sink(let sink, let task): pour(into: sink, task)
+        case .next(let task): unsafe read(task)
+        case .sink(let sink, let task): unsafe pour(into: sink, task)
         case nil: break
         }
     }

@@ -13,13 +13,13 @@ enum BodyBuffers {
         let count = text.count
         guard count >= BodyMemory.smallest else {
             var buffer = ByteBufferAllocator().buffer(capacity: count)
-            buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { text.copy(to: $0) }
+            unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { unsafe text.copy(to: $0) }
             return buffer
         }
-        let block = allocate(count)
-        let memory = UnsafeMutableRawBufferPointer(start: block, count: Block.capacity(of: block))
-        text.copy(to: memory)
-        return ByteBuffer(takingOwnershipOf: memory, allocator: allocator, writerIndex: count)
+        let block = unsafe allocate(count)
+        let memory = unsafe UnsafeMutableRawBufferPointer(start: block, count: Block.capacity(of: block))
+        unsafe text.copy(to: memory)
+        return unsafe ByteBuffer(takingOwnershipOf: memory, allocator: allocator, writerIndex: count)
     }
 
     /// - Returns: bytes that are still kept.
@@ -29,28 +29,28 @@ enum BodyBuffers {
         return kept
     }
 
-    private static let allocator = ByteBufferAllocator(
-        allocate: { BodyBuffers.allocate($0) },
+    private static let allocator = unsafe ByteBufferAllocator(
+        allocate: { unsafe BodyBuffers.allocate($0) },
         reallocate: { old, oldSize, size in
-            let new = BodyBuffers.allocate(size)
-            if let old {
-                new.copyMemory(from: old, byteCount: min(oldSize, size))
-                BodyBuffers.takeBack(old)
+            let new = unsafe BodyBuffers.allocate(size)
+            if let old = unsafe old {
+                unsafe new.copyMemory(from: old, byteCount: min(oldSize, size))
+                unsafe BodyBuffers.takeBack(old)
             }
-            return new
+            return unsafe new
         },
-        deallocate: { BodyBuffers.takeBack($0) },
-        copy: { $0.copyMemory(from: $1, byteCount: $2) })
+        deallocate: { unsafe BodyBuffers.takeBack($0) },
+        copy: { unsafe $0.copyMemory(from: $1, byteCount: $2) })
 
     private static func allocate(_ size: Int) -> UnsafeMutableRawPointer {
-        if let kept = shelf.withLock({ $0.take(size) }), let block = UnsafeMutableRawPointer(bitPattern: kept) {
-            return block
+        if let kept = shelf.withLock({ $0.take(size) }), let block = unsafe UnsafeMutableRawPointer(bitPattern: kept) {
+            return unsafe block
         }
-        return Block.make(size)
+        return unsafe Block.make(size)
     }
 
     private static func takeBack(_ block: UnsafeMutableRawPointer) {
-        let (address, capacity, now) = (UInt(bitPattern: block), Block.capacity(of: block), BodyMemory.now)
+        let (address, capacity, now) = unsafe (UInt(bitPattern: block), Block.capacity(of: block), BodyMemory.now)
         for old in shelf.withLock({ $0.put(address, capacity: capacity, at: now) }) { Block.free(old) }
         BodyMemory.watch()
     }
@@ -62,15 +62,15 @@ enum BodyBuffers {
 
         static func make(_ size: Int) -> UnsafeMutableRawPointer {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: size + header, alignment: header)
-            memory.storeBytes(of: size, as: Int.self)
-            return memory + header
+            unsafe memory.storeBytes(of: size, as: Int.self)
+            return unsafe memory + header
         }
 
-        static func capacity(of block: UnsafeMutableRawPointer) -> Int { (block - header).load(as: Int.self) }
+        static func capacity(of block: UnsafeMutableRawPointer) -> Int { unsafe (block - header).load(as: Int.self) }
 
         static func free(_ address: UInt) {
-            guard let block = UnsafeMutableRawPointer(bitPattern: address) else { return }
-            (block - header).deallocate()
+            guard let block = unsafe UnsafeMutableRawPointer(bitPattern: address) else { return }
+            unsafe (block - header).deallocate()
         }
     }
 }

@@ -28,7 +28,7 @@ final class EventLoopExecutor: TaskExecutor {
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         guard eventLoop.inEventLoop else {
-            return eventLoop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+            return eventLoop.execute { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
         }
         let line = line.value
         line.waiting.append(job)
@@ -48,7 +48,7 @@ final class EventLoopExecutor: TaskExecutor {
         let line = line.value
         for _ in 0..<Self.stepsInTurn where !line.waiting.isEmpty {
             swap(&line.waiting, &line.running)
-            for job in line.running { job.runSynchronously(on: asUnownedTaskExecutor()) }
+            for job in line.running { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
             line.running.removeAll(keepingCapacity: true)
         }
         line.hasTurn = false

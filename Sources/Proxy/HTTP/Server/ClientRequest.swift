@@ -5,24 +5,25 @@ import NIOHTTP1
 /// asynchronous functions a large value is copied many times over.
 final class ClientRequest: Sendable {
     let head: HTTPRequestHead
-    //
     // nonisolated(unsafe): changed by `deinit` alone, when nobody else can see it.
-    nonisolated(unsafe) private(set) var body: [UInt8]
+    nonisolated(unsafe) private var bytes: [UInt8]
     let ticket: any RequestTicket
     /// Where the connection comes from and where it arrived.
     let peer: ClientPeer
 
     init(head: HTTPRequestHead, body: [UInt8], ticket: any RequestTicket, peer: ClientPeer) {
         self.head = head
-        self.body = body
+        unsafe bytes = body
         self.ticket = ticket
         self.peer = peer
     }
 
+    var body: [UInt8] { unsafe bytes }
+
     deinit {
         ticket.release()
         var body: [UInt8] = []
-        swap(&body, &self.body)
+        unsafe swap(&body, &bytes)
         BodyArrays.takeBack(body)
     }
 }

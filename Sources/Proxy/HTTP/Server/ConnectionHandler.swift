@@ -454,6 +454,6 @@ extension [UInt8] {
     /// Appends a piece of a body whose whole length may be known.
     fileprivate mutating func append(_ piece: ByteBuffer, expecting total: Int?) {
         if isEmpty, let total, total > piece.readableBytes { self = BodyArrays.array(capacity: total) }
-        piece.withUnsafeReadableBytes { append(contentsOf: $0) }
+        append(contentsOf: piece.readableBytesUInt8Span)
     }
 }

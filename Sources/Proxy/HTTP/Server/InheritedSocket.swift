@@ -45,7 +45,7 @@ struct InheritedSocket: Equatable, Sendable {
         let flags = fcntl(descriptor, F_GETFD)
         guard flags >= 0, fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) == 0 else {
             throw ExitError(
-                .cannotBind, "cannot listen on descriptor \(descriptor) (\(name)): \(String(cString: strerror(errno)))")
+                .cannotBind, "cannot listen on descriptor \(descriptor) (\(name)): \(SystemCall.message(errno))")
         }
     }
 
@@ -57,8 +57,11 @@ struct InheritedSocket: Equatable, Sendable {
         guard let type = option(SO_TYPE), let listens = option(SO_ACCEPTCONN) else { return nil }
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let isNamed = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) == 0 }
+        // A `sockaddr_storage` has room for every address, and the system is told how much that is.
+        let isNamed = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(descriptor, $0, &length) == 0
+            }
         }
         return Facts(
             isStream: type == Self.stream, isListening: listens != 0,
@@ -68,7 +71,7 @@ struct InheritedSocket: Equatable, Sendable {
     private func option(_ name: Int32) -> Int32? {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
-        return getsockopt(descriptor, SOL_SOCKET, name, &value, &length) == 0 ? value : nil
+        return unsafe getsockopt(descriptor, SOL_SOCKET, name, &value, &length) == 0 ? value : nil
     }
 
     private static var stream: Int32 {

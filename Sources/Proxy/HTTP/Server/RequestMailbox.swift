@@ -3,7 +3,7 @@ import NIOCore
 /// Hands the whole requests of a connection to the task that answers them. Never more than one is waiting: the next is read when that has
 /// been answered.
 final class RequestMailbox: RequestReceiver, Sendable {
-    private enum State {
+    @safe private enum State {
         case empty
         case holds(ClientRequest)
         case awaited(UnsafeContinuation<ClientRequest?, Never>)
@@ -25,8 +25,8 @@ final class RequestMailbox: RequestReceiver, Sendable {
     /// when `departure` is complete.
     func serve(until departure: EventLoopFuture<Void>, _ answer: (ClientRequest) async -> Void) async {
         await withTaskCancellationHandler {
-            await withUnsafeCurrentTask { task in
-                server.value = task.map(RunningTask.init)
+            unsafe await withUnsafeCurrentTask { task in
+                server.value = unsafe task.map(RunningTask.init)
                 departure.whenComplete { _ in self.server.value?.cancel() }
                 while let request = await next() { await answer(request) }
                 server.value = nil
@@ -42,7 +42,7 @@ final class RequestMailbox: RequestReceiver, Sendable {
         switch state.value {
         case .awaited(let waiter):
             state.value = .empty
-            waiter.resume(returning: request)
+            unsafe waiter.resume(returning: request)
         case .empty, .holds: state.value = .holds(request)
         case .finished: break
         }
@@ -53,7 +53,7 @@ final class RequestMailbox: RequestReceiver, Sendable {
         switch state.value {
         case .awaited(let waiter):
             state.value = .finished(nil)
-            waiter.resume(returning: nil)
+            unsafe waiter.resume(returning: nil)
         case .empty: state.value = .finished(nil)
         case .holds(let request): state.value = .finished(request)
         case .finished: break
@@ -63,8 +63,8 @@ final class RequestMailbox: RequestReceiver, Sendable {
     /// The next request, nil when there is none any more. By one task; `serve` sees to its cancellation.
     nonisolated(nonsending) func next() async -> ClientRequest? {
         // Unsafe, but resumed exactly once: whoever resumes it has taken it out of the state before.
-        await withUnsafeContinuation { waiter in
-            if loop.inEventLoop { wait(waiter) } else { loop.execute { self.wait(waiter) } }
+        unsafe await withUnsafeContinuation { waiter in
+            if loop.inEventLoop { unsafe wait(waiter) } else { loop.execute { unsafe self.wait(waiter) } }
         }
     }
 
@@ -72,12 +72,12 @@ final class RequestMailbox: RequestReceiver, Sendable {
         switch state.value {
         case .holds(let request):
             state.value = .empty
-            waiter.resume(returning: request)
+            unsafe waiter.resume(returning: request)
         case .finished(let request):
             state.value = .finished(nil)
-            waiter.resume(returning: request)
-        case .empty: state.value = .awaited(waiter)
-        case .awaited: waiter.resume(returning: nil)
+            unsafe waiter.resume(returning: request)
+        case .empty: state.value = unsafe .awaited(waiter)
+        case .awaited: unsafe waiter.resume(returning: nil)
         }
     }
 }

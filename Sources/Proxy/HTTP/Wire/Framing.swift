@@ -23,7 +23,7 @@ struct Framing: Equatable {
     /// The next header field of the head that stands in `text`.
     ///
     /// - Parameter value: with the blanks at its end.
-    mutating func note(_ name: Range<Int>, _ value: Range<Int>, in text: UnsafeRawBufferPointer) {
+    mutating func note(_ name: Range<Int>, _ value: Range<Int>, in text: Span<UInt8>) {
         switch name.count {
         case 4 where text.isEqualIgnoringCase(name, to: "host"): hosts += 1
         case 6 where text.isEqualIgnoringCase(name, to: "expect"):
@@ -45,7 +45,7 @@ struct Framing: Equatable {
         }
     }
 
-    private mutating func noteConnection(_ value: Range<Int>, in text: UnsafeRawBufferPointer) {
+    private mutating func noteConnection(_ value: Range<Int>, in text: Span<UInt8>) {
         var start = value.lowerBound
         for end in value.lowerBound...value.upperBound where end == value.upperBound || text[end] == UInt8(ascii: ",") {
             while start < end, text[start].isBlank { start += 1 }

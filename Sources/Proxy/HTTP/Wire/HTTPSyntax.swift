@@ -14,10 +14,12 @@ extension UInt8 {
     var isTargetCharacter: Bool { (0x21...0x7E).contains(self) }
 }
 
-extension UnsafeRawBufferPointer {
+extension Span<UInt8> {
     /// Bytes that are no UTF-8 become replacement characters.
     func string(_ range: Range<Int>) -> String {
-        usualWord(range) ?? String(decoding: UnsafeRawBufferPointer(rebasing: self[range]), as: UTF8.self)
+        if let word = usualWord(range) { return word }
+        // The string is made within the call.
+        return unsafe extracting(range).withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     /// What stands in nearly every head is a text of the program already: it need not be checked, nor have memory of its own.
@@ -59,37 +61,32 @@ extension UnsafeRawBufferPointer {
         return nil
     }
 
-    /// Whether that text stands there, and not only its beginning.
-    @inline(__always)
-    func stands(_ text: StaticString, at place: Int) -> Bool {
-        guard place + text.utf8CodeUnitCount <= count else { return false }
-        let expected = UnsafeRawPointer(text.utf8Start)
-        var index = 0
-        while index + 8 <= text.utf8CodeUnitCount {
-            let word = loadUnaligned(fromByteOffset: place + index, as: UInt64.self)
-            guard word == expected.loadUnaligned(fromByteOffset: index, as: UInt64.self) else { return false }
-            index += 8
-        }
-        while index < text.utf8CodeUnitCount {
-            guard self[place + index] == text.utf8Start[index] else { return false }
-            index += 1
+    /// Whether these bytes are that text but for the case of ASCII letters.
+    func isEqualIgnoringCase(_ range: Range<Int>, to lowercase: StaticString) -> Bool {
+        guard range.count == lowercase.utf8CodeUnitCount else { return false }
+        let expected = lowercase.utf8
+        for place in 0..<range.count {
+            let byte = self[range.lowerBound + place]
+            let isCapital = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            guard (isCapital ? byte | 0x20 : byte) == expected[place] else { return false }
         }
         return true
     }
 
-    /// Whether these bytes are that text but for the case of ASCII letters.
-    func isEqualIgnoringCase(_ range: Range<Int>, to lowercase: StaticString) -> Bool {
-        guard range.count == lowercase.utf8CodeUnitCount else { return false }
-        var expected = lowercase.utf8Start
-        for index in range {
-            let byte = self[index]
-            guard
-                (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-                    ? byte | 0x20 == expected.pointee : byte == expected.pointee
-            else { return false }
-            expected += 1
-        }
-        return true
+    /// Where a token ends that begins at `start`: the first byte that belongs to none, or the end of the bytes.
+    @inline(__always)
+    func endOfToken(from start: Int) -> Int {
+        var place = start
+        while let byte = byte(at: place), byte.isTokenCharacter { place += 1 }
+        return place
+    }
+
+    /// Behind the blanks and tabs that stand at `start`.
+    @inline(__always)
+    func endOfBlanks(from start: Int) -> Int {
+        var place = start
+        while byte(at: place)?.isBlank == true { place += 1 }
+        return place
     }
 
     /// The range without the blanks and tabs at its end.
@@ -115,16 +112,13 @@ extension UnsafeRawBufferPointer {
         let ones: UInt64 = 0x0101_0101_0101_0101
         var index = start
         // Texts are long and control characters rare: eight bytes at a time, as long as there is none.
-        while index + 8 <= count {
-            let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        while let word = word(at: index) {
             let below = (word &- ones &* 0x20) & ~word
             let rubout = word ^ ones &* 0x7F
             guard (below | (rubout &- ones) & ~rubout) & (ones &* 0x80) == 0 else { break }
             index += 8
         }
-        while index < count, self[index] >= 0x20 || self[index] == UInt8(ascii: "\t"), self[index] != 0x7F {
-            index += 1
-        }
+        while let byte = byte(at: index), byte >= 0x20 || byte == UInt8(ascii: "\t"), byte != 0x7F { index += 1 }
         return index
     }
 }

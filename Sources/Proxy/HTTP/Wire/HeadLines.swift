@@ -3,21 +3,23 @@ import NIOHTTP1
 
 /// Writes the lines of an HTTP head one behind the other into room that has been made for all of them: string by string, a buffer asks each
 /// time whether it is its only owner and large enough, which for a head is most of the work.
-struct HeadLines {
+@safe struct HeadLines {
     private let room: UnsafeMutableRawBufferPointer
     fileprivate private(set) var count = 0
 
-    fileprivate init(_ room: UnsafeMutableRawBufferPointer) { self.room = room }
+    fileprivate init(_ room: UnsafeMutableRawBufferPointer) { unsafe self.room = room }
 
     mutating func append(_ text: StaticString) {
-        copy(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        // A literal is there as long as the program.
+        unsafe copy(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     mutating func append(_ text: String) {
         // Nearly every text is there as it is; the others are made so, which takes a copy.
-        guard text.utf8.withContiguousStorageIfAvailable({ copy(UnsafeRawBufferPointer($0)) }) == nil else { return }
+        guard unsafe text.utf8.withContiguousStorageIfAvailable({ unsafe copy(UnsafeRawBufferPointer($0)) }) == nil
+        else { return }
         var text = text
-        text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
+        text.withUTF8 { unsafe copy(UnsafeRawBufferPointer($0)) }
     }
 
     mutating func append(field name: String, _ value: String) {
@@ -28,17 +30,18 @@ struct HeadLines {
     }
 
     private mutating func append(_ first: UInt8, _ second: UInt8) {
-        precondition(room.count - count >= 2)
-        room[count] = first
-        room[count + 1] = second
+        // As below.
+        unsafe precondition(room.count - count >= 2)
+        unsafe room[count] = first
+        unsafe room[count + 1] = second
         count += 2
     }
 
     private mutating func copy(_ bytes: UnsafeRawBufferPointer) {
         // The caller has counted; a mistake must not write beyond the room.
-        precondition(bytes.count <= room.count - count)
-        guard let source = bytes.baseAddress, let target = room.baseAddress else { return }
-        (target + count).copyMemory(from: source, byteCount: bytes.count)
+        unsafe precondition(bytes.count <= room.count - count)
+        guard let source = bytes.baseAddress, let target = unsafe room.baseAddress else { return }
+        unsafe (target + count).copyMemory(from: source, byteCount: bytes.count)
         count += bytes.count
     }
 }
@@ -46,8 +49,8 @@ struct HeadLines {
 extension ByteBuffer {
     /// - Parameter capacity: bytes that `body` writes, or more.
     mutating func writeHead(capacity: Int, _ body: (inout HeadLines) -> Void) {
-        writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { room in
-            var lines = HeadLines(room)
+        unsafe writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { room in
+            var lines = unsafe HeadLines(room)
             body(&lines)
             return lines.count
         }

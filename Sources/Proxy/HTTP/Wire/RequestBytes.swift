@@ -80,7 +80,7 @@ struct RequestHead: Sendable {
             if unpacksAnswers, !own.hasEncoding { add("accept-encoding", "gzip") }
             if let authorization = proxy?.authorization { add("proxy-authorization", authorization) }
         }
-        guard bytes.readableBytesView.areLines(count) else {
+        guard bytes.readableBytesUInt8Span.areLines(count) else {
             throw .cannotConnect(
                 "the request header \(String(reflecting: Self.culprit(in: request.headers))) has a line break or a NUL in it"
             )
@@ -121,31 +121,26 @@ struct RequestHead: Sendable {
     }
 }
 
-extension ByteBufferView {
+extension Span<UInt8> {
     /// There are as many line ends in it, and nothing else that a reader might take for one.
     fileprivate func areLines(_ count: Int) -> Bool {
-        withUnsafeBytes { bytes in
-            // Few bytes of a head are that small: eight at a time, they are looked for where there is one.
-            let ones: UInt64 = 0x0101_0101_0101_0101
-            var (feeds, returns, nulls) = (0, 0, 0)
-            var index = 0
-            while index < bytes.count {
-                let isWord = index + 8 <= bytes.count
-                if isWord {
-                    let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                    if (word &- ones &* 0x0E) & ~word & (ones &* 0x80) == 0 {
-                        index += 8
-                        continue
-                    }
-                }
-                for byte in bytes[index..<(isWord ? index + 8 : bytes.count)] {
-                    feeds += byte == 0x0A ? 1 : 0
-                    returns += byte == 0x0D ? 1 : 0
-                    nulls += byte == 0 ? 1 : 0
-                }
+        // Few bytes of a head are that small: eight at a time, they are looked for where there is one.
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var (feeds, returns, nulls) = (0, 0, 0)
+        var index = 0
+        while index < self.count {
+            if let word = word(at: index), (word &- ones &* 0x0E) & ~word & (ones &* 0x80) == 0 {
                 index += 8
+                continue
             }
-            return feeds == count && returns == count && nulls == 0
+            for place in index..<Swift.min(index + 8, self.count) {
+                let byte = self[place]
+                feeds += byte == 0x0A ? 1 : 0
+                returns += byte == 0x0D ? 1 : 0
+                nulls += byte == 0 ? 1 : 0
+            }
+            index += 8
         }
+        return feeds == count && returns == count && nulls == 0
     }
 }

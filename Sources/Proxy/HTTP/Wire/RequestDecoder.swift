@@ -26,19 +26,14 @@ struct RequestDecoder {
         case fields
         /// A body of a known length: bytes to come.
         case fixed(Int)
-        case chunkSize
-        /// Bytes of the present chunk that are to come.
-        case chunk(Int)
-        case chunkEnd
+        case chunks
         case trailers
         case failed
     }
 
-    /// Bytes of a chunk's line: its size, and extensions that nobody uses.
-    private static let chunkLine = 4 << 10
-
     private let limits: ConnectionLimits
     private var phase = Phase.requestLine
+    private var chunks = ChunkReader(.exact)
     private var method = HTTPMethod.GET
     private var target = ""
     private var isHTTP11 = true
@@ -65,16 +60,11 @@ struct RequestDecoder {
                 guard try readLines(of: &bytes) else { return nil }
                 return end()
             case .fixed(let length):
-                return body(from: &bytes, upTo: length) { .fixed($0) }
-            case .chunkSize:
-                guard let size = try read(&bytes, { $0.chunkSize() }, upTo: Self.chunkLine) else { return nil }
-                phase = size == 0 ? .trailers : .chunk(size)
-            case .chunk(0): phase = .chunkEnd
-            case .chunk(let length):
-                return body(from: &bytes, upTo: length) { .chunk($0) }
-            case .chunkEnd:
-                guard try read(&bytes, { $0.lineEnd(at: 0) }, upTo: 2) != nil else { return nil }
-                phase = .chunkSize
+                return body(from: &bytes, upTo: length)
+            case .chunks:
+                guard let part = try chunk(from: &bytes) else { return nil }
+                if case .body(let piece) = part { return .body(piece) }
+                phase = .trailers
             case .failed: throw Malformed()
             }
         }
@@ -93,15 +83,7 @@ struct RequestDecoder {
     /// - Returns: whether that is there.
     private mutating func readLines(of bytes: inout ByteBuffer) throws(Malformed) -> Bool {
         // All lines of a head at once, since they mostly come at once.
-        let (used, outcome) = bytes.withUnsafeReadableBytes { text in
-            var place = 0
-            while true {
-                let line = readLine(of: text, at: place)
-                guard case .found(let isLast, let next) = line else { return (place, line) }
-                place = next
-                if isLast { return (place, line) }
-            }
-        }
+        let (used, outcome) = readLines(of: bytes.readableBytesUInt8Span)
         bytes.moveReaderIndex(forwardBy: used)
         switch outcome {
         case .found: return true
@@ -110,7 +92,18 @@ struct RequestDecoder {
         }
     }
 
-    private mutating func readLine(of text: UnsafeRawBufferPointer, at start: Int) -> LineReading<Bool> {
+    /// - Returns: how many bytes the lines are that have been read, and what came of the last one.
+    private mutating func readLines(of text: Span<UInt8>) -> (Int, LineReading<Bool>) {
+        var place = 0
+        while true {
+            let line = readLine(of: text, at: place)
+            guard case .found(let isLast, let next) = line else { return (place, line) }
+            place = next
+            if isLast { return (place, line) }
+        }
+    }
+
+    private mutating func readLine(of text: Span<UInt8>, at start: Int) -> LineReading<Bool> {
         let isRequestLine = if case .requestLine = phase { true } else { false }
         let line = isRequestLine ? readRequestLine(of: text, at: start) : readField(of: text, at: start)
         switch line {
@@ -125,7 +118,7 @@ struct RequestDecoder {
         }
     }
 
-    private mutating func readRequestLine(of text: UnsafeRawBufferPointer, at start: Int) -> LineReading<Bool> {
+    private mutating func readRequestLine(of text: Span<UInt8>, at start: Int) -> LineReading<Bool> {
         // Some send a line end too many after a body (RFC 9112, 2.2).
         if text.stands("\r", at: start) { return text.lineEnd(at: start).map { _ in false } }
         let line = text.requestLine(at: start)
@@ -144,7 +137,7 @@ struct RequestDecoder {
     }
 
     /// Of the head or of the trailers, which are read in the same way and forgotten.
-    private mutating func readField(of text: UnsafeRawBufferPointer, at start: Int) -> LineReading<Bool> {
+    private mutating func readField(of text: Span<UInt8>, at start: Int) -> LineReading<Bool> {
         if text.stands("\r", at: start) { return text.lineEnd(at: start).map { _ in true } }
         let line = text.field(at: start)
         guard case .found(let field, _) = line else { return line.map { _ in false } }
@@ -161,19 +154,23 @@ struct RequestDecoder {
             version: isHTTP11 ? .http1_1 : .http1_0, method: method, uri: target, headers: HTTPHeaders(fields))
         framing.end(of: method, isHTTP11: isHTTP11)
         guard !framing.isAmbiguous else { throw fail(head) }
-        if let length = framing.length { phase = .fixed(length) } else { phase = .chunkSize }
+        if let length = framing.length {
+            phase = .fixed(length)
+        } else {
+            (phase, chunks) = (.chunks, ChunkReader(.exact))
+        }
         fields = []
         return .head(head, framing)
     }
 
     // MARK: Body
 
-    private mutating func body(from bytes: inout ByteBuffer, upTo length: Int, _ rest: (Int) -> Phase) -> Part? {
+    private mutating func body(from bytes: inout ByteBuffer, upTo length: Int) -> Part? {
         if length == 0 { return end() }
         guard let piece = bytes.readSlice(length: min(length, bytes.readableBytes)), piece.readableBytes > 0 else {
             return nil
         }
-        phase = rest(length - piece.readableBytes)
+        phase = .fixed(length - piece.readableBytes)
         return .body(piece)
     }
 
@@ -183,16 +180,11 @@ struct RequestDecoder {
         return .end
     }
 
-    /// Reads a line of a chunked body.
-    private mutating func read<Value>(
-        _ bytes: inout ByteBuffer, _ line: (UnsafeRawBufferPointer) -> LineReading<Value>, upTo limit: Int
-    ) throws(Malformed) -> Value? {
-        switch bytes.withUnsafeReadableBytes(line) {
-        case .found(let value, let next) where next <= limit:
-            bytes.moveReaderIndex(forwardBy: next)
-            return value
-        case .unfinished where bytes.readableBytes <= limit: return nil
-        case .found, .unfinished, .malformed: throw fail()
+    private mutating func chunk(from bytes: inout ByteBuffer) throws(Malformed) -> ChunkReader.Part? {
+        do throws(ChunkReader.Fault) {
+            return try chunks.next(from: &bytes)
+        } catch {
+            throw fail()
         }
     }
 }

@@ -22,19 +22,14 @@ struct ResponseDecoder {
         case fields
         /// A body of a known length: bytes to come.
         case fixed(Int)
-        case chunkSize
-        /// Bytes of the present chunk that are to come.
-        case chunk(Int)
-        case chunkEnd
+        case chunks
         case trailers
         /// A body that ends with the connection.
         case untilClose
     }
 
-    /// Bytes of a chunk's line: its size, and extensions that nobody uses.
-    private static let chunkLine = 4 << 10
-
     private var phase = Phase.idle
+    private var chunks = ChunkReader(.tolerant)
     private var answersHEAD = false
     private var head = ResponseHead()
     private var fields: [(String, String)] = []
@@ -64,46 +59,33 @@ struct ResponseDecoder {
             switch phase {
             case .idle: return nil
             case .statusLine:
-                guard let line = try bytes.readLine(upTo: ResponseLimits.head - headBytes, otherwise: .headTooLarge)
-                else { return nil }
+                guard let line = try headLine(of: bytes) else { return nil }
                 try count(line, asField: false)
                 // Some send a line end too many after a body; the next answer begins behind it.
-                if line.length == 0 { continue }
-                (head.status, head.isHTTP11) = try bytes.status(line)
-                phase = .fields
-            case .fields:
-                guard let line = try bytes.readLine(upTo: ResponseLimits.head - headBytes, otherwise: .headTooLarge)
-                else { return nil }
-                guard line.length == 0 else {
-                    try count(line, asField: true)
-                    try add(bytes.field(line))
-                    continue
+                if line.length > 0 {
+                    (head.status, head.isHTTP11) = try bytes.readableBytesUInt8Span.status(line)
+                    phase = .fields
                 }
-                if let part = try endHead() { return part }
+                bytes.moveReaderIndex(forwardBy: line.next)
+            case .fields:
+                guard let line = try headLine(of: bytes) else { return nil }
+                if line.length > 0 {
+                    try count(line, asField: true)
+                    try add(bytes.readableBytesUInt8Span.field(line))
+                }
+                bytes.moveReaderIndex(forwardBy: line.next)
+                if line.length == 0, let part = try endHead() { return part }
             case .fixed(let length):
                 return body(from: &bytes, upTo: length) { .fixed($0) }
-            case .chunkSize:
-                guard
-                    let line = try bytes.readLine(
-                        upTo: Self.chunkLine, otherwise: .malformedAnswer("the size line of a chunk is too long"))
-                else { return nil }
-                let size = try bytes.chunkSize(line)
-                phase = size == 0 ? .trailers : .chunk(size)
-            case .chunk(0): phase = .chunkEnd
-            case .chunk(let length):
-                return body(from: &bytes, upTo: length) { .chunk($0) }
-            case .chunkEnd:
-                guard
-                    let line = try bytes.readLine(
-                        upTo: 2, otherwise: .malformedAnswer("a chunk is longer than its size says"))
-                else { return nil }
-                guard line.length == 0 else { throw .malformedAnswer("a chunk is longer than its size says") }
-                phase = .chunkSize
+            case .chunks:
+                guard let part = try chunk(from: &bytes) else { return nil }
+                if case .body(let piece) = part { return .body(piece) }
+                phase = .trailers
             case .trailers:
-                guard let line = try bytes.readLine(upTo: ResponseLimits.head - headBytes, otherwise: .headTooLarge)
-                else { return nil }
+                guard let line = try headLine(of: bytes) else { return nil }
+                if line.length > 0 { try count(line, asField: true) }
+                bytes.moveReaderIndex(forwardBy: line.next)
                 if line.length == 0 { return end() }
-                try count(line, asField: true)
             case .untilClose:
                 return body(from: &bytes, upTo: .max) { _ in .untilClose }
             }
@@ -121,7 +103,18 @@ struct ResponseDecoder {
 
     // MARK: Head
 
-    private mutating func count(_ line: Line, asField: Bool) throws(TransportError) {
+    /// The next line of a head or of trailers.
+    ///
+    /// - Returns: nil when its end is not there yet.
+    private func headLine(of bytes: ByteBuffer) throws(TransportError) -> TolerantLine? {
+        let line = bytes.tolerantLine()
+        guard line.map({ $0.next - 1 }) ?? bytes.readableBytes <= ResponseLimits.head - headBytes else {
+            throw .headTooLarge
+        }
+        return line
+    }
+
+    private mutating func count(_ line: TolerantLine, asField: Bool) throws(TransportError) {
         headBytes += line.length + 2
         fieldCount += asField ? 1 : 0
         guard headBytes <= ResponseLimits.head else { throw .headTooLarge }
@@ -157,7 +150,7 @@ struct ResponseDecoder {
         switch framing.length {
         case _ where !hasBody: phase = .fixed(0)
         case .fixed(let length): phase = .fixed(length)
-        case .chunked: phase = .chunkSize
+        case .chunked: (phase, chunks) = (.chunks, ChunkReader(.tolerant))
         case .untilClose: phase = .untilClose
         }
         return .head(head)
@@ -172,6 +165,18 @@ struct ResponseDecoder {
         }
         phase = rest(length - piece.readableBytes)
         return .body(piece)
+    }
+
+    private mutating func chunk(from bytes: inout ByteBuffer) throws(TransportError) -> ChunkReader.Part? {
+        do throws(ChunkReader.Fault) {
+            return try chunks.next(from: &bytes)
+        } catch {
+            switch error {
+            case .sizeDoesNotEnd: throw .malformedAnswer("the size line of a chunk is too long")
+            case .noSize: throw .malformedAnswer("the size of a chunk is not a hexadecimal number")
+            case .chunkIsLonger: throw .malformedAnswer("a chunk is longer than its size says")
+            }
+        }
     }
 
     private mutating func end() -> Part {
@@ -206,7 +211,8 @@ private struct AnswerFraming {
         for (name, value) in fields {
             switch name.utf8.count {
             case 14 where name.isEqualIgnoringCase(to: "content-length"):
-                guard let length = Int(digits: value), announced ?? length == length else {
+                let digits = value.utf8
+                guard let length = digits.span.decimal(0..<digits.count), announced ?? length == length else {
                     throw .malformedAnswer("its content-length is invalid")
                 }
                 announced = length
@@ -240,96 +246,34 @@ private struct AnswerFraming {
 
 // MARK: Lines
 
-/// A line that has been read: where it stands in its buffer, without its end.
-private struct Line {
-    let start: Int
-    let length: Int
-}
-
-extension ByteBuffer {
-    /// - Returns: nil when its end is not there yet.
-    fileprivate mutating func readLine(upTo limit: Int, otherwise error: TransportError) throws(TransportError) -> Line?
-    {
-        let (start, found) = (readerIndex, readableBytesView.firstIndex(of: UInt8(ascii: "\n")))
-        guard let end = found else {
-            guard readableBytes <= limit else { throw error }
-            return nil
-        }
-        guard end - start <= limit else { throw error }
-        let hasReturn = end > start && getInteger(at: end - 1, as: UInt8.self) == UInt8(ascii: "\r")
-        moveReaderIndex(to: end + 1)
-        return Line(start: start, length: end - start - (hasReturn ? 1 : 0))
-    }
-
-    private func withBytes<Result>(of line: Line, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withVeryUnsafeBytes { all in body(UnsafeRawBufferPointer(rebasing: all[line.start..<line.start + line.length]))
-        }
-    }
-
+extension Span<UInt8> {
     /// `HTTP/1.1 200 OK`; the words at its end may be missing.
-    fileprivate func status(_ line: Line) throws(TransportError) -> (status: Int, isHTTP11: Bool) {
-        let found: (Int, Bool)? = withBytes(of: line) { text in
-            guard text.count >= 12, text.starts(with: "HTTP/1.".utf8), text[8] == UInt8(ascii: " "),
-                text[7] == 0x30 || text[7] == 0x31,
-                text.count == 12 || text[12] == UInt8(ascii: " "), !text.contains(0)
-            else { return nil }
-            var status = 0
-            for digit in text[9..<12] {
-                guard (0x30...0x39).contains(digit) else { return nil }
-                status = status * 10 + Int(digit - 0x30)
-            }
-            return status >= 100 ? (status, text[7] == 0x31) : nil
-        }
-        guard let found else { throw .malformedAnswer("it does not begin with an HTTP/1 status line") }
-        return found
+    fileprivate func status(_ line: TolerantLine) throws(TransportError) -> (status: Int, isHTTP11: Bool) {
+        let text = extracting(0..<line.length)
+        guard text.stands("HTTP/1.", at: 0), let minor = text.byte(at: 7), minor == 0x30 || minor == 0x31,
+            text.byte(at: 8) == UInt8(ascii: " "), text.count >= 12, let status = text.decimal(9..<12), status >= 100,
+            text.count == 12 || text[12] == UInt8(ascii: " "), !text.contains(0)
+        else { throw .malformedAnswer("it does not begin with an HTTP/1 status line") }
+        return (status, minor == 0x31)
     }
 
     /// `name: value`; without a name, a line that goes on with the value before it.
-    fileprivate func field(_ line: Line) throws(TransportError) -> (name: String, value: String) {
-        let found: (String, String)? = withBytes(of: line) { text in
-            var colon = 0
-            while colon < text.count, text[colon].isTokenCharacter { colon += 1 }
-            let isContinuation = colon == 0 && text.first?.isBlank == true
-            guard isContinuation || colon > 0 && colon < text.count && text[colon] == UInt8(ascii: ":") else {
-                return nil
-            }
-            var (start, end) = (isContinuation ? 1 : colon + 1, text.count)
-            while start < end, text[start].isBlank { start += 1 }
-            while end > start, text[end - 1].isBlank { end -= 1 }
-            for index in start..<end where text[index] == 0 || text[index] == UInt8(ascii: "\r") { return nil }
-            return (text.string(0..<colon), text.string(start..<end))
-        }
-        guard let found else { throw .malformedAnswer("a line of its head is not a header field") }
-        return found
+    fileprivate func field(_ line: TolerantLine) throws(TransportError) -> (name: String, value: String) {
+        let text = extracting(0..<line.length)
+        let colon = text.endOfToken(from: 0)
+        let isContinuation = colon == 0 && text.byte(at: 0)?.isBlank == true
+        let begin = text.endOfBlanks(from: isContinuation ? 0 : colon + 1)
+        guard isContinuation || colon > 0 && text.byte(at: colon) == UInt8(ascii: ":") else { throw Self.noField }
+        let value = text.trimmingEnd(of: begin..<text.count)
+        let content = text.extracting(value)
+        guard !content.contains(0), !content.contains(UInt8(ascii: "\r")) else { throw Self.noField }
+        return (text.string(0..<colon), text.string(value))
     }
 
-    /// Hexadecimal digits; an extension behind them is passed over.
-    fileprivate func chunkSize(_ line: Line) throws(TransportError) -> Int {
-        let found: Int? = withBytes(of: line) { text in
-            var (size, digits) = (0, 0)
-            for byte in text {
-                guard let digit = byte.hexDigitValue else {
-                    guard byte == UInt8(ascii: ";") || byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") else {
-                        return nil
-                    }
-                    break
-                }
-                guard digits < 15 else { return nil }
-                (size, digits) = (size << 4 | Int(digit), digits + 1)
-            }
-            return digits > 0 ? size : nil
-        }
-        guard let found else { throw .malformedAnswer("the size of a chunk is not a hexadecimal number") }
-        return found
-    }
-}
+    private static var noField: TransportError { .malformedAnswer("a line of its head is not a header field") }
 
-extension Int {
-    /// Decimal digits and nothing else, which `Int.init` does not insist on.
-    fileprivate init?(digits text: String) {
-        guard !text.isEmpty, text.utf8.count <= 18, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return nil
-        }
-        self.init(text)
+    private func contains(_ wanted: UInt8) -> Bool {
+        for index in indices where self[index] == wanted { return true }
+        return false
     }
 }

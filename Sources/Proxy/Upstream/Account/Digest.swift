@@ -4,28 +4,36 @@ import COpenSSL
 enum Digest {
     /// Base64 of the SHA-256, as `x-content-sha256` carries it (OCI wire notes 1.1). Nil only when libcrypto cannot
     /// allocate or was built without SHA-256.
-    static func sha256(_ bytes: UnsafeRawBufferPointer) -> String? {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digest in
-            guard EVP_Digest(bytes.baseAddress, bytes.count, digest.baseAddress, nil, EVP_sha256(), nil) == 1 else {
+    static func sha256(_ bytes: Span<UInt8>) -> String? {
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digest in
+            // It reads what there is, and writes the 32 bytes that a SHA-256 has.
+            let isDone = unsafe bytes.withUnsafeBytes {
+                unsafe EVP_Digest($0.baseAddress, $0.count, digest.baseAddress, nil, EVP_sha256(), nil) == 1
+            }
+            guard isDone else {
                 ERR_clear_error()
                 return nil
             }
-            return base64(UnsafeRawBufferPointer(digest))
+            return unsafe base64(Span(_unsafeElements: digest))
         }
     }
 
-    static func sha256(_ bytes: [UInt8]) -> String? { bytes.withUnsafeBytes { sha256($0) } }
+    static func sha256(_ bytes: [UInt8]) -> String? { sha256(bytes.span) }
 
     /// MD5 as lower-case hex pairs with colons. It names a key and protects nothing, hence `-fips`: a machine that
     /// forbids MD5 for security may still compute it. Nil when even that is refused.
-    static func md5Pairs(_ bytes: UnsafeRawBufferPointer) -> String? {
-        guard let algorithm = EVP_MD_fetch(nil, "MD5", "-fips") else {
+    static func md5Pairs(_ bytes: Span<UInt8>) -> String? {
+        guard let algorithm = unsafe EVP_MD_fetch(nil, "MD5", "-fips") else {
             ERR_clear_error()
             return nil
         }
-        defer { EVP_MD_free(algorithm) }
+        defer { unsafe EVP_MD_free(algorithm) }
         var digest = [UInt8](repeating: 0, count: 16)
-        guard EVP_Digest(bytes.baseAddress, bytes.count, &digest, nil, algorithm, nil) == 1 else {
+        // It reads what there is, and writes the 16 bytes that an MD5 has.
+        let isDone = unsafe bytes.withUnsafeBytes {
+            unsafe EVP_Digest($0.baseAddress, $0.count, &digest, nil, algorithm, nil) == 1
+        }
+        guard isDone else {
             ERR_clear_error()
             return nil
         }
@@ -39,15 +47,15 @@ enum Digest {
     }
 
     /// Standard base64 with padding, in one line. For signatures and digests: at most 1 GiB.
-    static func base64(_ bytes: UnsafeRawBufferPointer) -> String {
-        guard let source = bytes.assumingMemoryBound(to: UInt8.self).baseAddress,
-            let count = Int32(exactly: bytes.count)
-        else { return "" }
-        // EVP_EncodeBlock adds a NUL.
-        return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4 + 1) {
-            Int(EVP_EncodeBlock($0.baseAddress, source, count))
+    static func base64(_ bytes: Span<UInt8>) -> String {
+        guard let count = Int32(exactly: bytes.count), count > 0 else { return "" }
+        return unsafe bytes.withUnsafeBufferPointer { source in
+            // EVP_EncodeBlock writes four characters for three bytes, and a NUL.
+            unsafe String(unsafeUninitializedCapacity: (source.count + 2) / 3 * 4 + 1) {
+                unsafe Int(EVP_EncodeBlock($0.baseAddress, source.baseAddress, count))
+            }
         }
     }
 
-    static func base64(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { base64($0) } }
+    static func base64(_ bytes: [UInt8]) -> String { base64(bytes.span) }
 }

@@ -97,7 +97,7 @@ enum KeyFile {
             case ENOENT, ENOTDIR: ("does not exist", "set key_file to an existing file")
             case EACCES, EPERM: ("cannot be read: permission denied", "allow the proxy's user to read it")
             case EISDIR: ("is a directory", "set key_file to a file in it")
-            default: ("cannot be read: \(String(cString: strerror(code)))", "check key_file")
+            default: ("cannot be read: \(SystemCall.message(code))", "check key_file")
             }
         return Failure(culprit: .keyFile, message: "the key file \(path) \(what)", fix: fix)
     }

@@ -84,11 +84,9 @@ struct OCIAccount: Backend {
             let target = HTTPTarget(of: request.url)
             let body = request.body ?? ByteBuffer()
             let signed = try await LargeWork.run(on: body.readableBytes) {
-                try body.withUnsafeReadableBytes {
-                    try signer.sign(
-                        method: request.method.rawValue, authority: target.authority, target: target.path,
-                        date: time.wallClock(), body: $0)
-                }
+                try signer.sign(
+                    method: request.method.rawValue, authority: target.authority, target: target.path,
+                    date: time.wallClock(), body: body.readableBytesUInt8Span)
             }
             var request = request
             for (name, value) in signed { request.headers.replaceOrAdd(name: name, value: value) }
@@ -117,11 +115,9 @@ struct OCIAccount: Backend {
                 let signer = try await credentials.signer(until: deadline)
                 let body = body ?? ByteBuffer()
                 return try await LargeWork.run(on: body.readableBytes) {
-                    try body.withUnsafeReadableBytes {
-                        try signer?.sign(
-                            method: method.rawValue, authority: endpoint.authority, target: target,
-                            date: time.wallClock(), body: $0)
-                    }
+                    try signer?.sign(
+                        method: method.rawValue, authority: endpoint.authority, target: target,
+                        date: time.wallClock(), body: body.readableBytesUInt8Span)
                 }
             }
             for (name, value) in signed ?? [] { headers.add(name: name, value: value) }

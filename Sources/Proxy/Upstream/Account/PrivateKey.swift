@@ -6,7 +6,7 @@ import COpenSSL
 /// points to: after loading nobody sets anything on the `EVP_PKEY`, its reference count is atomic, and what signing touches
 /// inside (blinding values, provider caches) OpenSSL locks itself. Each signature has an `EVP_MD_CTX` of its own, a copy of one that is
 /// made ready once and then only read: the `in` of `EVP_MD_CTX_copy_ex` is const, and what both share is counted by atomics.
-final class PrivateKey: @unchecked Sendable {
+@safe final class PrivateKey: @unchecked Sendable {
     private let key: OpaquePointer
     /// Ready to sign, and never used for it: finding algorithm and provider takes longer than copying what was found. Nil when it could not
     /// be made.
@@ -23,34 +23,40 @@ final class PrivateKey: @unchecked Sendable {
     convenience init(pem: [UInt8], passPhrase: Secret?) throws(PrivateKeyError) {
         ERR_clear_error()
         defer { ERR_clear_error() }
-        try self.init(owning: try Self.read(Self.privateKeyBlock(in: pem), passPhrase))
+        unsafe try self.init(owning: try Self.read(Self.privateKeyBlock(in: pem), passPhrase))
     }
 
     /// Takes over a key of OpenSSL's, which is freed when it does not serve.
     init(owning key: OpaquePointer) throws(PrivateKeyError) {
         do {
-            (bits, fingerprint) = try Self.examine(key)
+            (bits, fingerprint) = unsafe try Self.examine(key)
         } catch {
-            EVP_PKEY_free(key)
+            unsafe EVP_PKEY_free(key)
             throw error
         }
-        self.key = key
-        template = Self.contextForSigning(with: key)
+        unsafe self.key = key
+        unsafe template = Self.contextForSigning(with: key)
         ERR_clear_error()
     }
 
     deinit {
-        EVP_MD_CTX_free(template)
-        EVP_PKEY_free(key)
+        unsafe EVP_MD_CTX_free(template)
+        unsafe EVP_PKEY_free(key)
     }
 
     /// The public half as the services that issue tokens want it: base64 of the DER SubjectPublicKeyInfo, in one line.
     var publicKey: String {
+        unsafe Self.withPublicKey(of: key) { Digest.base64($0) } ?? ""
+    }
+
+    /// Lends the DER SubjectPublicKeyInfo.
+    private static func withPublicKey<Value>(of key: OpaquePointer, _ body: (Span<UInt8>) -> Value?) -> Value? {
         var der: UnsafeMutablePointer<UInt8>?
-        let length = i2d_PUBKEY(key, &der)
-        guard length > 0, let der else { return "" }
-        defer { CRYPTO_free(der, nil, 0) }
-        return Digest.base64(UnsafeRawBufferPointer(start: der, count: Int(length)))
+        let length = unsafe i2d_PUBKEY(key, &der)
+        guard length > 0, let der = unsafe der else { return nil }
+        defer { unsafe CRYPTO_free(der, nil, 0) }
+        // OpenSSL has allocated and written so many.
+        return unsafe body(Span(_unsafeStart: der, count: Int(length)))
     }
 
     /// RSA-SHA256 with PKCS#1 v1.5 padding over `message`. Deterministic. Takes 0.2 ms of CPU or more: never call it on an
@@ -58,12 +64,12 @@ final class PrivateKey: @unchecked Sendable {
     ///
     /// - Throws: `PrivateKeyError.signingFailed`.
     func sign(_ message: [UInt8]) throws(PrivateKeyError) -> [UInt8] {
-        guard let context = copyOfTemplate() ?? Self.contextForSigning(with: key) else {
+        guard let context = unsafe copyOfTemplate() ?? Self.contextForSigning(with: key) else {
             ERR_clear_error()
             throw .signingFailed
         }
-        defer { EVP_MD_CTX_free(context) }
-        guard let signature = Self.sign(message, key, context) else {
+        defer { unsafe EVP_MD_CTX_free(context) }
+        guard let signature = unsafe Self.sign(message, key, context) else {
             ERR_clear_error()
             throw .signingFailed
         }
@@ -71,30 +77,31 @@ final class PrivateKey: @unchecked Sendable {
     }
 
     private func copyOfTemplate() -> OpaquePointer? {
-        guard let template, let context = EVP_MD_CTX_new() else { return nil }
-        guard EVP_MD_CTX_copy_ex(context, template) == 1 else {
-            EVP_MD_CTX_free(context)
+        guard let template = unsafe template, let context = unsafe EVP_MD_CTX_new() else { return nil }
+        guard unsafe EVP_MD_CTX_copy_ex(context, template) == 1 else {
+            unsafe EVP_MD_CTX_free(context)
             ERR_clear_error()
             return nil
         }
-        return context
+        return unsafe context
     }
 
     private static func contextForSigning(with key: OpaquePointer) -> OpaquePointer? {
-        guard let context = EVP_MD_CTX_new() else { return nil }
-        guard EVP_DigestSignInit(context, nil, EVP_sha256(), nil, key) == 1 else {
-            EVP_MD_CTX_free(context)
+        guard let context = unsafe EVP_MD_CTX_new() else { return nil }
+        guard unsafe EVP_DigestSignInit(context, nil, EVP_sha256(), nil, key) == 1 else {
+            unsafe EVP_MD_CTX_free(context)
             return nil
         }
-        return context
+        return unsafe context
     }
 
     private static func sign(_ message: [UInt8], _ key: OpaquePointer, _ context: OpaquePointer) -> [UInt8]? {
-        let capacity = Int(EVP_PKEY_get_size(key))
+        let capacity = unsafe Int(EVP_PKEY_get_size(key))
         var succeeded = false
-        let signature = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+        let signature = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
             var length = capacity
-            succeeded = EVP_DigestSign(context, buffer.baseAddress, &length, message, message.count) == 1
+            // It writes `capacity` bytes at most, the size of the key's signatures, and says how many.
+            succeeded = unsafe EVP_DigestSign(context, buffer.baseAddress, &length, message, message.count) == 1
             count = succeeded ? length : 0
         }
         return succeeded ? signature : nil
@@ -119,18 +126,15 @@ extension PrivateKey {
     }
 
     private static func read(_ block: [UInt8], _ passPhrase: Secret?) throws(PrivateKeyError) -> OpaquePointer {
-        guard let size = Int32(exactly: block.count) else { throw .damaged }
         let question = PassPhraseQuestion(answer: passPhrase.map { Array($0.reveal().utf8) })
-        let key = withExtendedLifetime(question) {
-            block.withUnsafeBytes { bytes -> OpaquePointer? in
-                guard let source = BIO_new_mem_buf(bytes.baseAddress, size) else { return nil }
-                defer { BIO_free(source) }
+        let key = unsafe withExtendedLifetime(question) {
+            unsafe MemoryBIO.read(block) { source -> OpaquePointer? in
                 // The callback is always given, else OpenSSL would ask on the terminal.
-                return PEM_read_bio_PrivateKey(
+                unsafe PEM_read_bio_PrivateKey(
                     source, nil, answerPassPhraseQuestion, Unmanaged.passUnretained(question).toOpaque())
             }
         }
-        if let key { return key }
+        if let key = unsafe key { return unsafe key }
         guard question.wasAsked else { throw .damaged }
         if passPhrase == nil { throw .encryptedWithoutPassPhrase }
         // A wrong passphrase shows in many ways (bad padding, or by chance good padding and then nonsense), so all that
@@ -153,30 +157,27 @@ extension PrivateKey {
     }
 
     private static func examine(_ key: OpaquePointer) throws(PrivateKeyError) -> (bits: Int, fingerprint: String) {
-        guard EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA else {
-            throw .notRSA(EVP_PKEY_get0_type_name(key).map { String(cString: $0) } ?? "unknown")
+        guard unsafe EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA else {
+            throw unsafe .notRSA(EVP_PKEY_get0_type_name(key).map { unsafe String(cString: $0) } ?? "unknown")
         }
-        let bits = Int(EVP_PKEY_get_bits(key))
+        let bits = unsafe Int(EVP_PKEY_get_bits(key))
         guard bits >= 1024 else { throw .tooSmall(bits) }
-        guard signsAndVerifies(key) else { throw .damaged }
-        var der: UnsafeMutablePointer<UInt8>?
-        let length = i2d_PUBKEY(key, &der)
-        guard length > 0, let der else { throw .damaged }
-        defer { CRYPTO_free(der, nil, 0) }
-        guard let fingerprint = Digest.md5Pairs(UnsafeRawBufferPointer(start: der, count: Int(length))) else {
-            throw .noFingerprint
-        }
+        guard unsafe signsAndVerifies(key) else { throw .damaged }
+        guard let digest = unsafe withPublicKey(of: key, { Optional(Digest.md5Pairs($0)) }) else { throw .damaged }
+        guard let fingerprint = digest else { throw .noFingerprint }
         return (bits, fingerprint)
     }
 
     /// An altered key file may still parse; then the service would refuse each signature without saying why.
     private static func signsAndVerifies(_ key: OpaquePointer) -> Bool {
         let message = Array("trial".utf8)
-        guard let signing = contextForSigning(with: key) else { return false }
-        defer { EVP_MD_CTX_free(signing) }
-        guard let signature = sign(message, key, signing), let context = EVP_MD_CTX_new() else { return false }
-        defer { EVP_MD_CTX_free(context) }
-        return EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1
+        guard let signing = unsafe contextForSigning(with: key) else { return false }
+        defer { unsafe EVP_MD_CTX_free(signing) }
+        guard let signature = unsafe sign(message, key, signing), let context = unsafe EVP_MD_CTX_new() else {
+            return false
+        }
+        defer { unsafe EVP_MD_CTX_free(context) }
+        return unsafe EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1
             && EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
     }
 }
@@ -192,11 +193,11 @@ private final class PassPhraseQuestion {
 private let answerPassPhraseQuestion:
     @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 = {
         buffer, size, _, context in
-        guard let buffer, let context else { return -1 }
-        let question = Unmanaged<PassPhraseQuestion>.fromOpaque(context).takeUnretainedValue()
+        guard let buffer = unsafe buffer, let context = unsafe context else { return -1 }
+        let question = unsafe Unmanaged<PassPhraseQuestion>.fromOpaque(context).takeUnretainedValue()
         question.wasAsked = true
         // One that does not fit cannot be the right one: OpenSSL would not have encrypted with it either.
         guard let answer = question.answer, let count = Int32(exactly: answer.count), count <= size else { return -1 }
-        UnsafeMutableRawBufferPointer(start: buffer, count: Int(size)).copyBytes(from: answer)
+        unsafe UnsafeMutableRawBufferPointer(start: buffer, count: Int(size)).copyBytes(from: answer)
         return count
     }

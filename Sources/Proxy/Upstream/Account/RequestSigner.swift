@@ -53,7 +53,7 @@ struct RequestSigner: Sendable {
     /// - Throws: `PrivateKeyError.signingFailed`.
     func sign(
         method: String, authority: String, target: String, date: Int64, contentType: String = "application/json",
-        body: UnsafeRawBufferPointer
+        body: Span<UInt8>
     ) throws(PrivateKeyError) -> [(name: String, value: String)] {
         let content = Self.signsBody(method) ? Content(type: contentType, bytes: body) : nil
         return try sign(method: method, authority: authority, target: target, date: date, content: content)
@@ -64,8 +64,8 @@ struct RequestSigner: Sendable {
         method: String, authority: String, target: String, date: Int64, contentType: String = "application/json",
         body: [UInt8]?
     ) throws(PrivateKeyError) -> [(name: String, value: String)] {
-        let content =
-            Self.signsBody(method) ? (body ?? []).withUnsafeBytes { Content(type: contentType, bytes: $0) } : nil
+        let body = body ?? []
+        let content = Self.signsBody(method) ? Content(type: contentType, bytes: body.span) : nil
         return try sign(method: method, authority: authority, target: target, date: date, content: content)
     }
 
@@ -148,7 +148,7 @@ extension RequestSigner {
         let length: String
         let digest: String?
 
-        init(type: String, bytes: UnsafeRawBufferPointer) {
+        init(type: String, bytes: Span<UInt8>) {
             self.type = type
             length = String(bytes.count)
             digest = Digest.sha256(bytes)

@@ -159,8 +159,7 @@ struct EventBlocks {
     /// What a line says behind a field's name and one blank.
     private func value(of field: StaticString, in line: Range<Int>) -> Range<Int>? {
         let length = field.utf8CodeUnitCount
-        guard line.count >= length else { return nil }
-        for index in 0..<length where bytes[line.lowerBound + index] != field.utf8Start[index] { return nil }
+        guard line.count >= length, bytes.span.stands(field, at: line.lowerBound) else { return nil }
         let start = line.lowerBound + length
         return (start < line.upperBound && bytes[start] == UInt8(ascii: " ") ? start + 1 : start)..<line.upperBound
     }

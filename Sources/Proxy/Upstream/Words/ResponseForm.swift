@@ -74,9 +74,10 @@ struct FirstBytes {
     private var isStream = false
 
     /// Looks at the next bytes from the network.
-    mutating func look(at bytes: UnsafeRawBufferPointer) -> Finding {
+    mutating func look(at bytes: Span<UInt8>) -> Finding {
         guard !isStream else { return .stream }
-        for (position, byte) in bytes.enumerated() {
+        for position in bytes.indices {
+            let byte = bytes[position]
             if isInComment {
                 isInComment = byte != UInt8(ascii: "\n") && byte != UInt8(ascii: "\r")
                 continue

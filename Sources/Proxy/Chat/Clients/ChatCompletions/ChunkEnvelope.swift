@@ -209,7 +209,3 @@ struct ChunkEnvelope: Sendable {
         frames.append(literal: "},\"finish_reason\":null}]}\n\n")
     }
 }
-
-extension [UInt8] {
-    mutating func append(literal text: StaticString) { append(contentsOf: text.utf8) }
-}

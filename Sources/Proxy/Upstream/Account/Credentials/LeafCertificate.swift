@@ -13,31 +13,27 @@ struct LeafCertificate: Equatable, Sendable {
     private static let fix = "try again; if the error persists, check that the instance metadata service is OCI's"
 
     init(pem: [UInt8]) throws(CredentialFailure) {
-        guard let size = Int32(exactly: pem.count) else {
+        guard pem.count <= Int(Int32.max) else {
             throw CredentialFailure("the instance's certificate is too large", fix: Self.fix)
         }
         ERR_clear_error()
         defer { ERR_clear_error() }
-        let certificate = pem.withUnsafeBytes { bytes -> OpaquePointer? in
-            // The BIO does not copy the bytes, so it must not outlive the closure.
-            guard let source = BIO_new_mem_buf(bytes.baseAddress, size) else { return nil }
-            defer { BIO_free(source) }
-            return PEM_read_bio_X509(source, nil, nil, nil)
-        }
-        guard let certificate else {
+        let certificate = unsafe MemoryBIO.read(pem) { unsafe PEM_read_bio_X509($0, nil, nil, nil) }
+        guard let certificate = unsafe certificate else {
             throw CredentialFailure("the instance's certificate cannot be read", fix: Self.fix)
         }
-        defer { X509_free(certificate) }
+        defer { unsafe X509_free(certificate) }
 
         var digest = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
         var length: UInt32 = 0
-        guard X509_digest(certificate, EVP_sha1(), &digest, &length) == 1 else {
+        // No digest is longer than EVP_MAX_MD_SIZE.
+        guard unsafe X509_digest(certificate, EVP_sha1(), &digest, &length) == 1 else {
             throw CredentialFailure(
                 "the fingerprint of the instance's certificate cannot be computed",
                 fix: "enable OpenSSL's default provider")
         }
         fingerprint = Self.pairs(digest.prefix(Int(length)))
-        guard let tenancy = Self.tenancy(among: Self.subjectValues(certificate)) else {
+        guard let tenancy = unsafe Self.tenancy(among: Self.subjectValues(certificate)) else {
             throw CredentialFailure("the instance's certificate contains no tenancy", fix: Self.fix)
         }
         self.tenancy = tenancy
@@ -61,14 +57,17 @@ struct LeafCertificate: Equatable, Sendable {
     }
 
     private static func subjectValues(_ certificate: OpaquePointer) -> [String] {
-        guard let subject = X509_get_subject_name(certificate) else { return [] }
-        return (0..<max(X509_NAME_entry_count(subject), 0)).compactMap { index in
-            guard let entry = X509_NAME_get_entry(subject, index), let data = X509_NAME_ENTRY_get_data(entry) else {
+        guard let subject = unsafe X509_get_subject_name(certificate) else { return [] }
+        return unsafe (0..<max(X509_NAME_entry_count(subject), 0)).compactMap { index in
+            guard let entry = unsafe X509_NAME_get_entry(subject, index),
+                let data = unsafe X509_NAME_ENTRY_get_data(entry)
+            else {
                 return nil
             }
-            let count = Int(ASN1_STRING_length(data))
-            guard count > 0, let bytes = ASN1_STRING_get0_data(data) else { return nil }
-            return String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
+            let count = unsafe Int(ASN1_STRING_length(data))
+            guard count > 0, let bytes = unsafe ASN1_STRING_get0_data(data) else { return nil }
+            // OpenSSL has said how many bytes it has there.
+            return unsafe String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
         }
     }
 

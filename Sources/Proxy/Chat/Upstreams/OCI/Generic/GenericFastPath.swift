@@ -9,7 +9,7 @@ struct GenericFastPath: Equatable {
     private(set) var text: Range<Int>?
 
     /// Nil when the event is no JSON, or not of this kind. Places are counted from its beginning.
-    init?(_ event: UnsafeBufferPointer<UInt8>) {
+    init?(_ event: Span<UInt8>) {
         guard let found = JSONFastPath.look(at: event, Self.read) else { return nil }
         self = found
     }

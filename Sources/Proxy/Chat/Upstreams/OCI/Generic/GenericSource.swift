@@ -50,7 +50,7 @@ struct GenericSource: ChatEventSource {
         if event.first == UInt8(ascii: "["), event.elementsEqual(("[DONE]" as StaticString).utf8) {
             return complete(into: &sink)
         }
-        if readsFastPath, let found = event.withUnsafeBufferPointer({ GenericFastPath($0) }) {
+        if readsFastPath, let found = GenericFastPath(event.span) {
             pass(found, of: event, into: &sink)
             return step
         }

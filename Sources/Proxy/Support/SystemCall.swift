@@ -1,0 +1,61 @@
+#if canImport(Glibc)
+    package import Glibc
+#elseif canImport(Musl)
+    package import Musl
+#else
+    package import Darwin
+#endif
+
+/// Calls of the C library that take pointers, for those who have none in hand.
+package enum SystemCall {
+    /// What the system says of an `errno`.
+    package static func message(_ code: Int32) -> String {
+        // A text that ends with zero, for every number.
+        unsafe String(cString: strerror(code))
+    }
+
+    /// - Returns: a descriptor; negative when there is none, and `errno` says why.
+    package static func openFile(_ path: String, _ flags: Int32) -> Int32 {
+        // The path is lent for the time of the call.
+        unsafe open(path, flags)
+    }
+
+    /// - Returns: nil when it cannot be had, and `errno` says why.
+    package static func status(of path: String) -> stat? {
+        var status = stat()
+        // It writes what it is given room for.
+        return unsafe stat(path, &status) == 0 ? status : nil
+    }
+
+    /// The same of an open file.
+    package static func status(ofDescriptor descriptor: Int32) -> stat? {
+        var status = stat()
+        // It writes what it is given room for.
+        return unsafe fstat(descriptor, &status) == 0 ? status : nil
+    }
+
+    /// - Returns: how many bytes of `buffer` have been filled; negative when none could be read, and `errno` says why.
+    package static func readBytes(_ descriptor: Int32, _ buffer: inout [UInt8]) -> Int {
+        // It is given the array's memory and no more.
+        unsafe read(descriptor, &buffer, buffer.count)
+    }
+
+    /// - Returns: how many bytes have been written; negative when none could be, and `errno` says why.
+    package static func writeBytes(_ descriptor: Int32, _ bytes: Span<UInt8>) -> Int {
+        // It is given these bytes and no more.
+        unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+    }
+
+    /// A variable of the process's environment. To be asked before there are threads.
+    package static func environmentVariable(_ name: String) -> String? {
+        // A text that ends with zero, copied at once.
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
+    package static func workingDirectory() -> String? {
+        // The C library allocates the text, and ends it with zero.
+        guard let path = unsafe getcwd(nil, 0) else { return nil }
+        defer { unsafe free(path) }
+        return unsafe String(cString: path)
+    }
+}
