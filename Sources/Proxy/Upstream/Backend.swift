@@ -73,10 +73,10 @@ extension Failure {
         let text = secret.reveal()
         guard text.utf8.count >= Self.shortestSecret else { return self }
         var error = self
-        error.message.replace(text, with: "***")
-        error.field?.replace(text, with: "***")
-        error.said?.type?.replace(text, with: "***")
-        error.said?.code?.replace(text, with: "***")
+        error.message = MaskedWords.without(text, message)
+        error.field = field.map { MaskedWords.without(text, $0) }
+        error.said?.type = said?.type.map { MaskedWords.without(text, $0) }
+        error.said?.code = said?.code.map { MaskedWords.without(text, $0) }
         return error
     }
 }

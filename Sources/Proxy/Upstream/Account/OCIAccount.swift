@@ -50,8 +50,7 @@ struct OCIAccount: Backend {
 
     func withoutKey(_ error: Failure) -> Failure {
         var error = credentials.bearerKey.map { error.without($0) } ?? error
-        // A token travels in the signature's key id, of which a gateway in between may make its error text.
-        error.message.replace(#/ST\$[A-Za-z0-9_.\-]+/#) { _ in "ST$***" }
+        error.message = MaskedWords.withoutTokens(error.message)
         return error
     }
 

@@ -114,7 +114,7 @@ enum OCIErrorReader {
     /// Why OCI refuses credentials. Where it speaks of an API key it may repeat it.
     private static func reason(_ said: ErrorWords) -> String {
         guard let message = said.message else { return "" }
-        return ": " + (message.lowercased().contains("api key") ? ProviderErrorReader.withoutKeys(message) : message)
+        return ": " + (message.lowercased().contains("api key") ? MaskedWords.withoutKeys(message) : message)
     }
 }
 

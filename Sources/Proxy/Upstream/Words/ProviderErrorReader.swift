@@ -94,17 +94,10 @@ enum ProviderErrorReader {
     }
 
     private static func exhausted(_ words: ErrorWords, _ upstream: String) -> String {
-        words.message.map(withoutKeys) ?? "The quota at '\(upstream)' is used up."
+        words.message.map(MaskedWords.withoutKeys) ?? "The quota at '\(upstream)' is used up."
     }
 
-    private static func reason(_ words: ErrorWords) -> String { words.message.map { ": \(withoutKeys($0))" } ?? "" }
-
-    /// Upstreams repeat the key that they refuse, some of them all of it. Words without a digit or a star stay, but an OCID does not.
-    static func withoutKeys(_ message: String) -> String {
-        message.replacing(#/[A-Za-z0-9_*.\-]{8,}/#) { found in
-            found.output.contains { $0.isNumber || $0 == "*" } ? "***" : String(found.output)
-        }
-    }
+    private static func reason(_ words: ErrorWords) -> String { words.message.map { ": \(MaskedWords.withoutKeys($0))" } ?? "" }
 
     private static func noReason(_ status: Int?, _ upstream: String) -> String {
         status == 413

@@ -98,7 +98,7 @@ struct CohereMessages {
         if let root = try? JSONDocument(parsing: Array(text.utf8)).root, root.kind == .object { return root.raw }
         var writer = JSONWriter()
         writer.beginObject()
-        if text.contains(where: { !$0.isWhitespace }), text != "null" {
+        if text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }), text != "null" {
             writer.key("arguments")
             writer.string(escaped: arguments)
         }
