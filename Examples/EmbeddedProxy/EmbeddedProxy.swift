@@ -6,7 +6,10 @@ import Proxy
 @main
 enum EmbeddedProxy {
     static func main() async throws {
-        guard CommandLine.arguments.count == 4 else { fatalError("usage: embedded-proxy CONFIG MODEL TEXT") }
+        guard CommandLine.arguments.count == 4 else {
+            print("usage: embedded-proxy CONFIG MODEL TEXT")
+            exit(64)
+        }
         let (file, model, text) = (CommandLine.arguments[1], CommandLine.arguments[2], CommandLine.arguments[3])
 
         let configuration = try ProxyConfiguration(contentsOf: file)

@@ -90,7 +90,7 @@ enum Command {
                 multiAccount: arguments.multiAccount),
             environment: ProcessEnvironment.ofService, workingDirectory: ProcessEnvironment.workingDirectory)
         if arguments.check {
-            let (lines, code) = startup.check()
+            let (lines, code) = await startup.check()
             end(
                 code, lines.joined(separator: "\n"),
                 to: code == .cleanStop ? StandardStream.output : StandardStream.error)

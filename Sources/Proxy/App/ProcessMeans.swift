@@ -13,16 +13,3 @@ package struct ProcessMeans: Sendable {
     /// Of a process that belongs to somebody else.
     static var embedded: ProcessMeans { ProcessMeans(descriptors: DescriptorLimit.current, trim: nil) }
 }
-
-/// What the process wants of its proxy while it runs.
-package struct ProcessOrders: Sendable {
-    /// Each element begins the drain.
-    package let stops: AsyncStream<Void>
-    /// Each element has the configuration read again.
-    package let reloads: AsyncStream<Void>
-
-    package init(stops: AsyncStream<Void>, reloads: AsyncStream<Void>) {
-        self.stops = stops
-        self.reloads = reloads
-    }
-}

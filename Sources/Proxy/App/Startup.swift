@@ -38,10 +38,10 @@ package struct Startup: Sendable {
     }
 
     /// `-check`: the lines to print and the exit code. Secrets are in none of them.
-    package func check() -> (lines: [String], code: ExitCode) {
+    package func check() async -> (lines: [String], code: ExitCode) {
         let configured: LoadedConfiguration
         do {
-            configured = try source.read()
+            configured = try await source.readPatiently(on: .system)
         } catch {
             return (error.errors.map(\.description) + error.warnings.map { "warning: \($0)" }, .badConfiguration)
         }

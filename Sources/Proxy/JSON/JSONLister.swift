@@ -15,12 +15,21 @@ struct JSONLister {
         case broken
     }
 
+    /// Where the listing is.
+    fileprivate struct Cursor {
+        /// Nodes that have been written.
+        var made = 0
+        var index = 0
+        /// The node of the innermost container that is open; -1 for none.
+        var container = -1
+        var isObject = false
+        var depth = 0
+    }
+
+    private var cursor = Cursor()
+
     /// Nodes that have been written.
-    private(set) var count = 0
-    private var position = 0
-    /// The node of the innermost container that is open; -1 for none.
-    private var container = -1
-    private var depth = 0
+    var count: Int { cursor.made }
 
     /// - Parameters:
     ///   - text: the same in each call.
@@ -31,97 +40,30 @@ struct JSONLister {
     }
 
     private mutating func list(_ text: Span<UInt8>, into nodes: LentMemory<Node>) -> Outcome {
-        // The text has less than 2^31 bytes, and no place in it is beyond its end: nothing here can overflow.
-        // Members would be read from memory and written back with each step.
-        var (made, index, container, depth) = (count, position, container, depth)
-        if index == 0, text.stands("\u{FEFF}", at: 0) { index = 3 }
-        var isObject = container >= 0 && nodes[container].kind == .object
-
-        // At an item: a member of an object, an element of an array, or the outermost value.
-        items: while true {
-            index = Self.skipBlanks(text, index)
-            if made &+ 2 > nodes.count {
-                (count, position, self.container, self.depth) = (made, index, container, depth)
-                return .noSpace
+        // Of its own: a member would be read from memory and written back with each step.
+        var cursor = cursor
+        defer { self.cursor = cursor }
+        if cursor.index == 0, text.stands("\u{FEFF}", at: 0) { cursor.index = 3 }
+        while true {
+            // At an item: a member of an object, an element of an array, or the outermost value.
+            cursor.index = Self.skipBlanks(text, cursor.index)
+            guard cursor.made &+ 2 <= nodes.count else { return .noSpace }
+            if cursor.isObject, !cursor.takeName(text, nodes) { return .broken }
+            switch cursor.takeValue(text, nodes) {
+            case .item: continue
+            case .broken: return .broken
+            case .ended: break
             }
-            if isObject {
-                guard text.byte(at: index) == UInt8(ascii: "\"") else { return .broken }
-                let string = Self.string(text, index &+ 1)
-                guard string.end > 0 else { return .broken }
-                nodes[made] = Node(
-                    kind: .string, isEscaped: string.isEscaped, start: Int32(truncatingIfNeeded: index),
-                    end: Int32(truncatingIfNeeded: string.end), next: Int32(truncatingIfNeeded: made &+ 1))
-                made &+= 1
-                index = Self.skipBlanks(text, string.end)
-                guard text.byte(at: index) == UInt8(ascii: ":") else { return .broken }
-                index = Self.skipBlanks(text, index &+ 1)
-            }
-            guard let first = text.byte(at: index) else { return .broken }
-            switch first {
-            case UInt8(ascii: "\""):
-                let string = Self.string(text, index &+ 1)
-                guard string.end > 0 else { return .broken }
-                nodes[made] = Node(
-                    kind: .string, isEscaped: string.isEscaped, start: Int32(truncatingIfNeeded: index),
-                    end: Int32(truncatingIfNeeded: string.end), next: Int32(truncatingIfNeeded: made &+ 1))
-                made &+= 1
-                index = string.end
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                depth &+= 1
-                guard depth <= JSONDocument.maximumDepth else { return .broken }
-                isObject = first == UInt8(ascii: "{")
-                nodes[made] = Node(
-                    kind: isObject ? .object : .array, start: Int32(truncatingIfNeeded: index), end: 0,
-                    next: Int32(truncatingIfNeeded: container))
-                container = made
-                made &+= 1
-                index = Self.skipBlanks(text, index &+ 1)
-                guard let second = text.byte(at: index) else { return .broken }
-                // Behind an opening bracket the closing one may stand, elsewhere in an item's place it may not.
-                if second != (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) { continue items }
-            case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
-                let length = first == UInt8(ascii: "f") ? 5 : 4
-                guard Self.isWord(text, index) else { return .broken }
-                let kind: JSONValue.Kind =
-                    first == UInt8(ascii: "t") ? .true : first == UInt8(ascii: "f") ? .false : .null
-                nodes[made] = Node(
-                    kind: kind, start: Int32(truncatingIfNeeded: index),
-                    end: Int32(truncatingIfNeeded: index &+ length), next: Int32(truncatingIfNeeded: made &+ 1))
-                made &+= 1
-                index &+= length
-            default:
-                let numberEnd = Self.number(text, index)
-                guard numberEnd > 0 else { return .broken }
-                nodes[made] = Node(
-                    kind: .number, start: Int32(truncatingIfNeeded: index), end: Int32(truncatingIfNeeded: numberEnd),
-                    next: Int32(truncatingIfNeeded: made &+ 1))
-                made &+= 1
-                index = numberEnd
-            }
-            // Behind a value, or at the bracket that closes an empty container.
-            while true {
-                index = Self.skipBlanks(text, index)
-                guard container >= 0 else {
-                    guard index == text.count else { return .broken }
-                    count = made
-                    return .whole
-                }
-                guard let byte = text.byte(at: index) else { return .broken }
-                index &+= 1
-                if byte == UInt8(ascii: ",") { continue items }
-                guard byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return .broken }
-                let outer = Int(nodes[container].next)
-                nodes[container].end = Int32(truncatingIfNeeded: index)
-                nodes[container].next = Int32(truncatingIfNeeded: made)
-                container = outer
-                depth &-= 1
-                isObject = outer >= 0 && nodes[outer].kind == .object
+            switch cursor.close(text, nodes) {
+            case .item: continue
+            case .broken: return .broken
+            case .ended: return .whole
             }
         }
     }
 
     @inline(__always)
-    private static func skipBlanks(_ text: Span<UInt8>, _ start: Int) -> Int {
+    fileprivate static func skipBlanks(_ text: Span<UInt8>, _ start: Int) -> Int {
         var index = start
         while let byte = text.byte(at: index), byte <= 0x20 {
             guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return index }
@@ -132,13 +74,13 @@ struct JSONLister {
 
     /// Whether one of the three words begins here.
     @inline(__always)
-    private static func isWord(_ text: Span<UInt8>, _ start: Int) -> Bool {
+    fileprivate static func isWord(_ text: Span<UInt8>, _ start: Int) -> Bool {
         text.stands("true", at: start) || text.stands("null", at: start) || text.stands("false", at: start)
     }
 
     /// - Returns: the byte behind the number that begins here; 0 when none does.
     @inline(__always)
-    private static func number(_ text: Span<UInt8>, _ start: Int) -> Int {
+    fileprivate static func number(_ text: Span<UInt8>, _ start: Int) -> Int {
         var index = start
         if text.byte(at: index) == UInt8(ascii: "-") { index &+= 1 }
         let first = index
@@ -171,7 +113,7 @@ struct JSONLister {
     /// - Parameter start: the byte behind the opening quote.
     /// - Returns: the byte behind the closing quote, and whether there are escapes; 0 when the string is not valid.
     @inline(__always)
-    private static func string(_ text: Span<UInt8>, _ start: Int) -> (end: Int, isEscaped: Bool) {
+    fileprivate static func string(_ text: Span<UInt8>, _ start: Int) -> (end: Int, isEscaped: Bool) {
         var index = start
         while index >= 0, index <= text.count &- 16 {
             // As many bytes are there, and whatever their bits are, they are numbers.
@@ -197,5 +139,104 @@ struct JSONLister {
     @inline(__always)
     private static func bits<From, To>(_ vector: From, as type: To.Type) -> To {
         unsafe unsafeBitCast(vector, to: type)
+    }
+}
+
+// The text has less than 2^31 bytes, and no index in it is beyond its end: nothing here can overflow.
+extension JSONLister.Cursor {
+    fileprivate enum Step {
+        /// What comes next is an item.
+        case item
+        /// A value has ended, or all of them have.
+        case ended
+        case broken
+    }
+
+    /// The name of a member, and the colon behind it.
+    @inline(__always)
+    fileprivate mutating func takeName(_ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Bool {
+        guard text.byte(at: index) == UInt8(ascii: "\""), takeString(text, nodes) else { return false }
+        index = JSONLister.skipBlanks(text, index)
+        guard text.byte(at: index) == UInt8(ascii: ":") else { return false }
+        index = JSONLister.skipBlanks(text, index &+ 1)
+        return true
+    }
+
+    /// A scalar, or the opening of a container.
+    @inline(__always)
+    fileprivate mutating func takeValue(_ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Step {
+        guard let first = text.byte(at: index) else { return .broken }
+        switch first {
+        case UInt8(ascii: "\""):
+            return takeString(text, nodes) ? .ended : .broken
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            return open(asObject: first == UInt8(ascii: "{"), text, nodes)
+        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
+            guard JSONLister.isWord(text, index) else { return .broken }
+            let kind: JSONValue.Kind =
+                first == UInt8(ascii: "t") ? .true : first == UInt8(ascii: "f") ? .false : .null
+            add(kind, upTo: index &+ (kind == .false ? 5 : 4), nodes)
+            return .ended
+        default:
+            let end = JSONLister.number(text, index)
+            guard end > 0 else { return .broken }
+            add(.number, upTo: end, nodes)
+            return .ended
+        }
+    }
+
+    /// Behind a value, or at the bracket that closes an empty container: closes what ends here.
+    @inline(__always)
+    fileprivate mutating func close(_ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Step {
+        while true {
+            index = JSONLister.skipBlanks(text, index)
+            guard container >= 0 else { return index == text.count ? .ended : .broken }
+            guard let byte = text.byte(at: index) else { return .broken }
+            index &+= 1
+            if byte == UInt8(ascii: ",") { return .item }
+            guard byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return .broken }
+            let outer = Int(nodes[container].next)
+            nodes[container].end = Int32(truncatingIfNeeded: index)
+            nodes[container].next = Int32(truncatingIfNeeded: made)
+            container = outer
+            depth &-= 1
+            isObject = outer >= 0 && nodes[outer].kind == .object
+        }
+    }
+
+    /// At its opening quote.
+    @inline(__always)
+    private mutating func takeString(_ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Bool {
+        let string = JSONLister.string(text, index &+ 1)
+        guard string.end > 0 else { return false }
+        add(.string, isEscaped: string.isEscaped, upTo: string.end, nodes)
+        return true
+    }
+
+    @inline(__always)
+    private mutating func open(asObject: Bool, _ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Step {
+        depth &+= 1
+        guard depth <= JSONDocument.maximumDepth else { return .broken }
+        isObject = asObject
+        nodes[made] = JSONLister.Node(
+            kind: isObject ? .object : .array, start: Int32(truncatingIfNeeded: index), end: 0,
+            next: Int32(truncatingIfNeeded: container))
+        container = made
+        made &+= 1
+        index = JSONLister.skipBlanks(text, index &+ 1)
+        guard let second = text.byte(at: index) else { return .broken }
+        // Behind an opening bracket the closing one may stand, elsewhere in an item's place it may not.
+        return second == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) ? .ended : .item
+    }
+
+    @inline(__always)
+    private mutating func add(
+        _ kind: JSONValue.Kind, isEscaped: Bool = false, upTo end: Int, _ nodes: LentMemory<JSONLister.Node>
+    ) {
+        nodes[made] = JSONLister.Node(
+            kind: kind, isEscaped: isEscaped, start: Int32(truncatingIfNeeded: index),
+            end: Int32(truncatingIfNeeded: end), next: Int32(truncatingIfNeeded: made &+ 1))
+        made &+= 1
+        index = end
     }
 }

@@ -70,15 +70,7 @@ struct HealthRoute: Sendable {
 
     /// - Parameter verdicts: of checks that were made for the one who asks, by place.
     private func members(in snapshot: Router.Snapshot, _ verdicts: [Int: Bool]) -> [(key: String, list: [Member])] {
-        func isHealthy(_ place: Int) -> Bool {
-            let (upstream, state) = snapshot.upstreams[place]
-            guard verdicts[place] ?? state.health.isHealthy, state.breaker.state(at: snapshot.at) != .open else {
-                return false
-            }
-            // What is known of its calls counts as well; but one bad model is not the end of an upstream that has others.
-            guard let served = (upstream.backend as? Provider)?.models, !served.isEmpty else { return true }
-            return !served.allSatisfy { state.models[$0]?.breaker.state(at: snapshot.at) == .open }
-        }
+        func isHealthy(_ index: Int) -> Bool { snapshot.isHealthy(index, verdict: verdicts[index]) }
         var accounts: [Member] = []
         var providers: [Member] = []
         for entry in accountList.entries {

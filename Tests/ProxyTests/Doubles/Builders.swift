@@ -33,13 +33,13 @@ extension FrontDoor {
         limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
         accounts: Int = 1, bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(),
         bodyMemory: Int = .max, requestsPerKey: Int = 0, claims: RequestClaims = RequestClaims(),
-        logger: Logger = .silent
+        shutdownGrace: Duration = .seconds(30), logger: Logger = .silent
     ) throws -> FrontDoor {
         try fixture(
             over: try Router.fixture(transport, time: time, accounts: accounts), time: time, limits: limits, cors: cors,
             socketOwner: socketOwner,
             bodyLimit: bodyLimit, rateLimit: rateLimit, rates: rates, bodyMemory: bodyMemory,
-            requestsPerKey: requestsPerKey, claims: claims, logger: logger)
+            requestsPerKey: requestsPerKey, claims: claims, shutdownGrace: shutdownGrace, logger: logger)
     }
 
     /// The same over a router of the test's own.
@@ -48,7 +48,7 @@ extension FrontDoor {
         socketOwner: UInt32? = 1000,
         bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(), bodyMemory: Int = .max,
         requestsPerKey: Int = 0,
-        claims: RequestClaims = RequestClaims(), logger: Logger = .silent
+        claims: RequestClaims = RequestClaims(), shutdownGrace: Duration = .seconds(30), logger: Logger = .silent
     ) throws -> FrontDoor {
         let accounts = router.upstreams.count
         let counters = RequestCounters()
@@ -67,8 +67,8 @@ extension FrontDoor {
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
             limits: .init(
-                body: bodyLimit, connections: 100, requestsPerMinute: rateLimit, bodyMemory: bodyMemory,
-                requestsPerKey: requestsPerKey),
+                body: bodyLimit, connections: 100, shutdownGrace: shutdownGrace, requestsPerMinute: rateLimit,
+                bodyMemory: bodyMemory, requestsPerKey: requestsPerKey),
             rates: rates, claims: claims,
             endpoints: EndpointTable(
                 Endpoints(

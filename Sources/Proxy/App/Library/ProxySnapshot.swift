@@ -70,9 +70,7 @@ extension ProxySnapshot {
         self.init(
             upstreams: list.entries.map { entry in
                 switch entry {
-                case .serving(let index):
-                    let (upstream, state) = snapshot.upstreams[index]
-                    return Upstream(upstream, state, at: snapshot.at)
+                case .serving(let index): return Upstream(at: index, in: snapshot)
                 case .idle(let account): return Upstream(account)
                 }
             }, inFlight: snapshot.permits.inUse, waiting: snapshot.waiting)
@@ -80,10 +78,11 @@ extension ProxySnapshot {
 }
 
 extension ProxySnapshot.Upstream {
-    fileprivate init(_ upstream: Proxy.Upstream, _ state: UpstreamState, at now: Duration) {
+    fileprivate init(at index: Int, in snapshot: Router.Snapshot) {
+        let (upstream, state) = snapshot.upstreams[index]
         self.init(
             name: upstream.id, kind: upstream.backend.kind == .oci ? .account : .provider,
-            isHealthy: state.health.isHealthy, breaker: Breaker(state.condition(at: now).breaker),
+            isHealthy: snapshot.isHealthy(index), breaker: Breaker(state.condition(at: snapshot.at).breaker),
             inFlight: state.permits.inUse, totals: ProxySnapshot.Totals(state.statistics), problem: nil)
     }
 

@@ -2,6 +2,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import ProxyTestSupport
+import ServiceLifecycle
 import Testing
 
 @testable import Proxy
@@ -153,6 +154,47 @@ import Testing
             }
             #expect(late.code == "server_shutting_down")
         }
+    }
+
+    /// A chat under way when the service is told to stop, which gives it so much time.
+    private func stop(
+        _ transport: FakeTransport, within grace: Duration,
+        _ body: (InProcessClients, _ stop: () async -> Void) async throws -> Void
+    ) async throws {
+        let door = try FrontDoor.fixture(transport, shutdownGrace: grace, logger: log.logger)
+        let clients = InProcessClients(on: loop, drain: door.drain, door: { door })
+        let group = ServiceGroup(services: [clients], logger: .silent)
+        let service = Task { [loop] in try await FakeTransport.$loop.withValue(loop) { try await group.run() } }
+        try await body(clients) { await group.triggerGracefulShutdown() }
+        try await service.value
+    }
+
+    @Test func `A chat has the time of the shutdown to end`() async throws {
+        let (feed, transport, _) = feed()
+        try await stop(transport, within: .seconds(600)) { clients, stop in
+            feed.send(Self.event("part"))
+            var told: [ChatEvent] = []
+            for try await event in clients.events(of: Self.question) {
+                told.append(event)
+                guard told.count == 1 else { continue }
+                await stop()
+                feed.send(Self.event(" and the rest", #","finishReason":"stop""#))
+                feed.end()
+            }
+            #expect(told == [.text("part"), .text(" and the rest"), .finish(.stop)])
+        }
+    }
+
+    @Test func `A chat that takes longer than the shutdown may is told`() async throws {
+        let (feed, transport, cancels) = feed()
+        try await stop(transport, within: .zero) { clients, stop in
+            feed.send(Self.event("part"))
+            let failure = try await #require(throws: ChatFailure.self) {
+                for try await _ in clients.events(of: Self.question) { await stop() }
+            }
+            #expect(failure.code == "server_shutting_down")
+        }
+        for await _ in cancels { break }
     }
 
     @Test func `A service that does not run yet says so`() async throws {

@@ -61,7 +61,6 @@ struct ChatBench {
     func begin(_ body: String = request()) -> Chat {
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/v1/chat/completions")
         let request = ClientRequest(head: head, body: Array(body.utf8), ticket: NoTicket(), peer: ClientPeer())
-        //
         // nonisolated(unsafe): the task alone has it from here on, but for the trace, which is for everybody.
         nonisolated(unsafe) let context = RequestContext(
             request, on: client.connection,

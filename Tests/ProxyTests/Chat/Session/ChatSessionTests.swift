@@ -430,6 +430,32 @@ import Testing
         #expect(await bench.router.snapshot().permits.inUse == 0)
     }
 
+    @Test(arguments: [true, false])
+    func `A request that waited for a permit for as long as it may is told so, and asks nobody`(streams: Bool)
+        async throws
+    {
+        let bench = try await ChatBench(permits: 1)
+        let holder = RouteRequest(
+            ticket: bench.router.ticket(), terms: .init(accepts: UpstreamSet(first: 1), model: "meta.a"),
+            deadline: .seconds(600))
+        let permit = try await bench.router.admit(holder).get()
+        let chat = bench.begin(Self.request(streams: streams))
+        try await bench.client.run { await bench.router.snapshot().waiting == 1 }
+        try await bench.client.run { bench.time.sleepers > 0 }
+        // `request_timeout` of the fixture.
+        bench.time.advance(by: .seconds(300))
+        let end = try await bench.end(of: chat)
+        let seconds = try #require(end.failure?.retryAfter)
+        #expect(end.failure?.kind == .overloaded(.queueTimeout) && seconds > 0)
+        #expect(
+            chat.trace.story == [
+                "passed over [0]", "waited 300.0 seconds", "refused: queueTimeout(retryAfter: \(seconds))",
+            ])
+        #expect(bench.upstream.calls.isEmpty)
+        #expect(await bench.router.snapshot().waiting == 0)
+        await bench.router.end(permit, AttemptEnding(.succeeded))
+    }
+
     // MARK: The trace
 
     @Test func `The trace tells who was passed over, the wait and the attempt`() async throws {
