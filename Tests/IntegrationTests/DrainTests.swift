@@ -2,7 +2,7 @@ import Foundation
 import OCISimulator
 import Testing
 
-/// The end of the process (section 8 of the contract): who may finish, who is told, and how long it takes.
+/// The end of the process: who may finish, who is told, and how long it takes.
 @Suite(.timeLimit(.minutes(5))) struct DrainTests {
     /// A chat whose upstream says nothing at all.
     private func startSilentChat(at proxy: RunningProxy) async throws -> RawConnection {

@@ -3,7 +3,7 @@ import OCISimulator
 import Synchronization
 import Testing
 
-/// Another configuration while the proxy runs (section 2.3 of the contract).
+/// Another configuration while the proxy runs.
 @Suite struct ReloadTests {
     @Test func `An alias and an account come and go`() async throws {
         try await RunningProxy.run(accounts: 2) { proxy in

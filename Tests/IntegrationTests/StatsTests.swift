@@ -122,7 +122,7 @@ import Testing
     ]
 
     /// Before the first request, and after each kind of ending: a value that is null at first is seen in its other form as well.
-    @Test func `The pages have the forms of the contract`() async throws {
+    @Test func `The pages have their documented forms`() async throws {
         try await RunningProxy.run(accounts: 4, breaker: "max_failures = 1", brokenKeys: [4]) { proxy in
             func expectForms() async throws {
                 for (page, form) in Self.pages {

@@ -1,6 +1,6 @@
 import Logging
 
-/// Puts one configuration after the other into service (section 2.3 of the contract). Whatever can go wrong does so before anything has
+/// Puts one configuration after the other into service. Whatever can go wrong does so before anything has
 /// changed.
 actor Reloader {
     private let source: ConfigurationSource

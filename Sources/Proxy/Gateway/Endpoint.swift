@@ -4,7 +4,7 @@ import NIOHTTP1
 ///
 /// A class, so that a request holds a reference and no copy.
 final class Endpoint: Sendable {
-    /// Who may use it (section 5 of the contract).
+    /// Who may use it.
     enum Access: Sendable {
         case anyone
         case key

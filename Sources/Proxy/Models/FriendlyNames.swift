@@ -1,4 +1,4 @@
-/// The short names of models (section 7 of the contract).
+/// The short names of models.
 enum FriendlyNames {
     /// `meta.llama-3-70b-instruct` -> `llama-3-70b`: what follows the vendor, without `-instruct` at its end.
     static func short(_ id: String) -> String {

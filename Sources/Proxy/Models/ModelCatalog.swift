@@ -1,4 +1,4 @@
-/// Which names clients may use, what each means at OCI, and which account serves it (section 7 of the contract). It never changes: it is
+/// Which names clients may use, what each means at OCI, and which account serves it. It never changes: it is
 /// made anew out of what the accounts list. A class, as every request looks into it, and a copy would take a reference to each of its parts.
 final class ModelCatalog: Sendable {
     /// A model as OCI is asked for it.

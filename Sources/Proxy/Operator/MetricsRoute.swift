@@ -185,6 +185,6 @@ struct MetricsRoute: Sendable {
         gauge(
             "ociai_model_learnt_limit",
             "Limit of concurrent requests for a model at an account, learnt from its 429 responses."
-        ) { $0.learntLimit }
+        ) { $0.adaptiveLimit }
     }
 }

@@ -1,4 +1,4 @@
-/// `GET /stats/…`: what the proxy has done and how it does (section 6 of the contract). Each answer shows one moment.
+/// `GET /stats/…`: what the proxy has done and how it does. Each answer shows one moment.
 struct StatisticsRoute: Sendable {
     enum Page: String, Sendable, CaseIterable {
         case accounts, concurrency

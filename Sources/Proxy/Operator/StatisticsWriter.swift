@@ -109,7 +109,7 @@ struct StatisticsWriter {
             json.key("cooling_until")
             instant(model.coolingUntil)
             json.key("learnt_limit")
-            if let limit = model.learntLimit { json.int(limit) } else { json.null() }
+            if let limit = model.adaptiveLimit { json.int(limit) } else { json.null() }
             json.key("in_flight")
             json.int(model.inFlight)
             json.endObject()

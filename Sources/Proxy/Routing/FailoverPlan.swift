@@ -1,4 +1,4 @@
-/// What one request has tried so far, and what it may still do (section 4.4 of the contract).
+/// What one request has tried so far, and what it may still do.
 ///
 /// First each upstream that may serve it, at once; then, after a pause, those among them once more for which a pause may help.
 package struct FailoverPlan: Sendable {

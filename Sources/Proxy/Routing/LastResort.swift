@@ -1,4 +1,4 @@
-/// One request a second for each model whose upstreams all rest (section 4.1d of the contract): breakers and cooldowns spare an upstream for
+/// One request a second for each model whose upstreams all rest: breakers and cooldowns spare an upstream for
 /// the sake of others, and where there are no others they must not make an outage longer than it is.
 package struct LastResort: Sendable {
     package static let interval = Duration.seconds(1)

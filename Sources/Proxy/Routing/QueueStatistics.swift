@@ -1,4 +1,4 @@
-/// What has happened in the waiting line since the process began (section 6 of the contract).
+/// What has happened in the waiting line since the process began.
 package struct QueueStatistics: Sendable {
     package var peak = 0
     package var enqueued = 0

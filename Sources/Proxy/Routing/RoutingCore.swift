@@ -1,4 +1,4 @@
-/// Which upstream a request goes to, or where it waits (section 4 of the contract). A value: no clock, no I/O, no randomness.
+/// Which upstream a request goes to, or where it waits. A value: no clock, no I/O, no randomness.
 ///
 /// Whatever may free a waiter (`end`, `begun`, `upstreamChanged`, time: `nextMoment`) ends with `dispatch`, which goes on until nobody in
 /// the queue can be served. So whoever arrives finds a queue in which nobody could take what it takes, and overtakes nobody.

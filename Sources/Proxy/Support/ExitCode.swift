@@ -1,4 +1,4 @@
-/// The process's exit codes (those of sysexits.h), part of the contract.
+/// The process's exit codes (those of sysexits.h).
 package enum ExitCode: Int32, Sendable {
     case cleanStop = 0
     case badUsage = 64

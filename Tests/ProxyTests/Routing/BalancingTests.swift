@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `Weighted is smooth as nginx is`() {
-        // a b a c b a, as the contract writes it.
+        // a b a c b a, as documented.
         #expect(picks(SmoothWeighted(), [3, 2, 1], count: 12) == [0, 1, 0, 2, 1, 0, 0, 1, 0, 2, 1, 0])
         #expect(picks(SmoothWeighted(), [5, 1, 1], count: 7) == [0, 0, 1, 0, 2, 0, 0])
     }

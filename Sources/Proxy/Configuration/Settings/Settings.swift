@@ -1,4 +1,4 @@
-/// The whole configuration, typed and checked. The initial values are the defaults of the contract.
+/// The whole configuration, typed and checked. The initial values are the defaults.
 package struct Settings: Sendable, Equatable {
     package enum Mode: String, Sendable {
         case single

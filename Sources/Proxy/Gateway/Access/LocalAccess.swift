@@ -73,8 +73,7 @@ struct LocalAccess: Sendable {
         name.hasPrefix("x-forwarded") || name == "forwarded" || name == "via" || name == "x-real-ip"
     }
 
-    /// What curl and browsers send to a page of the machine itself, what scrapers of metrics add, and the request's id, which is part of the
-    /// contract. Cookies are sent along to all ports of a host, and mean nothing here.
+    /// What curl and browsers send to a page of the machine itself, what scrapers of metrics add, and the request's id. Cookies are sent along to all ports of a host, and mean nothing here.
     private static func isUsual(_ name: String) -> Bool {
         usual.contains(name) || ["accept-", "content-", "sec-ch-ua", "sec-fetch-"].contains { name.hasPrefix($0) }
     }

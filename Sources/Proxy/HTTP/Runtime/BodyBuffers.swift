@@ -6,12 +6,12 @@ import Synchronization
 /// A buffer's memory is its own, however many hold it, so NIO itself is asked to tell when it frees it.
 enum BodyBuffers {
     /// Addresses of blocks, as `Block` makes them.
-    private static let shelf = Mutex(BlockPool<UInt>(limit: BodyMemory.limit))
+    private static let shelf = Mutex(BlockPool<UInt>(limit: BodyMemoryPool.limit))
 
     /// A buffer with a text in it.
     static func buffer(_ text: SplicedText) -> ByteBuffer {
         let count = text.count
-        guard count >= BodyMemory.smallest else {
+        guard count >= BodyMemoryPool.smallest else {
             var buffer = ByteBufferAllocator().buffer(capacity: count)
             unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { unsafe text.copy(to: $0) }
             return buffer
@@ -50,9 +50,9 @@ enum BodyBuffers {
     }
 
     private static func takeBack(_ block: UnsafeMutableRawPointer) {
-        let (address, capacity, now) = unsafe (UInt(bitPattern: block), Block.capacity(of: block), BodyMemory.now)
+        let (address, capacity, now) = unsafe (UInt(bitPattern: block), Block.capacity(of: block), BodyMemoryPool.now)
         for old in shelf.withLock({ $0.put(address, capacity: capacity, at: now) }) { Block.free(old) }
-        BodyMemory.watch()
+        BodyMemoryPool.watch()
     }
 
     /// Memory with its size in front of it.

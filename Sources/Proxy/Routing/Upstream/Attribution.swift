@@ -1,5 +1,5 @@
-/// Whom the end of an attempt speaks against, and what may be done next: the one table that decides it (section 4.1b of the contract; the
-/// same table for people is in docs/routing.md). What an answer teaches belongs to what it speaks of, and to nothing else.
+/// Whom the end of an attempt speaks against, and what may be done next: the one table that decides it (for people it is in docs/routing.md).
+/// What an answer teaches belongs to what it speaks of, and to nothing else.
 package struct Attribution: Equatable, Sendable {
     /// What a circuit breaker is to count.
     package enum Vote: Equatable, Sendable { case success, failure, neither }

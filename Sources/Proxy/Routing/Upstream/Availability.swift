@@ -49,7 +49,7 @@ extension CircuitBreaker {
     }
 }
 
-/// How long waiting for what will come back by itself makes sense (section 4.1d of the contract).
+/// How long waiting for what will come back by itself makes sense.
 package enum Patience {
     package static let limit = Duration.seconds(5)
 }

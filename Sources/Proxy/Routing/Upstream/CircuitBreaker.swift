@@ -1,4 +1,4 @@
-/// Keeps requests away from an upstream, or from one of its models, that fails (section 4.3 of the contract).
+/// Keeps requests away from an upstream, or from one of its models, that fails.
 ///
 /// Closed until too many failures in a row or too large a share of them; then open for a while; then half-open, with one
 /// request at a time as a probe. Each admission hands out the epoch in which it was given: what a request from before the

@@ -5,8 +5,8 @@ package struct ModelState: Sendable {
     package struct Pass: Equatable, Sendable {
         fileprivate var breaker: CircuitBreaker.Pass
         fileprivate let cooldown: Cooldown.Pass
-        fileprivate let ramp: Ramp.Pass
-        fileprivate let limit: LearntLimit.Pass
+        fileprivate let slowStart: SlowStart.Pass
+        fileprivate let limit: AdaptiveConcurrencyLimit.Pass
         fileprivate let isLastResort: Bool
         /// It finds out whether the model has to rest, and nothing has come of it yet.
         fileprivate var findsOut: Bool
@@ -16,8 +16,8 @@ package struct ModelState: Sendable {
     package private(set) var inFlight = 0
     package private(set) var breaker = CircuitBreaker()
     package private(set) var cooldown = Cooldown()
-    package private(set) var limit = LearntLimit()
-    package private(set) var ramp = Ramp()
+    package private(set) var limit = AdaptiveConcurrencyLimit()
+    package private(set) var slowStart = SlowStart()
     /// From the permit to the end of a whole answer.
     private var nonStreaming = RecentDurations()
     /// From the permit to the first event of a stream.
@@ -42,7 +42,7 @@ package struct ModelState: Sendable {
             return .unavailable(.coolingDown(until: until, isThrottle: cooldown.isThrottle))
         }
         if let reason = breaker.reason(at: now) { return .unavailable(reason) }
-        if !ramp.hasCapacity(at: now) { return .full(until: ramp.recheckAt(now)) }
+        if !slowStart.hasCapacity(at: now) { return .full(until: slowStart.recheckAt(now)) }
         return limit.hasCapacity(besides: inFlight, at: now) ? .available : .full(until: limit.recheckAt(now))
     }
 
@@ -76,7 +76,7 @@ package struct ModelState: Sendable {
         inFlight == 0
             && (!isKnown
                 || breaker.isUntouched(at: now) && cooldown.until(at: now) == nil && limit.value == nil
-                    && !ramp.isClimbing)
+                    && !slowStart.isClimbing)
     }
 
     /// Nothing but made-up names has been asked for here.
@@ -90,13 +90,13 @@ package struct ModelState: Sendable {
         if findsOut { (isBeingTried, lastTriedAt) = (true, now) }
         return Pass(
             breaker: breaker.admit(isLastResort: isLastResort, at: now), cooldown: cooldown.pass,
-            ramp: ramp.admit(at: now), limit: limit.pass(rank: inFlight),
+            slowStart: slowStart.admit(at: now), limit: limit.pass(rank: inFlight),
             isLastResort: isLastResort, findsOut: findsOut)
     }
 
     /// Something is learnt when the answer of this request begins, and not only when it ends.
     package func awaitsBeginning(_ pass: Pass, at now: Duration) -> Bool {
-        pass.isLastResort || breaker.isProbed || ramp.isClimbing || limit.isTry(pass.limit)
+        pass.isLastResort || breaker.isProbed || slowStart.isClimbing || limit.isTry(pass.limit)
     }
 
     /// The answer has begun: that decides a probe, and makes room on the way up.
@@ -122,7 +122,7 @@ package struct ModelState: Sendable {
         inFlight -= 1
         lastUsed = now
         if pass.findsOut { isBeingTried = false }
-        ramp.end(pass.ramp)
+        slowStart.end(pass.slowStart)
         let wasOpen = breaker.state(at: now) != .closed
         breaker.record(attribution.model, of: pass.breaker, isRepeated: ending.isCounted.model, by: settings, at: now)
         switch ending.outcome {
@@ -143,7 +143,7 @@ package struct ModelState: Sendable {
             guard !isThrottle || limit.refused(pass.limit, inFlight: inFlight, retryAfter: wait, at: now) == .down
             else { return }
             if cooldown.begin(retryAfter: wait, isThrottle: isThrottle, of: pass.cooldown, at: now, jitter: jitter) {
-                ramp.begin()
+                slowStart.begin()
             }
         }
     }
@@ -159,15 +159,16 @@ package struct ModelState: Sendable {
         breaker.reset()
         cooldown.reset()
         limit.reset()
-        ramp.reset()
+        slowStart.reset()
     }
 
     private mutating func answered(_ pass: Pass, wasOpen: Bool, top: Int, at now: Duration) {
-        if wasOpen, breaker.state(at: now) == .closed { ramp.begin() }
+        if wasOpen, breaker.state(at: now) == .closed { slowStart.begin() }
         let wasCooling = cooldown.until(at: now) != nil && cooldown.isCurrent(pass.cooldown)
         cooldown.succeeded(pass.cooldown)
         // Who has found out that it is well again is the first on the way up.
-        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: min(top, limit.value ?? top), at: now)
+        slowStart.answered(
+            wasOpen || wasCooling ? slowStart.pass : pass.slowStart, top: min(top, limit.value ?? top), at: now)
         limit.answered(pass.limit, top: top, at: now)
     }
 

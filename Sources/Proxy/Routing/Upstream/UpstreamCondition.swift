@@ -23,7 +23,7 @@ package struct ModelCondition: Sendable, Equatable {
     package var retryAt: Duration?
     package var coolingUntil: Duration?
     /// Requests that it takes at once, as far as is known; nil when no less than the upstream.
-    package var learntLimit: Int?
+    package var adaptiveLimit: Int?
     package var inFlight: Int
 
     /// The worse, the sooner a person wants to see it.
@@ -81,8 +81,8 @@ extension UpstreamState {
                 model: model, breaker: state.breaker.state(at: now),
                 consecutiveFailures: state.breaker.consecutiveFailures,
                 retryAt: state.breaker.retryAt, coolingUntil: state.cooldown.until(at: now),
-                learntLimit: state.limit.value, inFlight: state.inFlight)
-            return condition.severity > 0 || condition.learntLimit != nil ? condition : nil
+                adaptiveLimit: state.limit.value, inFlight: state.inFlight)
+            return condition.severity > 0 || condition.adaptiveLimit != nil ? condition : nil
         }
         let worst = conditions.sorted {
             ($1.severity, $1.consecutiveFailures, $0.model) < ($0.severity, $0.consecutiveFailures, $1.model)

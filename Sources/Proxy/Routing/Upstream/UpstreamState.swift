@@ -8,7 +8,7 @@ package struct UpstreamState: Sendable {
         package let admittedAt: Duration
         fileprivate var breaker: CircuitBreaker.Pass
         fileprivate let cooldown: Cooldown.Pass
-        fileprivate let ramp: Ramp.Pass
+        fileprivate let slowStart: SlowStart.Pass
         /// Where the model stands in `models` until the attempt has ended.
         fileprivate let slot: Int
         fileprivate var inModel: ModelState.Pass
@@ -29,7 +29,7 @@ package struct UpstreamState: Sendable {
     package private(set) var statistics = UpstreamStatistics()
     package private(set) var models = ModelStates()
     package private(set) var settings: CircuitBreaker.Settings
-    private var ramp = Ramp()
+    private var slowStart = SlowStart()
     private var success = RecentSuccess()
     /// Answers that have given their permits back.
     private var answers = RollingCounts(seconds: 10)
@@ -53,7 +53,7 @@ package struct UpstreamState: Sendable {
         if let until = cooldown.until(at: now) { return .unavailable(.coolingDown(until: until, isThrottle: true)) }
         if let reason = breaker.reason(at: now) { return .unavailable(reason) }
         guard permits.hasRoom else { return .full(until: nil) }
-        return ramp.hasCapacity(at: now) ? .available : .full(until: ramp.recheckAt(now))
+        return slowStart.hasCapacity(at: now) ? .available : .full(until: slowStart.recheckAt(now))
     }
 
     /// Of one of its models, apart from the upstream itself.
@@ -115,7 +115,7 @@ package struct UpstreamState: Sendable {
     package func pace(of model: String, at now: Duration) -> Double? {
         let recent = Double(answers.totals(at: now).events) / 10
         // On its way up an upstream takes more from moment to moment.
-        if ramp.isClimbing || models[model]?.ramp.isClimbing == true { return nil }
+        if slowStart.isClimbing || models[model]?.slowStart.isClimbing == true { return nil }
         guard let hold = models[model]?.hold.seconds ?? hold.seconds, hold > 0 else { return nil }
         return max(recent, Double(max(permits.inUse, 1)) / hold)
     }
@@ -133,9 +133,11 @@ package struct UpstreamState: Sendable {
         var pass = Pass(
             model: model, admittedAt: now, breaker: breaker.admit(isLastResort: isLastResort, at: now),
             cooldown: cooldown.pass,
-            ramp: ramp.admit(at: now), slot: slot, inModel: inModel, isLastResort: isLastResort, findsOut: findsOut)
+            slowStart: slowStart.admit(at: now), slot: slot, inModel: inModel, isLastResort: isLastResort,
+            findsOut: findsOut)
         pass.awaitsBeginning =
-            isLastResort || breaker.isProbed || ramp.isClimbing || models[slot: slot].awaitsBeginning(inModel, at: now)
+            isLastResort || breaker.isProbed || slowStart.isClimbing
+            || models[slot: slot].awaitsBeginning(inModel, at: now)
         return pass
     }
 
@@ -165,7 +167,7 @@ package struct UpstreamState: Sendable {
         permits.giveBack()
         var pass = pass
         foundOut(&pass)
-        ramp.end(pass.ramp)
+        slowStart.end(pass.slowStart)
         let took = now - pass.admittedAt
         // Looks that do not mutate are given a copy of the state: only for the few outcomes that need them.
         let attribution = Attribution(
@@ -187,7 +189,7 @@ package struct UpstreamState: Sendable {
             let isNew = cooldown.begin(
                 retryAfter: seconds.map { .seconds($0) }, isThrottle: true, of: pass.cooldown,
                 shortest: Self.exhaustedPause, at: now, jitter: jitter)
-            if isNew { ramp.begin() }
+            if isNew { slowStart.begin() }
         }
         models[slot: pass.slot].end(
             pass.inModel, ending, attribution, took: took, top: permits.limit, by: settings, at: now, jitter: jitter)
@@ -230,17 +232,17 @@ package struct UpstreamState: Sendable {
         }
         breaker.reset()
         cooldown.reset()
-        ramp.reset()
+        slowStart.reset()
         models.changeAll { $0.reset() }
     }
 
     private mutating func answered(_ pass: inout Pass, at now: Duration) {
         let wasOpen = breaker.state(at: now) != .closed
         pass.breaker = breaker.begun(pass.breaker, at: now)
-        if wasOpen, breaker.state(at: now) == .closed { ramp.begin() }
+        if wasOpen, breaker.state(at: now) == .closed { slowStart.begin() }
         let wasCooling = cooldown.until(at: now) != nil && cooldown.isCurrent(pass.cooldown)
         cooldown.succeeded(pass.cooldown)
-        ramp.answered(wasOpen || wasCooling ? ramp.pass : pass.ramp, top: permits.limit, at: now)
+        slowStart.answered(wasOpen || wasCooling ? slowStart.pass : pass.slowStart, top: permits.limit, at: now)
     }
 
     /// What a last resort was to find out is known.
@@ -254,7 +256,7 @@ package struct UpstreamState: Sendable {
     private mutating func heal() {
         guard !health.isHealthy else { return }
         health.answered()
-        ramp.begin()
+        slowStart.begin()
     }
 
     private typealias BreakerStates = (upstream: CircuitBreaker.State, model: CircuitBreaker.State)

@@ -1,4 +1,4 @@
-/// What one upstream has done since the process began (section 6 of the contract). An attempt counts as a request of its own.
+/// What one upstream has done since the process began. An attempt counts as a request of its own.
 package struct UpstreamStatistics: Sendable {
     /// The failure that was seen last, of those that are the upstream's.
     ///

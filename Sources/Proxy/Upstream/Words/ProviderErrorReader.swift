@@ -97,7 +97,9 @@ enum ProviderErrorReader {
         words.message.map(MaskedWords.withoutKeys) ?? "The quota at '\(upstream)' is used up."
     }
 
-    private static func reason(_ words: ErrorWords) -> String { words.message.map { ": \(MaskedWords.withoutKeys($0))" } ?? "" }
+    private static func reason(_ words: ErrorWords) -> String {
+        words.message.map { ": \(MaskedWords.withoutKeys($0))" } ?? ""
+    }
 
     private static func noReason(_ status: Int?, _ upstream: String) -> String {
         status == 413

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Proxy
 
-/// The pages of section 6 of the contract, key by key.
+/// The pages of `/stats`, key by key.
 @Suite struct StatisticsRouteTests {
     private let time = ManualTime(wallClock: 1_700_000_000)
 

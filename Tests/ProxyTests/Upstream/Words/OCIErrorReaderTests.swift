@@ -6,8 +6,8 @@ import Testing
 @Suite struct OCIErrorReaderTests {
     private static let cases = Golden.cases("oci/errors")
 
-    /// Where the contract with the users names another type or code than the fixtures, which call theirs a policy.
-    private static let contract: [String: (type: String, code: String)] = [
+    /// Where clients are told another type or code than the fixtures have, which call theirs a policy.
+    private static let told: [String: (type: String, code: String)] = [
         "401_not_authenticated.json": ("upstream_error", "upstream_auth_failed"),
         "403_not_allowed.json": ("upstream_error", "upstream_auth_failed"),
         "504_html.json": ("timeout_error", "upstream_timeout"),
@@ -28,7 +28,7 @@ import Testing
         let expected = try #require(golden.object["expected"] as? Golden.Object)
         #expect(error.status == expected["status"] as? Int)
         var body = try #require((expected["body"] as? Golden.Object)?["error"] as? Golden.Object)
-        if let (type, code) = Self.contract[golden.name] {
+        if let (type, code) = Self.told[golden.name] {
             body["type"] = type
             body["code"] = code
         }

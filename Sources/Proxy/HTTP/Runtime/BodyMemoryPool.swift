@@ -3,7 +3,7 @@ import Synchronization
 
 /// The memory of large bodies, which is used again for a while: of requests that come in (`BodyArrays`), and of those that go out
 /// (`BodyBuffers`).
-enum BodyMemory {
+enum BodyMemoryPool {
     /// What is smaller, the allocator has at hand (`AllocatorPolicy`).
     static let smallest = 256 << 10
     /// Bytes that are kept of each kind.

@@ -2,21 +2,21 @@ import Testing
 
 @testable import Proxy
 
-@Suite struct LearntLimitTests {
+@Suite struct AdaptiveConcurrencyLimitTests {
     /// How many it lets pass at once.
-    private func size(_ limit: LearntLimit, at now: Duration) -> Int {
+    private func size(_ limit: AdaptiveConcurrencyLimit, at now: Duration) -> Int {
         (0..<1000).first { !limit.hasCapacity(besides: $0, at: now) } ?? 1000
     }
 
     /// What ten at once say, when the eleventh is refused at time zero.
-    private func learnt(retryAfter: Duration? = nil) -> LearntLimit {
-        var limit = LearntLimit()
+    private func learnt(retryAfter: Duration? = nil) -> AdaptiveConcurrencyLimit {
+        var limit = AdaptiveConcurrencyLimit()
         let verdict = limit.refused(limit.pass(rank: 11), inFlight: 10, retryAfter: retryAfter, at: .zero)
         #expect(verdict == .full)
         return limit
     }
 
-    @Test func `Knows nothing at first`() { #expect(size(LearntLimit(), at: .zero) == 1000) }
+    @Test func `Knows nothing at first`() { #expect(size(AdaptiveConcurrencyLimit(), at: .zero) == 1000) }
 
     @Test func `A refusal beside others says full`() {
         #expect(size(learnt(), at: .zero) == 10)
@@ -24,14 +24,14 @@ import Testing
     }
 
     @Test func `A refusal by itself or of a window says down`() {
-        var limit = LearntLimit()
+        var limit = AdaptiveConcurrencyLimit()
         let alone = limit.refused(limit.pass(rank: 1), inFlight: 0, retryAfter: nil, at: .zero)
         let ofAMinute = limit.refused(limit.pass(rank: 9), inFlight: 8, retryAfter: .seconds(55), at: .zero)
         #expect(alone == .down && ofAMinute == .down && limit.value == nil)
     }
 
     @Test func `A volley leaves what was kept`() {
-        var limit = LearntLimit()
+        var limit = AdaptiveConcurrencyLimit()
         let passes = (1...40).map { limit.pass(rank: $0) }
         for (place, pass) in passes.dropFirst(10).enumerated() {
             _ = limit.refused(pass, inFlight: 39 - place, retryAfter: nil, at: .zero)
@@ -41,7 +41,7 @@ import Testing
 
     /// Refusals come in any order: what counts is what goes on.
     @Test func `A refusal of the first is not a limit of one`() {
-        var limit = LearntLimit()
+        var limit = AdaptiveConcurrencyLimit()
         let passes = (1...20).map { limit.pass(rank: $0) }
         for (place, pass) in (passes.prefix(3) + passes.suffix(7)).enumerated() {
             _ = limit.refused(pass, inFlight: 19 - place, retryAfter: nil, at: .zero)

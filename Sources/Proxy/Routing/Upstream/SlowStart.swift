@@ -1,7 +1,7 @@
 /// How many requests an upstream, or one of its models, gets at once when it comes back: one, then two, then four, as its answers come, so
 /// that those who have waited do not rush in together. What refuses does so soon, so answers that take long need not be waited for: each
 /// second without a refusal doubles it, too.
-package struct Ramp: Sendable {
+package struct SlowStart: Sendable {
     /// Proof of an admission.
     package struct Pass: Equatable, Sendable { fileprivate let epoch: UInt32 }
 

@@ -4,7 +4,7 @@
 /// "full", not "down": what it has kept goes on, and no more than that is sent. From time to time one more is tried: after a second, and
 /// after ever longer pauses when that fails. One that succeeds is followed by two, by four, so that a limit that has risen is found soon
 /// (docs/decisions/0010-learning-the-upstreams-limit.md).
-package struct LearntLimit: Sendable {
+package struct AdaptiveConcurrencyLimit: Sendable {
     package static let firstPause = Duration.seconds(1)
     package static let longestPause = Duration.seconds(15)
 
@@ -102,7 +102,7 @@ package struct LearntLimit: Sendable {
 
     package mutating func reset() {
         let epoch = epoch &+ 1
-        self = LearntLimit()
+        self = AdaptiveConcurrencyLimit()
         self.epoch = epoch
     }
 }
