@@ -1,4 +1,4 @@
-/// An upstream's words without what may be a credential. Each is one pass over the bytes.
+/// An upstream's words without what may be a credential, by bytes.
 enum MaskedWords {
     /// Upstreams repeat the key that they refuse, some of them all of it: a word of at least eight characters with a digit or a star among them
     /// becomes `***`. Words of letters alone stay.
