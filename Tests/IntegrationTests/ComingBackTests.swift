@@ -97,7 +97,7 @@ import Testing
             // No check may come between the failure and the look.
             proxy.simulator.add(Fault(.status(500), kind: .models))
             #expect(try await proxy.chat(RunningProxy.body()).status == 502)
-            try await eventually("a half-open breaker", within: .seconds(10)) { try await state(proxy) == "half_open" }
+            try await eventually("a half-open breaker") { try await state(proxy) == "half_open" }
             #expect(proxy.chats.count == 1)
             #expect(try await proxy.chat(RunningProxy.body()).status == 200)
             #expect(try await state(proxy) == "closed")
@@ -129,7 +129,7 @@ import Testing
             #expect(try await proxy.chat(RunningProxy.body()).status == 429)
             let refused = try await proxy.chat(RunningProxy.body())
             #expect(refused.status == 429 && proxy.chats.count == 1, "not within the first second: \(refused.body)")
-            try await eventually("an answer", within: .seconds(10)) {
+            try await eventually("an answer") {
                 try await proxy.chat(RunningProxy.body()).status == 200
             }
             #expect(proxy.chats.count == 2)
