@@ -56,11 +56,11 @@ package enum FileReplacement {
         guard let directory = unsafe opendir(folder) else { return 0 }
         defer { unsafe closedir(directory) }
         var removed = 0
+        let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name)!
         while let entry = unsafe readdir(directory) {
-            // The name ends with zero, and at the latest with its field.
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
+            // Where it stands, and not as a member: the record ends behind the name's zero, long before the end of the field.
+            let name = unsafe String(
+                cString: UnsafeRawPointer(entry).advanced(by: nameOffset).assumingMemoryBound(to: CChar.self))
             let file = KeyFileLookup.join(folder, name)
             guard file.hasPrefix(beginning), file.utf8.count == beginning.utf8.count + 6, isAbandoned(file),
                 unsafe unlink(file) == 0

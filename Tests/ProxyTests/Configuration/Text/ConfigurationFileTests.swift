@@ -111,6 +111,18 @@ import Testing
         #expect(FileReplacement.removeLeftovers(of: file) == 1)
     }
 
+    /// More than the kernel tells in one piece, names of every length among them.
+    @Test func `A folder with many files is looked through to its end`() throws {
+        let directory = try TemporaryDirectory()
+        let file = try directory.write("old", to: "c.conf")
+        for number in 0..<600 {
+            _ = try directory.write("", to: "\(number)" + String(repeating: "x", count: number % 250))
+        }
+        _ = try directory.write("key", to: ".c.conf.ociai-proxy-new.abcdef")
+        #expect(FileReplacement.removeLeftovers(of: file) == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).count == 601)
+    }
+
     @Test(
         arguments: [
             (0o600, nil), (0o640, "read"), (0o644, "read"), (0o604, "read"), (0o620, "write"), (0o602, "write"),
