@@ -23,6 +23,8 @@ struct JSONLister {
         /// The node of the innermost container that is open; -1 for none.
         var container = -1
         var isObject = false
+        /// The name of a member comes next, and no value.
+        var isAtName = false
         var depth = 0
     }
 
@@ -33,7 +35,7 @@ struct JSONLister {
 
     /// - Parameters:
     ///   - text: the same in each call.
-    ///   - nodes: space for two more nodes than have been written, at least.
+    ///   - nodes: space for one more node than have been written, at least.
     mutating func list(_ text: Span<UInt8>, into nodes: UnsafeMutableBufferPointer<Node>) -> Outcome {
         guard text.count < Int32.max else { return .broken }
         return unsafe list(text, into: LentMemory(nodes))
@@ -43,16 +45,28 @@ struct JSONLister {
         // Of its own: a member would be read from memory and written back with each step.
         var cursor = cursor
         defer { self.cursor = cursor }
-        if cursor.index == 0, text.stands("\u{FEFF}", at: 0) { cursor.index = 3 }
+        if cursor.index == 0 { cursor.index = Self.start(of: text) }
         while true {
-            // At an item: a member of an object, an element of an array, or the outermost value.
+            // At a name, or at a value: a member's, an element, or the outermost one.
             cursor.index = Self.skipBlanks(text, cursor.index)
-            guard cursor.made &+ 2 <= nodes.count else { return .noSpace }
-            if cursor.isObject, !cursor.takeName(text, nodes) { return .broken }
-            switch cursor.takeValue(text, nodes) {
-            case .item: continue
-            case .broken: return .broken
-            case .ended: break
+            guard cursor.made < nodes.count else { return .noSpace }
+            guard let first = text.byte(at: cursor.index) else { return .broken }
+            if first == UInt8(ascii: "\"") {
+                guard cursor.takeString(text, nodes) else { return .broken }
+                if cursor.isAtName {
+                    guard cursor.takeColon(text) else { return .broken }
+                    continue
+                }
+            } else {
+                if cursor.isAtName { return .broken }
+                if first | 0x20 == UInt8(ascii: "{") {
+                    guard let isEmpty = cursor.open(first, text, nodes) else { return .broken }
+                    if !isEmpty { continue }
+                } else {
+                    let scalar = Self.scalar(first, text, cursor.index)
+                    guard scalar.end > 0 else { return .broken }
+                    cursor.add(scalar.kind, upTo: scalar.end, nodes)
+                }
             }
             switch cursor.close(text, nodes) {
             case .item: continue
@@ -61,6 +75,9 @@ struct JSONLister {
             }
         }
     }
+
+    /// Behind a byte order mark.
+    private static func start(of text: Span<UInt8>) -> Int { text.stands("\u{FEFF}", at: 0) ? 3 : 0 }
 
     @inline(__always)
     fileprivate static func skipBlanks(_ text: Span<UInt8>, _ start: Int) -> Int {
@@ -72,15 +89,20 @@ struct JSONLister {
         return index
     }
 
-    /// Whether one of the three words begins here.
-    @inline(__always)
-    fileprivate static func isWord(_ text: Span<UInt8>, _ start: Int) -> Bool {
-        text.stands("true", at: start) || text.stands("null", at: start) || text.stands("false", at: start)
+    /// - Parameter first: the byte at `start`.
+    /// - Returns: the place behind the word or the number that begins there; 0 when none does.
+    private static func scalar(_ first: UInt8, _ text: Span<UInt8>, _ start: Int) -> (kind: JSONValue.Kind, end: Int) {
+        switch first {
+        case UInt8(ascii: "t"): (.true, text.stands("true", at: start) ? start &+ 4 : 0)
+        case UInt8(ascii: "f"): (.false, text.stands("false", at: start) ? start &+ 5 : 0)
+        case UInt8(ascii: "n"): (.null, text.stands("null", at: start) ? start &+ 4 : 0)
+        default: (.number, number(text, start))
+        }
     }
 
     /// - Returns: the byte behind the number that begins here; 0 when none does.
     @inline(__always)
-    fileprivate static func number(_ text: Span<UInt8>, _ start: Int) -> Int {
+    private static func number(_ text: Span<UInt8>, _ start: Int) -> Int {
         var index = start
         if text.byte(at: index) == UInt8(ascii: "-") { index &+= 1 }
         let first = index
@@ -152,37 +174,14 @@ extension JSONLister.Cursor {
         case broken
     }
 
-    /// The name of a member, and the colon behind it.
+    /// Behind the name of a member.
     @inline(__always)
-    fileprivate mutating func takeName(_ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Bool {
-        guard text.byte(at: index) == UInt8(ascii: "\""), takeString(text, nodes) else { return false }
+    fileprivate mutating func takeColon(_ text: Span<UInt8>) -> Bool {
         index = JSONLister.skipBlanks(text, index)
         guard text.byte(at: index) == UInt8(ascii: ":") else { return false }
-        index = JSONLister.skipBlanks(text, index &+ 1)
+        index &+= 1
+        isAtName = false
         return true
-    }
-
-    /// A scalar, or the opening of a container.
-    @inline(__always)
-    fileprivate mutating func takeValue(_ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Step {
-        guard let first = text.byte(at: index) else { return .broken }
-        switch first {
-        case UInt8(ascii: "\""):
-            return takeString(text, nodes) ? .ended : .broken
-        case UInt8(ascii: "{"), UInt8(ascii: "["):
-            return open(asObject: first == UInt8(ascii: "{"), text, nodes)
-        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
-            guard JSONLister.isWord(text, index) else { return .broken }
-            let kind: JSONValue.Kind =
-                first == UInt8(ascii: "t") ? .true : first == UInt8(ascii: "f") ? .false : .null
-            add(kind, upTo: index &+ (kind == .false ? 5 : 4), nodes)
-            return .ended
-        default:
-            let end = JSONLister.number(text, index)
-            guard end > 0 else { return .broken }
-            add(.number, upTo: end, nodes)
-            return .ended
-        }
     }
 
     /// Behind a value, or at the bracket that closes an empty container: closes what ends here.
@@ -193,7 +192,10 @@ extension JSONLister.Cursor {
             guard container >= 0 else { return index == text.count ? .ended : .broken }
             guard let byte = text.byte(at: index) else { return .broken }
             index &+= 1
-            if byte == UInt8(ascii: ",") { return .item }
+            if byte == UInt8(ascii: ",") {
+                isAtName = isObject
+                return .item
+            }
             guard byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return .broken }
             let outer = Int(nodes[container].next)
             nodes[container].end = Int32(truncatingIfNeeded: index)
@@ -206,31 +208,32 @@ extension JSONLister.Cursor {
 
     /// At its opening quote.
     @inline(__always)
-    private mutating func takeString(_ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Bool {
+    fileprivate mutating func takeString(_ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Bool {
         let string = JSONLister.string(text, index &+ 1)
         guard string.end > 0 else { return false }
         add(.string, isEscaped: string.isEscaped, upTo: string.end, nodes)
         return true
     }
 
+    /// - Returns: whether the bracket that closes it comes next; nil when it may not be opened.
     @inline(__always)
-    private mutating func open(asObject: Bool, _ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Step {
+    fileprivate mutating func open(_ bracket: UInt8, _ text: Span<UInt8>, _ nodes: LentMemory<JSONLister.Node>) -> Bool?
+    {
         depth &+= 1
-        guard depth <= JSONDocument.maximumDepth else { return .broken }
-        isObject = asObject
+        guard depth <= JSONDocument.maximumDepth else { return nil }
+        isObject = bracket == UInt8(ascii: "{")
         nodes[made] = JSONLister.Node(
             kind: isObject ? .object : .array, start: Int32(truncatingIfNeeded: index), end: 0,
             next: Int32(truncatingIfNeeded: container))
         container = made
         made &+= 1
         index = JSONLister.skipBlanks(text, index &+ 1)
-        guard let second = text.byte(at: index) else { return .broken }
-        // Behind an opening bracket the closing one may stand, elsewhere in an item's place it may not.
-        return second == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) ? .ended : .item
+        isAtName = isObject
+        return text.byte(at: index) == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"))
     }
 
     @inline(__always)
-    private mutating func add(
+    fileprivate mutating func add(
         _ kind: JSONValue.Kind, isEscaped: Bool = false, upTo end: Int, _ nodes: LentMemory<JSONLister.Node>
     ) {
         nodes[made] = JSONLister.Node(

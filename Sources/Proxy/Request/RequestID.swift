@@ -9,7 +9,7 @@ enum RequestID {
         {
             return given
         }
-        return "req_" + randomHex()
+        return RandomName().hex(behind: "req_")
     }
 
     /// A new name in hex.

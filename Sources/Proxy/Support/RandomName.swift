@@ -16,15 +16,20 @@ struct RandomName: Sendable {
     }
 
     /// In lower-case hex, 32 digits.
-    var hex: String {
-        // 2 times 16 digits.
-        unsafe String(unsafeUninitializedCapacity: 32) { digits in
-            for (start, word) in [(0, high), (16, low)] {
-                for place in 0..<16 {
-                    unsafe digits[start + place] = Self.hexDigits.utf8[Int(word >> UInt64(60 - 4 * place) & 0xF)]
-                }
+    var hex: String { hex(behind: "") }
+
+    /// The same with an ASCII text before it.
+    func hex(behind prefix: StaticString) -> String {
+        let text = prefix.utf8
+        // The prefix, and 2 times 16 digits.
+        return unsafe String(unsafeUninitializedCapacity: text.count + 32) { bytes in
+            for place in 0..<text.count { unsafe bytes[place] = text[place] }
+            for place in 0..<16 {
+                let shift = UInt64(60 - 4 * place)
+                unsafe bytes[text.count + place] = Self.hexDigits.utf8[Int(high >> shift & 0xF)]
+                unsafe bytes[text.count + 16 + place] = Self.hexDigits.utf8[Int(low >> shift & 0xF)]
             }
-            return 32
+            return text.count + 32
         }
     }
 

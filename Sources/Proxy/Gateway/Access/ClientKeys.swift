@@ -43,11 +43,10 @@ struct ClientKeys: Sendable {
     }
 
     private static func bearer(in authorization: String) -> Substring? {
+        let scheme: StaticString = "bearer "
+        guard authorization.hasPrefixIgnoringCase(scheme) else { return nil }
         let text = authorization.utf8
-        guard let blank = text.firstIndex(of: UInt8(ascii: " ")),
-            String(authorization[..<blank]).isEqualIgnoringCase(to: "bearer")
-        else { return nil }
-        return authorization[text.index(after: blank)...]
+        return Substring(text[text.index(text.startIndex, offsetBy: scheme.utf8CodeUnitCount)...])
     }
 
     /// Compares with every key, to the last byte, so that the time tells nothing about how much of a guess was right.

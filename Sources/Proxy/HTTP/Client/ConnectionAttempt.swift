@@ -34,6 +34,7 @@ final class ConnectionAttempt: Cancellable {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let bootstrap = ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.writeBufferWaterMark, value: UpstreamConnection.waterMark)
             // The deadline above is the one that counts.
             .connectTimeout(connector.timeout + .hours(24))
             .channelInitializer { channel in bound.value.begins(channel) }

@@ -35,8 +35,9 @@ struct IdlePool<Connection: AnyObject> {
 
     /// Takes the newest connection to `origin` out. Those whose time is up are left for `expire`.
     mutating func take(_ origin: Origin, at now: NIODeadline) -> Connection? {
-        guard let newest = kept[origin]?.last, newest.expiry > now else { return nil }
-        kept[origin]?.removeLast()
+        guard let place = kept.index(forKey: origin), let newest = kept.values[place].last, newest.expiry > now
+        else { return nil }
+        kept.values[place].removeLast()
         return newest.connection
     }
 

@@ -66,10 +66,10 @@ final class LoopClient: ConnectionOwner {
         let mayGrow = !isShutDown && quota.take()
         switch pool.park(connection, to: connection.origin, at: loop.now, mayGrow: mayGrow) {
         case .kept:
-            connection.isInQuota = true
+            connection.quota = quota
             scheduleSweep()
         case .keptInsteadOf(let older):
-            (older.isInQuota, connection.isInQuota) = (false, true)
+            (older.quota, connection.quota) = (nil, quota)
             older.close()
         case .refused:
             if mayGrow { quota.giveBack() }
@@ -78,7 +78,7 @@ final class LoopClient: ConnectionOwner {
     }
 
     func isClosing(_ connection: UpstreamConnection) {
-        if connection.isInQuota, pool.remove(connection, to: connection.origin) { leftQuota(connection) }
+        if connection.quota != nil, pool.remove(connection, to: connection.origin) { leftQuota(connection) }
     }
 
     func isGone(_ connection: UpstreamConnection) {
@@ -102,9 +102,8 @@ final class LoopClient: ConnectionOwner {
     }
 
     private func leftQuota(_ connection: UpstreamConnection) {
-        guard connection.isInQuota else { return }
-        connection.isInQuota = false
-        quota(of: connection.origin).giveBack()
+        connection.quota?.giveBack()
+        connection.quota = nil
     }
 
     private func scheduleSweep() {

@@ -14,6 +14,10 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     typealias OutboundIn = Never
     typealias OutboundOut = ByteBuffer
 
+    /// Its channel is writable when the socket has taken everything: to know that costs nothing, where to ask how many bytes are left costs as
+    /// much as to read the head of a request.
+    static let waterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 1, high: 1)
+
     let origin: Origin
     /// Holds this connection, and is held by it, until it has been closed.
     private let owner: any ConnectionOwner
@@ -40,8 +44,8 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     private var failure: (any Error)?
     /// Something has come for the present exchange, whatever it is.
     private var hasAnswered = false
-    /// It counts in the quota of its origin.
-    var isInQuota = false
+    /// That it counts in, while it is kept.
+    var quota: IdleQuota?
 
     init(to origin: Origin, by connector: Connector, owner: any ConnectionOwner) {
         self.origin = origin
@@ -69,7 +73,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         context.flush()
         isFlushing = false
         // Most requests fit into the socket's buffer. For the others a promise tells, which what is written behind them keeps.
-        isRequestWritten = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0
+        isRequestWritten = context.channel.isWritable
         guard !isRequestWritten else { return }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in self.wroteRequest(of: exchange, result) }

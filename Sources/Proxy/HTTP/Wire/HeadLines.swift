@@ -1,8 +1,9 @@
 import NIOCore
-import NIOHTTP1
 
 /// Writes the lines of an HTTP head one behind the other into room that has been made for all of them: string by string, a buffer asks each
 /// time whether it is its only owner and large enough, which for a head is most of the work.
+///
+/// What does not fit is counted and not written.
 @safe struct HeadLines {
     private let room: UnsafeMutableRawBufferPointer
     fileprivate private(set) var count = 0
@@ -30,38 +31,38 @@ import NIOHTTP1
     }
 
     private mutating func append(_ first: UInt8, _ second: UInt8) {
-        // As below.
-        unsafe precondition(room.count - count >= 2)
-        unsafe room[count] = first
-        unsafe room[count + 1] = second
+        if unsafe count + 2 <= room.count {
+            unsafe room[count] = first
+            unsafe room[count + 1] = second
+        }
         count += 2
     }
 
     private mutating func copy(_ bytes: UnsafeRawBufferPointer) {
-        // The caller has counted; a mistake must not write beyond the room.
-        unsafe precondition(bytes.count <= room.count - count)
-        guard let source = bytes.baseAddress, let target = unsafe room.baseAddress else { return }
-        unsafe (target + count).copyMemory(from: source, byteCount: bytes.count)
+        // Once something has not fitted, the count is beyond the room.
+        if unsafe count + bytes.count <= room.count, let source = bytes.baseAddress,
+            let target = unsafe room.baseAddress
+        {
+            unsafe (target + count).copyMemory(from: source, byteCount: bytes.count)
+        }
         count += bytes.count
     }
 }
 
 extension ByteBuffer {
-    /// - Parameter capacity: bytes that `body` writes, or more.
-    mutating func writeHead(capacity: Int, _ body: (inout HeadLines) -> Void) {
-        unsafe writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { room in
-            var lines = unsafe HeadLines(room)
-            body(&lines)
-            return lines.count
+    /// - Parameters:
+    ///   - length: bytes that `body` mostly writes; when it writes more, it is called again.
+    ///   - body: writes the same each time.
+    mutating func writeHead(expecting length: Int, _ body: (inout HeadLines) -> Void) {
+        var (length, isWritten) = (length, false)
+        while !isWritten {
+            unsafe writeWithUnsafeMutableBytes(minimumWritableBytes: length) { room in
+                var lines = unsafe HeadLines(room)
+                body(&lines)
+                isWritten = lines.count <= room.count
+                length = lines.count
+                return isWritten ? length : 0
+            }
         }
-    }
-}
-
-extension HTTPHeaders {
-    /// Bytes of their lines in a head.
-    var lineBytes: Int {
-        var bytes = 0
-        for (name, value) in self { bytes += name.utf8.count + value.utf8.count + 4 }
-        return bytes
     }
 }

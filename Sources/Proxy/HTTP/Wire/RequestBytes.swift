@@ -22,7 +22,7 @@ struct RequestBytes {
         var bytes = ByteBuffer()
         bytes.reserveCapacity(head.lines.readableBytes + 48 + (isSmall ? length : 0))
         bytes.writeImmutableBuffer(head.lines)
-        bytes.writeHead(capacity: 48) { lines in
+        bytes.writeHead(expecting: 48) { lines in
             // The body is there as a whole, so its length is known, and it is not sent in chunks.
             if head.takesLength, body != nil || head.wantsLength {
                 lines.append("content-length: ")
@@ -57,12 +57,11 @@ struct RequestHead: Sendable {
         _ request: TransportRequest, to address: RequestAddress, through proxy: ProxyRules.Proxy?, unpacksAnswers: Bool
     ) throws(TransportError) {
         var bytes = ByteBuffer()
-        let capacity =
-            256 + address.target.utf8.count + 2 * address.authority.utf8.count + request.headers.lineBytes
-            + (proxy?.authorization?.utf8.count ?? 0)
         var count = 1
-        var own = OwnFields(isProxied: proxy?.authorization != nil)
-        bytes.writeHead(capacity: capacity) { head in
+        let isProxied = proxy?.authorization != nil
+        var own = OwnFields(isProxied: isProxied)
+        bytes.writeHead(expecting: 1024) { head in
+            (count, own) = (1, OwnFields(isProxied: isProxied))
             head.append(request.method.rawValue)
             head.append(" ")
             if proxy != nil {

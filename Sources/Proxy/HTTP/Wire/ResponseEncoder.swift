@@ -11,14 +11,11 @@ struct ResponseEncoder {
     ///   - closes: the connection ends with this answer, and says so.
     mutating func write(_ head: HTTPResponseHead, closes: Bool = false, to bytes: inout ByteBuffer) {
         let (headers, status) = (head.headers, head.status)
-        var (capacity, hasLength) = (128, false)
-        for (name, value) in headers {
-            capacity += name.utf8.count + value.utf8.count + 4
-            if name.utf8.count == 14, name.isEqualIgnoringCase(to: "content-length") { hasLength = true }
-        }
         let hasBody = status.mayHaveResponseBody
-        isChunked = hasBody && !hasLength && head.version.isAtLeastHTTP11
-        bytes.writeHead(capacity: capacity + status.reasonPhrase.utf8.count) { lines in
+        let mayBeChunked = hasBody && head.version.isAtLeastHTTP11
+        var isChunked = false
+        bytes.writeHead(expecting: Self.usualHead) { lines in
+            var hasLength = false
             switch (head.version, status) {
             case (.http1_1, .ok): lines.append("HTTP/1.1 200 OK\r\n")
             case (let version, _):
@@ -29,16 +26,23 @@ struct ResponseEncoder {
             for (name, value) in headers {
                 switch name.utf8.count {
                 case 10 where closes && name.isEqualIgnoringCase(to: "connection"): break
-                case 14 where !hasBody && name.isEqualIgnoringCase(to: "content-length"): break
+                case 14 where name.isEqualIgnoringCase(to: "content-length"):
+                    hasLength = true
+                    if hasBody { lines.append(field: name, value) }
                 case 17 where name.isEqualIgnoringCase(to: "transfer-encoding"): break
                 default: lines.append(field: name, value)
                 }
             }
+            isChunked = mayBeChunked && !hasLength
             if isChunked { lines.append("transfer-encoding: chunked\r\n") }
             if closes { lines.append("connection: close\r\n") }
             lines.append("\r\n")
         }
+        self.isChunked = isChunked
     }
+
+    /// Bytes that most heads fit into. They are not counted before: to look at every field twice takes longer than to write a long head again.
+    private static let usualHead = 768
 
     /// What stands before `length` bytes of the body.
     func writeOpening(of length: Int, to bytes: inout ByteBuffer) {
