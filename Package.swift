@@ -36,6 +36,7 @@ let package = Package(
     products: [
         .library(name: "Proxy", targets: ["Proxy"]),
         // For the microbenchmarks, which are a package of their own.
+        .library(name: "ProxyRouting", targets: ["ProxyRouting"]),
         .library(name: "ProxyTestSupport", targets: ["ProxyTestSupport"]),
         .executable(name: "ociai-proxy", targets: ["ociai-proxy"]),
         .executable(name: "oci-simulator", targets: ["oci-simulator"]),
@@ -46,11 +47,16 @@ let package = Package(
         // The system's libcrypto, for RSA signatures.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
+        // The machine that chooses an upstream: values without I/O, time passed in. It knows nothing of the proxy.
+        .target(
+            name: "ProxyRouting",
+            swiftSettings: settings + checkedMemory
+        ),
         // The product: everything but the command line. As a library it has a small face: Sources/Proxy/App/Library.
         .target(
             name: "Proxy",
             dependencies: [
-                "COpenSSL",
+                "COpenSSL", "ProxyRouting",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -109,20 +115,20 @@ let package = Package(
         // Clocks, gates and doubles that both test targets share.
         .target(
             name: "ProxyTestSupport",
-            dependencies: ["Proxy"],
+            dependencies: ["Proxy", "ProxyRouting"],
             swiftSettings: settings
         ),
 
         // The routing core against made-up accounts under virtual time: how strategies are judged.
         .target(
             name: "RoutingSimulation",
-            dependencies: ["Proxy", "ProxyTestSupport"],
+            dependencies: ["Proxy", "ProxyRouting", "ProxyTestSupport"],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "routing-simulation",
             dependencies: [
-                "Proxy", "RoutingSimulation",
+                "Proxy", "ProxyRouting", "RoutingSimulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/RoutingSimulationCommand",
@@ -139,7 +145,7 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "COpenSSL", "Proxy", "ProxyTestSupport", "RoutingSimulation", "TestFixtures",
+                "COpenSSL", "Proxy", "ProxyRouting", "ProxyTestSupport", "RoutingSimulation", "TestFixtures",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

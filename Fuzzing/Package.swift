@@ -33,8 +33,14 @@ let package = Package(
     ],
     targets: [
         .target(
+            name: "ProxyRouting",
+            swiftSettings: settings + [
+                .enableUpcomingFeature("InternalImportsByDefault"), .unsafeFlags(instrumentation),
+            ]
+        ),
+        .target(
             name: "Proxy",
-            dependencies: libraries,
+            dependencies: ["ProxyRouting"] + libraries,
             // It reads nothing, and knows of accounts.
             exclude: ["Configuration/Reader/CheckReport.swift"],
             swiftSettings: settings + [
@@ -45,7 +51,7 @@ let package = Package(
         .target(name: "LibFuzzer"),
         .executableTarget(
             name: "Fuzz",
-            dependencies: ["LibFuzzer", "Proxy"] + libraries,
+            dependencies: ["LibFuzzer", "Proxy", "ProxyRouting"] + libraries,
             swiftSettings: settings + [.unsafeFlags(instrumentationOfTargets)],
             // The linker that comes with the toolchain: others warn of the sanitizer's symbols.
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]

@@ -20,6 +20,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Proxy", package: "ociai-proxy"),
+                .product(name: "ProxyRouting", package: "ociai-proxy"),
                 .product(name: "ProxyTestSupport", package: "ociai-proxy"),
             ],
             path: "Sources/Microbenchmarks",

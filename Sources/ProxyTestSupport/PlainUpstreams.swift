@@ -1,4 +1,4 @@
-package import Proxy
+package import ProxyRouting
 
 /// Upstreams as plain values, for the routing core without actors.
 package struct PlainUpstreams: UpstreamTable {

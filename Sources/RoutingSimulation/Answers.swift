@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 
 /// The upstreams' side of a run: how each attempt is answered, by the hidden truth.
 struct Answers: HiddenTruth {

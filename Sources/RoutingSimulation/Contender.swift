@@ -1,4 +1,5 @@
-package import Proxy
+import Proxy
+package import ProxyRouting
 
 /// A strategy that is to be judged.
 package struct Contender: Sendable {

@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 
 /// How the upstreams of a run answer: what the proxy can only find out by asking.
 protocol HiddenTruth {

@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 
 /// Counts what happens in a run.
 protocol Observer {

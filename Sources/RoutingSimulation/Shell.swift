@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 import ProxyTestSupport
 
 /// One run of the routing core, as it is in the process, against upstreams that answer by a hidden truth. Time is virtual: the next event is

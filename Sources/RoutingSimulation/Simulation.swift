@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 import ProxyTestSupport
 
 /// One run of a strategy against a made-up world.

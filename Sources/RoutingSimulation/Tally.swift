@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 
 /// Counts what happens in a run against a made-up world.
 struct Tally: Observer {

@@ -2,6 +2,7 @@ import NIOCore
 import NIOHTTP1
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// `ResponseDecoder`: the same answers however the bytes are cut, and never more of them in hand than a head may have.
 enum AnswerTarget {

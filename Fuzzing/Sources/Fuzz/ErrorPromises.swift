@@ -1,4 +1,5 @@
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What a client gets told of any failure: a status of one, and a document with all four members, of no great length.
 enum ErrorPromises {

@@ -1,6 +1,7 @@
 import NIOCore
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What passes a provider's events on, and what translates OCI's: the same frames however the bytes are cut, and each of them one event of JSON.
 enum RelayPromises {

@@ -1,4 +1,5 @@
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What upstreams say in whole: refusals, answers of the right kind and of the wrong one; and the stop sequences of texts.
 enum WordsTarget {

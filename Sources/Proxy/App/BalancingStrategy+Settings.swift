@@ -1,3 +1,5 @@
+package import ProxyRouting
+
 extension RoutingSettings.Strategy {
     /// A fresh strategy of that name.
     package func make() -> any BalancingStrategy {

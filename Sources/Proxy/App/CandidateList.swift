@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// From what a file names to the upstreams that the router may be given.
 struct CandidateList: Sendable {

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyRouting
 
 /// What answers behind the front door, and the table of what is served where. A new endpoint is a handler here and a row below.
 struct Endpoints: Sendable {

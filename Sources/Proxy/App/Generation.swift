@@ -1,3 +1,5 @@
+import ProxyRouting
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)

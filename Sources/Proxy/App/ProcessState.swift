@@ -1,4 +1,5 @@
 import Logging
+import ProxyRouting
 
 /// What lives as long as the process, whatever the configuration of the moment says.
 struct ProcessState: Sendable {

@@ -1,4 +1,5 @@
 import Logging
+import ProxyRouting
 
 /// Puts one configuration after the other into service. Whatever can go wrong does so before anything has
 /// changed.

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Takes what a model says, in order: the writer of a client's bytes, or somebody who listens beside it.
 ///
 /// Texts are the inside of JSON strings, escapes untouched: all dialects are JSON, so nothing is decoded on the way. What is passed in is valid during the call

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Reads what one upstream says, in its dialect, and tells it to a sink.
 ///
 /// It tells nothing before the upstream has said something, so that an attempt that fails early leaves no trace and another can take its place. One value for

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// One message of a chat, whatever form its sender gave it.
 struct ChatMessage: Sendable {
     enum Role: Equatable, Sendable { case system, developer, user, assistant, tool }

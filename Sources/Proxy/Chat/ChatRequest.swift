@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A chat completions request, checked: every field that a translation reads has its type.
 ///
 /// Texts, images and arguments stay slices of the body that came in; they travel into the upstream's document as they are.

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A function that the model may call.
 struct ChatTool: Sendable {
     let name: String

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A piece of a message's content. Texts are escaped, as they came.
 enum ContentPart: Sendable {
     case text(ArraySlice<UInt8>)

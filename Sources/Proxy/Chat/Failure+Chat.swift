@@ -1,3 +1,5 @@
+import ProxyRouting
+
 extension Failure {
     /// The upstream reports that it cannot finish what it has begun.
     static func brokenOff(_ reason: String) -> Failure {

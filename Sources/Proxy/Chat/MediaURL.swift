@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Where a medium's bytes are: in a data URI, or on a web server.
 ///
 /// Only the head of a data URI is looked at; the megabytes behind it stay a slice of the body.

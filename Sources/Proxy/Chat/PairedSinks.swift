@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Tells two sinks the same, the first one first.
 struct PairedSinks<First: ChatEventSink, Second: ChatEventSink>: ChatEventSink {
     var first: First

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// What the JSON schemas of one request may be together: each is read several times, and may refer to itself.
 struct SchemaBudget {
     /// Bytes of one schema. Those of the largest sets of tools have some hundred thousand.

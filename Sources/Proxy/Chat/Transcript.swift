@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// What a model has said so far, choice by choice: kept beside the client's sink by who may have to ask somebody else to go on.
 ///
 /// It has a bound, for a model may talk for hours. What is beyond is not kept, and `isWhole` says so.

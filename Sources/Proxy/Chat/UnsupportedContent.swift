@@ -1,3 +1,5 @@
+import ProxyRouting
+
 extension ContentPart {
     /// A text as it is; nil for anything else.
     var text: ArraySlice<UInt8>? { if case .text(let text) = self { text } else { nil } }

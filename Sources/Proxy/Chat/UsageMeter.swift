@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Takes down what an answer costs, beside another sink or alone.
 struct UsageMeter: ChatEventSink {
     /// The token counts, once they have been told.

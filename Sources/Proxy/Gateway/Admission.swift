@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyRouting
 import Synchronization
 
 /// What the front door has made of a request, from its head on, and what the request has laid claim to.

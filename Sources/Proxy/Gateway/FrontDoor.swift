@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOHTTP1
+import ProxyRouting
 
 /// Where every request comes in. Read `screen`, then `respond`: that is a request's life in this process.
 ///

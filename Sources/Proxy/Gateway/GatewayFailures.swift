@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyRouting
 
 extension Failure {
     static let notHTTP = Failure.invalidRequest(

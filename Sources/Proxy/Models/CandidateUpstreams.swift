@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Who may be asked for an id.
 struct CandidateUpstreams {
     let accounts: [ModelCatalog.Account]

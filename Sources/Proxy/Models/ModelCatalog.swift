@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Which names clients may use, what each means at OCI, and which account serves it. It never changes: it is
 /// made anew out of what the accounts list. A class, as every request looks into it, and a copy would take a reference to each of its parts.
 final class ModelCatalog: Sendable {

@@ -1,4 +1,5 @@
 import Logging
+import ProxyRouting
 import ServiceLifecycle
 
 /// Asks every account which models it has: at start, when a client wants the list, and when the operator says so. One round at a

@@ -1,3 +1,4 @@
+import ProxyRouting
 import Synchronization
 
 /// What each model has taught by its refusals, for the requests that come after.

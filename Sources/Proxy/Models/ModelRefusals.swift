@@ -1,3 +1,4 @@
+import ProxyRouting
 import Synchronization
 
 /// Which upstreams have refused which models as retired or unknown since they last listed them.

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// `GET /v1/models` and `GET /v1/models/{id}`.
 struct ModelsRoute: Sendable {
     let directory: ModelDirectory

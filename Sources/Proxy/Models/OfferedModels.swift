@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// What the accounts of OCI have listed, taken together.
 struct OfferedModels {
     /// Ids and OCIDs that somebody has listed, and who has.

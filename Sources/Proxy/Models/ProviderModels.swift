@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The models of providers, each as `provider/model`: what the entries of one name have together, in the order of the file and
 /// of the first list.
 struct ProviderModels: Sendable {

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Writes Prometheus's text format: a family with its help and type, then its samples.
 struct PrometheusText {
     enum Kind: String { case counter, gauge, histogram }

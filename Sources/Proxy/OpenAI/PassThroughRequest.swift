@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A chat request for an upstream that speaks the OpenAI API itself: read as far as routing needs it, and otherwise left as
 /// it came. What is right in it, the upstream knows best.
 struct PassThroughRequest: Sendable {

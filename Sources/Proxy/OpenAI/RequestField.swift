@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A member of a request with the path under which its sender knows it, so that every complaint says where to look.
 struct RequestField: Sendable {
     let value: JSONValue

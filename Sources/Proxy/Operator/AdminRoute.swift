@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// `POST /admin/…`: what an operator may do while the proxy runs.
 struct AdminRoute: Sendable {
     let router: Router

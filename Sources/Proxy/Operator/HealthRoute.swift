@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyRouting
 
 /// `GET /health`: what the health checks know. It starts none, so a load balancer may ask as often as it likes; but where none are made
 /// by the clock it asks all providers, at most once in ten seconds.

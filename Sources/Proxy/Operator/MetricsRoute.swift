@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ProxyRouting
 
 /// `GET /metrics`: the statistics in Prometheus's text format, made out of the same snapshot as the `/stats` pages.
 ///

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// `POST /v1/reload`: reads the configuration again.
 struct ReloadRoute: Sendable {
     /// - Throws: `CancellationError` when the proxy is ending.

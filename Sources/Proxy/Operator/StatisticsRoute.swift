@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// `GET /stats/…`: what the proxy has done and how it does. Each answer shows one moment.
 struct StatisticsRoute: Sendable {
     enum Page: String, Sendable, CaseIterable {

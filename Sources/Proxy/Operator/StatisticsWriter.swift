@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The pieces of which the pages of statistics are made: moments, percentiles, the figures of an account.
 struct StatisticsWriter {
     var json = JSONWriter(capacity: 2048)

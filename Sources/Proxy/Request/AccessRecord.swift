@@ -1,4 +1,5 @@
 import Logging
+import ProxyRouting
 
 /// The one log line of a request. It names what an operator needs to find a problem, and nothing of what was said.
 struct AccessRecord: Sendable {

@@ -1,3 +1,4 @@
+import ProxyRouting
 import Synchronization
 
 /// What an attempt has to tell besides its result, gathered while it runs so that a failure or a departing client does not
@@ -10,7 +11,7 @@ final class AttemptReport: Sendable {
         /// Events of the upstream that could not be read and were passed over.
         var unreadableEvents = 0
         /// What the upstream has said oddly.
-        var oddities: Oddities = []
+        var oddities = Oddities()
     }
 
     private let state = Mutex(Content())

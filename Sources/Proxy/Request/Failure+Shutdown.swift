@@ -1,3 +1,5 @@
+import ProxyRouting
+
 extension Failure {
     static let shuttingDown = Failure(
         .shuttingDown,

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A failure as clients of the OpenAI API are told it: the only place that knows that API's `type`, `code` and status for a kind of failure.
 ///
 /// The document is `{"error":{"message","type","param","code"}}`, all four members always there, since strict clients refuse a body that lacks one.

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ProxyRouting
 
 /// One request and its answer: what every route needs to know, and the one way to answer.
 ///

@@ -1,3 +1,4 @@
+import ProxyRouting
 import Synchronization
 
 /// What each client key has left of its `rate_limit`. It outlives reloads: a key that stays does not get a full bucket by one.

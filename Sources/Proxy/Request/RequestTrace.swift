@@ -1,3 +1,4 @@
+import ProxyRouting
 import Synchronization
 
 /// What has become of one request, in the order in which it happened: who was passed over and why, what was waited for, and each attempt. Append-only; what

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyRouting
 
 extension Response {
     /// An error in the OpenAI form, with the headers that belong to it.

@@ -1,27 +1,12 @@
+import ProxyRouting
 import Synchronization
 
 /// The moment at which an operation is given up, and why. The operation moves it as it gets on: a deadline for the first
 /// event becomes one for the next, and so on.
 final class MovingDeadline: Sendable {
-    /// What took too long.
-    enum Cause: Equatable, Sendable {
-        /// `request_timeout`: no whole answer, or no first event.
-        case request
-        /// `head_timeout`: the upstream has not even said whether it will answer.
-        case head
-        /// `first_token_timeout`.
-        case firstToken
-        /// `stream_timeout`: silence of the upstream inside a stream.
-        case idleTimeout
-        /// The client took nothing of what was ready for it for as long.
-        case slowClient
-        /// The upstream said that its answer was finished, yet keeps the stream open.
-        case tail
-    }
-
     /// The deadline passed.
     struct Exceeded: Error, Equatable {
-        let cause: Cause
+        let cause: DeadlineCause
     }
 
     /// What is given up when the deadline passes.
@@ -37,7 +22,7 @@ final class MovingDeadline: Sendable {
 
     private struct State {
         var instant: Duration
-        var cause: Cause
+        var cause: DeadlineCause
         var hasPassed = false
         var operation: Operation?
         /// While somebody looks at the clock for it.
@@ -47,7 +32,7 @@ final class MovingDeadline: Sendable {
     private let time: TimeSource
     private let state: Mutex<State>
 
-    init(at instant: Duration, for cause: Cause, on time: TimeSource) {
+    init(at instant: Duration, for cause: DeadlineCause, on time: TimeSource) {
         self.time = time
         state = Mutex(State(instant: instant, cause: cause))
     }
@@ -91,7 +76,7 @@ final class MovingDeadline: Sendable {
     }
 
     /// Does nothing once the deadline has passed.
-    func move(to instant: Duration, for cause: Cause) {
+    func move(to instant: Duration, for cause: DeadlineCause) {
         state.withLock { state in
             guard !state.hasPassed else { return }
             state.instant = instant
@@ -100,7 +85,7 @@ final class MovingDeadline: Sendable {
     }
 
     /// More is waited for: the moment moves by that long, wherever it is. Does nothing once the deadline has passed.
-    func prolong(by duration: Duration, for cause: Cause) {
+    func prolong(by duration: Duration, for cause: DeadlineCause) {
         state.withLock { state in
             guard !state.hasPassed else { return }
             state.instant += duration
@@ -116,7 +101,7 @@ final class MovingDeadline: Sendable {
     }
 
     /// Why the operation has been given up; nil as long as it has not.
-    var passed: Cause? { state.withLock { $0.hasPassed ? $0.cause : nil } }
+    var passed: DeadlineCause? { state.withLock { $0.hasPassed ? $0.cause : nil } }
 
     /// The moment as it stands; nil when it has come: then the operation has been given up.
     func check(at now: Duration) -> Duration? {

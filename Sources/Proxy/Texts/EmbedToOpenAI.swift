@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// OCI's answers to the batches of an embeddings request (EmbedTextResult), joined into one OpenAI answer.
 enum EmbedToOpenAI {
     /// What has come of one batch.

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// An embeddings request, checked. The texts stay slices of the body that came in.
 ///
 /// Fields that nobody knows (`user` and the like) are no reason to refuse.

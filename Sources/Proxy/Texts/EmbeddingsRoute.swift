@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// `POST /v1/embeddings`: cuts the texts into what a model takes at once, embeds the batches side by side, each at any account,
 /// and joins them in their order. All of them have to succeed.

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// An OpenAI embeddings request as OCI's EmbedTextDetails, in batches of what a model takes at once (OCI wire notes, 3.6).
 enum OpenAIToEmbed {
     /// A call that embeds some of the request's texts.

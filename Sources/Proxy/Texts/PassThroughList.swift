@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A whole answer of embeddings or of a rerank by an upstream that speaks the OpenAI API: it passes as it is, but for `model`.
 enum PassThroughList {
     /// An object with the list that was asked for, checked to its last byte. Some providers of reranks call theirs `data`.

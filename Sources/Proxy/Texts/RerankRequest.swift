@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A rerank request, checked: OpenAI has none, so it is the one of Cohere and Jina, as clients send it.
 struct RerankRequest: Sendable {
     let model: String

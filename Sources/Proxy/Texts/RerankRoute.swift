@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// `POST /v1/rerank`: which documents belong to a query, the best first.
 struct RerankRoute: Sendable {

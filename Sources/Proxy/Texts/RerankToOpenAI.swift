@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// OCI's answer to a rerank request (RerankTextResult) in the forms that clients read: `results` as Cohere and Jina have them,
 /// and the same as `data`, which Continue reads.
 enum RerankToOpenAI {

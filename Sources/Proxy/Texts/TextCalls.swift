@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Makes the calls beside chats, each at one account after the other until one succeeds, as documents there and back.
 struct TextCalls: Sendable {
     let directory: ModelDirectory

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The attempts of one request at the upstreams of one model: each gets a permit, and leads to the next when it fails for a reason of its upstream's own.
 /// What is decided between them is a value without I/O (`FailoverPlan`), and lives as long as the answer does.
 ///

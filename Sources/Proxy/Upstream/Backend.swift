@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyRouting
 
 /// What an upstream calls: an OCI account or an OpenAI-compatible provider.
 ///

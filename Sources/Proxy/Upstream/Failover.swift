@@ -1,3 +1,4 @@
+import ProxyRouting
 import Synchronization
 
 /// What the attempts of one request have in common.

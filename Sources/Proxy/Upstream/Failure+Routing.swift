@@ -1,3 +1,5 @@
+import ProxyRouting
+
 extension Failure {
     /// Nothing was tried: every upstream that could serve the request is out of use.
     static func noAccountAvailable(_ outlook: RouteRefusal.Outlook, at now: Duration) -> Failure {

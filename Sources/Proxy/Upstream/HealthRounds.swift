@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Health checks for those who ask, where none are made by the clock: one round at a time, at most one in ten seconds.
 ///
 /// What they find is for the one who asks, and not for routing: nobody would ask again in time to find out that an upstream has come

@@ -1,4 +1,5 @@
 import Logging
+import ProxyRouting
 import ServiceLifecycle
 
 /// Asks every account how it does, at start and then each interval, side by side.

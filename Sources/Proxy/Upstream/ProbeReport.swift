@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// What came of asking an upstream how it does.
 struct ProbeReport: Sendable {
     var latency: Duration

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Requests in the queue, each with the task that waits for its permit.
 struct RouteWaiters {
     typealias Outcome = Result<Router.Permit, RouteRefusal>

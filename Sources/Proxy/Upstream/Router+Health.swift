@@ -1,3 +1,5 @@
+import ProxyRouting
+
 extension Router.Snapshot {
     /// Whether an upstream is well, by its health checks and by what is known of its calls.
     ///

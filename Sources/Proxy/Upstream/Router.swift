@@ -1,4 +1,5 @@
 import Logging
+import ProxyRouting
 import ServiceLifecycle
 import Synchronization
 

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// One account or provider: how to call it, and everything that changes about it while the process runs.
 ///
 /// The backend itself is immutable and is called without this actor: a signature or a network call must never stand in

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// What went wrong with the call to an upstream itself, rather than what the upstream said.
 ///
 /// The message names the upstream, which helps the operator, and never a key.
@@ -18,7 +20,7 @@ enum UpstreamFault {
         }
     }
 
-    private static func timeout(_ cause: MovingDeadline.Cause, account: String) -> Failure {
+    private static func timeout(_ cause: DeadlineCause, account: String) -> Failure {
         let what =
             switch cause {
             case .request:

@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 import ProxyTestSupport
 
 /// The upstreams' side of a run in trouble.

@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 import ProxyTestSupport
 
 /// What came of one run in trouble.

@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 import ProxyTestSupport
 
 extension TroubleWorld {

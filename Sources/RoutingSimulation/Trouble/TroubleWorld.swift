@@ -1,4 +1,5 @@
 import Proxy
+import ProxyRouting
 
 /// The hidden truth about the upstreams of a run in trouble, and what is asked of them.
 struct TroubleWorld: Sendable {

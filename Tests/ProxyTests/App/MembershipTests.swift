@@ -3,6 +3,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Who of a new configuration was there before.
 @Suite struct MembershipTests {

@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// One configuration after the other, out of files of the test's. One test after the other: what hangs in the kernel
 /// takes room that all reloads of a process share.

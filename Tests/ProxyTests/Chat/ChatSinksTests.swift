@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What listens to a model beside the client, and the source of OpenAI's own dialect: each round from events to a sink and back says the same.
 @Suite struct ChatSinksTests {

@@ -7,6 +7,7 @@ import TestFixtures
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 extension URL {
     /// A file of the test fixtures.

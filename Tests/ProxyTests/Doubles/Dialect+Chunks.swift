@@ -1,4 +1,5 @@
 @testable import Proxy
+@testable import ProxyRouting
 
 /// A source as the chunks that a client of chat completions gets of it.
 struct ChunkStream<Source: ChatEventSource> {

@@ -1,4 +1,5 @@
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What a client of the OpenAI API is told about a failure.
 extension Failure {

@@ -4,6 +4,7 @@ import NIOPosix
 import Synchronization
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// An upstream that a test plays: it sees each request and decides what comes back, piece by piece.
 final class FakeTransport: HTTPTransport {

@@ -4,6 +4,7 @@ import NIOHTTP1
 import Synchronization
 
 @testable import Proxy
+@testable import ProxyRouting
 
 extension FrontDoor {
     private final class End: Sendable {

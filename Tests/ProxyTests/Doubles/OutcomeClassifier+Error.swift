@@ -1,4 +1,5 @@
 @testable import Proxy
+@testable import ProxyRouting
 
 extension OutcomeClassifier {
     /// What an error means, as it was thrown.

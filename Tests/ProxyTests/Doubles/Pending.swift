@@ -1,6 +1,7 @@
 import Synchronization
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// A call that a test has begun and looks at while it goes on. Whoever waits for its end stops waiting when the test is
 /// cancelled, and the call is cancelled with the last reference to it.

@@ -5,6 +5,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct FrontDoorTests {
     /// A request's answer, as the door writes it.

@@ -5,6 +5,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// `rate_limit` as a client meets it.
 @Suite struct RateLimitTests {

@@ -3,6 +3,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Upstreams that say more behind a finish reason: what is said is passed on, and what an end is, is decided at the end.
 @Suite struct GoingOnTests {

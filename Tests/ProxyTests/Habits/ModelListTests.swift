@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What the list of models says besides names.
 @Suite struct ModelListTests {

@@ -3,6 +3,7 @@ import NIOCore
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Operators are told what an upstream says oddly.
 @Suite struct OddityTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// How upstreams say that a prompt is too long for a model, as they were seen, and the limit that each names.
 @Suite struct OverlongPromptTests {

@@ -2,6 +2,7 @@ import NIOCore
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// The forms in which upstreams say what is wrong: the words reach the client, whatever form they have.
 @Suite struct RefusalFormsTests {

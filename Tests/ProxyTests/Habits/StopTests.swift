@@ -3,6 +3,7 @@ import NIOCore
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// `stop` for models that refuse it, and `parallel_tool_calls: false` for those that do not know it: both are obeyed here.
 @Suite struct StopTests {

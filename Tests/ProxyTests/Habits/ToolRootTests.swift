@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Tools as agents write them: what stands at the root of their parameters, and what may be null.
 @Suite struct ToolRootTests {

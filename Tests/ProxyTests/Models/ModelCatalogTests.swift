@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct ModelCatalogTests {
     private let catalog = ModelCatalog(aliases: [

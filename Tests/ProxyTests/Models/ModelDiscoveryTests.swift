@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct ModelDiscoveryTests {
     /// An upstream whose list a test changes.

@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What upstreams refuse is noted beside the catalogue, which is not made anew for it.
 @Suite struct ModelRefusalsTests {

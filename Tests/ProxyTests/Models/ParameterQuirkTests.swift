@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct ParameterQuirkTests {
     private func refusal(_ message: String, status: Int = 400) -> Failure {

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Embeddings and reranks of providers: what is passed on is whole, or another provider is asked.
 @Suite struct ProviderListsTests {

@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct LatencyHistogramTests {
     @Test func `Is zero when empty`() {

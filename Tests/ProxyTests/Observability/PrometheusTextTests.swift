@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct PrometheusTextTests {
     @Test func `Writes families and samples`() {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What a body is made of is bounded, not only its length.
 @Suite struct BodyBoundsTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct PassThroughRequestTests {
     private func request(_ body: String) throws -> PassThroughRequest { try PassThroughRequest(body: Array(body.utf8)) }

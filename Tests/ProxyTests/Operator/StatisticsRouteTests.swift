@@ -5,6 +5,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// The pages of `/stats`, key by key.
 @Suite struct StatisticsRouteTests {

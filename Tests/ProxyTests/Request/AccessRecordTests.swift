@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct AccessRecordTests {
     private func full() -> AccessRecord {

@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What a request's trace keeps of its way: every candidate's reason, each wait and each attempt.
 @Suite struct RequestTraceTests {

@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct BalancingTests {
     private func picks(_ strategy: some BalancingStrategy, _ weights: [Int], inFlight: [Int]? = nil, count: Int)

@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct BulkheadsTests {
     @Test func `Two silent upstreams leave the third its share`() {

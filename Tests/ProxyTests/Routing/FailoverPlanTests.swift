@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct FailoverPlanTests {
     private func error(_ status: Int) -> Failure {

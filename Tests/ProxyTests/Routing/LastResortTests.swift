@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct LastResortTests {
     private let both = UpstreamSet([0, 1])

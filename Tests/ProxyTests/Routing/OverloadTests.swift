@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What SPEC's 4.1b to 4.2 promise, at the core: admission that knows time, last resorts, coming back, bulkheads.
 @Suite struct OverloadTests {

@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// The sets of bits, against a look at each upstream.
 @Suite struct ReadinessTests {

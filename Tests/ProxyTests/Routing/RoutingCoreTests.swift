@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct RoutingCoreTests {
     /// A core over plain values, with the requests that hold permits.

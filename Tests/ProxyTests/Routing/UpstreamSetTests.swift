@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct UpstreamSetTests {
     /// Against the standard library's sets, below and above one word.

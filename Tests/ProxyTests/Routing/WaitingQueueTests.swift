@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct WaitingQueueTests {
     private func request(_ number: UInt64, _ client: String, model: String = "m", accepts: [Int] = [0]) -> RouteRequest

@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// One sleeper for all deadlines.
 @Suite struct DeadlineWatchTests {

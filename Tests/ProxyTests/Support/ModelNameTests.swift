@@ -2,6 +2,7 @@ import NIOHTTP1
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// A model's name is bounded in bytes before anything looks at it: one character may have any number of marks.
 @Suite struct ModelNameTests {

@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct MovingDeadlineTests {
     private let time = ManualTime()
@@ -60,8 +61,8 @@ import Testing
 
     /// What a deadline has ended.
     private final class Ended: Sendable {
-        private let seen = Mutex<[MovingDeadline.Cause]>([])
-        var causes: [MovingDeadline.Cause] { seen.withLock { $0 } }
+        private let seen = Mutex<[DeadlineCause]>([])
+        var causes: [DeadlineCause] { seen.withLock { $0 } }
         var operation: MovingDeadline.Operation { .call { error in self.seen.withLock { $0.append(error.cause) } } }
     }
 

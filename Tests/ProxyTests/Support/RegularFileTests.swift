@@ -3,6 +3,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite(.timeLimit(.minutes(5))) struct RegularFileTests {
     /// A pipe that nobody writes to: to open it in the usual way is to wait for ever.

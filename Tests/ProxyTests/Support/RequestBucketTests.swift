@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct RequestBucketTests {
     @Test(arguments: [1, 2, 7, 60, 1_000_000])

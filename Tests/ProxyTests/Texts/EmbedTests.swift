@@ -3,6 +3,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Embeddings there and back: the golden pairs, the batches, and what comes of odd answers.
 @Suite struct EmbedTests {

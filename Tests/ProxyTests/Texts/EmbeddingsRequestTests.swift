@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct EmbeddingsRequestTests {
     private func parse(_ json: String) throws(Failure) -> EmbeddingsRequest {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct RerankRequestTests {
     private func parse(_ json: String) throws(Failure) -> RerankRequest { try RerankRequest.parse(Array(json.utf8)) }

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct RerankTests {
     private func request(_ more: String = "", documents: String = #"["Paris","Rome"]"#) throws -> RerankRequest {

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What a check finds out while the process stands still.
 @Suite(.timeLimit(.minutes(5))) struct MonitorTests {

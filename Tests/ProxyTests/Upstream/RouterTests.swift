@@ -3,6 +3,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// The actor around the core: parking, cancellation, alarms, one moment for all.
 @Suite struct RouterTests {

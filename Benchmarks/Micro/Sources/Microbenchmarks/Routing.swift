@@ -1,4 +1,5 @@
 @testable import Proxy
+@testable import ProxyRouting
 @testable import ProxyTestSupport
 
 extension Benchmark {

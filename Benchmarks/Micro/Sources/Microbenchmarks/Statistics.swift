@@ -1,6 +1,7 @@
 import Logging
 
 @testable import Proxy
+@testable import ProxyRouting
 
 extension Benchmark {
     /// One look at everything: the router's snapshot, and the page that is made of it.

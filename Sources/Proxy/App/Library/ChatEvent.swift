@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Something that a model says, decoded. Of a chat with several choices (`n`), each event names its own, from 0.
 public enum ChatEvent: Sendable, Equatable {
     /// A piece of the answer.

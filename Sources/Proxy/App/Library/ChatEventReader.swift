@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// One chat of the process itself, asked when its first event is wanted. Whoever drops it has left, and the call to the upstream ends.
 actor ChatEventReader {
     private enum Phase: Sendable {

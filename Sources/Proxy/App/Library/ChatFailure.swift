@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Why a chat has no answer, or not a whole one: what a client of the API would be told.
 public struct ChatFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// HTTP status, 400...599.

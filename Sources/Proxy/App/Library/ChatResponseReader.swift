@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyRouting
 
 /// Reads the response to a chat in OpenAI's form, streamed or whole, as events. A value without I/O.
 struct ChatResponseReader {

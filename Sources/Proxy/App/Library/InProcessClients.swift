@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ProxyRouting
 import ServiceLifecycle
 import Synchronization
 

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// How a service does at one moment. What has been counted is counted since `run()` began.
 public struct ProxySnapshot: Sendable, Equatable {
     /// An account or a provider of the configuration.

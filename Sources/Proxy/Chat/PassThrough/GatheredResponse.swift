@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The chunks of a stream gathered into the one document that was asked for, for upstreams that give a stream all the same.
 ///
 /// It takes the chunks as a client would get them, so whatever speaks against an answer has been said before.

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// How far a stream that is passed on has come, by what its events say.
 struct PassThroughProgress {
     private(set) var choices: ChoiceProgress

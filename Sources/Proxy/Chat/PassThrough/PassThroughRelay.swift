@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// Passes the stream of an upstream that speaks the OpenAI API on: every event as the upstream wrote it, but for `model` in its
 /// data.
@@ -33,7 +34,7 @@ final class PassThroughRelay: ResponseRelay {
         if unreadableEvents > 0 { oddities.insert(.unreadableEvents) }
         return oddities
     }
-    private var seen: Oddities = []
+    private var seen = Oddities()
 
     /// - Parameters:
     ///   - model: the name that the client sent.

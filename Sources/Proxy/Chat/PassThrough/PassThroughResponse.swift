@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A whole answer of an upstream that speaks the OpenAI API: it passes as it is, but for `model`.
 ///
 /// Answers vary, so nothing is asked of one but that it has choices and says something.
@@ -13,7 +15,7 @@ enum PassThroughResponse {
     {
         let (root, text, isWrapped) = try opened(body, upstream: upstream, mayBeEmpty)
         let edits = CallRepair.edits(ofAnswer: root)
-        var oddities: Oddities = []
+        var oddities = Oddities()
         if isWrapped { oddities.insert(.wrapped) }
         guard edits.isEmpty else {
             oddities.insert(.calls)

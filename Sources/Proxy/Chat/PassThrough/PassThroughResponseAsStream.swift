@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A whole answer of an upstream that speaks the OpenAI API told as a stream, for clients that asked for one while the upstream is
 /// called without (`force_non_stream`).
 ///

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ProxyRouting
 
 /// One chat as it is called at an upstream: the call, its deadlines, and the translation of what comes back. It may be made
 /// several times, at one account after the other.
@@ -193,12 +194,12 @@ final class ChatCall: Sendable {
     /// What is waited for when the head of a stream's answer is there: how much longer, and why no longer than that.
     private struct AfterHead {
         let time: Duration
-        let cause: MovingDeadline.Cause
+        let cause: DeadlineCause
     }
 
     private func firstEventDeadline() -> (MovingDeadline, AfterHead) {
         let now = time.now()
-        var (instant, cause) = (callContext.deadline, MovingDeadline.Cause.request)
+        var (instant, cause) = (callContext.deadline, DeadlineCause.request)
         if limits.firstToken > .zero, now + limits.firstToken < instant {
             (instant, cause) = (now + limits.firstToken, .firstToken)
         }

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The calls that one chat can become: one for each form in which an upstream that serves its model takes chats. Each is made
 /// once, however many upstreams are tried. It belongs to one task.
 final class ChatCalls {

@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// Reads what an upstream answers to a chat.
 enum ChatReader: Sendable {
@@ -60,7 +61,7 @@ enum ChatReader: Sendable {
         let frames: [UInt8]
         let usage: TokenUsage?
         /// What the upstream has said oddly.
-        var oddities: Oddities = []
+        var oddities = Oddities()
     }
 
     private func document(

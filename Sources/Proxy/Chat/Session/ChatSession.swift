@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ProxyRouting
 
 /// One chat, from its request to the last byte of its answer. Read `begin` for who is asked: for each model, each of its upstreams.
 ///

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Joins the source of each dialect with whatever sink there is: a new dialect is a line in each of the two.
 extension Dialect {
     /// Tells a stream to a sink.

@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// A streamed answer on its way from the upstream to the client: first until its first event has left, when no other upstream can take its
 /// place any more, then to its end.

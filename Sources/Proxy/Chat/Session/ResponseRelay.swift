@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// From the bytes of an upstream's stream to the frames for the client, without I/O: whoever drives it reads and writes.
 ///

@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// From the bytes of an upstream's stream to a sink of chat events: parser and source as one.
 struct SourceReader<Source: ChatEventSource> {

@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// What a stream goes through on its way from the upstream's connection to the client's: the relay's translation, and the books. It works
 /// on the event loop of both, in the moment in which bytes arrive, so that a chunk costs a read and a write and wakes no task.

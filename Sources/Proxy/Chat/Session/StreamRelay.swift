@@ -1,4 +1,5 @@
 import NIOCore
+import ProxyRouting
 
 /// From the bytes of an upstream's stream to the bytes for the client: a source of chat events and a sink of them.
 final class StreamRelay<Source: ChatEventSource, Sink: ChatByteSink>: ResponseRelay {

@@ -1,5 +1,6 @@
 import Dispatch
 import NIOCore
+import ProxyRouting
 import Synchronization
 
 #if canImport(Glibc)

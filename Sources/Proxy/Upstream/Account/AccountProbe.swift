@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyRouting
 
 /// One signed call to find out how an account does, and what came of it.
 struct AccountProbe: Sendable {

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyRouting
 
 /// What an account serves, as it says itself.
 extension OCIAccount {

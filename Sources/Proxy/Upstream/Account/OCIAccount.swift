@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ProxyRouting
 
 /// An OCI account as its configuration describes it, and the signed calls that it can make.
 ///

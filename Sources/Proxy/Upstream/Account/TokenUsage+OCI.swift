@@ -1,3 +1,5 @@
+import ProxyRouting
+
 extension TokenUsage {
     /// The counts of a `usage` object in OCI's form; nil when there are none.
     ///

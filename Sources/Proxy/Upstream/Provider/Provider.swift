@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ProxyRouting
 
 /// An OpenAI-compatible provider: its address, and the calls that it takes.
 struct Provider: Backend {

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 extension TokenUsage {
     /// The counts of a `usage` object in OpenAI's form; nil when there are none.
     ///

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Says that a prompt is longer than its model takes in the one way that coding agents understand, however the upstream words it: they compact their
 /// history then, instead of giving up. How upstreams word it is in `RefusalWords`.
 enum ContextLength {

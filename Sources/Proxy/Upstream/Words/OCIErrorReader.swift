@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// What OCI says when it refuses. It is recognised here, once; nothing reads these words again.
 ///
 /// The HTTP status decides, then the message: OCI's own `code` is a documented name or the status once more as text, and

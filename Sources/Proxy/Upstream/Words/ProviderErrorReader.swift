@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// What an upstream that speaks the OpenAI API says when it refuses or fails, for the client.
 ///
 /// What the request itself is to blame for keeps status, message, type and code; the rest is told in the proxy's own words

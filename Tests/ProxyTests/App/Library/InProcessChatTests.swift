@@ -6,6 +6,7 @@ import ServiceLifecycle
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Chats of the process itself, through the whole door.
 @Suite(.timeLimit(.minutes(5))) struct InProcessChatTests {

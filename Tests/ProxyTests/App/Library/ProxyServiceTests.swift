@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// The library's face, in front of a provider on loopback that the test plays.
 @Suite(.timeLimit(.minutes(5))) struct ProxyServiceTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What is written beforehand for a stream, and what is written when it is asked for.
 @Suite struct ChunkEnvelopeTests {

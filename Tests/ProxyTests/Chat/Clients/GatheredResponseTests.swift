@@ -4,6 +4,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// A stream that came in place of a document.
 @Suite struct GatheredResponseTests {

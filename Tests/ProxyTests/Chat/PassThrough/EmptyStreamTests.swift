@@ -2,6 +2,7 @@ import NIOCore
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Streams that begin, or end, without having said anything.
 @Suite struct EmptyStreamTests {

@@ -3,6 +3,7 @@ import NIOCore
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct PassThroughResponseAsStreamTests {
     private static let envelope = ChunkEnvelope(id: "chatcmpl-own", created: 1_700_000_000, model: "unused")

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct PassThroughResponseTests {
     private func read(_ body: String) throws(Failure) -> OpenAIResponse {

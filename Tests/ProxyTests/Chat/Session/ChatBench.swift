@@ -5,6 +5,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// The route of chats over upstreams that a test plays, for one client, on a clock that the test moves. It knows the
 /// models `a`, `b` and `c`.

@@ -5,6 +5,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// The story of one chat: who is asked, what the client is told, and what becomes of it when the client leaves or its
 /// time is over.

@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct EventStreamTests {
     private let channel = NIOAsyncTestingChannel()

@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// How long the beginning of a stream is waited for, and who waits for its end: through the whole door, over connections, on a clock that the test moves.
 @Suite(.timeLimit(.minutes(5))) struct FirstEventTests {

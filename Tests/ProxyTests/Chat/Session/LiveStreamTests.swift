@@ -7,6 +7,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// One streamed answer, from the head that has come to its end, on the client's event loop and with time moved.
 @Suite(.timeLimit(.minutes(1))) struct LiveStreamTests {

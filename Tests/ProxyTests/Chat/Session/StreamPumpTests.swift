@@ -5,6 +5,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What a pump does with each read of the upstream's socket: what leaves, why it pauses, and until when the next is
 /// waited for.
@@ -80,7 +81,7 @@ import Testing
         var due: Duration? { deadline.check(at: time.now) }
 
         /// Lets the deadline pass, and says for what it stood.
-        func causeOfDeadline() -> MovingDeadline.Cause? {
+        func causeOfDeadline() -> DeadlineCause? {
             #expect(deadline.check(at: .seconds(100_000)) == nil)
             return deadline.passed
         }

@@ -2,6 +2,7 @@ import NIOCore
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// A client that names texts at which an answer ends gets an empty one when the model begins with such a text; without, an empty answer is a failure.
 @Suite struct EmptyBesideStopTests {

@@ -4,6 +4,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Every translator and reader with damaged documents: what comes out is well formed or an error of the right side.
 ///

@@ -3,6 +3,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Damaged documents of an upstream: whatever arrives, the process lives and what leaves it is well formed.
 @Suite struct MutatedAnswerTests {

@@ -4,6 +4,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// How a stream's bytes reach us.
 enum Delivery: CaseIterable, Sendable {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What an upstream may write that no fixture shows: none of it may crash the process or be passed off as a whole answer.
 @Suite struct UpstreamOdditiesTests {

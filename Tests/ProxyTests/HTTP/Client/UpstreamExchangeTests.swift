@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// One request and its answer between a task and a connection, on an event loop of the test's.
 @Suite("The transport: an exchange", .timeLimit(.minutes(1)))

@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite("A task on an event loop", .timeLimit(.minutes(5)))
 struct EventLoopExecutorTests {

@@ -4,6 +4,7 @@ import NIOHTTP1
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What happens on a connection between its last answer and its end.
 @Suite struct GoodbyeTests {

@@ -7,6 +7,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Clients that take their answers slowly, and those that do not take them at all.
 @Suite struct SlowReaderTests {

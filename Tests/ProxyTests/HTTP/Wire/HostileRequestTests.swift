@@ -6,6 +6,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Bytes that somebody may send who means harm, and bytes that nobody means.
 @Suite struct HostileRequestTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct AdaptiveConcurrencyLimitTests {
     /// How many it lets pass at once.

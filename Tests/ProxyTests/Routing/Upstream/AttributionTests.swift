@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Whom a result speaks against: one row a kind of result (docs/routing.md has the same table).
 @Suite struct AttributionTests {

@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct CircuitBreakerTests {
     private let settings = CircuitBreaker.Settings(

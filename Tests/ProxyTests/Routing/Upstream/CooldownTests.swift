@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct CooldownTests {
     private func until(_ cooldown: Cooldown, _ now: Duration) -> Duration? { cooldown.until(at: now) }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What fails in a way that may speak of the upstream, of the model or of the request takes nobody away for whom answers have just come.
 @Suite struct DoubtTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct HealthRecordTests {
     @Test func `Two failures in a row make it unhealthy and one success healthy`() {

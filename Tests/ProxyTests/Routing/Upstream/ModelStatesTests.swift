@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct ModelStatesTests {
     private func end(_ state: inout UpstreamState, _ model: String, _ outcome: AttemptOutcome, at now: Duration = .zero)

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct OutcomeClassifierTests {
     @Test(
@@ -66,11 +67,11 @@ import Testing
 
     @Test(
         arguments: [
-            (MovingDeadline.Cause.request, .outOfTime), (.head, .timedOut), (.firstToken, .timedOut),
+            (DeadlineCause.request, .outOfTime), (.head, .timedOut), (.firstToken, .timedOut),
             (.idleTimeout, .timedOut), (.slowClient, .abandoned),
             (.tail, .succeeded),
-        ] as [(MovingDeadline.Cause, AttemptOutcome)])
-    func `A deadline means`(cause: MovingDeadline.Cause, outcome: AttemptOutcome) {
+        ] as [(DeadlineCause, AttemptOutcome)])
+    func `A deadline means`(cause: DeadlineCause, outcome: AttemptOutcome) {
         #expect(OutcomeClassifier.outcome(of: MovingDeadline.Exceeded(cause: cause)) == outcome)
     }
 

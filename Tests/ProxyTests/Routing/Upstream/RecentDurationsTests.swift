@@ -2,6 +2,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct RecentDurationsTests {
     @Test(arguments: 0..<30 as Range<UInt64>)

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct SlowStartTests {
     /// How many it lets pass at once, besides those that it has let pass.

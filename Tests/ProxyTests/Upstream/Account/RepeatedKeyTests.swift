@@ -3,6 +3,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Services repeat the key that they refuse. Nobody else is to see it: not the client, not the log, not the statistics.
 @Suite struct RepeatedKeyTests {

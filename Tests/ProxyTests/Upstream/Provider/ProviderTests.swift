@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What goes out to an OpenAI-compatible provider beside the body.
 @Suite struct ProviderTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct ProviderErrorReaderTests {
     private func translate(_ status: Int, _ body: String, retryAfter: Int? = nil) -> Failure {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What vendors' refusals speak of, as they were seen.
 @Suite struct RefusalTests {

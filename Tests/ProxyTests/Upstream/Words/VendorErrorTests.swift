@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Errors of the vendors behind OCI, wrapped in ways that the fixtures do not show.
 @Suite struct VendorErrorTests {

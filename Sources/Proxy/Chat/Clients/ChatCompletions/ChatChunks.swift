@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Writes what a model says as the chunks of a chat completion's stream.
 struct ChatChunks: ChatByteSink {
     var bytes: [UInt8] = []

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Gathers what a model says into the one document of a chat completion.
 struct ChatDocument: ChatEventSink {
     private let envelope: ChunkEnvelope

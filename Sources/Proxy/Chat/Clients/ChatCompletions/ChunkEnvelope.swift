@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The frame around every delta of one streamed answer, written once: what is left per event is copying a few slices.
 ///
 /// The shapes are those that no known client chokes on: `choices[].delta` is always an object, `finish_reason` is always

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 extension CallDetails {
     /// The document around a chat request of any dialect: where it goes, and what all dialects call alike.
     ///

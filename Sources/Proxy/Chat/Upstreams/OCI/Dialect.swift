@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The dialect that one chat and its upstream speak: who writes the request. Who reads what comes back is in
 /// `Chat/Session/Dialect+Relay`.
 enum Dialect: Sendable {

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// A chat for OCI's OpenAI-compatible path (OCI wire notes, 7): as the client wrote it, without the members that OpenAI's own API does
 /// not have, or that the model refuses. OCI answers them with 400, and clients send many of their own.
 enum OpenAIOnOCI {

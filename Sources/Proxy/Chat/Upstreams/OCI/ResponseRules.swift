@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// What the client has asked for and the model cannot do, and what is therefore done to its answer here.
 struct ResponseRules: Equatable, Sendable {
     /// Texts that end an answer, in UTF-8; for a model that refuses `stop`.

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Reads what a model says in the form of OpenAI's chat completions, event by event or as one document: for client dialects to which its bytes cannot be passed
 /// on as they are.
 struct OpenAIChatSource: ChatEventSource {
@@ -25,7 +27,7 @@ struct OpenAIChatSource: ChatEventSource {
         var calls = NumberedCalls()
     }
 
-    var oddities: Oddities { hasGoneOn ? Oddities(.goesOn) : [] }
+    var oddities: Oddities { hasGoneOn ? Oddities(.goesOn) : Oddities() }
 
     init(_ response: ResponseID, of upstream: String, choices: Int = 1, mayBeEmpty: Bool = false) {
         self.response = response

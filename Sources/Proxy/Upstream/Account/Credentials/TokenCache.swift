@@ -1,4 +1,5 @@
 import Logging
+import ProxyRouting
 
 /// Keeps the token of one account and replaces it in time, with one fetch at a time.
 ///

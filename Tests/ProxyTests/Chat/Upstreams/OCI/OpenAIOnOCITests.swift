@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct OpenAIOnOCITests {
     private func body(_ request: String, model: String = "meta.llama-3.3-70b-instruct", streams: Bool = false) throws

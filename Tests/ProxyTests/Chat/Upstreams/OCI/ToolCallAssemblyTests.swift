@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// The habits in which upstreams write tool calls, each as the entries of successive events.
 @Suite struct ToolCallAssemblyTests {

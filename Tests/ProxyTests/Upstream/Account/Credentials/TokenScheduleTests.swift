@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct TokenScheduleTests {
     private func at(_ second: Int64) -> TokenSchedule.Moment { .init(wall: 1000 + second, now: .seconds(second)) }

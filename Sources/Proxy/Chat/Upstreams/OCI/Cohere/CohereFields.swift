@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The parts of answers in the two Cohere dialects that whole and streamed ones share.
 enum CohereFields {
     /// Escaped.

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The messages of a chat in COHERE's form (OCI wire notes, 3.4 and 5.5): what is asked now, what the model is to be, and the
 /// history. Tool calls have no ids: a result repeats the call that it answers.
 ///

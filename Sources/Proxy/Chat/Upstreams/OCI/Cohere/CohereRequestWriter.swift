@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// An OpenAI chat request as OCI's ChatDetails with a COHERE chat request (OCI wire notes, 3.4 and 5.5).
 ///
 /// What only tunes the answer and is not taken is left out or brought into range, as for GENERIC.

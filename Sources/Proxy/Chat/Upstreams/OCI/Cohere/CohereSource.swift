@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Reads what a model says in the COHERE format, event by event or as one document.
 ///
 /// Events with tool calls or a finish reason repeat the whole text and all calls (OCI wire notes, 4.4). What the client has

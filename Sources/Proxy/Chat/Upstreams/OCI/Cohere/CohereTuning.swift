@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The fields that both Cohere dialects have, under the same names (OCI wire notes, 3.4 and 3.5).
 enum CohereTuning {
     /// Texts at which an answer stops: Cohere takes no more.

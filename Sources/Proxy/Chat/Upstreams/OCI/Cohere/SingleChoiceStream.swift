@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The one choice of a Cohere stream as the client gets it: what the streams of both Cohere dialects have in common.
 ///
 /// Cohere's streams end with the event that has the finish reason; the connection may stay open behind it (OCI wire notes,
@@ -19,7 +21,7 @@ struct SingleChoiceStream: Sendable {
 
     private(set) var usage: TokenUsage?
     private(set) var unreadableEvents = 0
-    var oddities: Oddities { pieces.sharesIDs ? Oddities(.calls) : [] }
+    var oddities: Oddities { pieces.sharesIDs ? Oddities(.calls) : Oddities() }
 
     init(_ response: ResponseID, rules: ResponseRules) {
         self.rules = rules

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The messages of a chat in COHEREV2's form: typed parts, nested tool calls.
 enum CohereV2Messages {
     static func write(_ messages: [ChatMessage], family: ModelFamily, to writer: inout JSONWriter) throws(Failure) {

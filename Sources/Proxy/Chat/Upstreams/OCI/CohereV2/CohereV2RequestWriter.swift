@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// An OpenAI chat request as OCI's ChatDetails with a COHEREV2 chat request (OCI wire notes, 3.5).
 ///
 /// What only tunes the answer and is not taken is left out or brought into range, as for GENERIC.

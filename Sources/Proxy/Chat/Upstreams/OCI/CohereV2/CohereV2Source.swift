@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Reads what a model says in the COHEREV2 format, event by event or as one document: true deltas, thinking ahead of the text (OCI wire
 /// notes, 4.5). A tool plan is thinking, too.
 struct CohereV2Source: ChatEventSource {

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// The parts of GENERIC answers that whole and streamed ones share.
 enum GenericFields {
     /// Whether an entry of `toolCalls` is, or begins, a call: it has an id or a name.

@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// An OpenAI chat request as OCI's ChatDetails with a GENERIC chat request (OCI wire notes, 3.1 and 3.2).
 ///
 /// What only tunes the answer and is not taken is left out or brought into range; what is absent is left out too, since

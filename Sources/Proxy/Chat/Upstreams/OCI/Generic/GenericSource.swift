@@ -1,3 +1,5 @@
+import ProxyRouting
+
 /// Reads what a model says in the GENERIC format, event by event or as one document.
 ///
 /// Every choice gets one role, one finish reason, and its tool calls one after the other. The reasons are written at the end of the answer: one
@@ -17,7 +19,7 @@ struct GenericSource: ChatEventSource {
     private(set) var unreadableEvents = 0
 
     var oddities: Oddities {
-        var oddities: Oddities = []
+        var oddities = Oddities()
         if hasGoneOn { oddities.insert(.goesOn) }
         if choices.contains(where: \.calls.sharesIDs) { oddities.insert(.calls) }
         return oddities

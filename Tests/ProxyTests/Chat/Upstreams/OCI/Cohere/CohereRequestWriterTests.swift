@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// Requests in both Cohere dialects.
 @Suite struct CohereRequestWriterTests {

@@ -3,6 +3,7 @@ import ProxyTestSupport
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct CohereStreamTests {
     static let cases = Golden.cases("oci/chat", "stream_cohere_")

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 @Suite struct GenericToOpenAITests {
     private static let cases = Golden.cases("oci/chat", "resp_generic")

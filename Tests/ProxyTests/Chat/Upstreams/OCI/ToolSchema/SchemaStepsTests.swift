@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Proxy
+@testable import ProxyRouting
 
 /// What a stranger's schema costs: steps are counted, not timed, and must be some times what there is to read.
 @Suite struct SchemaStepsTests {

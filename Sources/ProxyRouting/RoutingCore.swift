@@ -64,7 +64,9 @@ package struct RoutingCore: Sendable {
     /// Second and further attempts take turns of their own. In one common turn over two accounts, the retry of a request that
     /// met the dead one would move the turn on, and the next request would meet the dead one again, and so would each.
     private var retryStrategy: any BalancingStrategy
-    private var queue = WaitingQueue()
+    private var queue = WaitingQueue() {
+        didSet { waiting = queue.count }
+    }
     private var budget = RetryBudget()
     private var readiness = Readiness()
     private var bulkheads = Bulkheads()
@@ -81,7 +83,8 @@ package struct RoutingCore: Sendable {
         take(members)
     }
 
-    package var waiting: Int { queue.count }
+    /// How many wait. Stored, since it is asked for with every attempt: a computed one of another module would have all of this copied.
+    package private(set) var waiting = 0
 
     // MARK: Events
 

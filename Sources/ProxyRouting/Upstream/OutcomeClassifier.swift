@@ -1,6 +1,6 @@
 /// From what a failure speaks of to what it means for routing. The only place that decides it.
-enum OutcomeClassifier {
-    static func outcome(of failure: Failure) -> AttemptOutcome {
+package enum OutcomeClassifier {
+    package static func outcome(of failure: Failure) -> AttemptOutcome {
         switch failure.kind {
         case .refused, .parameterRefused, .formatRefused, .contentFiltered, .unusable, .invalidRequest, .unacceptable,
             .unauthorized, .notFound(.path),
@@ -24,7 +24,7 @@ enum OutcomeClassifier {
         }
     }
 
-    private static func outcome(of cause: MovingDeadline.Cause) -> AttemptOutcome {
+    private static func outcome(of cause: DeadlineCause) -> AttemptOutcome {
         switch cause {
         case .request: .outOfTime
         case .head, .firstToken, .idleTimeout: .timedOut

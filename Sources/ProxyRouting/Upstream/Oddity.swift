@@ -19,7 +19,7 @@ package enum Oddity: UInt8, CaseIterable, Sendable {
     case wrapped
 
     /// Its name in the metrics.
-    var name: String {
+    package var name: String {
         switch self {
         case .goesOn: "continues_after_finish"
         case .calls: "tool_calls_unclear"
@@ -33,7 +33,7 @@ package enum Oddity: UInt8, CaseIterable, Sendable {
     }
 
     /// What it does, for whoever runs it.
-    var words: String {
+    package var words: String {
         switch self {
         case .goesOn: "it sends data after a finish_reason; the last finish_reason is used"
         case .calls: "its tool calls have missing or duplicate indexes or ids; they were repaired"
@@ -51,11 +51,13 @@ package enum Oddity: UInt8, CaseIterable, Sendable {
 package struct Oddities: OptionSet, Sendable {
     package let rawValue: UInt8
 
+    /// Empty. As a literal, `[]` goes through generic code that another module cannot specialise.
+    package init() { rawValue = 0 }
     package init(rawValue: UInt8) { self.rawValue = rawValue }
-    init(_ oddity: Oddity) { rawValue = 1 << oddity.rawValue }
+    package init(_ oddity: Oddity) { rawValue = 1 << oddity.rawValue }
 
     package func contains(_ oddity: Oddity) -> Bool { rawValue & 1 << oddity.rawValue != 0 }
-    mutating func insert(_ oddity: Oddity) { formUnion(Oddities(oddity)) }
+    package mutating func insert(_ oddity: Oddity) { formUnion(Oddities(oddity)) }
 
-    var each: [Oddity] { Oddity.allCases.filter { contains($0) } }
+    package var each: [Oddity] { Oddity.allCases.filter { contains($0) } }
 }

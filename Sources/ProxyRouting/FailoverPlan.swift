@@ -41,12 +41,12 @@ package struct FailoverPlan: Sendable {
     ///
     /// Of several failures the last, but a refusal of credentials or of the model only when there was nothing else: it would
     /// tell the client that no retry can help.
-    var error: Failure? { verdict?.error }
+    package var error: Failure? { verdict?.error }
 
     /// Takes note of an attempt that failed for its upstream's own reason.
     ///
     /// - Returns: whether there may be another one.
-    mutating func note(_ outcome: AttemptOutcome, _ error: Failure, at upstream: Int, _ now: Duration) -> Bool {
+    package mutating func note(_ outcome: AttemptOutcome, _ error: Failure, at upstream: Int, _ now: Duration) -> Bool {
         let rank =
             switch outcome {
             case .modelNotAllowed, .modelUnavailable: 0

@@ -1,9 +1,9 @@
 extension Duration {
     /// In seconds.
-    var seconds: Double { floatingAttoseconds / 1e18 }
+    package var seconds: Double { floatingAttoseconds / 1e18 }
 
     /// In milliseconds.
-    var floatingMilliseconds: Double { floatingAttoseconds / 1e15 }
+    package var floatingMilliseconds: Double { floatingAttoseconds / 1e15 }
 
     /// Exact for whole milliseconds up to two seconds, within 53 bits beyond. By halves, since converting all 128 bits at once is generic code of two
     /// thousand instructions, and `components` divides.

@@ -1,16 +1,16 @@
 /// How many requests somebody may still make, without a clock of its own: a bucket that holds a minute's worth of them, is full at first
 /// and fills evenly (the generic cell rate algorithm). A limit that changes applies to what is in it as a share.
-struct RequestBucket: Equatable, Sendable {
+package struct RequestBucket: Equatable, Sendable {
     /// What a look into a bucket says.
-    struct Standing: Equatable, Sendable {
+    package struct Standing: Equatable, Sendable {
         /// Requests a minute, at least 1.
-        let limit: Int
+        package let limit: Int
         /// Requests that would be let in right now.
-        let remaining: Int
+        package let remaining: Int
         /// Until the bucket is full; at most a minute.
-        let fullIn: Duration
+        package let fullIn: Duration
         /// Until there is room for one; nil when there is, or when this request has been let in.
-        let refusedFor: Duration?
+        package let refusedFor: Duration?
     }
 
     private static let minute = Duration.seconds(60)
@@ -18,12 +18,14 @@ struct RequestBucket: Equatable, Sendable {
     /// The moment at which the bucket is full again; in the past when it is.
     private var fullAt = Duration.zero
 
+    package init() {}
+
     /// Takes one request out, if there is one.
     ///
     /// - Parameters:
     ///   - limit: requests a minute, at least 1.
     ///   - now: never before an earlier call's.
-    mutating func take(limit: Int, at now: Duration) -> Standing {
+    package mutating func take(limit: Int, at now: Duration) -> Standing {
         let before = standing(limit: limit, at: now)
         guard before.refusedFor == nil else { return before }
         fullAt = max(fullAt, now) + Self.minute / limit
@@ -32,7 +34,7 @@ struct RequestBucket: Equatable, Sendable {
     }
 
     /// What `take` would meet.
-    func standing(limit: Int, at now: Duration) -> Standing {
+    package func standing(limit: Int, at now: Duration) -> Standing {
         let interval = Self.minute / limit
         let missing = max(fullAt - now, .zero)
         let room = Self.minute - missing

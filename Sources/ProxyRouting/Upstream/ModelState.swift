@@ -31,7 +31,7 @@ package struct ModelState: Sendable {
     /// When one was let through last.
     private var lastTriedAt: Duration?
     /// Of its answers.
-    private(set) var success = RecentSuccess()
+    package private(set) var success = RecentSuccess()
     /// It has answered, or has refused in a way that says that it exists.
     private var isKnown = false
 

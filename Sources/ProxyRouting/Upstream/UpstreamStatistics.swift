@@ -3,9 +3,9 @@ package struct UpstreamStatistics: Sendable {
     /// The failure that was seen last, of those that are the upstream's.
     ///
     /// A class, so that the state of an upstream, which snapshots copy, holds no room for one.
-    final class LastFailure: Sendable {
-        let at: Duration
-        let failure: Failure
+    package final class LastFailure: Sendable {
+        package let at: Duration
+        package let failure: Failure
 
         init(at: Duration, failure: Failure) {
             self.at = at
@@ -25,14 +25,14 @@ package struct UpstreamStatistics: Sendable {
     package private(set) var latency = LatencyHistogram()
     /// Of streams: from the permit to the first event.
     package private(set) var firstToken = LatencyHistogram()
-    private(set) var lastFailure: LastFailure?
+    package private(set) var lastFailure: LastFailure?
     /// How often it has spoken in each of the odd ways; empty until it does.
     private var oddities: [Int] = []
     /// How often a circuit breaker has opened, the upstream's or a model's.
     package internal(set) var opened = 0
 
     /// In how many attempts it has spoken so.
-    func count(of oddity: Oddity) -> Int { oddities.isEmpty ? 0 : oddities[Int(oddity.rawValue)] }
+    package func count(of oddity: Oddity) -> Int { oddities.isEmpty ? 0 : oddities[Int(oddity.rawValue)] }
 
     private mutating func count(_ seen: Oddities) {
         if oddities.isEmpty { oddities = Array(repeating: 0, count: Oddity.allCases.count) }

@@ -15,10 +15,10 @@ package struct CountedFailures: Equatable, Sendable {
 package struct AttemptEnding: Sendable {
     package let outcome: AttemptOutcome
     /// What a client would be told about it.
-    let error: Failure?
-    let usage: TokenUsage?
+    package let error: Failure?
+    package let usage: TokenUsage?
     /// From the permit to the first event of a stream.
-    let firstEvent: Duration?
+    package let firstEvent: Duration?
     /// The client asked for a stream, so its time goes to the first event.
     package var isStreaming = false
     /// The time that the request had in all when it came.
@@ -26,9 +26,9 @@ package struct AttemptEnding: Sendable {
     /// The same request has failed at this upstream before, and its failure has been counted.
     package var isCounted = CountedFailures()
     /// What the upstream has said oddly.
-    var oddities: Oddities = []
+    package var oddities = Oddities()
 
-    init(_ outcome: AttemptOutcome, error: Failure?, usage: TokenUsage?, firstEvent: Duration?) {
+    package init(_ outcome: AttemptOutcome, error: Failure?, usage: TokenUsage?, firstEvent: Duration?) {
         self.outcome = outcome
         self.error = error
         self.usage = usage

@@ -2,30 +2,36 @@
 ///
 /// `kind` decides what happens next, by switches without `default`; nothing reads the texts back. What a client is told about it is written by one
 /// renderer for each API that clients speak (`OpenAIError`).
-struct Failure: Error, Equatable, Sendable {
-    var kind: Kind
+package struct Failure: Error, Equatable, Sendable {
+    package var kind: Kind
     /// What is wrong and how to fix it, in clear words; never a secret.
-    var message: String
+    package var message: String
     /// The field of the request that is to blame, by the client's own path, such as `messages[2].content`.
-    var field: String?
+    package var field: String?
     /// Seconds after which a retry may succeed.
-    var retryAfter: Int?
+    package var retryAfter: Int?
     /// What an upstream has said about it, where its words go back to the client.
-    var said: Said?
+    package var said: Said?
     /// The HTTP status of the upstream's refusal; nil where it gave none.
-    var upstreamStatus: Int?
+    package var upstreamStatus: Int?
     /// The upstream has reported it under a status of success.
-    var isUnderSuccess = false
+    package var isUnderSuccess = false
 
     /// An upstream's own status and words for programs.
-    struct Said: Equatable, Sendable {
+    package struct Said: Equatable, Sendable {
         /// 400...599.
-        var status: Int?
-        var type: String?
-        var code: String?
+        package var status: Int?
+        package var type: String?
+        package var code: String?
+
+        package init(status: Int? = nil, type: String? = nil, code: String? = nil) {
+            self.status = status
+            self.type = type
+            self.code = code
+        }
     }
 
-    init(_ kind: Kind, _ message: String, field: String? = nil, retryAfter: Int? = nil, said: Said? = nil) {
+    package init(_ kind: Kind, _ message: String, field: String? = nil, retryAfter: Int? = nil, said: Said? = nil) {
         self.kind = kind
         self.message = message
         self.field = field
@@ -34,14 +40,15 @@ struct Failure: Error, Equatable, Sendable {
     }
 
     /// A request that cannot be served as it stands.
-    static func invalidRequest(_ message: String, field: String?, as fault: InvalidRequest = .other) -> Failure {
+    package static func invalidRequest(_ message: String, field: String?, as fault: InvalidRequest = .other) -> Failure
+    {
         Failure(.invalidRequest(fault), message, field: field)
     }
 }
 
 extension Failure {
     /// What a failure speaks of.
-    enum Kind: Equatable, Sendable {
+    package enum Kind: Equatable, Sendable {
         // MARK: Found here, before an upstream is asked
 
         case invalidRequest(InvalidRequest)
@@ -98,7 +105,7 @@ extension Failure {
 
         // MARK: Met on the way to an upstream and back
 
-        case deadline(MovingDeadline.Cause)
+        case deadline(DeadlineCause)
         case transport(TransportFailure)
         /// The request could not be signed.
         case signing
@@ -107,7 +114,7 @@ extension Failure {
     }
 
     /// What is wrong with a request.
-    enum InvalidRequest: Equatable, Sendable {
+    package enum InvalidRequest: Equatable, Sendable {
         case json, type, value, missing, unsupportedParameter, unsupportedContent, unsupportedModel
         case tooManyValues, tooManyMessages, tooManyParts
         /// Of HTTP, or no HTTP at all.
@@ -119,16 +126,18 @@ extension Failure {
     }
 
     /// What is not there.
-    enum Subject: Equatable, Sendable { case path, model, account }
+    package enum Subject: Equatable, Sendable { case path, model, account }
 
     /// What HTTP has a status of its own for.
-    enum HTTPFault: Equatable, Sendable { case method, bodyTooLarge, bodyTimedOut, targetTooLong, contentEncoding }
+    package enum HTTPFault: Equatable, Sendable {
+        case method, bodyTooLarge, bodyTimedOut, targetTooLong, contentEncoding
+    }
 
     /// What the proxy has no room for.
-    enum Overload: Equatable, Sendable { case bodyMemory, queueFull, queueTimeout }
+    package enum Overload: Equatable, Sendable { case bodyMemory, queueFull, queueTimeout }
 
     /// How an upstream failed.
-    enum UpstreamFailure: Equatable, Sendable {
+    package enum UpstreamFailure: Equatable, Sendable {
         /// 5xx.
         case serverError
         /// An error without a status, in place of an answer.
@@ -144,7 +153,7 @@ extension Failure {
     }
 
     /// Why an answer is of no use.
-    enum UnusableResponse: Equatable, Sendable {
+    package enum UnusableResponse: Equatable, Sendable {
         /// A stream where a document was asked for, or the reverse.
         case otherForm
         /// There is no vector for a text.
@@ -152,7 +161,7 @@ extension Failure {
     }
 
     /// What went wrong with a connection to an upstream.
-    enum TransportFailure: Equatable, Sendable {
+    package enum TransportFailure: Equatable, Sendable {
         case unreachable, connectTimedOut
         /// Before the head of an answer was there, and behind it.
         case connectionLost, responseCut
@@ -164,7 +173,7 @@ extension Failure {
 
 extension Failure.Kind {
     /// Nobody has said it: it was met on the way, and a pause of the process itself may be the reason.
-    var isOfTheWay: Bool {
+    package var isOfTheWay: Bool {
         switch self {
         case .deadline, .transport, .signing, .noCredentials: true
         case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,
@@ -179,7 +188,7 @@ extension Failure.Kind {
 
     /// The model could not answer, be it that all its upstreams failed or that the prompt is too long for it: another model may. What is wrong with
     /// the request, or with the proxy's own load, is so for every model.
-    var permitsAnotherModel: Bool {
+    package var permitsAnotherModel: Bool {
         switch self {
         case .promptTooLong, .modelGone, .modelNotAllowed, .throttled, .accountExhausted, .accountDoubted,
             .credentialsRefused, .credentialsDoubted,
@@ -194,7 +203,7 @@ extension Failure.Kind {
     }
 
     /// Too many requests for a model.
-    var isThrottle: Bool {
+    package var isThrottle: Bool {
         switch self {
         case .throttled, .noUpstreamAvailable(isThrottled: true): true
         default: false
@@ -202,7 +211,7 @@ extension Failure.Kind {
     }
 
     /// A pause helps, and nobody but the router can say how long it has to be.
-    var wantsPause: Bool {
+    package var wantsPause: Bool {
         switch self {
         case .throttled, .unavailable, .noUpstreamAvailable: true
         case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,

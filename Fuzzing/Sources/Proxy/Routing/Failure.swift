@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/Routing/Failure.swift

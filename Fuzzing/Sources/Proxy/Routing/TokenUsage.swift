@@ -1,1 +1,0 @@
-../../../../Sources/Proxy/Routing/TokenUsage.swift

@@ -1,1 +1,0 @@
-../../../../../Sources/Proxy/Routing/Upstream/Oddity.swift
