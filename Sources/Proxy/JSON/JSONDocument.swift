@@ -29,7 +29,7 @@ struct JSONDocument: Sendable {
     static func parse(_ bytes: [UInt8], upTo limit: Int) throws(JSONSyntaxError) -> JSONDocument? {
         // So many would not go into so few bytes.
         guard bytes.count / 2 + 1 > limit else { return try JSONDocument(parsing: bytes) }
-        // A member takes two places at once, its name and its value: so one more than are allowed.
+        // One more than are allowed: then there are too many.
         let most = limit + 1
         var (lister, capacity) = (JSONLister(), min(most, expectedNodes(in: bytes.count)))
         var found = list(bytes.span, in: capacity, after: [], &lister)

@@ -51,7 +51,14 @@ enum JSONString {
         return unit
     }
 
-    /// Appends `text` with the escapes that JSON asks for, without quotes. Everything above ASCII stays as it is.
+    /// Appends `text` as a string of JSON. Everything above ASCII stays as it is.
+    static func append(quoted text: String, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        append(text, to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// The same without the quotes.
     static func append(_ text: String, to bytes: inout [UInt8]) {
         let view = text.utf8
         let utf8 = view.span

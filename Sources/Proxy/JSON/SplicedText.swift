@@ -34,6 +34,9 @@ struct SplicedText: Sendable {
 
     mutating func append(literal text: StaticString) { written.append(literal: text) }
 
+    /// A string of JSON.
+    mutating func append(quoted text: String) { JSONString.append(quoted: text, to: &written) }
+
     /// Three parts at once.
     mutating func append(_ opening: StaticString, _ content: StaticString, _ closing: StaticString) {
         written.append(

@@ -18,7 +18,14 @@ enum ModelMember {
     private static func replace(_ ranges: [Range<Int>], in document: ArraySlice<UInt8>, with name: String) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(document.count + name.utf8.count + 2)
-        append(document, replacing: ranges, with: quoted(name), to: &result)
+        guard ranges.count == 1 else {
+            append(document, replacing: ranges, with: quoted(name), to: &result)
+            return result
+        }
+        // Nearly always, and then the name needs no array of its own.
+        result.append(contentsOf: document[..<ranges[0].lowerBound])
+        JSONString.append(quoted: name, to: &result)
+        result.append(contentsOf: document[ranges[0].upperBound...])
         return result
     }
 
@@ -31,9 +38,7 @@ enum ModelMember {
     static func quoted(_ name: String) -> [UInt8] {
         var quoted: [UInt8] = []
         quoted.reserveCapacity(name.utf8.count + 2)
-        quoted.append(UInt8(ascii: "\""))
-        JSONString.append(name, to: &quoted)
-        quoted.append(UInt8(ascii: "\""))
+        JSONString.append(quoted: name, to: &quoted)
         return quoted
     }
 

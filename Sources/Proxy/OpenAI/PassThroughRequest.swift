@@ -46,19 +46,18 @@ struct PassThroughRequest: Sendable {
     /// - Parameter isStreaming: nil for what the client asked for; false where that is a stream: then `stream` is false as well, and
     ///   `stream_options` is gone, since upstreams refuse it without a stream.
     func body(model name: String, isStreaming: Bool? = nil) -> SplicedText {
-        let name = ModelMember.quoted(name)
         if models.count == 1, !self.isStreaming || isStreaming != false {
             let (before, after) = (received[..<models[0].lowerBound], received[models[0].upperBound...])
             // Nearly always: what does not stay where it is has room at once.
             var body = SplicedText(
-                capacity: name.count + (before.count < SplicedText.shortestSplice ? before.count : 0)
+                capacity: name.utf8.count + 2 + (before.count < SplicedText.shortestSplice ? before.count : 0)
                     + (after.count < SplicedText.shortestSplice ? after.count : 0))
             body.splice(before)
-            body.append(contentsOf: name)
+            body.append(quoted: name)
             body.splice(after)
             return body
         }
-        var edits = models.map { (range: $0, bytes: name) }
+        var edits = models.map { (range: $0, bytes: ModelMember.quoted(name)) }
         if self.isStreaming, isStreaming == false {
             edits += unstreaming.map { (range: $0.range, bytes: Array($0.replacement.utf8)) }
             edits.sort { $0.range.lowerBound < $1.range.lowerBound }

@@ -10,13 +10,42 @@ final class DeadlineWatch: Sendable {
     static let interval = Duration.seconds(1)
 
     /// For `remove`.
-    struct Ticket: Hashable, Sendable {
+    struct Ticket: Sendable {
+        fileprivate let slot: Int
         fileprivate let number: UInt64
+
+        /// Of one that nobody looks after.
+        fileprivate static let ofNone = Ticket(slot: -1, number: 0)
+    }
+
+    /// What is looked after, each in its slot until it is removed: a request sets one or two, and to hash for that costs more than the rest of it.
+    private struct Slots {
+        private var taken: [(number: UInt64, deadline: MovingDeadline)?] = []
+        private var free: [Int] = []
+        private var lastNumber: UInt64 = 0
+
+        var isEmpty: Bool { free.count == taken.count }
+        var deadlines: [MovingDeadline] { taken.compactMap { $0?.deadline } }
+
+        mutating func add(_ deadline: MovingDeadline) -> Ticket {
+            lastNumber += 1
+            if let slot = free.popLast() {
+                taken[slot] = (lastNumber, deadline)
+                return Ticket(slot: slot, number: lastNumber)
+            }
+            taken.append((lastNumber, deadline))
+            return Ticket(slot: taken.count - 1, number: lastNumber)
+        }
+
+        mutating func remove(_ ticket: Ticket) {
+            guard ticket.slot >= 0, taken[ticket.slot]?.number == ticket.number else { return }
+            taken[ticket.slot] = nil
+            free.append(ticket.slot)
+        }
     }
 
     private struct State {
-        var deadlines: [Ticket: MovingDeadline] = [:]
-        var lastTicket: UInt64 = 0
+        var slots = Slots()
         /// When the sleeper wakes; nil while there is none.
         var nextLook: Duration?
         var sleeper: Task<Void, Never>?
@@ -59,21 +88,17 @@ final class DeadlineWatch: Sendable {
     /// Looks after the deadline until it is removed. One that is due already has passed when this returns.
     func add(_ deadline: MovingDeadline) -> Ticket {
         let now = now()
-        let due = deadline.check(at: now)
+        guard let due = deadline.check(at: now) else { return .ofNone }
         return state.withLock { state in
-            state.lastTicket += 1
-            let ticket = Ticket(number: state.lastTicket)
-            guard let due else { return ticket }
-            state.deadlines[ticket] = deadline
             plan(&state, for: min(due, now + Self.interval))
-            return ticket
+            return state.slots.add(deadline)
         }
     }
 
     func remove(_ ticket: Ticket) {
         state.withLock { state in
-            state.deadlines[ticket] = nil
-            guard !lingers, state.deadlines.isEmpty else { return }
+            state.slots.remove(ticket)
+            guard !lingers, state.slots.isEmpty else { return }
             state.sleeper?.cancel()
             state.nextLook = nil
         }
@@ -98,7 +123,7 @@ final class DeadlineWatch: Sendable {
             // Another look was planned for an earlier moment while this one began.
             guard state.nextLook == instant else { return ([], nil, state.onGap) }
             state.nextLook = nil
-            return (Array(state.deadlines.values), state.gap?.looked(at: now, planned: instant), state.onGap)
+            return (state.slots.deadlines, state.gap?.looked(at: now, planned: instant), state.onGap)
         }
         if let delay {
             report(delay.length)

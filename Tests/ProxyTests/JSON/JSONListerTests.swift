@@ -122,7 +122,7 @@ import Testing
     }
 
     /// It goes on where it stopped, whatever the space was.
-    @Test(arguments: 2..<40) func `Space may be small`(capacity: Int) {
+    @Test(arguments: 1..<40, [1, 2]) func `Space may be small`(capacity: Int, step: Int) {
         var random = SplitMix64(seed: UInt64(capacity))
         for _ in 0..<50 {
             let text = Array(value(depth: 0, &random).utf8)
@@ -139,7 +139,7 @@ import Testing
                     count = lister.count
                 }
                 #expect(nodes.count <= space)
-                space += 2
+                space += step
             }
             #expect(nodes.map(Entry.init) == parsed(text))
         }

@@ -291,7 +291,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         written.futureResult.assumeIsolated().whenSuccess { self.perform(self.state.answered(), context) }
     }
 
-    /// - Parameter capacity: bytes that `body` writes, or somewhat more.
+    /// - Parameter capacity: bytes that `body` writes, more or less.
     private func gather(_ capacity: Int, _ body: (inout ByteBuffer) -> Void) {
         var bytes = unsent.take() ?? ByteBufferAllocator().buffer(capacity: capacity)
         body(&bytes)
@@ -314,7 +314,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch action {
         case .nothing: break
         case .sendContinue:
-            gather(32) { encoder.write(HTTPResponseHead(version: .http1_1, status: .continue), to: &$0) }
+            gather(Self.usualAnswer) { encoder.write(HTTPResponseHead(version: .http1_1, status: .continue), to: &$0) }
             flush(context: context)
         case .deliver: deliver(context)
         case .refuse(let refusal, closing: _): refuse(refusal, context)

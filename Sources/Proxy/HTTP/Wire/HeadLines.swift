@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Writes the lines of an HTTP head one behind the other into room that has been made for all of them: string by string, a buffer asks each
+/// Writes the lines of an HTTP head one behind the other into room that has been made before: string by string, a buffer asks each
 /// time whether it is its only owner and large enough, which for a head is most of the work.
 ///
 /// What does not fit is counted and not written.

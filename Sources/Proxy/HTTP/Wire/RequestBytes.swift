@@ -60,7 +60,7 @@ struct RequestHead: Sendable {
         var count = 1
         let isProxied = proxy?.authorization != nil
         var own = OwnFields(isProxied: isProxied)
-        bytes.writeHead(expecting: 1024) { head in
+        bytes.writeHead(expecting: Self.usualBytes) { head in
             (count, own) = (1, OwnFields(isProxied: isProxied))
             head.append(request.method.rawValue)
             head.append(" ")
@@ -90,6 +90,9 @@ struct RequestHead: Sendable {
         takesLength = !own.hasLength
         wantsLength = [.POST, .PUT, .PATCH].contains(request.method)
     }
+
+    /// A call to OCI that is signed takes some 1,100 bytes, and 2,400 with a session's token.
+    private static let usualBytes = 4096
 
     /// The fields that are not simply passed on.
     private struct OwnFields {

@@ -25,6 +25,17 @@ import Testing
         #expect(bytes.body == nil)
     }
 
+    /// Around the length that is expected, and what is next to it.
+    @Test(arguments: [900, 4020, 4030, 4040, 4050, 4060, 4070, 4080, 4090, 4096, 9000])
+    func `A head may be long`(length: Int) throws {
+        let text = String(repeating: "y", count: length)
+        let bytes = try Self.bytes(
+            .POST, "http://x/", ["x": text, "accept-encoding": "br"], "ping", unpacksAnswers: true)
+        #expect(
+            String(buffer: bytes.head)
+                == "POST / HTTP/1.1\r\nx: \(text)\r\naccept-encoding: br\r\nhost: x\r\ncontent-length: 4\r\n\r\nping")
+    }
+
     @Test func `A request without a body is its head`() throws {
         let get = try Self.bytes(.GET, "http://x/")
         #expect(String(buffer: get.head) == "GET / HTTP/1.1\r\nhost: x\r\n\r\n")

@@ -19,6 +19,10 @@ import Testing
         HTTPResponseHead(version: .http1_1, status: .notModified),
         HTTPResponseHead(version: .http1_1, status: .custom(code: 529, reasonPhrase: "Overloaded")),
         HTTPResponseHead(version: .http1_1, status: .imATeapot, headers: ["retry-after": "30"]),
+        // Longer than what is expected, by a little and by much.
+        HTTPResponseHead(
+            version: .http1_1, status: .ok, headers: ["content-length": "7", "x": String(repeating: "y", count: 900)]),
+        HTTPResponseHead(version: .http1_1, status: .ok, headers: ["x": String(repeating: "y", count: 9000)]),
     ]
 
     @Test(arguments: heads, [[], [0], [1], [9, 10], [15, 16, 17], [255, 0, 256], [4095, 4096, 65536]])
