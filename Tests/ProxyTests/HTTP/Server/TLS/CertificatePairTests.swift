@@ -120,7 +120,7 @@ import Testing
         #expect(watch.look(after: nil) == nil)
     }
 
-    @Test func `It looks every two seconds`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `It looks every two seconds`() async throws {
         let directory = try Directory()
         let certificate = ListenerCertificate()
         let first = try CertificatePair(directory.files)
@@ -133,8 +133,9 @@ import Testing
         time.advance(by: .milliseconds(1900))
         #expect(certificate.current?.context === first.context)
         time.advance(by: .milliseconds(100))
-        await time.waitForSleepers()
-        #expect(certificate.current.map { $0.context !== first.context } == true)
+        // The files are read on a thread of their own, and who sleeps meanwhile may be the one who watches over that.
+        while certificate.current?.context === first.context { await Task.yield() }
+        #expect(certificate.current != nil)
         running.cancel()
         await running.value
     }
