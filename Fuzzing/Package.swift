@@ -18,6 +18,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Of what is fuzzed.
+let fuzzed = settings + [.enableUpcomingFeature("InternalImportsByDefault"), .unsafeFlags(instrumentation)]
+
 let libraries: [Target.Dependency] = [
     .product(name: "Logging", package: "swift-log"),
     .product(name: "NIOCore", package: "swift-nio"),
@@ -34,18 +37,14 @@ let package = Package(
     targets: [
         .target(
             name: "ProxyRouting",
-            swiftSettings: settings + [
-                .enableUpcomingFeature("InternalImportsByDefault"), .unsafeFlags(instrumentation),
-            ]
+            swiftSettings: fuzzed
         ),
         .target(
             name: "Proxy",
             dependencies: ["ProxyRouting"] + libraries,
             // It reads nothing, and knows of accounts.
             exclude: ["Configuration/Reader/CheckReport.swift"],
-            swiftSettings: settings + [
-                .enableUpcomingFeature("InternalImportsByDefault"), .unsafeFlags(instrumentation),
-            ]
+            swiftSettings: fuzzed
         ),
         // The declaration of what the toolchain's library has.
         .target(name: "LibFuzzer"),

@@ -18,14 +18,7 @@ enum ModelMember {
     private static func replace(_ ranges: [Range<Int>], in document: ArraySlice<UInt8>, with name: String) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(document.count + name.utf8.count + 2)
-        guard ranges.count == 1 else {
-            append(document, replacing: ranges, with: quoted(name), to: &result)
-            return result
-        }
-        // Nearly always, and then the name needs no array of its own.
-        result.append(contentsOf: document[..<ranges[0].lowerBound])
-        JSONString.append(quoted: name, to: &result)
-        result.append(contentsOf: document[ranges[0].upperBound...])
+        append(document, replacing: ranges, to: &result) { JSONString.append(quoted: name, to: &$0) }
         return result
     }
 
@@ -65,10 +58,22 @@ enum ModelMember {
     static func append(
         _ document: ArraySlice<UInt8>, replacing ranges: [Range<Int>], with value: [UInt8], to result: inout [UInt8]
     ) {
+        append(document, replacing: ranges, to: &result) { $0.append(contentsOf: value) }
+    }
+
+    /// The same with bytes that are written where they go, without an array of their own.
+    ///
+    /// - Parameters:
+    ///   - ranges: in their order, in indices of `document`.
+    ///   - appendValue: appends the other bytes, for each range.
+    private static func append(
+        _ document: ArraySlice<UInt8>, replacing ranges: [Range<Int>], to result: inout [UInt8],
+        _ appendValue: (inout [UInt8]) -> Void
+    ) {
         var rest = document.startIndex
         for range in ranges {
             result.append(contentsOf: document[rest..<range.lowerBound])
-            result.append(contentsOf: value)
+            appendValue(&result)
             rest = range.upperBound
         }
         result.append(contentsOf: document[rest...])
