@@ -7,13 +7,18 @@ package struct TokenUsage: Equatable, Sendable {
     package var reasoning: Int?
     /// Part of `prompt` that came from a cache, where the upstream says so.
     package var cached: Int?
+    /// Part of `prompt` that has been put into a cache, where the upstream says so.
+    package var cacheWrites: Int?
 
-    package init(prompt: Int, completion: Int, total: Int, reasoning: Int? = nil, cached: Int? = nil) {
+    package init(
+        prompt: Int, completion: Int, total: Int, reasoning: Int? = nil, cached: Int? = nil, cacheWrites: Int? = nil
+    ) {
         self.prompt = prompt
         self.completion = completion
         self.total = total
         self.reasoning = reasoning
         self.cached = cached
+        self.cacheWrites = cacheWrites
     }
 }
 

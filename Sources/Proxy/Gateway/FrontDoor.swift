@@ -97,7 +97,7 @@ final class FrontDoor: Sendable {
 
     /// How the body is packed, if it is (docs/decisions/0023).
     private static func packing(of head: HTTPRequestHead) -> String? {
-        head.headers.first(name: "content-encoding").flatMap { $0.isEmpty || $0.lowercased() == "identity" ? nil : $0 }
+        head.headers.value(of: "content-encoding").flatMap { $0.isEmpty || $0.lowercased() == "identity" ? nil : $0 }
     }
 
     /// Decides whether there is room for an admitted request, and takes it.

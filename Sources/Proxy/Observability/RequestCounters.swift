@@ -9,14 +9,38 @@ final class RequestCounters: Sendable {
         static func < (one: Key, other: Key) -> Bool { (one.route, one.status) < (other.route, other.status) }
     }
 
-    private let counts = Mutex<[Key: Int]>([:])
+    /// Most requests end as the one before: they are counted beside the table, and no key is hashed.
+    private struct State {
+        var counts: [Key: Int] = [:]
+        var last = Key(route: "", status: 0)
+        var run = 0
+
+        mutating func settle() {
+            guard run > 0 else { return }
+            counts[last, default: 0] += run
+            run = 0
+        }
+    }
+
+    private let state = Mutex(State())
 
     func count(route: String, status: Int) {
-        counts.withLock { $0[Key(route: route, status: status), default: 0] += 1 }
+        let key = Key(route: route, status: status)
+        state.withLock {
+            if $0.last != key {
+                $0.settle()
+                $0.last = key
+            }
+            $0.run += 1
+        }
     }
 
     /// In order, so that two scrapes look alike.
     var all: [(key: Key, count: Int)] {
-        counts.withLock { $0.map { ($0.key, $0.value) } }.sorted { $0.0 < $1.0 }
+        let counts = state.withLock { state in
+            state.settle()
+            return state.counts
+        }
+        return counts.map { (key: $0.key, count: $0.value) }.sorted { $0.key < $1.key }
     }
 }

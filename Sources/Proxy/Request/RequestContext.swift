@@ -77,7 +77,7 @@ struct Decoration: Sendable {
 
     init(for head: HTTPRequestHead?, cors: CORS, wallClock: Int64) {
         requestID = RequestID.of(head?.headers)
-        origin = head?.headers.first(name: "origin")
+        origin = head?.headers.value(of: "origin")
         self.cors = cors
         self.wallClock = wallClock
     }

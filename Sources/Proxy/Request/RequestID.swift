@@ -4,7 +4,7 @@ import NIOHTTP1
 enum RequestID {
     /// The client's own `x-request-id` when it is at most 128 visible ASCII characters, else a new one.
     static func of(_ headers: HTTPHeaders?) -> String {
-        if let given = headers?.first(name: "x-request-id"), (1...128).contains(given.utf8.count),
+        if let given = headers?.value(of: "x-request-id"), (1...128).contains(given.utf8.count),
             given.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         {
             return given

@@ -60,14 +60,14 @@ struct TransportResponse: Sendable {
 
     /// Whether the head says that a stream of events follows.
     var isLabelledAsStream: Bool {
-        headers.first(name: "content-type")?.hasPrefixIgnoringCase("text/event-stream") == true
+        headers.value(of: "content-type")?.hasPrefixIgnoringCase("text/event-stream") == true
     }
 
     /// The whole body.
     ///
     /// - Throws: `TransportError.tooLarge` as soon as more than `limit` bytes are announced or have arrived.
     nonisolated(nonsending) func collect(upTo limit: Int) async throws -> [UInt8] {
-        if let announced = headers.first(name: "content-length").flatMap(Int.init), announced > limit {
+        if let announced = headers.value(of: "content-length").flatMap(Int.init), announced > limit {
             throw TransportError.tooLarge(limit: limit)
         }
         if let bytes = try await body.collect(upTo: limit) { return bytes }
