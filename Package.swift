@@ -139,7 +139,7 @@ let package = Package(
         .target(
             name: "TestFixtures",
             path: "Tests/Fixtures",
-            resources: [.copy("clients"), .copy("oci"), .copy("tls"), .copy("tools")],
+            resources: [.copy("clients"), .copy("dialects"), .copy("oci"), .copy("tls"), .copy("tools")],
             swiftSettings: settings
         ),
         .testTarget(

@@ -14,8 +14,21 @@ package struct Failure: Error, Equatable, Sendable {
     package var said: Said?
     /// The HTTP status of the upstream's refusal; nil where it gave none.
     package var upstreamStatus: Int?
+    /// How long the prompt was, and how long the model takes, where the upstream says so.
+    package var promptLength: PromptLength?
     /// The upstream has reported it under a status of success.
     package var isUnderSuccess = false
+
+    /// In tokens.
+    package struct PromptLength: Equatable, Sendable {
+        package var tokens: Int?
+        package var limit: Int?
+
+        package init(tokens: Int? = nil, limit: Int? = nil) {
+            self.tokens = tokens
+            self.limit = limit
+        }
+    }
 
     /// An upstream's own status and words for programs.
     package struct Said: Equatable, Sendable {

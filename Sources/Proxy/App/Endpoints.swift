@@ -6,6 +6,9 @@ struct Endpoints: Sendable {
     let root: RootRoute
     let health: HealthRoute
     let chat: ChatCompletionsRoute
+    let messages: MessagesRoute
+    let responses: ResponsesRoute
+    let completions: CompletionsRoute
     let embeddings: EmbeddingsRoute
     let rerank: RerankRoute
     let models: ModelsRoute
@@ -24,6 +27,9 @@ extension EndpointTable {
         let root = endpoints.root
         let health = endpoints.health
         let chat = endpoints.chat
+        let messages = endpoints.messages
+        let responses = endpoints.responses
+        let completions = endpoints.completions
         let embeddings = endpoints.embeddings
         let rerank = endpoints.rerank
         let models = endpoints.models
@@ -46,13 +52,34 @@ extension EndpointTable {
                 .POST, "/v1/chat/completions", label: "chat", for: .key, body: .large,
                 on: .eventLoop(upTo: Self.smallBody)
             ) { try await chat.respond($0) },
+            Endpoint(
+                .POST, "/v1/responses", label: "responses", for: .key, body: .large,
+                on: .eventLoop(upTo: Self.smallBody)
+            ) { try await responses.respond($0) },
+            Endpoint(.POST, "/v1/responses/input_tokens", label: "responses", for: .key, body: .large) {
+                try await responses.count($0)
+            },
+            Endpoint(.GET, also: [.DELETE, .POST], "/v1/responses/{id}", label: "responses", for: .key) {
+                $0.send(try responses.kept($0))
+            },
+            Endpoint(
+                .POST, "/v1/messages", label: "messages", for: .key, body: .large, on: .eventLoop(upTo: Self.smallBody),
+                errors: .anthropic
+            ) { try await messages.respond($0) },
+            Endpoint(
+                .POST, "/v1/messages/count_tokens", label: "messages", for: .key, body: .large, errors: .anthropic
+            ) { try await messages.count($0) },
+            Endpoint(
+                .POST, "/v1/completions", label: "completions", for: .key, body: .large,
+                on: .eventLoop(upTo: Self.smallBody)
+            ) { try await completions.respond($0) },
             Endpoint(.POST, "/v1/embeddings", label: "embeddings", for: .key, body: .large) {
                 try await embeddings.respond($0)
             },
             Endpoint(.POST, "/v1/rerank", label: "rerank", for: .key, body: .large) { try await rerank.respond($0) },
-            Endpoint(.GET, "/v1/models", label: "models", for: .local) { $0.send(await models.list()) },
+            Endpoint(.GET, "/v1/models", label: "models", for: .local) { $0.send(try await models.list($0)) },
             Endpoint(.GET, "/v1/models/{id}", label: "models", for: .local) {
-                $0.send(try await models.one($0.rest ?? ""))
+                $0.send(try await models.one($0))
             },
             Endpoint(.GET, "/test-oci", label: "test-oci", for: .local, isCharged: true) {
                 $0.send(await testOCI.answer())
@@ -88,14 +115,23 @@ extension Endpoints {
             directory: directory, failover: failover, requestLimit: settings.timeouts.wholeAnswer,
             answerLimit: settings.limits.maxResponseSize,
             time: state.time)
+        let chat = ChatCompletionsRoute(
+            directory: directory, quirks: state.quirks, failover: failover,
+            fallbacks: Dictionary(
+                settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
+            limits: ChatCompletionsRoute.Limits(settings), time: state.time)
+        let seals = ReasoningSeals(settings.clientKeys)
+        state.responses.configure(
+            ResponseStore.Limits(
+                isOn: settings.responses.isStored, timeToLive: settings.responses.timeToLive,
+                count: settings.responses.count))
         self.init(
             root: RootRoute(mode: mode),
             health: health,
-            chat: ChatCompletionsRoute(
-                directory: directory, quirks: state.quirks, failover: failover,
-                fallbacks: Dictionary(
-                    settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
-                limits: ChatCompletionsRoute.Limits(settings), time: state.time),
+            chat: chat,
+            messages: MessagesRoute(chat: chat, seals: seals),
+            responses: ResponsesRoute(chat: chat, seals: seals, store: state.responses),
+            completions: CompletionsRoute(chat: chat),
             embeddings: EmbeddingsRoute(calls: texts),
             rerank: RerankRoute(calls: texts),
             models: ModelsRoute(

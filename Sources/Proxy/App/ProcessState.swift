@@ -16,6 +16,8 @@ struct ProcessState: Sendable {
     let rates = RequestRates()
     let claims = RequestClaims()
     let paces = (testOCI: RoundPace(), refresh: RoundPace())
+    /// What clients have had kept of their responses.
+    let responses: ResponseStore
     let certificate = ListenerCertificate()
     /// Seconds since 1970.
     let startedAt: Int64
@@ -38,6 +40,7 @@ struct ProcessState: Sendable {
         self.logger = logger
         self.descriptors = descriptors
         startedAt = time.wallClock()
+        responses = ResponseStore(time: time)
         // Each configuration, the first as well, comes in by `reconfigure`.
         router = Router([], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger)
     }

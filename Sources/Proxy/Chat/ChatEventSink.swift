@@ -29,6 +29,9 @@ protocol ChatEventSink {
     /// Where the text is from: an array in OpenAI's form. Only whole answers have it.
     mutating func annotations(_ json: [UInt8], choice: Int)
 
+    /// The text of the client's at which a choice has ended, escaped; before its finish. Few upstreams tell.
+    mutating func stopped(at text: ArraySlice<UInt8>, choice: Int)
+
     /// Once for each choice, when nothing more of it can come.
     mutating func finish(_ reason: FinishReason, choice: Int)
 
@@ -42,10 +45,14 @@ protocol ChatEventSink {
 extension ChatEventSink {
     mutating func created(at seconds: Int) {}
     mutating func annotations(_ json: [UInt8], choice: Int) {}
+    mutating func stopped(at text: ArraySlice<UInt8>, choice: Int) {}
 }
 
 /// A sink that writes what a client gets as a stream.
 protocol ChatByteSink: ChatEventSink {
     /// What has been written and not taken yet.
     var bytes: [UInt8] { get set }
+
+    /// The answer ends here, with a failure in place of its end.
+    mutating func fail(_ failure: Failure)
 }

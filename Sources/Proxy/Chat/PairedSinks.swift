@@ -51,6 +51,11 @@ struct PairedSinks<First: ChatEventSink, Second: ChatEventSink>: ChatEventSink {
         second.annotations(json, choice: choice)
     }
 
+    mutating func stopped(at text: ArraySlice<UInt8>, choice: Int) {
+        first.stopped(at: text, choice: choice)
+        second.stopped(at: text, choice: choice)
+    }
+
     mutating func finish(_ reason: FinishReason, choice: Int) {
         first.finish(reason, choice: choice)
         second.finish(reason, choice: choice)
@@ -72,4 +77,6 @@ extension PairedSinks: ChatByteSink where First: ChatByteSink {
         get { first.bytes }
         _modify { yield &first.bytes }
     }
+
+    mutating func fail(_ failure: Failure) { first.fail(failure) }
 }

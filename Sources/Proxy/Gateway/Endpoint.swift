@@ -43,22 +43,25 @@ final class Endpoint: Sendable {
     let place: Place
     /// It costs a request of the key's minute although it needs no key: it calls upstreams, or reads files.
     let isCharged: Bool
+    /// The API in whose words its failures are told.
+    let errors: ErrorForm
     /// Sends the answer.
     let handler: Handler
 
     init(
-        _ method: HTTPMethod, _ path: String, label: String, for access: Access, body: Body = .none,
-        on place: Place = .pool, isCharged: Bool = false,
+        _ method: HTTPMethod, also others: [HTTPMethod] = [], _ path: String, label: String, for access: Access,
+        body: Body = .none, on place: Place = .pool, isCharged: Bool = false, errors: ErrorForm = .openAI,
         _ handler: @escaping Handler
     ) {
         self.method = method
-        methods = method == .GET ? [.GET, .HEAD] : [method]
+        methods = (method == .GET ? [.GET, .HEAD] : [method]) + others
         self.path = path
         self.label = label
         self.access = access
         self.body = body
         self.place = place
         self.isCharged = isCharged
+        self.errors = errors
         self.handler = handler
     }
 
@@ -69,7 +72,7 @@ final class Endpoint: Sendable {
     }
 
     /// For people.
-    var title: String { "\(method.rawValue) \(path)" }
+    var title: String { "\(methods.filter { $0 != .HEAD }.map(\.rawValue).joined(separator: ",")) \(path)" }
 }
 
 /// All endpoints. A new one is a new row where the table is put together (`App/Endpoints`).

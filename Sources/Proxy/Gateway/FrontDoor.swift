@@ -176,9 +176,9 @@ final class FrontDoor: Sendable {
     @inline(never)
     private func say(_ error: any Error, _ context: RequestContext) {
         if let failure = context.terminalError(after: error) {
-            let clientError = worded(failure)
+            let clientError = worded(failure, for: context.request.head, as: context.id)
             context.record.error = clientError.code
-            context.send(Response(clientError))
+            context.send(clientError.response)
         } else {
             context.record.clientLeft = true
         }
@@ -228,10 +228,15 @@ final class FrontDoor: Sendable {
         }
     }
 
-    /// A missing or wrong key, as the users of the file's mode know it.
-    private func worded(_ error: Failure) -> OpenAIError {
-        let clientError = OpenAIError(error)
-        return isAggregator && error.kind == .unauthorized ? clientError.asHTTPError : clientError
+    /// A failure in the words of the API that the client speaks.
+    private func worded(_ error: Failure, for head: HTTPRequestHead?, as requestID: String) -> ClientError {
+        ClientError(error, in: form(for: head), requestID: requestID, isAggregator: isAggregator)
+    }
+
+    private func form(for head: HTTPRequestHead?) -> ErrorForm {
+        guard let head else { return .openAI }
+        if head.headers.value(of: "anthropic-version") != nil { return .anthropic }
+        return endpoints.match(head.uri)?.endpoint.errors ?? .openAI
     }
 
     /// Counts a request that has ended, and writes its line.
@@ -270,14 +275,14 @@ final class FrontDoor: Sendable {
         let decoration = Decoration(for: head, cors: cors, wallClock: time.wallClock())
         var record = AccessRecord(
             id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
-        let clientError = worded(error)
+        let clientError = worded(error, for: head, as: decoration.requestID)
         record.status = clientError.status
         record.error = clientError.code
-        if clientError.rate != nil, let head, case .holder(let name) = keys.verdict(on: head.headers) {
+        if case .rateLimited = error.kind, let head, case .holder(let name) = keys.verdict(on: head.headers) {
             record.key = name
         }
         finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)
-        var answer = Response(clientError)
+        var answer = clientError.response
         if error.kind == .unacceptable(.method), let head, let match = endpoints.match(head.uri) {
             answer.headers.add(name: "allow", value: match.endpoint.methods.map(\.rawValue).joined(separator: ", "))
         }

@@ -42,10 +42,7 @@ extension Failure {
         "Timed out while reading the request body; the connection is closed. Send the request again.")
 
     static func unknownPath(_ path: String) -> Failure {
-        let isOtherAPI = ["/responses", "/completions"].contains { path.hasSuffix($0) }
-        let hint = isOtherAPI ? " Set the client to chat completions: POST /v1/chat/completions." : ""
-        return Failure(
-            .notFound(.path), "Unknown path \(path.quotable).\(hint) GET / lists the endpoints.")
+        Failure(.notFound(.path), "Unknown path \(path.quotable). GET / lists the endpoints.")
     }
 
     static let targetTooLong = Failure(

@@ -34,6 +34,13 @@ struct JSONWriter {
         needsComma = false
     }
 
+    /// A member's name as it is written in another document.
+    mutating func memberName(_ name: JSONValue) {
+        raw(name.raw)
+        text.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
     mutating func string(_ value: String) {
         separate()
         text.append(UInt8(ascii: "\""))

@@ -53,6 +53,8 @@ final class ModelCatalog: Sendable {
         var models: [ModelSummary]?
         /// How its chats are sent.
         var form = ChatForm.oci
+        /// The APIs in which requests pass to it as they are.
+        var dialects: Set<ProviderDialect> = []
         /// What stands before its models; nil for an account of OCI.
         var provider: String?
         /// It belongs to an older configuration: its place is kept, and nothing else.
@@ -87,6 +89,8 @@ final class ModelCatalog: Sendable {
     /// The names of what is there for each purpose, in order: for errors only, but then they are needed at once.
     private let namesByPurpose: [ModelSummary.Purpose: [String]]
     private let byName: [String: Entry]
+    /// What any name stands for that nobody knows.
+    private let wildcard: String?
     /// Discovered embedding and rerank models: usable, but no chat models.
     private let others: [String: Entry]
     private let accounts: [Account]
@@ -115,6 +119,8 @@ final class ModelCatalog: Sendable {
         names: Names = Names(),
         at now: Int64 = 0
     ) {
+        wildcard = aliases.last { $0.name == "*" }?.target
+        let aliases = aliases.filter { $0.name != "*" }
         self.accounts = accounts
         self.refusals = refusals
         aliased = Set(aliases.map(\.target))
@@ -182,6 +188,14 @@ final class ModelCatalog: Sendable {
     /// The forms in which the upstreams of a target take chats.
     func forms(of target: Target) -> Set<ChatForm> { Set(target.accepts.map { accounts[$0].form }) }
 
+    /// Whether any upstream speaks that API itself.
+    func speaks(_ dialect: ProviderDialect) -> Bool { accounts.contains { $0.dialects.contains(dialect) } }
+
+    /// The upstreams of a target that speak that API themselves.
+    func speaking(_ dialect: ProviderDialect, of target: Target) -> UpstreamSet {
+        UpstreamSet(target.accepts.filter { accounts[$0].dialects.contains(dialect) })
+    }
+
     /// Whether an upstream of a target takes chats in that form.
     func hasForm(_ form: ChatForm, in target: Target) -> Bool { target.accepts.contains { accounts[$0].form == form } }
 
@@ -201,7 +215,10 @@ final class ModelCatalog: Sendable {
     /// - Throws: also 400 `unsupported_model` when the model is listed, but for other things only. What nobody lists may be good for
     ///   anything.
     func resolve(_ name: String, for purpose: ModelSummary.Purpose) throws(Failure) -> Target {
-        guard var target = target(of: name) else {
+        guard
+            var target = target(of: name)
+                ?? (purpose == .chat ? wildcard : nil).flatMap({ known in target(of: known) })
+        else {
             throw .unknownModel(
                 name, near: NearestName.several(to: name, among: namesByPurpose[purpose] ?? [], limit: 3))
         }

@@ -5,7 +5,9 @@ extension ModelCatalog.Account {
 
     /// Before it has listed anything.
     init(_ backend: any Backend) {
-        self.init(region: backend.region ?? "", form: backend.chatForm, provider: (backend as? Provider)?.name)
+        self.init(
+            region: backend.region ?? "", form: backend.chatForm, dialects: backend.dialects,
+            provider: (backend as? Provider)?.name)
     }
 }
 

@@ -1,3 +1,4 @@
+import NIOHTTP1
 import ProxyRouting
 
 /// `GET /v1/models` and `GET /v1/models/{id}`.
@@ -9,36 +10,106 @@ struct ModelsRoute: Sendable {
     /// Seconds since 1970, for models whose age nobody knows; some clients refuse a list whose `created` is no number.
     let created: Int64
 
-    func list() async -> Response {
+    nonisolated(nonsending) func list(_ context: RequestContext) async throws(Failure) -> Response {
         await discovery.refreshIfDue()
         let catalog = directory.catalog
-        var writer = JSONWriter(capacity: 256 + catalog.entries.count * 160)
+        let entries = catalog.entries + catalog.otherEntries
+        if Self.isAnthropic(context.request.head) { return try page(entries, asked: context.request.head.uri) }
+        var writer = JSONWriter(capacity: 256 + entries.count * 160)
         writer.beginObject()
         writer.key("object")
         writer.string("list")
         writer.key("data")
         writer.beginArray()
-        for entry in catalog.entries { write(entry, to: &writer) }
-        for entry in catalog.otherEntries { write(entry, to: &writer) }
+        for entry in entries { write(entry, isAnthropic: false, to: &writer) }
         writer.endArray()
         writer.endObject()
         return .json(writer.bytes)
     }
 
     /// - Throws: 404 `model_not_found`.
-    func one(_ id: String) async throws(Failure) -> Response {
+    nonisolated(nonsending) func one(_ context: RequestContext) async throws(Failure) -> Response {
         await discovery.refreshIfDue()
+        let id = context.rest ?? ""
         let catalog = directory.catalog
         let target = try catalog.resolve(id)
         var writer = JSONWriter()
-        write(catalog[id] ?? ModelCatalog.Entry(name: id, target: target), to: &writer)
+        write(
+            catalog[id] ?? ModelCatalog.Entry(name: id, target: target),
+            isAnthropic: Self.isAnthropic(context.request.head), to: &writer)
         return .json(writer.bytes)
     }
 
-    private func write(_ entry: ModelCatalog.Entry, to writer: inout JSONWriter) {
+    /// The client reads the list as Anthropic's API has it.
+    private static func isAnthropic(_ head: HTTPRequestHead) -> Bool {
+        head.headers.value(of: "anthropic-version") != nil
+    }
+
+    // MARK: Anthropic's form
+
+    /// A page of the list: `limit`, `after_id` and `before_id` say which.
+    private func page(_ entries: [ModelCatalog.Entry], asked target: String) throws(Failure) -> Response {
+        let limit = RequestTarget.query("limit", of: target).map { Int($0) ?? 0 } ?? 20
+        guard (1...1000).contains(limit) else {
+            throw .invalidRequest("limit: must be from 1 to 1000", field: "limit", as: .value)
+        }
+        var page = entries[...]
+        var hasMore = false
+        if let after = RequestTarget.query("after_id", of: target) {
+            page = page.drop { $0.name != after }.dropFirst()
+        }
+        if let before = RequestTarget.query("before_id", of: target) {
+            page = page.prefix { $0.name != before }
+            hasMore = page.count > limit
+            page = page.suffix(limit)
+        } else {
+            hasMore = page.count > limit
+            page = page.prefix(limit)
+        }
+        var writer = JSONWriter(capacity: 256 + page.count * 320)
+        writer.beginObject()
+        writer.key("object")
+        writer.string(literal: "list")
+        writer.key("data")
+        writer.beginArray()
+        for entry in page { write(entry, isAnthropic: true, to: &writer) }
+        writer.endArray()
+        writer.key("has_more")
+        writer.bool(hasMore)
+        writer.key("first_id")
+        if let first = page.first { writer.string(first.name) } else { writer.null() }
+        writer.key("last_id")
+        if let last = page.last { writer.string(last.name) } else { writer.null() }
+        writer.endObject()
+        return .json(writer.bytes)
+    }
+
+    private func writeAnthropicMembers(of entry: ModelCatalog.Entry, to writer: inout JSONWriter) {
+        writer.key("type")
+        writer.string(literal: "model")
+        writer.key("display_name")
+        writer.string(entry.name)
+        writer.key("created_at")
+        writer.string(RFC3339.format(entry.created.map(Int64.init) ?? created))
+        writer.key("lifecycle")
+        writer.string(literal: "active")
+        let limits = entry.provider == nil ? ModelLimits.of(entry.target.modelID) : nil
+        guard let limits else { return }
+        writer.key("max_input_tokens")
+        writer.int(limits.context)
+        if let output = limits.output {
+            writer.key("max_tokens")
+            writer.int(output)
+        }
+    }
+
+    // MARK: Entries
+
+    private func write(_ entry: ModelCatalog.Entry, isAnthropic: Bool, to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("id")
         writer.string(entry.name)
+        if isAnthropic { writeAnthropicMembers(of: entry, to: &writer) }
         writer.key("object")
         writer.string("model")
         writer.key("created")
@@ -55,7 +126,8 @@ struct ModelsRoute: Sendable {
             write(purposes: entry.purposes, to: &writer)
             if let limits = ModelLimits.of(entry.target.modelID) { write(limits, to: &writer) }
         }
-        writer.members(entry.details)
+        // In Anthropic's form the members of that name are said above.
+        if !isAnthropic { writer.members(entry.details) }
         writer.endObject()
     }
 

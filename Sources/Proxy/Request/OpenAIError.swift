@@ -39,6 +39,9 @@ struct OpenAIError: Equatable, Sendable {
         return error
     }
 
+    /// What stands in a stream of events for a failure behind the headers.
+    var event: [UInt8] { Array("data: ".utf8) + body + Array("\n\n".utf8) }
+
     /// The body of the answer; the same object travels as the `data` of an event once a stream has begun.
     var body: [UInt8] {
         var writer = JSONWriter(capacity: message.utf8.count + 128)

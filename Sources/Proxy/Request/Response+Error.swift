@@ -5,10 +5,19 @@ extension Response {
     /// An error in the OpenAI form, with the headers that belong to it.
     init(_ error: OpenAIError) {
         self = .json(error.body, status: HTTPResponseStatus(statusCode: error.status))
-        if let seconds = error.retryAfter { headers.add(name: "retry-after", value: String(seconds)) }
-        if let rate = error.rate { headers.add(contentsOf: rate.fields) }
-        if error.forbidsRetry { headers.add(name: "x-should-retry", value: "false") }
-        if error.status == 401 { headers.add(name: "www-authenticate", value: "Bearer") }
+        headers.add(contentsOf: error.headers)
+    }
+}
+
+extension OpenAIError {
+    /// Those that belong to it.
+    var headers: [(String, String)] {
+        var headers: [(String, String)] = []
+        if let retryAfter { headers.append(("retry-after", String(retryAfter))) }
+        if let rate { headers += rate.fields }
+        if forbidsRetry { headers.append(("x-should-retry", "false")) }
+        if status == 401 { headers.append(("www-authenticate", "Bearer")) }
+        return headers
     }
 }
 

@@ -6,7 +6,7 @@ enum PassThroughList {
     ///
     /// - Throws: `Failure` 502 when the body is no such answer (half of one, a page of HTML), or an error in place of one.
     static func read(_ body: [UInt8], of action: OpenAIAction, model: String, upstream: String) throws(Failure)
-        -> OpenAIResponse
+        -> ClientResponse
     {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else {
             throw .invalidAnswer("is not JSON", upstream)
@@ -28,7 +28,7 @@ enum PassThroughList {
         {
             throw noVector(of: place, upstream)
         }
-        return OpenAIResponse(
+        return ClientResponse(
             body: ModelMember.replace(in: body, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]))
     }
 

@@ -8,7 +8,7 @@ enum RerankToOpenAI {
     ///   - request: what was asked; its name of the model is told.
     /// - Throws: `Failure` 502 when the document is no answer to the request. A place that no document has would make clients
     ///   fail in less clear words.
-    static func translate(_ body: [UInt8], to request: RerankRequest, id: String) throws(Failure) -> OpenAIResponse {
+    static func translate(_ body: [UInt8], to request: RerankRequest, id: String) throws(Failure) -> ClientResponse {
         guard let root = try? JSONDocument(parsing: body).root, let ranks = root.present("documentRanks"),
             ranks.kind == .array
         else {
@@ -40,7 +40,7 @@ enum RerankToOpenAI {
         writer.int(usage?.total ?? 0)
         writer.endObject()
         writer.endObject()
-        return OpenAIResponse(body: writer.bytes, usage: usage)
+        return ClientResponse(body: writer.bytes, usage: usage)
     }
 
     private struct Result {

@@ -17,6 +17,8 @@ protocol Backend: Sendable {
     var time: TimeSource { get }
     /// The form in which its chats are sent.
     var chatForm: ChatForm { get }
+    /// The APIs in which a request passes to it as it is.
+    var dialects: Set<ProviderDialect> { get }
 
     /// A call in that form, ready to be sent.
     ///
@@ -83,6 +85,8 @@ extension Failure {
 }
 
 extension Backend {
+    var dialects: Set<ProviderDialect> { [] }
+
     nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
         try await request(document, isStreaming: isStreaming, until: nil)
     }

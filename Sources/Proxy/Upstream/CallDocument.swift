@@ -4,6 +4,28 @@ enum CallDocument: Sendable {
     case details(OCIAction, CallDetails)
     /// In OpenAI's form.
     case openAI(OpenAIAction, SplicedText)
+    /// As the client has sent it, in an API that the upstream speaks too.
+    ///
+    /// - headers: the client's own that belong to that API.
+    case native(ProviderDialect, SplicedText, headers: [NativeHeader])
+}
+
+/// A header field that passes with a request in its own API.
+struct NativeHeader: Equatable, Sendable {
+    let name: String
+    let value: String
+}
+
+extension ProviderDialect {
+    /// The end of its path.
+    var path: String {
+        switch self {
+        case .chat: "/chat/completions"
+        case .responses: "/responses"
+        case .messages: "/messages"
+        case .completions: "/completions"
+        }
+    }
 }
 
 /// The calls that OCI's inference API has. The raw values are the last parts of their paths.

@@ -43,13 +43,30 @@ extension FrontDoor {
             requestsPerKey: requestsPerKey, claims: claims, shutdownGrace: shutdownGrace, logger: logger)
     }
 
+    /// A whole door over a provider `up`.
+    static func provider(
+        _ transport: any HTTPTransport, time: TimeSource = ManualTime().source,
+        limits: ChatCompletionsRoute.Limits = .fixture, dialects: Set<ProviderDialect>? = nil,
+        responses: ResponseStore? = nil
+    ) throws -> FrontDoor {
+        let settings = ProviderSettings(
+            id: "up", name: "up", baseURL: try #require(BaseURL("http://127.0.0.1:9/v1")), token: Secret("sk-12345678"),
+            dialects: dialects)
+        let router = Router(
+            [(Provider(settings, transport: transport, time: time), Upstream.Settings())],
+            limits: .init(concurrency: 200, queue: 2000), strategy: RoundRobin(), time: time, random: { 0.5 },
+            logger: .silent)
+        return try fixture(over: router, time: time, limits: limits, responses: responses)
+    }
+
     /// The same over a router of the test's own.
     static func fixture(
         over router: Router, time: TimeSource, limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"],
         socketOwner: UInt32? = 1000,
         bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(), bodyMemory: Int = .max,
         requestsPerKey: Int = 0,
-        claims: RequestClaims = RequestClaims(), shutdownGrace: Duration = .seconds(30), logger: Logger = .silent
+        claims: RequestClaims = RequestClaims(), shutdownGrace: Duration = .seconds(30),
+        responses: ResponseStore? = nil, logger: Logger = .silent
     ) throws -> FrontDoor {
         let accounts = router.upstreams.count
         let counters = RequestCounters()
@@ -63,8 +80,12 @@ extension FrontDoor {
         let texts = TextCalls(
             directory: directory, failover: failover, requestLimit: limits.request, answerLimit: limits.answer,
             time: time)
+        let keys = [ClientKey(name: "default", value: Secret(key))]
+        let chat = ChatCompletionsRoute(
+            directory: directory, quirks: ModelQuirks(), failover: failover, limits: limits, time: time)
+        let seals = ReasoningSeals(keys)
         return FrontDoor(
-            keys: ClientKeys([ClientKey(name: "default", value: Secret(key))]),
+            keys: ClientKeys(keys),
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
             limits: .init(
@@ -75,8 +96,10 @@ extension FrontDoor {
                 Endpoints(
                     root: RootRoute(mode: "single"),
                     health: HealthRoute(mode: "single", router: router, accountList: accountList),
-                    chat: ChatCompletionsRoute(
-                        directory: directory, quirks: ModelQuirks(), failover: failover, limits: limits, time: time),
+                    chat: chat, messages: MessagesRoute(chat: chat, seals: seals),
+                    responses: ResponsesRoute(
+                        chat: chat, seals: seals, store: responses ?? ResponseStore(time: time)),
+                    completions: CompletionsRoute(chat: chat),
                     embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
                     models: ModelsRoute(
                         directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id),

@@ -37,7 +37,7 @@ extension ChunkStream where Source == GenericSource {
 extension Dialect {
     /// A whole answer as the document that a client gets.
     func answer(_ body: [UInt8], in envelope: ChunkEnvelope, rules: ResponseRules = ResponseRules()) throws(Failure)
-        -> OpenAIResponse
+        -> ClientResponse
     {
         var document = ChatDocument(envelope)
         _ = try read(document: body, of: envelope.response, by: rules, into: &document)

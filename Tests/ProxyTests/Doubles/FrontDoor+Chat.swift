@@ -29,10 +29,13 @@ extension FrontDoor {
     func text(at path: String) async throws -> String { try await answer(.GET, path).body }
 
     /// Status and body of an answer, through the whole door.
-    func answer(_ method: HTTPMethod, _ uri: String, _ body: String = "") async throws -> (status: Int, body: String) {
-        let head = HTTPRequestHead(
+    func answer(_ method: HTTPMethod, _ uri: String, _ body: String = "", headers: HTTPHeaders = [:]) async throws -> (
+        status: Int, body: String
+    ) {
+        var head = HTTPRequestHead(
             version: .http1_1, method: method, uri: uri,
             headers: ["host": "localhost", "authorization": "Bearer \(FrontDoor.key)"])
+        head.headers.add(contentsOf: headers)
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
         let request = request(head, body: Array(body.utf8), from: ClientPeer(remote: address, local: address))
         let channel = NIOAsyncTestingChannel()

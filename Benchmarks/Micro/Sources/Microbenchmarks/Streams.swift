@@ -13,14 +13,16 @@ extension Benchmark {
         let openAI =
             #"data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1760000000,"model":"bench-model","choices":[{"index":0,"delta":{"content":" some words\n"},"finish_reason":null}]}"#
             + "\n\n"
+        let client = ChatCompletionsDialect(envelope)
+        let provider = ChatCompletionsDialect(envelope.naming("bench/bench-model"))
         return [
             (name: "GENERIC", reader: ChatReader.translator(.generic), event: generic),
-            (name: "pass-through", reader: .passThrough(model: "bench/bench-model"), event: openAI),
+            (name: "pass-through", reader: .passThrough(provider), event: openAI),
         ].flatMap { kind in
             [1, 16].map { together in
                 let piece = ByteBuffer(string: String(repeating: kind.event, count: together))
                 return Benchmark("\(kind.name) event, \(together) at a time", count: 1600) { count in
-                    let relay = kind.reader.relay(of: "bench", in: envelope, includesUsage: false)
+                    let relay = kind.reader.relay(of: "bench", to: client)
                     for _ in 0..<count / together {
                         guard relay.take(piece) == nil else { throw Unexpected(what: "a failure in a stream") }
                         keep(relay.takeFrames())

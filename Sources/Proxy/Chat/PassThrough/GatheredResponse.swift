@@ -46,7 +46,7 @@ struct GatheredResponse {
     /// - Parameters:
     ///   - model: the name that the client sent.
     ///   - envelope: its id and time are used where the chunks have none.
-    func answer(model: String, in envelope: ChunkEnvelope) -> OpenAIResponse {
+    func answer(model: String, in envelope: ChunkEnvelope) -> ClientResponse {
         let id = id.map { JSONString.decode($0[...]) } ?? envelope.id
         var writer = JSONWriter(capacity: 4096)
         writer.beginObject()
@@ -73,7 +73,7 @@ struct GatheredResponse {
             writer.raw(value[...])
         }
         writer.endObject()
-        return OpenAIResponse(
+        return ClientResponse(
             body: writer.bytes, usage: usage.flatMap { TokenUsage(openAI: try? JSONDocument(parsing: $0).root) })
     }
 }

@@ -84,6 +84,11 @@ final class PassThroughRelay: ResponseRelay {
         return nil
     }
 
+    func fail(_ failure: Failure) {
+        isReleased = true
+        frames.bytes += OpenAIError(failure).event
+    }
+
     func takeFrames(_ body: ([UInt8]) -> Void) {
         if !isReleased { isReleased = progress.hasContent || isComplete || frames.bytes.count > Self.mostHeldBack }
         guard isReleased, !frames.bytes.isEmpty else { return }

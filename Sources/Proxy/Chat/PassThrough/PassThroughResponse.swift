@@ -11,7 +11,7 @@ enum PassThroughResponse {
     ///   - mayBeEmpty: the usual end may be all that it says.
     /// - Throws: `Failure` when the body is no chat answer, an error in place of one, or an answer that says nothing.
     static func read(_ body: [UInt8], model: String, upstream: String, mayBeEmpty: Bool = false) throws(Failure)
-        -> OpenAIResponse
+        -> ClientResponse
     {
         let (root, text, isWrapped) = try opened(body, upstream: upstream, mayBeEmpty)
         let edits = CallRepair.edits(ofAnswer: root)
@@ -20,11 +20,11 @@ enum PassThroughResponse {
         guard edits.isEmpty else {
             oddities.insert(.calls)
             let mended = CallRepair.apply(edits, to: text)
-            return OpenAIResponse(
+            return ClientResponse(
                 body: ModelMember.replace(in: mended[...], with: model), usage: TokenUsage(openAI: root["usage"]),
                 oddities: oddities)
         }
-        return OpenAIResponse(
+        return ClientResponse(
             body: ModelMember.replace(in: text, parsed: root, with: model), usage: TokenUsage(openAI: root["usage"]),
             oddities: oddities)
     }

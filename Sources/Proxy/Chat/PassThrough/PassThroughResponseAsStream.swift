@@ -9,11 +9,10 @@ enum PassThroughResponseAsStream {
     /// The events of the whole stream, `[DONE]` included, and the token counts.
     ///
     /// - Parameters:
-    ///   - model: the name that the client sent.
-    ///   - envelope: its id and time are used where the answer has none.
+    ///   - envelope: the name that the client sent; its id and time are used where the answer has none.
     /// - Throws: as `PassThroughResponse.read`, and for an answer that was broken off with an error.
     static func frames(
-        of body: [UInt8], model: String, upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool,
+        of body: [UInt8], upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool,
         mayBeEmpty: Bool = false
     ) throws(Failure) -> (frames: [UInt8], usage: TokenUsage?) {
         // A line break can only stand between tokens; in an event it would be the end of its line.
@@ -27,7 +26,7 @@ enum PassThroughResponseAsStream {
 
         let id = root["id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         let envelope = ChunkEnvelope(
-            id: id ?? envelope.id, created: root["created"]?.int ?? envelope.created, model: model)
+            id: id ?? envelope.id, created: root["created"]?.int ?? envelope.created, model: envelope.model)
         var frames: [UInt8] = []
         frames.reserveCapacity(body.count + 1024 * choices.count)
         for (position, (choice, index)) in zip(choices, indices(of: choices)).enumerated() {

@@ -36,23 +36,20 @@ final class ChatCall: Sendable {
         let time: TimeSource
         /// `request_timeout` after the arrival.
         let deadline: Duration
-        let envelope: ChunkEnvelope
-        let includesUsage: Bool
+        let client: any ClientDialect
         /// How many were asked for.
         let choices: Int
         /// Runs what follows the signature on the connection's event loop.
         let executor: EventLoopExecutor
 
         init(
-            limits: ChatCompletionsRoute.Limits, time: TimeSource, deadline: Duration, envelope: ChunkEnvelope,
-            includesUsage: Bool, choices: Int = 1,
-            executor: EventLoopExecutor
+            limits: ChatCompletionsRoute.Limits, time: TimeSource, deadline: Duration, client: any ClientDialect,
+            choices: Int = 1, executor: EventLoopExecutor
         ) {
             self.limits = limits
             self.time = time
             self.deadline = deadline
-            self.envelope = envelope
-            self.includesUsage = includesUsage
+            self.client = client
             self.choices = choices
             self.executor = executor
         }
@@ -82,16 +79,16 @@ final class ChatCall: Sendable {
         }
     }
 
-    /// The answer as one document, in the OpenAI form.
+    /// The answer as one document.
     nonisolated(nonsending) func document(at backend: any Backend, _ report: AttemptReport) async throws
-        -> OpenAIResponse
+        -> ClientResponse
     {
         let deadline = requestDeadline()
         deadline.arm()
         defer { deadline.disarm() }
         let body = try await body(at: backend, until: deadline)
         let answer = try await report.reading(body.count) {
-            try reader.answer(body, of: backend.id, in: callContext.envelope)
+            try reader.answer(body, of: backend.id, to: callContext.client)
         }
         report.change { ($0.usage, $0.oddities) = (answer.usage, answer.oddities) }
         return answer
@@ -103,8 +100,7 @@ final class ChatCall: Sendable {
     ) async throws {
         let body = try await body(at: backend, until: deadline)
         let answer = try await report.reading(body.count) {
-            try reader.frames(
-                of: body, of: backend.id, in: callContext.envelope, includesUsage: callContext.includesUsage)
+            try reader.frames(of: body, of: backend.id, to: callContext.client)
         }
         try await stream.sendWhole(answer, report, deadline, callContext)
     }
@@ -131,9 +127,7 @@ final class ChatCall: Sendable {
         let head = try await backend.send(request, until: deadline)
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
         let response = try await backend.successful(head)
-        let relay = reader.relay(
-            of: backend.id, in: callContext.envelope, includesUsage: callContext.includesUsage,
-            choices: callContext.choices)
+        let relay = reader.relay(of: backend.id, to: callContext.client, choices: callContext.choices)
         let live = LiveStream(
             response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext)
         try await live.begin()
@@ -164,8 +158,7 @@ final class ChatCall: Sendable {
         -> [UInt8]
     {
         // Whatever it says is said by who reads the whole.
-        let relay = reader.relay(
-            of: upstream, in: callContext.envelope, includesUsage: false, choices: callContext.choices)
+        let relay = reader.relay(of: upstream, to: callContext.client, choices: callContext.choices)
         var hasFailed = false
         var body: [UInt8] = []
         var pieces = response.body.makeAsyncIterator()

@@ -17,6 +17,9 @@ final class ChatCalls {
     private var translated: Written?
     private var adapted: Written?
     private var passedThrough: ChatCall?
+    private var native: ChatCall?
+    /// Why the request cannot be a chat completion's, if it cannot: then it only goes to who speaks its own language.
+    private let untranslatable: Failure?
 
     /// A call, and what was known of the model when it was written.
     private struct Written {
@@ -29,10 +32,11 @@ final class ChatCalls {
     /// - Parameters:
     ///   - root: the request's body, parsed. It is not kept.
     ///   - isTranslated: an upstream that may be asked takes chats in OCI's own form.
+    ///   - untranslatable: why the request cannot be a chat completion's, if it cannot.
     /// - Throws: `Failure` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
         _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String,
-        isTranslated: Bool,
+        isTranslated: Bool, untranslatable: Failure? = nil,
         quirks: ModelQuirks, limits: ChatCompletionsRoute.Limits, callContext: ChatCall.CallContext
     ) throws(Failure) {
         self.request = request
@@ -41,11 +45,39 @@ final class ChatCalls {
         self.quirks = quirks
         self.limits = limits
         self.callContext = callContext
+        self.untranslatable = untranslatable
         if isTranslated { translated = try translate(root) }
     }
 
+    /// The call for an upstream.
+    func call(to backend: any Backend) throws(Failure) -> ChatCall {
+        if let request = callContext.client.native, isNative(backend) {
+            if let native { return native }
+            let call = pass(request)
+            native = call
+            return call
+        }
+        if let untranslatable { throw untranslatable }
+        return try call(in: backend.chatForm)
+    }
+
+    /// Whether the request passes to that upstream in its own language, which is not chat completions.
+    func isNative(_ backend: any Backend) -> Bool {
+        // A document is no stream in these languages.
+        guard let request = callContext.client.native, !(request.request.isStreaming && limits.forcesNonStreaming)
+        else { return false }
+        return backend.dialects.contains(request.dialect)
+    }
+
+    private func pass(_ native: NativeRequest) -> ChatCall {
+        ChatCall(
+            document: .native(native.dialect, native.request.body(model: target.modelID), headers: native.headers),
+            reader: .native(native.dialect, model: name), isStreaming: native.request.isStreaming,
+            callContext: callContext)
+    }
+
     /// The call for an upstream that takes chats in `form`.
-    func call(in form: ChatForm) throws(Failure) -> ChatCall {
+    private func call(in form: ChatForm) throws(Failure) -> ChatCall {
         switch form {
         case .oci:
             if let translated { return translated.call }
@@ -100,7 +132,7 @@ final class ChatCalls {
         let upstream = upstream()
         let call = ChatCall(
             document: .openAI(.chat, try OpenAIOnOCI.body(of: try RequestField(body: request.received), for: upstream)),
-            reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty), isStreaming: upstream.isStreaming,
+            reader: chatReader, isStreaming: upstream.isStreaming,
             callContext: callContext)
         return Written(call: call, family: upstream.family)
     }
@@ -108,8 +140,17 @@ final class ChatCalls {
     private func passThrough() -> ChatCall {
         ChatCall(
             document: .openAI(.chat, request.body(model: target.modelID, isStreaming: isStreaming)),
-            reader: .passThrough(model: name, mayBeEmpty: request.mayBeEmpty),
+            reader: chatReader,
             isStreaming: isStreaming, callContext: callContext)
+    }
+
+    /// Of an upstream that answers as chat completions do.
+    private var chatReader: ChatReader {
+        if let chat = callContext.client.chatCompletions {
+            .passThrough(chat, mayBeEmpty: request.mayBeEmpty)
+        } else {
+            .chatCompletions(mayBeEmpty: request.mayBeEmpty)
+        }
     }
 
     /// How the upstream is called.

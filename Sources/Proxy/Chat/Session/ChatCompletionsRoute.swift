@@ -1,4 +1,6 @@
 import NIOCore
+import NIOHTTP1
+import ProxyRouting
 
 /// `POST /v1/chat/completions`: what all chats of one configuration have in common. Each is a `ChatSession`.
 final class ChatCompletionsRoute: Sendable {
@@ -47,6 +49,38 @@ final class ChatCompletionsRoute: Sendable {
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
         let body = context.request.body
         let session = try await LargeWork.run(on: body.count) { try ChatSession(body, for: context, by: self) }
+        try await session.run()
+    }
+
+    /// A request in another language as it came, if somebody here speaks that.
+    ///
+    /// - Parameter headers: names of the client's that belong to the API.
+    func native(_ dialect: ProviderDialect, _ context: RequestContext, headers: [String] = []) throws(Failure)
+        -> NativeRequest?
+    {
+        guard directory.catalog.speaks(dialect) else { return nil }
+        let own = headers.flatMap { name in
+            context.request.head.headers[name].map { NativeHeader(name: name, value: $0) }
+        }
+        return NativeRequest(dialect, try PassThroughRequest(body: context.request.body), headers: own)
+    }
+
+    /// A request in another language that is no chat: it goes to who speaks that language, or nowhere.
+    nonisolated(nonsending) func respond(
+        _ context: RequestContext, _ native: NativeRequest, since failure: Failure, by client: any ClientDialect
+    ) async throws {
+        try await ChatSession(native, since: failure, from: client, for: context, by: self).run()
+    }
+
+    /// A chat in another language.
+    ///
+    /// - Parameter asked: a chat completion's request that means the same.
+    nonisolated(nonsending) func respond(_ context: RequestContext, asked: [UInt8], by client: any ClientDialect)
+        async throws
+    {
+        let session = try await LargeWork.run(on: asked.count) {
+            try ChatSession(asked: asked, from: client, for: context, by: self)
+        }
         try await session.run()
     }
 }

@@ -1,55 +1,61 @@
 import NIOCore
 import ProxyRouting
 
-/// Reads what an upstream answers to a chat.
+/// Reads what an upstream answers to a chat, and has the client told in its own language.
 enum ChatReader: Sendable {
     /// In an OCI dialect.
     case translator(Dialect, ResponseRules = ResponseRules())
-    /// It speaks the client's own language. The name of the model is the client's; the usual end may be all that is said where the client has
-    /// named texts that end the answer.
-    case passThrough(model: String, mayBeEmpty: Bool = false)
+    /// In chat completions, to a client of another dialect. The usual end may be all that is said where the client has named texts that end
+    /// the answer.
+    case chatCompletions(mayBeEmpty: Bool = false)
+    /// In the client's own language, which is not chat completions. The name of the model is the client's.
+    case native(ProviderDialect, model: String)
+    /// It speaks the client's own language, chat completions.
+    case passThrough(ChatCompletionsDialect, mayBeEmpty: Bool = false)
 
-    /// A whole answer, in the OpenAI form. A stream in its place is gathered into one.
+    /// A whole answer, as the client gets it. A stream in its place is gathered into one.
     ///
     /// - Parameter upstream: its id, for messages.
     /// - Throws: `Failure` when the document is no answer, tells of a failure, or says nothing.
-    func answer(_ body: [UInt8], of upstream: String, in envelope: ChunkEnvelope) throws(Failure) -> OpenAIResponse {
-        do { return try document(body, of: upstream, in: envelope) } catch {
+    func answer(_ body: [UInt8], of upstream: String, to client: some ClientDialect) throws(Failure) -> ClientResponse {
+        do { return try document(body, of: upstream, to: client) } catch {
             guard error.kind == .unusable(.otherForm) else { throw error }
             if let document = ResponseForm.document(in: body) {
-                return try self.document(document, of: upstream, in: envelope)
+                return try self.document(document, of: upstream, to: client)
             }
-            var answer = try gathered(body, insteadOf: error, of: upstream, in: envelope)
+            var answer = try gathered(body, insteadOf: error, of: upstream, to: client)
             answer.oddities.insert(.otherKind)
             return answer
         }
     }
 
-    private func document(_ body: [UInt8], of upstream: String, in envelope: ChunkEnvelope) throws(Failure)
-        -> OpenAIResponse
+    private func document(_ body: [UInt8], of upstream: String, to client: some ClientDialect) throws(Failure)
+        -> ClientResponse
     {
-        switch self {
-        case .translator(let dialect, let rules):
-            var document = ChatDocument(envelope)
-            _ = try dialect.read(document: body, of: envelope.response, by: rules, into: &document)
-            return document.written(capacity: body.count + 256)
-        case .passThrough(let model, let mayBeEmpty):
-            return try PassThroughResponse.read(body, model: model, upstream: upstream, mayBeEmpty: mayBeEmpty)
+        if case .passThrough(let client, let mayBeEmpty) = self {
+            return try PassThroughResponse.read(
+                body, model: client.envelope.model, upstream: upstream, mayBeEmpty: mayBeEmpty)
         }
+        if case .native(let dialect, let model) = self {
+            return try NativeResponse.read(body, in: dialect, model: model, upstream: upstream)
+        }
+        var document = client.document()
+        _ = try read(body, of: upstream, answering: client.response, into: &document)
+        return document.written(capacity: body.count + 256)
     }
 
-    /// A whole answer as the frames of a stream, `[DONE]` included, and the token counts. A stream in its place is one already.
+    /// A whole answer as the frames of a stream, its end included, and the token counts. A stream in its place is one already.
     ///
     /// - Throws: as `answer`.
-    func frames(of body: [UInt8], of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool) throws(Failure)
+    func frames(of body: [UInt8], of upstream: String, to client: some ClientDialect) throws(Failure)
         -> StreamedResponse
     {
-        do { return try document(body, asStreamOf: upstream, in: envelope, includesUsage: includesUsage) } catch {
+        do { return try document(body, asStreamOf: upstream, to: client) } catch {
             guard error.kind == .unusable(.otherForm) else { throw error }
             if let document = ResponseForm.document(in: body) {
-                return try self.document(document, asStreamOf: upstream, in: envelope, includesUsage: includesUsage)
+                return try self.document(document, asStreamOf: upstream, to: client)
             }
-            var answer = try stream(body, insteadOf: error, of: upstream, in: envelope, includesUsage: includesUsage)
+            var answer = try stream(body, insteadOf: error, of: upstream, to: client)
             answer.oddities.insert(.otherKind)
             return answer
         }
@@ -57,27 +63,46 @@ enum ChatReader: Sendable {
 
     /// An answer that is there whole, as a stream.
     struct StreamedResponse {
-        /// With `[DONE]`.
+        /// With its end.
         let frames: [UInt8]
         let usage: TokenUsage?
         /// What the upstream has said oddly.
         var oddities = Oddities()
     }
 
-    private func document(
-        _ body: [UInt8], asStreamOf upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool
-    ) throws(Failure) -> StreamedResponse {
-        switch self {
-        case .translator(let dialect, let rules):
-            var chunks = ChatChunks(envelope, includesUsage: includesUsage)
-            chunks.bytes.reserveCapacity(body.count * 2)
-            let usage = try dialect.read(document: body, of: envelope.response, by: rules, into: &chunks)
-            return StreamedResponse(frames: chunks.bytes, usage: usage)
-        case .passThrough(let model, let mayBeEmpty):
+    private func document(_ body: [UInt8], asStreamOf upstream: String, to client: some ClientDialect) throws(Failure)
+        -> StreamedResponse
+    {
+        if case .passThrough(let client, let mayBeEmpty) = self {
             let (frames, usage) = try PassThroughResponseAsStream.frames(
-                of: body, model: model, upstream: upstream, in: envelope, includesUsage: includesUsage,
+                of: body, upstream: upstream, in: client.envelope, includesUsage: client.includesUsage,
                 mayBeEmpty: mayBeEmpty)
             return StreamedResponse(frames: frames, usage: usage)
+        }
+        // Who speaks the language itself is never asked for a document in place of a stream.
+        if case .native = self {
+            throw PassThroughResponse.wrongKind("is a single document, but a stream was requested", upstream)
+        }
+        var stream = client.stream()
+        stream.bytes.reserveCapacity(body.count * 2)
+        let usage = try read(body, of: upstream, answering: client.response, into: &stream)
+        return StreamedResponse(frames: stream.bytes, usage: usage)
+    }
+
+    /// Tells a whole answer to a sink, to its end.
+    ///
+    /// - Returns: what it cost.
+    private func read(
+        _ body: [UInt8], of upstream: String, answering response: ResponseID, into sink: inout some ChatEventSink
+    ) throws(Failure) -> TokenUsage? {
+        switch self {
+        case .translator(let dialect, let rules):
+            return try dialect.read(document: body, of: response, by: rules, into: &sink)
+        case .chatCompletions(let mayBeEmpty), .passThrough(_, let mayBeEmpty):
+            var source = OpenAIChatSource(response, of: upstream, mayBeEmpty: mayBeEmpty)
+            try source.read(document: body, into: &sink)
+            return source.usage
+        case .native: throw .invalidAnswer("cannot be read as a chat", upstream)
         }
     }
 
@@ -85,11 +110,10 @@ enum ChatReader: Sendable {
     ///
     /// - Parameter wrongKind: what is thrown when it is no stream either.
     private func stream(
-        _ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, in envelope: ChunkEnvelope,
-        includesUsage: Bool
+        _ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, to client: some ClientDialect
     ) throws(Failure) -> StreamedResponse {
         // The body has ended: what is not in it is not waited for.
-        let relay = relay(of: upstream, in: envelope, includesUsage: includesUsage, choices: 1)
+        let relay = relay(of: upstream, to: client)
         let failure = relay.take(ByteBuffer(bytes: body)) ?? relay.end()
         let frames = relay.takeFrames()
         if let failure { throw frames.isEmpty && relay.unreadableEvents > 0 ? wrongKind : failure }
@@ -98,27 +122,63 @@ enum ChatReader: Sendable {
 
     /// The same, gathered into the document that was asked for.
     private func gathered(
-        _ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, in envelope: ChunkEnvelope
-    ) throws(Failure) -> OpenAIResponse {
-        let told = try stream(body, insteadOf: wrongKind, of: upstream, in: envelope, includesUsage: true)
-        var answer = GatheredResponse(told.frames).answer(model: envelope.model, in: envelope)
-        answer.oddities = told.oddities
-        return answer
+        _ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, to client: some ClientDialect
+    ) throws(Failure) -> ClientResponse {
+        if let chat = client.chatCompletions {
+            // What passes through has members that nobody here knows.
+            let withUsage = ChatCompletionsDialect(chat.envelope, includesUsage: true)
+            let told = try stream(body, insteadOf: wrongKind, of: upstream, to: withUsage)
+            var answer = GatheredResponse(told.frames).answer(model: chat.envelope.model, in: chat.envelope)
+            answer.oddities = told.oddities
+            return answer
+        }
+        switch self {
+        case .translator(let dialect, let rules):
+            return try dialect.gather(body, of: client.response, by: rules, into: client.document(), else: wrongKind)
+        case .chatCompletions(let mayBeEmpty), .passThrough(_, let mayBeEmpty):
+            return try SourceReader.gather(
+                body, by: OpenAIChatSource(client.response, of: upstream, mayBeEmpty: mayBeEmpty),
+                into: client.document(), else: wrongKind)
+        case .native: throw wrongKind
+        }
     }
 
     /// What makes the client's stream of the upstream's.
     ///
     /// - Parameter choices: how many were asked for.
-    func relay(of upstream: String, in envelope: ChunkEnvelope, includesUsage: Bool, choices: Int = 1)
-        -> any ResponseRelay
-    {
+    func relay(of upstream: String, to client: some ClientDialect, choices: Int = 1) -> any ResponseRelay {
         switch self {
         case .translator(let dialect, let rules):
-            dialect.relay(
-                of: envelope.response, choices: choices, by: rules,
-                into: ChatChunks(envelope, includesUsage: includesUsage))
-        case .passThrough(let model, let mayBeEmpty):
-            PassThroughRelay(model: model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty)
+            dialect.relay(of: client.response, choices: choices, by: rules, into: client.stream())
+        case .chatCompletions(let mayBeEmpty):
+            StreamRelay(
+                OpenAIChatSource(client.response, of: upstream, choices: choices, mayBeEmpty: mayBeEmpty),
+                into: client.stream())
+        case .native(let dialect, let model):
+            NativeRelay(dialect, model: model, upstream: upstream, errorEvent: { client.errorEvent($0) })
+        case .passThrough(let client, let mayBeEmpty):
+            PassThroughRelay(
+                model: client.envelope.model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty)
         }
+    }
+}
+
+extension SourceReader {
+    /// Tells a stream that is there whole to a sink that gathers it.
+    ///
+    /// - Parameter wrongKind: what is thrown when it is no stream.
+    static func gather(
+        _ body: [UInt8], by source: Source, into document: some ChatDocumentSink, else wrongKind: Failure
+    )
+        throws(Failure) -> ClientResponse
+    {
+        var reader = SourceReader(source)
+        var document = document
+        if let failure = reader.take(ByteBuffer(bytes: body), into: &document) ?? reader.end(into: &document) {
+            throw reader.source.unreadableEvents > 0 ? wrongKind : failure
+        }
+        var answer = document.written(capacity: body.count)
+        answer.oddities = reader.oddities
+        return answer
     }
 }

@@ -8,11 +8,15 @@ import ProxyRouting
 final class ChatSession {
     private let route: ChatCompletionsRoute
     private let context: RequestContext
+    /// What is asked, as a chat completion's request.
     private let request: PassThroughRequest
+    private let call: Int
+    /// Why it cannot be a chat completion's, if it cannot: then it only goes to who speaks its own language.
+    private let untranslatable: Failure?
+    /// How the client is told.
+    private let client: any ClientDialect
     /// The request's body, parsed, until the first call has been written.
     private var root: RequestField?
-    /// Of the answer, whoever gives it, where an upstream has none of its own.
-    private let response = RandomName()
     /// What may answer in the model's place.
     private let fallbacks: [String]
     /// Nil when there are none.
@@ -21,10 +25,58 @@ final class ChatSession {
     private var limits: ChatCompletionsRoute.Limits { route.limits }
     private var time: TimeSource { route.time }
 
+    /// A chat in chat completions' own language.
+    ///
     /// - Throws: `Failure` 400 for a body that cannot be read.
-    init(_ body: [UInt8], for context: RequestContext, by route: ChatCompletionsRoute) throws(Failure) {
+    convenience init(_ body: [UInt8], for context: RequestContext, by route: ChatCompletionsRoute) throws(Failure) {
         let root = try RequestField(body: body)
-        request = try PassThroughRequest(root, of: body)
+        let request = try PassThroughRequest(root, of: body)
+        let envelope = ChunkEnvelope(created: Int(route.time.wallClock()), model: request.model)
+        self.init(
+            request, root, from: ChatCompletionsDialect(envelope, includesUsage: request.includesUsage), for: context,
+            by: route)
+    }
+
+    /// A chat in another language.
+    ///
+    /// - Parameters:
+    ///   - asked: a chat completion's request that means the same.
+    ///   - call: its number among those that the request makes side by side.
+    /// - Throws: `Failure` 400, in the client's words.
+    convenience init(
+        asked: [UInt8], from client: any ClientDialect, for context: RequestContext, by route: ChatCompletionsRoute,
+        call: Int = 0
+    ) throws(Failure) {
+        do throws(Failure) {
+            let root = try RequestField(body: asked)
+            self.init(try PassThroughRequest(root, of: asked), root, from: client, for: context, by: route, call: call)
+        } catch {
+            throw client.worded(error)
+        }
+    }
+
+    /// A request that only an upstream that speaks its own language can take.
+    ///
+    /// - Parameter failure: why it is no chat; what the client gets where nobody speaks that language.
+    convenience init(
+        _ native: NativeRequest, since failure: Failure, from client: any ClientDialect, for context: RequestContext,
+        by route: ChatCompletionsRoute
+    ) throws(Failure) {
+        self.init(
+            native.request, try RequestField(body: native.request.received), from: client, for: context, by: route,
+            untranslatable: failure)
+    }
+
+    /// - Parameter root: the request's body, parsed.
+    private init(
+        _ request: PassThroughRequest, _ root: RequestField, from client: any ClientDialect,
+        for context: RequestContext, by route: ChatCompletionsRoute, call: Int = 0,
+        untranslatable: Failure? = nil
+    ) {
+        self.call = call
+        self.untranslatable = untranslatable
+        self.request = request
+        self.client = client
         self.root = root
         self.context = context
         self.route = route
@@ -37,24 +89,42 @@ final class ChatSession {
         if request.isStreaming { try await stream() } else { try await document() }
     }
 
+    /// The whole answer, which is not sent.
+    ///
+    /// - Throws: as the client knows it.
+    @inline(never)
+    nonisolated(nonsending) func response() async throws -> ClientResponse {
+        do {
+            let begun = try await begin { call, backend, report in try await call.document(at: backend, report) }
+            await begun.attempt.end()
+            return begun.success
+        } catch let failure as Failure {
+            if failure.kind == .failed(.empty), client.acceptsSilence { return silence() }
+            throw client.worded(failure)
+        }
+    }
+
     // MARK: The two ways to answer
 
     @inline(never)
     private nonisolated(nonsending) func document() async throws {
-        let begun = try await begin { call, backend, report in try await call.document(at: backend, report) }
-        await begun.attempt.end()
-        context.send(.json(begun.success.body))
+        var answer = Response.json(try await response().body)
+        answer.headers.add(contentsOf: client.headers)
+        context.send(answer)
     }
 
     @inline(never)
     private nonisolated(nonsending) func stream() async throws {
         let stream = open()
         defer { context.record.sent = stream.sent }
+        var live: LiveStream?
         do {
-            try await finish(try await begun(stream))
+            let begun = try await begun(stream)
+            live = begun.success
+            try await finish(begun)
             context.record.status = 200
         } catch {
-            try await fail(stream, after: error)
+            try await fail(stream, live, after: error)
         }
     }
 
@@ -80,21 +150,55 @@ final class ChatSession {
     }
 
     private func open() -> EventStream {
-        let envelope = envelope(naming: request.model)
+        let client = client
+        var headers = Self.streamHeaders
+        headers.add(contentsOf: client.headers)
         let stream = EventStream(
-            on: context.connection, headers: context.decorated(Self.streamHeaders), keepAliveInterval: limits.keepAlive,
-            emptyEvent: { envelope.emptyEvent(id: $0) })
+            on: context.connection, headers: context.decorated(headers), keepAliveInterval: limits.keepAlive,
+            keepAlive: { client.keepAlive($0, id: $1) })
         stream.open()
         return stream
     }
 
     @inline(never)
-    private nonisolated(nonsending) func fail(_ stream: EventStream, after error: any Error) async throws {
+    private nonisolated(nonsending) func fail(_ stream: EventStream, _ live: LiveStream?, after error: any Error)
+        async throws
+    {
         guard let failure = context.terminalError(after: error) else { throw error }
-        let clientError = OpenAIError(failure)
+        if failure.kind == .failed(.empty), client.acceptsSilence {
+            stream.send(last: ByteBuffer(bytes: silence()))
+            stream.finish()
+            context.record.status = 200
+            return
+        }
+        let clientError = client.error(client.worded(failure))
         context.record.error = clientError.code
         context.record.status = try await stream.fail(
-            context.decorated(Response(clientError)), orEvent: envelope(naming: request.model).error(failure))
+            context.decorated(clientError.response), orEvent: live?.event(of: failure) ?? client.errorEvent(failure))
+    }
+
+    // MARK: An answer that says nothing
+
+    private func silence() -> ClientResponse { Self.silence(client.document(), context.trace.summary.usage) }
+    private func silence() -> [UInt8] { Self.silence(client.stream(), context.trace.summary.usage) }
+
+    private static func silence(_ document: some ChatDocumentSink, _ usage: TokenUsage?) -> ClientResponse {
+        var document = document
+        tell(silence: usage, to: &document)
+        return document.written(capacity: 512)
+    }
+
+    private static func silence(_ stream: some ChatByteSink, _ usage: TokenUsage?) -> [UInt8] {
+        var stream = stream
+        tell(silence: usage, to: &stream)
+        return stream.bytes
+    }
+
+    private static func tell(silence usage: TokenUsage?, to sink: inout some ChatEventSink) {
+        sink.begin(choice: 0)
+        sink.finish(.stop, choice: 0)
+        if let usage { sink.usage(usage) }
+        sink.end()
     }
 
     private static let streamHeaders: HTTPHeaders = [
@@ -161,12 +265,12 @@ final class ChatSession {
         while true {
             do {
                 let call: ChatCall = try await LargeWork.run(on: request.received.count) {
-                    try calls.call(in: backend.chatForm)
+                    try calls.call(to: backend)
                 }
                 return try await way(call, backend, attempt.report)
             } catch {
                 if let failure = error as? Failure, attempt.report.content.firstEvent == nil,
-                    calls.learn(from: failure, in: backend.chatForm)
+                    !calls.isNative(backend), calls.learn(from: failure, in: backend.chatForm)
                 {
                     continue
                 }
@@ -196,30 +300,32 @@ final class ChatSession {
 
     private var deadline: Duration { context.arrival + (request.isStreaming ? limits.request : limits.nonStreaming) }
 
-    private func envelope(naming model: String) -> ChunkEnvelope {
-        ChunkEnvelope(name: response, created: Int(time.wallClock()), model: model)
-    }
-
     private func routed(_ calls: ChatCalls) -> RoutedRequest {
         RoutedRequest(
             accepts: calls.target.accepts, model: calls.target.serving.id, arrival: context.arrival,
             deadline: calls.callContext.deadline,
-            isStreaming: request.isStreaming, client: context.record.key ?? "", history: history, trace: context.trace)
+            isStreaming: request.isStreaming, client: context.record.key ?? "", history: history, trace: context.trace,
+            call: call)
     }
 
     /// What the upstreams of `model` are called with.
     private func calls(for model: String) throws(Failure) -> ChatCalls {
         let catalog = route.directory.catalog
-        let target = try catalog.resolve(model, for: .chat)
+        var target = try catalog.resolve(model, for: .chat)
+        if let untranslatable {
+            let speaking = (client.native?.dialect).map { catalog.speaking($0, of: target) } ?? UpstreamSet()
+            guard !speaking.isEmpty, !(request.isStreaming && limits.forcesNonStreaming) else { throw untranslatable }
+            target.accepts = speaking
+        }
         if model != request.model { context.trace.append(.fellBack(to: model)) }
         // A fallback reads it again: keeping every request in its parsed form, for the one that needs it, would cost all of them.
         let root = if let parsed = root.take() { parsed } else { try RequestField(body: request.received) }
         return try ChatCalls(
-            request, root, for: target, named: model, isTranslated: catalog.hasForm(.oci, in: target),
+            request, root, for: target, named: model,
+            isTranslated: untranslatable == nil && catalog.hasForm(.oci, in: target), untranslatable: untranslatable,
             quirks: route.quirks, limits: limits,
             callContext: ChatCall.CallContext(
-                limits: limits, time: time, deadline: deadline, envelope: envelope(naming: model),
-                includesUsage: request.includesUsage,
+                limits: limits, time: time, deadline: deadline, client: client.naming(model),
                 choices: request.choices, executor: context.connection.executor))
     }
 }

@@ -32,6 +32,22 @@ extension Dialect {
         }
     }
 
+    /// Tells a stream that is there whole to a sink that gathers it.
+    func gather(
+        _ body: [UInt8], of response: ResponseID, by rules: ResponseRules, into document: some ChatDocumentSink,
+        else wrongKind: Failure
+    ) throws(Failure) -> ClientResponse {
+        switch self {
+        case .generic:
+            try SourceReader.gather(body, by: GenericSource(response, rules: rules), into: document, else: wrongKind)
+        case .cohere(let names):
+            try SourceReader.gather(
+                body, by: CohereSource(response, names: names, rules: rules), into: document, else: wrongKind)
+        case .cohereV2:
+            try SourceReader.gather(body, by: CohereV2Source(response, rules: rules), into: document, else: wrongKind)
+        }
+    }
+
     private static func read(_ body: [UInt8], by source: some ChatEventSource, into sink: inout some ChatEventSink)
         throws(Failure) -> TokenUsage?
     {

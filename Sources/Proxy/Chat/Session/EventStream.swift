@@ -19,7 +19,7 @@ final class EventStream: Sendable {
     private final class State {
         /// Until they have been sent.
         var headers: HTTPHeaders
-        let emptyEvent: EmptyEvent
+        let keepAlive: KeepAlive
         /// Of the answer, where the upstream has named it.
         var answerID: String?
         let openedAt: NIODeadline
@@ -27,10 +27,9 @@ final class EventStream: Sendable {
         var timer: Scheduled<Void>?
         var hasEnded = false
 
-        init(headers: HTTPHeaders, emptyEvent: @escaping EmptyEvent, openedAt: NIODeadline, schedule: KeepAliveSchedule)
-        {
+        init(headers: HTTPHeaders, keepAlive: @escaping KeepAlive, openedAt: NIODeadline, schedule: KeepAliveSchedule) {
             self.headers = headers
-            self.emptyEvent = emptyEvent
+            self.keepAlive = keepAlive
             self.openedAt = openedAt
             self.schedule = schedule
         }
@@ -38,24 +37,22 @@ final class EventStream: Sendable {
         func elapsed(_ now: NIODeadline) -> Duration { .nanoseconds((now - openedAt).nanoseconds) }
     }
 
-    /// A whole event with an empty delta, in the stream's envelope and with the id of the answer, if it has one of its own. It is seldom
-    /// needed, so it is made when it is.
-    typealias EmptyEvent = @Sendable (_ id: String?) -> [UInt8]
-
-    private static let comment = ByteBuffer(string: ": keep-alive\n\n")
+    /// A sign of life in the client's own language, with the id of the answer, if it has one of its own. It is seldom needed, so it is made
+    /// when it is. On the event loop.
+    typealias KeepAlive = @Sendable (_ kind: KeepAliveSchedule.Reassurance, _ id: String?) -> [UInt8]
 
     /// - Parameters:
     ///   - headers: what goes out with the first byte.
     ///   - keepAliveInterval: the silence after which the client is reassured; zero is never.
     init(
         on connection: ClientConnection, headers: HTTPHeaders, keepAliveInterval: Duration,
-        emptyEvent: @escaping EmptyEvent
+        keepAlive: @escaping KeepAlive
     ) {
         self.connection = connection
         let now = connection.eventLoop.now
         state = .makeBoxSendingValue(
             State(
-                headers: headers, emptyEvent: emptyEvent, openedAt: now,
+                headers: headers, keepAlive: keepAlive, openedAt: now,
                 schedule: KeepAliveSchedule(interval: keepAliveInterval, at: .zero)),
             eventLoop: connection.eventLoop)
     }
@@ -207,8 +204,8 @@ final class EventStream: Sendable {
             case .headers:
                 writeHead()
                 connection.write { $0.flush() }
-            case .comment: write(Self.comment, promise: nil)
-            case .emptyEvent: write(ByteBuffer(bytes: state.value.emptyEvent(state.value.answerID)), promise: nil)
+            case .some(let kind):
+                write(ByteBuffer(bytes: state.value.keepAlive(kind, state.value.answerID)), promise: nil)
             case nil: break
             }
         }

@@ -8,7 +8,10 @@ struct KeepAliveSchedule {
     /// After this long without an event, an empty event takes the place of the comment.
     static let emptyEventAfter = Duration.seconds(60)
 
-    enum Reassurance: Equatable {
+    /// What most readers of event streams take for a sign of life.
+    static let comment = Array(": keep-alive\n\n".utf8)
+
+    enum Reassurance: Equatable, Sendable {
         /// Send the headers: the upstream has neither answered nor refused yet.
         case headers
         /// Send the comment `: keep-alive`.

@@ -56,6 +56,13 @@ final class LiveStream {
         case failed(any Error)
     }
 
+    /// What the client is told of a failure in place of the end.
+    @inline(never)
+    func event(of failure: Failure) -> [UInt8] {
+        pump.relay.fail(failure)
+        return pump.relay.takeFrames()
+    }
+
     /// Passes on what comes, to the end.
     nonisolated(nonsending) func finish() async -> Ending {
         guard !hasEnded else { return .complete }
@@ -116,8 +123,7 @@ final class LiveStream {
         var answer = try await report.reading(document.count) {
             // Behind it, there may be lines of a stream.
             let whole = ResponseForm.document(in: document) ?? document
-            return try reader.frames(
-                of: whole, of: upstream, in: callContext.envelope, includesUsage: callContext.includesUsage)
+            return try reader.frames(of: whole, of: upstream, to: callContext.client)
         }
         answer.oddities.insert(.otherKind)
         try await stream.sendWhole(answer, report, deadline, callContext)

@@ -32,6 +32,9 @@ protocol ResponseRelay: AnyObject {
     /// - Returns: why the answer is not whole; nil when it is, and its end has been written.
     func end() -> Failure?
 
+    /// The answer has begun and ends here: writes the failure in place of its end.
+    func fail(_ failure: Failure)
+
     /// Hands out the frames that have not been sent yet, if there are any.
     func takeFrames(_ body: ([UInt8]) -> Void)
 }

@@ -23,6 +23,8 @@ final class StreamRelay<Source: ChatEventSource, Sink: ChatByteSink>: ResponseRe
 
     func end() -> Failure? { reader.end(into: &sink) }
 
+    func fail(_ failure: Failure) { sink.fail(failure) }
+
     func takeFrames(_ body: ([UInt8]) -> Void) {
         guard !sink.bytes.isEmpty else { return }
         body(sink.bytes)

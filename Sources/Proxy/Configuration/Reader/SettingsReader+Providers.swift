@@ -38,7 +38,7 @@ extension SettingsReader {
         settings.providers.append(
             ProviderSettings(
                 id: name.value, name: name.value, baseURL: baseURL.value, token: draft.token,
-                models: withoutRepetition(draft.models),
+                models: withoutRepetition(draft.models), dialects: draft.dialects,
                 maxConcurrency: settings.connections.limit, line: name.line))
     }
 

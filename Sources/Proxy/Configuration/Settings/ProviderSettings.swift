@@ -10,21 +10,35 @@ package struct ProviderSettings: Sendable, Equatable {
     package var token: Secret?
     /// Exactly what is served, by the provider's own names; nil: the provider is asked.
     package var models: [String]?
+    /// The APIs that it speaks; requests in these pass as they are.
+    package var dialects: Set<ProviderDialect>
     /// Requests in flight at this entry.
     package var maxConcurrency: Int
     package var line: Int
 
     package init(
         id: String, name: String, baseURL: BaseURL, token: Secret? = nil, models: [String]? = nil,
-        maxConcurrency: Int = 100, line: Int = 1
+        dialects: Set<ProviderDialect>? = nil, maxConcurrency: Int = 100, line: Int = 1
     ) {
         self.id = id
         self.name = name
         self.baseURL = baseURL
         self.token = token
         self.models = models
+        self.dialects = dialects ?? ProviderDialect.known(at: baseURL.host)
         self.maxConcurrency = maxConcurrency
         self.line = line
+    }
+}
+
+/// An API in which a provider can be asked.
+package enum ProviderDialect: String, Sendable, CaseIterable {
+    case chat, responses, messages, completions
+
+    /// What is known of a host without being told.
+    static func known(at host: String) -> Set<ProviderDialect> {
+        let host = host.lowercased()
+        return host == "anthropic.com" || host.hasSuffix(".anthropic.com") ? [.chat, .messages] : [.chat]
     }
 }
 
@@ -35,9 +49,12 @@ extension ProviderSettings {
         let baseURL: BaseURL
         let token: Secret?
         let models: [String]?
+        let dialects: Set<ProviderDialect>
     }
 
-    var endpoint: Endpoint { Endpoint(name: name, baseURL: baseURL, token: token, models: models) }
+    var endpoint: Endpoint {
+        Endpoint(name: name, baseURL: baseURL, token: token, models: models, dialects: dialects)
+    }
 
     /// Gives each entry its id: the name when it is the only one of that name, else name-1, name-2, ... without those
     /// that are the name of another provider.

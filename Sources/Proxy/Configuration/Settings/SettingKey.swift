@@ -102,6 +102,6 @@ struct SettingKey<Target>: Sendable {
 
     private static func form(of type: Any.Type) -> SettingEntry.Form? {
         if type == Bool.self { return .boolean }
-        return type == [String].self ? .list : nil
+        return type == [String].self || type == Set<ProviderDialect>.self ? .list : nil
     }
 }

@@ -28,6 +28,7 @@ package struct Settings: Sendable, Equatable {
     package var routing = RoutingSettings()
     package var breaker = BreakerSettings()
     package var logging = LoggingSettings()
+    package var responses = ResponsesSettings()
     /// PEM file with further authorities to trust towards upstreams.
     package var caFile: String?
 
@@ -145,6 +146,15 @@ package struct ConnectionSettings: Sendable, Equatable {
     package var keptAlive = 20
     /// For so long; zero keeps none.
     package var keepAliveExpiry = Duration.seconds(30)
+
+    package init() {}
+}
+
+/// What is kept of the Responses API, for requests that build on earlier ones.
+package struct ResponsesSettings: Sendable, Equatable {
+    package var isStored = true
+    package var timeToLive = Duration.seconds(24 * 3600)
+    package var count = 10_000
 
     package init() {}
 }

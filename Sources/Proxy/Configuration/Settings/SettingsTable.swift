@@ -33,6 +33,9 @@ enum SettingsTable {
         SettingKey("ca_file", .path, \.caFile),
         SettingKey("max_client_connections", .number(1...1_000_000), standard: "10000", \.server.maxClientConnections),
         SettingKey("rate_limit", .number(0...1_000_000), standard: "0", \.server.rateLimit),
+        SettingKey("responses_store", .boolean, standard: "true", \.responses.isStored),
+        SettingKey("responses_ttl", .duration, standard: "24h", \.responses.timeToLive),
+        SettingKey("responses_max", .number(1...1_000_000), standard: "10000", \.responses.count),
         SettingKey("max_concurrency_per_key", .number(0...1_000_000), standard: "0", \.limits.maxConcurrencyPerKey),
     ]
 
@@ -95,6 +98,7 @@ enum SettingsTable {
         SettingKey("baseurl", .providerURL, \.baseURL),
         SettingKey("token", .headerSecret, secret: true, \.token),
         SettingKey("model_list", .list, \.models),
+        SettingKey("dialects", .dialects, \.dialects),
     ]
 
     /// What other programs call the keys of a provider. `api_key` above all is no client key there.
@@ -162,4 +166,5 @@ struct ProviderDraft: Sendable {
     var baseURL: Located<BaseURL>?
     var token: Secret?
     var models: [String]?
+    var dialects: Set<ProviderDialect>?
 }

@@ -163,6 +163,19 @@ extension ValueKind<[String]> {
     }
 }
 
+extension ValueKind<Set<ProviderDialect>> {
+    static let dialects = Self(
+        expectation: "a comma-separated list of \(ProviderDialect.allCases.map(\.rawValue).joined(separator: ", "))"
+    ) { text in
+        var dialects: Set<ProviderDialect> = []
+        for part in CommaList.parts(text) {
+            guard let dialect = ProviderDialect(rawValue: part.lowercased()) else { return nil }
+            dialects.insert(dialect)
+        }
+        return dialects.isEmpty ? nil : dialects
+    }
+}
+
 extension ValueKind where Value: RawRepresentable & CaseIterable & Sendable, Value.RawValue == String {
     /// One of the raw values, whatever the case.
     static var choice: Self {

@@ -36,6 +36,9 @@ struct OCIAccount: Backend {
         case .openAI(let action, let body):
             try await signed(
                 .POST, Self.openAIPath + action.rawValue, at: inference, body: body, accept: accept, until: deadline)
+        case .native(let dialect, let body, headers: _):
+            try await signed(
+                .POST, Self.openAIPath + dialect.path, at: inference, body: body, accept: accept, until: deadline)
         }
     }
 

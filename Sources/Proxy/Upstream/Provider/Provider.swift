@@ -8,6 +8,7 @@ struct Provider: Backend {
     /// What stands before the first `/` of its models; several entries of one name are a pool.
     let name: String
     let base: ServiceURL
+    let dialects: Set<ProviderDialect>
     /// Exactly what is served; nil: the provider is asked.
     let models: [String]?
     let transport: any HTTPTransport
@@ -24,6 +25,7 @@ struct Provider: Backend {
         name = settings.name
         base = ServiceURL(settings.baseURL)
         models = settings.models
+        dialects = settings.dialects
         token = settings.token
         self.transport = transport
         self.time = time
@@ -57,6 +59,12 @@ struct Provider: Backend {
         return headers
     }
 
+    private static func headers(_ own: HTTPHeaders, replacing native: [NativeHeader]) -> HTTPHeaders {
+        var headers = own
+        for field in native { headers.replaceOrAdd(name: field.name, value: field.value) }
+        return headers
+    }
+
     var kind: BackendKind { .openAI }
     var region: String? { nil }
     var endpoint: String { base.url }
@@ -65,6 +73,12 @@ struct Provider: Backend {
     nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool, until deadline: MovingDeadline?)
         async throws -> TransportRequest
     {
+        if case .native(let dialect, let body, let native) = document {
+            return TransportRequest(
+                method: .POST, url: base.url + dialect.path,
+                headers: Self.headers(isStreaming ? callHeaders.stream : callHeaders.document, replacing: native),
+                body: BodyBuffers.buffer(body))
+        }
         guard case .openAI(let action, let body) = document else {
             throw Failure(
                 .internalError, "Provider '\(id)' received a call in OCI's format; please report this bug.")

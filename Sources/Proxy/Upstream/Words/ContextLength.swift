@@ -6,19 +6,30 @@ enum ContextLength {
     /// The message begins as OpenAI's does, and keeps the upstream's words.
     static func error(from message: String) -> Failure {
         let beginning = "This model's maximum context length is"
+        let limit = limit(in: message)
         let text =
             if let found = message.firstRange(of: beginning) {
                 // Words in front of it would hide it.
                 String(message[found.lowerBound...])
             } else {
-                "\(beginning) \(limit(in: message)). \(message)"
+                "\(beginning) \(limit.map { "\($0) tokens" } ?? "exceeded"). \(message)"
             }
-        return Failure(.promptTooLong, text, field: "messages")
+        var failure = Failure(.promptTooLong, text, field: "messages")
+        failure.promptLength = .init(tokens: limit.flatMap { tokens(in: message, beyond: $0) }, limit: limit)
+        return failure
     }
 
-    /// The figure that the upstream names as its limit, or "exceeded" when no number is clearly it: an agent compacts its
-    /// history to this figure, so a wrong one is worse than none.
-    private static func limit(in message: String) -> String {
+    /// The first figure beyond the limit: so long the prompt was.
+    private static func tokens(in message: String, beyond limit: Int) -> Int? {
+        for match in message.cut(toBytes: PlainWords.limit).matches(of: #/\d[\d,]{2,}/#) {
+            if let figure = Int(match.output.filter { $0 != "," }), figure > limit { return figure }
+        }
+        return nil
+    }
+
+    /// The figure that the upstream names as its limit; nil when no number is clearly it: an agent compacts its history to this figure, so a
+    /// wrong one is worse than none.
+    private static func limit(in message: String) -> Int? {
         // "maximum prompt length is 131,072", "cannot exceed 8192 tokens", "number of tokens allowed (1048576)": between the
         // word and its number stand words, but no other number and no end of a clause.
         let wordFirst =
@@ -31,7 +42,7 @@ enum ContextLength {
         let found =
             message.firstMatch(of: wordFirst)?.output.1 ?? message.firstMatch(of: range)?.output.1
             ?? message.firstMatch(of: numberFirst)?.output.1
-        guard let found, let limit = Int(found.filter { $0 != "," }) else { return "exceeded" }
-        return "\(limit) tokens"
+        guard let found, let limit = Int(found.filter { $0 != "," }) else { return nil }
+        return limit
     }
 }

@@ -11,7 +11,7 @@ import Testing
     private static let envelope = ChunkEnvelope(id: "chatcmpl-own", created: 1_700_000_000, model: "mine")
     private static let provider = ChatReader.passThrough(model: "mine")
 
-    private func answer(_ body: String, by reader: ChatReader = provider) throws(Failure) -> OpenAIResponse {
+    private func answer(_ body: String, by reader: ChatReader = provider) throws(Failure) -> ClientResponse {
         try reader.answer(Array(body.utf8), of: "acme", in: Self.envelope)
     }
 
@@ -284,7 +284,7 @@ import Testing
         guard let whole = try? reader.answer(body, of: "a", in: Self.envelope) else { return }
         let frames = try reader.frames(of: body, of: "a", in: Self.envelope, includesUsage: true).frames
         let gathered = GatheredResponse(frames).answer(model: "mine", in: Self.envelope)
-        func comparable(_ answer: OpenAIResponse) throws -> Golden.Object {
+        func comparable(_ answer: ClientResponse) throws -> Golden.Object {
             var root = try #require(try Golden.parse(answer.body) as? Golden.Object)
             root["created"] = nil
             root["choices"] = (root["choices"] as? [Golden.Object])?.map { choice in

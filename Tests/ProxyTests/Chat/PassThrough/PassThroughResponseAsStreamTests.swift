@@ -12,7 +12,7 @@ import Testing
         frames: [UInt8], usage: TokenUsage?
     ) {
         try PassThroughResponseAsStream.frames(
-            of: Array(body.utf8), model: "mine", upstream: "acme", in: Self.envelope, includesUsage: includesUsage)
+            of: Array(body.utf8), upstream: "acme", in: Self.envelope.naming("mine"), includesUsage: includesUsage)
     }
 
     /// The events as JSON. Each is one line, `[DONE]` is the last, and they obey the rules for every stream.

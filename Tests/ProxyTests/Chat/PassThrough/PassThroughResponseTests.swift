@@ -4,7 +4,7 @@ import Testing
 @testable import ProxyRouting
 
 @Suite struct PassThroughResponseTests {
-    private func read(_ body: String) throws(Failure) -> OpenAIResponse {
+    private func read(_ body: String) throws(Failure) -> ClientResponse {
         try PassThroughResponse.read(Array(body.utf8), model: "new", upstream: "acme")
     }
 
@@ -75,7 +75,7 @@ import Testing
         #expect(try read(body).body == Array(body.utf8))
         let envelope = ChunkEnvelope(id: "x", created: 1, model: "m")
         let frames = try PassThroughResponseAsStream.frames(
-            of: Array(body.utf8), model: "m", upstream: "a", in: envelope, includesUsage: false
+            of: Array(body.utf8), upstream: "a", in: envelope, includesUsage: false
         ).frames
         #expect(String(decoding: frames, as: UTF8.self).contains(#""finish_reason":"\#(reason)""#))
     }

@@ -59,7 +59,12 @@ struct ChatBench {
     }
 
     /// Begins a chat in a task on the event loop of its client's connection, as production does.
-    func begin(_ body: String = request()) -> Chat {
+    ///
+    /// - Parameter respond: answers it; as chat completions, unless another language is spoken.
+    func begin(
+        _ body: String = request(),
+        by respond: (nonisolated(nonsending) @Sendable (RequestContext) async throws -> Void)? = nil
+    ) -> Chat {
         let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/v1/chat/completions")
         let request = ClientRequest(head: head, body: Array(body.utf8), ticket: NoTicket(), peer: ClientPeer())
         // nonisolated(unsafe): the task alone has it from here on, but for the trace, which is for everybody.
@@ -71,7 +76,7 @@ struct ChatBench {
         let (route, trace) = (route, context.trace)
         let course = Pending(on: client.connection.executor) {
             do {
-                try await route.respond(context)
+                if let respond { try await respond(context) } else { try await route.respond(context) }
                 return End(record: context.record, error: nil)
             } catch {
                 return End(record: context.record, error: error)

@@ -16,7 +16,9 @@ import Testing
         let stream = EventStream(
             on: try await .inParts(channel), headers: ["content-type": "text/event-stream"],
             keepAliveInterval: interval,
-            emptyEvent: { id in Array("data: {\(id ?? "")}\n\n".utf8) })
+            keepAlive: { kind, id in
+                kind == .emptyEvent ? Array("data: {\(id ?? "")}\n\n".utf8) : KeepAliveSchedule.comment
+            })
         stream.open()
         await channel.testingEventLoop.run()
         return stream

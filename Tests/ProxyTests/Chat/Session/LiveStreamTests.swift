@@ -40,7 +40,9 @@ import Testing
                 executor: client.connection.executor)
             let stream = EventStream(
                 on: client.connection, headers: ["content-type": "text/event-stream"], keepAliveInterval: .seconds(15),
-                emptyEvent: { _ in Array("data: {}\n\n".utf8) })
+                keepAlive: { kind, _ in
+                    kind == .emptyEvent ? Array("data: {}\n\n".utf8) : KeepAliveSchedule.comment
+                })
             stream.open()
             let (report, hasBegun) = (report, hasBegun)
             course = Pending(on: client.connection.executor) {

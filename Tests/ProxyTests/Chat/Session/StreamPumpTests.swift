@@ -36,7 +36,9 @@ import Testing
                 executor: connection.executor)
             stream = EventStream(
                 on: connection, headers: ["content-type": "text/event-stream"], keepAliveInterval: .seconds(60),
-                emptyEvent: { Array("data: {\($0 ?? "")}\n\n".utf8) })
+                keepAlive: { kind, id in
+                    kind == .emptyEvent ? Array("data: {\(id ?? "")}\n\n".utf8) : KeepAliveSchedule.comment
+                })
             pump = StreamPump(
                 reader.relay(of: "up", in: envelope, includesUsage: true), to: stream, report, self.deadline,
                 callContext)

@@ -158,7 +158,7 @@ import Testing
         }
         do throws(Failure) {
             let told = try PassThroughResponseAsStream.frames(
-                of: body, model: "mine", upstream: "acme", in: Self.envelope, includesUsage: true)
+                of: body, upstream: "acme", in: Self.envelope.naming("mine"), includesUsage: true)
             // What a provider calls its reasons and roles is its own business.
             try expectWholeStream(told.frames, obeysRules: false)
         } catch {

@@ -43,4 +43,6 @@ struct ChatChunks: ChatByteSink {
     }
 
     mutating func end() { envelope.done(into: &bytes) }
+
+    mutating func fail(_ failure: Failure) { bytes += envelope.error(failure) }
 }

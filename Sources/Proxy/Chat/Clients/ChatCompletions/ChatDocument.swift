@@ -1,7 +1,7 @@
 import ProxyRouting
 
 /// Gathers what a model says into the one document of a chat completion.
-struct ChatDocument: ChatEventSink {
+struct ChatDocument: ChatDocumentSink {
     private let envelope: ChunkEnvelope
     private var created: Int?
     private var choices: [Choice] = []
@@ -81,10 +81,7 @@ struct ChatDocument: ChatEventSink {
 
     // MARK: Writing
 
-    /// The document, once all has been told.
-    ///
-    /// - Parameter capacity: bytes that it will have, or somewhat more.
-    func written(capacity: Int) -> OpenAIResponse {
+    func written(capacity: Int) -> ClientResponse {
         var writer = JSONWriter(capacity: capacity)
         writer.beginObject()
         writer.key("id")
@@ -104,7 +101,7 @@ struct ChatDocument: ChatEventSink {
             writer.raw(counts.json[...])
         }
         writer.endObject()
-        return OpenAIResponse(body: writer.bytes, usage: counts)
+        return ClientResponse(body: writer.bytes, usage: counts)
     }
 }
 

@@ -28,6 +28,14 @@ struct ChunkEnvelope: Sendable {
         self.model = model
     }
 
+    /// The same for an answer that another model gives.
+    func naming(_ model: String) -> ChunkEnvelope {
+        switch response {
+        case .given(let id): ChunkEnvelope(id: id, created: created, model: model)
+        case .drawn(let name): ChunkEnvelope(name: name, created: created, model: model)
+        }
+    }
+
     var id: String { response.text(prefix: "chatcmpl-") }
 
     /// The same for somebody who writes many events.
@@ -183,9 +191,7 @@ struct ChunkEnvelope: Sendable {
     }
 
     /// A failure after the headers.
-    func error(_ error: Failure) -> [UInt8] {
-        Array("data: ".utf8) + OpenAIError(error).body + Array("\n\n".utf8)
-    }
+    func error(_ error: Failure) -> [UInt8] { OpenAIError(error).event }
 
     /// The answer is complete.
     func done(into frames: inout [UInt8]) {

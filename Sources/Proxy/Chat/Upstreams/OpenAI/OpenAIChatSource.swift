@@ -25,6 +25,8 @@ struct OpenAIChatSource: ChatEventSource {
         /// Nothing has been said behind that.
         var isOver = false
         var calls = NumberedCalls()
+        /// The text of the client's at which it ended, as some servers tell, escaped.
+        var stop: ArraySlice<UInt8>?
     }
 
     var oddities: Oddities { hasGoneOn ? Oddities(.goesOn) : Oddities() }
@@ -114,6 +116,7 @@ struct OpenAIChatSource: ChatEventSource {
         if let logprobs, choices[place].hasBegun { sink.text([], logprobs: logprobs, choice: index) }
         if let reason = choice["finish_reason"]?.string, !reason.isEmpty {
             choices[place].finish = FinishWord(reason)
+            choices[place].stop = choice["stop_reason"]?.rawString
             choices[place].isOver = true
         }
     }
@@ -155,7 +158,8 @@ struct OpenAIChatSource: ChatEventSource {
         for place in choices.indices {
             let choice = choices[place]
             if !choice.hasBegun { sink.begin(choice: choice.index) }
-            choices[place].calls.close(choice: choice.index, into: &sink)
+            choices[place].calls.close(choice: choice.index, of: response, into: &sink)
+            if let stop = choice.stop, !stop.isEmpty { sink.stopped(at: stop, choice: choice.index) }
             sink.finish(reason(of: choice), choice: choice.index)
         }
         hasEnded = true
@@ -175,47 +179,91 @@ struct OpenAIChatSource: ChatEventSource {
     }
 }
 
-/// The tool calls of one choice, as OpenAI numbers them. Some upstreams leave the number out, or give all calls the same.
+/// The tool calls of one choice, as OpenAI numbers them, told one after the other. Some upstreams leave the number out, or give all calls the same; some mix the
+/// pieces of several calls, or name a call after they have begun it.
 private struct NumberedCalls {
-    private var numbers: [Int] = []
-    private var ids: [String?] = []
-    private var hasArguments = false
+    private struct Call {
+        let number: Int
+        var id: String?
+        var name: ArraySlice<UInt8>?
+        /// What has not been told, as its turn has not come.
+        var waiting: [ArraySlice<UInt8>] = []
+        var hasArguments = false
+    }
+
+    private var calls: [Call] = []
+    /// That many have been told; the last of them may go on.
+    private var told = 0
+    /// Of the one that was told last.
+    private var arguments = ArgumentsScan()
     private var invented = CallIDs()
 
-    var isEmpty: Bool { numbers.isEmpty }
+    var isEmpty: Bool { calls.isEmpty }
 
     mutating func take(_ call: JSONValue, choice: Int, of response: ResponseID, into sink: inout some ChatEventSink) {
         let function = call.present("function") ?? call
         let id = call["id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         let name = function["name"]?.rawString.flatMap { $0.isEmpty ? nil : $0 }
-        let arguments = ToolCallArguments.escaped(of: function)
-        if isNext(call["index"]?.int, id: id, isNamed: name != nil) {
-            close(choice: choice, into: &sink)
-            let position = numbers.count
-            numbers.append(call["index"]?.int ?? position)
-            ids.append(id)
-            hasArguments = !arguments.isEmpty
-            sink.toolCall(
-                position, id: invented.id(for: id, of: response, choice: choice, call: position), name: name ?? [],
-                arguments: arguments, choice: choice)
-        } else if !arguments.isEmpty {
-            hasArguments = true
-            sink.arguments(arguments, of: numbers.count - 1, choice: choice)
+        let place = place(of: call["index"]?.int, id: id, isNamed: name != nil)
+        if place == calls.count { calls.append(Call(number: call["index"]?.int ?? place)) }
+        calls[place].id = calls[place].id ?? id
+        calls[place].name = calls[place].name ?? name
+        let more = ToolCallArguments.escaped(of: function)
+        if !more.isEmpty {
+            calls[place].hasArguments = true
+            if place == told - 1 {
+                arguments.take(more)
+                sink.arguments(more, of: place, choice: choice)
+            } else if place >= told {
+                calls[place].waiting.append(more)
+            }
+        }
+        // A call whose arguments are whole is over when there is more of another.
+        if place == told, calls[told].name != nil, told == 0 || arguments.isWhole {
+            tellNext(choice: choice, of: response, into: &sink)
         }
     }
 
-    /// Whether an entry begins another call than the one that is open.
-    private func isNext(_ number: Int?, id: String?, isNamed: Bool) -> Bool {
-        guard let last = numbers.last, let lastID = ids.last else { return true }
-        if let number, number != last { return true }
-        guard let id, isNamed else { return number == nil && isNamed }
-        return lastID != nil && id != lastID
+    /// To which call an entry belongs; one behind the last when it begins another.
+    private func place(of number: Int?, id: String?, isNamed: Bool) -> Int {
+        guard let last = calls.last else { return 0 }
+        if let number, number != last.number {
+            return calls.firstIndex { $0.number == number && ($0.id == nil || id == nil || $0.id == id) } ?? calls.count
+        }
+        guard let id, isNamed else {
+            return number == nil && isNamed && last.name != nil ? calls.count : calls.count - 1
+        }
+        return last.id != nil && id != last.id ? calls.count : calls.count - 1
     }
 
-    /// A call without arguments still has to deliver an empty object, once.
-    mutating func close(choice: Int, into sink: inout some ChatEventSink) {
-        guard !numbers.isEmpty, !hasArguments else { return }
-        hasArguments = true
-        sink.arguments(Array("{}".utf8)[...], of: numbers.count - 1, choice: choice)
+    private mutating func tellNext(choice: Int, of response: ResponseID, into sink: inout some ChatEventSink) {
+        let call = calls[told]
+        calls[told].waiting = []
+        arguments = ArgumentsScan()
+        let waited = call.waiting.count == 1 ? call.waiting[0] : Array(call.waiting.joined())[...]
+        arguments.take(waited)
+        sink.toolCall(
+            told, id: invented.id(for: call.id, of: response, choice: choice, call: told), name: call.name ?? [],
+            arguments: waited, choice: choice)
+        told += 1
+    }
+
+    /// Nothing more will come: tells what has waited. A call without arguments still has to deliver an empty object, once; one that has never been named is none.
+    mutating func close(choice: Int, of response: ResponseID, into sink: inout some ChatEventSink) {
+        finish(choice: choice, into: &sink)
+        while told < calls.count {
+            guard calls[told].name != nil else {
+                calls.remove(at: told)
+                continue
+            }
+            tellNext(choice: choice, of: response, into: &sink)
+            finish(choice: choice, into: &sink)
+        }
+    }
+
+    private mutating func finish(choice: Int, into sink: inout some ChatEventSink) {
+        guard told > 0, !calls[told - 1].hasArguments else { return }
+        calls[told - 1].hasArguments = true
+        sink.arguments(Array("{}".utf8)[...], of: told - 1, choice: choice)
     }
 }

@@ -1,0 +1,75 @@
+import ProxyRouting
+
+/// How one client is answered, in the language in which it has asked: one value for one request, made by the reader of that language.
+///
+/// Whatever a client speaks, its request becomes a chat completion's, and what the model says comes as `ChatEventSink` has it. So a dialect knows no upstream,
+/// and none of what lies between knows a dialect.
+///
+/// A class: a request holds it in several places for as long as its stream lasts.
+protocol ClientDialect: AnyObject, Sendable {
+    associatedtype Stream: ChatByteSink
+    associatedtype Document: ChatDocumentSink
+
+    /// Names the answer, and the calls to which the upstream gives no id.
+    var response: ResponseID { get }
+    /// Where the client speaks chat completions itself: then what an upstream says in that form passes as it is.
+    var chatCompletions: ChatCompletionsDialect? { get }
+    /// The request as it came, for an upstream that speaks the same.
+    var native: NativeRequest? { get }
+    /// Of its answers, beside what every answer has.
+    var headers: [(String, String)] { get }
+
+    /// Writes the events of an answer's stream.
+    func stream() -> Stream
+    /// Gathers an answer that is sent whole.
+    func document() -> Document
+
+    /// Tells a client that waits that it is not forgotten.
+    ///
+    /// - Parameters:
+    ///   - kind: a comment, or an event for those who count nothing else.
+    ///   - id: of the answer, where the upstream has named it.
+    func keepAlive(_ kind: KeepAliveSchedule.Reassurance, id: String?) -> [UInt8]
+
+    /// A failure with the client's own names of what is to blame.
+    func worded(_ failure: Failure) -> Failure
+    /// A failure before anything has been sent.
+    func error(_ failure: Failure) -> ClientError
+    /// A failure behind the headers, when nothing of an answer has been told.
+    func errorEvent(_ failure: Failure) -> [UInt8]
+
+    /// Whether an answer in which nothing is said is told to this client, when no upstream does better.
+    var acceptsSilence: Bool { get }
+    /// The same for an answer that another model gives.
+    func naming(_ model: String) -> Self
+}
+
+extension ClientDialect {
+    var chatCompletions: ChatCompletionsDialect? { nil }
+    var native: NativeRequest? { nil }
+    var headers: [(String, String)] { [] }
+    var acceptsSilence: Bool { false }
+    func worded(_ failure: Failure) -> Failure { failure }
+}
+
+/// A request in its client's own language, on its way to an upstream that speaks it too.
+final class NativeRequest: Sendable {
+    let dialect: ProviderDialect
+    let request: PassThroughRequest
+    /// The client's own that belong to the API.
+    let headers: [NativeHeader]
+
+    init(_ dialect: ProviderDialect, _ request: PassThroughRequest, headers: [NativeHeader] = []) {
+        self.dialect = dialect
+        self.request = request
+        self.headers = headers
+    }
+}
+
+/// A sink that gathers an answer into one document.
+protocol ChatDocumentSink: ChatEventSink {
+    /// The document, once all has been told.
+    ///
+    /// - Parameter capacity: bytes that it will have, or somewhat more.
+    func written(capacity: Int) -> ClientResponse
+}

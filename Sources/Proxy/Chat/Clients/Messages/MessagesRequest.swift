@@ -1,0 +1,91 @@
+import ProxyRouting
+
+/// Reads a request to Anthropic's Messages API as a chat completion's: the wire, its odd forms and what becomes of each are in docs/dialects.md.
+///
+/// Unknown fields are ignored; what would make the answer wrong is refused in the words of that API.
+struct MessagesRequest {
+    let model: String
+    let isStreaming: Bool
+    /// The chat completion's request.
+    let chat: [UInt8]
+    /// Which part of this request each message of the chat was made of.
+    let places: [JSONValue?]
+    let thinking: Thinking
+    /// Escaped.
+    let stops: [ArraySlice<UInt8>]
+    /// Tokens of all that the model will see, guessed.
+    let estimate: Int
+    /// The client wants nothing said, and only the cache warmed.
+    let isWarmUp: Bool
+
+    /// Whether the client sees what the model thinks.
+    enum Thinking: Sendable { case none, shown, omitted }
+
+    /// - Throws: `Failure` 400, with the path of what cannot be as that API writes paths.
+    init(_ body: [UInt8], unsealing seal: ReasoningSeal, isCounting: Bool = false) throws(Failure) {
+        do throws(Failure) {
+            let root = try RequestField(body: body)
+            var reader = MessagesReader(root, unsealing: seal)
+            for field in ["model", "messages"] as [StaticString] where root.member(field) == nil {
+                throw .missing(field)
+            }
+            model = try root.model()
+            let limit = try root.member("max_tokens")?.int()
+            guard isCounting || limit != nil else { throw .missing("max_tokens") }
+            isStreaming = try root.member("stream")?.bool() ?? false
+            isWarmUp = !isCounting && limit == 0
+            thinking = try Self.thinking(root.member("thinking"))
+            stops =
+                try root.member("stop_sequences").map { field throws(Failure) in
+                    var texts: [ArraySlice<UInt8>] = []
+                    for text in try field.elements() { texts.append(try text.rawString()) }
+                    return texts
+                } ?? []
+            let draft = try reader.draft(isCounting: isCounting)
+            places = draft.places
+            chat = draft.written(
+                model: Self.withoutWindow(root.value["model"]?.rawString ?? []), isStreaming: isStreaming)
+            estimate = TokenEstimate.tokens(of: root.value, ["system", "messages", "tools"])
+        } catch {
+            throw MessagesPaths.worded(error)
+        }
+    }
+
+    /// Some clients mark a model that way for its long window.
+    private static func withoutWindow(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        name.suffix(4).elementsEqual("[1m]".utf8) ? name.dropLast(4) : name
+    }
+
+    private static func thinking(_ field: RequestField?) throws(Failure) -> Thinking {
+        guard let field, let type = try field.object().member("type") else { return .none }
+        guard ["enabled", "adaptive", "between_tools"].contains(try type.string()) else { return .none }
+        return field.value["display"]?.equals("omitted") == true ? .omitted : .shown
+    }
+}
+
+extension Failure {
+    /// 400 in the words of Anthropic's API.
+    static func missing(_ field: StaticString) -> Failure {
+        .invalidRequest("\(field): Field required", field: "\(field)", as: .missing)
+    }
+}
+
+/// Paths as Anthropic's API writes them: `messages.0.content`, which programs read.
+enum MessagesPaths {
+    static func worded(_ failure: Failure) -> Failure {
+        guard let field = failure.field else { return failure }
+        let path = dotted(field)
+        var failure = failure
+        failure.field = path
+        if failure.message.hasPrefix("'\(field)' ") {
+            failure.message = "\(path): " + failure.message.dropFirst(field.utf8.count + 3)
+        } else if path != field {
+            failure.message.replace(field, with: path)
+        }
+        return failure
+    }
+
+    static func dotted(_ path: String) -> String {
+        path.replacing("[", with: ".").replacing("]", with: "")
+    }
+}

@@ -1,0 +1,172 @@
+import ProxyRouting
+
+/// Reads a request to OpenAI's Responses API as a chat completion's: the wire, its odd forms and what becomes of each are in docs/dialects.md.
+struct ResponsesRequest {
+    let model: String
+    let isStreaming: Bool
+    /// The chat completion's request.
+    let chat: [UInt8]
+    let places: [JSONValue?]
+    /// For each function, how a call of it is told.
+    let shapes: [[UInt8]: ResponsesTools.Shape]
+    let showsSummary: Bool
+    /// The client wants the reasoning back, sealed.
+    let wantsSealed: Bool
+    let keepsResponse: Bool
+    /// What the client has asked, as members of the response object.
+    let echo: [UInt8]
+    /// All that the model reads but its instructions, as items with ids: what a later request may build on. Empty when nothing is kept.
+    let items: [[UInt8]]
+    /// Tokens of what the model will see, guessed.
+    let estimate: Int
+
+    /// - Parameters:
+    ///   - store: what the client's key has had kept.
+    ///   - isCounting: only the tokens are asked for.
+    /// - Throws: `Failure` 400 with the client's path of what cannot be; 404 for an item that is not there.
+    init(
+        _ body: [UInt8], unsealing seal: ReasoningSeal, from store: ResponseStore.Shelf, isCounting: Bool = false
+    ) throws(Failure) {
+        let root = try RequestField(body: body)
+        model = try root.model()
+        isStreaming = try root.member("stream")?.bool() ?? false
+        showsSummary =
+            root.member("reasoning")?.value.present("summary") != nil
+            || root.member("reasoning")?.value.present("generate_summary") != nil
+        wantsSealed = root.value.elements(of: "include").contains { $0.equals("reasoning.encrypted_content") }
+        let isWanted = try root.member("store")?.bool() ?? true
+        keepsResponse = isWanted && store.isOn
+        for field in ["prompt", "conversation"] as [StaticString] {
+            guard let given = root.member(field) else { continue }
+            throw given.invalid("is not supported by this proxy.", as: .unsupportedParameter)
+        }
+        var reader = ResponsesReader(root, unsealing: seal, from: store)
+        try reader.read()
+        (shapes, places) = (reader.tools.shapes, reader.draft.places)
+        chat = reader.draft.written(model: root.value["model"]?.rawString ?? [], isStreaming: isStreaming)
+        items = keepsResponse && !isCounting ? reader.items.map(ResponsesItem.identified) : []
+        echo = ResponsesEcho.members(of: root, keepsResponse: keepsResponse)
+        estimate = TokenEstimate.tokens(of: root.value, ["instructions", "input", "tools"])
+    }
+}
+
+/// What a response object repeats of its request: each member that readers insist on, whether it was sent or not.
+enum ResponsesEcho {
+    /// Members of an object, a comma before each.
+    static func members(of root: RequestField, keepsResponse: Bool) -> [UInt8] {
+        var bytes: [UInt8] = []
+        func add(_ name: StaticString, _ value: ArraySlice<UInt8>) {
+            bytes.append(literal: ",\"")
+            bytes.append(literal: name)
+            bytes.append(literal: "\":")
+            bytes.append(contentsOf: value)
+        }
+        func echo(_ name: StaticString, else absent: StaticString = "null") {
+            add(name, root.member(name)?.value.raw ?? Array(absent.utf8)[...])
+        }
+        add("background", Array((root.member("background")?.value.bool == true ? "true" : "false").utf8)[...])
+        echo("instructions")
+        echo("max_output_tokens")
+        echo("max_tool_calls")
+        echo("parallel_tool_calls", else: "true")
+        echo("previous_response_id")
+        echo("prompt_cache_key")
+        add("reasoning", reasoning(root.member("reasoning")?.value)[...])
+        echo("safety_identifier")
+        echo("service_tier", else: #""default""#)
+        add("store", Array((keepsResponse ? "true" : "false").utf8)[...])
+        echo("temperature", else: "1.0")
+        add("text", text(root.member("text")?.value)[...])
+        echo("tool_choice", else: #""auto""#)
+        add("tools", tools(root.member("tools")?.value)[...])
+        echo("top_logprobs", else: "0")
+        echo("top_p", else: "1.0")
+        echo("presence_penalty", else: "0")
+        echo("frequency_penalty", else: "0")
+        echo("truncation", else: #""disabled""#)
+        echo("user")
+        echo("metadata", else: "{}")
+        return bytes
+    }
+
+    private static func reasoning(_ value: JSONValue?) -> [UInt8] {
+        var bytes = Array(#"{"effort":"#.utf8)
+        bytes += value?.present("effort")?.raw ?? Array("null".utf8)[...]
+        bytes.append(literal: #","summary":"#)
+        bytes += value?.present("summary")?.raw ?? Array("null".utf8)[...]
+        bytes.append(literal: "}")
+        return bytes
+    }
+
+    private static func text(_ value: JSONValue?) -> [UInt8] {
+        var bytes = Array("{".utf8)
+        for (key, member) in (value?.kind == .object ? value : nil)?.members.map({ $0 }) ?? [] {
+            guard !key.equals("format"), !member.isNull else { continue }
+            bytes += key.raw + Array(":".utf8) + member.raw + Array(",".utf8)
+        }
+        bytes.append(literal: #""format":"#)
+        bytes += value?.present("format")?.raw ?? Array(#"{"type":"text"}"#.utf8)[...]
+        bytes.append(literal: "}")
+        return bytes
+    }
+
+    /// The client's own tools, made whole: `strict` and `parameters` of a function are not optional in an answer.
+    private static func tools(_ value: JSONValue?) -> [UInt8] {
+        guard let value, value.kind == .array else { return Array("[]".utf8) }
+        let tools = value.elements.map { tool -> [UInt8] in
+            var bytes = Array(tool.raw)
+            guard tool["type"]?.equals("function") == true, tool["function"] == nil, bytes.popLast() != nil else {
+                return Array(tool.raw)
+            }
+            if tool["strict"] == nil { bytes.append(literal: #","strict":null"#) }
+            if tool["parameters"] == nil { bytes.append(literal: #","parameters":null"#) }
+            bytes.append(UInt8(ascii: "}"))
+            return bytes
+        }
+        return [UInt8(ascii: "[")] + tools.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
+    }
+}
+
+/// Items of a request's input.
+enum ResponsesItem {
+    /// The item with an id and a type, as it is kept and listed.
+    static func identified(_ item: JSONValue) -> [UInt8] {
+        if item.kind == .string {
+            return Array(#"{"type":"message","id":"msg_"#.utf8) + Array(RandomName().hex.utf8)
+                + Array(#"","role":"user","content":[{"type":"input_text","text":"#.utf8) + item.raw
+                + Array("}]}".utf8)
+        }
+        let hasID = item.present("id") != nil
+        let hasType = item.present("type") != nil
+        guard !hasID || !hasType, item.kind == .object else { return Array(item.raw) }
+        var bytes = Array("{".utf8)
+        if !hasType { bytes.append(literal: #""type":"message","#) }
+        if !hasID {
+            let prefix =
+                switch item["type"]?.string ?? "message" {
+                case "function_call": "fc_"
+                case "function_call_output": "fco_"
+                case "custom_tool_call": "ctc_"
+                case "custom_tool_call_output": "ctco_"
+                case "reasoning": "rs_"
+                default: "msg_"
+                }
+            bytes += Array("\"id\":\"\(prefix)\(RandomName().hex)\",".utf8)
+        }
+        for (key, value) in item.members where !((!hasID && key.equals("id")) || (!hasType && key.equals("type"))) {
+            bytes += key.raw + Array(":".utf8) + value.raw + Array(",".utf8)
+        }
+        bytes.removeLast()
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+}
+
+extension Failure {
+    /// 400 in OpenAI's words, with a code of theirs that nothing else here has.
+    static func refused(_ message: String, field: String?, code: String?, status: Int = 400) -> Failure {
+        Failure(
+            .refused, message, field: field,
+            said: .init(status: status, type: "invalid_request_error", code: code))
+    }
+}

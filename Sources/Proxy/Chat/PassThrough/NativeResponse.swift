@@ -1,0 +1,59 @@
+import ProxyRouting
+
+/// A whole answer of an upstream that speaks the client's language: it passes as it is, but for the model's name.
+enum NativeResponse {
+    /// - Throws: `Failure` when it is no answer, or an error in place of one.
+    static func read(_ body: [UInt8], in dialect: ProviderDialect, model: String, upstream: String) throws(Failure)
+        -> ClientResponse
+    {
+        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else {
+            throw .invalidAnswer("is not JSON", upstream)
+        }
+        if root["type"]?.equals("error") == true || root.present("error") != nil && root["object"] == nil {
+            throw ProviderErrorReader.translate(document: root, upstream: upstream)
+        }
+        let isAnswer =
+            switch dialect {
+            case .messages: root["content"]?.kind == .array
+            case .responses: root["output"]?.kind == .array
+            case .completions, .chat: root["choices"]?.kind == .array
+            }
+        guard isAnswer else { throw .invalidAnswer("is not a response of the \(dialect.rawValue) API", upstream) }
+        let usage =
+            switch dialect {
+            case .messages: TokenUsage(messages: root["usage"], beside: nil)
+            case .responses: TokenUsage(responses: root["usage"])
+            case .completions, .chat: TokenUsage(openAI: root["usage"])
+            }
+        return ClientResponse(body: ModelMember.replace(in: body, parsed: root, with: model), usage: usage)
+    }
+}
+
+extension TokenUsage {
+    /// The counts of a `usage` object of Anthropic's; those of a stream come in two events.
+    init?(messages value: JSONValue?, beside known: TokenUsage?) {
+        guard let value, value.kind == .object else { return nil }
+        func count(_ name: StaticString) -> Int? { Self.count(value[name]) }
+        let cached = count("cache_read_input_tokens") ?? known?.cached
+        let written = count("cache_creation_input_tokens") ?? known?.cacheWrites
+        let input = count("input_tokens").map { $0 + (cached ?? 0) + (written ?? 0) } ?? known?.prompt
+        let output = count("output_tokens") ?? known?.completion
+        guard input != nil || output != nil else { return nil }
+        self.init(
+            prompt: input ?? 0, completion: output ?? 0, total: (input ?? 0) + (output ?? 0), cached: cached,
+            cacheWrites: written)
+    }
+
+    /// The counts of a `usage` object of the Responses API.
+    init?(responses value: JSONValue?) {
+        guard let value, value.kind == .object else { return nil }
+        let input = Self.count(value["input_tokens"])
+        let output = Self.count(value["output_tokens"])
+        guard input != nil || output != nil else { return nil }
+        self.init(
+            prompt: input ?? 0, completion: output ?? 0,
+            total: Self.count(value["total_tokens"]) ?? (input ?? 0) + (output ?? 0),
+            reasoning: Self.count(value["output_tokens_details"]?["reasoning_tokens"]),
+            cached: Self.count(value["input_tokens_details"]?["cached_tokens"]))
+    }
+}

@@ -1,0 +1,102 @@
+import NIOCore
+import NIOHTTP1
+import ProxyRouting
+
+/// `POST /v1/completions`: the old API, which continues texts. Each prompt is a chat.
+struct CompletionsRoute: Sendable {
+    let chat: ChatCompletionsRoute
+
+    nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
+        let body = context.request.body
+        let (name, created) = (ResponseID.drawn(RandomName()), Int(chat.time.wallClock()))
+        let native = try chat.native(.completions, context)
+        let request: CompletionsRequest
+        do {
+            request = try await LargeWork.run(on: body.count) { () throws(Failure) in try CompletionsRequest(body) }
+        } catch let failure as Failure {
+            guard let native else { throw failure }
+            return try await chat.respond(
+                context, native, since: failure, by: CompletionsDialect(native, at: created))
+        }
+        func client(_ prompt: Int) -> CompletionsDialect {
+            CompletionsDialect(request, prompt: prompt, named: name, at: created, native: native)
+        }
+        if request.chats.count > 1, let native,
+            try passes(native, request)
+        {
+            return try await chat.respond(
+                context, native, since: .severalPrompts, by: CompletionsDialect(native, at: created))
+        }
+        if request.chats.count == 1 { return try await chat.respond(context, asked: request.chats[0], by: client(0)) }
+        var sessions: [ChatSession] = []
+        for (index, asked) in request.chats.enumerated() {
+            sessions.append(
+                try ChatSession(asked: asked, from: client(index), for: context, by: chat, call: index))
+        }
+        let answers = try await answers(of: sessions)
+        send(answers, to: request, named: client(0), context)
+    }
+
+    /// Several prompts of one request are for one upstream, where all that may be asked speak the API.
+    private func passes(_ native: NativeRequest, _ request: CompletionsRequest) throws(Failure) -> Bool {
+        let catalog = chat.directory.catalog
+        let target = try catalog.resolve(request.model, for: .chat)
+        return catalog.speaking(.completions, of: target) == target.accepts
+            && !(request.isStreaming && chat.limits.forcesNonStreaming)
+    }
+
+    /// All at once; the first failure ends the others.
+    private nonisolated(nonsending) func answers(of sessions: [ChatSession]) async throws -> [ClientResponse] {
+        try await withThrowingTaskGroup(of: (Int, ClientResponse).self) { group in
+            for (index, session) in sessions.enumerated() {
+                // nonisolated(unsafe): each session belongs to its task alone, and what they share of the request is only read meanwhile.
+                nonisolated(unsafe) let session = session
+                group.addTask { unsafe (index, try await session.response()) }
+            }
+            var answers: [Int: ClientResponse] = [:]
+            while let (index, answer) = try await group.next() { answers[index] = answer }
+            return sessions.indices.compactMap { answers[$0] }
+        }
+    }
+
+    private func send(
+        _ answers: [ClientResponse], to request: CompletionsRequest, named client: CompletionsDialect,
+        _ context: RequestContext
+    ) {
+        let choices = answers.compactMap { try? JSONDocument(parsing: $0.body).root }.flatMap {
+            $0.elements(of: "choices")
+        }
+        let usage = answers.compactMap(\.usage).reduce(nil) { sum, more in sum.map { $0 + more } ?? more }
+        func document(_ choices: [JSONValue], usage: TokenUsage?) -> [UInt8] {
+            var writer = JSONWriter(capacity: choices.reduce(512) { $0 + $1.raw.count })
+            client.begin(&writer)
+            writer.beginArray()
+            for choice in choices { writer.raw(choice.raw) }
+            writer.endArray()
+            if let usage {
+                writer.key("usage")
+                CompletionsDialect.write(usage, to: &writer)
+            }
+            writer.endObject()
+            return writer.bytes
+        }
+        guard request.isStreaming else {
+            return context.send(
+                .json(document(choices, usage: usage ?? TokenUsage(prompt: 0, completion: 0, total: 0))))
+        }
+        var bytes: [UInt8] = []
+        func event(_ data: [UInt8]) { bytes += Array("data: ".utf8) + data + Array("\n\n".utf8) }
+        for choice in choices { event(document([choice], usage: nil)) }
+        if request.includesUsage, let usage { event(document([], usage: usage)) }
+        bytes.append(literal: "data: [DONE]\n\n")
+        context.send(
+            Response(
+                status: .ok, headers: ["content-type": "text/event-stream; charset=utf-8"],
+                body: ByteBuffer(bytes: bytes)))
+    }
+}
+
+extension Failure {
+    fileprivate static let severalPrompts = Failure.invalidRequest(
+        "Several prompts in one request are not served by this model.", field: "prompt")
+}

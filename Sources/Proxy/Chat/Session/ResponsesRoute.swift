@@ -1,0 +1,120 @@
+import NIOHTTP1
+import ProxyRouting
+
+/// `/v1/responses`: chats of clients that speak OpenAI's Responses, and what has been kept of them.
+struct ResponsesRoute: Sendable {
+    let chat: ChatCompletionsRoute
+    let seals: ReasoningSeals
+    let store: ResponseStore
+
+    nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
+        let body = context.request.body
+        let seal = seals[context.record.key]
+        let shelf = shelf(of: context)
+        let native = try chat.native(.responses, context)
+        let request: ResponsesRequest
+        do {
+            request = try await LargeWork.run(on: body.count) { () throws(Failure) in
+                try ResponsesRequest(body, unsealing: seal, from: shelf)
+            }
+        } catch let failure as Failure {
+            guard let native else { throw failure }
+            let client = ResponsesDialect(native, sealing: seal, on: chat.time)
+            return try await chat.respond(context, native, since: failure, by: client)
+        }
+        let client = ResponsesDialect(request, sealing: seal, keepingIn: shelf, on: chat.time, native: native)
+        try await chat.respond(context, asked: request.chat, by: client)
+    }
+
+    /// `POST /v1/responses/input_tokens`: an estimate.
+    nonisolated(nonsending) func count(_ context: RequestContext) async throws {
+        let body = context.request.body
+        let (seal, shelf) = (seals[context.record.key], shelf(of: context))
+        let request = try await LargeWork.run(on: body.count) { () throws(Failure) in
+            try ResponsesRequest(body, unsealing: seal, from: shelf, isCounting: true)
+        }
+        context.record.model = request.model
+        var answer = Response.json(
+            Array(#"{"object":"response.input_tokens","input_tokens":\#(request.estimate)}"#.utf8))
+        answer.headers.add(name: "x-ociai-estimate", value: "true")
+        context.send(answer)
+    }
+
+    private func shelf(of context: RequestContext) -> ResponseStore.Shelf { store.shelf(of: context.record.key ?? "") }
+
+    // MARK: What is kept
+
+    /// `GET`, `DELETE` and `POST` of what stands behind `/v1/responses/`.
+    func kept(_ context: RequestContext) throws(Failure) -> Response {
+        let parts = (context.rest ?? "").split(separator: "/", maxSplits: 1).map(String.init)
+        guard let id = parts.first else { throw .unknownResponse("") }
+        let shelf = shelf(of: context)
+        switch (context.request.head.method, parts.count > 1 ? parts[1] : nil) {
+        case (.GET, nil), (.HEAD, nil):
+            guard let kept = shelf[id] else { throw .unknownResponse(id) }
+            if RequestTarget.query("stream", of: context.request.head.uri) == "true" {
+                throw .refused(
+                    "A stored response cannot be streamed again by this proxy; fetch it without 'stream'.",
+                    field: "stream", code: "unsupported_value")
+            }
+            return .json(kept.response)
+        case (.GET, "input_items"), (.HEAD, "input_items"):
+            guard let kept = shelf[id] else { throw .unknownResponse(id) }
+            return try items(kept.input, asked: context.request.head.uri)
+        case (.DELETE, nil):
+            guard shelf.remove(id) else { throw .unknownResponse(id) }
+            return .json(Array(#"{"id":"\#(id)","object":"response","deleted":true}"#.utf8))
+        case (.POST, "cancel"):
+            guard let kept = shelf[id] else { throw .unknownResponse(id) }
+            let root = try? JSONDocument(parsing: kept.response).root
+            guard root?["background"]?.bool == true else {
+                throw .refused(
+                    "Only responses created with background=true can be cancelled.", field: nil, code: nil)
+            }
+            return .json(kept.response)
+        default: throw .unknownPath(RequestTarget.withoutQuery(context.request.head.uri))
+        }
+    }
+
+    /// A page of a request's items: the newest first, unless the client wants otherwise.
+    private func items(_ all: [[UInt8]], asked target: String) throws(Failure) -> Response {
+        let limit = RequestTarget.query("limit", of: target).map { Int($0) ?? 0 } ?? 20
+        guard (1...100).contains(limit) else {
+            throw .invalidRequest("'limit' must be from 1 to 100.", field: "limit", as: .value)
+        }
+        var items = all.compactMap { bytes in
+            (try? JSONDocument(parsing: bytes).root["id"]?.string).flatMap { $0 }.map { (id: $0, bytes: bytes) }
+        }
+        if RequestTarget.query("order", of: target) != "asc" { items.reverse() }
+        if let after = RequestTarget.query("after", of: target) {
+            guard let place = items.firstIndex(where: { $0.id == after }) else {
+                throw .invalidRequest("'after' names no item of this response.", field: "after", as: .value)
+            }
+            items.removeFirst(place + 1)
+        }
+        let page = items.prefix(limit)
+        var writer = JSONWriter(capacity: 1024)
+        writer.beginObject()
+        writer.key("object")
+        writer.string(literal: "list")
+        writer.key("data")
+        writer.beginArray()
+        for item in page { writer.raw(item.bytes[...]) }
+        writer.endArray()
+        writer.key("first_id")
+        if let first = page.first { writer.string(first.id) } else { writer.null() }
+        writer.key("last_id")
+        if let last = page.last { writer.string(last.id) } else { writer.null() }
+        writer.key("has_more")
+        writer.bool(items.count > limit)
+        writer.endObject()
+        return .json(writer.bytes)
+    }
+}
+
+extension Failure {
+    /// 404 in OpenAI's words.
+    static func unknownResponse(_ id: String) -> Failure {
+        .refused("Response with id '\(id.quotable)' not found.", field: nil, code: nil, status: 404)
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import ProxyTestSupport
+import Testing
+
+@testable import Proxy
+@testable import ProxyRouting
+
+/// A provider that speaks the client's language gets what the client has sent, and its answer passes, both but for the model's name.
+@Suite(.timeLimit(.minutes(1))) struct NativeTests {
+    private static let events: [ProviderDialect: String] = [
+        .messages: """
+        event: message_start
+        data: {"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"their-name","content":[],"usage":{"input_tokens":5,"cache_read_input_tokens":2,"output_tokens":1}}}
+
+        event: content_block_start
+        data: {"type":"content_block_start","index":0,"content_block":{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}}}
+
+        event: content_block_stop
+        data: {"type":"content_block_stop","index":0}
+
+        event: message_delta
+        data: {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":9}}
+
+        event: message_stop
+        data: {"type":"message_stop"}
+
+
+        """,
+        .responses: """
+        event: response.created
+        data: {"type":"response.created","sequence_number":0,"response":{"id":"resp_9","object":"response","model":"their-name","output":[]}}
+
+        event: response.output_item.added
+        data: {"type":"response.output_item.added","sequence_number":1,"output_index":0,"item":{"type":"web_search_call","id":"ws_1"}}
+
+        event: response.completed
+        data: {"type":"response.completed","sequence_number":2,"response":{"id":"resp_9","object":"response","model":"their-name","output":[],"usage":{"input_tokens":7,"output_tokens":9,"total_tokens":16}}}
+
+
+        """,
+        .completions: """
+        data: {"id":"cmpl-1","object":"text_completion","model":"their-name","choices":[{"index":0,"text":"x","finish_reason":null}]}
+
+        data: {"id":"cmpl-1","object":"text_completion","model":"their-name","choices":[],"usage":{"prompt_tokens":7,"completion_tokens":9,"total_tokens":16}}
+
+        data: [DONE]
+
+
+        """,
+    ]
+
+    /// Requests that no chat model could be asked.
+    private static let requests: [ProviderDialect: (path: String, body: String)] = [
+        .messages: (
+            "/v1/messages",
+            #"{"model":"up/m", "max_tokens":9,"stream":true,"messages":[{"role":"user","content":"x"}],"tools":[{"type":"web_search_20250305","name":"web_search"}]}"#
+        ),
+        .responses: (
+            "/v1/responses",
+            #"{"model":"up/m", "stream":true,"input":"x","tools":[{"type":"web_search"}],"previous_response_id":"resp_8"}"#
+        ),
+        .completions: ("/v1/completions", #"{"model":"up/m", "stream":true,"prompt":[1,2,3]}"#),
+    ]
+
+    private func door(_ transport: FakeTransport, speaking dialects: Set<ProviderDialect>) throws -> FrontDoor {
+        try FrontDoor.provider(transport, dialects: dialects)
+    }
+
+    @Test(arguments: [ProviderDialect.messages, .responses, .completions])
+    func `A stream passes`(_ dialect: ProviderDialect) async throws {
+        let events = try #require(Self.events[dialect])
+        let transport = FakeTransport(headers: ["content-type": "text/event-stream"], body: events)
+        let (path, body) = try #require(Self.requests[dialect])
+        let answer = try await door(transport, speaking: [.chat, dialect]).answer(.POST, path, body)
+        #expect(answer.status == 200)
+        #expect(answer.body == events.replacingOccurrences("their-name", "up/m"))
+        let request = try #require(transport.requests.first)
+        #expect(request.url == "http://127.0.0.1:9\(path)")
+        #expect(request.body.map { String(buffer: $0) } == body.replacingOccurrences("up/m", "m"))
+    }
+
+    @Test(arguments: [ProviderDialect.messages, .responses, .completions])
+    func `Nobody who speaks the language is a refusal in its words`(_ dialect: ProviderDialect) async throws {
+        let transport = FakeTransport(body: "{}")
+        let (path, body) = try #require(Self.requests[dialect])
+        let answer = try await door(transport, speaking: [.chat]).answer(.POST, path, body)
+        #expect(answer.status == 400 && transport.requests.isEmpty, "\(answer.body)")
+    }
+
+    @Test func `A document passes, byte for byte but for the name`() async throws {
+        let document =
+            #"{"id":"msg_1", "type":"message","role":"assistant","model":"their-name","content":[{"type":"text","text":"x"}],"usage":{"input_tokens":5,"output_tokens":1},"new":1}"#
+        let transport = FakeTransport(body: document)
+        let answer = try await door(transport, speaking: [.messages]).answer(
+            .POST, "/v1/messages", #"{"model":"up/m","max_tokens":9,"messages":[{"role":"user","content":"x"}]}"#)
+        #expect(answer.status == 200 && answer.body == document.replacingOccurrences("their-name", "up/m"))
+    }
+
+    @Test func `A stream that is cut ends with an error, and never as a whole one`() async throws {
+        let events = try #require(Self.events[.responses])
+        let cut = events.components(separatedBy: "event: response.completed")[0]
+        let transport = FakeTransport(headers: ["content-type": "text/event-stream"], body: cut)
+        let (path, body) = try #require(Self.requests[.responses])
+        let answer = try await door(transport, speaking: [.responses]).answer(.POST, path, body)
+        #expect(answer.body.contains(#"event: error"#) && answer.body.contains(#""sequence_number":2"#))
+    }
+
+    @Test func `Fields of the API pass with the request`() async throws {
+        let transport = FakeTransport(body: #"{"type":"message","content":[]}"#)
+        let door = try door(transport, speaking: [.messages])
+        _ = try await door.answer(
+            .POST, "/v1/messages", #"{"model":"up/m","max_tokens":9,"messages":[{"role":"user","content":"x"}]}"#,
+            headers: ["anthropic-version": "2026-10-21", "anthropic-beta": "a,b"])
+        let headers = try #require(transport.requests.first?.headers)
+        #expect(headers["anthropic-version"] == ["2026-10-21"] && headers["anthropic-beta"] == ["a,b"])
+        #expect(headers["authorization"] == ["Bearer sk-12345678"])
+    }
+}
+
+extension String {
+    fileprivate func replacingOccurrences(_ old: String, _ new: String) -> String { replacing(old, with: new) }
+}
