@@ -10,6 +10,7 @@ import signal
 import sys
 
 import account
+import dialects
 import gate
 import growth
 import others
@@ -29,6 +30,8 @@ def main():
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--providers", action="store_true",
                       help="pass-through of an OpenAI-compatible provider instead of one OCI account")
+    kind.add_argument("--dialects", action="store_true",
+                      help="streams in Messages and Responses beside those of chat completions")
     kind.add_argument("--routing", action="store_true",
                       help="the choice among OCI accounts, the way to the next one, and an outage")
     kind.add_argument("--peers", action="store_true",
@@ -64,7 +67,9 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
     upstream = Upstream()
     try:
-        if arguments.routing:
+        if arguments.dialects:
+            dialects.dialects(upstream, {cell: CELLS[cell] for cell in (cells if arguments.cells else dialects.CELLS)}, rounds)
+        elif arguments.routing:
             routing(upstream, rounds)
         elif arguments.peers:
             others.others(upstream, chosen, rounds)

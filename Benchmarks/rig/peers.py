@@ -54,12 +54,23 @@ def grown(request, size):
     return written(request)
 
 
+def spoken(request, dialect):
+    """A chat request in another client dialect."""
+    request = json.loads(request)
+    system, user = (message["content"] for message in request["messages"])
+    both = {"model": request["model"], "temperature": request["temperature"], "stream": True}
+    return json.dumps(both | (
+        {"max_tokens": 512, "system": system, "messages": [{"role": "user", "content": user}]} if dialect == "messages" else
+        {"max_output_tokens": 512, "instructions": system, "input": user, "store": False}))
+
+
 class Peer:
     """A proxy in front of the fake upstream, in a directory of its own."""
 
     model = "bench-model"  # as its clients call it, and as its answers must
     key = "sk-bench"
     path = "/v1/chat/completions"
+    dialect = "chat"
 
     def __init__(self, upstream):
         self.upstream = upstream
@@ -100,13 +111,14 @@ class Peer:
         at_rest_mb = resident_mb(self.process.pid)
         streams = cell.get("stream", False)
         body = self.directory / "body.json"
-        body.write_text(grown((HERE / "bodies" / ("stream.json" if streams else "chat.json")).read_text(), cell.get("body", 0))
+        text = (HERE / "bodies" / ("stream.json" if streams else "chat.json")).read_text()
+        body.write_text((grown(text, cell.get("body", 0)) if self.dialect == "chat" else spoken(text, self.dialect))
                         .replace("bench-model", self.model))
         command = [
             HERE / "load", "--port", str(self.port), "--path", self.path, "--key", self.key, "--conns", str(cell["conns"]),
             "--body", body, "--model", self.model, "--timeout", str(cell.get("timeout", 60)), "--drain", "10",
             "--pid", f"proxy={self.process.pid}", "--chunks", str(cell.get("chunks", 200)), "--payload", "1024",
-            "--duration", str(cell["secs"]),
+            "--duration", str(cell["secs"]), "--dialect", self.dialect,
         ]
         if streams:
             command.append("--stream")

@@ -23,10 +23,15 @@ package struct Failure: Error, Equatable, Sendable {
     package struct PromptLength: Equatable, Sendable {
         package var tokens: Int?
         package var limit: Int?
+        /// What `tokens` are made of, where that is said: the messages, and what was wanted of the answer.
+        package var messages: Int?
+        package var completion: Int?
 
-        package init(tokens: Int? = nil, limit: Int? = nil) {
+        package init(tokens: Int? = nil, limit: Int? = nil, messages: Int? = nil, completion: Int? = nil) {
             self.tokens = tokens
             self.limit = limit
+            self.messages = messages
+            self.completion = completion
         }
     }
 

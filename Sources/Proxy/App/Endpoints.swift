@@ -81,6 +81,9 @@ extension EndpointTable {
             Endpoint(.GET, "/v1/models/{id}", label: "models", for: .local) {
                 $0.send(try await models.one($0))
             },
+            Endpoint(.GET, "/openapi.json", label: "openapi", for: .anyone) {
+                $0.send(.json(Array(OpenAPIDocument.text.utf8)))
+            },
             Endpoint(.GET, "/test-oci", label: "test-oci", for: .local, isCharged: true) {
                 $0.send(await testOCI.answer())
             },

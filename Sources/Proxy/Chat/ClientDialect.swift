@@ -40,6 +40,8 @@ protocol ClientDialect: AnyObject, Sendable {
 
     /// Whether an answer in which nothing is said is told to this client, when no upstream does better.
     var acceptsSilence: Bool { get }
+    /// Whether to say nothing is an answer like others to this client, which speaks against no upstream.
+    var isSilenceAnAnswer: Bool { get }
     /// The same for an answer that another model gives.
     func naming(_ model: String) -> Self
 }
@@ -49,6 +51,7 @@ extension ClientDialect {
     var native: NativeRequest? { nil }
     var headers: [(String, String)] { [] }
     var acceptsSilence: Bool { false }
+    var isSilenceAnAnswer: Bool { false }
     func worded(_ failure: Failure) -> Failure { failure }
 }
 

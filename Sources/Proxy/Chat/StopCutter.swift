@@ -7,6 +7,8 @@ struct StopCutter: Sendable {
     /// The first half of a character that was cut in two, escaped.
     private var half: [UInt8] = []
     private(set) var hasStopped = false
+    /// The sequence at which it has stopped.
+    private(set) var stop: [UInt8]?
 
     /// One sequence, and how much of it the text ends with (Knuth, Morris, Pratt: each byte is looked at once).
     private struct Sequence: Sendable {
@@ -51,6 +53,7 @@ struct StopCutter: Sendable {
         for (index, byte) in bytes.enumerated() {
             for place in sequences.indices where sequences[place].take(byte) {
                 hasStopped = true
+                stop = sequences[place].bytes
                 let whole = held + bytes[...index]
                 (held, half) = ([], [])
                 return Self.escaped(whole.dropLast(sequences[place].bytes.count))
@@ -66,6 +69,13 @@ struct StopCutter: Sendable {
     mutating func end() -> [UInt8] {
         defer { (held, half) = ([], []) }
         return Self.escaped(held[...]) + half
+    }
+
+    /// The same where a sequence that has begun at the end counts as one, when so much of it is there.
+    mutating func end(droppingFrom least: Int, of sequence: [UInt8]) -> [UInt8] {
+        let begun = sequences.first { $0.bytes == sequence }?.matched ?? 0
+        if !sequence.isEmpty, begun >= least { held.removeLast(min(begun, held.count)) }
+        return end()
     }
 
     /// Where `\\ud83d` begins, if the text ends with the first half of such a pair.

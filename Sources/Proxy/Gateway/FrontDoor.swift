@@ -236,7 +236,9 @@ final class FrontDoor: Sendable {
     private func form(for head: HTTPRequestHead?) -> ErrorForm {
         guard let head else { return .openAI }
         if head.headers.value(of: "anthropic-version") != nil { return .anthropic }
-        return endpoints.match(head.uri)?.endpoint.errors ?? .openAI
+        if let endpoint = endpoints.match(head.uri)?.endpoint { return endpoint.errors }
+        // What is not served of that API (batches) is refused in its words.
+        return RequestTarget(head.uri)?.segments.first == "messages" ? .anthropic : .openAI
     }
 
     /// Counts a request that has ended, and writes its line.

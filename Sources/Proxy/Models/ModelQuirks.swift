@@ -9,6 +9,7 @@ final class ModelQuirks: Sendable {
     private struct Lessons {
         var parameters: Set<ParameterQuirk> = []
         var format: APIFormat?
+        var provider = ProviderQuirks()
     }
 
     private let quirks = Mutex<[String: Lessons]>([:])
@@ -19,6 +20,13 @@ final class ModelQuirks: Sendable {
         guard let learnt = quirks.withLock({ $0[modelID]?.parameters }), !learnt.isEmpty else { return family }
         return family.applying(learnt)
     }
+
+    /// What providers of the model have taught.
+    func provider(of modelID: String) -> ProviderQuirks {
+        quirks.withLock { $0[modelID]?.provider } ?? ProviderQuirks()
+    }
+
+    func note(_ provider: ProviderQuirks, of modelID: String) { change(modelID) { $0.provider = provider } }
 
     /// The format that a model understands: that of its id, or what it has taught. An endpoint's OCID does not tell what stands behind.
     func format(of modelID: String) -> APIFormat {

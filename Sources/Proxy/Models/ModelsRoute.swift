@@ -90,7 +90,7 @@ struct ModelsRoute: Sendable {
         writer.key("display_name")
         writer.string(entry.name)
         writer.key("created_at")
-        writer.string(RFC3339.format(entry.created.map(Int64.init) ?? created))
+        writer.string(RFC3339.format(entry.created.flatMap { (0..<1 << 40).contains($0) ? Int64($0) : nil } ?? created))
         writer.key("lifecycle")
         writer.string(literal: "active")
         let limits = entry.provider == nil ? ModelLimits.of(entry.target.modelID) : nil

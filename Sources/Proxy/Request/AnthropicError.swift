@@ -41,7 +41,14 @@ struct AnthropicError: Equatable, Sendable {
 
     /// In the one way that Claude Code compacts its history after.
     private static func tooLong(_ failure: Failure) -> String {
-        guard let length = failure.promptLength, let limit = length.limit else { return failure.message }
+        guard let length = failure.promptLength, let limit = length.limit else {
+            return "prompt is too long: \(failure.message)"
+        }
+        // The prompt alone would do: what is wanted of an answer is too much, and less of it helps.
+        if let prompt = length.messages, let answer = length.completion, prompt < limit {
+            return "input length and `max_tokens` exceed context limit: \(prompt) + \(answer) > \(limit), "
+                + "decrease input length or `max_tokens` and try again"
+        }
         return "prompt is too long: \(length.tokens ?? limit + 1) tokens > \(limit) maximum"
     }
 

@@ -3,6 +3,8 @@ import COpenSSL
 /// AES-256-GCM under a key that is drawn from a secret: whoever does not have it can neither read nor make what was sealed.
 struct AuthenticatedCipher: Sendable {
     private let key: [UInt8]
+    /// Stands for the secret, and does not tell it.
+    let name: String
 
     private static let nonceLength = 12
     private static let tagLength = 16
@@ -19,6 +21,11 @@ struct AuthenticatedCipher: Sendable {
             for index in key.indices { key[index] = .random(in: 0...255) }
         }
         self.key = key
+        var name = [UInt8](repeating: 0, count: 32)
+        let second = Array("name".utf8) + [0] + key
+        let isNamed = unsafe EVP_Digest(second, second.count, &name, nil, EVP_sha256(), nil) == 1
+        if !isNamed { for index in name.indices { name[index] = .random(in: 0...255) } }
+        self.name = String(decoding: Base64.encode(name), as: UTF8.self)
     }
 
     /// - Returns: nonce, text and tag; nil only when libcrypto has no memory.

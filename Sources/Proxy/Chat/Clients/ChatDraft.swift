@@ -34,6 +34,8 @@ struct ChatDraft {
     /// Members of the request beside `model`, `messages` and those of streaming, each a value of JSON, in their order.
     private(set) var members: [(name: StaticString, value: [UInt8])] = []
 
+    private static let mostParts = 100_000
+
     /// What stands between two texts that become one.
     static let joint = Array(#"\n\n"#.utf8)[...]
 
@@ -53,7 +55,15 @@ struct ChatDraft {
 
     /// Puts each result right behind its call, in the order of the calls, as most upstreams insist: one that is missing is named as such, one without a call
     /// becomes a text of the user's.
-    mutating func pairResults() {
+    ///
+    /// - Throws: 400 for more messages than any real chat has: each takes several times its bytes.
+    mutating func pairResults() throws(Failure) {
+        let parts = messages.reduce(messages.count) { $0 + $1.parts.count + $1.calls.count }
+        guard parts <= Self.mostParts else {
+            throw .invalidRequest(
+                "The request has more than \(Self.mostParts) messages, parts and calls, the limit of this proxy.",
+                field: "messages", as: .tooManyMessages)
+        }
         var results: [ArraySlice<UInt8>: [Int]] = [:]
         for index in messages.indices.reversed() where messages[index].role == .tool {
             results[messages[index].callID ?? [], default: []].append(index)
@@ -64,7 +74,7 @@ struct ChatDraft {
         for (index, message) in messages.enumerated() where !taken.contains(index) {
             guard message.role != .tool else {
                 // Nobody has asked for it.
-                results[message.callID ?? []]?.removeAll { $0 == index }
+                if results[message.callID ?? []]?.last == index { results[message.callID ?? []]?.removeLast() }
                 paired.append(Message(role: .user, parts: message.parts, source: message.source))
                 continue
             }

@@ -19,8 +19,14 @@ struct ClientPaths {
     /// The client's own path of what the chat's leads to; nil when they are the same.
     private func own(_ path: String) -> String? {
         if let match = path.wholeMatch(of: /messages\[(\d+)\].*/), let index = Int(match.1) {
-            return places.indices.contains(index) ? places[index]?.path : nil
+            return places.indices.contains(index)
+                ? places[index]?.path : names.first { $0.chat == "messages" }?.client
         }
-        return names.first { $0.chat == path }?.client
+        for (chat, client) in names where path.hasPrefix(chat) {
+            if path.utf8.count == chat.utf8.count { return client }
+            let rest = path.dropFirst(chat.utf8.count)
+            if rest.hasPrefix(".") || rest.hasPrefix("[") { return client + rest }
+        }
+        return nil
     }
 }

@@ -70,6 +70,7 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
 
     mutating func text(_ escaped: ArraySlice<UInt8>, logprobs: [UInt8]?, choice: Int) {
         guard choice == 0, !escaped.isEmpty else { return }
+        if !isBusy, !late.isEmpty { sayLate() }
         guard !isBusy else { return late.append(.text(escaped, logprobs)) }
         open(.message)
         writer.text(escaped, logprobs: logprobs)
@@ -77,6 +78,7 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
 
     mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) {
         guard choice == 0, !escaped.isEmpty else { return }
+        if !isBusy, !late.isEmpty { sayLate() }
         guard !isBusy else { return late.append(.refusal(escaped)) }
         open(.message)
         writer.refusal(escaped)
@@ -84,6 +86,7 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
 
     mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) {
         guard choice == 0, !escaped.isEmpty, writer.showsReasoning else { return }
+        if !isBusy, !late.isEmpty { sayLate() }
         guard !isBusy else { return late.append(.reasoning(escaped)) }
         open(.reasoning)
         writer.reasoning(escaped)
@@ -114,6 +117,13 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
 
     mutating func end() {
         close(isCut: outcome.isCut)
+        sayLate()
+        close(isCut: outcome.isCut)
+        writer.end(outcome)
+    }
+
+    /// What has waited for the end of a call.
+    private mutating func sayLate() {
         let words = late
         late = []
         for word in words {
@@ -123,8 +133,6 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
             case .reasoning(let text): reasoning(text, choice: 0)
             }
         }
-        close(isCut: outcome.isCut)
-        writer.end(outcome)
     }
 
     mutating func fail(_ failure: Failure) { writer.fail(failure) }

@@ -8,6 +8,9 @@ struct ReasoningSeal: Sendable {
     /// - Parameter secret: the client's key.
     init(secret: [UInt8]) { cipher = AuthenticatedCipher(secret: secret, for: "ociai-proxy reasoning 1") }
 
+    /// Stands for the client's key and no other, and tells nothing of it.
+    var owner: String { cipher.name }
+
     /// What stands for a text that the client has seen.
     static let empty = prefix
 

@@ -2,8 +2,10 @@
 enum TokenEstimate {
     /// An image costs about that, however many bytes it has.
     private static let image = 1500
-    /// A string longer than this without a space is no text but a file.
-    private static let longestWord = 4096
+    /// A string longer than this may be a file.
+    private static let shortestFile = 4096
+    /// So many bytes of it tell.
+    private static let beginning = 256
 
     /// - Parameter members: those of the request that the model sees.
     static func tokens(of request: JSONValue, _ members: [StaticString]) -> Int {
@@ -15,6 +17,14 @@ enum TokenEstimate {
             count(value, &bytes, &files)
         }
         return (bytes + 3) / 4 + files * image
+    }
+
+    /// A data URI, or base64.
+    private static func isFile(_ text: ArraySlice<UInt8>) -> Bool {
+        text.starts(with: "data:".utf8)
+            || text.prefix(beginning).allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || "+/-_=".utf8.contains($0)
+            }
     }
 
     private static func count(_ value: JSONValue, _ bytes: inout Int, _ files: inout Int) {
@@ -33,7 +43,7 @@ enum TokenEstimate {
             }
         default:
             let raw = value.raw
-            if raw.count > longestWord, !raw.prefix(longestWord).contains(UInt8(ascii: " ")) {
+            if raw.count > shortestFile, isFile(raw.dropFirst()) {
                 files += 1
             } else {
                 bytes += raw.count

@@ -16,6 +16,10 @@ final class NativeRelay: ResponseRelay {
     private var isReleased = false
     /// The number of the last event that had one.
     private var number = -1
+    /// The response as it was told first.
+    private var response: [(name: [UInt8], value: [UInt8])] = []
+    /// A completion has named its reason to end.
+    private var hasReason = false
 
     private(set) var isComplete = false
     private(set) var usage: TokenUsage?
@@ -55,31 +59,45 @@ final class NativeRelay: ResponseRelay {
     func end() -> Failure? {
         guard !isComplete else { return nil }
         if let block = blocks.end(), let failure = pass(block) { return noted(failure) }
-        return isComplete ? nil : .incompleteStream
+        guard !isComplete else { return nil }
+        guard hasReason else { return .incompleteStream }
+        frames += Array("data: [DONE]\n\n".utf8)
+        (isComplete, isReleased) = (true, true)
+        return nil
     }
 
     func fail(_ failure: Failure) {
         isReleased = true
-        // The order of numbered events is the upstream's; the client's own error has no place in it but the next.
-        guard dialect == .responses, number >= 0 else {
+        // The ids and numbers of the events are the upstream's.
+        guard dialect == .responses, !response.isEmpty else {
             frames += errorEvent(failure)
             return
         }
         let error = OpenAIError(failure)
-        var writer = JSONWriter(capacity: error.message.utf8.count + 128)
+        var writer = JSONWriter(capacity: error.message.utf8.count + 1024)
         writer.beginObject()
         writer.key("type")
-        writer.string(literal: "error")
+        writer.string(literal: "response.failed")
         writer.key("sequence_number")
-        writer.int(number + 1)
+        writer.int(number &+ 1)
+        writer.key("response")
+        writer.beginObject()
+        for member in response {
+            writer.key(String(decoding: member.name, as: UTF8.self))
+            writer.raw(member.value[...])
+        }
+        writer.key("status")
+        writer.string(literal: "failed")
+        writer.key("error")
+        writer.beginObject()
         writer.key("code")
-        writer.string(error.code ?? "server_error")
+        writer.string(literal: "server_error")
         writer.key("message")
         writer.string(error.message)
-        writer.key("param")
-        writer.null()
         writer.endObject()
-        frames += Array("event: error\ndata: ".utf8) + writer.bytes + Array("\n\n".utf8)
+        writer.endObject()
+        writer.endObject()
+        frames += Array("event: response.failed\ndata: ".utf8) + writer.bytes + Array("\n\n".utf8)
     }
 
     func takeFrames(_ body: ([UInt8]) -> Void) {
@@ -97,7 +115,11 @@ final class NativeRelay: ResponseRelay {
     // MARK: Events
 
     private func pass(_ block: EventBlocks.Block) -> Failure? {
-        guard let data = block.data, !data.isEmpty, !block.hasFurtherData else { return nil }
+        guard let data = block.data, !data.isEmpty else { return nil }
+        guard !block.isBroken, !block.hasFurtherData else {
+            unreadableEvents += 1
+            return nil
+        }
         let text = blocks.bytes[data]
         if text.first == UInt8(ascii: "["), text.starts(with: "[DONE]".utf8) {
             guard dialect == .completions else { return nil }
@@ -113,9 +135,11 @@ final class NativeRelay: ResponseRelay {
         if let failure = event.failure(of: upstream, isReleased: isReleased) { return failure }
         if let counts = event.usage(beside: usage) { usage = counts }
         if answerID == nil { answerID = event.id }
-        if let number = root["sequence_number"]?.int { self.number = number }
+        if let number = root["sequence_number"]?.int, (0..<1 << 40).contains(number) { self.number = number }
         append(
             block, replacing: event.models.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
+        if response.isEmpty { response = event.response(naming: model) }
+        if event.hasReason { hasReason = true }
         if event.saysSomething { isReleased = true }
         if event.isLast { isComplete = true }
         return nil
@@ -153,6 +177,20 @@ private struct NativeEvent {
     /// Where the model's name stands in the event.
     var models: [Range<Int>] { answer?.places(of: "model") ?? [] }
     var id: String? { answer?["id"]?.string }
+
+    /// What a response tells of itself at its beginning.
+    func response(naming model: [UInt8]) -> [(name: [UInt8], value: [UInt8])] {
+        guard dialect == .responses, let answer else { return [] }
+        return answer.members.compactMap { key, value in
+            guard let name = key.rawString, !key.equals("status"), !key.equals("error") else { return nil }
+            return (Array(name), key.equals("model") ? model : Array(value.oneLine))
+        }
+    }
+
+    /// The choice of a completion says why it ends.
+    var hasReason: Bool {
+        dialect == .completions && root.elements(of: "choices").contains { $0.present("finish_reason") != nil }
+    }
 
     /// Something has been said, or the answer has an end of its own.
     var saysSomething: Bool {

@@ -32,12 +32,18 @@ enum PassThroughResponse {
     /// The answer, parsed.
     ///
     /// - Throws: as `read`.
-    static func document(_ body: [UInt8], upstream: String, mayBeEmpty: Bool = false) throws(Failure) -> JSONValue {
-        try opened(body, upstream: upstream, mayBeEmpty).root
+    ///
+    /// - Parameter takesSilence: an answer that has ended may say nothing.
+    static func document(_ body: [UInt8], upstream: String, mayBeEmpty: Bool = false, takesSilence: Bool = false)
+        throws(Failure) -> JSONValue
+    {
+        try opened(body, upstream: upstream, mayBeEmpty, takesSilence).root
     }
 
     /// The answer, parsed, and its text: some gateways put an object of their own around it.
-    private static func opened(_ body: [UInt8], upstream: String, _ mayBeEmpty: Bool) throws(Failure) -> (
+    private static func opened(
+        _ body: [UInt8], upstream: String, _ mayBeEmpty: Bool, _ takesSilence: Bool = false
+    ) throws(Failure) -> (
         root: JSONValue, text: [UInt8], isWrapped: Bool
     ) {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else {
@@ -46,7 +52,7 @@ enum PassThroughResponse {
         guard let choices = root.present("choices") else {
             for name in ["data", "result", "response"] as [StaticString] {
                 guard let inner = root[name], inner.kind == .object, inner["choices"]?.kind == .array else { continue }
-                let answer = try opened(Array(inner.raw), upstream: upstream, mayBeEmpty)
+                let answer = try opened(Array(inner.raw), upstream: upstream, mayBeEmpty, takesSilence)
                 return (answer.root, answer.text, true)
             }
             guard root.present("error") != nil || ErrorWords.tellFailure(root) || ErrorWords(root).message != nil else {
@@ -56,7 +62,7 @@ enum PassThroughResponse {
         }
         if !choices.elements.contains(where: ChoiceContent.saysSomething) {
             if let failure = ProviderErrorReader.failure(of: root, upstream: upstream) { throw failure }
-            guard mayBeEmpty, TokenUsage(openAI: root["usage"])?.hasAnswer == true,
+            guard takesSilence || mayBeEmpty && TokenUsage(openAI: root["usage"])?.hasAnswer == true,
                 choices.elements.contains(where: ChoiceContent.hasEnded)
             else { throw .emptyAnswer }
         }

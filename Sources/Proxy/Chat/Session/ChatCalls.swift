@@ -18,6 +18,8 @@ final class ChatCalls {
     private var adapted: Written?
     private var passedThrough: ChatCall?
     private var native: ChatCall?
+    /// What providers have taught about the model, for requests that were written here.
+    private var provider: ProviderQuirks
     /// Why the request cannot be a chat completion's, if it cannot: then it only goes to who speaks its own language.
     private let untranslatable: Failure?
 
@@ -46,6 +48,7 @@ final class ChatCalls {
         self.limits = limits
         self.callContext = callContext
         self.untranslatable = untranslatable
+        provider = callContext.client.chatCompletions == nil ? quirks.provider(of: target.modelID) : ProviderQuirks()
         if isTranslated { translated = try translate(root) }
     }
 
@@ -103,7 +106,8 @@ final class ChatCalls {
     ///
     /// - Returns: whether another try makes sense.
     func learn(from error: Failure, in form: ChatForm) -> Bool {
-        guard form != .openAI, quirksLeft > 0, let refused = form == .oci ? translated : adapted,
+        if form == .openAI { return learn(fromProvider: error) }
+        guard quirksLeft > 0, let refused = form == .oci ? translated : adapted,
             quirks.learn(from: error, of: target.modelID, in: refused.format, as: refused.family)
         else { return false }
         quirksLeft -= 1
@@ -115,14 +119,28 @@ final class ChatCalls {
         return true
     }
 
+    /// What a provider refuses by name of a request that was written here. What a client of chat completions has sent is its own affair.
+    private func learn(fromProvider error: Failure) -> Bool {
+        guard callContext.client.chatCompletions == nil, quirksLeft > 0, passedThrough != nil else { return false }
+        var known = provider
+        guard known.learn(from: error) else { return false }
+        quirksLeft -= 1
+        provider = known
+        passedThrough = nil
+        quirks.note(known.lasting, of: target.modelID)
+        return true
+    }
+
     private func translate(_ root: RequestField) throws(Failure) -> Written {
         let chat = try ChatRequest(root)
         let format = quirks.format(of: target.modelID).suited(to: chat, of: target.modelID)
         let dialect = Dialect(format, for: chat)
         let upstream = upstream()
+        var rules = ResponseRules(chat, in: format, for: upstream.family)
+        rules.takesSilence = callContext.client.isSilenceAnAnswer
         let call = ChatCall(
             document: .details(.chat, try dialect.details(of: chat, for: upstream)),
-            reader: .translator(dialect, ResponseRules(chat, in: format, for: upstream.family)),
+            reader: .translator(dialect, rules),
             isStreaming: upstream.isStreaming,
             callContext: callContext)
         return Written(call: call, format: format, family: upstream.family)
@@ -139,7 +157,7 @@ final class ChatCalls {
 
     private func passThrough() -> ChatCall {
         ChatCall(
-            document: .openAI(.chat, request.body(model: target.modelID, isStreaming: isStreaming)),
+            document: .openAI(.chat, request.applying(provider).body(model: target.modelID, isStreaming: isStreaming)),
             reader: chatReader,
             isStreaming: isStreaming, callContext: callContext)
     }
@@ -149,7 +167,8 @@ final class ChatCalls {
         if let chat = callContext.client.chatCompletions {
             .passThrough(chat, mayBeEmpty: request.mayBeEmpty)
         } else {
-            .chatCompletions(mayBeEmpty: request.mayBeEmpty)
+            .chatCompletions(
+                mayBeEmpty: request.mayBeEmpty, takesSilence: callContext.client.isSilenceAnAnswer)
         }
     }
 
@@ -157,8 +176,13 @@ final class ChatCalls {
     private var isStreaming: Bool { request.isStreaming && !limits.forcesNonStreaming }
 
     private func upstream() -> ChatTarget {
-        ChatTarget(
-            serving: target.serving, modelID: target.modelID, family: quirks.family(of: target.modelID),
+        var family = quirks.family(of: target.modelID)
+        // Programs that speak other languages ask for as much as their own models give.
+        if callContext.client.chatCompletions == nil, let limits = ModelLimits.of(target.modelID) {
+            family.mostTokens = min(family.mostTokens ?? .max, limits.output ?? .max, limits.context / 2)
+        }
+        return ChatTarget(
+            serving: target.serving, modelID: target.modelID, family: family,
             defaultMaxTokens: limits.maxTokens,
             isStreaming: isStreaming)
     }

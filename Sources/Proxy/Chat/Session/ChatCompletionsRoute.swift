@@ -55,21 +55,28 @@ final class ChatCompletionsRoute: Sendable {
     /// A request in another language as it came, if somebody here speaks that.
     ///
     /// - Parameter headers: names of the client's that belong to the API.
-    func native(_ dialect: ProviderDialect, _ context: RequestContext, headers: [String] = []) throws(Failure)
-        -> NativeRequest?
-    {
+    nonisolated(nonsending) func native(
+        _ dialect: ProviderDialect, _ context: RequestContext, headers: [String] = []
+    ) async throws -> NativeRequest? {
         guard directory.catalog.speaks(dialect) else { return nil }
-        let own = headers.flatMap { name in
-            context.request.head.headers[name].map { NativeHeader(name: name, value: $0) }
+        let own = headers.compactMap { name in
+            let values = context.request.head.headers[name]
+            return values.isEmpty ? nil : NativeHeader(name: name, value: values.joined(separator: ","))
         }
-        return NativeRequest(dialect, try PassThroughRequest(body: context.request.body), headers: own)
+        let body = context.request.body
+        return try await LargeWork.run(on: body.count) {
+            NativeRequest(dialect, try PassThroughRequest(body: body), headers: own)
+        }
     }
 
     /// A request in another language that is no chat: it goes to who speaks that language, or nowhere.
     nonisolated(nonsending) func respond(
         _ context: RequestContext, _ native: NativeRequest, since failure: Failure, by client: any ClientDialect
     ) async throws {
-        try await ChatSession(native, since: failure, from: client, for: context, by: self).run()
+        let session = try await LargeWork.run(on: native.request.received.count) {
+            try ChatSession(native, since: failure, from: client, for: context, by: self)
+        }
+        try await session.run()
     }
 
     /// A chat in another language.

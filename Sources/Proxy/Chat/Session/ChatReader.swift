@@ -7,7 +7,7 @@ enum ChatReader: Sendable {
     case translator(Dialect, ResponseRules = ResponseRules())
     /// In chat completions, to a client of another dialect. The usual end may be all that is said where the client has named texts that end
     /// the answer.
-    case chatCompletions(mayBeEmpty: Bool = false)
+    case chatCompletions(mayBeEmpty: Bool = false, takesSilence: Bool = false)
     /// In the client's own language, which is not chat completions. The name of the model is the client's.
     case native(ProviderDialect, model: String)
     /// It speaks the client's own language, chat completions.
@@ -98,8 +98,8 @@ enum ChatReader: Sendable {
         switch self {
         case .translator(let dialect, let rules):
             return try dialect.read(document: body, of: response, by: rules, into: &sink)
-        case .chatCompletions(let mayBeEmpty), .passThrough(_, let mayBeEmpty):
-            var source = OpenAIChatSource(response, of: upstream, mayBeEmpty: mayBeEmpty)
+        case .chatCompletions, .passThrough:
+            var source = source(answering: response, of: upstream)
             try source.read(document: body, into: &sink)
             return source.usage
         case .native: throw .invalidAnswer("cannot be read as a chat", upstream)
@@ -135,12 +135,20 @@ enum ChatReader: Sendable {
         switch self {
         case .translator(let dialect, let rules):
             return try dialect.gather(body, of: client.response, by: rules, into: client.document(), else: wrongKind)
-        case .chatCompletions(let mayBeEmpty), .passThrough(_, let mayBeEmpty):
+        case .chatCompletions, .passThrough:
             return try SourceReader.gather(
-                body, by: OpenAIChatSource(client.response, of: upstream, mayBeEmpty: mayBeEmpty),
-                into: client.document(), else: wrongKind)
+                body, by: source(answering: client.response, of: upstream), into: client.document(), else: wrongKind)
         case .native: throw wrongKind
         }
+    }
+
+    /// Of what an upstream says in chat completions' language.
+    private func source(answering response: ResponseID, of upstream: String, choices: Int = 1) -> OpenAIChatSource {
+        var source = OpenAIChatSource(response, of: upstream, choices: choices)
+        if case .chatCompletions(let mayBeEmpty, let takesSilence) = self {
+            (source.mayBeEmpty, source.takesSilence) = (mayBeEmpty, takesSilence)
+        }
+        return source
     }
 
     /// What makes the client's stream of the upstream's.
@@ -150,10 +158,8 @@ enum ChatReader: Sendable {
         switch self {
         case .translator(let dialect, let rules):
             dialect.relay(of: client.response, choices: choices, by: rules, into: client.stream())
-        case .chatCompletions(let mayBeEmpty):
-            StreamRelay(
-                OpenAIChatSource(client.response, of: upstream, choices: choices, mayBeEmpty: mayBeEmpty),
-                into: client.stream())
+        case .chatCompletions:
+            StreamRelay(source(answering: client.response, of: upstream, choices: choices), into: client.stream())
         case .native(let dialect, let model):
             NativeRelay(dialect, model: model, upstream: upstream, errorEvent: { client.errorEvent($0) })
         case .passThrough(let client, let mayBeEmpty):

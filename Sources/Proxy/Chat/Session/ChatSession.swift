@@ -117,14 +117,11 @@ final class ChatSession {
     private nonisolated(nonsending) func stream() async throws {
         let stream = open()
         defer { context.record.sent = stream.sent }
-        var live: LiveStream?
         do {
-            let begun = try await begun(stream)
-            live = begun.success
-            try await finish(begun)
+            try await finish(try await begun(stream))
             context.record.status = 200
         } catch {
-            try await fail(stream, live, after: error)
+            try await fail(stream, after: error)
         }
     }
 
@@ -161,9 +158,7 @@ final class ChatSession {
     }
 
     @inline(never)
-    private nonisolated(nonsending) func fail(_ stream: EventStream, _ live: LiveStream?, after error: any Error)
-        async throws
-    {
+    private nonisolated(nonsending) func fail(_ stream: EventStream, after error: any Error) async throws {
         guard let failure = context.terminalError(after: error) else { throw error }
         if failure.kind == .failed(.empty), client.acceptsSilence {
             stream.send(last: ByteBuffer(bytes: silence()))
@@ -171,10 +166,11 @@ final class ChatSession {
             context.record.status = 200
             return
         }
+        let client = client
         let clientError = client.error(client.worded(failure))
         context.record.error = clientError.code
         context.record.status = try await stream.fail(
-            context.decorated(clientError.response), orEvent: live?.event(of: failure) ?? client.errorEvent(failure))
+            failure, context.decorated(clientError.response), orEvent: { client.errorEvent(failure) })
     }
 
     // MARK: An answer that says nothing

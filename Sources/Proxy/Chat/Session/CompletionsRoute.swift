@@ -9,7 +9,7 @@ struct CompletionsRoute: Sendable {
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
         let body = context.request.body
         let (name, created) = (ResponseID.drawn(RandomName()), Int(chat.time.wallClock()))
-        let native = try chat.native(.completions, context)
+        let native = try await chat.native(.completions, context)
         let request: CompletionsRequest
         do {
             request = try await LargeWork.run(on: body.count) { () throws(Failure) in try CompletionsRequest(body) }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ProxyRouting
 import Synchronization
 
 /// The client's side of one streamed answer: headers, events, reassurance in between, and one proper end.
@@ -20,6 +21,8 @@ final class EventStream: Sendable {
         /// Until they have been sent.
         var headers: HTTPHeaders
         let keepAlive: KeepAlive
+        /// Writes a failure in place of the end of the answer that has begun.
+        var ending: ((Failure) -> [UInt8])?
         /// Of the answer, where the upstream has named it.
         var answerID: String?
         let openedAt: NIODeadline
@@ -87,6 +90,9 @@ final class EventStream: Sendable {
         return connection.channel.isWritable
     }
 
+    /// From now on, what has begun ends so when it fails. On the event loop.
+    func ends(with ending: @escaping (Failure) -> [UInt8]) { state.value.ending = ending }
+
     /// From now on, events that are made here have this id: all events of an answer have one. On the event loop.
     func name(_ id: String) { state.value.answerID = id }
 
@@ -134,11 +140,15 @@ final class EventStream: Sendable {
     /// Ends the answer with a failure: as `answer` while no header has been sent, else as an event and the proper end
     /// of the body (never `[DONE]`, which says that an answer is complete).
     ///
+    /// - Parameter event: for an answer of which nothing has been told.
     /// - Returns: the status that the client has seen: the answer's, or 200.
-    func fail(_ answer: Response, orEvent event: [UInt8]) async throws -> Int {
+    func fail(_ failure: Failure, _ answer: Response, orEvent event: @escaping @Sendable () -> [UInt8]) async throws
+        -> Int
+    {
         try await connection.eventLoop.submit {
             guard !self.state.value.hasEnded else { return 200 }
             if self.state.value.schedule.hasHeaders {
+                let event = self.state.value.ending?(failure) ?? event()
                 self.writeEvents(ByteBuffer(bytes: event), promise: nil)
                 self.writeEnd()
                 return 200
@@ -186,6 +196,7 @@ final class EventStream: Sendable {
 
     private func stop() {
         state.value.hasEnded = true
+        state.value.ending = nil
         state.value.timer?.cancel()
         state.value.timer = nil
     }

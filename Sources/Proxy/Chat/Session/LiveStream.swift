@@ -56,13 +56,6 @@ final class LiveStream {
         case failed(any Error)
     }
 
-    /// What the client is told of a failure in place of the end.
-    @inline(never)
-    func event(of failure: Failure) -> [UInt8] {
-        pump.relay.fail(failure)
-        return pump.relay.takeFrames()
-    }
-
     /// Passes on what comes, to the end.
     nonisolated(nonsending) func finish() async -> Ending {
         guard !hasEnded else { return .complete }

@@ -10,7 +10,7 @@ struct MessagesRoute: Sendable {
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
         let body = context.request.body
         let seal = seals[context.record.key]
-        let native = try chat.native(.messages, context, headers: ["anthropic-version", "anthropic-beta"])
+        let native = try await chat.native(.messages, context, headers: ["anthropic-version", "anthropic-beta"])
         let request: MessagesRequest
         do {
             request = try await LargeWork.run(on: body.count) { () throws(Failure) in
@@ -22,13 +22,16 @@ struct MessagesRoute: Sendable {
             return try await chat.respond(context, native, since: failure, by: client)
         }
         let client = MessagesDialect(request, sealing: seal, requestID: context.id, native: native)
-        guard !request.isWarmUp else { return warmUp(request, client, context) }
+        guard !request.isWarmUp else { return try warmUp(request, client, context) }
         try await chat.respond(context, asked: request.chat, by: client)
     }
 
     /// The client wants a cache warmed, which no upstream here has on demand: there is nothing to be said.
-    private func warmUp(_ request: MessagesRequest, _ client: MessagesDialect, _ context: RequestContext) {
+    private func warmUp(_ request: MessagesRequest, _ client: MessagesDialect, _ context: RequestContext)
+        throws(Failure)
+    {
         context.record.model = request.model
+        _ = try chat.directory.catalog.resolve(request.asked, for: .chat)
         func tell(_ sink: inout some ChatEventSink) {
             sink.begin(choice: 0)
             sink.finish(.length, choice: 0)
@@ -39,7 +42,8 @@ struct MessagesRoute: Sendable {
             tell(&stream)
             context.send(
                 Response(
-                    status: .ok, headers: ["content-type": "text/event-stream; charset=utf-8"],
+                    status: .ok,
+                    headers: ["content-type": "text/event-stream; charset=utf-8", "request-id": context.id],
                     body: ByteBuffer(bytes: stream.bytes)))
         } else {
             var document = client.document()
@@ -55,7 +59,7 @@ struct MessagesRoute: Sendable {
             try MessagesRequest(body, unsealing: seals[context.record.key], isCounting: true)
         }
         context.record.model = request.model
-        _ = try chat.directory.catalog.resolve(request.model, for: .chat)
+        _ = try chat.directory.catalog.resolve(request.asked, for: .chat)
         var answer = Response.json(Array(#"{"input_tokens":\#(request.estimate)}"#.utf8))
         answer.headers.add(name: "x-ociai-estimate", value: "true")
         answer.headers.add(name: "request-id", value: context.id)

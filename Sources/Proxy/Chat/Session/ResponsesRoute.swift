@@ -11,10 +11,11 @@ struct ResponsesRoute: Sendable {
         let body = context.request.body
         let seal = seals[context.record.key]
         let shelf = shelf(of: context)
-        let native = try chat.native(.responses, context)
+        let bytes = try claim(body, shelf, context)
+        let native = try await chat.native(.responses, context)
         let request: ResponsesRequest
         do {
-            request = try await LargeWork.run(on: body.count) { () throws(Failure) in
+            request = try await LargeWork.run(on: bytes) { () throws(Failure) in
                 try ResponsesRequest(body, unsealing: seal, from: shelf)
             }
         } catch let failure as Failure {
@@ -30,17 +31,36 @@ struct ResponsesRoute: Sendable {
     nonisolated(nonsending) func count(_ context: RequestContext) async throws {
         let body = context.request.body
         let (seal, shelf) = (seals[context.record.key], shelf(of: context))
-        let request = try await LargeWork.run(on: body.count) { () throws(Failure) in
+        let request = try await LargeWork.run(on: try claim(body, shelf, context)) { () throws(Failure) in
             try ResponsesRequest(body, unsealing: seal, from: shelf, isCounting: true)
         }
         context.record.model = request.model
+        _ = try chat.directory.catalog.resolve(request.model, for: .chat)
         var answer = Response.json(
             Array(#"{"object":"response.input_tokens","input_tokens":\#(request.estimate)}"#.utf8))
         answer.headers.add(name: "x-ociai-estimate", value: "true")
         context.send(answer)
     }
 
-    private func shelf(of context: RequestContext) -> ResponseStore.Shelf { store.shelf(of: context.record.key ?? "") }
+    /// What a request builds on is read with it, and takes room as a body does.
+    ///
+    /// - Returns: bytes of both.
+    private func claim(_ body: [UInt8], _ shelf: ResponseStore.Shelf, _ context: RequestContext) throws(Failure) -> Int
+    {
+        guard let previous = ResponsesRequest.previous(in: body) else { return body.count }
+        let kept = shelf.bytes(of: previous)
+        guard kept == 0 || context.request.ticket.claim(bodyBytes: kept) else {
+            throw Failure(
+                .overloaded(.bodyMemory),
+                "The memory for request bodies is in use by other requests. Try again in a moment.", retryAfter: 1)
+        }
+        return body.count + kept
+    }
+
+    /// By the key itself and not by its name, which another key may have after a reload.
+    private func shelf(of context: RequestContext) -> ResponseStore.Shelf {
+        store.shelf(of: seals[context.record.key].owner)
+    }
 
     // MARK: What is kept
 
@@ -77,14 +97,12 @@ struct ResponsesRoute: Sendable {
     }
 
     /// A page of a request's items: the newest first, unless the client wants otherwise.
-    private func items(_ all: [[UInt8]], asked target: String) throws(Failure) -> Response {
+    private func items(_ all: [ResponseStore.Item], asked target: String) throws(Failure) -> Response {
         let limit = RequestTarget.query("limit", of: target).map { Int($0) ?? 0 } ?? 20
         guard (1...100).contains(limit) else {
             throw .invalidRequest("'limit' must be from 1 to 100.", field: "limit", as: .value)
         }
-        var items = all.compactMap { bytes in
-            (try? JSONDocument(parsing: bytes).root["id"]?.string).flatMap { $0 }.map { (id: $0, bytes: bytes) }
-        }
+        var items = all
         if RequestTarget.query("order", of: target) != "asc" { items.reverse() }
         if let after = RequestTarget.query("after", of: target) {
             guard let place = items.firstIndex(where: { $0.id == after }) else {

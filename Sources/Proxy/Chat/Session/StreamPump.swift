@@ -110,6 +110,10 @@ final class StreamPump: BodySink {
         if hasBegun, !hadBegun {
             report.change { $0.firstEvent = now }
             if let id = relay.answerID { stream.name(id) }
+            stream.ends { [relay] failure in
+                relay.fail(failure)
+                return relay.takeFrames()
+            }
         }
         if !hasRoom {
             deadline.move(to: now + callContext.limits.idleTimeout, for: .slowClient)

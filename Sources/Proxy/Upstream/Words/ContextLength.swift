@@ -16,6 +16,12 @@ enum ContextLength {
             }
         var failure = Failure(.promptTooLong, text, field: "messages")
         failure.promptLength = .init(tokens: limit.flatMap { tokens(in: message, beyond: $0) }, limit: limit)
+        let parts =
+            #/(\d[\d,]*)(?: tokens)?(?: of text input)? in the (?:messages|prompt|input)[^0-9]{0,12}(\d[\d,]*)(?: tokens)? in the (?:completion|output)/#
+        if let match = message.cut(toBytes: PlainWords.limit).firstMatch(of: parts) {
+            failure.promptLength?.messages = Int(match.output.1.filter { $0 != "," })
+            failure.promptLength?.completion = Int(match.output.2.filter { $0 != "," })
+        }
         return failure
     }
 
@@ -42,7 +48,7 @@ enum ContextLength {
         let found =
             message.firstMatch(of: wordFirst)?.output.1 ?? message.firstMatch(of: range)?.output.1
             ?? message.firstMatch(of: numberFirst)?.output.1
-        guard let found, let limit = Int(found.filter { $0 != "," }) else { return nil }
+        guard let found, let limit = Int(found.filter { $0 != "," }), limit < 1 << 40 else { return nil }
         return limit
     }
 }

@@ -50,15 +50,15 @@ import Testing
         if let events = expected["events"] as? [Golden.Object] {
             let got = try Self.events(of: answer.body).filter { $0["type"] as? String != "ping" }
             let want = events.filter { $0["type"] as? String != "ping" }
-            #expect(try plain(got) == plain(want))
+            try expectSame(got, want)
             if !path.hasSuffix("/completions") { try checkNames(answer.body) }
         } else {
             let got = try #require(try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? Golden.Object)
             let want = try #require(expected["json"] as? Golden.Object)
             if answer.status >= 400 {
-                #expect(try plain(Self.fault(got)) == plain(Self.fault(want)))
+                try expectSame(Self.fault(got), Self.fault(want))
             } else {
-                #expect(try plain(got) == plain(want))
+                try expectSame(got, want)
             }
         }
         let wanted =
@@ -72,6 +72,20 @@ import Testing
     }
 
     // MARK: Comparing
+
+    private func expectSame(_ got: Any, _ want: Any) throws {
+        let (got, want) = (try plain(got).split(separator: "\n"), try plain(want).split(separator: "\n"))
+        let place =
+            zip(got, want).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(got.count, want.count)
+        let isSame = got == want
+        #expect(
+            isSame,
+            """
+            \(got[max(0, place - 5)..<min(got.count, place + 5)].joined(separator: "\n"))
+            in place of
+            \(want[max(0, place - 5)..<min(want.count, place + 5)].joined(separator: "\n"))
+            """)
+    }
 
     /// As text, with keys in order. What is made anew each time is known by its form and by who refers to whom.
     private func plain(_ value: Any) throws -> String {
@@ -168,11 +182,16 @@ import Testing
     // MARK: What was before
 
     private func keep(_ stored: [String: Golden.Object], in store: ResponseStore) throws {
-        func items(_ value: Any?) throws -> [[UInt8]] {
-            try (value as? [Any] ?? []).map { Array(try JSONSerialization.data(withJSONObject: $0)) }
+        func items(_ value: Any?) throws -> [ResponseStore.Item] {
+            try (value as? [Golden.Object] ?? []).map {
+                ResponseStore.Item(
+                    id: $0["id"] as? String ?? UUID().uuidString,
+                    bytes: Array(try JSONSerialization.data(withJSONObject: $0)))
+            }
         }
+        let owner = ReasoningSeal(secret: Array(FrontDoor.key.utf8)).owner
         for (id, response) in stored {
-            store.shelf(of: "default").keep(
+            store.shelf(of: owner).keep(
                 id, input: try items(response["input"]), output: try items(response["output"]),
                 response: Array("{}".utf8))
         }

@@ -104,7 +104,9 @@ import Testing
         let transport = FakeTransport(headers: ["content-type": "text/event-stream"], body: cut)
         let (path, body) = try #require(Self.requests[.responses])
         let answer = try await door(transport, speaking: [.responses]).answer(.POST, path, body)
-        #expect(answer.body.contains(#"event: error"#) && answer.body.contains(#""sequence_number":2"#))
+        #expect(
+            answer.body.contains("event: response.failed\n")
+                && answer.body.contains(#""sequence_number":2,"response":{"id":"resp_9""#))
     }
 
     @Test func `Fields of the API pass with the request`() async throws {

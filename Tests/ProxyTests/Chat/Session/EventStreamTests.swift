@@ -90,7 +90,8 @@ import Testing
 
     @Test func `A failure before the headers is an ordinary answer`() async throws {
         let stream = try await open()
-        async let status = stream.fail(Response(OpenAIError(.noKey)), orEvent: Array("data: error\n\n".utf8))
+        async let status = stream.fail(
+            .noKey, Response(OpenAIError(.noKey)), orEvent: { Array("data: error\n\n".utf8) })
         let parts = try await eventually { try await output() }
         #expect(parts.first == "401" && parts.last == "end")
         #expect(try await status == 401)
@@ -102,7 +103,8 @@ import Testing
         let stream = try await open()
         await channel.testingEventLoop.advanceTime(by: .seconds(15))
         #expect(try await output() == ["200"])
-        async let status = stream.fail(Response(OpenAIError(.noKey)), orEvent: Array("data: error\n\n".utf8))
+        async let status = stream.fail(
+            .noKey, Response(OpenAIError(.noKey)), orEvent: { Array("data: error\n\n".utf8) })
         let parts = try await eventually { try await output() }
         #expect(parts == ["data: error\n\n", "end"])
         #expect(try await status == 200)

@@ -50,6 +50,8 @@ final class CompletionsDialect: ClientDialect {
     }
 
     var acceptsSilence: Bool { true }
+    /// Nothing is to be put in there.
+    var isSilenceAnAnswer: Bool { true }
 
     func stream() -> CompletionsChunks { CompletionsChunks(self) }
     func document() -> CompletionsDocument { CompletionsDocument(self) }

@@ -24,6 +24,7 @@ struct CompletionsRequest {
 
     /// Prompts in one request.
     private static let mostPrompts = 20
+    private static let mostCopied = 1 << 20
 
     static let continuation: StaticString =
         "Continue the user's text exactly where it stops. Answer with the continuation only: no quotes, no code fence, no repetition of what is there already."
@@ -45,6 +46,10 @@ struct CompletionsRequest {
         }
         let suffix = try root.member("suffix")?.rawString() ?? []
         prompts = try Self.prompts(root.member("prompt"), hasSuffix: !suffix.isEmpty)
+        // Each prompt is a request of its own, with the suffix and the settings in it.
+        guard prompts.count == 1 || (suffix.count + 4096) * prompts.count <= max(Self.mostCopied, body.count) else {
+            throw .invalidRequest("'suffix' is too long for so many prompts.", field: "suffix", as: .value)
+        }
         var (chats, gaps): ([[UInt8]], [Gap?]) = ([], [])
         for prompt in prompts {
             let gap = suffix.isEmpty ? Self.markedGap(in: prompt) : Gap(before: prompt, after: suffix)
@@ -79,28 +84,42 @@ struct CompletionsRequest {
     }
 
     /// What editors mark a gap with for models that were trained on it; a chat model must be told in words.
-    private static let marks: [(before: StaticString, gap: StaticString, end: StaticString)] = [
+    private static let marks: [(before: String, gap: String, end: String)] = [
         ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"), ("<fim_prefix>", "<fim_suffix>", "<fim_middle>"),
-        ("<PRE>", "<SUF>", "<MID>"), ("<|fim_begin|>", "<|fim_hole|>", "<|fim_end|>"),
+        ("<fim-prefix>", "<fim-suffix>", "<fim-middle>"), ("<PRE>", "<SUF>", "<MID>"),
+        ("<|fim_begin|>", "<|fim_hole|>", "<|fim_end|>"),
+        ("<\u{FF5C}fim\u{2581}begin\u{FF5C}>", "<\u{FF5C}fim\u{2581}hole\u{FF5C}>", "<\u{FF5C}fim\u{2581}end\u{FF5C}>"),
         ("[PREFIX]", "[SUFFIX]", "[MIDDLE]"),
     ]
 
     private static func markedGap(in prompt: ArraySlice<UInt8>) -> Gap? {
+        // Marks may be escaped in many ways.
+        let text = JSONString.decode(prompt)
         for mark in marks {
-            guard let first = prompt.firstRange(of: Array(mark.before.utf8)),
-                let middle = prompt[first.upperBound...].firstRange(of: Array(mark.gap.utf8))
+            guard let first = text.firstRange(of: mark.before),
+                let middle = text[first.upperBound...].firstRange(of: mark.gap)
             else { continue }
-            let rest = prompt[middle.upperBound...]
-            let end = rest.firstRange(of: Array(mark.end.utf8))?.lowerBound ?? rest.endIndex
+            let rest = text[middle.upperBound...]
+            let end = rest.firstRange(of: mark.end)?.lowerBound ?? rest.endIndex
             return Gap(
-                before: prompt[..<first.lowerBound] + prompt[first.upperBound..<middle.lowerBound],
-                after: rest[..<end])
+                before: ChatDraft.escaped(
+                    String(text[..<first.lowerBound] + text[first.upperBound..<middle.lowerBound])),
+                after: ChatDraft.escaped(String(rest[..<end])))
         }
         // Mistral's order: the end first.
-        if prompt.starts(with: "[SUFFIX]".utf8), let middle = prompt.firstRange(of: Array("[PREFIX]".utf8)) {
-            return Gap(before: prompt[middle.upperBound...], after: prompt.dropFirst(8)[..<middle.lowerBound])
+        if text.hasPrefix("[SUFFIX]"), let middle = text.firstRange(of: "[PREFIX]") {
+            return Gap(
+                before: ChatDraft.escaped(String(text[middle.upperBound...])),
+                after: ChatDraft.escaped(String(text.dropFirst(8)[..<middle.lowerBound])))
         }
         return nil
+    }
+
+    /// How little a reasoning model can be told to think, by what is in its name: an editor waits for nothing, and the few tokens are for the text.
+    private static func leastEffort(of model: String) -> StaticString? {
+        let model = model.lowercased()
+        if model.contains("gpt-5") { return #""minimal""# }
+        return ["gpt-oss", "grok-3-mini", "o3", "o4-mini"].contains(where: model.contains) ? #""low""# : nil
     }
 
     private static func chat(_ root: RequestField, _ prompt: ArraySlice<UInt8>, _ gap: Gap?) throws(Failure)
@@ -123,6 +142,7 @@ struct CompletionsRequest {
                 .init(role: .user, parts: [.text([prompt])], source: place),
             ]
         }
+        if let effort = leastEffort(of: root.value["model"]?.string ?? "") { draft.set("reasoning_effort", effort) }
         if let limit = root.member("max_tokens") {
             draft.set("max_tokens", limit)
         } else {

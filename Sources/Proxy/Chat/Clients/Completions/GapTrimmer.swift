@@ -3,13 +3,18 @@
 struct GapTrimmer {
     /// The line in front of the gap, which an answer may begin with. In UTF-8.
     private let lineBefore: [UInt8]
-    private let firstLineAfter: [UInt8]
+    /// The beginning of the text behind the gap, into which an answer may run.
+    private let after: [UInt8]
+    /// So much of it at the end of an answer is no chance.
+    private let leastAfter: Int
     /// The beginning of the text, as long as it is open what it is; nil behind it. Escaped.
     private var beginning: [UInt8]? = []
     private var cutter: StopCutter
 
     /// A line that is shorter may stand anywhere.
     private static let shortestLine = 4
+    /// An answer that has gone so far into the text behind the gap goes on in it.
+    private static let longestAfter = 256
     private static let fence = Array("```".utf8)
     /// A fence's first line is no longer.
     private static let longestFence = 64
@@ -19,9 +24,10 @@ struct GapTrimmer {
         let after = Array(JSONString.decode(gap.after).utf8)
         let line = before.suffix { $0 != UInt8(ascii: "\n") }
         lineBefore = line.drop { $0 == 0x20 || $0 == 0x09 }.count >= Self.shortestLine ? Array(line) : []
-        let first = after.split(separator: UInt8(ascii: "\n"), maxSplits: 1, omittingEmptySubsequences: false).first
-        firstLineAfter = (first?.count ?? 0) >= Self.shortestLine ? Array(first ?? []) : []
-        cutter = StopCutter(firstLineAfter.isEmpty ? [] : [firstLineAfter])
+        let first = after.prefix { $0 != UInt8(ascii: "\n") }.count
+        self.after = Array(after.prefix(Self.longestAfter))
+        leastAfter = max(Self.shortestLine, min(first, self.after.count))
+        cutter = StopCutter(self.after.isEmpty ? [] : [self.after])
     }
 
     /// - Parameter escaped: the next piece.
@@ -39,10 +45,10 @@ struct GapTrimmer {
 
     /// No more will come.
     mutating func end() -> [UInt8] {
-        guard let text = beginning else { return cutter.end() }
+        guard let text = beginning else { return cutter.end(droppingFrom: leastAfter, of: after) }
         beginning = nil
         let rest = withoutBeginning(text, isAll: true) ?? text
-        return cutter.take(rest[...]) + cutter.end()
+        return cutter.take(rest[...]) + cutter.end(droppingFrom: leastAfter, of: after)
     }
 
     /// - Returns: nil as long as more has to come to know.
@@ -54,8 +60,10 @@ struct GapTrimmer {
             guard let end = text.firstIndex(of: UInt8(ascii: "\n")) else {
                 return isAll || text.count > Self.longestFence ? escaped : nil
             }
-            cutter = StopCutter(
-                [Array("\n```".utf8)] + (firstLineAfter.isEmpty ? [] : [firstLineAfter]))
+            // The line in front of the gap may be repeated there.
+            let inside = text[(end + 1)...]
+            if !isAll, inside.count < lineBefore.count, lineBefore.starts(with: inside) { return nil }
+            cutter = StopCutter([Array("\n```".utf8)] + (after.isEmpty ? [] : [after]))
             return Self.escaped(withoutLine(text[(end + 1)...]))
         }
         if !isAll, text.count < Self.fence.count, Self.fence.starts(with: text) { return nil }

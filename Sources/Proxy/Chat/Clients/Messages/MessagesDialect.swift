@@ -5,6 +5,8 @@ final class MessagesDialect: ClientDialect {
     let response: ResponseID
     /// The name that the client sent.
     let model: String
+    /// The name that is looked up for it.
+    private let asked: String
     let thinking: MessagesRequest.Thinking
     /// Texts of the client's that end an answer, escaped.
     let stops: [ArraySlice<UInt8>]
@@ -20,23 +22,27 @@ final class MessagesDialect: ClientDialect {
         _ request: MessagesRequest, sealing seal: ReasoningSeal, requestID: String, native: NativeRequest?
     ) {
         self.init(
-            response: .drawn(RandomName()), model: request.model, thinking: request.thinking, stops: request.stops,
+            response: .drawn(RandomName()), model: request.model, asked: request.asked,
+            thinking: request.thinking, stops: request.stops,
             estimate: request.estimate, seal: seal, requestID: requestID, native: native, places: request.places)
     }
 
     /// Of a request that is no chat.
     convenience init(_ native: NativeRequest, sealing seal: ReasoningSeal, requestID: String) {
         self.init(
-            response: .drawn(RandomName()), model: native.request.model, thinking: .none, stops: [], estimate: 0,
+            response: .drawn(RandomName()), model: native.request.model, asked: native.request.model,
+            thinking: .none, stops: [], estimate: 0,
             seal: seal, requestID: requestID, native: native, places: [])
     }
 
     init(
-        response: ResponseID, model: String, thinking: MessagesRequest.Thinking, stops: [ArraySlice<UInt8>],
+        response: ResponseID, model: String, asked: String, thinking: MessagesRequest.Thinking,
+        stops: [ArraySlice<UInt8>],
         estimate: Int, seal: ReasoningSeal, requestID: String, native: NativeRequest?, places: [JSONValue?]
     ) {
         self.response = response
         self.model = model
+        self.asked = asked
         self.thinking = thinking
         self.stops = stops
         self.estimate = estimate
@@ -65,16 +71,18 @@ final class MessagesDialect: ClientDialect {
 
     /// What a chat completion's members are called there.
     private static let names: [(chat: String, client: String)] = [
-        ("stop", "stop_sequences"), ("response_format", "output_config.format"),
+        ("stop", "stop_sequences"), ("response_format.json_schema", "output_config.format"),
+        ("response_format", "output_config.format"),
         ("reasoning_effort", "output_config.effort"),
         ("parallel_tool_calls", "tool_choice.disable_parallel_tool_use"), ("max_completion_tokens", "max_tokens"),
     ]
 
     func naming(_ model: String) -> MessagesDialect {
-        model == self.model
+        model == self.model || model == asked
             ? self
             : MessagesDialect(
-                response: response, model: model, thinking: thinking, stops: stops, estimate: estimate, seal: seal,
+                response: response, model: model, asked: model, thinking: thinking, stops: stops, estimate: estimate,
+                seal: seal,
                 requestID: requestID, native: native, places: places)
     }
 }
@@ -91,7 +99,7 @@ extension MessagesDialect {
         if hasRefused || end.reason == .contentFilter { return Stop(reason: "refusal") }
         if end.reason == .length { return Stop(reason: "max_tokens") }
         if end.hasCalls { return Stop(reason: "tool_use") }
-        if let stop = end.stop, stops.contains(where: { $0.elementsEqual(stop) }) {
+        if let stop = end.stop, stops.contains(where: { JSONString.decode($0) == JSONString.decode(stop[...]) }) {
             return Stop(reason: "stop_sequence", sequence: stop)
         }
         return Stop(reason: "end_turn")

@@ -10,6 +10,8 @@ struct MessagesReader {
     private var removed: Set<String> = []
     private var calls: Set<ArraySlice<UInt8>> = []
     private var effort: JSONValue?
+    /// The place of the last message in which a user speaks, and not only tools.
+    private var lastUsersWord = -1
 
     init(_ root: RequestField, unsealing seal: ReasoningSeal) {
         self.root = root
@@ -25,12 +27,13 @@ struct MessagesReader {
         guard !messages.isEmpty else {
             throw .invalidRequest("messages: at least one message is required", field: "messages", as: .missing)
         }
-        for (index, message) in messages.enumerated() { try read(message, followedBy: messages[(index + 1)...]) }
+        lastUsersWord = messages.lastIndex(where: Self.isUsersWord) ?? -1
+        for (index, message) in messages.enumerated() { try read(message, at: index) }
         guard !draft.messages.isEmpty else {
             throw .invalidRequest(
                 "messages: there is nothing in them that this model could be shown.", field: "messages")
         }
-        draft.pairResults()
+        try draft.pairResults()
         try readTools()
         try readSettings()
         return draft
@@ -46,7 +49,7 @@ struct MessagesReader {
             throw failure
         }
         for name in ["mcp_servers", "compaction"] as [StaticString] {
-            guard let field = root.member(name), !field.value.isHollow else { continue }
+            guard let field = root.member(name), field.value.kind != .array || !field.value.isHollow else { continue }
             throw .invalidRequest(
                 "\(name): this proxy does not run it; remove it from the request.", field: "\(name)",
                 as: .unsupportedParameter)
@@ -85,20 +88,18 @@ struct MessagesReader {
         return block.value["type"]?.equals("text") == true ? block.value["text"]?.rawString ?? [] : nil
     }
 
-    private mutating func read(_ message: RequestField, followedBy later: ArraySlice<RequestField>) throws(Failure) {
+    private mutating func read(_ message: RequestField, at index: Int) throws(Failure) {
         guard let role = try message.object().member("role") else { throw message.invalid("has no 'role'.") }
         let blocks = try Self.blocks(message.member("content"))
         switch try role.string() {
-        case "system", "developer": readSystem(message, blocks, followedBy: later)
+        case "system", "developer": readSystem(message, blocks, at: index)
         case "assistant": try readAssistant(message, blocks)
         case "user": try readUser(message, blocks)
         default: throw role.invalid("must be user, assistant or system.")
         }
     }
 
-    private mutating func readSystem(
-        _ message: RequestField, _ blocks: [RequestField], followedBy later: ArraySlice<RequestField>
-    ) {
+    private mutating func readSystem(_ message: RequestField, _ blocks: [RequestField], at index: Int) {
         if let said = message.member("output_config")?.value.present("effort") { effort = said }
         for block in blocks {
             guard let name = block.value["tool"]?["name"]?.string ?? block.value["tool"]?["tool_name"]?.string else {
@@ -112,8 +113,7 @@ struct MessagesReader {
                 loaded.remove(name)
             }
         }
-        let isOver =
-            message.value["clear_at"]?.equals("next_user_message") == true && later.contains(where: Self.isUsersWord)
+        let isOver = lastUsersWord > index && message.value["clear_at"]?.equals("next_user_message") == true
         guard !isOver else { return }
         let texts = blocks.compactMap(Self.text).filter { !$0.isEmpty }.map { ChatDraft.Part.text([$0]) }
         if !texts.isEmpty { draft.messages.append(.init(role: .system, parts: texts, source: message.value)) }
@@ -166,7 +166,7 @@ struct MessagesReader {
     }
 
     private mutating func readUser(_ message: RequestField, _ blocks: [RequestField]) throws(Failure) {
-        var rest: [ChatDraft.Part] = []
+        var (strays, rest): ([ChatDraft.Part], [ChatDraft.Part]) = ([], [])
         var attachments: [ChatDraft.Part] = []
         for block in blocks {
             guard block.value["type"]?.equals("tool_result") == true else {
@@ -181,10 +181,10 @@ struct MessagesReader {
                 draft.messages.append(
                     .init(role: .tool, parts: [.text(text)], callID: callID, source: block.value))
             } else {
-                rest.insert(.text(text), at: 0)
+                strays.append(.text(text))
             }
         }
-        let parts = (attachments.isEmpty ? [] : [ChatDraft.attachmentsTitle] + attachments) + rest
+        let parts = (attachments.isEmpty ? [] : [ChatDraft.attachmentsTitle] + attachments) + strays + rest
         if !parts.isEmpty { draft.messages.append(.init(role: .user, parts: parts, source: message.value)) }
     }
 

@@ -4,7 +4,10 @@ import ProxyRouting
 ///
 /// Unknown fields are ignored; what would make the answer wrong is refused in the words of that API.
 struct MessagesRequest {
+    /// The name that the client sent.
     let model: String
+    /// The name that is looked up.
+    let asked: String
     let isStreaming: Bool
     /// The chat completion's request.
     let chat: [UInt8]
@@ -30,6 +33,7 @@ struct MessagesRequest {
                 throw .missing(field)
             }
             model = try root.model()
+            asked = model.hasSuffix("[1m]") ? String(model.dropLast(4)) : model
             let limit = try root.member("max_tokens")?.int()
             guard isCounting || limit != nil else { throw .missing("max_tokens") }
             isStreaming = try root.member("stream")?.bool() ?? false

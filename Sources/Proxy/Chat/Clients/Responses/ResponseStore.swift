@@ -13,11 +13,17 @@ final class ResponseStore: Sendable {
         var bytes = 64 << 20
     }
 
+    /// An item, and the id by which it may be referred to.
+    struct Item: Sendable {
+        let id: String
+        let bytes: [UInt8]
+    }
+
     /// A response and what it was made of.
     struct Kept: Sendable {
         /// All that the model has read, as items.
-        let input: [[UInt8]]
-        let output: [[UInt8]]
+        let input: [Item]
+        let output: [Item]
         /// The response object.
         let response: [UInt8]
         /// Of its stream, for whoever reads it again.
@@ -25,7 +31,7 @@ final class ResponseStore: Sendable {
         fileprivate var use: Int = 0
 
         fileprivate var bytes: Int {
-            response.count + input.reduce(0) { $0 + $1.count + 32 } + output.reduce(0) { $0 + $1.count + 32 } + 256
+            response.count + (input + output).reduce(512) { $0 + $1.bytes.count + 2 * $1.id.utf8.count + 192 }
         }
     }
 
@@ -35,6 +41,7 @@ final class ResponseStore: Sendable {
         /// Where an item stands, by its id and that of the key.
         var items: [String: (response: String, index: Int)] = [:]
         var bytes = 0
+        var bytesByKey: [String: Int] = [:]
         var uses = 0
     }
 
@@ -66,20 +73,19 @@ final class ResponseStore: Sendable {
         var isOn: Bool { store.state.withLock { $0.limits.isOn } }
 
         /// Everything up to and with that response, in its order; nil when it is not there (any more).
-        func items(of response: String) -> [JSONValue]? {
-            store.kept(response, key).map { kept in
-                (kept.input + kept.output).compactMap { try? JSONDocument(parsing: $0).root }
-            }
+        func items(of response: String) -> [Item]? { store.kept(response, key).map { $0.input + $0.output } }
+
+        /// Bytes of that; 0 when it is not there.
+        func bytes(of response: String) -> Int {
+            items(of: response)?.reduce(0) { $0 + $1.bytes.count } ?? 0
         }
 
         /// An item of any response.
-        func item(_ id: String) -> JSONValue? {
-            store.item(id, key).flatMap { try? JSONDocument(parsing: $0).root }
-        }
+        func item(_ id: String) -> Item? { store.item(id, key) }
 
         subscript(response: String) -> Kept? { store.kept(response, key) }
 
-        func keep(_ id: String, input: [[UInt8]], output: [[UInt8]], response: [UInt8]) {
+        func keep(_ id: String, input: [Item], output: [Item], response: [UInt8]) {
             store.keep(id, key, input: input, output: output, response: response)
         }
 
@@ -87,12 +93,12 @@ final class ResponseStore: Sendable {
         func remove(_ id: String) -> Bool { store.remove(id, key) }
     }
 
+    /// - Parameter key: something that stands for the client's key and for no other, without a line break.
     func shelf(of key: String) -> Shelf { Shelf(store: self, key: key) }
 
     /// Responses that are kept, and their bytes.
     var size: (count: Int, bytes: Int) { state.withLock { ($0.kept.count, $0.bytes) } }
 
-    // A key's name holds no line break.
     private static func name(_ id: String, _ key: String) -> String { key + "\n" + id }
 
     private func kept(_ id: String, _ key: String) -> Kept? {
@@ -109,7 +115,7 @@ final class ResponseStore: Sendable {
         }
     }
 
-    private func item(_ id: String, _ key: String) -> [UInt8]? {
+    private func item(_ id: String, _ key: String) -> Item? {
         let now = time.now()
         return state.withLock { state in
             guard let place = state.items[Self.name(id, key)], let kept = state.kept[place.response],
@@ -120,32 +126,42 @@ final class ResponseStore: Sendable {
         }
     }
 
-    private func keep(_ id: String, _ key: String, input: [[UInt8]], output: [[UInt8]], response: [UInt8]) {
+    private func keep(_ id: String, _ key: String, input: [Item], output: [Item], response: [UInt8]) {
         let (name, now) = (Self.name(id, key), time.now())
-        let ids = (input + output).map { try? JSONDocument(parsing: $0).root["id"]?.string }
         state.withLock { state in
             let limits = state.limits
             var kept = Kept(input: input, output: output, response: response, expires: now + limits.timeToLive)
-            guard limits.isOn, kept.bytes <= limits.bytes / 4 else { return }
+            guard limits.isOn, kept.bytes <= limits.bytes / Self.shareOfOne else { return }
             state.uses += 1
             kept.use = state.uses
             Self.drop(name, key, from: &state)
             state.kept[name] = kept
             state.bytes += kept.bytes
-            for (index, id) in ids.enumerated() {
-                if let id = id ?? nil { state.items[Self.name(id, key)] = (name, index) }
-            }
-            makeRoom(in: &state)
+            state.bytesByKey[key, default: 0] += kept.bytes
+            for (index, item) in (input + output).enumerated() { state.items[Self.name(item.id, key)] = (name, index) }
+            makeRoom(for: key, in: &state)
         }
     }
 
+    /// One response may take an eighth of all, and one key a half.
+    private static let shareOfOne = 8
+
     /// A tenth goes at once, so that to look for the oldest is seldom needed.
-    private func makeRoom(in state: inout State) {
+    private func makeRoom(for key: String? = nil, in state: inout State) {
         let limits = state.limits
+        if let key, state.bytesByKey[key, default: 0] > limits.bytes / 2 {
+            let own = state.kept.filter { $0.key.hasPrefix(key + "\n") }
+            dropOldest(of: own, in: &state) { $0.bytesByKey[key, default: 0] > limits.bytes * 9 / 20 }
+        }
         guard state.kept.count > limits.count || state.bytes > limits.bytes else { return }
-        let byUse = state.kept.map { (name: $0.key, use: $0.value.use) }.sorted { $0.use < $1.use }
         let (count, bytes) = (limits.count - limits.count / 10, limits.bytes - limits.bytes / 10)
-        for (name, _) in byUse.dropLast() where state.kept.count > count || state.bytes > bytes {
+        dropOldest(of: state.kept, in: &state) { $0.kept.count > count || $0.bytes > bytes }
+    }
+
+    private func dropOldest(of kept: [String: Kept], in state: inout State, while isFull: (State) -> Bool) {
+        let byUse = kept.map { (name: $0.key, use: $0.value.use) }.sorted { $0.use < $1.use }
+        for (name, _) in byUse.dropLast() {
+            guard isFull(state) else { return }
             Self.drop(name, String(name.prefix { $0 != "\n" }), from: &state)
         }
     }
@@ -162,9 +178,10 @@ final class ResponseStore: Sendable {
     private static func drop(_ name: String, _ key: String, from state: inout State) {
         guard let kept = state.kept.removeValue(forKey: name) else { return }
         state.bytes -= kept.bytes
+        let left = state.bytesByKey[key, default: 0] - kept.bytes
+        state.bytesByKey[key] = left > 0 ? left : nil
         for item in kept.input + kept.output {
-            guard let id = try? JSONDocument(parsing: item).root["id"]?.string else { continue }
-            let place = Self.name(id, key)
+            let place = Self.name(item.id, key)
             if state.items[place]?.response == name { state.items[place] = nil }
         }
     }

@@ -23,7 +23,7 @@ final class ResponsesDialect: ClientDialect {
     struct Keeping: Sendable {
         let shelf: ResponseStore.Shelf
         /// What the model has read, as items.
-        let input: [[UInt8]]
+        let input: [ResponseStore.Item]
     }
 
     /// How far the events of a stream have come, which signs of life are numbered with.
@@ -107,7 +107,8 @@ final class ResponsesDialect: ClientDialect {
 
     /// Comments are enough for most; Codex counts events, so now and then there is one that says nothing new.
     func keepAlive(_ kind: KeepAliveSchedule.Reassurance, id: String?) -> [UInt8] {
-        guard kind == .emptyEvent, !progress.hasEnded else { return KeepAliveSchedule.comment }
+        // Where an upstream may speak this language itself, the events and their numbers are its own.
+        guard kind == .emptyEvent, native == nil, !progress.hasEnded else { return KeepAliveSchedule.comment }
         var bytes: [UInt8] = []
         if !begin(into: &bytes) { write("response.in_progress", frame(status: "in_progress"), into: &bytes) }
         progress.confirm()
@@ -127,7 +128,8 @@ final class ResponsesDialect: ClientDialect {
     /// What a chat completion's members are called there.
     private static let names: [(chat: String, client: String)] = [
         ("messages", "input"), ("max_tokens", "max_output_tokens"), ("max_completion_tokens", "max_output_tokens"),
-        ("response_format", "text.format"), ("reasoning_effort", "reasoning.effort"), ("verbosity", "text.verbosity"),
+        ("response_format.json_schema", "text.format"), ("response_format", "text.format"),
+        ("reasoning_effort", "reasoning.effort"), ("verbosity", "text.verbosity"),
         ("logprobs", "include"),
     ]
 
@@ -237,7 +239,7 @@ extension ResponsesDialect {
     }
 
     /// The answer is whole.
-    func keep(_ output: [[UInt8]], _ response: [UInt8]) {
+    func keep(_ output: [ResponseStore.Item], _ response: [UInt8]) {
         keeping?.shelf.keep(id, input: keeping?.input ?? [], output: output, response: response)
     }
 }

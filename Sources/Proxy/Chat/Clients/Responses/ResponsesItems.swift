@@ -8,6 +8,7 @@ struct ResponsesItems: ItemWriter {
     private let isStreaming: Bool
     /// The items that are done.
     private var output: [[UInt8]] = []
+    private var ids: [String] = []
     /// The item that is open.
     private var current: Item?
     /// What every delta of it begins with, up to its number, and from there to the delta.
@@ -108,6 +109,7 @@ struct ResponsesItems: ItemWriter {
         let written = write(current, status: isCut ? "incomplete" : "completed")
         let index = output.count
         output.append(written)
+        ids.append(current.id)
         self.current = nil
         guard isStreaming else { return }
         tell("response.output_item.done", written, at: index)
@@ -117,14 +119,16 @@ struct ResponsesItems: ItemWriter {
 
     mutating func end(_ end: ItemEnd) {
         begin()
+        // Programs add them up.
+        let usage = end.usage ?? TokenUsage(prompt: 0, completion: 0, total: 0)
         let frame: [UInt8]
         if end.isCut {
             frame = answer.frame(
-                status: "incomplete", output: output, usage: end.usage,
+                status: "incomplete", output: output, usage: usage,
                 incomplete: end.reason == .length ? "max_output_tokens" : "content_filter")
         } else {
             frame = answer.frame(
-                status: "completed", output: output, usage: end.usage,
+                status: "completed", output: output, usage: usage,
                 completed: max(answer.created, Int(answer.time.wallClock())))
         }
         if isStreaming {
@@ -133,7 +137,7 @@ struct ResponsesItems: ItemWriter {
         } else {
             bytes = frame
         }
-        answer.keep(output, frame)
+        answer.keep(zip(ids, output).map { ResponseStore.Item(id: $0, bytes: $1) }, frame)
     }
 
     mutating func fail(_ failure: Failure) {
@@ -283,6 +287,7 @@ struct ResponsesItems: ItemWriter {
         guard let root = try? JSONDocument(parsing: text).root, root.kind == .object else { return arguments }
         if let input = root["input"]?.rawString { return Array(input) }
         let members = root.members.map { $0.value }
+        guard !members.isEmpty else { return [] }
         guard members.count == 1, let only = members[0].rawString else { return arguments }
         return Array(only)
     }
@@ -357,7 +362,7 @@ struct ResponsesItems: ItemWriter {
             let text = Array(JSONString.decode(item.text[...]).utf8)
             let operation = (try? JSONDocument(parsing: text).root)?.present("operation")
             writer.key("operation")
-            writer.raw(operation?.raw ?? Array("{}".utf8)[...])
+            writer.raw(operation?.oneLine ?? Array("{}".utf8)[...])
         }
         writer.key("status")
         writer.string(literal: status)
@@ -370,7 +375,7 @@ struct ResponsesItems: ItemWriter {
         if let root = try? JSONDocument(parsing: text).root, root.kind == .object {
             for (key, value) in root.members {
                 if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
-                bytes += key.raw + Array(":".utf8) + value.raw
+                bytes += key.raw + Array(":".utf8) + value.oneLine
             }
         }
         return bytes + Array("}".utf8)
@@ -528,7 +533,7 @@ enum ResponsesLogprobs {
         if withBytes {
             writer.key("bytes")
             if let bytes = token.present("bytes") {
-                writer.raw(bytes.raw)
+                writer.raw(bytes.oneLine)
             } else {
                 let bytes = (token["token"]?.string ?? "").utf8.map { String($0) }.joined(separator: ",")
                 writer.raw(Array("[\(bytes)]".utf8)[...])

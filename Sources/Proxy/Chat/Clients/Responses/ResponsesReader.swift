@@ -8,7 +8,11 @@ struct ResponsesReader {
     private(set) var draft = ChatDraft()
     private(set) var tools = ResponsesTools()
     /// What the model reads, as the client has written it and has had kept.
-    private(set) var items: [JSONValue] = []
+    private var items: [JSONValue] = []
+    /// The same as it is kept for later.
+    private(set) var kept: [ResponseStore.Item] = []
+    /// Bytes of kept items that references of this request stand for.
+    private var referredBytes = 0
     /// Reasoning that belongs to the next turn of the assistant's, escaped.
     private var thought: ArraySlice<UInt8> = []
     /// Of the results that were read last.
@@ -35,7 +39,7 @@ struct ResponsesReader {
         guard !draft.messages.isEmpty else {
             throw .invalidRequest("Missing required parameter: 'input'.", field: "input", as: .missing)
         }
-        draft.pairResults()
+        try draft.pairResults()
         try writeTools()
         try readSettings()
     }
@@ -51,30 +55,44 @@ struct ResponsesReader {
                     "Previous response with id '\(id.quotable)' not found.", field: "previous_response_id",
                     code: "previous_response_not_found")
             }
-            items = known
+            items = known.compactMap { try? JSONDocument(parsing: $0.bytes).root }
+            kept = known
         }
         guard let input = root.member("input") else { return }
         if input.value.kind == .string {
-            items.append(input.value)
+            add(input.value)
         } else {
-            for item in try input.elements() { items.append(try resolved(item)) }
-            items.removeAll { $0.kind == .null }
+            for item in try input.elements() { if let value = try resolved(item) { add(value) } }
         }
     }
 
-    /// The item that a reference stands for; the reference itself where it is reasoning that nobody has kept: the answer only gets a little less clever.
-    private func resolved(_ item: RequestField) throws(Failure) -> JSONValue {
+    private mutating func add(_ item: JSONValue) {
+        items.append(item)
+        kept.append(ResponsesItem.identified(item))
+    }
+
+    /// The item that a reference stands for; nil where it is reasoning that nobody has kept: the answer only gets a little less clever.
+    private mutating func resolved(_ item: RequestField) throws(Failure) -> JSONValue? {
         let value = item.value
-        guard value.kind == .object else { return value }
+        guard value.kind == .object else { return value.isNull ? nil : value }
         let isReference =
             value["type"]?.equals("item_reference") == true || value["type"] == nil && value["role"] == nil
         guard isReference, let id = value["id"]?.string else { return value }
-        if let known = store.item(id) { return known }
-        if id.hasPrefix("rs_") { return value }
+        if let known = store.item(id), let root = try? JSONDocument(parsing: known.bytes).root {
+            referredBytes += known.bytes.count
+            guard referredBytes <= Self.mostReferredBytes else {
+                throw item.invalid("refers to more than \(Self.mostReferredBytes) bytes of kept items, all together.")
+            }
+            return root
+        }
+        if id.hasPrefix("rs_") { return nil }
         throw .refused(
             "Item with id '\(id.quotable)' not found. Items are not kept when 'store' is false, or have expired; send the item itself.",
             field: "input", code: nil, status: 404)
     }
+
+    /// As much as one response may have.
+    private static let mostReferredBytes = 8 << 20
 
     // MARK: Items
 
@@ -196,10 +214,10 @@ struct ResponsesReader {
     }
 
     private mutating func readToolSearchOutput(_ item: RequestField) throws(Failure) {
-        let known = Set(tools.functions.map(\.name))
+        let known = tools.functions.count
         try tools.add(item.member("tools"))
         guard tools.shapes[Array("tool_search".utf8)] != nil else { return }
-        let names = tools.functions.map(\.name).filter { !known.contains($0) }
+        let names = tools.functions[known...].map(\.name)
         let text: [ArraySlice<UInt8>] =
             names.isEmpty
             ? [ChatDraft.escaped("No tools were found.")]
@@ -317,6 +335,8 @@ struct ResponsesReader {
     private mutating func writeChoice(_ choice: RequestField, of type: String) throws(Failure) {
         let name: [UInt8]
         switch type {
+        case "auto", "none", "required":
+            return draft.set("tool_choice", (Array("\"".utf8) + Array(type.utf8) + Array("\"".utf8)))
         case "function", "custom":
             guard let own = choice.member("name") else { throw choice.invalid("has no 'name'.") }
             name = ResponsesTools.flat(try own.rawString(), inside: choice.member("namespace")?.value.rawString)

@@ -16,9 +16,22 @@ struct ResponsesRequest {
     /// What the client has asked, as members of the response object.
     let echo: [UInt8]
     /// All that the model reads but its instructions, as items with ids: what a later request may build on. Empty when nothing is kept.
-    let items: [[UInt8]]
+    let items: [ResponseStore.Item]
     /// Tokens of what the model will see, guessed.
     let estimate: Int
+
+    /// The id of the response that a request builds on, without reading the request.
+    static func previous(in body: [UInt8]) -> String? {
+        JSONFastPath.look(atAnyOf: body.span) { root -> Range<Int>? in
+            guard root.kind == .object else { return nil }
+            var found: Range<Int>?
+            _ = root.each { name, value in
+                if name.means("previous_response_id") { found = value.content }
+                return true
+            }
+            return found
+        }.map { JSONString.decode(body[$0]) }
+    }
 
     /// - Parameters:
     ///   - store: what the client's key has had kept.
@@ -44,7 +57,7 @@ struct ResponsesRequest {
         try reader.read()
         (shapes, places) = (reader.tools.shapes, reader.draft.places)
         chat = reader.draft.written(model: root.value["model"]?.rawString ?? [], isStreaming: isStreaming)
-        items = keepsResponse && !isCounting ? reader.items.map(ResponsesItem.identified) : []
+        items = keepsResponse && !isCounting ? reader.kept : []
         echo = ResponsesEcho.members(of: root, keepsResponse: keepsResponse)
         estimate = TokenEstimate.tokens(of: root.value, ["instructions", "input", "tools"])
     }
@@ -62,7 +75,7 @@ enum ResponsesEcho {
             bytes.append(contentsOf: value)
         }
         func echo(_ name: StaticString, else absent: StaticString = "null") {
-            add(name, root.member(name)?.value.raw ?? Array(absent.utf8)[...])
+            add(name, root.member(name)?.value.oneLine ?? Array(absent.utf8)[...])
         }
         add("background", Array((root.member("background")?.value.bool == true ? "true" : "false").utf8)[...])
         echo("instructions")
@@ -91,9 +104,9 @@ enum ResponsesEcho {
 
     private static func reasoning(_ value: JSONValue?) -> [UInt8] {
         var bytes = Array(#"{"effort":"#.utf8)
-        bytes += value?.present("effort")?.raw ?? Array("null".utf8)[...]
+        bytes += value?.present("effort")?.oneLine ?? Array("null".utf8)[...]
         bytes.append(literal: #","summary":"#)
-        bytes += value?.present("summary")?.raw ?? Array("null".utf8)[...]
+        bytes += value?.present("summary")?.oneLine ?? Array("null".utf8)[...]
         bytes.append(literal: "}")
         return bytes
     }
@@ -102,10 +115,10 @@ enum ResponsesEcho {
         var bytes = Array("{".utf8)
         for (key, member) in (value?.kind == .object ? value : nil)?.members.map({ $0 }) ?? [] {
             guard !key.equals("format"), !member.isNull else { continue }
-            bytes += key.raw + Array(":".utf8) + member.raw + Array(",".utf8)
+            bytes += key.raw + Array(":".utf8) + member.oneLine + Array(",".utf8)
         }
         bytes.append(literal: #""format":"#)
-        bytes += value?.present("format")?.raw ?? Array(#"{"type":"text"}"#.utf8)[...]
+        bytes += value?.present("format")?.oneLine ?? Array(#"{"type":"text"}"#.utf8)[...]
         bytes.append(literal: "}")
         return bytes
     }
@@ -114,9 +127,9 @@ enum ResponsesEcho {
     private static func tools(_ value: JSONValue?) -> [UInt8] {
         guard let value, value.kind == .array else { return Array("[]".utf8) }
         let tools = value.elements.map { tool -> [UInt8] in
-            var bytes = Array(tool.raw)
+            var bytes = Array(tool.oneLine)
             guard tool["type"]?.equals("function") == true, tool["function"] == nil, bytes.popLast() != nil else {
-                return Array(tool.raw)
+                return Array(tool.oneLine)
             }
             if tool["strict"] == nil { bytes.append(literal: #","strict":null"#) }
             if tool["parameters"] == nil { bytes.append(literal: #","parameters":null"#) }
@@ -130,35 +143,41 @@ enum ResponsesEcho {
 /// Items of a request's input.
 enum ResponsesItem {
     /// The item with an id and a type, as it is kept and listed.
-    static func identified(_ item: JSONValue) -> [UInt8] {
+    static func identified(_ item: JSONValue) -> ResponseStore.Item {
+        let hex = RandomName().hex
         if item.kind == .string {
-            return Array(#"{"type":"message","id":"msg_"#.utf8) + Array(RandomName().hex.utf8)
-                + Array(#"","role":"user","content":[{"type":"input_text","text":"#.utf8) + item.raw
-                + Array("}]}".utf8)
+            let id = "msg_" + hex
+            return ResponseStore.Item(
+                id: id,
+                bytes: Array(
+                    #"{"type":"message","id":"\#(id)","role":"user","content":[{"type":"input_text","text":"#.utf8)
+                    + item.raw + Array("}]}".utf8))
         }
-        let hasID = item.present("id") != nil
+        let own = item["id"]?.string
         let hasType = item.present("type") != nil
-        guard !hasID || !hasType, item.kind == .object else { return Array(item.raw) }
+        guard item.kind == .object else { return ResponseStore.Item(id: "msg_" + hex, bytes: Array(item.raw)) }
+        if let own, hasType { return ResponseStore.Item(id: own, bytes: Array(item.raw)) }
+        let id = own ?? prefix(of: item["type"]?.string ?? "message") + hex
         var bytes = Array("{".utf8)
         if !hasType { bytes.append(literal: #""type":"message","#) }
-        if !hasID {
-            let prefix =
-                switch item["type"]?.string ?? "message" {
-                case "function_call": "fc_"
-                case "function_call_output": "fco_"
-                case "custom_tool_call": "ctc_"
-                case "custom_tool_call_output": "ctco_"
-                case "reasoning": "rs_"
-                default: "msg_"
-                }
-            bytes += Array("\"id\":\"\(prefix)\(RandomName().hex)\",".utf8)
-        }
-        for (key, value) in item.members where !((!hasID && key.equals("id")) || (!hasType && key.equals("type"))) {
+        if own == nil { bytes += Array(#""id":"\#(id)","#.utf8) }
+        for (key, value) in item.members where !((own == nil && key.equals("id")) || (!hasType && key.equals("type"))) {
             bytes += key.raw + Array(":".utf8) + value.raw + Array(",".utf8)
         }
         bytes.removeLast()
         bytes.append(UInt8(ascii: "}"))
-        return bytes
+        return ResponseStore.Item(id: id, bytes: bytes)
+    }
+
+    private static func prefix(of type: String) -> String {
+        switch type {
+        case "function_call": "fc_"
+        case "function_call_output": "fco_"
+        case "custom_tool_call": "ctc_"
+        case "custom_tool_call_output": "ctco_"
+        case "reasoning": "rs_"
+        default: "msg_"
+        }
     }
 }
 

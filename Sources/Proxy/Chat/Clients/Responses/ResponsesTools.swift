@@ -145,7 +145,11 @@ struct ResponsesTools {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in flat { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         let digits = String(hash & 0xFFFF_FFFF, radix: 16)
-        return Array(flat.prefix(longestName - 9)) + Array("_".utf8)
+        let plain = flat.map { byte -> UInt8 in
+            let isPlain = (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+            return isPlain || byte == UInt8(ascii: "-") ? byte : UInt8(ascii: "_")
+        }
+        return Array(plain.prefix(longestName - 9)) + Array("_".utf8)
             + Array((String(repeating: "0", count: 8 - digits.count) + digits).utf8)
     }
 

@@ -8,9 +8,13 @@ struct ResponseRules: Equatable, Sendable {
     var hasOneCall = false
     /// The client has named texts that end the answer: one may be the first that the model says.
     var mayBeEmpty = false
+    /// The client takes silence for an answer whatever has been counted.
+    var takesSilence = false
 
     /// Whether an answer with the usual end and nothing in it is one: the model has said something, and it was a text that ends the answer.
-    func allowsSilence(_ usage: TokenUsage?) -> Bool { mayBeEmpty && usage?.hasAnswer == true }
+    func allowsSilence(_ usage: TokenUsage?) -> Bool {
+        takesSilence || mayBeEmpty && usage?.hasAnswer == true
+    }
 
     /// OpenAI takes four; each costs a step for every byte of the answer.
     private static let mostStops = 16

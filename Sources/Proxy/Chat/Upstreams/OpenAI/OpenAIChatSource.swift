@@ -9,7 +9,9 @@ struct OpenAIChatSource: ChatEventSource {
     /// How many were asked for.
     private let expected: Int
     /// The usual end may be all that is said.
-    private let mayBeEmpty: Bool
+    var mayBeEmpty: Bool
+    /// To say nothing is an answer, whatever has been counted.
+    var takesSilence = false
     private var choices: [Choice] = []
     private var hasEnded = false
     private var hasGoneOn = false
@@ -52,18 +54,23 @@ struct OpenAIChatSource: ChatEventSource {
                 return .failed(ProviderErrorReader.translate(document: root, upstream: upstream))
             }
             let words = choice.present("delta") ?? choice.present("message")
-            take(words, choice, as: max(choice["index"]?.int ?? position, 0), into: &sink)
+            let index = choice["index"]?.int ?? position
+            guard index < ChoiceProgress.mostChoices else { continue }
+            take(words, choice, as: max(index, 0), into: &sink)
         }
         return step
     }
 
     mutating func read(document body: [UInt8], into sink: inout some ChatEventSink) throws(Failure) {
-        let root = try PassThroughResponse.document(body, upstream: upstream, mayBeEmpty: mayBeEmpty)
+        let root = try PassThroughResponse.document(
+            body, upstream: upstream, mayBeEmpty: mayBeEmpty, takesSilence: takesSilence)
         if let failure = ProviderErrorReader.failure(of: root, upstream: upstream) { throw failure }
         if let seconds = root["created"]?.int, seconds > 0 { sink.created(at: seconds) }
         usage = TokenUsage(openAI: root["usage"])
         for (position, choice) in root.elements(of: "choices").enumerated() where choice.kind == .object {
-            take(choice.present("message"), choice, as: choice["index"]?.int ?? position, into: &sink)
+            let index = choice["index"]?.int ?? position
+            guard (0..<ChoiceProgress.mostChoices).contains(index) else { continue }
+            take(choice.present("message"), choice, as: index, into: &sink)
         }
         if let failure = writeEnd(into: &sink) { throw failure }
     }
@@ -91,7 +98,7 @@ struct OpenAIChatSource: ChatEventSource {
         _ words: JSONValue?, _ choice: JSONValue, as index: Int, into sink: inout some ChatEventSink
     ) {
         let place = place(of: index)
-        var logprobs = choice.present("logprobs").map { Array($0.raw) }
+        var logprobs = choice.present("logprobs").map { Array($0.oneLine) }
         if let words {
             if let thought = Self.reasoning.lazy.compactMap({ words[$0]?.rawString }).first(where: { !$0.isEmpty }) {
                 begin(place, into: &sink)
@@ -110,7 +117,7 @@ struct OpenAIChatSource: ChatEventSource {
                 choices[place].calls.take(call, choice: index, of: response, into: &sink)
             }
             if let annotations = words["annotations"], annotations.kind == .array, !annotations.isHollow {
-                sink.annotations(Array(annotations.raw), choice: index)
+                sink.annotations(Array(annotations.oneLine), choice: index)
             }
         }
         if let logprobs, choices[place].hasBegun { sink.text([], logprobs: logprobs, choice: index) }
@@ -153,7 +160,7 @@ struct OpenAIChatSource: ChatEventSource {
         let says = choices.contains(where: \.hasBegun)
         let excused =
             choices.contains { $0.finish?.excusesSilence == true }
-            || mayBeEmpty && usage?.hasAnswer == true && !choices.isEmpty
+            || (takesSilence || mayBeEmpty && usage?.hasAnswer == true) && !choices.isEmpty
         guard says || excused else { return .emptyAnswer }
         for place in choices.indices {
             let choice = choices[place]

@@ -25,7 +25,7 @@ enum GenericRequestWriter {
             number("temperature", value, in: 0...2, &writer)
         }
         if let value = tuning.topP, !family.refuses.contains(.topP) { number("topP", value, in: 0...1, &writer) }
-        if let value = tuning.topK, !family.refuses.contains(.topK) { integer("topK", value, &writer) }
+        if let value = tuning.topK, !family.refuses.contains(.topK) { integer("topK", max(value, -1), &writer) }
         if !family.refuses.contains(.penalties) {
             // 0 is what is meant anyway, and some models refuse even that.
             if let value = tuning.frequencyPenalty, value != 0 {

@@ -250,6 +250,11 @@ struct GenericSource: ChatEventSource {
             writeHeld(of: position, into: &sink)
             let index = choices[position].index
             choices[position].calls.closeOpenCall(choice: index, into: &sink)
+            if let stop = choices[position].cutter?.stop {
+                var escaped: [UInt8] = []
+                JSONString.append(String(decoding: stop, as: UTF8.self), to: &escaped)
+                sink.stopped(at: escaped[...], choice: index)
+            }
             sink.finish(reason, choice: index)
         }
         hasEnded = true
