@@ -25,22 +25,37 @@ struct GapTrimmer {
         let line = before.suffix { $0 != UInt8(ascii: "\n") }
         lineBefore = line.drop { $0 == 0x20 || $0 == 0x09 }.count >= Self.shortestLine ? Array(line) : []
         let first = after.prefix { $0 != UInt8(ascii: "\n") }.count
-        self.after = Array(after.prefix(Self.longestAfter))
-        leastAfter = max(Self.shortestLine, min(first, self.after.count))
+        let beginning = Array(after.prefix(Self.longestAfter))
+        // A short text behind the gap may stand in the answer as well. Only at the end is it too much: no text has the byte behind it here.
+        self.after = beginning.isEmpty || after.count >= Self.longestAfter ? beginning : beginning + [0xFF]
+        leastAfter = max(Self.shortestLine, min(first, beginning.count))
         cutter = StopCutter(self.after.isEmpty ? [] : [self.after])
     }
 
     /// - Parameter escaped: the next piece.
     /// - Returns: what may go on, escaped.
     mutating func take(_ escaped: ArraySlice<UInt8>) -> [UInt8] {
-        guard var text = beginning else { return cutter.take(escaped) }
+        guard var text = beginning else { return cut(escaped) }
         text += escaped
         guard let rest = withoutBeginning(text, isAll: false) else {
             beginning = text
             return []
         }
         beginning = nil
-        return cutter.take(rest[...])
+        return cut(rest[...])
+    }
+
+    private mutating func cut(_ escaped: ArraySlice<UInt8>) -> [UInt8] {
+        let hadStopped = cutter.hasStopped
+        let text = cutter.take(escaped)
+        guard cutter.hasStopped, !hadStopped, !after.isEmpty else { return text }
+        // The end of a fence: what stands in front of it may belong behind the gap.
+        let told = Array(JSONString.decode(text[...]).utf8)
+        for length in stride(from: min(after.count, told.count), through: leastAfter, by: -1)
+        where told.suffix(length).elementsEqual(after.prefix(length)) {
+            return Self.escaped(told.dropLast(length))
+        }
+        return text
     }
 
     /// No more will come.
@@ -48,7 +63,7 @@ struct GapTrimmer {
         guard let text = beginning else { return cutter.end(droppingFrom: leastAfter, of: after) }
         beginning = nil
         let rest = withoutBeginning(text, isAll: true) ?? text
-        return cutter.take(rest[...]) + cutter.end(droppingFrom: leastAfter, of: after)
+        return cut(rest[...]) + cutter.end(droppingFrom: leastAfter, of: after)
     }
 
     /// - Returns: nil as long as more has to come to know.
