@@ -35,27 +35,14 @@ struct GapTrimmer {
     /// - Parameter escaped: the next piece.
     /// - Returns: what may go on, escaped.
     mutating func take(_ escaped: ArraySlice<UInt8>) -> [UInt8] {
-        guard var text = beginning else { return cut(escaped) }
+        guard var text = beginning else { return cutter.take(escaped) }
         text += escaped
         guard let rest = withoutBeginning(text, isAll: false) else {
             beginning = text
             return []
         }
         beginning = nil
-        return cut(rest[...])
-    }
-
-    private mutating func cut(_ escaped: ArraySlice<UInt8>) -> [UInt8] {
-        let hadStopped = cutter.hasStopped
-        let text = cutter.take(escaped)
-        guard cutter.hasStopped, !hadStopped, !after.isEmpty else { return text }
-        // The end of a fence: what stands in front of it may belong behind the gap.
-        let told = Array(JSONString.decode(text[...]).utf8)
-        for length in stride(from: min(after.count, told.count), through: leastAfter, by: -1)
-        where told.suffix(length).elementsEqual(after.prefix(length)) {
-            return Self.escaped(told.dropLast(length))
-        }
-        return text
+        return cutter.take(rest[...])
     }
 
     /// No more will come.
@@ -63,7 +50,7 @@ struct GapTrimmer {
         guard let text = beginning else { return cutter.end(droppingFrom: leastAfter, of: after) }
         beginning = nil
         let rest = withoutBeginning(text, isAll: true) ?? text
-        return cut(rest[...]) + cutter.end(droppingFrom: leastAfter, of: after)
+        return cutter.take(rest[...]) + cutter.end(droppingFrom: leastAfter, of: after)
     }
 
     /// - Returns: nil as long as more has to come to know.
@@ -78,7 +65,9 @@ struct GapTrimmer {
             // The line in front of the gap may be repeated there.
             let inside = text[(end + 1)...]
             if !isAll, inside.count < lineBefore.count, lineBefore.starts(with: inside) { return nil }
-            cutter = StopCutter([Array("\n```".utf8)] + (after.isEmpty ? [] : [after]))
+            let close = Array("\n```".utf8)
+            let behind = after.filter { $0 != 0xFF }.reversed().drop { $0 == 0x0A }.reversed()
+            cutter = StopCutter(after.isEmpty ? [close] : [Array(behind) + close, close, after])
             return Self.escaped(withoutLine(text[(end + 1)...]))
         }
         if !isAll, text.count < Self.fence.count, Self.fence.starts(with: text) { return nil }
