@@ -9,6 +9,7 @@ struct Endpoints: Sendable {
     let messages: MessagesRoute
     let responses: ResponsesRoute
     let completions: CompletionsRoute
+    let forward: ForwardRoute
     let embeddings: EmbeddingsRoute
     let rerank: RerankRoute
     let models: ModelsRoute
@@ -30,6 +31,7 @@ extension EndpointTable {
         let messages = endpoints.messages
         let responses = endpoints.responses
         let completions = endpoints.completions
+        let forward = endpoints.forward
         let embeddings = endpoints.embeddings
         let rerank = endpoints.rerank
         let models = endpoints.models
@@ -59,9 +61,13 @@ extension EndpointTable {
             Endpoint(.POST, "/v1/responses/input_tokens", label: "responses", for: .key, body: .large) {
                 try await responses.count($0)
             },
-            Endpoint(.GET, also: [.DELETE, .POST], "/v1/responses/{id}", label: "responses", for: .key) {
-                $0.send(try responses.kept($0))
-            },
+            Endpoint(
+                .GET, also: [.DELETE, .POST], "/v1/responses/{id}", label: "responses", for: .key,
+                shownAs: [
+                    "GET,DELETE /v1/responses/{id}", "GET /v1/responses/{id}/input_items",
+                    "POST /v1/responses/{id}/cancel",
+                ]
+            ) { $0.send(try responses.kept($0)) },
             Endpoint(
                 .POST, "/v1/messages", label: "messages", for: .key, body: .large, on: .eventLoop(upTo: Self.smallBody),
                 errors: .anthropic
@@ -73,6 +79,15 @@ extension EndpointTable {
                 .POST, "/v1/completions", label: "completions", for: .key, body: .large,
                 on: .eventLoop(upTo: Self.smallBody)
             ) { try await completions.respond($0) },
+            Endpoint(.POST, "/v1/images/{operation}", label: "images", for: .key, body: .large) {
+                try await forward.respond($0, in: "images", ForwardRoute.images)
+            },
+            Endpoint(.POST, "/v1/audio/{operation}", label: "audio", for: .key, body: .large) {
+                try await forward.respond($0, in: "audio", ForwardRoute.audio)
+            },
+            Endpoint(.POST, "/v1/moderations", label: "moderations", for: .key, body: .large) {
+                try await forward.respond($0, to: "/moderations")
+            },
             Endpoint(.POST, "/v1/embeddings", label: "embeddings", for: .key, body: .large) {
                 try await embeddings.respond($0)
             },
@@ -100,7 +115,7 @@ extension EndpointTable {
                 $0.send(try await reload.answer())
             },
         ]
-        let titles = ["GET /"] + behindRoot.map(\.title)
+        let titles = ["GET /"] + behindRoot.flatMap(\.titles)
         self.init([Endpoint(.GET, "/", label: "root", for: .anyone) { $0.send(root.answer(titles)) }] + behindRoot)
     }
 }
@@ -135,6 +150,7 @@ extension Endpoints {
             messages: MessagesRoute(chat: chat, seals: seals),
             responses: ResponsesRoute(chat: chat, seals: seals, store: state.responses),
             completions: CompletionsRoute(chat: chat),
+            forward: ForwardRoute(chat: chat),
             embeddings: EmbeddingsRoute(calls: texts),
             rerank: RerankRoute(calls: texts),
             models: ModelsRoute(

@@ -74,12 +74,16 @@ struct StopCutter: Sendable {
     /// The same where a sequence that has begun at the end counts as one, when so much of it is there.
     mutating func end(droppingFrom least: Int, of sequence: [UInt8]) -> [UInt8] {
         let begun = sequences.first { $0.bytes == sequence }?.matched ?? 0
-        if !sequence.isEmpty, begun >= least { held.removeLast(min(begun, held.count)) }
+        // Brackets alone may close what the text itself has opened.
+        let says = held.suffix(begun).contains {
+            $0 >= 0x80 || ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || $0 >= 0x30 && $0 <= 0x39
+        }
+        if !sequence.isEmpty, begun >= least, says { held.removeLast(min(begun, held.count)) }
         return end()
     }
 
     /// Where `\\ud83d` begins, if the text ends with the first half of such a pair.
-    private static func startOfHalf(_ text: [UInt8]) -> Int? {
+    static func startOfHalf(_ text: [UInt8]) -> Int? {
         guard text.count >= 6 else { return nil }
         let start = text.count - 6
         let tail = text[start...].map { $0 | 0x20 }

@@ -51,7 +51,7 @@ final class Endpoint: Sendable {
     init(
         _ method: HTTPMethod, also others: [HTTPMethod] = [], _ path: String, label: String, for access: Access,
         body: Body = .none, on place: Place = .pool, isCharged: Bool = false, errors: ErrorForm = .openAI,
-        _ handler: @escaping Handler
+        shownAs titles: [String] = [], _ handler: @escaping Handler
     ) {
         self.method = method
         methods = (method == .GET ? [.GET, .HEAD] : [method]) + others
@@ -62,6 +62,7 @@ final class Endpoint: Sendable {
         self.place = place
         self.isCharged = isCharged
         self.errors = errors
+        shown = titles
         self.handler = handler
     }
 
@@ -70,6 +71,11 @@ final class Endpoint: Sendable {
         guard case .eventLoop(let most) = place, access != .local else { return false }
         return bodyBytes <= most
     }
+
+    /// Where one row serves several paths.
+    private let shown: [String]
+    /// For people: method and path of each.
+    var titles: [String] { shown.isEmpty ? [title] : shown }
 
     /// For people.
     var title: String { "\(methods.filter { $0 != .HEAD }.map(\.rawValue).joined(separator: ",")) \(path)" }

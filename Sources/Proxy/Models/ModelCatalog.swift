@@ -196,6 +196,11 @@ final class ModelCatalog: Sendable {
         UpstreamSet(target.accepts.filter { accounts[$0].dialects.contains(dialect) })
     }
 
+    /// The upstreams of a target that take chats in that form.
+    func taking(_ form: ChatForm, of target: Target) -> UpstreamSet {
+        UpstreamSet(target.accepts.filter { accounts[$0].form == form })
+    }
+
     /// Whether an upstream of a target takes chats in that form.
     func hasForm(_ form: ChatForm, in target: Target) -> Bool { target.accepts.contains { accounts[$0].form == form } }
 
@@ -208,6 +213,13 @@ final class ModelCatalog: Sendable {
         }
         guard accounts.isEmpty || !target.accepts.isEmpty else { throw .unservedModel(name) }
         return target
+    }
+
+    /// The same where the configuration says what stands for unknown names: chats with them work.
+    func resolveWithWildcard(_ name: String) throws(Failure) -> Target {
+        guard target(of: name) == nil, ModelName.isShortEnough(name), let known = wildcard.flatMap({ target(of: $0) })
+        else { return try resolve(name) }
+        return known
     }
 
     /// The same for one purpose.
@@ -231,6 +243,12 @@ final class ModelCatalog: Sendable {
             throw .unsupportedModel(name, for: purpose, others: namesByPurpose[purpose] ?? [])
         }
         return target
+    }
+
+    /// The provider that has the model; nil for one of OCI's.
+    func provider(of target: Target) -> String? {
+        for index in target.accepts { if let name = accounts[index].provider { return name } }
+        return nil
     }
 
     private func isOfProvider(_ target: Target) -> Bool { target.accepts.contains { accounts[$0].provider != nil } }

@@ -22,11 +22,15 @@ final class ModelQuirks: Sendable {
     }
 
     /// What providers of the model have taught.
-    func provider(of modelID: String) -> ProviderQuirks {
-        quirks.withLock { $0[modelID]?.provider } ?? ProviderQuirks()
+    ///
+    /// - Parameter model: with the provider's name, since others that have a model of that name are other servers.
+    func provider(of model: String) -> ProviderQuirks {
+        quirks.withLock { $0[model]?.provider } ?? ProviderQuirks()
     }
 
-    func note(_ provider: ProviderQuirks, of modelID: String) { change(modelID) { $0.provider = provider } }
+    func note(_ provider: ProviderQuirks, of model: String) {
+        change(model) { $0.provider = $0.provider.merged(with: provider) }
+    }
 
     /// The format that a model understands: that of its id, or what it has taught. An endpoint's OCID does not tell what stands behind.
     func format(of modelID: String) -> APIFormat {

@@ -30,9 +30,10 @@ struct ModelsRoute: Sendable {
     /// - Throws: 404 `model_not_found`.
     nonisolated(nonsending) func one(_ context: RequestContext) async throws(Failure) -> Response {
         await discovery.refreshIfDue()
-        let id = context.rest ?? ""
+        // Some clients mark a model that way for its long window.
+        let id = (context.rest ?? "").trimming(end: "[1m]")
         let catalog = directory.catalog
-        let target = try catalog.resolve(id)
+        let target = try catalog.resolveWithWildcard(id)
         var writer = JSONWriter()
         write(
             catalog[id] ?? ModelCatalog.Entry(name: id, target: target),
@@ -156,4 +157,8 @@ struct ModelsRoute: Sendable {
             writer.int(output)
         }
     }
+}
+
+extension String {
+    fileprivate func trimming(end: String) -> String { hasSuffix(end) ? String(dropLast(end.count)) : self }
 }

@@ -8,7 +8,7 @@ extension PassThroughRequest {
         writer.beginObject()
         for (key, value) in root.members {
             let name = key.string ?? ""
-            if quirks.leftOut.contains(name) { continue }
+            if quirks.leftOut.contains(name) || quirks.leftOutOnce.contains(name) { continue }
             if name == "max_tokens" {
                 writer.key(quirks.hasOtherTokenLimit ? "max_completion_tokens" : "max_tokens")
                 let limit = min(quirks.mostTokens ?? .max, quirks.tokensLeft ?? .max)
@@ -26,11 +26,11 @@ extension PassThroughRequest {
     }
 
     private static func write(messages: JSONValue, _ quirks: ProviderQuirks, to writer: inout JSONWriter) {
-        var hasBegun = false
+        var hasBegun = quirks.systemPlace == .nowhere
         writer.beginArray()
         for message in messages.elements {
             let isSystem = message["role"]?.equals("system") == true
-            let isFolded = quirks.foldsSystem && hasBegun && isSystem && message["content"]?.kind == .string
+            let isFolded = quirks.systemPlace != .anywhere && hasBegun && isSystem
             hasBegun = hasBegun || !isSystem
             writer.beginObject()
             for (key, value) in message.members {

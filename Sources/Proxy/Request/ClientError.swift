@@ -16,11 +16,12 @@ struct ClientError: Sendable {
     ///   - requestID: some APIs tell it in their errors.
     ///   - isAggregator: the users of that mode know a missing key in another form.
     init(_ failure: Failure, in form: ErrorForm, requestID: String, isAggregator: Bool = false) {
+        let isOfKey = isAggregator && failure.kind == .unauthorized
+        var failure = failure
+        if isOfKey { failure.message.replace("as api_key in the config file", with: "among tokens in the config file") }
         switch form {
         case .anthropic: self.init(AnthropicError(failure, requestID: requestID))
-        case .openAI:
-            let error = OpenAIError(failure)
-            self.init(isAggregator && failure.kind == .unauthorized ? error.asHTTPError : error)
+        case .openAI: self.init(isOfKey ? OpenAIError(failure).asHTTPError : OpenAIError(failure))
         }
     }
 

@@ -35,7 +35,6 @@ struct OpenAIError: Equatable, Sendable {
     var asHTTPError: OpenAIError {
         var error = self
         (error.type, error.tellsStatusAsCode) = ("http_error", true)
-        error.message.replace("as api_key in the config file", with: "among tokens in the config file")
         return error
     }
 

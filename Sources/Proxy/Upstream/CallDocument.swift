@@ -8,6 +8,11 @@ enum CallDocument: Sendable {
     ///
     /// - headers: the client's own that belong to that API.
     case native(ProviderDialect, SplicedText, headers: [NativeHeader])
+    /// Any call that a provider has beside them, as the client has sent it.
+    ///
+    /// - path: the end of its path, with a slash.
+    /// - headers: those that say what the body is, and what is wanted.
+    case forward(path: String, SplicedText, headers: [NativeHeader])
 }
 
 /// A header field that passes with a request in its own API.

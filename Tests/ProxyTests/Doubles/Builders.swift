@@ -99,7 +99,7 @@ extension FrontDoor {
                     chat: chat, messages: MessagesRoute(chat: chat, seals: seals),
                     responses: ResponsesRoute(
                         chat: chat, seals: seals, store: responses ?? ResponseStore(time: time)),
-                    completions: CompletionsRoute(chat: chat),
+                    completions: CompletionsRoute(chat: chat), forward: ForwardRoute(chat: chat),
                     embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
                     models: ModelsRoute(
                         directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id),

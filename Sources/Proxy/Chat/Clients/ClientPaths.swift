@@ -22,6 +22,10 @@ struct ClientPaths {
             return places.indices.contains(index)
                 ? places[index]?.path : names.first { $0.chat == "messages" }?.client
         }
+        // Only chat completions wrap a function.
+        if let match = path.wholeMatch(of: /(tools\[\d+\])\.function(?:(\..*))?/) {
+            return "\(match.1)\(match.2 ?? "")"
+        }
         for (chat, client) in names where path.hasPrefix(chat) {
             if path.utf8.count == chat.utf8.count { return client }
             let rest = path.dropFirst(chat.utf8.count)

@@ -18,8 +18,9 @@ final class NativeRelay: ResponseRelay {
     private var number = -1
     /// The response as it was told first.
     private var response: [(name: [UInt8], value: [UInt8])] = []
-    /// A completion has named its reason to end.
-    private var hasReason = false
+    /// Of a completion: the choices that have been told of, and those that have named their reason to end.
+    private var choices: (seen: Set<Int>, ended: Set<Int>) = ([], [])
+    private let expectedChoices: Int
 
     private(set) var isComplete = false
     private(set) var usage: TokenUsage?
@@ -30,13 +31,16 @@ final class NativeRelay: ResponseRelay {
     /// - Parameters:
     ///   - model: the name that the client sent.
     ///   - upstream: its name, for the operator.
+    ///   - choices: how many were asked for.
     ///   - errorEvent: a failure in the client's language.
     init(
-        _ dialect: ProviderDialect, model: String, upstream: String, errorEvent: @escaping (Failure) -> [UInt8]
+        _ dialect: ProviderDialect, model: String, upstream: String, choices: Int = 1,
+        errorEvent: @escaping (Failure) -> [UInt8]
     ) {
         self.dialect = dialect
         self.model = ModelMember.quoted(model)
         self.upstream = upstream
+        expectedChoices = choices
         self.errorEvent = errorEvent
     }
 
@@ -60,7 +64,7 @@ final class NativeRelay: ResponseRelay {
         guard !isComplete else { return nil }
         if let block = blocks.end(), let failure = pass(block) { return noted(failure) }
         guard !isComplete else { return nil }
-        guard hasReason else { return .incompleteStream }
+        guard choices.ended.count >= expectedChoices, choices.ended == choices.seen else { return .incompleteStream }
         frames += Array("data: [DONE]\n\n".utf8)
         (isComplete, isReleased) = (true, true)
         return nil
@@ -139,7 +143,10 @@ final class NativeRelay: ResponseRelay {
         append(
             block, replacing: event.models.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
         if response.isEmpty { response = event.response(naming: model) }
-        if event.hasReason { hasReason = true }
+        for (index, hasReason) in event.choices.prefix(ChoiceProgress.mostChoices) {
+            if choices.seen.count < ChoiceProgress.mostChoices { choices.seen.insert(index) }
+            if hasReason, choices.seen.contains(index) { choices.ended.insert(index) }
+        }
         if event.saysSomething { isReleased = true }
         if event.isLast { isComplete = true }
         return nil
@@ -187,9 +194,10 @@ private struct NativeEvent {
         }
     }
 
-    /// The choice of a completion says why it ends.
-    var hasReason: Bool {
-        dialect == .completions && root.elements(of: "choices").contains { $0.present("finish_reason") != nil }
+    /// The choices of a completion, and whether each says why it ends.
+    var choices: [(index: Int, hasReason: Bool)] {
+        guard dialect == .completions else { return [] }
+        return root.elements(of: "choices").map { ($0["index"]?.int ?? 0, $0.present("finish_reason") != nil) }
     }
 
     /// Something has been said, or the answer has an end of its own.

@@ -9,7 +9,7 @@ enum NativeResponse {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else {
             throw .invalidAnswer("is not JSON", upstream)
         }
-        if root["type"]?.equals("error") == true || root.present("error") != nil && root["object"] == nil {
+        if isError(root) {
             throw ProviderErrorReader.translate(document: root, upstream: upstream)
         }
         let isAnswer =
@@ -26,6 +26,11 @@ enum NativeResponse {
             case .completions, .chat: TokenUsage(openAI: root["usage"])
             }
         return ClientResponse(body: ModelMember.replace(in: body, parsed: root, with: model), usage: usage)
+    }
+
+    /// Whether the document tells of a failure in place of an answer.
+    static func isError(_ root: JSONValue) -> Bool {
+        root["type"]?.equals("error") == true || root.present("error") != nil && root["object"] == nil
     }
 }
 

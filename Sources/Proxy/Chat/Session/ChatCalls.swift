@@ -20,6 +20,10 @@ final class ChatCalls {
     private var native: ChatCall?
     /// What providers have taught about the model, for requests that were written here.
     private var provider: ProviderQuirks
+    /// By what they are known; nil for clients of chat completions, whose requests are their own affair.
+    private let providerModel: String?
+    /// Something has been learnt in this request.
+    private var hasLearnt = false
     /// Why the request cannot be a chat completion's, if it cannot: then it only goes to who speaks its own language.
     private let untranslatable: Failure?
 
@@ -33,12 +37,13 @@ final class ChatCalls {
 
     /// - Parameters:
     ///   - root: the request's body, parsed. It is not kept.
+    ///   - pool: the provider that has the model; empty for one of OCI's.
     ///   - isTranslated: an upstream that may be asked takes chats in OCI's own form.
     ///   - untranslatable: why the request cannot be a chat completion's, if it cannot.
     /// - Throws: `Failure` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
         _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String,
-        isTranslated: Bool, untranslatable: Failure? = nil,
+        from pool: String = "", isTranslated: Bool, untranslatable: Failure? = nil,
         quirks: ModelQuirks, limits: ChatCompletionsRoute.Limits, callContext: ChatCall.CallContext
     ) throws(Failure) {
         self.request = request
@@ -48,7 +53,8 @@ final class ChatCalls {
         self.limits = limits
         self.callContext = callContext
         self.untranslatable = untranslatable
-        provider = callContext.client.chatCompletions == nil ? quirks.provider(of: target.modelID) : ProviderQuirks()
+        providerModel = callContext.client.chatCompletions == nil ? "\(pool)/\(target.modelID)" : nil
+        provider = providerModel.map { quirks.provider(of: $0) } ?? ProviderQuirks()
         if isTranslated { translated = try translate(root) }
     }
 
@@ -121,14 +127,21 @@ final class ChatCalls {
 
     /// What a provider refuses by name of a request that was written here. What a client of chat completions has sent is its own affair.
     private func learn(fromProvider error: Failure) -> Bool {
-        guard callContext.client.chatCompletions == nil, quirksLeft > 0, passedThrough != nil else { return false }
+        guard providerModel != nil, quirksLeft > 0, passedThrough != nil else { return false }
         var known = provider
-        guard known.learn(from: error) else { return false }
+        guard known.learn(from: error, of: request.applying(provider).received) else { return false }
         quirksLeft -= 1
         provider = known
         passedThrough = nil
-        quirks.note(known.lasting, of: target.modelID)
+        hasLearnt = true
         return true
+    }
+
+    /// An upstream has answered: what was learnt on the way has helped, and holds for the next request too.
+    func keepLessons() {
+        guard hasLearnt, let providerModel else { return }
+        quirks.note(provider.lasting, of: providerModel)
+        hasLearnt = false
     }
 
     private func translate(_ root: RequestField) throws(Failure) -> Written {

@@ -81,6 +81,9 @@ enum ChatReader: Sendable {
         }
         // Who speaks the language itself is never asked for a document in place of a stream.
         if case .native = self {
+            if let root = try? JSONDocument(parsing: body).root, NativeResponse.isError(root) {
+                throw ProviderErrorReader.translate(document: root, upstream: upstream)
+            }
             throw PassThroughResponse.wrongKind("is a single document, but a stream was requested", upstream)
         }
         var stream = client.stream()
@@ -161,7 +164,8 @@ enum ChatReader: Sendable {
         case .chatCompletions:
             StreamRelay(source(answering: client.response, of: upstream, choices: choices), into: client.stream())
         case .native(let dialect, let model):
-            NativeRelay(dialect, model: model, upstream: upstream, errorEvent: { client.errorEvent($0) })
+            NativeRelay(
+                dialect, model: model, upstream: upstream, choices: choices, errorEvent: { client.errorEvent($0) })
         case .passThrough(let client, let mayBeEmpty):
             PassThroughRelay(
                 model: client.envelope.model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty)

@@ -159,7 +159,10 @@ final class ChatSession {
 
     @inline(never)
     private nonisolated(nonsending) func fail(_ stream: EventStream, after error: any Error) async throws {
-        guard let failure = context.terminalError(after: error) else { throw error }
+        guard let failure = context.terminalError(after: error) else {
+            stream.abandon()
+            throw error
+        }
         if failure.kind == .failed(.empty), client.acceptsSilence {
             stream.send(last: ByteBuffer(bytes: silence()))
             stream.finish()
@@ -263,7 +266,9 @@ final class ChatSession {
                 let call: ChatCall = try await LargeWork.run(on: request.received.count) {
                     try calls.call(to: backend)
                 }
-                return try await way(call, backend, attempt.report)
+                let success = try await way(call, backend, attempt.report)
+                calls.keepLessons()
+                return success
             } catch {
                 if let failure = error as? Failure, attempt.report.content.firstEvent == nil,
                     !calls.isNative(backend), calls.learn(from: failure, in: backend.chatForm)
@@ -317,7 +322,7 @@ final class ChatSession {
         // A fallback reads it again: keeping every request in its parsed form, for the one that needs it, would cost all of them.
         let root = if let parsed = root.take() { parsed } else { try RequestField(body: request.received) }
         return try ChatCalls(
-            request, root, for: target, named: model,
+            request, root, for: target, named: model, from: catalog.provider(of: target) ?? "",
             isTranslated: untranslatable == nil && catalog.hasForm(.oci, in: target), untranslatable: untranslatable,
             quirks: route.quirks, limits: limits,
             callContext: ChatCall.CallContext(

@@ -21,6 +21,12 @@ struct CompletionsRoute: Sendable {
         func client(_ prompt: Int) -> CompletionsDialect {
             CompletionsDialect(request, prompt: prompt, named: name, at: created, native: native)
         }
+        if request.isSilent, native == nil {
+            context.record.model = request.model
+            _ = try chat.directory.catalog.resolve(request.model, for: .chat)
+            let answers = request.chats.indices.map { silence(client($0), choices: request.choices) }
+            return send(answers, to: request, named: client(0), context)
+        }
         if request.chats.count > 1, let native,
             try passes(native, request)
         {
@@ -43,6 +49,17 @@ struct CompletionsRoute: Sendable {
         let target = try catalog.resolve(request.model, for: .chat)
         return catalog.speaking(.completions, of: target) == target.accepts
             && !(request.isStreaming && chat.limits.forcesNonStreaming)
+    }
+
+    /// Nothing beside the echo.
+    private func silence(_ client: CompletionsDialect, choices: Int) -> ClientResponse {
+        var document = client.document()
+        for choice in 0..<min(max(choices, 1), ChoiceProgress.mostChoices) {
+            document.begin(choice: choice)
+            document.finish(.length, choice: choice)
+        }
+        document.end()
+        return document.written(capacity: 512)
     }
 
     /// All at once; the first failure ends the others.

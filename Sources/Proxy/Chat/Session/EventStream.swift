@@ -160,6 +160,9 @@ final class EventStream: Sendable {
         }.get()
     }
 
+    /// The client has left: nothing will be said any more.
+    func abandon() { connection.onLoop { self.stop() } }
+
     // MARK: On the event loop
 
     private func writeEvents(_ events: ByteBuffer, promise: EventLoopPromise<Void>?) {

@@ -6,11 +6,12 @@ import ProxyRouting
 struct MessagesRoute: Sendable {
     let chat: ChatCompletionsRoute
     let seals: ReasoningSeals
+    private var forward: ForwardRoute { ForwardRoute(chat: chat) }
 
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
         let body = context.request.body
         let seal = seals[context.record.key]
-        let native = try await chat.native(.messages, context, headers: ["anthropic-version", "anthropic-beta"])
+        let native = try await chat.native(.messages, context, headers: Self.ownHeaders)
         let request: MessagesRequest
         do {
             request = try await LargeWork.run(on: body.count) { () throws(Failure) in
@@ -52,8 +53,15 @@ struct MessagesRoute: Sendable {
         }
     }
 
-    /// An estimate: no upstream here counts without being asked to answer.
+    private static let ownHeaders = ["anthropic-version", "anthropic-beta"]
+
+    /// What a provider says that speaks the API itself, else an estimate: no other upstream counts without being asked to answer.
     nonisolated(nonsending) func count(_ context: RequestContext) async throws {
+        let native = try await chat.native(.messages, context, headers: Self.ownHeaders)
+        if let native {
+            let name = MessagesRequest.withoutWindow(native.request.model)
+            if try await forward.counts(native, named: name, context) { return }
+        }
         let body = context.request.body
         let request = try await LargeWork.run(on: body.count) { () throws(Failure) in
             try MessagesRequest(body, unsealing: seals[context.record.key], isCounting: true)

@@ -6,6 +6,7 @@ struct ResponsesRoute: Sendable {
     let chat: ChatCompletionsRoute
     let seals: ReasoningSeals
     let store: ResponseStore
+    private var forward: ForwardRoute { ForwardRoute(chat: chat) }
 
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
         let body = context.request.body
@@ -27,8 +28,10 @@ struct ResponsesRoute: Sendable {
         try await chat.respond(context, asked: request.chat, by: client)
     }
 
-    /// `POST /v1/responses/input_tokens`: an estimate.
+    /// `POST /v1/responses/input_tokens`: what a provider says that speaks the API itself, else an estimate.
     nonisolated(nonsending) func count(_ context: RequestContext) async throws {
+        let native = try await chat.native(.responses, context)
+        if let native, try await forward.counts(native, named: native.request.model, context) { return }
         let body = context.request.body
         let (seal, shelf) = (seals[context.record.key], shelf(of: context))
         let request = try await LargeWork.run(on: try claim(body, shelf, context)) { () throws(Failure) in
@@ -67,11 +70,11 @@ struct ResponsesRoute: Sendable {
     /// `GET`, `DELETE` and `POST` of what stands behind `/v1/responses/`.
     func kept(_ context: RequestContext) throws(Failure) -> Response {
         let parts = (context.rest ?? "").split(separator: "/", maxSplits: 1).map(String.init)
-        guard let id = parts.first else { throw .unknownResponse("") }
         let shelf = shelf(of: context)
+        guard let id = parts.first else { throw .unknownResponse("", on: shelf) }
         switch (context.request.head.method, parts.count > 1 ? parts[1] : nil) {
         case (.GET, nil), (.HEAD, nil):
-            guard let kept = shelf[id] else { throw .unknownResponse(id) }
+            guard let kept = shelf[id] else { throw .unknownResponse(id, on: shelf) }
             if RequestTarget.query("stream", of: context.request.head.uri) == "true" {
                 throw .refused(
                     "A stored response cannot be streamed again by this proxy; fetch it without 'stream'.",
@@ -79,19 +82,24 @@ struct ResponsesRoute: Sendable {
             }
             return .json(kept.response)
         case (.GET, "input_items"), (.HEAD, "input_items"):
-            guard let kept = shelf[id] else { throw .unknownResponse(id) }
+            guard let kept = shelf[id] else { throw .unknownResponse(id, on: shelf) }
             return try items(kept.input, asked: context.request.head.uri)
         case (.DELETE, nil):
-            guard shelf.remove(id) else { throw .unknownResponse(id) }
+            guard shelf.remove(id) else { throw .unknownResponse(id, on: shelf) }
             return .json(Array(#"{"id":"\#(id)","object":"response","deleted":true}"#.utf8))
         case (.POST, "cancel"):
-            guard let kept = shelf[id] else { throw .unknownResponse(id) }
+            guard let kept = shelf[id] else { throw .unknownResponse(id, on: shelf) }
             let root = try? JSONDocument(parsing: kept.response).root
             guard root?["background"]?.bool == true else {
                 throw .refused(
                     "Only responses created with background=true can be cancelled.", field: nil, code: nil)
             }
             return .json(kept.response)
+        // Else it is an endpoint of that API that is not here.
+        case (let method, nil) where id.hasPrefix("resp_"):
+            throw .methodNotAllowed(method, allowed: [.GET, .HEAD, .DELETE])
+        case (let method, "input_items"): throw .methodNotAllowed(method, allowed: [.GET, .HEAD])
+        case (let method, "cancel"): throw .methodNotAllowed(method, allowed: [.POST])
         default: throw .unknownPath(RequestTarget.withoutQuery(context.request.head.uri))
         }
     }
@@ -132,7 +140,7 @@ struct ResponsesRoute: Sendable {
 
 extension Failure {
     /// 404 in OpenAI's words.
-    static func unknownResponse(_ id: String) -> Failure {
-        .refused("Response with id '\(id.quotable)' not found.", field: nil, code: nil, status: 404)
+    static func unknownResponse(_ id: String, on shelf: ResponseStore.Shelf) -> Failure {
+        .refused("Response with id '\(id.quotable)' not found. \(shelf.absence)", field: nil, code: nil, status: 404)
     }
 }

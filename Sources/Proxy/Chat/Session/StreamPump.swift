@@ -84,7 +84,9 @@ final class StreamPump: BodySink {
     /// - Returns: why the answer is not whole.
     func end() -> Failure? {
         let failure = relay.end()
-        stream.send(last: ByteBuffer(bytes: relay.takeFrames()))
+        let rest = relay.takeFrames()
+        // A failure before the client has seen anything: another upstream may begin the answer.
+        if failure == nil || hasBegun { stream.send(last: ByteBuffer(bytes: rest)) }
         return failure
     }
 

@@ -27,6 +27,7 @@ package enum CheckReport {
         for chain in settings.fallbacks {
             lines.append("  \(chain.model) -> \(chain.alternatives.joined(separator: ", "))")
         }
+        lines.append(responses(settings.responses))
         return lines + limits(settings) + timeouts(settings.timeouts) + [
             breaker(settings.breaker), log(settings.logging),
         ]
@@ -68,6 +69,7 @@ package enum CheckReport {
             lines += [
                 "  \(provider.id)\(pool): \(provider.baseURL), \(provider.token == nil ? "no token" : "with a token"), "
                     + "max_concurrency \(provider.maxConcurrency)",
+                "    speaks \(ProviderDialect.allCases.filter { $0 == .chat || provider.dialects.contains($0) }.map(\.rawValue).joined(separator: ", "))",
                 "    models \(provider.models.map { $0.joined(separator: ", ") } ?? "from the provider's model list")",
             ]
         }
@@ -112,6 +114,12 @@ package enum CheckReport {
                     ? "\(limits.maxConcurrencyPerKey) concurrent requests per key, " : "")
                 + "\(limits.defaultMaxTokens) tokens by default, \(settings.routing.retryAttempts) retries"
         ]
+    }
+
+    private static func responses(_ responses: ResponsesSettings) -> String {
+        responses.isStored
+            ? "stored responses: at most \(responses.count), for \(GoDuration.format(responses.timeToLive))"
+            : "stored responses: none"
     }
 
     private static func timeouts(_ timeouts: TimeoutSettings) -> [String] {

@@ -165,7 +165,7 @@ extension ValueKind<[String]> {
 
 extension ValueKind<Set<ProviderDialect>> {
     static let dialects = Self(
-        expectation: "a comma-separated list of \(ProviderDialect.allCases.map(\.rawValue).joined(separator: ", "))"
+        expectation: "a list of some of \(ProviderDialect.allCases.map(\.rawValue).joined(separator: ", "))"
     ) { text in
         var dialects: Set<ProviderDialect> = []
         for part in CommaList.parts(text) {

@@ -62,6 +62,8 @@ struct LocalAccess: Sendable {
         case "authorization": "its authorization header contains none of the proxy's keys"
         case _ where isForwarding(name): "the header \(shown(name)) shows that it was forwarded"
         case _ where isUsual(name): nil
+        case "anthropic-version", "anthropic-beta":
+            "the header \(shown(name)) is not sent by curl or a browser by default"
         default: "the header \(shown(name)) is not sent by curl or a browser by default; remove it"
         }
     }

@@ -36,6 +36,8 @@ struct OCIAccount: Backend {
         case .openAI(let action, let body):
             try await signed(
                 .POST, Self.openAIPath + action.rawValue, at: inference, body: body, accept: accept, until: deadline)
+        case .forward(let path, _, headers: _):
+            throw Failure(.internalError, "Account '\(id)' received a call for \(path); please report this bug.")
         case .native(let dialect, let body, headers: _):
             try await signed(
                 .POST, Self.openAIPath + dialect.path, at: inference, body: body, accept: accept, until: deadline)

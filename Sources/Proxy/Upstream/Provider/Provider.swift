@@ -79,6 +79,11 @@ struct Provider: Backend {
                 headers: Self.headers(isStreaming ? callHeaders.stream : callHeaders.document, replacing: native),
                 body: BodyBuffers.buffer(body))
         }
+        if case .forward(let path, let body, let native) = document {
+            return TransportRequest(
+                method: .POST, url: base.url + path, headers: Self.headers(headers, replacing: native),
+                body: BodyBuffers.buffer(body))
+        }
         guard case .openAI(let action, let body) = document else {
             throw Failure(
                 .internalError, "Provider '\(id)' received a call in OCI's format; please report this bug.")

@@ -21,6 +21,12 @@ enum ContextLength {
         if let match = message.cut(toBytes: PlainWords.limit).firstMatch(of: parts) {
             failure.promptLength?.messages = Int(match.output.1.filter { $0 != "," })
             failure.promptLength?.completion = Int(match.output.2.filter { $0 != "," })
+        } else if let match = message.cut(toBytes: PlainWords.limit).firstMatch(
+            // "your request has 10000 input tokens (32000 > 32768 - 10000)".
+            of: #/has (\d[\d,]*) input tokens \((\d[\d,]*) > /#)
+        {
+            failure.promptLength?.messages = Int(match.output.1.filter { $0 != "," })
+            failure.promptLength?.completion = Int(match.output.2.filter { $0 != "," })
         }
         return failure
     }

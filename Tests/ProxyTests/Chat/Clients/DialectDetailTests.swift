@@ -262,6 +262,8 @@ import Testing
         #expect(try catalog.resolve("claude-x", for: .chat).modelID == "xai.grok-4-fast")
         #expect(!catalog.entries.contains { $0.name == "*" })
         #expect(throws: Failure.self) { try catalog.resolve("claude-x", for: .embeddings) }
+        #expect(try catalog.resolveWithWildcard("claude-x").modelID == "xai.grok-4-fast")
+        #expect(throws: Failure.self) { try ModelCatalog(aliases: [], accounts: []).resolveWithWildcard("claude-x") }
     }
 
     @Test func `The list of models has the form that its reader knows`() async throws {
@@ -277,6 +279,23 @@ import Testing
             .GET, "/v1/models?after_id=\(data[0]["id"] as? String ?? "")", headers: ["anthropic-version": "x"]
         ).body
         #expect(rest.contains(#""has_more":false"#))
+        #expect(try await door.answer(.GET, "/v1/models/grok-4%5B1m%5D").body.contains(#""id":"grok-4""#))
+    }
+
+    @Test func `Each path of responses is listed, and says what it is for`() async throws {
+        let door = try FrontDoor.fixture()
+        let root = try await door.answer(.GET, "/").body
+        for title in [
+            "GET,DELETE /v1/responses/{id}", "GET /v1/responses/{id}/input_items", "POST /v1/responses/{id}/cancel",
+        ] {
+            #expect(root.contains(title))
+        }
+        for (method, path) in [
+            (HTTPMethod.POST, "/v1/responses/resp_1"), (.DELETE, "/v1/responses/resp_1/input_items"),
+            (.GET, "/v1/responses/resp_1/cancel"),
+        ] {
+            #expect(try await door.answer(method, path).status == 405)
+        }
     }
 
     @Test func `Failures of the door have the form of the API that is spoken`() async throws {
@@ -304,6 +323,10 @@ import Testing
         ),
         ("x = ", "", ["1"], "1"),
         ("x = ", "\n", ["``"], "``"),
+        ("def f(a):\n    return ", "  # sum\n", ["```python\n    return a + b  # sum\n\n```"], "a + b"),
+        ("def f(a):\n    return ", "\n\nprint(f(1))\n", ["```\n    return a + b\n\nprint(f(1))\n\n```\n"], "a + b"),
+        // Brackets may be the answer's own.
+        ("(f ", "))))", ["(g (h (i (j x))))"], "(g (h (i (j x))))"),
     ])
     func `Only what belongs into a gap is told`(before: String, after: String, pieces: [String], told: String) {
         var trimmer = GapTrimmer(.init(before: ChatDraft.escaped(before), after: ChatDraft.escaped(after)))
@@ -320,11 +343,79 @@ import Testing
 
     @Test(arguments: [
         #"<|fim_prefix|>a<|fim_suffix|>b<|fim_middle|>"#, #"\u003cPRE\u003ea<SUF>b<MID>"#, "[SUFFIX]b[PREFIX]a",
+        "<|fim_prefix|>a<|fim_suffix|>b",
         "<｜fim▁begin｜>a<｜fim▁hole｜>b<｜fim▁end｜>",
     ])
     func `Marks of a gap are told in words`(prompt: String) throws {
         let request = try CompletionsRequest(Array(#"{"model":"m","prompt":"\#(prompt)"}"#.utf8))
         #expect(String(decoding: request.chats[0], as: UTF8.self).contains("<prefix>a</prefix><suffix>b</suffix>"))
+    }
+
+    @Test func `No tokens are no text, and nobody is asked`() async throws {
+        let transport = Self.document()
+        let door = try FrontDoor.provider(transport)
+        let answer = try await door.answer(
+            .POST, "/v1/completions", #"{"model":"up/m","prompt":["a","b"],"max_tokens":0,"echo":true,"n":2}"#)
+        let root = try #require(try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? Golden.Object)
+        let choices = try #require(root["choices"] as? [Golden.Object])
+        #expect(choices.map { $0["text"] as? String } == ["a", "a", "b", "b"])
+        #expect(choices.map { $0["index"] as? Int } == [0, 1, 2, 3])
+        #expect(choices.allSatisfy { $0["finish_reason"] as? String == "length" } && transport.requests.isEmpty)
+        let stream = try await door.answer(
+            .POST, "/v1/completions", #"{"model":"up/m","prompt":"a","max_tokens":0,"stream":true}"#)
+        #expect(stream.body.hasSuffix("data: [DONE]\n\n") && transport.requests.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("/v1/completions", #""prompt":"x","max_tokens":-1"#, "max_tokens"),
+        ("/v1/messages", #""messages":[{"role":"user","content":"x"}],"max_tokens":-1"#, "max_tokens"),
+        ("/v1/responses", #""input":"x","max_output_tokens":0"#, "max_output_tokens"),
+        ("/v1/responses", #""input":[{"type":"foo"}]"#, "'foo'"),
+        ("/v1/responses", #""input":[]"#, "'input' has nothing"),
+        ("/v1/responses", #""input":"x","tools":[{"type":"function","name":"a b"}]"#, "tools[0].name"),
+        (
+            "/v1/messages",
+            #""messages":[{"role":"user","content":"x"}],"max_tokens":9,"tools":[{"name":"a b","input_schema":{"type":"object"}}]"#,
+            "tools.0.name"
+        ),
+        ("/v1/responses", #""input":"x","previous_response_id":"resp_1""#, "responses_ttl"),
+    ])
+    func `What cannot be is said with its place`(path: String, members: String, word: String) async throws {
+        let answer = try await FrontDoor.fixture().answer(.POST, path, #"{"model":"grok-4",\#(members)}"#)
+        #expect((400...404).contains(answer.status) && answer.body.contains(word), "\(answer.body)")
+    }
+
+    @Test func `Settings are not copied for prompt after prompt`() throws {
+        let long = String(repeating: "u", count: 200_000)
+        let prompts = Array(repeating: #""a""#, count: 20).joined(separator: ",")
+        #expect(throws: Failure.self) {
+            try CompletionsRequest(Array(#"{"model":"m","prompt":[\#(prompts)],"user":"\#(long)"}"#.utf8))
+        }
+        #expect(throws: Failure.self) {
+            try CompletionsRequest(Array(#"{"model":"m","prompt":"\#(long)","echo":true,"n":1000}"#.utf8))
+        }
+    }
+
+    @Test(arguments: ["gpt-5.1", "gpt-5-codex", "gpt-5-pro", "gpt-5-chat", "olmo3", "o3-pro"])
+    func `Only models that know it are told to think little`(model: String) throws {
+        let request = try CompletionsRequest(Array(#"{"model":"\#(model)","prompt":"x"}"#.utf8))
+        #expect(!String(decoding: request.chats[0], as: UTF8.self).contains("reasoning_effort"))
+        let known = try CompletionsRequest(Array(#"{"model":"up/openai.gpt-5-mini","prompt":"x"}"#.utf8))
+        #expect(String(decoding: known.chats[0], as: UTF8.self).contains(#""reasoning_effort":"minimal""#))
+    }
+
+    @Test(arguments: [
+        #""x-anthropic-billing-header: cc=1;\nReal""#,
+        #"[{"type":"text","text":"x-anthropic-billing-header: cc=1;\nReal"}]"#,
+        #"[{"type":"text","text":"x-anthropic-billing-header: cc=1;"},{"type":"text","text":"Real"}]"#,
+    ])
+    func `The billing line goes, and nothing else`(system: String) async throws {
+        let transport = Self.document()
+        _ = try await FrontDoor.provider(transport).answer(
+            .POST, "/v1/messages",
+            #"{"model":"up/m","max_tokens":9,"system":\#(system),"messages":[{"role":"user","content":"x"}]}"#)
+        let messages = try #require(try Self.asked(transport)["messages"] as? [Golden.Object])
+        #expect(messages.map { $0["content"] as? String } == ["Real", "x"])
     }
 
     @Test func `Several prompts are one answer, streamed too`() async throws {

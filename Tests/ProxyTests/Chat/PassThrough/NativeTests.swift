@@ -68,6 +68,58 @@ import Testing
         try FrontDoor.provider(transport, dialects: dialects)
     }
 
+    @Test(arguments: [
+        (
+            ProviderDialect.messages,
+            #"{"type":"error","error":{"type":"rate_limit_error","message":"slow down please"}}"#
+        ),
+        (
+            .responses,
+            #"{"error":{"code":"rate_limit_exceeded","type":"rate_limit_error","message":"slow down please"}}"#
+        ),
+    ])
+    func `An error in place of a stream keeps its words`(_ dialect: ProviderDialect, document: String) throws {
+        let reader = ChatReader.native(dialect, model: "up/m")
+        let client = ChatCompletionsDialect(ChunkEnvelope(id: "x", created: 1, model: "m"))
+        let failure = #expect(throws: Failure.self) {
+            try reader.frames(of: Array(document.utf8), of: "up", to: client)
+        }
+        #expect(failure?.kind == .throttled && failure?.message.contains("slow down please") == true)
+    }
+
+    @Test(arguments: [(2, true), (1, false)]) func `All choices of a completion end`(asked: Int, isCut: Bool)
+        async throws
+    {
+        let events =
+            #"data: {"id":"c","choices":[{"index":0,"text":"x","finish_reason":"stop"}]}"# + "\n\n"
+        let transport = FakeTransport(headers: ["content-type": "text/event-stream"], body: events)
+        let answer = try await door(transport, speaking: [.chat, .completions]).answer(
+            .POST, "/v1/completions", #"{"model":"up/m","stream":true,"prompt":[1],"n":\#(asked)}"#)
+        #expect(answer.body.contains("[DONE]") != isCut, "\(answer.body)")
+    }
+
+    @Test(arguments: [
+        (ProviderDialect.messages, "/v1/messages/count_tokens", #""messages":[{"role":"user","content":"x"}]"#),
+        (.responses, "/v1/responses/input_tokens", #""input":"x""#),
+    ])
+    func `Who speaks the API counts, or else there is a guess`(
+        _ dialect: ProviderDialect, path: String, members: String
+    ) async throws {
+        let body = #"{"model":"up/m",\#(members)}"#
+        let transport = FakeTransport(body: #"{"input_tokens":77}"#)
+        let answer = try await door(transport, speaking: [.chat, dialect]).answer(.POST, path, body)
+        #expect(answer.body == #"{"input_tokens":77}"#)
+        let request = try #require(transport.requests.first)
+        #expect(request.url == "http://127.0.0.1:9\(path)")
+        #expect(request.body.map { String(buffer: $0) } == body.replacing("up/m", with: "m"))
+        let none = FakeTransport { _ in
+            TransportResponse(status: 404, headers: [:], body: .fed([#"{"error":{"message":"Not Found"}}"#]))
+        }
+        let guess = try await door(none, speaking: [.chat, dialect]).answer(.POST, path, body)
+        #expect(guess.status == 200 && guess.body.contains("input_tokens"), "\(guess.body)")
+        #expect(none.requests.count >= 1)
+    }
+
     @Test(arguments: [ProviderDialect.messages, .responses, .completions])
     func `A stream passes`(_ dialect: ProviderDialect) async throws {
         let events = try #require(Self.events[dialect])

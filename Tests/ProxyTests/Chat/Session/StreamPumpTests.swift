@@ -91,6 +91,16 @@ import Testing
 
     private typealias Events = GenericEvents
 
+    /// The one telling event has no blank line behind it: another upstream may begin the answer.
+    @Test func `A stream that ends in its first event has not begun`() throws {
+        let bench = try Bench(.native(.messages, model: "m"))
+        let cut = #"data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"# + "\n"
+        #expect(bench.take(#"data: {"type":"message_start","message":{"id":"msg_1","model":"m"}}"# + "\n\n") == "-")
+        #expect(bench.take(cut) == "-")
+        #expect(bench.pump.end()?.kind == .failed(.incomplete))
+        #expect(try bench.output() == [] && !bench.pump.hasBegun)
+    }
+
     // MARK: Pauses
 
     @Test func `The first event that leaves is the beginning`() throws {

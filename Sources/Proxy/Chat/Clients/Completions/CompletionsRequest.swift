@@ -13,6 +13,8 @@ struct CompletionsRequest {
     let wantsLogprobs: Bool
     /// Answers to each prompt.
     let choices: Int
+    /// The client wants nothing said: only the echo, perhaps.
+    let isSilent: Bool
     /// What stands behind the gap that is to be filled, for each prompt; nil where the text is to be continued.
     let gaps: [Gap?]
 
@@ -25,6 +27,7 @@ struct CompletionsRequest {
     /// Prompts in one request.
     private static let mostPrompts = 20
     private static let mostCopied = 1 << 20
+    private static let mostEchoed = 64 << 20
 
     static let continuation: StaticString =
         "Continue the user's text exactly where it stops. Answer with the continuation only: no quotes, no code fence, no repetition of what is there already."
@@ -39,16 +42,29 @@ struct CompletionsRequest {
         echoes = try root.member("echo")?.bool() ?? false
         wantsLogprobs = root.member("logprobs") != nil
         choices = try root.member("n")?.int() ?? 1
+        let limit = try root.member("max_tokens")?.int()
+        if let limit, limit < 0 {
+            throw .invalidRequest("'max_tokens' must be 0 or more.", field: "max_tokens", as: .value)
+        }
+        isSilent = limit == 0
         if let best = root.member("best_of"), try best.int() > choices {
             throw .refused(
                 "'best_of' greater than 'n' is not supported by this proxy.", field: "best_of",
                 code: "unsupported_value")
         }
+        if echoes, choices > 1, let prompt = root.member("prompt")?.value.raw.count,
+            prompt.multipliedReportingOverflow(by: choices).partialValue > Self.mostEchoed || choices > Self.mostEchoed
+        {
+            throw .invalidRequest("'n' is too large for an echo of so long a prompt.", field: "n", as: .value)
+        }
         let suffix = try root.member("suffix")?.rawString() ?? []
         prompts = try Self.prompts(root.member("prompt"), hasSuffix: !suffix.isEmpty)
         // Each prompt is a request of its own, with the suffix and the settings in it.
-        guard prompts.count == 1 || (suffix.count + 4096) * prompts.count <= max(Self.mostCopied, body.count) else {
-            throw .invalidRequest("'suffix' is too long for so many prompts.", field: "suffix", as: .value)
+        let copied = max(body.count - prompts.reduce(0) { $0 + $1.count }, 0) + 4096
+        guard prompts.count == 1 || copied * prompts.count <= max(Self.mostCopied, body.count) else {
+            throw .invalidRequest(
+                "'prompt' has too many texts for so long a 'suffix' and so long settings: each is a request of its own. Send them one by one.",
+                field: "prompt", as: .value)
         }
         var (chats, gaps): ([[UInt8]], [Gap?]) = ([], [])
         for prompt in prompts {
@@ -94,23 +110,37 @@ struct CompletionsRequest {
 
     private static func markedGap(in prompt: ArraySlice<UInt8>) -> Gap? {
         // Marks may be escaped in many ways.
-        let text = JSONString.decode(prompt)
-        for mark in marks {
-            guard let first = text.firstRange(of: mark.before),
-                let middle = text[first.upperBound...].firstRange(of: mark.gap)
-            else { continue }
-            let rest = text[middle.upperBound...]
-            let end = rest.firstRange(of: mark.end)?.lowerBound ?? rest.endIndex
-            return Gap(
-                before: ChatDraft.escaped(
-                    String(text[..<first.lowerBound] + text[first.upperBound..<middle.lowerBound])),
-                after: ChatDraft.escaped(String(rest[..<end])))
+        let text = Array(JSONString.decode(prompt).utf8)
+        func escaped(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+            ChatDraft.escaped(String(decoding: bytes, as: UTF8.self))
         }
+        guard let (mark, first) = firstMark(in: text) else { return nil }
+        let inside = first + mark.before.utf8.count
         // Mistral's order: the end first.
-        if text.hasPrefix("[SUFFIX]"), let middle = text.firstRange(of: "[PREFIX]") {
-            return Gap(
-                before: ChatDraft.escaped(String(text[middle.upperBound...])),
-                after: ChatDraft.escaped(String(text.dropFirst(8)[..<middle.lowerBound])))
+        if mark.before == "[SUFFIX]" {
+            guard let middle = place(of: "[PREFIX]", in: text, from: inside) else { return nil }
+            return Gap(before: escaped(text[(middle + 8)...]), after: escaped(text[inside..<middle]))
+        }
+        guard let middle = place(of: mark.gap, in: text, from: inside) else { return nil }
+        let rest = middle + mark.gap.utf8.count
+        let end = place(of: mark.end, in: text, from: rest) ?? text.count
+        return Gap(before: escaped(text[..<first] + text[inside..<middle]), after: escaped(text[rest..<end]))
+    }
+
+    /// The mark that comes first, and where it stands.
+    private static func firstMark(in text: [UInt8]) -> (mark: (before: String, gap: String, end: String), place: Int)? {
+        if text.starts(with: "[SUFFIX]".utf8) { return (("[SUFFIX]", "[PREFIX]", ""), 0) }
+        return marks.compactMap { mark in place(of: mark.before, in: text, from: 0).map { (mark, $0) } }.min {
+            $0.1 < $1.1
+        }
+    }
+
+    private static func place(of mark: String, in text: [UInt8], from start: Int) -> Int? {
+        let mark = Array(mark.utf8)
+        var place = start
+        while let found = ByteSearch.firstIndex(of: mark[0], in: text, from: place), found + mark.count <= text.count {
+            if text[found..<found + mark.count].elementsEqual(mark) { return found }
+            place = found + 1
         }
         return nil
     }
@@ -118,8 +148,10 @@ struct CompletionsRequest {
     /// How little a reasoning model can be told to think, by what is in its name: an editor waits for nothing, and the few tokens are for the text.
     private static func leastEffort(of model: String) -> StaticString? {
         let model = model.lowercased()
-        if model.contains("gpt-5") { return #""minimal""# }
-        return ["gpt-oss", "grok-3-mini", "o3", "o4-mini"].contains(where: model.contains) ? #""low""# : nil
+        // Those that came after it, and those for other uses, have other words for it.
+        if model.firstMatch(of: #/(?:^|[^a-z0-9])gpt-5(?:-mini|-nano)?(?:-20\d\d.*)?$/#) != nil { return #""minimal""# }
+        let takesLow = #/(?:^|[^a-z0-9])(?:gpt-oss.*|grok-3-mini.*|o3(?:-mini)?|o4-mini)(?:-20\d\d.*)?$/#
+        return model.firstMatch(of: takesLow) != nil ? #""low""# : nil
     }
 
     private static func chat(_ root: RequestField, _ prompt: ArraySlice<UInt8>, _ gap: Gap?) throws(Failure)

@@ -13,6 +13,8 @@ struct GapTrimmer {
 
     /// A line that is shorter may stand anywhere.
     private static let shortestLine = 4
+    /// Of a longer one nobody knows where it would be repeated from.
+    private static let longestLine = 1024
     /// An answer that has gone so far into the text behind the gap goes on in it.
     private static let longestAfter = 256
     private static let fence = Array("```".utf8)
@@ -23,7 +25,8 @@ struct GapTrimmer {
         let before = Array(JSONString.decode(gap.before).utf8)
         let after = Array(JSONString.decode(gap.after).utf8)
         let line = before.suffix { $0 != UInt8(ascii: "\n") }
-        lineBefore = line.drop { $0 == 0x20 || $0 == 0x09 }.count >= Self.shortestLine ? Array(line) : []
+        let isTelling = line.drop { $0 == 0x20 || $0 == 0x09 }.count >= Self.shortestLine
+        lineBefore = isTelling && line.count <= Self.longestLine ? Array(line) : []
         let first = after.prefix { $0 != UInt8(ascii: "\n") }.count
         let beginning = Array(after.prefix(Self.longestAfter))
         // A short text behind the gap may stand in the answer as well. Only at the end is it too much: no text has the byte behind it here.
@@ -56,7 +59,7 @@ struct GapTrimmer {
     /// - Returns: nil as long as more has to come to know.
     private mutating func withoutBeginning(_ escaped: [UInt8], isAll: Bool) -> [UInt8]? {
         // Half a character, or half an escape, would be decoded to something else.
-        guard isAll || escaped.last != UInt8(ascii: "\\") else { return nil }
+        guard isAll || escaped.last != UInt8(ascii: "\\") && StopCutter.startOfHalf(escaped) == nil else { return nil }
         let text = Array(JSONString.decode(escaped[...]).utf8)
         if text.starts(with: Self.fence) {
             guard let end = text.firstIndex(of: UInt8(ascii: "\n")) else {
@@ -67,7 +70,9 @@ struct GapTrimmer {
             if !isAll, inside.count < lineBefore.count, lineBefore.starts(with: inside) { return nil }
             let close = Array("\n```".utf8)
             let behind = after.filter { $0 != 0xFF }.reversed().drop { $0 == 0x0A }.reversed()
-            cutter = StopCutter(after.isEmpty ? [close] : [Array(behind) + close, close, after])
+            // The longest first: all end with the fence, and empty lines may stand in front of it.
+            let ends = (0...2).reversed().map { Array(behind) + Array(repeating: 0x0A, count: $0) + close }
+            cutter = StopCutter(after.isEmpty ? [close] : ends + [close, after])
             return Self.escaped(withoutLine(text[(end + 1)...]))
         }
         if !isAll, text.count < Self.fence.count, Self.fence.starts(with: text) { return nil }

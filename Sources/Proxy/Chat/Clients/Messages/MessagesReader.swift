@@ -51,7 +51,7 @@ struct MessagesReader {
         for name in ["mcp_servers", "compaction"] as [StaticString] {
             guard let field = root.member(name), field.value.kind != .array || !field.value.isHollow else { continue }
             throw .invalidRequest(
-                "\(name): this proxy does not run it; remove it from the request.", field: "\(name)",
+                "\(name): this proxy does not do that itself; remove it from the request.", field: "\(name)",
                 as: .unsupportedParameter)
         }
     }
@@ -62,16 +62,29 @@ struct MessagesReader {
         guard let system = root.member("system") else { return }
         var texts: [ChatDraft.Part] = []
         if let text = system.value.rawString {
+            let text = Self.withoutBilling(text)
             texts = text.isEmpty ? [] : [.text([text])]
         } else {
             for block in try system.elements() {
-                guard let text = block.member("text")?.value.rawString, !text.isEmpty else { continue }
-                // A line of Claude Code's for Anthropic's accounts: it changes with each build, and spoils every other model's prefix cache.
-                if text.starts(with: "x-anthropic-billing-header:".utf8) { continue }
+                guard let text = block.member("text")?.value.rawString.map(Self.withoutBilling), !text.isEmpty else {
+                    continue
+                }
                 texts.append(.text([text]))
             }
         }
         if !texts.isEmpty { draft.messages.append(.init(role: .system, parts: texts, source: system.value)) }
+    }
+
+    /// Without the line that Claude Code begins with for Anthropic's accounts: it changes with each build, and spoils every other model's prefix cache.
+    ///
+    /// - Parameter text: escaped.
+    private static func withoutBilling(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        guard text.starts(with: "x-anthropic-billing-header:".utf8) else { return text }
+        var rest = text
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), rest.popFirst() == UInt8(ascii: "n") { return rest }
+        }
+        return rest
     }
 
     /// The blocks of a content: a string is one text.

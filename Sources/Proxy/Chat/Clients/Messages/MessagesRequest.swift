@@ -33,9 +33,12 @@ struct MessagesRequest {
                 throw .missing(field)
             }
             model = try root.model()
-            asked = model.hasSuffix("[1m]") ? String(model.dropLast(4)) : model
+            asked = Self.withoutWindow(model)
             let limit = try root.member("max_tokens")?.int()
             guard isCounting || limit != nil else { throw .missing("max_tokens") }
+            if let limit, limit < 0 {
+                throw .invalidRequest("max_tokens: must be 0 or more", field: "max_tokens", as: .value)
+            }
             isStreaming = try root.member("stream")?.bool() ?? false
             isWarmUp = !isCounting && limit == 0
             thinking = try Self.thinking(root.member("thinking"))
@@ -56,6 +59,8 @@ struct MessagesRequest {
     }
 
     /// Some clients mark a model that way for its long window.
+    static func withoutWindow(_ name: String) -> String { name.hasSuffix("[1m]") ? String(name.dropLast(4)) : name }
+
     private static func withoutWindow(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         name.suffix(4).elementsEqual("[1m]".utf8) ? name.dropLast(4) : name
     }

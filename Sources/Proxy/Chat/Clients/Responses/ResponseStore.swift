@@ -72,6 +72,13 @@ final class ResponseStore: Sendable {
 
         var isOn: Bool { store.state.withLock { $0.limits.isOn } }
 
+        /// Why a response may not be there.
+        var absence: String {
+            isOn
+                ? "It was made with another key or with 'store' false, before a restart, or it has expired (responses_ttl)."
+                : "This proxy keeps no responses (responses_store = off); send the whole conversation."
+        }
+
         /// Everything up to and with that response, in its order; nil when it is not there (any more).
         func items(of response: String) -> [Item]? { store.kept(response, key).map { $0.input + $0.output } }
 

@@ -18,6 +18,8 @@ struct ResponsesReader {
     /// Of the results that were read last.
     private var attachments: [ChatDraft.Part] = []
     private var lastResult: JSONValue?
+    /// Types of items that no model here can use, the first of them.
+    private var ignored: [String] = []
 
     init(_ root: RequestField, unsealing seal: ReasoningSeal, from store: ResponseStore.Shelf) {
         self.root = root
@@ -37,7 +39,10 @@ struct ResponsesReader {
         for item in items { try read(item) }
         showAttachments()
         guard !draft.messages.isEmpty else {
-            throw .invalidRequest("Missing required parameter: 'input'.", field: "input", as: .missing)
+            guard root.member("input") != nil else {
+                throw .invalidRequest("Missing required parameter: 'input'.", field: "input", as: .missing)
+            }
+            throw .invalidRequest("'input' has nothing that a model could be shown\(ignoredTypes).", field: "input")
         }
         try draft.pairResults()
         try writeTools()
@@ -52,7 +57,8 @@ struct ResponsesReader {
             let id = try previous.string()
             guard let known = store.items(of: id) else {
                 throw .refused(
-                    "Previous response with id '\(id.quotable)' not found.", field: "previous_response_id",
+                    "Previous response with id '\(id.quotable)' not found. \(store.absence)",
+                    field: "previous_response_id",
                     code: "previous_response_not_found")
             }
             items = known.compactMap { try? JSONDocument(parsing: $0.bytes).root }
@@ -123,8 +129,13 @@ struct ResponsesReader {
         case "compaction_trigger":
             throw field.invalid("of type compaction_trigger is not supported by this proxy.", as: .unsupportedContent)
         // Records of tools that ran at OpenAI, references to reasoning that is gone: the model of this answer cannot use them.
-        default: break
+        default: if ignored.count < 3 { ignored.append(kind) }
         }
+    }
+
+    private var ignoredTypes: String {
+        ignored.isEmpty
+            ? "" : "; ignored were items of the type \(ignored.map { "'\($0.quotable)'" }.joined(separator: ", "))"
     }
 
     private static let results: Set<String> = [
@@ -309,7 +320,7 @@ struct ResponsesReader {
         let choice = root.member("tool_choice")
         if let hosted = tools.hosted, tools.functions.isEmpty {
             throw .refused(
-                "Tool type '\(hosted.type.quotable)' is not supported for this model: it runs at OpenAI.",
+                "Tool type '\(hosted.type.quotable)' is not supported by this proxy: it runs at OpenAI.",
                 field: "\(hosted.field.path)", code: "unsupported_value")
         }
         var mode = choice
@@ -353,6 +364,9 @@ struct ResponsesReader {
     }
 
     private mutating func readSettings() throws(Failure) {
+        if let limit = root.member("max_output_tokens"), try limit.int() < 1 {
+            throw limit.invalid("must be 1 or more.")
+        }
         draft.set("max_tokens", root.member("max_output_tokens"))
         for name in ["temperature", "top_p", "service_tier", "prompt_cache_key"] as [StaticString] {
             draft.set(name, root.member(name))

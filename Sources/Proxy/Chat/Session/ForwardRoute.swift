@@ -1,0 +1,147 @@
+import NIOCore
+import NIOHTTP1
+import ProxyRouting
+
+/// `/v1/images/*`, `/v1/audio/*` and `/v1/moderations`: requests that pass to a provider of the model that they name as they are, and so do their answers, whatever
+/// they are.
+struct ForwardRoute: Sendable {
+    let chat: ChatCompletionsRoute
+
+    /// What stands behind the first segment.
+    static let images: Set<String> = ["generations", "edits", "variations"]
+    static let audio: Set<String> = ["speech", "transcriptions", "translations"]
+
+    /// - Parameters:
+    ///   - folder: the first segment.
+    ///   - known: what may stand behind it.
+    nonisolated(nonsending) func respond(_ context: RequestContext, in folder: String, _ known: Set<String>)
+        async throws
+    {
+        guard let rest = context.rest, known.contains(rest) else {
+            throw Failure.unknownPath(RequestTarget.withoutQuery(context.request.head.uri))
+        }
+        try await respond(context, to: "/\(folder)/\(rest)")
+    }
+
+    /// - Parameter path: the end of the provider's, with a slash.
+    nonisolated(nonsending) func respond(_ context: RequestContext, to path: String) async throws {
+        let body = context.request.body
+        let type = context.request.head.headers.value(of: "content-type") ?? "application/json"
+        let named = try await LargeWork.run(on: body.count) { try NamedModel(in: body, contentType: type) }
+        context.record.model = named.name
+        let catalog = chat.directory.catalog
+        let target = try catalog.resolve(named.name, for: .chat)
+        let providers = catalog.taking(.openAI, of: target)
+        guard !providers.isEmpty else {
+            throw Failure.notFoundAtOCI(named.name, path)
+        }
+        let document = CallDocument.forward(
+            path: path, named.body(naming: target.modelID),
+            headers: [
+                NativeHeader(name: "content-type", value: type),
+                NativeHeader(name: "accept", value: context.request.head.headers.value(of: "accept") ?? "*/*"),
+                NativeHeader(name: "accept-encoding", value: "identity"),
+            ])
+        try await answer(
+            document,
+            routed(to: providers, target, until: context.arrival + chat.limits.nonStreaming, context), context)
+    }
+
+    /// Has the tokens of a request counted by a provider that speaks its API.
+    ///
+    /// - Parameter name: the model's, as it is looked up.
+    /// - Returns: whether one has answered. If not, nothing has been sent.
+    nonisolated(nonsending) func counts(_ native: NativeRequest, named name: String, _ context: RequestContext)
+        async throws -> Bool
+    {
+        let catalog = chat.directory.catalog
+        guard let target = try? catalog.resolve(name, for: .chat) else { return false }
+        let speaking = catalog.speaking(native.dialect, of: target)
+        guard !speaking.isEmpty else { return false }
+        context.record.model = native.request.model
+        let end = native.dialect == .messages ? "/count_tokens" : "/input_tokens"
+        let document = CallDocument.forward(
+            path: native.dialect.path + end, native.request.body(model: target.modelID),
+            headers: [NativeHeader(name: "content-type", value: "application/json")] + native.headers)
+        do {
+            try await answer(
+                document, routed(to: speaking, target, until: context.arrival + Self.patience, context), context)
+            return true
+        } catch is Failure where context.record.sent == 0 {
+            // Not all have it, and a guess is better than none.
+            return false
+        }
+    }
+
+    /// Clients ask for it before each of their requests.
+    private static let patience = Duration.seconds(10)
+
+    private func routed(
+        to providers: UpstreamSet, _ target: ModelCatalog.Target, until deadline: Duration, _ context: RequestContext
+    ) -> RoutedRequest {
+        RoutedRequest(
+            accepts: providers, model: target.serving.id, arrival: context.arrival, deadline: deadline,
+            client: context.record.key ?? "", trace: context.trace)
+    }
+
+    /// One provider after the other, until one answers.
+    private nonisolated(nonsending) func answer(
+        _ document: CallDocument, _ request: RoutedRequest, _ context: RequestContext
+    ) async throws {
+        let attempts = chat.failover.attempts(of: request)
+        while true {
+            let attempt = try await attempts.next()
+            let backend = attempt.upstream.backend
+            let deadline = MovingDeadline(at: request.deadline, for: .request, on: chat.time)
+            deadline.arm()
+            do {
+                let call = try await backend.request(document, isStreaming: false, until: deadline)
+                let response = try await backend.successful(try await backend.send(call, until: deadline))
+                await attempt.begun()
+                try await pass(response, until: deadline, context)
+                deadline.disarm()
+                await attempt.end()
+                return
+            } catch {
+                deadline.disarm()
+                if context.record.sent > 0 {
+                    // Half of a picture is none: the client sees that the connection ends.
+                    await attempt.end(after: error)
+                    context.connection.channel.close(promise: nil)
+                    throw CancellationError()
+                }
+                try await attempts.failed(attempt, with: error)
+            }
+        }
+    }
+
+    /// Passes the answer on as it comes, no faster than the client takes it.
+    private nonisolated(nonsending) func pass(
+        _ response: TransportResponse, until deadline: MovingDeadline, _ context: RequestContext
+    ) async throws {
+        var headers: HTTPHeaders = [:]
+        for name in ["content-type", "content-disposition", "cache-control"] {
+            if let value = response.headers.first(name: name) { headers.add(name: name, value: value) }
+        }
+        let stream = EventStream(
+            on: context.connection, headers: context.decorated(headers), keepAliveInterval: .zero,
+            keepAlive: { _, _ in [] })
+        context.record.status = 200
+        var pieces = response.body.makeAsyncIterator()
+        while let piece = try await pieces.next(isolation: nil) {
+            context.record.sent += piece.readableBytes
+            deadline.move(to: chat.time.now() + chat.limits.idleTimeout, for: .idleTimeout)
+            try await stream.send(piece, until: deadline)
+        }
+        stream.finish()
+    }
+}
+
+extension Failure {
+    /// 400: a model of OCI has no such call.
+    fileprivate static func notFoundAtOCI(_ model: String, _ path: String) -> Failure {
+        .invalidRequest(
+            "The model '\(model.quotable)' is not served by a provider that has \(path). Name a provider's model.",
+            field: "model", as: .unsupportedModel)
+    }
+}
