@@ -39,9 +39,10 @@ let package = Package(
             name: "ProxyRouting",
             swiftSettings: fuzzed
         ),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "Proxy",
-            dependencies: ["ProxyRouting"] + libraries,
+            dependencies: ["COpenSSL", "ProxyRouting"] + libraries,
             // It reads nothing, and knows of accounts.
             exclude: ["Configuration/Reader/CheckReport.swift"],
             swiftSettings: fuzzed

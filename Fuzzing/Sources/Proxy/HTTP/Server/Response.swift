@@ -1,0 +1,1 @@
+../../../../../Sources/Proxy/HTTP/Server/Response.swift

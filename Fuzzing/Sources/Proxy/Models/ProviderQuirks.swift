@@ -1,0 +1,1 @@
+../../../../Sources/Proxy/Models/ProviderQuirks.swift

@@ -1,0 +1,1 @@
+../../../../Sources/Proxy/Request/Response+Error.swift
