@@ -30,8 +30,7 @@ struct ModelsRoute: Sendable {
     /// - Throws: 404 `model_not_found`.
     nonisolated(nonsending) func one(_ context: RequestContext) async throws(Failure) -> Response {
         await discovery.refreshIfDue()
-        // Some clients mark a model that way for its long window.
-        let id = (context.rest ?? "").trimming(end: "[1m]")
+        let id = ModelName.withoutWindow(context.rest ?? "")
         let catalog = directory.catalog
         let target = try catalog.resolveWithWildcard(id)
         var writer = JSONWriter()
@@ -157,8 +156,4 @@ struct ModelsRoute: Sendable {
             writer.int(output)
         }
     }
-}
-
-extension String {
-    fileprivate func trimming(end: String) -> String { hasSuffix(end) ? String(dropLast(end.count)) : self }
 }

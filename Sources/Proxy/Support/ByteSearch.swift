@@ -15,6 +15,16 @@ enum ByteSearch {
         firstIndex(of: byte, in: bytes.span, from: start)
     }
 
+    /// The place of some bytes, of which there is at least one.
+    static func firstIndex(of pattern: [UInt8], in bytes: [UInt8], from start: Int) -> Int? {
+        var place = start
+        while let found = firstIndex(of: pattern[0], in: bytes, from: place), found + pattern.count <= bytes.count {
+            if bytes[found..<found + pattern.count].elementsEqual(pattern) { return found }
+            place = found + 1
+        }
+        return nil
+    }
+
     static func contains(_ byte: UInt8, in bytes: [UInt8], _ range: Range<Int>) -> Bool {
         firstIndex(of: byte, in: bytes.span.extracting(range), from: 0) != nil
     }

@@ -5,4 +5,16 @@ enum ModelName {
     static let longest = 256
 
     static func isShortEnough(_ name: String) -> Bool { name.utf8.count <= longest }
+
+    /// Some clients mark a model so for its long window.
+    private static let window = "[1m]"
+
+    static func withoutWindow(_ name: String) -> String {
+        name.hasSuffix(window) ? String(name.dropLast(window.count)) : name
+    }
+
+    /// The same for a name as it stands in JSON.
+    static func withoutWindow(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        name.suffix(window.utf8.count).elementsEqual(window.utf8) ? name.dropLast(window.utf8.count) : name
+    }
 }

@@ -149,16 +149,7 @@ extension ChatDraft.Message {
                 writer.beginObject()
                 writer.key("id")
                 writer.string(escaped: call.id)
-                writer.key("type")
-                writer.string(literal: "function")
-                writer.key("function")
-                writer.beginObject()
-                writer.key("name")
-                writer.string(escaped: call.name)
-                writer.key("arguments")
-                writer.string(escaped: call.arguments)
-                writer.endObject()
-                writer.endObject()
+                writer.endCall(of: call.name, with: [call.arguments])
             }
             writer.endArray()
         }

@@ -64,14 +64,16 @@ struct NamedModel: Sendable {
     private static func field(_ name: StaticString, in body: [UInt8], boundary: [UInt8]) -> Range<Int>? {
         let delimiter = Array("--".utf8) + boundary
         var place = 0
-        while let start = next(delimiter, in: body, from: place) {
+        while let start = ByteSearch.firstIndex(of: delimiter, in: body, from: place) {
             let head = start + delimiter.count
             // The last one has two more dashes behind it.
             guard body.dropFirst(head).starts(with: [0x0D, 0x0A]),
-                let blank = next([0x0D, 0x0A, 0x0D, 0x0A], in: body, from: head)
+                let blank = ByteSearch.firstIndex(of: [0x0D, 0x0A, 0x0D, 0x0A], in: body, from: head)
             else { return nil }
             let content = blank + 4
-            guard let end = next([0x0D, 0x0A] + delimiter, in: body, from: blank + 2) else { return nil }
+            guard let end = ByteSearch.firstIndex(of: [0x0D, 0x0A] + delimiter, in: body, from: blank + 2) else {
+                return nil
+            }
             if blank - head <= longestHead, names(name, in: body[head..<blank]) { return min(content, end)..<end }
             place = end + 2
         }
@@ -85,15 +87,5 @@ struct NamedModel: Sendable {
         let isField = text.lowercased().contains("content-disposition:") && !text.contains("filename")
         return isField
             && (text.contains("name=\"\(name)\"") || text.contains("name=\(name)\r") || text.hasSuffix("name=\(name)"))
-    }
-
-    private static func next(_ pattern: [UInt8], in body: [UInt8], from start: Int) -> Int? {
-        var place = start
-        while let found = ByteSearch.firstIndex(of: pattern[0], in: body, from: place) {
-            guard found + pattern.count <= body.count else { return nil }
-            if body[found..<found + pattern.count].elementsEqual(pattern) { return found }
-            place = found + 1
-        }
-        return nil
     }
 }

@@ -59,7 +59,7 @@ struct MessagesRoute: Sendable {
     nonisolated(nonsending) func count(_ context: RequestContext) async throws {
         let native = try await chat.native(.messages, context, headers: Self.ownHeaders)
         if let native {
-            let name = MessagesRequest.withoutWindow(native.request.model)
+            let name = ModelName.withoutWindow(native.request.model)
             if try await forward.counts(native, named: name, context) { return }
         }
         let body = context.request.body

@@ -18,15 +18,12 @@ enum ContextLength {
         failure.promptLength = .init(tokens: limit.flatMap { tokens(in: message, beyond: $0) }, limit: limit)
         let parts =
             #/(\d[\d,]*)(?: tokens)?(?: of text input)? in the (?:messages|prompt|input)[^0-9]{0,12}(\d[\d,]*)(?: tokens)? in the (?:completion|output)/#
-        if let match = message.cut(toBytes: PlainWords.limit).firstMatch(of: parts) {
-            failure.promptLength?.messages = Int(match.output.1.filter { $0 != "," })
-            failure.promptLength?.completion = Int(match.output.2.filter { $0 != "," })
-        } else if let match = message.cut(toBytes: PlainWords.limit).firstMatch(
-            // "your request has 10000 input tokens (32000 > 32768 - 10000)".
-            of: #/has (\d[\d,]*) input tokens \((\d[\d,]*) > /#)
-        {
-            failure.promptLength?.messages = Int(match.output.1.filter { $0 != "," })
-            failure.promptLength?.completion = Int(match.output.2.filter { $0 != "," })
+        // "your request has 10000 input tokens (32000 > 32768 - 10000)".
+        let inputFirst = #/has (\d[\d,]*) input tokens \((\d[\d,]*) > /#
+        let message = message.cut(toBytes: PlainWords.limit)
+        if let found = message.firstMatch(of: parts)?.output ?? message.firstMatch(of: inputFirst)?.output {
+            failure.promptLength?.messages = Int(found.1.filter { $0 != "," })
+            failure.promptLength?.completion = Int(found.2.filter { $0 != "," })
         }
         return failure
     }

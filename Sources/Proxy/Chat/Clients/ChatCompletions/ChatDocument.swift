@@ -142,16 +142,7 @@ extension ChatDocument.Choice {
             writer.beginObject()
             writer.key("id")
             writer.string(call.id)
-            writer.key("type")
-            writer.string(literal: "function")
-            writer.key("function")
-            writer.beginObject()
-            writer.key("name")
-            writer.string(escaped: call.name)
-            writer.key("arguments")
-            writer.string(escaped: call.arguments)
-            writer.endObject()
-            writer.endObject()
+            writer.endCall(of: call.name, with: call.arguments)
         }
         writer.endArray()
     }

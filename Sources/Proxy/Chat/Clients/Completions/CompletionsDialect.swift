@@ -140,11 +140,10 @@ extension CompletionsDialect {
             offsets.append(Array(String(offset).utf8))
             offset += token["token"]?.string?.unicodeScalars.count ?? 0
         }
-        func list(_ values: [[UInt8]]) -> [UInt8] {
-            Array("[".utf8) + values.joined(separator: Array(",".utf8)) + Array("]".utf8)
-        }
-        return Array(#"{"tokens":"#.utf8) + list(names) + Array(#","token_logprobs":"#.utf8) + list(logprobs)
-            + Array(#","top_logprobs":"#.utf8) + list(tops) + Array(#","text_offset":"#.utf8) + list(offsets)
+        return Array(#"{"tokens":"#.utf8) + JSONWriter.array(of: names) + Array(#","token_logprobs":"#.utf8)
+            + JSONWriter.array(of: logprobs)
+            + Array(#","top_logprobs":"#.utf8) + JSONWriter.array(of: tops) + Array(#","text_offset":"#.utf8)
+            + JSONWriter.array(of: offsets)
             + Array("}".utf8)
     }
 

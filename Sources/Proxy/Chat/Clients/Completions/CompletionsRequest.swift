@@ -136,13 +136,7 @@ struct CompletionsRequest {
     }
 
     private static func place(of mark: String, in text: [UInt8], from start: Int) -> Int? {
-        let mark = Array(mark.utf8)
-        var place = start
-        while let found = ByteSearch.firstIndex(of: mark[0], in: text, from: place), found + mark.count <= text.count {
-            if text[found..<found + mark.count].elementsEqual(mark) { return found }
-            place = found + 1
-        }
-        return nil
+        ByteSearch.firstIndex(of: Array(mark.utf8), in: text, from: start)
     }
 
     /// How little a reasoning model can be told to think, by what is in its name: an editor waits for nothing, and the few tokens are for the text.

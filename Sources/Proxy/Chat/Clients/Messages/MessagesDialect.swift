@@ -88,6 +88,21 @@ final class MessagesDialect: ClientDialect {
 }
 
 extension MessagesDialect {
+    /// What a message begins with, up to its first block.
+    func begin(_ writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("id")
+        writer.string(id)
+        writer.key("type")
+        writer.string(literal: "message")
+        writer.key("role")
+        writer.string(literal: "assistant")
+        writer.key("model")
+        writer.string(model)
+        writer.key("content")
+        writer.beginArray()
+    }
+
     /// How an answer has ended, in that API's words.
     struct Stop {
         let reason: StaticString

@@ -74,17 +74,7 @@ struct MessagesDocument: ItemWriter {
             close(.message, isCut: false)
         }
         var writer = JSONWriter(capacity: blocks.reduce(512) { $0 + $1.count + 1 })
-        writer.beginObject()
-        writer.key("id")
-        writer.string(answer.id)
-        writer.key("type")
-        writer.string(literal: "message")
-        writer.key("role")
-        writer.string(literal: "assistant")
-        writer.key("model")
-        writer.string(answer.model)
-        writer.key("content")
-        writer.beginArray()
+        answer.begin(&writer)
         for block in blocks { writer.raw(block[...]) }
         writer.endArray()
         answer.write(answer.stop(end, hasRefused: !refused.isEmpty), refusal: refused, to: &writer)

@@ -326,16 +326,9 @@ struct MessagesReader {
                 written.append(try Self.function(tool, named: try name.rawString()))
             } else if let schema = MessagesClientTools.function(of: kind) {
                 var writer = JSONWriter(capacity: 512)
-                writer.beginObject()
-                writer.key("type")
-                writer.string(literal: "function")
-                writer.key("function")
-                writer.beginObject()
-                writer.key("name")
-                writer.string(escaped: try name.rawString())
+                writer.beginFunction(named: try name.rawString())
                 writer.members(Array(schema.utf8))
-                writer.endObject()
-                writer.endObject()
+                writer.endFunction()
                 written.append(writer.bytes)
             } else {
                 refused = refused ?? (type ?? tool, kind)
@@ -349,19 +342,13 @@ struct MessagesReader {
             }
             return
         }
-        draft.set("tools", [UInt8(ascii: "[")] + written.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")])
+        draft.set("tools", JSONWriter.array(of: written))
         try readToolChoice()
     }
 
     private static func function(_ tool: RequestField, named name: ArraySlice<UInt8>) throws(Failure) -> [UInt8] {
         var writer = JSONWriter(capacity: 1024)
-        writer.beginObject()
-        writer.key("type")
-        writer.string(literal: "function")
-        writer.key("function")
-        writer.beginObject()
-        writer.key("name")
-        writer.string(escaped: name)
+        writer.beginFunction(named: name)
         if let description = tool.member("description")?.value, description.isEmptyString == false {
             writer.key("description")
             writer.raw(description.raw)
@@ -378,8 +365,7 @@ struct MessagesReader {
             writer.key("strict")
             writer.bool(true)
         }
-        writer.endObject()
-        writer.endObject()
+        writer.endFunction()
         return writer.bytes
     }
 
@@ -406,7 +392,7 @@ struct MessagesReader {
         if let stops = root.member("stop_sequences"), !stops.value.isHollow {
             // OpenAI takes four, and refuses more.
             let first = stops.value.elements.prefix(4).map { Array($0.raw) }
-            draft.set("stop", [UInt8(ascii: "[")] + first.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")])
+            draft.set("stop", JSONWriter.array(of: first))
         }
         draft.set("temperature", root.member("temperature"))
         draft.set("top_p", root.member("top_p"))
@@ -452,22 +438,4 @@ struct MessagesReader {
         default: draft.set("reasoning_effort", #""high""#)
         }
     }
-}
-
-/// Tools that Anthropic defines and the client runs: its own models know their schemas, others must be told.
-enum MessagesClientTools {
-    /// - Parameter type: such as `bash_20250124`.
-    /// - Returns: the members of the function behind its name, a comma before each; nil for tools that run elsewhere.
-    static func function(of type: String) -> StaticString? {
-        if type.hasPrefix("bash_") { return bash }
-        if type.hasPrefix("text_editor_") { return textEditor }
-        return type.hasPrefix("memory_") ? memory : nil
-    }
-
-    private static let bash: StaticString =
-        #","description":"Run a command in a persistent bash session.","parameters":{"type":"object","properties":{"command":{"type":"string"},"restart":{"type":"boolean"}}}"#
-    private static let textEditor: StaticString =
-        #","description":"View, create and edit text files.","parameters":{"type":"object","required":["command","path"],"properties":{"command":{"type":"string","enum":["view","create","str_replace","insert"]},"path":{"type":"string"},"file_text":{"type":"string"},"old_str":{"type":"string"},"new_str":{"type":"string"},"insert_line":{"type":"integer"},"insert_text":{"type":"string"},"view_range":{"type":"array","items":{"type":"integer"}}}}"#
-    private static let memory: StaticString =
-        #","description":"Read and write files below /memories.","parameters":{"type":"object","required":["command"],"properties":{"command":{"type":"string","enum":["view","create","str_replace","insert","delete","rename"]},"path":{"type":"string"},"file_text":{"type":"string"},"old_str":{"type":"string"},"new_str":{"type":"string"},"insert_line":{"type":"integer"},"insert_text":{"type":"string"},"old_path":{"type":"string"},"new_path":{"type":"string"},"view_range":{"type":"array","items":{"type":"integer"}}}}"#
 }

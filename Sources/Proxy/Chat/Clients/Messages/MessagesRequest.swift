@@ -33,7 +33,7 @@ struct MessagesRequest {
                 throw .missing(field)
             }
             model = try root.model()
-            asked = Self.withoutWindow(model)
+            asked = ModelName.withoutWindow(model)
             let limit = try root.member("max_tokens")?.int()
             guard isCounting || limit != nil else { throw .missing("max_tokens") }
             if let limit, limit < 0 {
@@ -51,18 +51,11 @@ struct MessagesRequest {
             let draft = try reader.draft(isCounting: isCounting)
             places = draft.places
             chat = draft.written(
-                model: Self.withoutWindow(root.value["model"]?.rawString ?? []), isStreaming: isStreaming)
+                model: ModelName.withoutWindow(root.value["model"]?.rawString ?? []), isStreaming: isStreaming)
             estimate = TokenEstimate.tokens(of: root.value, ["system", "messages", "tools"])
         } catch {
             throw MessagesPaths.worded(error)
         }
-    }
-
-    /// Some clients mark a model that way for its long window.
-    static func withoutWindow(_ name: String) -> String { name.hasSuffix("[1m]") ? String(name.dropLast(4)) : name }
-
-    private static func withoutWindow(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        name.suffix(4).elementsEqual("[1m]".utf8) ? name.dropLast(4) : name
     }
 
     private static func thinking(_ field: RequestField?) throws(Failure) -> Thinking {

@@ -9,8 +9,9 @@ struct ResponsesReader {
     private(set) var tools = ResponsesTools()
     /// What the model reads, as the client has written it and has had kept.
     private var items: [JSONValue] = []
-    /// The same as it is kept for later.
+    /// The same as it is kept for later; empty where nothing is.
     private(set) var kept: [ResponseStore.Item] = []
+    private let isKept: Bool
     /// Bytes of kept items that references of this request stand for.
     private var referredBytes = 0
     /// Reasoning that belongs to the next turn of the assistant's, escaped.
@@ -21,8 +22,10 @@ struct ResponsesReader {
     /// Types of items that no model here can use, the first of them.
     private var ignored: [String] = []
 
-    init(_ root: RequestField, unsealing seal: ReasoningSeal, from store: ResponseStore.Shelf) {
+    /// - Parameter isKept: a later request may build on this one.
+    init(_ root: RequestField, unsealing seal: ReasoningSeal, from store: ResponseStore.Shelf, isKept: Bool) {
         self.root = root
+        self.isKept = isKept
         self.seal = seal
         self.store = store
     }
@@ -62,7 +65,7 @@ struct ResponsesReader {
                     code: "previous_response_not_found")
             }
             items = known.compactMap { try? JSONDocument(parsing: $0.bytes).root }
-            kept = known
+            if isKept { kept = known }
         }
         guard let input = root.member("input") else { return }
         if input.value.kind == .string {
@@ -74,7 +77,7 @@ struct ResponsesReader {
 
     private mutating func add(_ item: JSONValue) {
         items.append(item)
-        kept.append(ResponsesItem.identified(item))
+        if isKept { kept.append(ResponsesItem.identified(item)) }
     }
 
     /// The item that a reference stands for; nil where it is reasoning that nobody has kept: the answer only gets a little less clever.

@@ -53,11 +53,11 @@ struct ResponsesRequest {
             guard let given = root.member(field) else { continue }
             throw given.invalid("is not supported by this proxy.", as: .unsupportedParameter)
         }
-        var reader = ResponsesReader(root, unsealing: seal, from: store)
+        var reader = ResponsesReader(root, unsealing: seal, from: store, isKept: keepsResponse && !isCounting)
         try reader.read()
         (shapes, places) = (reader.tools.shapes, reader.draft.places)
         chat = reader.draft.written(model: root.value["model"]?.rawString ?? [], isStreaming: isStreaming)
-        items = keepsResponse && !isCounting ? reader.kept : []
+        items = reader.kept
         echo = ResponsesEcho.members(of: root, keepsResponse: keepsResponse)
         estimate = TokenEstimate.tokens(of: root.value, ["instructions", "input", "tools"])
     }
@@ -136,7 +136,7 @@ enum ResponsesEcho {
             bytes.append(UInt8(ascii: "}"))
             return bytes
         }
-        return [UInt8(ascii: "[")] + tools.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
+        return JSONWriter.array(of: tools)
     }
 }
 

@@ -115,13 +115,7 @@ struct ResponsesTools {
 
     private static func writer(_ name: [UInt8]) -> JSONWriter {
         var writer = JSONWriter(capacity: 1024)
-        writer.beginObject()
-        writer.key("type")
-        writer.string(literal: "function")
-        writer.key("function")
-        writer.beginObject()
-        writer.key("name")
-        writer.string(escaped: name[...])
+        writer.beginFunction(named: name[...])
         return writer
     }
 
@@ -129,8 +123,7 @@ struct ResponsesTools {
         // The first of two that share a name counts.
         guard shapes[name] == nil else { return }
         var writer = writer
-        writer.endObject()
-        writer.endObject()
+        writer.endFunction()
         functions.append((name, writer.bytes))
         shapes[name] = shape
     }
@@ -158,7 +151,7 @@ struct ResponsesTools {
 
     /// The list, as a chat completion's request has it.
     var written: [UInt8] {
-        [UInt8(ascii: "[")] + functions.map(\.written).joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
+        JSONWriter.array(of: functions.map(\.written))
     }
 }
 
