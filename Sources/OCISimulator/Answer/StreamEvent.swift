@@ -4,6 +4,8 @@ package struct StreamEvent: Sendable {
         case json(JSON)
         /// JSON without `pad`: the OpenAI-compatible path has none.
         case unpadded(JSON)
+        /// With the name of the event before it, as the Responses API has it.
+        case named(JSON)
         /// Written as it stands, for events that are no JSON: `[DONE]`, broken ones.
         case raw(String)
     }
@@ -25,10 +27,12 @@ package struct StreamEvent: Sendable {
 
     /// The line `data: ...`, with the service's random `pad` where it has one, and the separator.
     package func bytes(_ separator: Pacing.Separator, _ random: inout SplitMix64) -> [UInt8] {
-        var output = Array("data: ".utf8)
+        var output: [UInt8] = []
+        if case .named(let json) = payload { output += Array("event: \(json["type"]?.string ?? "")\n".utf8) }
+        output += Array("data: ".utf8)
         switch payload {
         case .raw(let text): output.append(contentsOf: text.utf8)
-        case .unpadded(let json): json.write(to: &output)
+        case .unpadded(let json), .named(let json): json.write(to: &output)
         case .json(var json):
             // A run of random length, against guesses from the length of the text.
             json["pad"] = .string(String(repeating: "a", count: Int(random.next() % 32) + 1))

@@ -97,7 +97,7 @@ extension StreamEvent {
                     return choice
                 })
             payload = .unpadded(chunk)
-        case .raw: break
+        case .raw, .named: break
         }
     }
 }

@@ -27,7 +27,7 @@ package struct OpenAIValidator: Sendable {
     }
 
     /// Display names only: neither dedicated endpoints nor Cohere's models are served here.
-    private func model(_ id: String, in region: String) throws(ChatValidator.Refusal) -> CatalogueModel {
+    package func model(_ id: String, in region: String) throws(ChatValidator.Refusal) -> CatalogueModel {
         guard !id.hasPrefix("ocid1.generativeaiendpoint.") else {
             throw .init(
                 error: .invalidParameter("Dedicated endpoints are not supported by this API."),

@@ -1,29 +1,41 @@
 /// A call of OCI's own OpenAI-compatible path (OCI wire notes 7).
 enum OpenAICall {
-    case chat, models
+    case chat, models, responses
+    /// What stands behind the path of responses.
+    case response(String)
 
     /// Nil for every path that is not one of these calls.
     init?(target: String) {
         switch target.prefix(while: { $0 != "?" }) {
         case "/openai/v1/chat/completions", "/20231130/actions/v1/chat/completions": self = .chat
         case "/openai/v1/models": self = .models
+        case "/openai/v1/responses", "/20231130/actions/v1/responses": self = .responses
+        case let path where path.hasPrefix(Self.responsesPath):
+            self = .response(String(target.dropFirst(Self.responsesPath.count)))
         default: return nil
         }
     }
+
+    private static let responsesPath = "/openai/v1/responses/"
 
     /// Paths where an API key may stand in for a signature.
     static func takesAPIKeys(target: String) -> Bool {
         target.hasPrefix("/openai/v1/") || target.hasPrefix("/20231130/actions/v1/")
     }
 
-    var kind: RequestKind { self == .chat ? .chat : .models }
-    var method: String { self == .chat ? "POST" : "GET" }
+    var methods: [String] {
+        switch self {
+        case .chat, .responses: ["POST"]
+        case .models: ["GET"]
+        case .response: ["GET", "DELETE", "POST"]
+        }
+    }
 }
 
 extension SimulatedService {
     /// Answers a call of the OpenAI-compatible path. `account` is whose key or signature the request bears.
     func answer(_ call: OpenAICall, _ request: SignedRequest, _ id: Int, _ account: SimulatedAccount) -> ReplyScript {
-        guard request.method == call.method else {
+        guard call.methods.contains(request.method) else {
             return refuse(id, .methodNotAllowed, "\(request.method) \(request.target)")
         }
         guard request.body.count <= configuration.maximumBodySize else {
@@ -32,6 +44,8 @@ extension SimulatedService {
         switch call {
         case .chat: return openAIChat(request, id, account)
         case .models: return openAIModels(request, id, account)
+        case .responses: return responses(request, id, account)
+        case .response(let rest): return keptResponse(rest, request, id, account)
         }
     }
 
@@ -94,7 +108,7 @@ extension SimulatedService {
     }
 
     /// The compartment travels in a header here.
-    private func checkCompartment(
+    func checkCompartment(
         of request: SignedRequest, _ account: SimulatedAccount
     ) throws(ChatValidator.Refusal) {
         let values = request.all("opc-compartment-id")

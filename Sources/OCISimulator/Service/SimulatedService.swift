@@ -31,6 +31,7 @@ package final class SimulatedService: Sendable {
     package let log: RequestLog
     package let credentials: CredentialServices
     package let apiKeys: APIKeys
+    let keptResponses = KeptResponses()
     private let verifier: SignatureVerifier
     private let settings: Mutex<Settings>
 
@@ -63,6 +64,7 @@ package final class SimulatedService: Sendable {
         settings.withLock { $0 = Settings(configuration) }
         log.reset()
         apiKeys.reset()
+        keptResponses.reset()
         credentials.issuer.reset()
     }
 

@@ -67,7 +67,7 @@ extension EndpointTable {
                     "GET,DELETE /v1/responses/{id}", "GET /v1/responses/{id}/input_items",
                     "POST /v1/responses/{id}/cancel",
                 ]
-            ) { $0.send(try responses.kept($0)) },
+            ) { try await responses.kept($0) },
             Endpoint(
                 .POST, "/v1/messages", label: "messages", for: .key, body: .large, on: .eventLoop(upTo: Self.smallBody),
                 errors: .anthropic
@@ -148,7 +148,7 @@ extension Endpoints {
             health: health,
             chat: chat,
             messages: MessagesRoute(chat: chat, seals: seals),
-            responses: ResponsesRoute(chat: chat, seals: seals, store: state.responses),
+            responses: ResponsesRoute(chat: chat, seals: seals, store: state.responses, makers: state.makers),
             completions: CompletionsRoute(chat: chat),
             forward: ForwardRoute(chat: chat),
             embeddings: EmbeddingsRoute(calls: texts),

@@ -29,7 +29,7 @@ package struct LoadedAccount: Sendable {
             id: settings.id, region: settings.region, compartment: settings.compartment,
             inference: ServiceURL(settings.endpoint), management: ServiceURL(settings.managementEndpoint),
             credentials: credentials(transports, time, logger), auth: settings.credentials.kind,
-            transport: transports.common, time: time)
+            project: settings.project, transport: transports.common, time: time)
     }
 
     private func credentials(_ transports: Transports, _ time: TimeSource, _ logger: Logger) -> RequestCredentials {

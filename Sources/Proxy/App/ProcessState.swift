@@ -18,6 +18,8 @@ struct ProcessState: Sendable {
     let paces = (testOCI: RoundPace(), refresh: RoundPace())
     /// What clients have had kept of their responses.
     let responses: ResponseStore
+    /// Where the others are kept.
+    let makers = ResponseMakers()
     let certificate = ListenerCertificate()
     /// Seconds since 1970.
     let startedAt: Int64

@@ -38,6 +38,10 @@ protocol ClientDialect: AnyObject, Sendable {
     /// A failure behind the headers, when nothing of an answer has been told.
     func errorEvent(_ failure: Failure) -> [UInt8]
 
+    /// The request ends with a message of the assistant's, which the model is to go on with.
+    var continuesAnswer: Bool { get }
+    /// The oldest messages may go where a model cannot take all of them.
+    var mayTruncate: Bool { get }
     /// Whether an answer in which nothing is said is told to this client, when no upstream does better.
     var acceptsSilence: Bool { get }
     /// Whether to say nothing is an answer like others to this client, which speaks against no upstream.
@@ -50,6 +54,8 @@ extension ClientDialect {
     var chatCompletions: ChatCompletionsDialect? { nil }
     var native: NativeRequest? { nil }
     var headers: [(String, String)] { [] }
+    var continuesAnswer: Bool { false }
+    var mayTruncate: Bool { false }
     var acceptsSilence: Bool { false }
     var isSilenceAnAnswer: Bool { false }
     func worded(_ failure: Failure) -> Failure { failure }
@@ -61,11 +67,22 @@ final class NativeRequest: Sendable {
     let request: PassThroughRequest
     /// The client's own that belong to the API.
     let headers: [NativeHeader]
+    /// Where the upstream must be at home that it goes to: what it builds on is kept there. Nil: anywhere.
+    let home: String?
+    /// Is told the ids of what an upstream keeps for the client: the response, and its items.
+    let onKept: Note?
 
-    init(_ dialect: ProviderDialect, _ request: PassThroughRequest, headers: [NativeHeader] = []) {
+    typealias Note = @Sendable (_ id: String, _ upstream: String, _ model: String) -> Void
+
+    init(
+        _ dialect: ProviderDialect, _ request: PassThroughRequest, headers: [NativeHeader] = [], home: String? = nil,
+        onKept: Note? = nil
+    ) {
         self.dialect = dialect
         self.request = request
         self.headers = headers
+        self.home = home
+        self.onKept = onKept
     }
 }
 

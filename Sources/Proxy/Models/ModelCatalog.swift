@@ -55,6 +55,10 @@ final class ModelCatalog: Sendable {
         var form = ChatForm.oci
         /// The APIs in which requests pass to it as they are.
         var dialects: Set<ProviderDialect> = []
+        /// Of the upstream.
+        var id = ""
+        /// Where it keeps what clients refer to later.
+        var home = ""
         /// What stands before its models; nil for an account of OCI.
         var provider: String?
         /// It belongs to an older configuration: its place is kept, and nothing else.
@@ -193,7 +197,29 @@ final class ModelCatalog: Sendable {
 
     /// The upstreams of a target that speak that API themselves.
     func speaking(_ dialect: ProviderDialect, of target: Target) -> UpstreamSet {
-        UpstreamSet(target.accepts.filter { accounts[$0].dialects.contains(dialect) })
+        UpstreamSet(
+            target.accepts.filter {
+                accounts[$0].dialects.contains(dialect)
+                    && (accounts[$0].provider != nil || OCIResponses.serve(target.modelID))
+            })
+    }
+
+    /// Those of them that take chats in a form.
+    func speaking(_ dialect: ProviderDialect, of target: Target, in form: ChatForm) -> UpstreamSet {
+        UpstreamSet(speaking(dialect, of: target).filter { accounts[$0].form == form })
+    }
+
+    /// The home of an upstream of this configuration.
+    func home(of upstream: String) -> String? { accounts.first { $0.id == upstream }?.home }
+
+    /// The upstreams that know what is kept at a home.
+    func upstreams(at home: String) -> UpstreamSet {
+        UpstreamSet(accounts.indices.filter { accounts[$0].home == home && !accounts[$0].isRetired })
+    }
+
+    /// Those of them that are among others.
+    func upstreams(at home: String, among upstreams: UpstreamSet) -> UpstreamSet {
+        UpstreamSet(upstreams.filter { accounts[$0].home == home })
     }
 
     /// The upstreams of a target that take chats in that form.

@@ -7,7 +7,7 @@ extension ModelCatalog.Account {
     init(_ backend: any Backend) {
         self.init(
             region: backend.region ?? "", form: backend.chatForm, dialects: backend.dialects,
-            provider: (backend as? Provider)?.name)
+            id: backend.id, home: backend.home, provider: (backend as? Provider)?.name)
     }
 }
 

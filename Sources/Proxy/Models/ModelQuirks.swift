@@ -10,6 +10,7 @@ final class ModelQuirks: Sendable {
         var parameters: Set<ParameterQuirk> = []
         var format: APIFormat?
         var provider = ProviderQuirks()
+        var hasNoResponses = false
     }
 
     private let quirks = Mutex<[String: Lessons]>([:])
@@ -31,6 +32,11 @@ final class ModelQuirks: Sendable {
     func note(_ provider: ProviderQuirks, of model: String) {
         change(model) { $0.provider = $0.provider.merged(with: provider) }
     }
+
+    /// Whether OCI has refused the model in its Responses API as unknown.
+    func hasNoResponses(_ modelID: String) -> Bool { quirks.withLock { $0[modelID]?.hasNoResponses } ?? false }
+
+    func noteNoResponses(of modelID: String) { change(modelID) { $0.hasNoResponses = true } }
 
     /// The format that a model understands: that of its id, or what it has taught. An endpoint's OCID does not tell what stands behind.
     func format(of modelID: String) -> APIFormat {

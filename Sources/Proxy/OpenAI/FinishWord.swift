@@ -4,8 +4,10 @@ enum FinishWord: Equatable {
     /// The model had said what it had to say; or the word is none.
     case whole
     case calls
-    /// The answer, the reasoning or the context window has reached its limit.
+    /// The answer or the reasoning has reached its limit.
     case limit
+    /// The context window is full.
+    case window
     /// A filter, a recitation or a refusal: of what it would say, or of what it was asked.
     case filtered
     /// The upstream could not go on.
@@ -21,7 +23,8 @@ enum FinishWord: Equatable {
             "user_cancel", "finish_reason_unspecified", "unspecified", "unknown":
             self = .whole
         case "tool_calls", "tool_call", "tool_use", "function_call", "function_calls": self = .calls
-        case "length", "max_tokens", "max_output_tokens", "model_length", "error_limit", "token_limit": self = .limit
+        case "length", "max_tokens", "max_output_tokens", "error_limit", "token_limit": self = .limit
+        case "model_length": self = .window
         // DeepSeek, Zhipu and others: their own trouble, not the request's.
         case "error", "network_error", "insufficient_system_resource", "server_error", "internal_error", "timeout",
             "abort", "aborted", "cancelled", "canceled":
@@ -35,7 +38,7 @@ enum FinishWord: Equatable {
             if word.hasPrefix("content_filter") {
                 self = .filtered
             } else if word.contains("context_window") || word.contains("context_length") {
-                self = .limit
+                self = .window
             } else {
                 self = .other
             }
@@ -45,7 +48,7 @@ enum FinishWord: Equatable {
     /// A choice that ends so may have nothing in it.
     var excusesSilence: Bool {
         switch self {
-        case .limit, .filtered, .other: true
+        case .limit, .window, .filtered, .other: true
         case .whole, .calls, .failed: false
         }
     }

@@ -19,6 +19,10 @@ protocol Backend: Sendable {
     var chatForm: ChatForm { get }
     /// The APIs in which a request passes to it as it is.
     var dialects: Set<ProviderDialect> { get }
+    /// Whether it speaks that API of one of its models.
+    func speaks(_ dialect: ProviderDialect, of model: String) -> Bool
+    /// Names where it keeps what clients refer to later (responses, items): upstreams of one home know the same.
+    var home: String { get }
 
     /// A call in that form, ready to be sent.
     ///
@@ -86,6 +90,8 @@ extension Failure {
 
 extension Backend {
     var dialects: Set<ProviderDialect> { [] }
+    func speaks(_ dialect: ProviderDialect, of model: String) -> Bool { dialects.contains(dialect) }
+    var home: String { id }
 
     nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
         try await request(document, isStreaming: isStreaming, until: nil)

@@ -1,3 +1,5 @@
+import NIOHTTP1
+
 /// A call as an upstream is sent it.
 enum CallDocument: Sendable {
     /// In OCI's form, but for the compartment.
@@ -10,9 +12,9 @@ enum CallDocument: Sendable {
     case native(ProviderDialect, SplicedText, headers: [NativeHeader])
     /// Any call that a provider has beside them, as the client has sent it.
     ///
-    /// - path: the end of its path, with a slash.
+    /// - path: the end of its path, with a slash, and a query.
     /// - headers: those that say what the body is, and what is wanted.
-    case forward(path: String, SplicedText, headers: [NativeHeader])
+    case forward(HTTPMethod, path: String, SplicedText?, headers: [NativeHeader])
 }
 
 /// A header field that passes with a request in its own API.

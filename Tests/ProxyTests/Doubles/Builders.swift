@@ -98,7 +98,8 @@ extension FrontDoor {
                     health: HealthRoute(mode: "single", router: router, accountList: accountList),
                     chat: chat, messages: MessagesRoute(chat: chat, seals: seals),
                     responses: ResponsesRoute(
-                        chat: chat, seals: seals, store: responses ?? ResponseStore(time: time)),
+                        chat: chat, seals: seals, store: responses ?? ResponseStore(time: time),
+                        makers: ResponseMakers()),
                     completions: CompletionsRoute(chat: chat), forward: ForwardRoute(chat: chat),
                     embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
                     models: ModelsRoute(

@@ -79,7 +79,7 @@ struct ChatEventList: ChatEventSink {
     }
 
     mutating func finish(_ reason: FinishReason, choice: Int) {
-        events.append(.finish(ChatEvent.FinishReason(rawValue: reason.rawValue) ?? .stop, choice: choice))
+        events.append(.finish(ChatEvent.FinishReason(rawValue: reason.word) ?? .stop, choice: choice))
     }
 
     mutating func usage(_ usage: TokenUsage) {

@@ -36,7 +36,7 @@ struct ItemEnd {
     var hasCalls = false
 
     /// It was broken off before it was whole.
-    var isCut: Bool { reason == .length || reason == .contentFilter }
+    var isCut: Bool { reason.isLimit || reason == .contentFilter }
 }
 
 /// Tells a model's words to a writer of items. Only the first choice counts: these dialects have no other.
@@ -55,7 +55,17 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
         case reasoning(ArraySlice<UInt8>)
     }
 
-    init(_ writer: Writer) { self.writer = writer }
+    /// Cuts the text where the client wants it to end and the upstream does not know.
+    private var cutter: StopCutter?
+
+    /// - Parameter stops: texts at which the answer ends; what follows is not told.
+    init(_ writer: Writer, cuttingAt stops: [[UInt8]] = []) {
+        self.writer = writer
+        cutter = stops.isEmpty ? nil : StopCutter(stops)
+    }
+
+    /// The answer has ended for the client, whatever the upstream still says.
+    private var hasStopped: Bool { cutter?.hasStopped == true }
 
     var bytes: [UInt8] {
         get { writer.bytes }
@@ -69,32 +79,46 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
     mutating func begin(choice: Int) { if choice == 0 { writer.begin() } }
 
     mutating func text(_ escaped: ArraySlice<UInt8>, logprobs: [UInt8]?, choice: Int) {
-        guard choice == 0, !escaped.isEmpty else { return }
+        guard choice == 0, !escaped.isEmpty, !hasStopped else { return }
         if !isBusy, !late.isEmpty { sayLate() }
         guard !isBusy else { return late.append(.text(escaped, logprobs)) }
+        guard cutter != nil else { return say(escaped, logprobs: logprobs) }
+        if let uncut = cutter?.take(escaped), !uncut.isEmpty { say(uncut[...], logprobs: logprobs) }
+        if let stop = cutter?.stop { outcome.stop = Array(ChatDraft.escaped(String(decoding: stop, as: UTF8.self))) }
+    }
+
+    /// No more text follows: what might have begun a text at which it is cut has not.
+    private mutating func sayHeld() {
+        if let held = cutter?.end(), !held.isEmpty, !hasStopped { say(held[...], logprobs: nil) }
+    }
+
+    private mutating func say(_ escaped: ArraySlice<UInt8>, logprobs: [UInt8]?) {
         open(.message)
         writer.text(escaped, logprobs: logprobs)
     }
 
     mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) {
-        guard choice == 0, !escaped.isEmpty else { return }
+        guard choice == 0, !escaped.isEmpty, !hasStopped else { return }
         if !isBusy, !late.isEmpty { sayLate() }
         guard !isBusy else { return late.append(.refusal(escaped)) }
+        sayHeld()
         open(.message)
         writer.refusal(escaped)
     }
 
     mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) {
-        guard choice == 0, !escaped.isEmpty, writer.showsReasoning else { return }
+        guard choice == 0, !escaped.isEmpty, writer.showsReasoning, !hasStopped else { return }
         if !isBusy, !late.isEmpty { sayLate() }
         guard !isBusy else { return late.append(.reasoning(escaped)) }
+        sayHeld()
         open(.reasoning)
         writer.reasoning(escaped)
     }
 
     mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int)
     {
-        guard choice == 0 else { return }
+        guard choice == 0, !hasStopped else { return }
+        sayHeld()
         close(isCut: false)
         writer.openCall(id: id, name: name)
         current = .call
@@ -111,13 +135,17 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
 
     mutating func stopped(at text: ArraySlice<UInt8>, choice: Int) { if choice == 0 { outcome.stop = Array(text) } }
 
-    mutating func finish(_ reason: FinishReason, choice: Int) { if choice == 0 { outcome.reason = reason } }
+    mutating func finish(_ reason: FinishReason, choice: Int) {
+        if choice == 0 { outcome.reason = hasStopped ? .stop : reason }
+    }
 
     mutating func usage(_ usage: TokenUsage) { outcome.usage = usage }
 
     mutating func end() {
+        if !isBusy { sayHeld() }
         close(isCut: outcome.isCut)
         sayLate()
+        sayHeld()
         close(isCut: outcome.isCut)
         writer.end(outcome)
     }

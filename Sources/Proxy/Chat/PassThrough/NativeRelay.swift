@@ -12,6 +12,7 @@ final class NativeRelay: ResponseRelay {
     private let model: [UInt8]
     private var frames: [UInt8] = []
     private let errorEvent: (Failure) -> [UInt8]
+    private let onKept: ((_ id: String, _ upstream: String) -> Void)?
     /// Frames may leave.
     private var isReleased = false
     /// The number of the last event that had one.
@@ -32,15 +33,18 @@ final class NativeRelay: ResponseRelay {
     ///   - model: the name that the client sent.
     ///   - upstream: its name, for the operator.
     ///   - choices: how many were asked for.
+    ///   - onKept: is told the ids of what the upstream keeps, with its own.
     ///   - errorEvent: a failure in the client's language.
     init(
         _ dialect: ProviderDialect, model: String, upstream: String, choices: Int = 1,
+        onKept: ((_ id: String, _ upstream: String) -> Void)? = nil,
         errorEvent: @escaping (Failure) -> [UInt8]
     ) {
         self.dialect = dialect
         self.model = ModelMember.quoted(model)
         self.upstream = upstream
         expectedChoices = choices
+        self.onKept = onKept
         self.errorEvent = errorEvent
     }
 
@@ -138,7 +142,11 @@ final class NativeRelay: ResponseRelay {
         let event = NativeEvent(root, in: dialect)
         if let failure = event.failure(of: upstream, isReleased: isReleased) { return failure }
         if let counts = event.usage(beside: usage) { usage = counts }
-        if answerID == nil { answerID = event.id }
+        if answerID == nil, let id = event.id {
+            answerID = id
+            onKept?(id, upstream)
+        }
+        if let onKept, let item = event.itemID { onKept(item, upstream) }
         if let number = root["sequence_number"]?.int, (0..<1 << 40).contains(number) { self.number = number }
         append(
             block, replacing: event.models.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
@@ -184,6 +192,8 @@ private struct NativeEvent {
     /// Where the model's name stands in the event.
     var models: [Range<Int>] { answer?.places(of: "model") ?? [] }
     var id: String? { answer?["id"]?.string }
+    /// Of an item that is done.
+    var itemID: String? { type == "response.output_item.done" ? root["item"]?["id"]?.string : nil }
 
     /// What a response tells of itself at its beginning.
     func response(naming model: [UInt8]) -> [(name: [UInt8], value: [UInt8])] {

@@ -2,10 +2,12 @@ import ProxyRouting
 
 /// A whole answer of an upstream that speaks the client's language: it passes as it is, but for the model's name.
 enum NativeResponse {
+    /// - Parameter onKept: is told the ids of a response and of its items, with the upstream's.
     /// - Throws: `Failure` when it is no answer, or an error in place of one.
-    static func read(_ body: [UInt8], in dialect: ProviderDialect, model: String, upstream: String) throws(Failure)
-        -> ClientResponse
-    {
+    static func read(
+        _ body: [UInt8], in dialect: ProviderDialect, model: String, upstream: String,
+        onKept: ((_ id: String, _ upstream: String) -> Void)? = nil
+    ) throws(Failure) -> ClientResponse {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else {
             throw .invalidAnswer("is not JSON", upstream)
         }
@@ -19,6 +21,11 @@ enum NativeResponse {
             case .completions, .chat: root["choices"]?.kind == .array
             }
         guard isAnswer else { throw .invalidAnswer("is not a response of the \(dialect.rawValue) API", upstream) }
+        if let onKept {
+            for id in [root["id"]] + root.elements(of: "output").map({ $0["id"] }) {
+                if let id = id?.string { onKept(id, upstream) }
+            }
+        }
         let usage =
             switch dialect {
             case .messages: TokenUsage(messages: root["usage"], beside: nil)

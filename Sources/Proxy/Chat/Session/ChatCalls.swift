@@ -3,7 +3,7 @@ import ProxyRouting
 /// The calls that one chat can become: one for each form in which an upstream that serves its model takes chats. Each is made
 /// once, however many upstreams are tried. It belongs to one task.
 final class ChatCalls {
-    let request: PassThroughRequest
+    private(set) var request: PassThroughRequest
     let target: ModelCatalog.Target
     /// What the answer calls the model.
     let name: String
@@ -14,10 +14,14 @@ final class ChatCalls {
 
     /// How often a request is mended after an upstream has refused something of it by name.
     private var quirksLeft = 3
+    /// How often the older half of the conversation may go: then a hundredth is left.
+    private var truncationsLeft = 7
     private var translated: Written?
     private var adapted: Written?
     private var passedThrough: ChatCall?
     private var native: ChatCall?
+    /// OCI does not serve the model in the client's own language.
+    private var hasNoResponses: Bool
     /// What providers have taught about the model, for requests that were written here.
     private var provider: ProviderQuirks
     /// By what they are known; nil for clients of chat completions, whose requests are their own affair.
@@ -53,9 +57,14 @@ final class ChatCalls {
         self.limits = limits
         self.callContext = callContext
         self.untranslatable = untranslatable
+        hasNoResponses =
+            callContext.client.native != nil && untranslatable == nil && quirks.hasNoResponses(target.modelID)
         providerModel = callContext.client.chatCompletions == nil ? "\(pool)/\(target.modelID)" : nil
         provider = providerModel.map { quirks.provider(of: $0) } ?? ProviderQuirks()
-        if isTranslated { translated = try translate(root) }
+        if isTranslated {
+            try checkPrefill()
+            translated = try translate(root)
+        }
     }
 
     /// The call for an upstream.
@@ -67,6 +76,7 @@ final class ChatCalls {
             return call
         }
         if let untranslatable { throw untranslatable }
+        try checkPrefill()
         return try call(in: backend.chatForm)
     }
 
@@ -75,13 +85,30 @@ final class ChatCalls {
         // A document is no stream in these languages.
         guard let request = callContext.client.native, !(request.request.isStreaming && limits.forcesNonStreaming)
         else { return false }
-        return backend.dialects.contains(request.dialect)
+        return backend.speaks(request.dialect, of: target.modelID)
+            && !(backend.kind == .oci && hasNoResponses)
+    }
+
+    /// A model of OCI's is not served in that language after all: the next call is a chat, in this request and in those that come.
+    ///
+    /// - Returns: whether that is what the refusal says, and another try makes sense.
+    func learnsToTranslate(from error: Failure, of backend: any Backend) -> Bool {
+        guard backend.kind == .oci, error.upstreamStatus == 404, untranslatable == nil, isNative(backend) else {
+            return false
+        }
+        hasNoResponses = true
+        quirks.noteNoResponses(of: target.modelID)
+        return true
     }
 
     private func pass(_ native: NativeRequest) -> ChatCall {
-        ChatCall(
+        let model = target.serving.id
+        let onKept = native.onKept.map { note in
+            { @Sendable (id: String, upstream: String) in note(id, upstream, model) }
+        }
+        return ChatCall(
             document: .native(native.dialect, native.request.body(model: target.modelID), headers: native.headers),
-            reader: .native(native.dialect, model: name), isStreaming: native.request.isStreaming,
+            reader: .native(native.dialect, model: name, onKept: onKept), isStreaming: native.request.isStreaming,
             callContext: callContext)
     }
 
@@ -104,6 +131,28 @@ final class ChatCalls {
             passedThrough = call
             return call
         }
+    }
+
+    /// - Throws: 400 where the model cannot go on with what the assistant has begun to say.
+    private func checkPrefill() throws(Failure) {
+        guard callContext.client.continuesAnswer, prefill == .refuses else { return }
+        throw .invalidRequest(
+            "The model '\(name.quotable)' does not continue a last message of the assistant's (prefill). Remove that message, or name a model that does.",
+            field: "messages", as: .value)
+    }
+
+    private var prefill: AssistantPrefill.Known { AssistantPrefill.known(of: target.modelID) }
+
+    /// The prompt was too long, and the client would rather lose the oldest messages than have no answer.
+    ///
+    /// - Returns: whether there is less now, and another try makes sense.
+    func truncates(after error: Failure) -> Bool {
+        guard error.kind == .promptTooLong, callContext.client.mayTruncate, truncationsLeft > 0,
+            let shorter = request.withoutOldestMessages()
+        else { return false }
+        truncationsLeft -= 1
+        (request, translated, adapted, passedThrough) = (shorter, nil, nil, nil)
+        return true
     }
 
     /// Takes a refusal to heart: the next call in that form is made with what has been learnt.
@@ -169,8 +218,12 @@ final class ChatCalls {
     }
 
     private func passThrough() -> ChatCall {
-        ChatCall(
-            document: .openAI(.chat, request.applying(provider).body(model: target.modelID, isStreaming: isStreaming)),
+        var asked = request.applying(provider)
+        if callContext.client.continuesAnswer, case .takes(let prefill) = prefill, let mark = prefill.mark {
+            asked = asked.marking(lastMessageBy: mark)
+        }
+        return ChatCall(
+            document: .openAI(.chat, asked.body(model: target.modelID, isStreaming: isStreaming)),
             reader: chatReader,
             isStreaming: isStreaming, callContext: callContext)
     }

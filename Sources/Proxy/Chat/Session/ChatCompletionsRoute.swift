@@ -54,9 +54,13 @@ final class ChatCompletionsRoute: Sendable {
 
     /// A request in another language as it came, if somebody here speaks that.
     ///
-    /// - Parameter headers: names of the client's that belong to the API.
+    /// - Parameters:
+    ///   - headers: names of the client's that belong to the API.
+    ///   - home: of what the request builds on, where that is known.
+    ///   - onKept: is told the ids of what an upstream keeps.
     nonisolated(nonsending) func native(
-        _ dialect: ProviderDialect, _ context: RequestContext, headers: [String] = []
+        _ dialect: ProviderDialect, _ context: RequestContext, headers: [String] = [], home: String? = nil,
+        onKept: NativeRequest.Note? = nil
     ) async throws -> NativeRequest? {
         guard directory.catalog.speaks(dialect) else { return nil }
         let own = headers.compactMap { name in
@@ -65,7 +69,7 @@ final class ChatCompletionsRoute: Sendable {
         }
         let body = context.request.body
         return try await LargeWork.run(on: body.count) {
-            NativeRequest(dialect, try PassThroughRequest(body: body), headers: own)
+            NativeRequest(dialect, try PassThroughRequest(body: body), headers: own, home: home, onKept: onKept)
         }
     }
 

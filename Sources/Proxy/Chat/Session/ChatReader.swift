@@ -8,8 +8,9 @@ enum ChatReader: Sendable {
     /// In chat completions, to a client of another dialect. The usual end may be all that is said where the client has named texts that end
     /// the answer.
     case chatCompletions(mayBeEmpty: Bool = false, takesSilence: Bool = false)
-    /// In the client's own language, which is not chat completions. The name of the model is the client's.
-    case native(ProviderDialect, model: String)
+    /// In the client's own language, which is not chat completions. The name of the model is the client's; `onKept` is told the ids of what the upstream
+    /// keeps, with the upstream's own.
+    case native(ProviderDialect, model: String, onKept: (@Sendable (_ id: String, _ upstream: String) -> Void)? = nil)
     /// It speaks the client's own language, chat completions.
     case passThrough(ChatCompletionsDialect, mayBeEmpty: Bool = false)
 
@@ -36,8 +37,9 @@ enum ChatReader: Sendable {
             return try PassThroughResponse.read(
                 body, model: client.envelope.model, upstream: upstream, mayBeEmpty: mayBeEmpty)
         }
-        if case .native(let dialect, let model) = self {
-            return try NativeResponse.read(body, in: dialect, model: model, upstream: upstream)
+        if case .native(let dialect, let model, let onKept) = self {
+            return try NativeResponse.read(
+                body, in: dialect, model: model, upstream: upstream, onKept: onKept)
         }
         var document = client.document()
         _ = try read(body, of: upstream, answering: client.response, into: &document)
@@ -163,9 +165,10 @@ enum ChatReader: Sendable {
             dialect.relay(of: client.response, choices: choices, by: rules, into: client.stream())
         case .chatCompletions:
             StreamRelay(source(answering: client.response, of: upstream, choices: choices), into: client.stream())
-        case .native(let dialect, let model):
+        case .native(let dialect, let model, let onKept):
             NativeRelay(
-                dialect, model: model, upstream: upstream, choices: choices, errorEvent: { client.errorEvent($0) })
+                dialect, model: model, upstream: upstream, choices: choices, onKept: onKept,
+                errorEvent: { client.errorEvent($0) })
         case .passThrough(let client, let mayBeEmpty):
             PassThroughRelay(
                 model: client.envelope.model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty)

@@ -200,7 +200,7 @@ final class ChatSession {
         sink.end()
     }
 
-    private static let streamHeaders: HTTPHeaders = [
+    static let streamHeaders: HTTPHeaders = [
         "content-type": "text/event-stream; charset=utf-8",
         "cache-control": "no-cache",
         // Tells nginx in front of us not to gather events.
@@ -271,7 +271,9 @@ final class ChatSession {
                 return success
             } catch {
                 if let failure = error as? Failure, attempt.report.content.firstEvent == nil,
-                    !calls.isNative(backend), calls.learn(from: failure, in: backend.chatForm)
+                    calls.isNative(backend)
+                        ? calls.learnsToTranslate(from: failure, of: backend)
+                        : calls.learn(from: failure, in: backend.chatForm) || calls.truncates(after: failure)
                 {
                     continue
                 }
@@ -314,7 +316,8 @@ final class ChatSession {
         let catalog = route.directory.catalog
         var target = try catalog.resolve(model, for: .chat)
         if let untranslatable {
-            let speaking = (client.native?.dialect).map { catalog.speaking($0, of: target) } ?? UpstreamSet()
+            var speaking = (client.native?.dialect).map { catalog.speaking($0, of: target) } ?? UpstreamSet()
+            if let home = client.native?.home { speaking = catalog.upstreams(at: home, among: speaking) }
             guard !speaking.isEmpty, !(request.isStreaming && limits.forcesNonStreaming) else { throw untranslatable }
             target.accepts = speaking
         }

@@ -39,8 +39,36 @@ struct CompletionsRoute: Sendable {
             sessions.append(
                 try ChatSession(asked: asked, from: client(index), for: context, by: chat, call: index))
         }
-        let answers = try await answers(of: sessions)
-        send(answers, to: request, named: client(0), context)
+        guard request.isStreaming else {
+            return send(try await answers(of: sessions), to: request, named: client(0), context)
+        }
+        try await stream(sessions, request, client(0), context)
+    }
+
+    /// All are there before the first is told; until then the client is reassured.
+    private nonisolated(nonsending) func stream(
+        _ sessions: [ChatSession], _ request: CompletionsRequest, _ client: CompletionsDialect,
+        _ context: RequestContext
+    ) async throws {
+        let stream = EventStream(
+            on: context.connection, headers: context.decorated(ChatSession.streamHeaders),
+            keepAliveInterval: chat.limits.keepAlive, keepAlive: { client.keepAlive($0, id: $1) })
+        stream.open()
+        defer { context.record.sent = stream.sent }
+        do {
+            stream.send(last: ByteBuffer(bytes: events(try await answers(of: sessions), of: request, named: client)))
+            stream.finish()
+            context.record.status = 200
+        } catch {
+            guard let failure = context.terminalError(after: error) else {
+                stream.abandon()
+                throw error
+            }
+            let clientError = client.error(failure)
+            context.record.error = clientError.code
+            context.record.status = try await stream.fail(
+                failure, context.decorated(clientError.response), orEvent: { client.errorEvent(failure) })
+        }
     }
 
     /// Several prompts of one request are for one upstream, where all that may be asked speak the API.
@@ -80,36 +108,50 @@ struct CompletionsRoute: Sendable {
         _ answers: [ClientResponse], to request: CompletionsRequest, named client: CompletionsDialect,
         _ context: RequestContext
     ) {
+        guard request.isStreaming else {
+            let (choices, usage) = Self.gathered(answers)
+            let whole = usage ?? TokenUsage(prompt: 0, completion: 0, total: 0)
+            return context.send(.json(Self.document(choices, usage: whole, named: client)))
+        }
+        context.send(
+            Response(
+                status: .ok, headers: ChatSession.streamHeaders,
+                body: ByteBuffer(bytes: events(answers, of: request, named: client))))
+    }
+
+    private static func gathered(_ answers: [ClientResponse]) -> (choices: [JSONValue], usage: TokenUsage?) {
         let choices = answers.compactMap { try? JSONDocument(parsing: $0.body).root }.flatMap {
             $0.elements(of: "choices")
         }
-        let usage = answers.compactMap(\.usage).reduce(nil) { sum, more in sum.map { $0 + more } ?? more }
-        func document(_ choices: [JSONValue], usage: TokenUsage?) -> [UInt8] {
-            var writer = JSONWriter(capacity: choices.reduce(512) { $0 + $1.raw.count })
-            client.begin(&writer)
-            writer.beginArray()
-            for choice in choices { writer.raw(choice.raw) }
-            writer.endArray()
-            if let usage {
-                writer.key("usage")
-                CompletionsDialect.write(usage, to: &writer)
-            }
-            writer.endObject()
-            return writer.bytes
+        return (choices, answers.compactMap(\.usage).reduce(nil) { sum, more in sum.map { $0 + more } ?? more })
+    }
+
+    private static func document(_ choices: [JSONValue], usage: TokenUsage?, named client: CompletionsDialect)
+        -> [UInt8]
+    {
+        var writer = JSONWriter(capacity: choices.reduce(512) { $0 + $1.raw.count })
+        client.begin(&writer)
+        writer.beginArray()
+        for choice in choices { writer.raw(choice.raw) }
+        writer.endArray()
+        if let usage {
+            writer.key("usage")
+            CompletionsDialect.write(usage, to: &writer)
         }
-        guard request.isStreaming else {
-            return context.send(
-                .json(document(choices, usage: usage ?? TokenUsage(prompt: 0, completion: 0, total: 0))))
-        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    private func events(_ answers: [ClientResponse], of request: CompletionsRequest, named client: CompletionsDialect)
+        -> [UInt8]
+    {
+        let (choices, usage) = Self.gathered(answers)
         var bytes: [UInt8] = []
         func event(_ data: [UInt8]) { bytes += Array("data: ".utf8) + data + Array("\n\n".utf8) }
-        for choice in choices { event(document([choice], usage: nil)) }
-        if request.includesUsage, let usage { event(document([], usage: usage)) }
+        for choice in choices { event(Self.document([choice], usage: nil, named: client)) }
+        if request.includesUsage, let usage { event(Self.document([], usage: usage, named: client)) }
         bytes.append(literal: "data: [DONE]\n\n")
-        context.send(
-            Response(
-                status: .ok, headers: ["content-type": "text/event-stream; charset=utf-8"],
-                body: ByteBuffer(bytes: bytes)))
+        return bytes
     }
 }
 

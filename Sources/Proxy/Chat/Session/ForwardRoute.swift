@@ -36,7 +36,7 @@ struct ForwardRoute: Sendable {
             throw Failure.notFoundAtOCI(named.name, path)
         }
         let document = CallDocument.forward(
-            path: path, named.body(naming: target.modelID),
+            .POST, path: path, named.body(naming: target.modelID),
             headers: [
                 NativeHeader(name: "content-type", value: type),
                 NativeHeader(name: "accept", value: context.request.head.headers.value(of: "accept") ?? "*/*"),
@@ -56,12 +56,13 @@ struct ForwardRoute: Sendable {
     {
         let catalog = chat.directory.catalog
         guard let target = try? catalog.resolve(name, for: .chat) else { return false }
-        let speaking = catalog.speaking(native.dialect, of: target)
+        // OCI counts nothing.
+        let speaking = catalog.speaking(native.dialect, of: target, in: .openAI)
         guard !speaking.isEmpty else { return false }
         context.record.model = native.request.model
         let end = native.dialect == .messages ? "/count_tokens" : "/input_tokens"
         let document = CallDocument.forward(
-            path: native.dialect.path + end, native.request.body(model: target.modelID),
+            .POST, path: native.dialect.path + end, native.request.body(model: target.modelID),
             headers: [NativeHeader(name: "content-type", value: "application/json")] + native.headers)
         do {
             try await answer(
@@ -71,6 +72,27 @@ struct ForwardRoute: Sendable {
             // Not all have it, and a guess is better than none.
             return false
         }
+    }
+
+    /// Calls the upstream at which a response is kept, in the client's words.
+    ///
+    /// - Parameter path: the end of its path, with a slash.
+    /// - Returns: false when the response is not there. Then nothing has been sent.
+    nonisolated(nonsending) func call(_ context: RequestContext, at maker: ResponseMakers.Maker, _ path: String)
+        async throws -> Bool
+    {
+        let upstreams = chat.directory.catalog.upstreams(at: maker.home)
+        guard !upstreams.isEmpty else { return false }
+        let head = context.request.head
+        let query = head.uri.firstIndex(of: "?").map { String(head.uri[$0...]) } ?? ""
+        let document = CallDocument.forward(
+            head.method == .HEAD ? .GET : head.method, path: path + query, nil,
+            headers: [NativeHeader(name: "accept-encoding", value: "identity")])
+        let request = RoutedRequest(
+            accepts: upstreams, model: maker.model, arrival: context.arrival,
+            deadline: context.arrival + chat.limits.nonStreaming, client: context.record.key ?? "", trace: context.trace
+        )
+        return try await answer(document, request, mayBeMissing: true, context)
     }
 
     /// Clients ask for it before each of their requests.
@@ -85,9 +107,13 @@ struct ForwardRoute: Sendable {
     }
 
     /// One provider after the other, until one answers.
+    ///
+    /// - Parameter mayBeMissing: what is asked for may not be there (any more), which speaks against nobody.
+    /// - Returns: whether it is there. If not, nothing has been sent.
+    @discardableResult
     private nonisolated(nonsending) func answer(
-        _ document: CallDocument, _ request: RoutedRequest, _ context: RequestContext
-    ) async throws {
+        _ document: CallDocument, _ request: RoutedRequest, mayBeMissing: Bool = false, _ context: RequestContext
+    ) async throws -> Bool {
         let attempts = chat.failover.attempts(of: request)
         while true {
             let attempt = try await attempts.next()
@@ -96,12 +122,18 @@ struct ForwardRoute: Sendable {
             deadline.arm()
             do {
                 let call = try await backend.request(document, isStreaming: false, until: deadline)
-                let response = try await backend.successful(try await backend.send(call, until: deadline))
-                await attempt.begun()
-                try await pass(response, until: deadline, context)
+                let head = try await backend.send(call, until: deadline)
+                let isThere = !mayBeMissing || head.status != 404
+                if isThere {
+                    let response = try await backend.successful(head)
+                    await attempt.begun()
+                    try await pass(response, until: deadline, context)
+                } else {
+                    await attempt.begun()
+                }
                 deadline.disarm()
                 await attempt.end()
-                return
+                return isThere
             } catch {
                 deadline.disarm()
                 if context.record.sent > 0 {
@@ -122,6 +154,10 @@ struct ForwardRoute: Sendable {
         var headers: HTTPHeaders = [:]
         for name in ["content-type", "content-disposition", "cache-control"] {
             if let value = response.headers.first(name: name) { headers.add(name: name, value: value) }
+        }
+        guard context.request.head.method != .HEAD else {
+            let body = try await response.collect(upTo: chat.limits.answer)
+            return context.send(Response(status: .ok, headers: headers, body: ByteBuffer(bytes: body)))
         }
         let stream = EventStream(
             on: context.connection, headers: context.decorated(headers), keepAliveInterval: .zero,

@@ -22,7 +22,8 @@ struct MessagesRoute: Sendable {
             let client = MessagesDialect(native, sealing: seal, requestID: context.id)
             return try await chat.respond(context, native, since: failure, by: client)
         }
-        let client = MessagesDialect(request, sealing: seal, requestID: context.id, native: native)
+        let client = MessagesDialect(
+            request, sealing: seal, requestID: context.id, native: request.isOwn ? nil : native)
         guard !request.isWarmUp else { return try warmUp(request, client, context) }
         try await chat.respond(context, asked: request.chat, by: client)
     }

@@ -6,6 +6,7 @@ struct ResponsesRoute: Sendable {
     let chat: ChatCompletionsRoute
     let seals: ReasoningSeals
     let store: ResponseStore
+    let makers: ResponseMakers
     private var forward: ForwardRoute { ForwardRoute(chat: chat) }
 
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
@@ -13,7 +14,25 @@ struct ResponsesRoute: Sendable {
         let seal = seals[context.record.key]
         let shelf = shelf(of: context)
         let bytes = try claim(body, shelf, context)
-        let native = try await chat.native(.responses, context)
+        guard chat.directory.catalog.speaks(.responses) else {
+            return try await translate(context, nil, bytes, seal, shelf)
+        }
+        let home = try home(of: body, shelf, seal.owner)
+        let native = try await chat.native(
+            .responses, context, home: home, onKept: note(of: seal.owner))
+        if home != nil, let native {
+            let client = ResponsesDialect(native, sealing: seal, on: chat.time)
+            return try await chat.respond(context, native, since: .madeElsewhere(native.request.model), by: client)
+        }
+        try await translate(context, native, bytes, seal, shelf)
+    }
+
+    /// Reads the request as a chat. What is none, or names what nobody here knows, goes to who speaks the API.
+    private nonisolated(nonsending) func translate(
+        _ context: RequestContext, _ native: NativeRequest?, _ bytes: Int, _ seal: ReasoningSeal,
+        _ shelf: ResponseStore.Shelf
+    ) async throws {
+        let body = context.request.body
         let request: ResponsesRequest
         do {
             request = try await LargeWork.run(on: bytes) { () throws(Failure) in
@@ -24,8 +43,38 @@ struct ResponsesRoute: Sendable {
             let client = ResponsesDialect(native, sealing: seal, on: chat.time)
             return try await chat.respond(context, native, since: failure, by: client)
         }
-        let client = ResponsesDialect(request, sealing: seal, keepingIn: shelf, on: chat.time, native: native)
+        let client = ResponsesDialect(
+            request, sealing: seal, keepingIn: shelf, on: chat.time, native: request.isOwn ? nil : native)
         try await chat.respond(context, asked: request.chat, by: client)
+    }
+
+    // MARK: What upstreams keep
+
+    /// Where what the request builds on is kept, if that is at an upstream.
+    ///
+    /// - Throws: 400 or 404 for what another key has made.
+    private func home(of body: [UInt8], _ shelf: ResponseStore.Shelf, _ key: String) throws(Failure) -> String? {
+        if let previous = ResponsesRequest.previous(in: body), shelf.bytes(of: previous) == 0 {
+            switch makers.known(previous, to: key) {
+            case .made(let maker): return maker.home
+            case .foreign: throw .previousNotFound(previous, on: shelf)
+            case .nothing: return nil
+            }
+        }
+        if let item = ResponsesRequest.reference(in: body), shelf.item(item) == nil,
+            case .made(let maker) = makers.known(item, to: key)
+        {
+            return maker.home
+        }
+        return nil
+    }
+
+    private func note(of key: String) -> NativeRequest.Note {
+        let catalog = chat.directory.catalog
+        return { [makers] id, upstream, model in
+            guard let home = catalog.home(of: upstream) else { return }
+            makers.note(id, of: key, ResponseMakers.Maker(home: home, model: model))
+        }
     }
 
     /// `POST /v1/responses/input_tokens`: what a provider says that speaks the API itself, else an estimate.
@@ -67,40 +116,63 @@ struct ResponsesRoute: Sendable {
 
     // MARK: What is kept
 
-    /// `GET`, `DELETE` and `POST` of what stands behind `/v1/responses/`.
-    func kept(_ context: RequestContext) throws(Failure) -> Response {
+    /// What stands behind `/v1/responses/`.
+    private enum KeptCall { case fetch, items, delete, cancel }
+
+    /// `GET`, `DELETE` and `POST` of a response: of one that is kept here, or at the upstream that has made it.
+    nonisolated(nonsending) func kept(_ context: RequestContext) async throws {
         let parts = (context.rest ?? "").split(separator: "/", maxSplits: 1).map(String.init)
-        let shelf = shelf(of: context)
-        guard let id = parts.first else { throw .unknownResponse("", on: shelf) }
-        switch (context.request.head.method, parts.count > 1 ? parts[1] : nil) {
-        case (.GET, nil), (.HEAD, nil):
-            guard let kept = shelf[id] else { throw .unknownResponse(id, on: shelf) }
-            if RequestTarget.query("stream", of: context.request.head.uri) == "true" {
+        let key = seals[context.record.key].owner
+        let shelf = store.shelf(of: key)
+        guard let id = parts.first else { throw Failure.unknownResponse("", on: shelf) }
+        let call = try call(context.request.head, id, parts.dropFirst().first)
+        if let kept = shelf[id] {
+            let answer = try answer(call, kept, context.request.head.uri)
+            if call == .delete { _ = shelf.remove(id) }
+            return context.send(answer)
+        }
+        guard case .made(let maker) = makers.known(id, to: key) else { throw Failure.unknownResponse(id, on: shelf) }
+        let isThere = try await forward.call(
+            context, at: maker, "/responses/" + parts.map(\.percentEncodedForQuery).joined(separator: "/"))
+        if call == .delete || !isThere { makers.forget(id, of: key) }
+        if !isThere { throw Failure.unknownResponse(id, on: shelf) }
+    }
+
+    private func call(_ head: HTTPRequestHead, _ id: String, _ rest: String?) throws(Failure) -> KeptCall {
+        switch (head.method, rest) {
+        case (.GET, nil), (.HEAD, nil): return .fetch
+        case (.GET, "input_items"), (.HEAD, "input_items"): return .items
+        case (.DELETE, nil): return .delete
+        case (.POST, "cancel"): return .cancel
+        // Else it is an endpoint of that API that is not here.
+        case (let method, nil) where id.hasPrefix("resp_"):
+            throw .methodNotAllowed(method, allowed: [.GET, .HEAD, .DELETE])
+        case (let method, "input_items"): throw .methodNotAllowed(method, allowed: [.GET, .HEAD])
+        case (let method, "cancel"): throw .methodNotAllowed(method, allowed: [.POST])
+        default: throw .unknownPath(RequestTarget.withoutQuery(head.uri))
+        }
+    }
+
+    private func answer(_ call: KeptCall, _ kept: ResponseStore.Kept, _ target: String) throws(Failure) -> Response {
+        switch call {
+        case .fetch:
+            if RequestTarget.query("stream", of: target) == "true" {
                 throw .refused(
                     "A stored response cannot be streamed again by this proxy; fetch it without 'stream'.",
                     field: "stream", code: "unsupported_value")
             }
             return .json(kept.response)
-        case (.GET, "input_items"), (.HEAD, "input_items"):
-            guard let kept = shelf[id] else { throw .unknownResponse(id, on: shelf) }
-            return try items(kept.input, asked: context.request.head.uri)
-        case (.DELETE, nil):
-            guard shelf.remove(id) else { throw .unknownResponse(id, on: shelf) }
+        case .items: return try items(kept.input, asked: target)
+        case .delete:
+            let id = (try? JSONDocument(parsing: kept.response).root["id"]?.string) ?? ""
             return .json(Array(#"{"id":"\#(id)","object":"response","deleted":true}"#.utf8))
-        case (.POST, "cancel"):
-            guard let kept = shelf[id] else { throw .unknownResponse(id, on: shelf) }
+        case .cancel:
             let root = try? JSONDocument(parsing: kept.response).root
             guard root?["background"]?.bool == true else {
                 throw .refused(
                     "Only responses created with background=true can be cancelled.", field: nil, code: nil)
             }
             return .json(kept.response)
-        // Else it is an endpoint of that API that is not here.
-        case (let method, nil) where id.hasPrefix("resp_"):
-            throw .methodNotAllowed(method, allowed: [.GET, .HEAD, .DELETE])
-        case (let method, "input_items"): throw .methodNotAllowed(method, allowed: [.GET, .HEAD])
-        case (let method, "cancel"): throw .methodNotAllowed(method, allowed: [.POST])
-        default: throw .unknownPath(RequestTarget.withoutQuery(context.request.head.uri))
         }
     }
 
@@ -142,5 +214,12 @@ extension Failure {
     /// 404 in OpenAI's words.
     static func unknownResponse(_ id: String, on shelf: ResponseStore.Shelf) -> Failure {
         .refused("Response with id '\(id.quotable)' not found. \(shelf.absence)", field: nil, code: nil, status: 404)
+    }
+
+    /// 400: what the request builds on is kept where its model is not.
+    fileprivate static func madeElsewhere(_ model: String) -> Failure {
+        .refused(
+            "The response or item that this request builds on is kept at another upstream than those of '\(model.quotable)'. Use the model that has made it, or send the whole conversation.",
+            field: "previous_response_id", code: "previous_response_not_found")
     }
 }

@@ -52,6 +52,8 @@ package enum CheckReport {
                 "    \(credentials(account.credentials))",
                 "    compartment \(account.compartment)",
             ]
+                + (account.project.map { ["    project \($0), Responses pass to OCI for the models that have them"] }
+                    ?? [])
         }
     }
 

@@ -139,6 +139,7 @@ extension SettingsReader {
         let isInvalid = { (key: String, value: Bool) in place.line(of: key) != nil && !value }
         if isInvalid("compartment", draft.compartment != nil) || isInvalid("endpoint", draft.endpoint != nil)
             || isInvalid("management_endpoint", draft.managementEndpoint != nil)
+            || isInvalid("project", draft.project != nil)
         {
             return nil
         }
@@ -148,7 +149,8 @@ extension SettingsReader {
             compartment: compartment, region: region,
             endpoint: endpoint ?? RegionTable.inferenceEndpoint(region),
             managementEndpoint: draft.managementEndpoint?.value ?? endpoint ?? RegionTable.managementEndpoint(region),
-            weight: draft.weight, maxConcurrency: draft.maxConcurrency ?? 50, isEnabled: draft.isEnabled)
+            weight: draft.weight, maxConcurrency: draft.maxConcurrency ?? 50, isEnabled: draft.isEnabled,
+            project: draft.project?.value)
     }
 
     mutating func reportMissing(_ key: String, _ auth: AuthKind, _ place: AccountPlace) {
@@ -172,6 +174,7 @@ extension SettingsReader {
         "user": "ocid1.user.oc1..", "fingerprint": "aa:bb:...", "key_file": "oci_api_key.pem",
         "tenancy": "ocid1.tenancy.oc1..", "region": "us-chicago-1", "compartment": "ocid1.compartment.oc1..",
         "security_token_file": "~/.oci/sessions/DEFAULT/token", "bearer_key": "KEY",
+        "project": "ocid1.generativeaiproject.oc1..",
     ]
 
     private mutating func warnAboutOCIDs(_ draft: AccountDraft) {
@@ -179,6 +182,7 @@ extension SettingsReader {
             ("user", draft.user, ["ocid1.user.", "ocid1.saml2user."]),
             ("tenancy", draft.tenancy, ["ocid1.tenancy."]),
             ("compartment", draft.compartment, ["ocid1.compartment.", "ocid1.tenancy."]),
+            ("project", draft.project, ["ocid1.generativeaiproject."]),
         ]
         for (key, located, prefixes) in checks {
             guard let located, !prefixes.contains(where: located.value.lowercased().hasPrefix) else { continue }

@@ -85,11 +85,14 @@ package struct AccountSettings: Sendable, Equatable {
     package var maxConcurrency: Int
     /// False: listed in statistics, never used.
     package var isEnabled: Bool
+    /// OCID of the Generative AI project in which OCI keeps responses; nil: Responses are translated.
+    package var project: String?
 
     package init(
         id: String, line: Int = 1, credentials: Credentials, tenancy: String? = nil, compartment: String,
         region: String, endpoint: BaseURL,
-        managementEndpoint: BaseURL, weight: Int = 1, maxConcurrency: Int = 50, isEnabled: Bool = true
+        managementEndpoint: BaseURL, weight: Int = 1, maxConcurrency: Int = 50, isEnabled: Bool = true,
+        project: String? = nil
     ) {
         self.id = id
         self.line = line
@@ -102,6 +105,7 @@ package struct AccountSettings: Sendable, Equatable {
         self.weight = weight
         self.maxConcurrency = maxConcurrency
         self.isEnabled = isEnabled
+        self.project = project
     }
 }
 

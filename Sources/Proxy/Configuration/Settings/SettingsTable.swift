@@ -81,6 +81,7 @@ enum SettingsTable {
         SettingKey("security_token_file", .path, \.securityTokenFile),
         SettingKey("bearer_key", .secret, secret: true, \.bearerKey),
         SettingKey("profile", .name, \.profile),
+        SettingKey("project", .identifier, \.project),
     ]
 
     /// `[ACCOUNT_n]` only.
@@ -155,6 +156,7 @@ struct AccountDraft: Sendable {
     var securityTokenFile: Located<String>?
     var bearerKey: Located<Secret>?
     var profile: Located<String>?
+    var project: Located<String>?
     var weight = 1
     var maxConcurrency: Int?
     var isEnabled = true

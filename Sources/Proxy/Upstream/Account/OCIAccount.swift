@@ -16,6 +16,8 @@ struct OCIAccount: Backend {
     let credentials: RequestCredentials
     /// How it authenticates, for hints to the operator.
     var auth = AuthKind.apiKey
+    /// OCID of the project in which OCI keeps responses; nil: they are not asked for there.
+    var project: String?
     let transport: any HTTPTransport
     let time: TimeSource
     /// Whether its services repeat the ids of requests.
@@ -36,12 +38,35 @@ struct OCIAccount: Backend {
         case .openAI(let action, let body):
             try await signed(
                 .POST, Self.openAIPath + action.rawValue, at: inference, body: body, accept: accept, until: deadline)
-        case .forward(let path, _, headers: _):
-            throw Failure(.internalError, "Account '\(id)' received a call for \(path); please report this bug.")
+        case .forward(let method, let path, let body, headers: _):
+            try await inProject(
+                signed(method, Self.openAIPath + path, at: inference, body: body, accept: accept, until: deadline))
         case .native(let dialect, let body, headers: _):
-            try await signed(
-                .POST, Self.openAIPath + dialect.path, at: inference, body: body, accept: accept, until: deadline)
+            try await inProject(
+                signed(
+                    .POST, Self.openAIPath + dialect.path, at: inference, body: body, accept: accept, until: deadline))
         }
+    }
+
+    // MARK: Responses (OCI wire notes, 7)
+
+    var dialects: Set<ProviderDialect> { project == nil ? [] : [.responses] }
+
+    func speaks(_ dialect: ProviderDialect, of model: String) -> Bool {
+        dialects.contains(dialect) && OCIResponses.serve(model)
+    }
+
+    /// Accounts that share a project share what OCI keeps there.
+    var home: String { project.map { "\($0) in \(region ?? inference.url)" } ?? id }
+
+    /// Where OCI is to keep what it says, which no signature covers.
+    private func inProject(_ request: TransportRequest) -> TransportRequest {
+        var request = request
+        // The first is the newer name; services of both ages are in use.
+        request.headers.replaceOrAdd(name: "opc-compartment-id", value: compartment)
+        request.headers.replaceOrAdd(name: "CompartmentId", value: compartment)
+        if let project { request.headers.replaceOrAdd(name: "OpenAI-Project", value: project) }
+        return request
     }
 
     /// The form in which its chats are sent. A Generative AI API key is good for OCI's OpenAI-compatible path only.

@@ -79,10 +79,10 @@ struct Provider: Backend {
                 headers: Self.headers(isStreaming ? callHeaders.stream : callHeaders.document, replacing: native),
                 body: BodyBuffers.buffer(body))
         }
-        if case .forward(let path, let body, let native) = document {
+        if case .forward(let method, let path, let body, let native) = document {
             return TransportRequest(
-                method: .POST, url: base.url + path, headers: Self.headers(headers, replacing: native),
-                body: BodyBuffers.buffer(body))
+                method: method, url: base.url + path, headers: Self.headers(headers, replacing: native),
+                body: body.map { BodyBuffers.buffer($0) })
         }
         guard case .openAI(let action, let body) = document else {
             throw Failure(

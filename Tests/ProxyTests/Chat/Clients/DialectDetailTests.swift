@@ -129,6 +129,22 @@ import Testing
         #expect(store.size.count == 0 && store.size.bytes == 0 && store.shelf(of: "a").item("msg_1") == nil)
     }
 
+    @Test func `An item is found as long as any response has it`() {
+        let time = ManualTime()
+        let store = ResponseStore(limits: .init(count: 10, bytes: 100_000), time: time.source)
+        let shelf = store.shelf(of: "a")
+        shelf.keep("r1", input: [Self.item("i")], output: [], response: [])
+        shelf.keep("r2", input: [Self.item("i"), Self.item("j")], output: [], response: [])
+        #expect(shelf.remove("r2"))
+        #expect(shelf.item("i") != nil && shelf.item("j") == nil)
+        // To refer to an item is to use its response.
+        for number in 0..<9 { shelf.keep("s\(number)", input: [], output: [], response: []) }
+        #expect(shelf.item("i") != nil)
+        shelf.keep("s9", input: [], output: [], response: [])
+        #expect(shelf["r1"] != nil && shelf["s0"] == nil)
+        #expect(shelf.remove("r1") && shelf.item("i") == nil)
+    }
+
     @Test func `The store is bounded in time, number and bytes`() {
         let time = ManualTime()
         let store = ResponseStore(

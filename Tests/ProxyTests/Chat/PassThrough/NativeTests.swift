@@ -120,6 +120,115 @@ import Testing
         #expect(none.requests.count >= 1)
     }
 
+    // MARK: What upstreams keep
+
+    /// A pool of two entries, each with responses of its own.
+    private func pool(_ transport: FakeTransport, responses: ResponseStore? = nil) throws -> FrontDoor {
+        let time = ManualTime().source
+        let members = try [9, 8].map { port in
+            ProviderSettings(
+                id: "up-\(port)", name: "up", baseURL: try #require(BaseURL("http://127.0.0.1:\(port)/v1")),
+                token: Secret("sk-12345678"), models: ["m"], dialects: [.chat, .responses])
+        }
+        let router = Router(
+            members.map { (Provider($0, transport: transport, time: time), Upstream.Settings()) },
+            limits: .init(concurrency: 200, queue: 2000), strategy: RoundRobin(), time: time, random: { 0.5 },
+            logger: .silent)
+        return try .fixture(over: router, time: time, responses: responses)
+    }
+
+    private static func kept(_ request: TransportRequest) -> TransportResponse {
+        let port = request.url.contains(":9/") ? 9 : 8
+        if request.method != .POST {
+            return TransportResponse(
+                status: 200, headers: ["content-type": "application/json"], body: .fed(["\(request.method) at \(port)"])
+            )
+        }
+        let document =
+            #"{"id":"resp_at\#(port)","object":"response","output":[{"type":"message","id":"msg_at\#(port)","content":[]}]}"#
+        return TransportResponse(status: 200, headers: [:], body: .fed([document]))
+    }
+
+    @Test(arguments: [
+        #""previous_response_id":"resp_atN","input":"x""#, #""input":[{"type":"item_reference","id":"msg_atN"}]"#,
+    ])
+    func `What builds on a response goes to who has made it`(members: String) async throws {
+        let transport = FakeTransport { Self.kept($0) }
+        let door = try pool(transport)
+        for _ in 0..<2 { _ = try await door.answer(.POST, "/v1/responses", #"{"model":"up/m","input":"x"}"#) }
+        #expect(Set(transport.requests.map(\.url)).count == 2)
+        for port in [8, 8, 9, 9, 9] {
+            let body = #"{"model":"up/m",\#(members.replacing("N", with: "\(port)"))}"#
+            let answer = try await door.answer(.POST, "/v1/responses", body)
+            #expect(answer.status == 200, "\(answer.body)")
+            #expect(transport.requests.last?.url == "http://127.0.0.1:\(port)/v1/responses")
+        }
+    }
+
+    @Test func `A response is fetched, listed and deleted where it is`() async throws {
+        let transport = FakeTransport { Self.kept($0) }
+        let door = try pool(transport)
+        for _ in 0..<2 { _ = try await door.answer(.POST, "/v1/responses", #"{"model":"up/m","input":"x"}"#) }
+        for (method, rest) in [(HTTPMethod.GET, ""), (.GET, "/input_items?limit=2"), (.HEAD, ""), (.DELETE, "")] {
+            for port in [8, 9] {
+                let answer = try await door.answer(method, "/v1/responses/resp_at\(port)\(rest)", "")
+                let asked = method == .HEAD ? HTTPMethod.GET : method
+                #expect(answer.status == 200 && answer.body == (method == .HEAD ? "" : "\(asked) at \(port)"))
+                let request = try #require(transport.requests.last)
+                #expect(request.url == "http://127.0.0.1:\(port)/v1/responses/resp_at\(port)\(rest)")
+                #expect(request.method == asked)
+            }
+        }
+        let count = transport.requests.count
+        let gone = try await door.answer(.GET, "/v1/responses/resp_at8", "")
+        #expect(gone.status == 404 && transport.requests.count == count)
+        #expect(try await door.answer(.GET, "/v1/responses/resp_unknown", "").status == 404)
+        #expect(try await door.answer(.PUT, "/v1/responses/resp_at9", "").status == 405)
+    }
+
+    @Test func `What was sealed or kept here is no upstream's to read`() async throws {
+        let transport = FakeTransport(
+            body: #"{"choices":[{"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}"#)
+        let store = ResponseStore(time: ManualTime().source)
+        let seal = ReasoningSeals([ClientKey(name: "default", value: Secret(FrontDoor.key))])["default"]
+        store.shelf(of: seal.owner).keep(
+            "resp_own",
+            input: [.init(id: "msg_own", bytes: Array(#"{"type":"message","role":"user","content":"y"}"#.utf8))],
+            output: [], response: Array("{}".utf8))
+        let sealed = seal.seal(Array("a thought".utf8)[...])
+        for members in [
+            #""input":"x","previous_response_id":"resp_own""#,
+            #""input":[{"type":"item_reference","id":"msg_own"}]"#,
+            #""input":[{"type":"reasoning","summary":[],"encrypted_content":"\#(sealed)"},{"role":"user","content":"x"}]"#,
+        ] {
+            let answer = try await pool(transport, responses: store).answer(
+                .POST, "/v1/responses", #"{"model":"up/m",\#(members)}"#)
+            #expect(answer.status == 200, "\(answer.body)")
+            #expect(transport.requests.last?.url.hasSuffix("/chat/completions") == true)
+        }
+        let messages = try await door(transport, speaking: [.chat, .messages]).answer(
+            .POST, "/v1/messages",
+            #"{"model":"up/m","max_tokens":9,"messages":[{"role":"user","content":"x"},{"role":"assistant","content":[{"type":"thinking","thinking":"a thought","signature":"\#(sealed)"},{"type":"text","text":"y"}]},{"role":"user","content":"z"}]}"#
+        )
+        #expect(messages.status == 200 && transport.requests.last?.url.hasSuffix("/chat/completions") == true)
+    }
+
+    @Test func `What another key has made is not there`() {
+        let makers = ResponseMakers(limit: 2)
+        let maker = ResponseMakers.Maker(home: "up", model: "m")
+        makers.note("a", of: "one", maker)
+        #expect(makers.known("a", to: "one") == .made(maker) && makers.known("a", to: "two") == .foreign)
+        makers.note("b", of: "one", maker)
+        makers.note("c", of: "one", maker)
+        #expect(makers.known("a", to: "one") == .nothing && makers.known("a", to: "two") == .nothing)
+        makers.forget("b", of: "one")
+        makers.note("d", of: "two", maker)
+        #expect(makers.known("b", to: "one") == .nothing && makers.known("c", to: "one") == .made(maker))
+        makers.note("", of: "one", maker)
+        makers.note(String(repeating: "x", count: 257), of: "one", maker)
+        #expect(makers.known("d", to: "two") == .made(maker))
+    }
+
     @Test(arguments: [ProviderDialect.messages, .responses, .completions])
     func `A stream passes`(_ dialect: ProviderDialect) async throws {
         let events = try #require(Self.events[dialect])

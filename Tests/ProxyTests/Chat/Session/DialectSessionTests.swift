@@ -51,7 +51,8 @@ import Testing
                 let route = MessagesRoute(chat: chat, seals: seals)
                 return bench.begin(request(streams: streams)) { try await route.respond($0) }
             case .responses:
-                let route = ResponsesRoute(chat: chat, seals: seals, store: ResponseStore(time: bench.time.source))
+                let route = ResponsesRoute(
+                    chat: chat, seals: seals, store: ResponseStore(time: bench.time.source), makers: ResponseMakers())
                 return bench.begin(request(streams: streams)) { try await route.respond($0) }
             case .completions:
                 let route = CompletionsRoute(chat: chat)
@@ -93,6 +94,20 @@ import Testing
         #expect(end.error == nil && end.record.status == 200)
         let told = try await bench.client.told()
         #expect(told.hasEnded && told.body.contains(#""text":"one""#))
+    }
+
+    @Test func `Who waits for several prompts is reassured`() async throws {
+        let bench = try await ChatBench()
+        let route = CompletionsRoute(chat: bench.route)
+        let chat = bench.begin(#"{"model":"a","stream":true,"prompt":["x","y"]}"#) { try await route.respond($0) }
+        let calls = [try await bench.call(), try await bench.call(2)]
+        // The headers first, then a sign of life.
+        for _ in 0..<2 { await bench.client.loop.advanceTime(by: .seconds(16)) }
+        try await bench.client.run(untilToldOf: ": keep-alive")
+        for call in calls { call.answer(200, Events.document("one")) }
+        #expect(try await bench.end(of: chat).record.status == 200)
+        let told = try await bench.client.told()
+        #expect(told.body.contains(#""index":1,"text":"one""#) && told.body.hasSuffix("data: [DONE]\n\n"))
     }
 
     /// `force_non_stream`.

@@ -130,7 +130,7 @@ extension ChatDocument.Choice {
         writer.key("logprobs")
         writeLogprobs(to: &writer)
         writer.key("finish_reason")
-        writer.string(reason.rawValue)
+        writer.string(reason.word)
         writer.endObject()
     }
 

@@ -137,7 +137,7 @@ struct ChunkEnvelope: Sendable {
     func finish(_ reason: FinishReason, choice: Int, into frames: inout [UInt8]) {
         open(choice, &frames)
         frames.append(literal: #"},"finish_reason":""#)
-        frames.append(contentsOf: reason.rawValue.utf8)
+        frames.append(contentsOf: reason.word.utf8)
         frames.append(literal: "\"}]}\n\n")
     }
 

@@ -97,7 +97,7 @@ extension CompletionsDialect {
     static func word(_ reason: FinishReason) -> StaticString {
         switch reason {
         case .stop, .toolCalls: "stop"
-        case .length: "length"
+        case .length, .contextWindow: "length"
         case .contentFilter: "content_filter"
         }
     }

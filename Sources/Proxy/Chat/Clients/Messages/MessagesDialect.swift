@@ -16,6 +16,7 @@ final class MessagesDialect: ClientDialect {
     /// The request's, which errors tell.
     let requestID: String
     let native: NativeRequest?
+    let continuesAnswer: Bool
     private let places: [JSONValue?]
 
     convenience init(
@@ -24,7 +25,8 @@ final class MessagesDialect: ClientDialect {
         self.init(
             response: .drawn(RandomName()), model: request.model, asked: request.asked,
             thinking: request.thinking, stops: request.stops,
-            estimate: request.estimate, seal: seal, requestID: requestID, native: native, places: request.places)
+            estimate: request.estimate, seal: seal, requestID: requestID, native: native,
+            continuesAnswer: request.continuesAnswer, places: request.places)
     }
 
     /// Of a request that is no chat.
@@ -32,13 +34,14 @@ final class MessagesDialect: ClientDialect {
         self.init(
             response: .drawn(RandomName()), model: native.request.model, asked: native.request.model,
             thinking: .none, stops: [], estimate: 0,
-            seal: seal, requestID: requestID, native: native, places: [])
+            seal: seal, requestID: requestID, native: native, continuesAnswer: false, places: [])
     }
 
     init(
         response: ResponseID, model: String, asked: String, thinking: MessagesRequest.Thinking,
         stops: [ArraySlice<UInt8>],
-        estimate: Int, seal: ReasoningSeal, requestID: String, native: NativeRequest?, places: [JSONValue?]
+        estimate: Int, seal: ReasoningSeal, requestID: String, native: NativeRequest?, continuesAnswer: Bool,
+        places: [JSONValue?]
     ) {
         self.response = response
         self.model = model
@@ -49,6 +52,7 @@ final class MessagesDialect: ClientDialect {
         self.seal = seal
         self.requestID = requestID
         self.native = native
+        self.continuesAnswer = continuesAnswer
         self.places = places
     }
 
@@ -56,8 +60,14 @@ final class MessagesDialect: ClientDialect {
     var headers: [(String, String)] { [("request-id", requestID)] }
     var acceptsSilence: Bool { true }
 
-    func stream() -> ItemStream<MessagesEvents> { ItemStream(MessagesEvents(self)) }
-    func document() -> ItemStream<MessagesDocument> { ItemStream(MessagesDocument(self)) }
+    func stream() -> ItemStream<MessagesEvents> { ItemStream(MessagesEvents(self), cuttingAt: cuts) }
+    func document() -> ItemStream<MessagesDocument> { ItemStream(MessagesDocument(self), cuttingAt: cuts) }
+
+    /// Upstreams take a few texts that end an answer; where there are more, the text is cut here.
+    private var cuts: [[UInt8]] {
+        guard stops.count > MessagesRequest.mostStopsSent else { return [] }
+        return stops.map { Array(JSONString.decode($0).utf8) }.filter { !$0.isEmpty }
+    }
 
     /// Claude Code's watch over the stream counts events, and no comments.
     func keepAlive(_ kind: KeepAliveSchedule.Reassurance, id: String?) -> [UInt8] { MessagesEvents.ping }
@@ -83,7 +93,7 @@ final class MessagesDialect: ClientDialect {
             : MessagesDialect(
                 response: response, model: model, asked: model, thinking: thinking, stops: stops, estimate: estimate,
                 seal: seal,
-                requestID: requestID, native: native, places: places)
+                requestID: requestID, native: native, continuesAnswer: continuesAnswer, places: places)
     }
 }
 
@@ -113,6 +123,7 @@ extension MessagesDialect {
     func stop(_ end: ItemEnd, hasRefused: Bool) -> Stop {
         if hasRefused || end.reason == .contentFilter { return Stop(reason: "refusal") }
         if end.reason == .length { return Stop(reason: "max_tokens") }
+        if end.reason == .contextWindow { return Stop(reason: "model_context_window_exceeded") }
         if end.hasCalls { return Stop(reason: "tool_use") }
         if let stop = end.stop, stops.contains(where: { JSONString.decode($0) == JSONString.decode(stop[...]) }) {
             return Stop(reason: "stop_sequence", sequence: stop)

@@ -5,6 +5,8 @@ struct MessagesReader {
     private let root: RequestField
     private let seal: ReasoningSeal
     private var draft = ChatDraft()
+    /// Reasoning that was sealed here is in it, which nobody else can read.
+    private(set) var isOwn = false
     /// Tools that were deferred and have been loaded since, and such that have been taken away.
     private var loaded: Set<String> = []
     private var removed: Set<String> = []
@@ -163,12 +165,12 @@ struct MessagesReader {
     }
 
     /// What the model thought, as the client shows it or as it was sealed here.
-    private func thought(in block: JSONValue) -> ArraySlice<UInt8>? {
+    private mutating func thought(in block: JSONValue) -> ArraySlice<UInt8>? {
+        let sealed = block["signature"]?.rawString.flatMap { seal.open($0) }
+        if sealed != nil { isOwn = true }
         if let shown = block["thinking"]?.rawString, !shown.isEmpty { return shown }
-        guard let signature = block["signature"]?.rawString, let text = seal.open(signature), !text.isEmpty else {
-            return nil
-        }
-        return text[...]
+        guard let sealed, !sealed.isEmpty else { return nil }
+        return sealed[...]
     }
 
     private static func call(_ block: RequestField) throws(Failure) -> ChatDraft.Call {
@@ -390,8 +392,7 @@ struct MessagesReader {
     private mutating func readSettings() throws(Failure) {
         draft.set("max_tokens", root.member("max_tokens"))
         if let stops = root.member("stop_sequences"), !stops.value.isHollow {
-            // OpenAI takes four, and refuses more.
-            let first = stops.value.elements.prefix(4).map { Array($0.raw) }
+            let first = stops.value.elements.prefix(MessagesRequest.mostStopsSent).map { Array($0.raw) }
             draft.set("stop", JSONWriter.array(of: first))
         }
         draft.set("temperature", root.member("temperature"))

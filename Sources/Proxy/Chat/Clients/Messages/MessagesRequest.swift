@@ -21,6 +21,11 @@ struct MessagesRequest {
     /// The client wants nothing said, and only the cache warmed.
     let isWarmUp: Bool
 
+    /// The last message is the assistant's.
+    let continuesAnswer: Bool
+    /// It builds on reasoning that was sealed here, which no upstream can read.
+    let isOwn: Bool
+
     /// Whether the client sees what the model thinks.
     enum Thinking: Sendable { case none, shown, omitted }
 
@@ -46,10 +51,15 @@ struct MessagesRequest {
                 try root.member("stop_sequences").map { field throws(Failure) in
                     var texts: [ArraySlice<UInt8>] = []
                     for text in try field.elements() { texts.append(try text.rawString()) }
+                    guard texts.count <= Self.mostStops else {
+                        throw field.invalid("must have at most \(Self.mostStops) texts.")
+                    }
                     return texts
                 } ?? []
             let draft = try reader.draft(isCounting: isCounting)
             places = draft.places
+            isOwn = reader.isOwn
+            continuesAnswer = draft.messages.last.map { $0.role == .assistant && $0.calls.isEmpty } ?? false
             chat = draft.written(
                 model: ModelName.withoutWindow(root.value["model"]?.rawString ?? []), isStreaming: isStreaming)
             estimate = TokenEstimate.tokens(of: root.value, ["system", "messages", "tools"])
@@ -57,6 +67,11 @@ struct MessagesRequest {
             throw MessagesPaths.worded(error)
         }
     }
+
+    /// Each costs a step for every byte of the answer.
+    private static let mostStops = 64
+    /// OpenAI takes four, and refuses more.
+    static let mostStopsSent = 4
 
     private static func thinking(_ field: RequestField?) throws(Failure) -> Thinking {
         guard let field, let type = try field.object().member("type") else { return .none }

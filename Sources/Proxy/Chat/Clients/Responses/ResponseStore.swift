@@ -38,8 +38,8 @@ final class ResponseStore: Sendable {
     private struct State {
         var limits: Limits
         var kept: [String: Kept] = [:]
-        /// Where an item stands, by its id and that of the key.
-        var items: [String: (response: String, index: Int)] = [:]
+        /// Where an item stands, by its id and that of the key: in each response that was made with it, the newest last.
+        var items: [String: [(response: String, index: Int)]] = [:]
         var bytes = 0
         var bytesByKey: [String: Int] = [:]
         var uses = 0
@@ -125,9 +125,12 @@ final class ResponseStore: Sendable {
     private func item(_ id: String, _ key: String) -> Item? {
         let now = time.now()
         return state.withLock { state in
-            guard let place = state.items[Self.name(id, key)], let kept = state.kept[place.response],
-                kept.expires > now
+            let places = state.items[Self.name(id, key)] ?? []
+            guard let place = places.last(where: { state.kept[$0.response]?.expires ?? now > now }),
+                let kept = state.kept[place.response]
             else { return nil }
+            state.uses += 1
+            state.kept[place.response]?.use = state.uses
             let count = kept.input.count
             return place.index < count ? kept.input[place.index] : kept.output[place.index - count]
         }
@@ -145,7 +148,9 @@ final class ResponseStore: Sendable {
             state.kept[name] = kept
             state.bytes += kept.bytes
             state.bytesByKey[key, default: 0] += kept.bytes
-            for (index, item) in (input + output).enumerated() { state.items[Self.name(item.id, key)] = (name, index) }
+            for (index, item) in (input + output).enumerated() {
+                state.items[Self.name(item.id, key), default: []].append((name, index))
+            }
             makeRoom(for: key, in: &state)
         }
     }
@@ -189,7 +194,8 @@ final class ResponseStore: Sendable {
         state.bytesByKey[key] = left > 0 ? left : nil
         for item in kept.input + kept.output {
             let place = Self.name(item.id, key)
-            if state.items[place]?.response == name { state.items[place] = nil }
+            state.items[place]?.removeAll { $0.response == name }
+            if state.items[place]?.isEmpty == true { state.items[place] = nil }
         }
     }
 }

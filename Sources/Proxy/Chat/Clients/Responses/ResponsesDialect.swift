@@ -18,6 +18,7 @@ final class ResponsesDialect: ClientDialect {
     private let places: [JSONValue?]
     private let keeping: Keeping?
     let native: NativeRequest?
+    let mayTruncate: Bool
 
     /// Where the answer is kept.
     struct Keeping: Sendable {
@@ -64,7 +65,8 @@ final class ResponsesDialect: ClientDialect {
             shapes: request.shapes,
             showsSummary: request.showsSummary, wantsSealed: request.wantsSealed, seal: seal, progress: Progress(),
             echo: request.echo, places: request.places,
-            keeping: request.keepsResponse ? Keeping(shelf: shelf, input: request.items) : nil, native: native)
+            keeping: request.keepsResponse ? Keeping(shelf: shelf, input: request.items) : nil, native: native,
+            mayTruncate: request.mayTruncate)
     }
 
     /// Of a request that is no chat.
@@ -72,14 +74,14 @@ final class ResponsesDialect: ClientDialect {
         self.init(
             response: .drawn(RandomName()), model: native.request.model, created: Int(time.wallClock()), time: time,
             shapes: [:], showsSummary: false, wantsSealed: false, seal: seal, progress: Progress(), echo: [],
-            places: [], keeping: nil, native: native)
+            places: [], keeping: nil, native: native, mayTruncate: false)
     }
 
     private init(
         response: ResponseID, model: String, created: Int, time: TimeSource, shapes: [[UInt8]: ResponsesTools.Shape],
         showsSummary: Bool,
         wantsSealed: Bool, seal: ReasoningSeal, progress: Progress, echo: [UInt8], places: [JSONValue?],
-        keeping: Keeping?, native: NativeRequest?
+        keeping: Keeping?, native: NativeRequest?, mayTruncate: Bool
     ) {
         self.response = response
         self.model = model
@@ -94,6 +96,7 @@ final class ResponsesDialect: ClientDialect {
         self.places = places
         self.keeping = keeping
         self.native = native
+        self.mayTruncate = mayTruncate
     }
 
     var id: String { response.text(prefix: "resp_") }
@@ -140,7 +143,7 @@ final class ResponsesDialect: ClientDialect {
                 response: response, model: model, created: created, time: time, shapes: shapes,
                 showsSummary: showsSummary,
                 wantsSealed: wantsSealed, seal: seal, progress: progress, echo: echo, places: places, keeping: keeping,
-                native: native)
+                native: native, mayTruncate: mayTruncate)
     }
 }
 

@@ -125,7 +125,7 @@ struct ResponsesItems: ItemWriter {
         if end.isCut {
             frame = answer.frame(
                 status: "incomplete", output: output, usage: usage,
-                incomplete: end.reason == .length ? "max_output_tokens" : "content_filter")
+                incomplete: end.reason.isLimit ? "max_output_tokens" : "content_filter")
         } else {
             frame = answer.frame(
                 status: "completed", output: output, usage: usage,

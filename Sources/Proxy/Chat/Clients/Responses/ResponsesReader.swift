@@ -12,6 +12,8 @@ struct ResponsesReader {
     /// The same as it is kept for later; empty where nothing is.
     private(set) var kept: [ResponseStore.Item] = []
     private let isKept: Bool
+    /// The request builds on what was made here: kept responses and items, or reasoning that was sealed here. Nobody else can read that.
+    private(set) var isOwn = false
     /// Bytes of kept items that references of this request stand for.
     private var referredBytes = 0
     /// Reasoning that belongs to the next turn of the assistant's, escaped.
@@ -59,11 +61,9 @@ struct ResponsesReader {
         if let previous = root.member("previous_response_id") {
             let id = try previous.string()
             guard let known = store.items(of: id) else {
-                throw .refused(
-                    "Previous response with id '\(id.quotable)' not found. \(store.absence)",
-                    field: "previous_response_id",
-                    code: "previous_response_not_found")
+                throw .previousNotFound(id, on: store)
             }
+            isOwn = true
             items = known.compactMap { try? JSONDocument(parsing: $0.bytes).root }
             if isKept { kept = known }
         }
@@ -88,6 +88,7 @@ struct ResponsesReader {
             value["type"]?.equals("item_reference") == true || value["type"] == nil && value["role"] == nil
         guard isReference, let id = value["id"]?.string else { return value }
         if let known = store.item(id), let root = try? JSONDocument(parsing: known.bytes).root {
+            isOwn = true
             referredBytes += known.bytes.count
             guard referredBytes <= Self.mostReferredBytes else {
                 throw item.invalid("refers to more than \(Self.mostReferredBytes) bytes of kept items, all together.")
@@ -166,6 +167,7 @@ struct ResponsesReader {
     private mutating func readReasoning(_ item: JSONValue) {
         let shown = Self.joined(item.elements(of: "content").compactMap { $0["text"]?.rawString }, by: #"\n"#)
         let sealed = item["encrypted_content"]?.rawString.flatMap { seal.open($0) }
+        if sealed != nil { isOwn = true }
         let summary = Self.joined(item.elements(of: "summary").compactMap { $0["text"]?.rawString }, by: #"\n\n"#)
         thought = [shown, sealed ?? [], summary].first { !$0.isEmpty }?[...] ?? []
     }

@@ -13,10 +13,14 @@ struct ResponsesRequest {
     /// The client wants the reasoning back, sealed.
     let wantsSealed: Bool
     let keepsResponse: Bool
+    /// `truncation` is `auto`.
+    let mayTruncate: Bool
     /// What the client has asked, as members of the response object.
     let echo: [UInt8]
     /// All that the model reads but its instructions, as items with ids: what a later request may build on. Empty when nothing is kept.
     let items: [ResponseStore.Item]
+    /// It builds on what was made here, which no upstream can read.
+    let isOwn: Bool
     /// Tokens of what the model will see, guessed.
     let estimate: Int
 
@@ -31,6 +35,14 @@ struct ResponsesRequest {
             }
             return found
         }.map { JSONString.decode(body[$0]) }
+    }
+
+    /// The first item that a request only names, if it does.
+    static func reference(in body: [UInt8]) -> String? {
+        guard ByteSearch.firstIndex(of: Array("item_reference".utf8), in: body, from: 0) != nil,
+            let root = try? JSONDocument(parsing: body).root
+        else { return nil }
+        return root.elements(of: "input").first { $0["type"]?.equals("item_reference") == true }?["id"]?.string
     }
 
     /// - Parameters:
@@ -58,6 +70,8 @@ struct ResponsesRequest {
         (shapes, places) = (reader.tools.shapes, reader.draft.places)
         chat = reader.draft.written(model: root.value["model"]?.rawString ?? [], isStreaming: isStreaming)
         items = reader.kept
+        isOwn = reader.isOwn
+        mayTruncate = root.member("truncation")?.value.equals("auto") == true
         echo = ResponsesEcho.members(of: root, keepsResponse: keepsResponse)
         estimate = TokenEstimate.tokens(of: root.value, ["instructions", "input", "tools"])
     }
@@ -187,5 +201,12 @@ extension Failure {
         Failure(
             .refused, message, field: field,
             said: .init(status: status, type: "invalid_request_error", code: code))
+    }
+
+    /// 400: what a request builds on is not there (any more).
+    static func previousNotFound(_ id: String, on shelf: ResponseStore.Shelf) -> Failure {
+        .refused(
+            "Previous response with id '\(id.quotable)' not found. \(shelf.absence)", field: "previous_response_id",
+            code: "previous_response_not_found")
     }
 }

@@ -178,6 +178,7 @@ struct OpenAIChatSource: ChatEventSource {
     private func reason(of choice: Choice) -> FinishReason {
         switch choice.finish {
         case .limit: .length
+        case .window: .contextWindow
         case .filtered: .contentFilter
         case .calls: .toolCalls
         case .other where !choice.hasBegun: .contentFilter

@@ -101,7 +101,7 @@ struct SingleChoiceStream: Sendable {
     mutating func finish(_ word: FinishWord, into sink: inout some ChatEventSink) -> ChatStreamStep {
         let reason = GenericFields.finishReason(word, hasCalls: hasCalls, isEmpty: !hasBegun) ?? .stop
         // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
-        let mayBeSilent = reason == .length || reason == .contentFilter || reason == .stop && rules.allowsSilence(usage)
+        let mayBeSilent = reason.isLimit || reason == .contentFilter || reason == .stop && rules.allowsSilence(usage)
         guard hasBegun || mayBeSilent else { return .failed(.emptyAnswer) }
         writeEnd(reason, into: &sink)
         return .complete

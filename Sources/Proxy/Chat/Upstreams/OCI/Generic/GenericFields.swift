@@ -17,6 +17,7 @@ enum GenericFields {
         switch word {
         case .failed: nil
         case .limit: .length
+        case .window: .contextWindow
         case .filtered: .contentFilter
         case .calls: .toolCalls
         case .other where isEmpty: .contentFilter

@@ -239,7 +239,7 @@ struct GenericSource: ChatEventSource {
                     choice.finish ?? .whole, hasCalls: !choice.calls.isEmpty, isEmpty: !choice.hasRole) ?? .stop
             // Reasoning may use up the whole budget, and a filter may leave nothing: such an answer says why it is empty.
             let mayBeSilent =
-                reason == .length || reason == .contentFilter || reason == .stop && rules.allowsSilence(usage)
+                reason.isLimit || reason == .contentFilter || reason == .stop && rules.allowsSilence(usage)
             guard choice.hasRole || mayBeSilent || hasWords && choice.finish == nil else {
                 return .emptyAnswer
             }
