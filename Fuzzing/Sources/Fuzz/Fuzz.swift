@@ -12,7 +12,7 @@ import LibFuzzer
 @main struct Fuzz {
     /// What is tried, and what it promises.
     enum Target: String, CaseIterable {
-        case request, answer, json, events, configuration, schema, log, words
+        case request, answer, json, events, configuration, schema, log, words, dialect
 
         func run(_ bytes: [UInt8]) {
             switch self {
@@ -24,6 +24,7 @@ import LibFuzzer
             case .schema: SchemaTarget.run(bytes)
             case .log: LogTarget.run(bytes)
             case .words: WordsTarget.run(bytes)
+            case .dialect: DialectTarget.run(bytes)
             }
         }
     }
