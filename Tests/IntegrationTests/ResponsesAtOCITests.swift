@@ -46,6 +46,8 @@ import Testing
             for gone in [try await proxy.get("/v1/responses/\(id)", header), try await proxy.send(deletion)] {
                 #expect(gone.status == 404 && gone.body.contains("not found"), "\(gone.body)")
             }
+            let misled = try await proxy.send(deletion.replacing("DELETE", with: "PUT"))
+            #expect(misled.status == 405 && misled.headers["allow"] == "GET, HEAD, DELETE", "\(misled.headers)")
             let late = try await proxy.post("/v1/responses", Self.body("Then?", #","previous_response_id":"\#(id)""#))
             #expect(late.status == 400 && late.body.contains("previous_response_not_found"), "\(late.body)")
             #expect(proxy.chats.allSatisfy { $0.refusal == nil || $0.status == 400 })

@@ -79,10 +79,10 @@ extension EndpointTable {
                 .POST, "/v1/completions", label: "completions", for: .key, body: .large,
                 on: .eventLoop(upTo: Self.smallBody)
             ) { try await completions.respond($0) },
-            Endpoint(.POST, "/v1/images/{operation}", label: "images", for: .key, body: .large) {
+            Endpoint(.POST, "/v1/images/{operation}", label: "images", for: .key, body: .streamed) {
                 try await forward.respond($0, in: "images", ForwardRoute.images)
             },
-            Endpoint(.POST, "/v1/audio/{operation}", label: "audio", for: .key, body: .large) {
+            Endpoint(.POST, "/v1/audio/{operation}", label: "audio", for: .key, body: .streamed) {
                 try await forward.respond($0, in: "audio", ForwardRoute.audio)
             },
             Endpoint(.POST, "/v1/moderations", label: "moderations", for: .key, body: .large) {

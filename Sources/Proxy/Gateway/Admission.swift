@@ -50,6 +50,8 @@ final class Admission: RequestTicket {
         if case .admitted(let match, _) = screened { match.endpoint.method == .POST && !isRefused } else { false }
     }
 
+    var streamsBody: Bool { !isRefused && FrontDoor.streams(screened, head) }
+
     var bodyLimit: Int { door.bodyLimit(of: screened) }
 
     func claim(bodyBytes: Int) -> Bool {

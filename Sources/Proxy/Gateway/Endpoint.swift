@@ -18,6 +18,8 @@ final class Endpoint: Sendable {
         case none
         /// Up to `max_request_size`.
         case large
+        /// The same; a form is passed on while it comes.
+        case streamed
     }
 
     /// Where its requests are handled.

@@ -63,11 +63,20 @@ final class FrontDoor: Sendable {
     func receive(_ head: HTTPRequestHead, bodyLength length: Int?) -> Admission {
         let verdict = screen(head)
         var claim = RequestClaims.Claim.none
-        guard let failure = self.claim(for: verdict, bodyLength: length, &claim) else {
+        // Of what passes on while it comes, only the beginning is kept.
+        let isKept = length.map { $0 > bodyLimit(of: verdict) } ?? true || !Self.streams(verdict, head)
+        let kept = isKept ? length : length.map { min($0, 2 * ConnectionHandler.firstPart) }
+        guard let failure = self.claim(for: verdict, bodyLength: kept, &claim) else {
             return Admission(verdict, of: head, claim: claim, by: self)
         }
         claims.giveBack(&claim)
         return Admission(.refused(failure), of: head, by: self)
+    }
+
+    /// Whether a body passes on while it comes: a form with files, as a rule.
+    static func streams(_ verdict: Admission.Verdict, _ head: HTTPRequestHead) -> Bool {
+        guard case .admitted(let match, _?) = verdict, match.endpoint.body == .streamed else { return false }
+        return head.headers.value(of: "content-type")?.hasPrefixIgnoringCase("multipart/form-data") == true
     }
 
     /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
@@ -131,7 +140,7 @@ final class FrontDoor: Sendable {
     /// Bytes that the body of a request may have.
     func bodyLimit(of verdict: Admission.Verdict) -> Int {
         switch verdict {
-        case .admitted(let match, _): match.endpoint.body == .large ? limits.body : min(Self.idleBody, limits.body)
+        case .admitted(let match, _): match.endpoint.body == .none ? min(Self.idleBody, limits.body) : limits.body
         case .preflight: min(Self.idleBody, limits.body)
         case .refused: limits.body
         }
@@ -178,7 +187,9 @@ final class FrontDoor: Sendable {
         if let failure = context.terminalError(after: error) {
             let clientError = worded(failure, for: context.request.head, as: context.id)
             context.record.error = clientError.code
-            context.send(clientError.response)
+            var answer = clientError.response
+            if failure.kind == .unacceptable(.method) { Self.allow(context.allowedMethods, in: &answer) }
+            context.send(answer)
         } else {
             context.record.clientLeft = true
         }
@@ -226,6 +237,11 @@ final class FrontDoor: Sendable {
         case .preflight: context.send(cors.preflight(context.request.head))
         case .refused(let failure): throw failure
         }
+    }
+
+    /// Says which methods a path is served under, as a 405 has to.
+    private static func allow(_ methods: [HTTPMethod], in answer: inout Response) {
+        answer.headers.add(name: "allow", value: methods.map(\.rawValue).joined(separator: ", "))
     }
 
     /// A failure in the words of the API that the client speaks.
@@ -286,7 +302,7 @@ final class FrontDoor: Sendable {
         finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)
         var answer = clientError.response
         if error.kind == .unacceptable(.method), let head, let match = endpoints.match(head.uri) {
-            answer.headers.add(name: "allow", value: match.endpoint.methods.map(\.rawValue).joined(separator: ", "))
+            Self.allow(match.endpoint.methods, in: &answer)
         }
         decoration.apply(to: &answer)
         return answer

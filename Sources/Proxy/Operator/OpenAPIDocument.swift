@@ -69,7 +69,7 @@ enum OpenAPIDocument {
                   "description": "The answer. A stream's events are chunks; the last is `data: [DONE]`. A failure behind the headers is an event with an `Error`. Lines that begin with `:` are signs of life.",
                   "content": {
                     "application/json": {"schema":{"$ref":"#/components/schemas/ChatCompletion"}},
-                    "text/event-stream": {"schema":{"$ref":"#/components/schemas/ChatCompletionChunk"}}
+                    "text/event-stream": {"schema":{"type":"object","required":["data"],"properties":{"event":{"type":"string"},"data":{"anyOf":[{"const":"[DONE]"},{"type":"string","contentMediaType":"application/json","contentSchema":{"$ref":"#/components/schemas/ChatCompletionChunk"}}]}}}}
                   }
                 },
                 "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
@@ -101,7 +101,7 @@ enum OpenAPIDocument {
                   "description": "The answer. A stream ends with `response.completed`, `response.incomplete` or `response.failed`; there is no `[DONE]`.",
                   "content": {
                     "application/json": {"schema":{"$ref":"#/components/schemas/Response"}},
-                    "text/event-stream": {"schema":{"$ref":"#/components/schemas/ResponseEvent"}}
+                    "text/event-stream": {"schema":{"type":"object","required":["data"],"properties":{"event":{"type":"string"},"data":{"type":"string","contentMediaType":"application/json","contentSchema":{"$ref":"#/components/schemas/ResponseEvent"}}}}}
                   }
                 },
                 "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
@@ -209,7 +209,7 @@ enum OpenAPIDocument {
                   "description": "The answer. A stream ends with `message_stop`; a failure behind the headers is an event `error`, a sign of life an event `ping`.",
                   "headers": {"request-id":{"$ref":"#/components/headers/RequestID"}},
                   "content": {
-                    "application/json": {"schema":{"$ref":"#/components/schemas/Message"}}, "text/event-stream": {"schema":{"$ref":"#/components/schemas/MessageEvent"}}
+                    "application/json": {"schema":{"$ref":"#/components/schemas/Message"}}, "text/event-stream": {"schema":{"type":"object","required":["data"],"properties":{"event":{"type":"string"},"data":{"type":"string","contentMediaType":"application/json","contentSchema":{"$ref":"#/components/schemas/MessageEvent"}}}}}
                   }
                 },
                 "400": {"$ref":"#/components/responses/AnthropicError"}, "401": {"$ref":"#/components/responses/AnthropicError"},
@@ -255,7 +255,7 @@ enum OpenAPIDocument {
                   "description": "The answer. A stream's events have the same shape; the last is `data: [DONE]`.",
                   "content": {
                     "application/json": {"schema":{"$ref":"#/components/schemas/Completion"}},
-                    "text/event-stream": {"schema":{"$ref":"#/components/schemas/Completion"}}
+                    "text/event-stream": {"schema":{"type":"object","required":["data"],"properties":{"event":{"type":"string"},"data":{"anyOf":[{"const":"[DONE]"},{"type":"string","contentMediaType":"application/json","contentSchema":{"$ref":"#/components/schemas/Completion"}}]}}}}
                   }
                 },
                 "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
@@ -263,9 +263,9 @@ enum OpenAPIDocument {
                 "502": {"$ref":"#/components/responses/502"}, "503": {"$ref":"#/components/responses/503"}, "504": {"$ref":"#/components/responses/504"}
               }
             }},
-            "/v1/images/{operation}": {"post": {"operationId": "forwardImages", "tags": ["providers"], "summary": "Images of a provider, as they are: generations, edits, variations", "parameters": [{"name": "operation", "in": "path", "required": true, "schema": {"type": "string", "enum": ["generations", "edits", "variations"]}}], "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}}}, "multipart/form-data": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}}}}}, "responses": {"200": {"description": "what the provider answers", "content": {"*/*": {}}}, "default": {"description": "an error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}}}},
-            "/v1/audio/{operation}": {"post": {"operationId": "forwardAudio", "tags": ["providers"], "summary": "Audio of a provider, as it is: speech, transcriptions, translations", "parameters": [{"name": "operation", "in": "path", "required": true, "schema": {"type": "string", "enum": ["speech", "transcriptions", "translations"]}}], "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}}}, "multipart/form-data": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}}}}}, "responses": {"200": {"description": "what the provider answers", "content": {"*/*": {}}}, "default": {"description": "an error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}}}},
-            "/v1/moderations": {"post": {"operationId": "forwardModerations", "tags": ["providers"], "summary": "Moderations of a provider, as they are", "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"type": "string"}}}}}}, "responses": {"200": {"description": "what the provider answers", "content": {"*/*": {}}}, "default": {"description": "an error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}}}},
+            "/v1/images/{operation}": {"post": {"operationId": "forwardImages", "tags": ["providers"], "summary": "Images of a provider, as they are: generations, edits, variations", "parameters": [{"name": "operation", "in": "path", "required": true, "schema": {"type": "string", "enum": ["generations", "edits", "variations"]}}], "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"$ref": "#/components/schemas/ModelName"}}}}, "multipart/form-data": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"$ref": "#/components/schemas/ModelName"}}}}}}, "responses": {"200": {"description": "what the provider answers", "content": {"*/*": {}}}, "default": {"description": "an error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}}}},
+            "/v1/audio/{operation}": {"post": {"operationId": "forwardAudio", "tags": ["providers"], "summary": "Audio of a provider, as it is: speech, transcriptions, translations", "parameters": [{"name": "operation", "in": "path", "required": true, "schema": {"type": "string", "enum": ["speech", "transcriptions", "translations"]}}], "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"$ref": "#/components/schemas/ModelName"}}}}, "multipart/form-data": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"$ref": "#/components/schemas/ModelName"}}}}}}, "responses": {"200": {"description": "what the provider answers", "content": {"*/*": {}}}, "default": {"description": "an error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}}}},
+            "/v1/moderations": {"post": {"operationId": "forwardModerations", "tags": ["providers"], "summary": "Moderations of a provider, as they are", "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["model"], "properties": {"model": {"$ref": "#/components/schemas/ModelName"}}}}}}, "responses": {"200": {"description": "what the provider answers", "content": {"*/*": {}}}, "default": {"description": "an error", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}}}},
             "/v1/embeddings": {"post": {
               "operationId": "createEmbeddings", "summary": "Vectors of texts", "tags": ["texts"],
               "requestBody": {
@@ -314,7 +314,7 @@ enum OpenAPIDocument {
               "tags": ["models"], "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
               "parameters": [
                 {"$ref":"#/components/parameters/AnthropicVersion"},
-                {"name":"limit","in":"query","schema":{"type":"integer","minimum":1,"maximum":1000,"default":20}},
+                {"name":"limit","in":"query","description":"From 1 to 1000; 20 when it is absent.","schema":{"type":"string"}},
                 {"name":"after_id","in":"query","schema":{"type":"string"}},
                 {"name":"before_id","in":"query","schema":{"type":"string"}}
               ],
@@ -323,8 +323,8 @@ enum OpenAPIDocument {
                   "description": "The list, in Anthropic's shape when asked with `anthropic-version`.",
                   "content": {"application/json":{"schema":{"anyOf":[{"$ref":"#/components/schemas/ModelList"},{"$ref":"#/components/schemas/AnthropicModelList"}]}}}
                 },
-                "400": {"$ref":"#/components/responses/AnthropicError","description":"`limit` is out of its range."}, "401": {"$ref":"#/components/responses/401"},
-                "405": {"$ref":"#/components/responses/405"}
+                "400": {"$ref":"#/components/responses/AnthropicError","description":"`limit` is out of its range."},
+                "401": {"$ref":"#/components/responses/EitherError"}, "405": {"$ref":"#/components/responses/EitherError"}
               }
             }},
             "/v1/models/{id}": {"get": {
@@ -341,7 +341,7 @@ enum OpenAPIDocument {
                   "description": "The model, in Anthropic's shape when asked with `anthropic-version`.",
                   "content": {"application/json":{"schema":{"anyOf":[{"$ref":"#/components/schemas/Model"},{"$ref":"#/components/schemas/AnthropicModel"}]}}}
                 },
-                "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"}, "405": {"$ref":"#/components/responses/405"}
+                "401": {"$ref":"#/components/responses/EitherError"}, "404": {"$ref":"#/components/responses/EitherError"}, "405": {"$ref":"#/components/responses/EitherError"}
               }
             }},
             "/test-oci": {"get": {
@@ -483,6 +483,10 @@ enum OpenAPIDocument {
                 "headers": {"retry-after":{"$ref":"#/components/headers/RetryAfter"}}, "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "504": {"description":"The upstream took too long.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}},
+              "EitherError": {
+                "description": "In OpenAI's shape, or in Anthropic's when asked with `anthropic-version`.", "headers": {"allow":{"description":"With 405.","schema":{"type":"string"}}},
+                "content": {"application/json":{"schema":{"anyOf":[{"$ref":"#/components/schemas/Error"},{"$ref":"#/components/schemas/AnthropicError"}]}}}
+              },
               "AnthropicError": {
                 "description": "In Anthropic's shape; 529 where OpenAI's dialects have 503.", "headers": {"request-id":{"$ref":"#/components/headers/RequestID"}},
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/AnthropicError"}}}

@@ -16,6 +16,8 @@ final class RequestContext {
     /// What the access log will say.
     var record: AccessRecord
     let trace = RequestTrace()
+    /// What the path is served under, where the endpoint refuses a method by itself.
+    var allowedMethods: [HTTPMethod] = []
     /// The rest of the path, where the endpoint takes one.
     var rest: String?
     private let drain: Drain

@@ -7,6 +7,8 @@ struct NamedModel: Sendable {
     private let places: [Range<Int>]
     private let isJSON: Bool
     private let body: [UInt8]
+    /// Bytes of the body, as far as it is there.
+    var count: Int { body.count }
 
     /// - Parameter contentType: as the client has sent it.
     /// - Throws: `Failure` 400 when no model is named.

@@ -25,9 +25,9 @@ struct ForwardRoute: Sendable {
 
     /// - Parameter path: the end of the provider's, with a slash.
     nonisolated(nonsending) func respond(_ context: RequestContext, to path: String) async throws {
-        let body = context.request.body
         let type = context.request.head.headers.value(of: "content-type") ?? "application/json"
-        let named = try await LargeWork.run(on: body.count) { try NamedModel(in: body, contentType: type) }
+        let (named, rest) = try await named(context, type)
+        defer { if let rest { context.record.received += rest.taken } }
         context.record.model = named.name
         let catalog = chat.directory.catalog
         let target = try catalog.resolve(named.name, for: .chat)
@@ -35,16 +35,54 @@ struct ForwardRoute: Sendable {
         guard !providers.isEmpty else {
             throw Failure.notFoundAtOCI(named.name, path)
         }
+        let body = named.body(naming: target.modelID)
         let document = CallDocument.forward(
-            .POST, path: path, named.body(naming: target.modelID),
+            .POST, path: path, body,
             headers: [
                 NativeHeader(name: "content-type", value: type),
                 NativeHeader(name: "accept", value: context.request.head.headers.value(of: "accept") ?? "*/*"),
                 NativeHeader(name: "accept-encoding", value: "identity"),
             ])
         try await answer(
-            document,
+            document, rest.map { FormRest(body: $0, longer: body.count - named.count) },
             routed(to: providers, target, until: context.arrival + chat.limits.nonStreaming, context), context)
+    }
+
+    /// The rest of a form that is passed on as it comes.
+    private struct FormRest {
+        let body: RestOfBody
+        /// Bytes by which the model's other name makes the form longer.
+        let longer: Int
+    }
+
+    /// Finds the model that the request names. In a form the field may stand behind a file: then the form is kept as far as that, which takes its room.
+    ///
+    /// - Returns: also what follows of the body; nil when that is all.
+    private nonisolated(nonsending) func named(_ context: RequestContext, _ type: String) async throws -> (
+        NamedModel, RestOfBody?
+    ) {
+        var body = context.request.body
+        guard let rest = context.request.rest else {
+            return (try await LargeWork.run(on: body.count) { try NamedModel(in: body, contentType: type) }, nil)
+        }
+        var next = 0
+        while true {
+            if body.count >= next {
+                let gathered = body
+                let named = try? await LargeWork.run(on: body.count) { try NamedModel(in: gathered, contentType: type) }
+                if let named { return (named, rest) }
+                next = 2 * body.count
+            }
+            guard let piece = try await Self.next(of: rest) else {
+                return (try NamedModel(in: body, contentType: type), nil)
+            }
+            guard context.request.ticket.claim(bodyBytes: piece.readableBytes) else { throw Failure.noRoomForForm }
+            body.append(contentsOf: piece.readableBytesView)
+        }
+    }
+
+    private static nonisolated(nonsending) func next(of rest: RestOfBody) async throws -> ByteBuffer? {
+        do { return try await rest.next() } catch let fault as RequestFault { throw Failure.of(fault) }
     }
 
     /// Has the tokens of a request counted by a provider that speaks its API.
@@ -66,7 +104,7 @@ struct ForwardRoute: Sendable {
             headers: [NativeHeader(name: "content-type", value: "application/json")] + native.headers)
         do {
             try await answer(
-                document, routed(to: speaking, target, until: context.arrival + Self.patience, context), context)
+                document, nil, routed(to: speaking, target, until: context.arrival + Self.patience, context), context)
             return true
         } catch is Failure where context.record.sent == 0 {
             // Not all have it, and a guess is better than none.
@@ -92,7 +130,7 @@ struct ForwardRoute: Sendable {
             accepts: upstreams, model: maker.model, arrival: context.arrival,
             deadline: context.arrival + chat.limits.nonStreaming, client: context.record.key ?? "", trace: context.trace
         )
-        return try await answer(document, request, mayBeMissing: true, context)
+        return try await answer(document, nil, request, mayBeMissing: true, context)
     }
 
     /// Clients ask for it before each of their requests.
@@ -108,12 +146,16 @@ struct ForwardRoute: Sendable {
 
     /// One provider after the other, until one answers.
     ///
-    /// - Parameter mayBeMissing: what is asked for may not be there (any more), which speaks against nobody.
+    /// - Parameters:
+    ///   - rest: what follows the document, as it comes: once it has been begun, nobody else can be asked.
+    ///   - mayBeMissing: what is asked for may not be there (any more), which speaks against nobody.
     /// - Returns: whether it is there. If not, nothing has been sent.
     @discardableResult
     private nonisolated(nonsending) func answer(
-        _ document: CallDocument, _ request: RoutedRequest, mayBeMissing: Bool = false, _ context: RequestContext
+        _ document: CallDocument, _ rest: FormRest?, _ request: RoutedRequest, mayBeMissing: Bool = false,
+        _ context: RequestContext
     ) async throws -> Bool {
+        let taken = rest?.body.taken
         let attempts = chat.failover.attempts(of: request)
         while true {
             let attempt = try await attempts.next()
@@ -121,7 +163,14 @@ struct ForwardRoute: Sendable {
             let deadline = MovingDeadline(at: request.deadline, for: .request, on: chat.time)
             deadline.arm()
             do {
-                let call = try await backend.request(document, isStreaming: false, until: deadline)
+                var call = try await backend.request(document, isStreaming: false, until: deadline)
+                call.rest = rest.map { rest in
+                    RequestRest(body: rest.body, length: rest.body.length.map { $0 + rest.longer }) {
+                        [time = chat.time, limit = chat.limits.nonStreaming] in
+                        // As long as the client sends, the upstream has nothing to answer.
+                        deadline.move(to: time.now() + limit, for: .request)
+                    }
+                }
                 let head = try await backend.send(call, until: deadline)
                 let isThere = !mayBeMissing || head.status != 404
                 if isThere {
@@ -136,11 +185,20 @@ struct ForwardRoute: Sendable {
                 return isThere
             } catch {
                 deadline.disarm()
+                if let fault = error as? RequestFault {
+                    // The client's doing.
+                    await attempt.end(after: CancellationError())
+                    throw Failure.of(fault)
+                }
                 if context.record.sent > 0 {
                     // Half of a picture is none: the client sees that the connection ends.
                     await attempt.end(after: error)
                     context.connection.channel.close(promise: nil)
                     throw CancellationError()
+                }
+                if rest?.body.taken != taken {
+                    // What the client has sent is gone.
+                    throw await attempt.end(after: error).failure ?? CancellationError()
                 }
                 try await attempts.failed(attempt, with: error)
             }
@@ -174,6 +232,12 @@ struct ForwardRoute: Sendable {
 }
 
 extension Failure {
+    /// A form that has to be kept finds no room.
+    fileprivate static let noRoomForForm = Failure(
+        .overloaded(.bodyMemory),
+        "The memory for request bodies is in use by other requests. Try again in a moment, or send the field 'model' before the file: then the form need not be kept.",
+        retryAfter: 1)
+
     /// 400: a model of OCI has no such call.
     fileprivate static func notFoundAtOCI(_ model: String, _ path: String) -> Failure {
         .invalidRequest(

@@ -125,7 +125,7 @@ struct ResponsesRoute: Sendable {
         let key = seals[context.record.key].owner
         let shelf = store.shelf(of: key)
         guard let id = parts.first else { throw Failure.unknownResponse("", on: shelf) }
-        let call = try call(context.request.head, id, parts.dropFirst().first)
+        let call = try call(context, id, parts.dropFirst().first)
         if let kept = shelf[id] {
             let answer = try answer(call, kept, context.request.head.uri)
             if call == .delete { _ = shelf.remove(id) }
@@ -138,19 +138,20 @@ struct ResponsesRoute: Sendable {
         if !isThere { throw Failure.unknownResponse(id, on: shelf) }
     }
 
-    private func call(_ head: HTTPRequestHead, _ id: String, _ rest: String?) throws(Failure) -> KeptCall {
-        switch (head.method, rest) {
-        case (.GET, nil), (.HEAD, nil): return .fetch
-        case (.GET, "input_items"), (.HEAD, "input_items"): return .items
-        case (.DELETE, nil): return .delete
-        case (.POST, "cancel"): return .cancel
+    private func call(_ context: RequestContext, _ id: String, _ rest: String?) throws(Failure) -> KeptCall {
+        let method = context.request.head.method
+        let calls: [(method: HTTPMethod, call: KeptCall)]
+        switch rest {
         // Else it is an endpoint of that API that is not here.
-        case (let method, nil) where id.hasPrefix("resp_"):
-            throw .methodNotAllowed(method, allowed: [.GET, .HEAD, .DELETE])
-        case (let method, "input_items"): throw .methodNotAllowed(method, allowed: [.GET, .HEAD])
-        case (let method, "cancel"): throw .methodNotAllowed(method, allowed: [.POST])
-        default: throw .unknownPath(RequestTarget.withoutQuery(head.uri))
+        case nil where method != .POST || id.hasPrefix("resp_"):
+            calls = [(.GET, .fetch), (.HEAD, .fetch), (.DELETE, .delete)]
+        case "input_items": calls = [(.GET, .items), (.HEAD, .items)]
+        case "cancel": calls = [(.POST, .cancel)]
+        default: throw .unknownPath(RequestTarget.withoutQuery(context.request.head.uri))
         }
+        if let call = calls.first(where: { $0.method == method })?.call { return call }
+        context.allowedMethods = calls.map(\.method)
+        throw .methodNotAllowed(method, allowed: context.allowedMethods)
     }
 
     private func answer(_ call: KeptCall, _ kept: ResponseStore.Kept, _ target: String) throws(Failure) -> Response {

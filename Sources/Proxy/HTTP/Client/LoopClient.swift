@@ -24,6 +24,8 @@ final class LoopClient: ConnectionOwner {
     /// Sends the request over a kept connection, or else over a new one.
     func start(_ exchange: UpstreamExchange) {
         if isShutDown { return exchange.fail(TransportError.connectionLost("the proxy is shutting down")) }
+        // A kept connection may be closing in this moment, and what has been sent of such a request cannot be sent again.
+        if exchange.isUpload { return connect(for: exchange) }
         while let connection = pool.take(exchange.origin, at: loop.now) {
             leftQuota(connection)
             if connection.isUsable { return connection.carry(exchange) }

@@ -59,6 +59,30 @@ struct NIOTransport: HTTPTransport {
         deadline?.bind(.call { error in loop.execute { exchange.cancel(error) } })
         // Else it would be cancelled after it has been written.
         if let cause = deadline?.passed { throw MovingDeadline.Exceeded(cause: cause) }
+        guard let rest = request.rest else { return try await head(of: exchange, by: client) }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await exchange.send(rest)
+                } catch is CancellationError where Task.isCancelled {
+                    // The answer is there, or nobody wants it any more.
+                } catch {
+                    loop.execute { exchange.cannotSendRest(error) }
+                }
+            }
+            let response = try await head(of: exchange, by: client)
+            // A refusal is read at once; whoever begins to answer before he has read all is to have all.
+            if !(200..<300).contains(response.status) { group.cancelAll() }
+            try await group.waitForAll()
+            return response
+        }
+    }
+
+    /// Begins the exchange, and waits for the head of its answer.
+    private nonisolated(nonsending) func head(of exchange: UpstreamExchange, by client: NIOLoopBoundBox<LoopClient>)
+        async throws -> TransportResponse
+    {
+        let loop = client.eventLoop
         return try await withTaskCancellationHandler {
             // Unsafe, but resumed exactly once: `UpstreamExchange` takes it out before it resumes it, and each end of an exchange does.
             unsafe try await withUnsafeThrowingContinuation { waiter in
@@ -104,7 +128,8 @@ struct NIOTransport: HTTPTransport {
         let head =
             try request.known?.head { () throws(TransportError) in try writeHead(of: request) }
             ?? writeHead(of: request)
-        return UpstreamExchange(RequestBytes(head, request.body, echo: request.echo), to: head.origin, on: loop)
+        return UpstreamExchange(
+            RequestBytes(head, request.body, rest: request.rest, echo: request.echo), to: head.origin, on: loop)
     }
 
     private func writeHead(of request: TransportRequest) throws(TransportError) -> RequestHead {

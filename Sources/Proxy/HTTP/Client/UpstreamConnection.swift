@@ -7,7 +7,7 @@ import NIOSSL
 ///
 /// It is the only handler that speaks HTTP, from bytes to the exchange in one step. Those that unpack are put behind it with the first
 /// compressed answer. It reads whenever there is room for what comes, and while it is kept: so what comes unasked is seen.
-final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
+final class UpstreamConnection: ChannelDuplexHandler, BodySource, RequestSink, Cancellable {
     typealias InboundIn = ByteBuffer
     /// To those that unpack.
     typealias InboundOut = HTTPClientResponsePart
@@ -36,6 +36,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
     /// When the present exchange began.
     private var begunAt = NIODeadline.uptimeNanoseconds(0)
     private var isRequestWritten = false
+    private var isRequestInChunks = false
     /// A channel that becomes inactive then has failed to write.
     private var isFlushing = false
     private var isKeptAlive = false
@@ -68,6 +69,12 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         decoder.begin(answersHEAD: request.asksForHead)
         exchange.starts(on: self)
         context.write(Self.wrapOutboundOut(request.head), promise: nil)
+        guard !request.goesOn else {
+            isRequestInChunks = request.isInChunks
+            if let body = request.body { writePiece(body, nil, context) }
+            context.flush()
+            return exchange.takesMore(by: self)
+        }
         if let body = request.body { context.write(Self.wrapOutboundOut(body), promise: nil) }
         isFlushing = true
         context.flush()
@@ -78,6 +85,30 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, Cancellable {
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in self.wroteRequest(of: exchange, result) }
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)
+    }
+
+    // MARK: A request that goes on
+
+    func write(_ piece: ByteBuffer, _ promise: EventLoopPromise<Void>) {
+        guard let context else { return promise.fail(TransportError.closed) }
+        writePiece(piece, promise, context)
+        context.flush()
+    }
+
+    private func writePiece(_ piece: ByteBuffer, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
+        guard isRequestInChunks else { return context.write(Self.wrapOutboundOut(piece), promise: promise) }
+        guard piece.readableBytes > 0 else { return promise?.succeed() ?? () }
+        context.write(
+            Self.wrapOutboundOut(ByteBuffer(string: String(piece.readableBytes, radix: 16) + "\r\n")), promise: nil)
+        context.write(Self.wrapOutboundOut(piece), promise: nil)
+        context.write(Self.wrapOutboundOut(ByteBuffer(string: "\r\n")), promise: promise)
+    }
+
+    func endRequest(_ promise: EventLoopPromise<Void>) {
+        guard let context else { return promise.fail(TransportError.closed) }
+        let end = ByteBuffer(string: isRequestInChunks ? "0\r\n\r\n" : "")
+        isRequestWritten = true
+        context.writeAndFlush(Self.wrapOutboundOut(end), promise: promise)
     }
 
     private func wroteRequest(of exchange: UpstreamExchange, _ result: Result<Void, any Error>) {

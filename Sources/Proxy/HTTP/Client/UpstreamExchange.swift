@@ -29,6 +29,9 @@ import NIOHTTP1
         /// A sink, for all that comes; and a task, for the moment at which the sink takes no more (true) or the body has ended (false).
         case sink(any BodySink, UnsafeContinuation<Bool, any Error>)
     }
+    /// Of a request whose body goes on: keeps its word when a connection can take more of it.
+    private let started: EventLoopPromise<Void>?
+    private var upload: (any RequestSink)?
     private var headWaiter: UnsafeContinuation<TransportResponse, any Error>?
     private var reader: Reader?
     /// Of the body: what has arrived and has not been taken.
@@ -46,7 +49,11 @@ import NIOHTTP1
         self.request = request
         self.origin = origin
         self.loop = loop
+        started = request.goesOn ? loop.makePromise() : nil
     }
+
+    /// Its body is sent as it comes, once.
+    var isUpload: Bool { started != nil }
 
     // MARK: The caller's side
 
@@ -164,6 +171,34 @@ import NIOHTTP1
         connection?.cancel()
     }
 
+    /// Sends the rest of the request's body as it comes, no faster than the socket takes it. Returns when all has been written.
+    ///
+    /// - Throws: what `RestOfBody` throws; `TransportError`; `CancellationError`.
+    nonisolated(nonsending) func send(_ rest: RequestRest) async throws {
+        try await started?.completion()
+        while let piece = try await rest.body.next() {
+            rest.onPiece()
+            try await write(piece)
+        }
+        try await write(nil)
+    }
+
+    /// The rest of the request's body will not come, or cannot be sent. An answer that is complete stands.
+    func cannotSendRest(_ error: any Error) {
+        loop.assertInEventLoop()
+        if !isOver { cancel(error) }
+    }
+
+    /// - Parameter piece: nil for the end.
+    private nonisolated(nonsending) func write(_ piece: ByteBuffer?) async throws {
+        let written = loop.makePromise(of: Void.self)
+        loop.execute {
+            guard let upload = self.upload else { return written.fail(TransportError.closed) }
+            if let piece { upload.write(piece, written) } else { upload.endRequest(written) }
+        }
+        try await written.completion()
+    }
+
     // MARK: The connection's side
 
     var isOver: Bool {
@@ -189,6 +224,13 @@ import NIOHTTP1
     func starts(on connection: some BodySource & Cancellable) {
         loop.assertInEventLoop()
         (phase, onCancel, source) = (.awaitingHead, connection, connection)
+    }
+
+    /// The beginning of a request has been written, and its body goes on.
+    func takesMore(by sink: some RequestSink) {
+        loop.assertInEventLoop()
+        upload = sink
+        started?.succeed()
     }
 
     func received(_ head: ResponseHead) {
@@ -250,6 +292,8 @@ import NIOHTTP1
     }
 
     private func release() {
+        upload = nil
+        started?.fail(TransportError.closed)
         drain?.cancel()
         drain = nil
         onCancel = nil
@@ -266,6 +310,13 @@ protocol Cancellable: AnyObject {
 protocol BodySink: AnyObject {
     /// - Returns: whether it takes the next ones likewise. If not, they wait, and the socket is not read.
     func take(_ bytes: ByteBuffer) -> Bool
+}
+
+/// What a request's body is written to, piece by piece, on the event loop.
+protocol RequestSink: AnyObject {
+    /// - Parameter promise: succeeds when the socket has taken it.
+    func write(_ piece: ByteBuffer, _ promise: EventLoopPromise<Void>)
+    func endRequest(_ promise: EventLoopPromise<Void>)
 }
 
 /// What reads a body from the socket.

@@ -38,6 +38,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Of the request that is being received.
     private var ticket: (any RequestTicket)?
     private var body: [UInt8] = []
+    /// What is read of it behind that, by who answers the request already.
+    private var rest: RestOfBody?
     /// The request that is being answered, until the end of its answer is written or its client has left.
     private var answering: ClientRequest?
     private var peer = ClientPeer()
@@ -163,7 +165,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch part {
         case .head(let head, let framing): receive(head, framing, context)
         case .body(let bytes):
-            if case .receivingBody(_, refused: false) = state.phase {
+            if state.isReadingBody {
                 // What comes fast at first saves up nothing for later.
                 bodyDue = min(
                     bodyDue + .nanoseconds(Int64(bytes.readableBytes) * (1_000_000_000 / limits.slowestBody)),
@@ -171,17 +173,27 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 due = bodyDue
             }
             let action = state.received(bodyBytes: bytes.readableBytes)
+            if let rest, state.isReadingBody {
+                rest.put(bytes)
+                // It is not the client that keeps us waiting.
+                if rest.isFull { due = nil }
+                return
+            }
             if let ticket, ticket.readsBody, case .receivingBody(_, refused: false) = state.phase {
                 // In chunks, it takes its room piece by piece.
                 if bodyLength == nil, !ticket.claim(bodyBytes: bytes.readableBytes) {
                     return perform(state.refuseBody(), context)
                 }
-                body.append(bytes, expecting: bodyLength)
+                body.append(bytes, expecting: ticket.streamsBody ? nil : bodyLength)
+                if ticket.streamsBody, body.count >= Self.firstPart { return deliverInPart(context) }
             }
             perform(action, context)
         case .end: perform(state.receivedEnd(), context)
         }
     }
+
+    /// Bytes of a long form with which it is handed over: the fields before a file, as a rule.
+    static let firstPart = 64 * 1024
 
     private func receive(_ head: HTTPRequestHead, _ framing: Framing, _ context: ChannelHandlerContext) {
         self.head = head
@@ -229,11 +241,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Back-pressure on a client that pipelines: a few requests may wait, more are left in the socket.
     func read(context: ChannelHandlerContext) {
-        if unread.readableBytes > limits.headers { readIsHeld = true } else { context.read() }
+        if unread.readableBytes > limits.headers || rest?.isFull == true { readIsHeld = true } else { context.read() }
     }
 
     private func readOn(_ context: ChannelHandlerContext) {
-        guard readIsHeld, unread.readableBytes <= limits.headers else { return }
+        guard readIsHeld, unread.readableBytes <= limits.headers, rest?.isFull != true else { return }
         readIsHeld = false
         context.read()
     }
@@ -243,6 +255,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func write(_ head: HTTPResponseHead, _ context: ChannelHandlerContext) {
         var head = head
         if !understandsChunks { head.version = .http1_0 }
+        if head.status.code >= 200 { state.beginsAnswer() }
         let closes = state.closesAfterAnswer && head.status.code >= 200
         gather(Self.usualAnswer) { encoder.write(head, closes: closes, to: &$0) }
     }
@@ -317,12 +330,22 @@ final class ConnectionHandler: ChannelDuplexHandler {
             gather(Self.usualAnswer) { encoder.write(HTTPResponseHead(version: .http1_1, status: .continue), to: &$0) }
             flush(context: context)
         case .deliver: deliver(context)
+        case .endBody:
+            due = nil
+            rest.take()?.finish()
+        case .failBody(let refusal):
+            due = nil
+            rest.take()?.fail(fault(of: refusal, limit: state.limitOfBody))
+            readOn(context)
         case .refuse(let refusal, closing: _): refuse(refusal, context)
-        case .abandon, .cut: departure.succeed()
+        case .abandon, .cut:
+            rest.take()?.fail(CancellationError())
+            departure.succeed()
         case .readNext:
             startTimer(context)
             if unread.readableBytes > 0 { decodeNext(context) }
         case .lingerAndClose:
+            rest.take()?.fail(CancellationError())
             dropUnread(context)
             context.close(mode: .output, promise: nil)
             lingersUntil = context.eventLoop.now + limits.bodyTimeout
@@ -338,10 +361,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
         readOn(context)
     }
 
+    /// Hands a request over whose body goes on.
+    private func deliverInPart(_ context: ChannelHandlerContext) {
+        state.deliverInPart()
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        rest = RestOfBody(on: context.eventLoop, length: bodyLength) { bound.value.resumeBody() }
+        let wanted = due
+        deliver(context)
+        due = wanted
+    }
+
+    /// There is room again for what comes of a body. For what the client could not send, it is not to blame.
+    private func resumeBody() {
+        guard let context, rest != nil else { return }
+        bodyDue = context.eventLoop.now + limits.bodyTimeout
+        due = bodyDue
+        setTimer(context)
+        readOn(context)
+    }
+
     private func deliver(_ context: ChannelHandlerContext) {
         guard let head, let ticket else { return }
         due = nil
-        let request = ClientRequest(head: head, body: body, ticket: ticket, peer: peer)
+        let request = ClientRequest(head: head, body: body, rest: rest, ticket: ticket, peer: peer)
         answering = request
         (self.head, self.ticket) = (nil, nil)
         body = []
@@ -361,17 +403,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func answer(to refusal: ConnectionState.Refusal) -> Response {
-        let fault: RequestFault
+        if refusal == .byGate, let ticket { return ticket.refusal() }
+        return gate.refusal(
+            of: fault(of: refusal, limit: ticket?.bodyLimit ?? gate.limits.body), head: head, from: peer)
+    }
+
+    private func fault(of refusal: ConnectionState.Refusal, limit: Int) -> RequestFault {
         switch refusal {
-        case .byGate:
-            if let ticket { return ticket.refusal() }
-            fault = .malformed
-        case .bodyTooLarge: fault = .bodyTooLarge(limit: ticket?.bodyLimit ?? gate.limits.body)
-        case .bodyTimedOut: fault = .bodyTimedOut
-        case .malformed: fault = .malformed
-        case .shuttingDown: fault = .shuttingDown
+        case .bodyTooLarge: .bodyTooLarge(limit: limit)
+        case .bodyTimedOut: .bodyTimedOut
+        case .byGate, .malformed: .malformed
+        case .shuttingDown: .shuttingDown
         }
-        return gate.refusal(of: fault, head: head, from: peer)
     }
 
     // MARK: Timers
@@ -397,7 +440,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var allowance: TimeAmount? {
         switch state.phase {
         case .awaitingHead: state.closesAfterAnswer ? limits.drainTimeout : limits.headTimeout
-        case .receivingBody(_, refused: false): limits.bodyTimeout
+        case .receivingBody(_, refused: false), .streaming: limits.bodyTimeout
         case .receivingBody(_, refused: true), .discarding, .lingering: limits.lingerTimeout
         case .answering, .closed: nil
         }
@@ -411,6 +454,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func end() {
+        rest.take()?.fail(CancellationError())
         ticket?.release()
         ticket = nil
         answering = nil

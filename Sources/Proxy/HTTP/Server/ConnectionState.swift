@@ -1,7 +1,7 @@
 /// What one client connection may do next: HTTP/1.1 as a server speaks it, without any I/O.
 ///
 /// One request at a time is read whole, handed to the responder, answered; then comes the next. What the client sends
-/// meanwhile waits. The rules are those of nginx where RFC 9112 leaves a choice:
+/// meanwhile waits. A long form may be handed over before it is whole; then its rest is read while it is answered. The rules are those of nginx where RFC 9112 leaves a choice:
 ///
 /// * a request that will be refused is refused when its head is there, not after its body has been carried in;
 /// * after an early refusal the rest of the body is thrown away for a while before the connection closes, since closing
@@ -47,6 +47,10 @@ struct ConnectionState {
         case sendContinue
         /// The request is whole: hand it to the responder.
         case deliver
+        /// The rest of the body that the responder reads is complete.
+        case endBody
+        /// The rest will not come, or must not: the responder is to be told.
+        case failBody(Refusal)
         /// Answer with this; `closing` says that the connection ends after it.
         case refuse(Refusal, closing: Bool)
         /// The client left while its request was being answered: cancel the work.
@@ -77,6 +81,8 @@ struct ConnectionState {
         case receivingBody(received: Int, refused: Bool)
         /// A request is with the responder, or its answer is being written.
         case answering
+        /// The same, while the rest of its body comes.
+        case streaming(received: Int)
         /// Answered before the body was there; what still comes is thrown away.
         case discarding(discarded: Int, answered: Bool)
         case lingering(discarded: Int)
@@ -110,9 +116,20 @@ struct ConnectionState {
         }
     }
 
+    /// Bytes of a body come that is looked at.
+    var isReadingBody: Bool {
+        switch phase {
+        case .receivingBody(_, refused: false), .streaming: true
+        default: false
+        }
+    }
+
+    /// Bytes that the body of the present request may have.
+    var limitOfBody: Int { bodyLimit }
+
     var intake: Intake {
         switch phase {
-        case .awaitingHead, .receivingBody: .read
+        case .awaitingHead, .receivingBody, .streaming: .read
         case .answering: surplus == nil ? .keep : .drop
         case .discarding, .lingering, .closed: .drop
         }
@@ -142,6 +159,16 @@ struct ConnectionState {
         return refuseEarly(head.isRefused ? .byGate : .bodyTooLarge)
     }
 
+    /// The request is handed over although its body is not whole.
+    mutating func deliverInPart() {
+        if case .receivingBody(let received, refused: false) = phase { phase = .streaming(received: received) }
+    }
+
+    /// An answer begins. One that does not wait for the whole request ends the connection: nobody knows what else would come.
+    mutating func beginsAnswer() {
+        if case .streaming = phase { closesAfterAnswer = true }
+    }
+
     /// Bytes of the body have arrived, or bytes that nobody will look at.
     mutating func received(bodyBytes count: Int) -> Action {
         switch phase {
@@ -151,6 +178,13 @@ struct ConnectionState {
                 return refuseEarly(refused ? .byGate : .bodyTooLarge)
             }
             phase = .receivingBody(received: received + count, refused: refused)
+            return .nothing
+        case .streaming(let received):
+            guard received + count <= bodyLimit else {
+                dropLimit = min(4 * bodyLimit, Self.longestDroppedBody)
+                return failBody(.bodyTooLarge)
+            }
+            phase = .streaming(received: received + count)
             return .nothing
         case .discarding(let discarded, let answered):
             phase = .discarding(discarded: discarded + count, answered: answered)
@@ -172,6 +206,10 @@ struct ConnectionState {
 
     /// The request is whole.
     mutating func receivedEnd() -> Action {
+        if case .streaming = phase {
+            phase = .answering
+            return .endBody
+        }
         guard case .receivingBody(_, let refused) = phase else { return .nothing }
         phase = .answering
         return refused ? .refuse(.byGate, closing: closesAfterAnswer) : .deliver
@@ -181,6 +219,7 @@ struct ConnectionState {
     mutating func receivedGarbage() -> Action {
         switch phase {
         case .awaitingHead, .receivingBody: return refuseEarly(.malformed)
+        case .streaming: return failBody(.malformed)
         case .answering:
             // It belongs to a request after the one that is being answered; that one still gets its answer.
             closesAfterAnswer = true
@@ -198,6 +237,7 @@ struct ConnectionState {
             return .readNext
         case .discarding(let discarded, answered: false):
             return linger(discarded: discarded)
+        case .streaming: return linger()
         case .awaitingHead, .receivingBody, .discarding, .lingering, .closed:
             return .nothing
         }
@@ -206,7 +246,7 @@ struct ConnectionState {
     /// The client has closed its sending half, or all of it.
     mutating func inputClosed() -> Action {
         switch phase {
-        case .answering:
+        case .answering, .streaming:
             guard !hasLeft else { return .nothing }
             hasLeft = true
             closesAfterAnswer = true
@@ -222,7 +262,11 @@ struct ConnectionState {
 
     /// The connection is gone.
     mutating func becameInactive() -> Action {
-        let wasAnswering = phase == .answering && !hasLeft
+        let wasAnswering =
+            switch phase {
+            case .answering, .streaming: !hasLeft
+            default: false
+            }
         phase = .closed
         return wasAnswering ? .abandon : .nothing
     }
@@ -237,7 +281,7 @@ struct ConnectionState {
         switch phase {
         case .awaitingHead: return close()
         case .receivingBody(_, let refused): return refuseEarly(refused ? .byGate : .shuttingDown)
-        case .answering: return hasLeft ? .nothing : .cut
+        case .answering, .streaming: return hasLeft ? .nothing : .cut
         case .discarding, .lingering, .closed: return .nothing
         }
     }
@@ -247,6 +291,7 @@ struct ConnectionState {
         switch phase {
         case .awaitingHead, .lingering, .discarding(_, answered: true): return close()
         case .receivingBody(_, let refused): return refuseEarly(refused ? .byGate : .bodyTimedOut)
+        case .streaming: return failBody(.bodyTimedOut)
         case .answering, .discarding(_, answered: false), .closed: return .nothing
         }
     }
@@ -255,6 +300,12 @@ struct ConnectionState {
         closesAfterAnswer = true
         phase = .discarding(discarded: 0, answered: false)
         return .refuse(refusal, closing: true)
+    }
+
+    private mutating func failBody(_ refusal: Refusal) -> Action {
+        closesAfterAnswer = true
+        phase = .discarding(discarded: 0, answered: false)
+        return .failBody(refusal)
     }
 
     private mutating func linger(discarded: Int = 0) -> Action {

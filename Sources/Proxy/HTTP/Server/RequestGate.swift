@@ -26,6 +26,8 @@ protocol RequestTicket: AnyObject, Sendable {
     var isRefused: Bool { get }
     /// Anybody will look at the body.
     var readsBody: Bool { get }
+    /// Whether a long body is handed over in part, and the rest as it comes.
+    var streamsBody: Bool { get }
     /// Bytes that the body may have.
     var bodyLimit: Int { get }
 
@@ -44,6 +46,10 @@ protocol RequestTicket: AnyObject, Sendable {
     nonisolated(nonsending) func respond(to request: ClientRequest, on connection: ClientConnection) async
 }
 
+extension RequestTicket {
+    var streamsBody: Bool { false }
+}
+
 /// What a gate says about all connections.
 struct GateLimits: Sendable {
     /// Open connections.
@@ -55,7 +61,7 @@ struct GateLimits: Sendable {
 }
 
 /// Why the connection itself has a request refused.
-enum RequestFault: Equatable, Sendable {
+enum RequestFault: Error, Equatable, Sendable {
     /// The body is larger than that many bytes.
     case bodyTooLarge(limit: Int)
     /// The body stopped arriving, or came too slowly.

@@ -7,6 +7,10 @@ struct RequestBytes {
     let head: ByteBuffer
     /// A body that was too large to be copied.
     let body: ByteBuffer?
+    /// What follows is sent in chunks, and so is the body.
+    let isInChunks: Bool
+    /// More of the body follows.
+    let goesOn: Bool
     /// The answer has no body.
     let asksForHead: Bool
     /// By which its answer can be told from another's.
@@ -15,16 +19,20 @@ struct RequestBytes {
     /// Bytes of a body that is not copied behind its head.
     private static let largeBody = 16 * 1024
 
-    init(_ head: RequestHead, _ body: ByteBuffer?, echo: RequestEcho? = nil) {
+    init(_ head: RequestHead, _ body: ByteBuffer?, rest: RequestRest? = nil, echo: RequestEcho? = nil) {
         self.echo = echo
-        let length = body?.readableBytes ?? 0
-        let isSmall = length <= Self.largeBody
+        goesOn = rest != nil
+        let isInChunks = rest != nil && rest?.length == nil
+        self.isInChunks = isInChunks
+        let length = rest?.length ?? body?.readableBytes ?? 0
+        let isSmall = rest == nil && length <= Self.largeBody
         var bytes = ByteBuffer()
         bytes.reserveCapacity(head.lines.readableBytes + 48 + (isSmall ? length : 0))
         bytes.writeImmutableBuffer(head.lines)
         bytes.writeHead(expecting: 48) { lines in
-            // The body is there as a whole, so its length is known, and it is not sent in chunks.
-            if head.takesLength, body != nil || head.wantsLength {
+            if isInChunks {
+                lines.append("transfer-encoding: chunked\r\n")
+            } else if head.takesLength, body != nil || head.wantsLength {
                 lines.append("content-length: ")
                 lines.append(String(length))
                 lines.append("\r\n")

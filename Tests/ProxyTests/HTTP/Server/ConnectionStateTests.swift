@@ -218,4 +218,53 @@ import Testing
         _ = lingering.answered()
         #expect(lingering.graceIsOver() == .nothing)
     }
+
+    // MARK: A request that is handed over in part
+
+    /// A connection on which a request has been delivered whose body still comes.
+    private func streaming(length: Int? = 1000) -> ConnectionState {
+        var state = fresh(limit: 2000)
+        #expect(state.received(Head(contentLength: length)) == .nothing)
+        #expect(state.received(bodyBytes: 100) == .nothing)
+        state.deliverInPart()
+        #expect(state.isReadingBody && state.intake == .read)
+        return state
+    }
+
+    @Test func `A body that goes on ends before its answer`() {
+        var state = streaming()
+        #expect(state.received(bodyBytes: 900) == .nothing)
+        #expect(state.receivedEnd() == .endBody && state.phase == .answering && state.intake == .keep)
+        state.beginsAnswer()
+        #expect(!state.closesAfterAnswer && state.answered() == .readNext)
+    }
+
+    @Test func `An answer before the end of a body ends the connection`() {
+        var state = streaming()
+        state.beginsAnswer()
+        #expect(state.closesAfterAnswer && state.answered() == .lingerAndClose)
+        state = streaming()
+        state.beginsAnswer()
+        #expect(state.receivedEnd() == .endBody && state.answered() == .lingerAndClose)
+    }
+
+    @Test func `A body that goes on too far, badly or not at all fails`() {
+        var state = streaming(length: nil)
+        #expect(state.received(bodyBytes: 1901) == .failBody(.bodyTooLarge) && state.intake == .drop)
+        #expect(state.answered() == .lingerAndClose)
+        state = streaming()
+        #expect(state.timedOut() == .failBody(.bodyTimedOut) && state.answered() == .lingerAndClose)
+        state = streaming(length: nil)
+        #expect(state.receivedGarbage() == .failBody(.malformed) && state.closesAfterAnswer)
+    }
+
+    @Test func `Who leaves while a body goes on is noticed once`() {
+        var state = streaming()
+        #expect(state.inputClosed() == .abandon && state.inputClosed() == .nothing)
+        #expect(state.becameInactive() == .nothing && state.phase == .closed)
+        state = streaming()
+        #expect(state.becameInactive() == .abandon)
+        state = streaming()
+        #expect(state.graceIsOver() == .cut)
+    }
 }
