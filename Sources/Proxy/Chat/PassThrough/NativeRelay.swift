@@ -112,7 +112,7 @@ final class NativeRelay: ResponseRelay {
         if frames.count > PassThroughRelay.mostHeldBack { isReleased = true }
         guard isReleased || isComplete, !frames.isEmpty else { return }
         body(frames)
-        frames.removeAll(keepingCapacity: true)
+        frames.removeAll(keepingCapacity: frames.count >= frames.capacity / 4)
     }
 
     private func noted(_ failure: Failure) -> Failure {

@@ -28,6 +28,7 @@ final class StreamRelay<Source: ChatEventSource, Sink: ChatByteSink>: ResponseRe
     func takeFrames(_ body: ([UInt8]) -> Void) {
         guard !sink.bytes.isEmpty else { return }
         body(sink.bytes)
-        sink.bytes.removeAll(keepingCapacity: true)
+        // Room for the first events, which may be long, is not kept for the short ones that follow.
+        sink.bytes.removeAll(keepingCapacity: sink.bytes.count >= sink.bytes.capacity / 4)
     }
 }
