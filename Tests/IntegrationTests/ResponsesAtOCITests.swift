@@ -34,6 +34,7 @@ import Testing
             let header = "Authorization: Bearer \(proxy.key)"
             let got = try await proxy.get("/v1/responses/\(id)", header)
             #expect(got.status == 200 && got.json?["id"] as? String == id, "\(got.body)")
+            #expect(got.json?["model"] as? String == "grok-4")
             let items = try await proxy.get("/v1/responses/\(id)/input_items?limit=5", header)
             #expect(items.status == 200 && items.body.contains("Say hello."), "\(items.body)")
             #expect(
@@ -46,7 +47,7 @@ import Testing
             for gone in [try await proxy.get("/v1/responses/\(id)", header), try await proxy.send(deletion)] {
                 #expect(gone.status == 404 && gone.body.contains("not found"), "\(gone.body)")
             }
-            let misled = try await proxy.send(deletion.replacing("DELETE", with: "PUT"))
+            let misled = try await proxy.post("/v1/responses/\(id)")
             #expect(misled.status == 405 && misled.headers["allow"] == "GET, HEAD, DELETE", "\(misled.headers)")
             let late = try await proxy.post("/v1/responses", Self.body("Then?", #","previous_response_id":"\#(id)""#))
             #expect(late.status == 400 && late.body.contains("previous_response_not_found"), "\(late.body)")
@@ -94,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func `A model that OCI does not know there is translated from then on`() async throws {
+    @Test func `A model that OCI does not know there is translated for a while, at that account`() async throws {
         try await RunningProxy.run(settings: "project = \(Self.project)") { proxy in
             proxy.simulator.add(Fault(.status(404), kind: .chat, times: 1))
             for _ in 0..<2 {

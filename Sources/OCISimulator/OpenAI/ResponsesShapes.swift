@@ -47,6 +47,11 @@ package enum ResponsesShapes {
         ]),
     ])
 
+    private static let webSearch: [Shape.Field] = [
+        .optional("search_context_size", .nullable(.string)), .optional("filters", .nullable(.freeObject)),
+        .optional("user_location", .nullable(.freeObject)), .optional("external_web_access", .nullable(.bool)),
+    ]
+
     private static let tool = Shape.tagged(
         by: "type",
         [
@@ -54,7 +59,14 @@ package enum ResponsesShapes {
                 .required("name", .name), .optional("description", .string),
                 .optional("parameters", .nullable(.freeObject)), .optional("strict", .nullable(.bool)),
             ],
-            "web_search": [.optional("search_context_size", .string), .optional("filters", .nullable(.freeObject))],
+            "web_search": webSearch, "web_search_preview": webSearch,
+            "mcp": [
+                .required("server_label", .nonEmptyString), .optional("server_url", .nonEmptyString),
+                .optional("headers", .nullable(.freeObject)),
+                .optional("require_approval", .either([.string, .freeObject])),
+                .optional("allowed_tools", .nullable(.list(.string, count: 0...Int.max))),
+            ],
+            "image_generation": [.optional("size", .string), .optional("quality", .string)],
             "file_search": [.required("vector_store_ids", .list(.string, count: some))],
             "code_interpreter": [.required("container", .either([.string, .freeObject]))],
         ])
@@ -72,6 +84,8 @@ package enum ResponsesShapes {
         ("truncation", .oneOf(["auto", "disabled"])), ("user", .string), ("prompt_cache_key", .string),
         ("safety_identifier", .string), ("service_tier", .string), ("max_tool_calls", .integer(some)),
         ("top_logprobs", .integer(0...20)),
+        ("stream_options", .object([.optional("include_obfuscation", .bool)])),
+        ("prompt_cache_retention", .string),
     ]
 
     package static let request = Shape.object(

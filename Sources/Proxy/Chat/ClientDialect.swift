@@ -72,7 +72,7 @@ final class NativeRequest: Sendable {
     /// Is told the ids of what an upstream keeps for the client: the response, and its items.
     let onKept: Note?
 
-    typealias Note = @Sendable (_ id: String, _ upstream: String, _ model: String) -> Void
+    typealias Note = @Sendable (_ id: String, _ upstream: String, _ model: String, _ name: String) -> Void
 
     init(
         _ dialect: ProviderDialect, _ request: PassThroughRequest, headers: [NativeHeader] = [], home: String? = nil,

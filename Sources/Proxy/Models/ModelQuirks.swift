@@ -10,7 +10,8 @@ final class ModelQuirks: Sendable {
         var parameters: Set<ParameterQuirk> = []
         var format: APIFormat?
         var provider = ProviderQuirks()
-        var hasNoResponses = false
+        /// Until when accounts of OCI are not asked for it in the Responses API, by their ids.
+        var noResponses: [String: Duration] = [:]
     }
 
     private let quirks = Mutex<[String: Lessons]>([:])
@@ -33,10 +34,17 @@ final class ModelQuirks: Sendable {
         change(model) { $0.provider = $0.provider.merged(with: provider) }
     }
 
-    /// Whether OCI has refused the model in its Responses API as unknown.
-    func hasNoResponses(_ modelID: String) -> Bool { quirks.withLock { $0[modelID]?.hasNoResponses } ?? false }
+    /// OCI's word for an unknown model is also that for a missing policy, so it holds for one account, and for a while.
+    private static let responsesRefusal = Duration.seconds(600)
 
-    func noteNoResponses(of modelID: String) { change(modelID) { $0.hasNoResponses = true } }
+    /// Whether an account of OCI has just refused the model in its Responses API as unknown.
+    func refusesResponses(_ modelID: String, at account: String, now: Duration) -> Bool {
+        quirks.withLock { $0[modelID]?.noResponses[account] ?? now } > now
+    }
+
+    func noteNoResponses(of modelID: String, at account: String, now: Duration) {
+        change(modelID) { $0.noResponses[account] = now + Self.responsesRefusal }
+    }
 
     /// The format that a model understands: that of its id, or what it has taught. An endpoint's OCID does not tell what stands behind.
     func format(of modelID: String) -> APIFormat {

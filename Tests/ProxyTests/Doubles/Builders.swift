@@ -66,7 +66,7 @@ extension FrontDoor {
         bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(), bodyMemory: Int = .max,
         requestsPerKey: Int = 0,
         claims: RequestClaims = RequestClaims(), shutdownGrace: Duration = .seconds(30),
-        responses: ResponseStore? = nil, logger: Logger = .silent
+        responses: ResponseStore? = nil, makers: ResponseMakers = ResponseMakers(), logger: Logger = .silent
     ) throws -> FrontDoor {
         let accounts = router.upstreams.count
         let counters = RequestCounters()
@@ -99,7 +99,7 @@ extension FrontDoor {
                     chat: chat, messages: MessagesRoute(chat: chat, seals: seals),
                     responses: ResponsesRoute(
                         chat: chat, seals: seals, store: responses ?? ResponseStore(time: time),
-                        makers: ResponseMakers()),
+                        makers: makers),
                     completions: CompletionsRoute(chat: chat), forward: ForwardRoute(chat: chat),
                     embeddings: EmbeddingsRoute(calls: texts), rerank: RerankRoute(calls: texts),
                     models: ModelsRoute(

@@ -128,7 +128,7 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
     }
 
     mutating func arguments(_ escaped: ArraySlice<UInt8>, of call: Int, choice: Int) {
-        guard choice == 0, !escaped.isEmpty, current == .call else { return }
+        guard choice == 0, !escaped.isEmpty, current == .call, !hasStopped else { return }
         arguments.take(escaped)
         writer.arguments(escaped)
     }

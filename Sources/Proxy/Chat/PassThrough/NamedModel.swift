@@ -13,26 +13,42 @@ struct NamedModel: Sendable {
     /// - Parameter contentType: as the client has sent it.
     /// - Throws: `Failure` 400 when no model is named.
     init(in body: [UInt8], contentType: String) throws(Failure) {
-        self.body = body
+        guard let named = try Self.look(in: body, contentType: contentType) else { throw .noModelInForm }
+        self = named
+    }
+
+    /// - Parameter body: or the beginning of a form.
+    /// - Returns: nil for a form that may name the model further on.
+    /// - Throws: `Failure` 400 when no model will be named.
+    static func look(in body: [UInt8], contentType: String) throws(Failure) -> NamedModel? {
         let type = contentType.split(separator: ";").first.map { $0.lowercased() } ?? ""
-        isJSON = !type.hasPrefix("multipart/form-data")
-        if isJSON {
-            let root = try RequestField(body: body)
-            name = try root.model()
-            places = ModelMember.ranges(in: root.value)
-            return
+        guard type != "application/x-www-form-urlencoded" else {
+            throw .invalidRequest(
+                "A form must be sent as multipart/form-data, not as \(type).", field: nil, as: .value)
         }
-        guard let boundary = Self.boundary(contentType) else {
+        guard type.hasPrefix("multipart/form-data") else {
+            let root = try RequestField(body: body)
+            return NamedModel(
+                name: try root.model(), places: ModelMember.ranges(in: root.value), isJSON: true, body: body)
+        }
+        guard let boundary = boundary(contentType) else {
             throw .invalidRequest(
                 "The content-type multipart/form-data has no usable boundary.", field: nil, as: .value)
         }
-        guard let place = Self.field("model", in: body, boundary: boundary), !place.isEmpty,
-            place.count <= ModelName.longest
-        else {
-            throw .invalidRequest("The form has no field 'model'.", field: "model", as: .missing)
+        switch field("model", in: body, boundary: boundary) {
+        case .found(let place) where !place.isEmpty && place.count <= ModelName.longest:
+            return NamedModel(
+                name: String(decoding: body[place], as: UTF8.self), places: [place], isJSON: false, body: body)
+        case .found, .ended: throw .noModelInForm
+        case .unfinished: return nil
         }
-        name = String(decoding: body[place], as: UTF8.self)
-        places = [place]
+    }
+
+    private init(name: String, places: [Range<Int>], isJSON: Bool, body: [UInt8]) {
+        self.name = name
+        self.places = places
+        self.isJSON = isJSON
+        self.body = body
     }
 
     /// The body for a provider that calls the model `name`.
@@ -62,24 +78,35 @@ struct NamedModel: Sendable {
         return (1...70).contains(text.utf8.count) ? Array(text.utf8) : nil
     }
 
+    private enum Search {
+        case found(Range<Int>)
+        /// There is no such field, and none will come.
+        case ended
+        case unfinished
+    }
+
     /// Where the content of a field stands. Each byte is looked at once.
-    private static func field(_ name: StaticString, in body: [UInt8], boundary: [UInt8]) -> Range<Int>? {
+    private static func field(_ name: StaticString, in body: [UInt8], boundary: [UInt8]) -> Search {
         let delimiter = Array("--".utf8) + boundary
         var place = 0
         while let start = ByteSearch.firstIndex(of: delimiter, in: body, from: place) {
             let head = start + delimiter.count
+            guard body.count >= head + 2 else { return .unfinished }
             // The last one has two more dashes behind it.
-            guard body.dropFirst(head).starts(with: [0x0D, 0x0A]),
-                let blank = ByteSearch.firstIndex(of: [0x0D, 0x0A, 0x0D, 0x0A], in: body, from: head)
-            else { return nil }
+            guard body[head] == 0x0D, body[head + 1] == 0x0A else { return .ended }
+            guard let blank = ByteSearch.firstIndex(of: [0x0D, 0x0A, 0x0D, 0x0A], in: body, from: head) else {
+                return body.count - head > longestHead ? .ended : .unfinished
+            }
             let content = blank + 4
             guard let end = ByteSearch.firstIndex(of: [0x0D, 0x0A] + delimiter, in: body, from: blank + 2) else {
-                return nil
+                return .unfinished
             }
-            if blank - head <= longestHead, names(name, in: body[head..<blank]) { return min(content, end)..<end }
+            if blank - head <= longestHead, names(name, in: body[head..<blank]) {
+                return .found(min(content, end)..<end)
+            }
             place = end + 2
         }
-        return nil
+        return .unfinished
     }
 
     private static let longestHead = 4096
@@ -90,4 +117,9 @@ struct NamedModel: Sendable {
         return isField
             && (text.contains("name=\"\(name)\"") || text.contains("name=\(name)\r") || text.hasSuffix("name=\(name)"))
     }
+}
+
+extension Failure {
+    fileprivate static let noModelInForm = Failure.invalidRequest(
+        "The form has no field 'model'. GET /v1/models lists the available models.", field: "model", as: .missing)
 }

@@ -20,8 +20,6 @@ final class ChatCalls {
     private var adapted: Written?
     private var passedThrough: ChatCall?
     private var native: ChatCall?
-    /// OCI does not serve the model in the client's own language.
-    private var hasNoResponses: Bool
     /// What providers have taught about the model, for requests that were written here.
     private var provider: ProviderQuirks
     /// By what they are known; nil for clients of chat completions, whose requests are their own affair.
@@ -57,8 +55,6 @@ final class ChatCalls {
         self.limits = limits
         self.callContext = callContext
         self.untranslatable = untranslatable
-        hasNoResponses =
-            callContext.client.native != nil && untranslatable == nil && quirks.hasNoResponses(target.modelID)
         providerModel = callContext.client.chatCompletions == nil ? "\(pool)/\(target.modelID)" : nil
         provider = providerModel.map { quirks.provider(of: $0) } ?? ProviderQuirks()
         if isTranslated {
@@ -86,7 +82,8 @@ final class ChatCalls {
         guard let request = callContext.client.native, !(request.request.isStreaming && limits.forcesNonStreaming)
         else { return false }
         return backend.speaks(request.dialect, of: target.modelID)
-            && !(backend.kind == .oci && hasNoResponses)
+            && !(backend.kind == .oci && untranslatable == nil
+                && quirks.refusesResponses(target.modelID, at: backend.id, now: callContext.time.now()))
     }
 
     /// A model of OCI's is not served in that language after all: the next call is a chat, in this request and in those that come.
@@ -96,15 +93,14 @@ final class ChatCalls {
         guard backend.kind == .oci, error.upstreamStatus == 404, untranslatable == nil, isNative(backend) else {
             return false
         }
-        hasNoResponses = true
-        quirks.noteNoResponses(of: target.modelID)
+        quirks.noteNoResponses(of: target.modelID, at: backend.id, now: callContext.time.now())
         return true
     }
 
     private func pass(_ native: NativeRequest) -> ChatCall {
-        let model = target.serving.id
+        let (model, name) = (target.serving.id, name)
         let onKept = native.onKept.map { note in
-            { @Sendable (id: String, upstream: String) in note(id, upstream, model) }
+            { @Sendable (id: String, upstream: String) in note(id, upstream, model, name) }
         }
         return ChatCall(
             document: .native(native.dialect, native.request.body(model: target.modelID), headers: native.headers),

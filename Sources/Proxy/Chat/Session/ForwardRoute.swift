@@ -45,7 +45,8 @@ struct ForwardRoute: Sendable {
             ])
         try await answer(
             document, rest.map { FormRest(body: $0, longer: body.count - named.count) },
-            routed(to: providers, target, until: context.arrival + chat.limits.nonStreaming, context), context)
+            // A form may have taken its time to name the model.
+            routed(to: providers, target, since: chat.time.now(), within: chat.limits.nonStreaming, context), context)
     }
 
     /// The rest of a form that is passed on as it comes.
@@ -69,7 +70,9 @@ struct ForwardRoute: Sendable {
         while true {
             if body.count >= next {
                 let gathered = body
-                let named = try? await LargeWork.run(on: body.count) { try NamedModel(in: gathered, contentType: type) }
+                let named = try await LargeWork.run(on: body.count) {
+                    try NamedModel.look(in: gathered, contentType: type)
+                }
                 if let named { return (named, rest) }
                 next = 2 * body.count
             }
@@ -104,7 +107,8 @@ struct ForwardRoute: Sendable {
             headers: [NativeHeader(name: "content-type", value: "application/json")] + native.headers)
         do {
             try await answer(
-                document, nil, routed(to: speaking, target, until: context.arrival + Self.patience, context), context)
+                document, nil, routed(to: speaking, target, since: context.arrival, within: Self.patience, context),
+                context)
             return true
         } catch is Failure where context.record.sent == 0 {
             // Not all have it, and a guess is better than none.
@@ -130,17 +134,18 @@ struct ForwardRoute: Sendable {
             accepts: upstreams, model: maker.model, arrival: context.arrival,
             deadline: context.arrival + chat.limits.nonStreaming, client: context.record.key ?? "", trace: context.trace
         )
-        return try await answer(document, nil, request, mayBeMissing: true, context)
+        return try await answer(document, nil, request, missing: maker.name, context)
     }
 
     /// Clients ask for it before each of their requests.
     private static let patience = Duration.seconds(10)
 
     private func routed(
-        to providers: UpstreamSet, _ target: ModelCatalog.Target, until deadline: Duration, _ context: RequestContext
+        to providers: UpstreamSet, _ target: ModelCatalog.Target, since arrival: Duration, within limit: Duration,
+        _ context: RequestContext
     ) -> RoutedRequest {
         RoutedRequest(
-            accepts: providers, model: target.serving.id, arrival: context.arrival, deadline: deadline,
+            accepts: providers, model: target.serving.id, arrival: arrival, deadline: arrival + limit,
             client: context.record.key ?? "", trace: context.trace)
     }
 
@@ -148,11 +153,11 @@ struct ForwardRoute: Sendable {
     ///
     /// - Parameters:
     ///   - rest: what follows the document, as it comes: once it has been begun, nobody else can be asked.
-    ///   - mayBeMissing: what is asked for may not be there (any more), which speaks against nobody.
+    ///   - missing: what is asked for is kept by the upstream, and may not be there (any more), which speaks against nobody. The name of the model that it is told of.
     /// - Returns: whether it is there. If not, nothing has been sent.
     @discardableResult
     private nonisolated(nonsending) func answer(
-        _ document: CallDocument, _ rest: FormRest?, _ request: RoutedRequest, mayBeMissing: Bool = false,
+        _ document: CallDocument, _ rest: FormRest?, _ request: RoutedRequest, missing name: String? = nil,
         _ context: RequestContext
     ) async throws -> Bool {
         let taken = rest?.body.taken
@@ -162,59 +167,105 @@ struct ForwardRoute: Sendable {
             let backend = attempt.upstream.backend
             let deadline = MovingDeadline(at: request.deadline, for: .request, on: chat.time)
             deadline.arm()
+            let upload = rest.map { self.upload($0, before: deadline) }
+            defer { upload?.close() }
             do {
                 var call = try await backend.request(document, isStreaming: false, until: deadline)
-                call.rest = rest.map { rest in
-                    RequestRest(body: rest.body, length: rest.body.length.map { $0 + rest.longer }) {
-                        [time = chat.time, limit = chat.limits.nonStreaming] in
-                        // As long as the client sends, the upstream has nothing to answer.
-                        deadline.move(to: time.now() + limit, for: .request)
+                call.rest = upload
+                let isThere = try await beside(upload) {
+                    let head = try await backend.send(call, until: deadline)
+                    let isThere = name == nil || head.status != 404
+                    if isThere {
+                        let response = try await backend.successful(head)
+                        await attempt.begun()
+                        try await pass(response, naming: name, until: deadline, context)
+                    } else {
+                        await attempt.begun()
                     }
-                }
-                let head = try await backend.send(call, until: deadline)
-                let isThere = !mayBeMissing || head.status != 404
-                if isThere {
-                    let response = try await backend.successful(head)
-                    await attempt.begun()
-                    try await pass(response, until: deadline, context)
-                } else {
-                    await attempt.begun()
+                    return isThere
                 }
                 deadline.disarm()
                 await attempt.end()
                 return isThere
             } catch {
                 deadline.disarm()
-                if let fault = error as? RequestFault {
-                    // The client's doing.
-                    await attempt.end(after: CancellationError())
-                    throw Failure.of(fault)
-                }
-                if context.record.sent > 0 {
-                    // Half of a picture is none: the client sees that the connection ends.
-                    await attempt.end(after: error)
-                    context.connection.channel.close(promise: nil)
-                    throw CancellationError()
-                }
-                if rest?.body.taken != taken {
-                    // What the client has sent is gone.
-                    throw await attempt.end(after: error).failure ?? CancellationError()
-                }
+                try await meet(error, attempt, rest, wasBegun: rest?.body.taken != taken, context)
                 try await attempts.failed(attempt, with: error)
             }
         }
     }
 
-    /// Passes the answer on as it comes, no faster than the client takes it.
+    /// Does `work` while the rest of a form is sent.
+    private nonisolated(nonsending) func beside(
+        _ upload: RequestUpload?, _ work: nonisolated(nonsending) () async throws -> Bool
+    ) async throws -> Bool {
+        guard let upload else { return try await work() }
+        return try await withThrowingTaskGroup(of: Void.self, returning: Bool.self) { group in
+            // Whoever has answered needs no more.
+            defer { group.cancelAll() }
+            group.addTask { await upload.run() }
+            return try await work()
+        }
+    }
+
+    /// As long as the client sends, the upstream has nothing to answer. But what it has promised it is not waited for longer than any client may take.
+    private func upload(_ rest: FormRest, before deadline: MovingDeadline) -> RequestUpload {
+        let limit = chat.limits.nonStreaming
+        let length = rest.body.length ?? Self.longestForm
+        let end = chat.time.now() + limit + .seconds(Int64(length / Self.slowestForm))
+        return RequestUpload(rest.body, length: rest.body.length.map { $0 + rest.longer }) { [time = chat.time] in
+            deadline.move(to: min(time.now() + limit, end), for: .request)
+        }
+    }
+
+    /// Bytes of a form whose length nobody has told, at most.
+    private static let longestForm = 32 << 20
+    /// Bytes a second that a form brings at least, beyond `request_timeout`: it holds a permit, which others wait for.
+    private static let slowestForm = 64 << 10
+
+    /// What a failure means where a part has been sent: to the client, or of its form to the upstream.
+    ///
+    /// - Throws: what the request ends with; nothing when another upstream may be asked.
+    private nonisolated(nonsending) func meet(
+        _ error: any Error, _ attempt: Attempt, _ rest: FormRest?, wasBegun: Bool, _ context: RequestContext
+    ) async throws {
+        if let fault = error as? RequestFault {
+            // The client's doing.
+            await attempt.end(after: CancellationError())
+            throw Failure.of(fault)
+        }
+        if context.record.sent > 0 {
+            // Half of a picture is none: the client sees that the connection ends.
+            await attempt.end(after: error)
+            context.connection.channel.close(promise: nil)
+            throw CancellationError()
+        }
+        guard let rest, wasBegun else { return }
+        // What the client has sent is gone, so nobody else can be asked. An upstream that tires of waiting for the client is not to blame.
+        let isTired =
+            !rest.body.isRead
+            && (error is TransportError || error is MovingDeadline.Exceeded
+                || (error as? Failure)?.upstreamStatus == 408)
+        let failure = await attempt.end(after: isTired ? CancellationError() : error).failure
+        if isTired, error is MovingDeadline.Exceeded { throw Failure.bodyTimedOut }
+        try Task.checkCancellation()
+        if let failure = failure ?? UpstreamFault.failure(error, account: attempt.upstream.id) { throw failure }
+        throw CancellationError()
+    }
+
+    /// Passes the answer on as it comes, no faster than the client takes it; a document that tells of a model, with the client's name for it.
     private nonisolated(nonsending) func pass(
-        _ response: TransportResponse, until deadline: MovingDeadline, _ context: RequestContext
+        _ response: TransportResponse, naming name: String?, until deadline: MovingDeadline, _ context: RequestContext
     ) async throws {
         var headers: HTTPHeaders = [:]
         for name in ["content-type", "content-disposition", "cache-control"] {
             if let value = response.headers.first(name: name) { headers.add(name: name, value: value) }
         }
-        guard context.request.head.method != .HEAD else {
-            let body = try await response.collect(upTo: chat.limits.answer)
+        if let name, !response.isLabelledAsStream {
+            var body = try await response.collect(upTo: chat.limits.answer)
+            if let root = try? JSONDocument(parsing: body).root, root.kind == .object {
+                body = ModelMember.replace(in: body, parsed: root, with: name)
+            }
             return context.send(Response(status: .ok, headers: headers, body: ByteBuffer(bytes: body)))
         }
         let stream = EventStream(

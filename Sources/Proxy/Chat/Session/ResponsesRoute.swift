@@ -19,7 +19,7 @@ struct ResponsesRoute: Sendable {
         }
         let home = try home(of: body, shelf, seal.owner)
         let native = try await chat.native(
-            .responses, context, home: home, onKept: note(of: seal.owner))
+            .responses, context, home: home, onKept: note(of: seal.owner, asking: body))
         if home != nil, let native {
             let client = ResponsesDialect(native, sealing: seal, on: chat.time)
             return try await chat.respond(context, native, since: .madeElsewhere(native.request.model), by: client)
@@ -39,7 +39,8 @@ struct ResponsesRoute: Sendable {
                 try ResponsesRequest(body, unsealing: seal, from: shelf)
             }
         } catch let failure as Failure {
-            guard let native else { throw failure }
+            // What is kept here, no upstream knows.
+            guard let native, bytes == body.count else { throw failure }
             let client = ResponsesDialect(native, sealing: seal, on: chat.time)
             return try await chat.respond(context, native, since: failure, by: client)
         }
@@ -54,37 +55,47 @@ struct ResponsesRoute: Sendable {
     ///
     /// - Throws: 400 or 404 for what another key has made.
     private func home(of body: [UInt8], _ shelf: ResponseStore.Shelf, _ key: String) throws(Failure) -> String? {
-        if let previous = ResponsesRequest.previous(in: body), shelf.bytes(of: previous) == 0 {
-            switch makers.known(previous, to: key) {
-            case .made(let maker): return maker.home
-            case .foreign: throw .previousNotFound(previous, on: shelf)
-            case .nothing: return nil
+        let named = ResponsesRequest.references(in: body)
+        var home: String?
+        for id in named.responses where shelf[id] == nil {
+            switch makers.known(id, to: key) {
+            case .made(let maker): home = home ?? maker.home
+            case .foreign: throw .previousNotFound(id, on: shelf)
+            case .nothing: break
             }
         }
-        if let item = ResponsesRequest.reference(in: body), shelf.item(item) == nil,
-            case .made(let maker) = makers.known(item, to: key)
-        {
-            return maker.home
+        for id in named.items where shelf.item(id) == nil {
+            switch makers.known(id, to: key) {
+            case .made(let maker): home = home ?? maker.home
+            case .foreign: throw .itemNotFound(id)
+            case .nothing: break
+            }
         }
-        return nil
+        return home
     }
 
-    private func note(of key: String) -> NativeRequest.Note {
+    /// What a response builds on is where it was made, too, which may have been forgotten.
+    private func note(of key: String, asking body: [UInt8]) -> NativeRequest.Note {
         let catalog = chat.directory.catalog
-        return { [makers] id, upstream, model in
+        let previous = ResponsesRequest.previous(in: body)
+        return { [makers] id, upstream, model, name in
             guard let home = catalog.home(of: upstream) else { return }
-            makers.note(id, of: key, ResponseMakers.Maker(home: home, model: model))
+            for id in [id, previous] {
+                if let id { makers.note(id, of: key, ResponseMakers.Maker(home: home, model: model, name: name)) }
+            }
         }
     }
 
     /// `POST /v1/responses/input_tokens`: what a provider says that speaks the API itself, else an estimate.
     nonisolated(nonsending) func count(_ context: RequestContext) async throws {
-        let native = try await chat.native(.responses, context)
-        if let native, try await forward.counts(native, named: native.request.model, context) { return }
         let body = context.request.body
         let (seal, shelf) = (seals[context.record.key], shelf(of: context))
+        let isElsewhere = try home(of: body, shelf, seal.owner) != nil
+        let native = try await chat.native(.responses, context)
+        if let native, try await forward.counts(native, named: native.request.model, context) { return }
         let request = try await LargeWork.run(on: try claim(body, shelf, context)) { () throws(Failure) in
-            try ResponsesRequest(body, unsealing: seal, from: shelf, isCounting: true)
+            try ResponsesRequest(
+                body, unsealing: seal, from: shelf, isCounting: true, ignoresPrevious: isElsewhere)
         }
         context.record.model = request.model
         _ = try chat.directory.catalog.resolve(request.model, for: .chat)
@@ -132,6 +143,9 @@ struct ResponsesRoute: Sendable {
             return context.send(answer)
         }
         guard case .made(let maker) = makers.known(id, to: key) else { throw Failure.unknownResponse(id, on: shelf) }
+        guard !chat.directory.catalog.upstreams(at: maker.home).isEmpty else {
+            throw Failure.keptElsewhere(id)
+        }
         let isThere = try await forward.call(
             context, at: maker, "/responses/" + parts.map(\.percentEncodedForQuery).joined(separator: "/"))
         if call == .delete || !isThere { makers.forget(id, of: key) }
@@ -215,6 +229,13 @@ extension Failure {
     /// 404 in OpenAI's words.
     static func unknownResponse(_ id: String, on shelf: ResponseStore.Shelf) -> Failure {
         .refused("Response with id '\(id.quotable)' not found. \(shelf.absence)", field: nil, code: nil, status: 404)
+    }
+
+    /// 404: it is kept where nobody is asked any more.
+    fileprivate static func keptElsewhere(_ id: String) -> Failure {
+        .refused(
+            "Response with id '\(id.quotable)' is kept at an upstream that is not in use. The operator has disabled or changed its account or provider.",
+            field: nil, code: nil, status: 404)
     }
 
     /// 400: what the request builds on is kept where its model is not.

@@ -33,20 +33,11 @@ struct TransportRequest: Sendable {
     var headers: HTTPHeaders
     var body: ByteBuffer?
     /// What follows the body, as it comes.
-    var rest: RequestRest?
+    var rest: RequestUpload?
     /// Of a request that is sent many times, with another body each time.
     var known: KnownHead?
     /// By which the answer can be told from another's, where the service helps; its id is among the headers.
     var echo: RequestEcho?
-}
-
-/// What of a request's body is not there when the request begins.
-struct RequestRest: Sendable {
-    let body: RestOfBody
-    /// Bytes of the whole body, the beginning included; nil when nobody knows: then it is sent in chunks.
-    let length: Int?
-    /// Is told of each piece before it is sent.
-    let onPiece: @Sendable () -> Void
 }
 
 /// What a transport has made of the head of requests that differ in their bodies alone. Whoever sends such requests keeps one for them.

@@ -59,30 +59,7 @@ struct NIOTransport: HTTPTransport {
         deadline?.bind(.call { error in loop.execute { exchange.cancel(error) } })
         // Else it would be cancelled after it has been written.
         if let cause = deadline?.passed { throw MovingDeadline.Exceeded(cause: cause) }
-        guard let rest = request.rest else { return try await head(of: exchange, by: client) }
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                do {
-                    try await exchange.send(rest)
-                } catch is CancellationError where Task.isCancelled {
-                    // The answer is there, or nobody wants it any more.
-                } catch {
-                    loop.execute { exchange.cannotSendRest(error) }
-                }
-            }
-            let response = try await head(of: exchange, by: client)
-            // A refusal is read at once; whoever begins to answer before he has read all is to have all.
-            if !(200..<300).contains(response.status) { group.cancelAll() }
-            try await group.waitForAll()
-            return response
-        }
-    }
-
-    /// Begins the exchange, and waits for the head of its answer.
-    private nonisolated(nonsending) func head(of exchange: UpstreamExchange, by client: NIOLoopBoundBox<LoopClient>)
-        async throws -> TransportResponse
-    {
-        let loop = client.eventLoop
+        request.rest?.attach(exchange)
         return try await withTaskCancellationHandler {
             // Unsafe, but resumed exactly once: `UpstreamExchange` takes it out before it resumes it, and each end of an exchange does.
             unsafe try await withUnsafeThrowingContinuation { waiter in

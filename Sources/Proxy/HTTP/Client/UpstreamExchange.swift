@@ -174,7 +174,7 @@ import NIOHTTP1
     /// Sends the rest of the request's body as it comes, no faster than the socket takes it. Returns when all has been written.
     ///
     /// - Throws: what `RestOfBody` throws; `TransportError`; `CancellationError`.
-    nonisolated(nonsending) func send(_ rest: RequestRest) async throws {
+    nonisolated(nonsending) func send(_ rest: RequestUpload) async throws {
         try await started?.completion()
         while let piece = try await rest.body.next() {
             rest.onPiece()

@@ -10,20 +10,23 @@ final class RestOfBody: Sendable {
     static let roomy = 64 * 1024
 
     private struct State {
-        var pending = CircularBuffer<ByteBuffer>()
-        var pendingBytes = 0
+        /// What has come and has not been taken, as one: a client may send it byte by byte.
+        var pending: ByteBuffer?
         /// How it has ended, once it has.
         var end: Result<Void, any Error>?
-        var reader: CheckedContinuation<ByteBuffer?, any Error>?
-        /// Its task was cancelled before it came here.
-        var readerIsGone = false
+        /// Who waits for what comes next, by the number of its call.
+        var reader: (call: Int, task: CheckedContinuation<ByteBuffer?, any Error>)?
+        /// The call that was cancelled before it came here.
+        var cancelled: Int?
         /// Lets the client send on.
         var onRoom: (() -> Void)?
     }
 
-    private let loop: any EventLoop
+    let loop: any EventLoop
     private let state: NIOLoopBoundBox<State>
     private let takenBytes = Atomic(0)
+    private let calls = Atomic(0)
+    private let hasBeenRead = Atomic(false)
     /// Bytes of the whole body, with what came before; nil when nobody has told.
     let length: Int?
 
@@ -36,16 +39,24 @@ final class RestOfBody: Sendable {
 
     /// Bytes that have been read of it.
     var taken: Int { takenBytes.load(ordering: .relaxed) }
+    /// Its reader has come to its end.
+    var isRead: Bool { hasBeenRead.load(ordering: .relaxed) }
 
     // MARK: The connection's side
 
-    var isFull: Bool { state.value.pendingBytes >= Self.roomy }
+    var isFull: Bool { state.value.pending?.readableBytes ?? 0 >= Self.roomy }
+
+    /// Somebody waits for what comes next.
+    var isAwaited: Bool { state.value.reader != nil }
 
     func put(_ piece: ByteBuffer) {
         guard state.value.end == nil, piece.readableBytes > 0 else { return }
-        if let reader = state.value.reader.take() { return hand(piece, to: reader) }
-        state.value.pending.append(piece)
-        state.value.pendingBytes += piece.readableBytes
+        if let reader = state.value.reader.take() { return hand(piece, to: reader.task) }
+        if state.value.pending == nil {
+            state.value.pending = piece
+        } else {
+            state.value.pending?.writeImmutableBuffer(piece)
+        }
     }
 
     /// The body is complete.
@@ -54,8 +65,7 @@ final class RestOfBody: Sendable {
     /// The rest of it will not come. What has come is not read any more either.
     func fail(_ error: any Error) {
         guard state.value.end == nil else { return }
-        state.value.pending.removeAll()
-        state.value.pendingBytes = 0
+        state.value.pending = nil
         end(.failure(error))
     }
 
@@ -63,45 +73,53 @@ final class RestOfBody: Sendable {
         guard state.value.end == nil else { return }
         state.value.end = end
         state.value.onRoom = nil
-        state.value.reader.take()?.resume(with: end.map { nil })
+        if let reader = state.value.reader.take() { tell(end, to: reader.task) }
     }
 
     // MARK: The reader's side
 
-    /// The next piece, nil at the end.
+    /// All that has come since the last call, or the next that comes; nil at the end.
     ///
     /// - Throws: `RequestFault` when the client sends no more, or too much; `CancellationError`.
     nonisolated(nonsending) func next() async throws -> ByteBuffer? {
-        try await withTaskCancellationHandler {
+        let call = calls.wrappingAdd(1, ordering: .relaxed).newValue
+        return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { reader in
-                if loop.inEventLoop { take(reader) } else { loop.execute { self.take(reader) } }
+                if loop.inEventLoop { take(call, reader) } else { loop.execute { self.take(call, reader) } }
             }
         } onCancel: {
-            loop.execute {
-                self.state.value.readerIsGone = self.state.value.reader == nil
-                self.state.value.reader.take()?.resume(throwing: CancellationError())
-            }
+            loop.execute { self.cancel(call) }
         }
     }
 
-    private func take(_ reader: CheckedContinuation<ByteBuffer?, any Error>) {
-        guard !state.value.readerIsGone else {
-            state.value.readerIsGone = false
-            return reader.resume(throwing: CancellationError())
+    private func cancel(_ call: Int) {
+        if state.value.reader?.call == call {
+            state.value.reader.take()?.task.resume(throwing: CancellationError())
+        } else {
+            state.value.cancelled = call
         }
-        guard let piece = state.value.pending.popFirst() else {
-            if let end = state.value.end { return reader.resume(with: end.map { nil }) }
-            state.value.reader = reader
-            return
-        }
+    }
+
+    private func take(_ call: Int, _ reader: CheckedContinuation<ByteBuffer?, any Error>) {
+        guard state.value.cancelled != call else { return reader.resume(throwing: CancellationError()) }
         let wasFull = isFull
-        state.value.pendingBytes -= piece.readableBytes
-        hand(piece, to: reader)
-        if wasFull, !isFull { state.value.onRoom?() }
+        if let piece = state.value.pending.take() {
+            hand(piece, to: reader)
+            if wasFull { state.value.onRoom?() }
+        } else if let end = state.value.end {
+            tell(end, to: reader)
+        } else {
+            state.value.reader = (call, reader)
+        }
     }
 
     private func hand(_ piece: ByteBuffer, to reader: CheckedContinuation<ByteBuffer?, any Error>) {
         takenBytes.wrappingAdd(piece.readableBytes, ordering: .relaxed)
         reader.resume(returning: piece)
+    }
+
+    private func tell(_ end: Result<Void, any Error>, to reader: CheckedContinuation<ByteBuffer?, any Error>) {
+        if case .success = end { hasBeenRead.store(true, ordering: .relaxed) }
+        reader.resume(with: end.map { nil })
     }
 }

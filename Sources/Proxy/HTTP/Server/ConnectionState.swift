@@ -96,6 +96,8 @@ struct ConnectionState {
     private var bodyLimit: Int
     /// Bytes that are thrown away at most of what is no request: a refused body as far as it was announced, else some times what a body may have.
     private var dropLimit: Int
+    /// Bytes that the body of the present request has, when they are announced.
+    private var length: Int?
     /// Bytes of an announced body that is refused; nil when there is none.
     private var announced: Int?
     /// Bytes that have come behind a request that is the last one by its own word; nil when others may follow.
@@ -139,6 +141,7 @@ struct ConnectionState {
     mutating func received(_ head: Head) -> Action {
         guard phase == .awaitingHead else { return .nothing }
         if !head.keepAlive { (closesAfterAnswer, surplus) = (true, 0) }
+        length = head.contentLength
         bodyLimit = head.bodyLimit ?? bodyLimit
         dropLimit = bodyLimit
         let tooLarge = (head.contentLength ?? 0) > bodyLimit
@@ -181,7 +184,7 @@ struct ConnectionState {
             return .nothing
         case .streaming(let received):
             guard received + count <= bodyLimit else {
-                dropLimit = min(4 * bodyLimit, Self.longestDroppedBody)
+                expectRest(behind: received + count)
                 return failBody(.bodyTooLarge)
             }
             phase = .streaming(received: received + count)
@@ -237,7 +240,9 @@ struct ConnectionState {
             return .readNext
         case .discarding(let discarded, answered: false):
             return linger(discarded: discarded)
-        case .streaming: return linger()
+        case .streaming(let received):
+            expectRest(behind: received)
+            return linger()
         case .awaitingHead, .receivingBody, .discarding, .lingering, .closed:
             return .nothing
         }
@@ -300,6 +305,17 @@ struct ConnectionState {
         closesAfterAnswer = true
         phase = .discarding(discarded: 0, answered: false)
         return .refuse(refusal, closing: true)
+    }
+
+    /// What still comes of a body is read for a while and thrown away: its client may write all before it reads.
+    private mutating func expectRest(behind received: Int) {
+        guard let length else {
+            dropLimit = min(4 * bodyLimit, Self.longestDroppedBody)
+            return
+        }
+        let rest = min(max(length - received, 0), Self.longestDroppedBody)
+        dropLimit = max(bodyLimit, rest)
+        announced = rest
     }
 
     private mutating func failBody(_ refusal: Refusal) -> Action {

@@ -19,7 +19,7 @@ struct RequestBytes {
     /// Bytes of a body that is not copied behind its head.
     private static let largeBody = 16 * 1024
 
-    init(_ head: RequestHead, _ body: ByteBuffer?, rest: RequestRest? = nil, echo: RequestEcho? = nil) {
+    init(_ head: RequestHead, _ body: ByteBuffer?, rest: RequestUpload? = nil, echo: RequestEcho? = nil) {
         self.echo = echo
         goesOn = rest != nil
         let isInChunks = rest != nil && rest?.length == nil

@@ -95,6 +95,32 @@ import Testing
         #expect(texts == "one two ")
     }
 
+    @Test func `A call behind such a text is not told, nor mixed with one before`() async throws {
+        func chunk(_ delta: String) -> String { "data: {\"choices\":[{\"index\":0,\"delta\":{\(delta)}}]}\n\n" }
+        func call(_ index: Int, _ arguments: String, name: String? = nil) -> String {
+            let head = name.map {
+                #""id":"c\#(index)","type":"function","# + #""function":{"name":"\#($0)","arguments":"\#(arguments)"}"#
+            }
+            return chunk(
+                #""tool_calls":[{"index":\#(index),\#(head ?? #""function":{"arguments":"\#(arguments)"}"#)}]"#)
+        }
+        let body = [
+            call(0, #"{\"a\":1}"#, name: "f"), chunk(#""content":"STOP5""#), call(1, #"{\"b\":"#, name: "f"),
+            call(1, "2}"),
+            "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\n", "data: [DONE]\n\n",
+        ]
+        let transport = FakeTransport { _ in
+            TransportResponse(status: 200, headers: ["content-type": "text/event-stream"], body: .fed(body))
+        }
+        let stops = (1...6).map { "\"STOP\($0)\"" }.joined(separator: ",")
+        let answer = try await FrontDoor.provider(transport).answer(
+            .POST, "/v1/messages",
+            #"{"model":"up/m","max_tokens":9,"stream":true,"stop_sequences":[\#(stops)],"tools":[{"name":"f","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"x"}]}"#
+        )
+        let pieces = answer.body.matches(of: /"partial_json":"((?:[^"\\]|\\.)*)"/).map { String($0.1) }.joined()
+        #expect(pieces == #"{\"a\":1}"#, "\(answer.body)")
+    }
+
     @Test func `What only begins like such a text is told`() async throws {
         let transport = FakeTransport { _ in Self.answer("one STO") }
         let stops = (1...6).map { "\"STOP\($0)\"" }.joined(separator: ",")

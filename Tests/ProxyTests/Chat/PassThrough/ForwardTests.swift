@@ -47,6 +47,7 @@ import Testing
             "--b0\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b0--"
         ),
         ("application/json", "{}"), ("application/json", "--b0"),
+        ("application/x-www-form-urlencoded", "model=up/m"),
     ])
     func `What names no model is refused`(type: String, body: String) async throws {
         let transport = FakeTransport(body: "{}")

@@ -123,7 +123,9 @@ import Testing
     // MARK: What upstreams keep
 
     /// A pool of two entries, each with responses of its own.
-    private func pool(_ transport: FakeTransport, responses: ResponseStore? = nil) throws -> FrontDoor {
+    private func pool(
+        _ transport: FakeTransport, responses: ResponseStore? = nil, makers: ResponseMakers = ResponseMakers()
+    ) throws -> FrontDoor {
         let time = ManualTime().source
         let members = try [9, 8].map { port in
             ProviderSettings(
@@ -134,7 +136,7 @@ import Testing
             members.map { (Provider($0, transport: transport, time: time), Upstream.Settings()) },
             limits: .init(concurrency: 200, queue: 2000), strategy: RoundRobin(), time: time, random: { 0.5 },
             logger: .silent)
-        return try .fixture(over: router, time: time, responses: responses)
+        return try .fixture(over: router, time: time, responses: responses, makers: makers)
     }
 
     private static func kept(_ request: TransportRequest) -> TransportResponse {
@@ -213,20 +215,73 @@ import Testing
         #expect(messages.status == 200 && transport.requests.last?.url.hasSuffix("/chat/completions") == true)
     }
 
+    @Test func `What is kept here is counted, and no hosted tool works on it`() async throws {
+        let transport = FakeTransport { _ in
+            TransportResponse(status: 404, headers: [:], body: .fed([#"{"error":{"message":"Not Found"}}"#]))
+        }
+        let store = ResponseStore(time: ManualTime().source)
+        let seal = ReasoningSeals([ClientKey(name: "default", value: Secret(FrontDoor.key))])["default"]
+        let text = String(repeating: "word ", count: 400)
+        store.shelf(of: seal.owner).keep(
+            "resp_own",
+            input: [.init(id: "msg_own", bytes: Array(#"{"type":"message","role":"user","content":"\#(text)"}"#.utf8))],
+            output: [], response: Array("{}".utf8))
+        let door = try pool(transport, responses: store)
+        let count = try await door.answer(
+            .POST, "/v1/responses/input_tokens", #"{"model":"up/m","input":"x","previous_response_id":"resp_own"}"#)
+        let tokens = try #require(count.body.firstMatch(of: /"input_tokens":(\d+)/)?.1)
+        #expect(count.status == 200 && Int(tokens) ?? 0 > 450, "\(count.body)")
+        let calls = transport.requests.count
+        let hosted = try await door.answer(
+            .POST, "/v1/responses",
+            #"{"model":"up/m","input":"x","previous_response_id":"resp_own","tools":[{"type":"web_search"}]}"#)
+        #expect(hosted.status == 400 && hosted.body.contains("web_search"), "\(hosted.body)")
+        #expect(transport.requests.count == calls)
+        let odd = try await door.answer(
+            .POST, "/v1/responses",
+            #"{"model":"up/m","input":"x","previous_response_id":"resp_own","truncation":"always"}"#)
+        #expect(odd.status == 400 && odd.body.contains("truncation"), "\(odd.body)")
+    }
+
     @Test func `What another key has made is not there`() {
-        let makers = ResponseMakers(limit: 2)
-        let maker = ResponseMakers.Maker(home: "up", model: "m")
+        let makers = ResponseMakers(limit: 3)
+        let maker = ResponseMakers.Maker(home: "up", model: "m", name: "up/m")
         makers.note("a", of: "one", maker)
         #expect(makers.known("a", to: "one") == .made(maker) && makers.known("a", to: "two") == .foreign)
-        makers.note("b", of: "one", maker)
+        makers.note("b", of: "two", maker)
         makers.note("c", of: "one", maker)
-        #expect(makers.known("a", to: "one") == .nothing && makers.known("a", to: "two") == .nothing)
-        makers.forget("b", of: "one")
-        makers.note("d", of: "two", maker)
-        #expect(makers.known("b", to: "one") == .nothing && makers.known("c", to: "one") == .made(maker))
+        // The key that has most loses its oldest.
+        makers.note("d", of: "one", maker)
+        #expect(makers.known("a", to: "one") == .nothing && makers.known("b", to: "two") == .made(maker))
+        makers.forget("d", of: "one")
+        #expect(makers.known("d", to: "one") == .nothing && makers.known("c", to: "one") == .made(maker))
         makers.note("", of: "one", maker)
         makers.note(String(repeating: "x", count: 257), of: "one", maker)
-        #expect(makers.known("d", to: "two") == .made(maker))
+        #expect(makers.known("b", to: "two") == .made(maker))
+        let many = ResponseMakers(limit: 1000)
+        for number in 0..<5000 { many.note("\(number)", of: "\(number % 3)", maker) }
+        #expect(many.known("4999", to: "1") == .made(maker) && many.known("100", to: "1") == .nothing)
+    }
+
+    @Test(arguments: [
+        #""previous_response_id":"resp_at8","input":"x""#, #""input":[{"type":"item_reference","id":"msg_at8"}]"#,
+        #""input":[{"id":"msg_at8"},{"role":"user","content":"x"}]"#,
+        #""input":[{"type":"item_reference","id":"msg_at9"},{"type":"item_reference","id":"msg_at8"}]"#,
+        #""previous_response_id":"resp_at9","previous_response_id":"resp_at8","input":"x""#,
+        #""previous_response_id":"resp_at8","previous_response_id":"resp_at9","input":"x""#,
+    ])
+    func `Another key's responses and items are not to be built on`(members: String) async throws {
+        let transport = FakeTransport { Self.kept($0) }
+        let makers = ResponseMakers()
+        let maker = ResponseMakers.Maker(home: "up-8", model: "m", name: "up/m")
+        for id in ["resp_at8", "msg_at8"] { makers.note(id, of: "another", maker) }
+        let door = try pool(transport, makers: makers)
+        for path in ["/v1/responses", "/v1/responses/input_tokens"] {
+            let answer = try await door.answer(.POST, path, #"{"model":"up/m",\#(members)}"#)
+            #expect([400, 404].contains(answer.status) && answer.body.contains("not found"), "\(answer.body)")
+        }
+        #expect(transport.requests.isEmpty)
+        #expect(try await door.answer(.GET, "/v1/responses/resp_at8", "").status == 404)
     }
 
     @Test(arguments: [ProviderDialect.messages, .responses, .completions])

@@ -248,6 +248,17 @@ import Testing
         #expect(state.receivedEnd() == .endBody && state.answered() == .lingerAndClose)
     }
 
+    @Test func `The rest of an announced body is read behind an early answer`() {
+        var state = fresh(limit: 300_000_000)
+        #expect(state.received(Head(contentLength: 200_000_000)) == .nothing)
+        #expect(state.received(bodyBytes: 100) == .nothing)
+        state.deliverInPart()
+        state.beginsAnswer()
+        #expect(state.answered() == .lingerAndClose && state.isDroppingAnnouncedBody)
+        #expect(state.received(bodyBytes: 199_999_899) == .nothing && state.isDroppingAnnouncedBody)
+        #expect(state.received(bodyBytes: 1) == .nothing && !state.isDroppingAnnouncedBody)
+    }
+
     @Test func `A body that goes on too far, badly or not at all fails`() {
         var state = streaming(length: nil)
         #expect(state.received(bodyBytes: 1901) == .failBody(.bodyTooLarge) && state.intake == .drop)

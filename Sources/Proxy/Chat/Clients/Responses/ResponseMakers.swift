@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Where the responses, and their items, are kept that have passed from an upstream that speaks the Responses API itself: only there they can be built on,
-/// fetched and deleted. Names alone, nothing of what was said; in memory, bounded, the oldest go first.
+/// fetched and deleted. Names alone, nothing of what was said; in memory, bounded. When it is full, the key that has most loses its oldest.
 final class ResponseMakers: Sendable {
     /// What is known of an id.
     enum Known: Equatable, Sendable {
@@ -17,19 +17,16 @@ final class ResponseMakers: Sendable {
         let home: String
         /// The model's id there.
         let model: String
-    }
-
-    private struct Place: Hashable {
-        let id: String
-        let key: String
+        /// The same, as the client knows it.
+        let name: String
     }
 
     private struct State {
         /// By id, and by what stands for the client's key.
         var makers: [String: [String: Maker]] = [:]
-        /// In the order in which they came. Those before `next` have been overwritten once.
-        var places: [Place] = []
-        var next = 0
+        /// The ids of each key in the order in which they came; those before `first` are gone.
+        var queues: [String: (ids: [String], first: Int)] = [:]
+        var count = 0
     }
 
     /// Responses and items that are remembered: some 15 MiB.
@@ -49,12 +46,10 @@ final class ResponseMakers: Sendable {
         guard (1...Self.longestID).contains(id.utf8.count) else { return }
         state.withLock { state in
             guard state.makers[id]?.updateExisting(key, to: maker) != true else { return }
+            if state.count >= limit { makeRoom(in: &state) }
             state.makers[id, default: [:]][key] = maker
-            let place = Place(id: id, key: key)
-            guard state.places.count >= limit else { return state.places.append(place) }
-            Self.forget(state.places[state.next], in: &state)
-            state.places[state.next] = place
-            state.next = (state.next + 1) % limit
+            state.queues[key, default: ([], 0)].ids.append(id)
+            state.count += 1
         }
     }
 
@@ -65,14 +60,29 @@ final class ResponseMakers: Sendable {
         }
     }
 
-    /// It has been deleted where it was.
+    /// It has been deleted where it was. Its place in the queue goes when its turn comes.
     func forget(_ id: String, of key: String) {
-        state.withLock { Self.forget(Place(id: id, key: key), in: &$0) }
+        state.withLock { Self.forget(id, key, in: &$0) }
     }
 
-    private static func forget(_ place: Place, in state: inout State) {
-        state.makers[place.id]?[place.key] = nil
-        if state.makers[place.id]?.isEmpty == true { state.makers[place.id] = nil }
+    /// A hundredth goes at once, so that to look for the largest key is seldom needed.
+    private func makeRoom(in state: inout State) {
+        guard
+            let key = state.queues.max(by: { $0.value.ids.count - $0.value.first < $1.value.ids.count - $1.value.first }
+            )?.key,
+            var queue = state.queues.removeValue(forKey: key)
+        else { return }
+        let end = min(queue.first + limit / 100 + 1, queue.ids.count)
+        for id in queue.ids[queue.first..<end] { Self.forget(id, key, in: &state) }
+        state.count -= end - queue.first
+        queue.first = end
+        if queue.first > queue.ids.count / 2 { queue = (Array(queue.ids[queue.first...]), 0) }
+        if !queue.ids.isEmpty { state.queues[key] = queue }
+    }
+
+    private static func forget(_ id: String, _ key: String, in state: inout State) {
+        state.makers[id]?[key] = nil
+        if state.makers[id]?.isEmpty == true { state.makers[id] = nil }
     }
 }
 

@@ -35,11 +35,34 @@ final class ResponseStore: Sendable {
         }
     }
 
+    /// The responses that were made with an item, and its place in each. Mostly there is one.
+    private struct Places {
+        var newest: (response: String, index: Int)
+        var older: [String: Int] = [:]
+
+        mutating func add(_ response: String, _ index: Int) {
+            guard response != newest.response else { return }
+            older[newest.response] = newest.index
+            newest = (response, index)
+        }
+
+        /// - Returns: false when none is left.
+        mutating func remove(_ response: String) -> Bool {
+            if response != newest.response {
+                older[response] = nil
+                return true
+            }
+            guard let (next, index) = older.popFirst() else { return false }
+            newest = (next, index)
+            return true
+        }
+    }
+
     private struct State {
         var limits: Limits
         var kept: [String: Kept] = [:]
-        /// Where an item stands, by its id and that of the key: in each response that was made with it, the newest last.
-        var items: [String: [(response: String, index: Int)]] = [:]
+        /// Where an item stands, by its id and that of the key.
+        var items: [String: Places] = [:]
         var bytes = 0
         var bytesByKey: [String: Int] = [:]
         var uses = 0
@@ -75,7 +98,7 @@ final class ResponseStore: Sendable {
         /// Why a response may not be there.
         var absence: String {
             isOn
-                ? "It was made with another key or with 'store' false, before a restart, or it has expired (responses_ttl)."
+                ? "It was made with another key or with 'store' false, before a restart, or it has been deleted or has expired (responses_ttl)."
                 : "This proxy keeps no responses (responses_store = off); send the whole conversation."
         }
 
@@ -125,10 +148,13 @@ final class ResponseStore: Sendable {
     private func item(_ id: String, _ key: String) -> Item? {
         let now = time.now()
         return state.withLock { state in
-            let places = state.items[Self.name(id, key)] ?? []
-            guard let place = places.last(where: { state.kept[$0.response]?.expires ?? now > now }),
-                let kept = state.kept[place.response]
-            else { return nil }
+            let name = Self.name(id, key)
+            // Those that have expired go, so that nobody looks at them twice.
+            while let place = state.items[name]?.newest, state.kept[place.response]?.expires ?? now <= now {
+                guard state.kept[place.response] != nil else { return nil }
+                Self.drop(place.response, key, from: &state)
+            }
+            guard let place = state.items[name]?.newest, let kept = state.kept[place.response] else { return nil }
             state.uses += 1
             state.kept[place.response]?.use = state.uses
             let count = kept.input.count
@@ -149,7 +175,10 @@ final class ResponseStore: Sendable {
             state.bytes += kept.bytes
             state.bytesByKey[key, default: 0] += kept.bytes
             for (index, item) in (input + output).enumerated() {
-                state.items[Self.name(item.id, key), default: []].append((name, index))
+                let place = Self.name(item.id, key)
+                if state.items[place]?.add(name, index) == nil {
+                    state.items[place] = Places(newest: (name, index))
+                }
             }
             makeRoom(for: key, in: &state)
         }
@@ -194,8 +223,7 @@ final class ResponseStore: Sendable {
         state.bytesByKey[key] = left > 0 ? left : nil
         for item in kept.input + kept.output {
             let place = Self.name(item.id, key)
-            state.items[place]?.removeAll { $0.response == name }
-            if state.items[place]?.isEmpty == true { state.items[place] = nil }
+            if state.items[place]?.remove(name) == false { state.items[place] = nil }
         }
     }
 }

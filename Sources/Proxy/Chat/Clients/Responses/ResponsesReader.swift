@@ -12,8 +12,11 @@ struct ResponsesReader {
     /// The same as it is kept for later; empty where nothing is.
     private(set) var kept: [ResponseStore.Item] = []
     private let isKept: Bool
+    private let ignoresPrevious: Bool
     /// The request builds on what was made here: kept responses and items, or reasoning that was sealed here. Nobody else can read that.
     private(set) var isOwn = false
+    /// Bytes of what the request builds on.
+    private(set) var builtOn = 0
     /// Bytes of kept items that references of this request stand for.
     private var referredBytes = 0
     /// Reasoning that belongs to the next turn of the assistant's, escaped.
@@ -24,9 +27,15 @@ struct ResponsesReader {
     /// Types of items that no model here can use, the first of them.
     private var ignored: [String] = []
 
-    /// - Parameter isKept: a later request may build on this one.
-    init(_ root: RequestField, unsealing seal: ReasoningSeal, from store: ResponseStore.Shelf, isKept: Bool) {
+    /// - Parameters:
+    ///   - isKept: a later request may build on this one.
+    ///   - ignoresPrevious: what it builds on is kept elsewhere.
+    init(
+        _ root: RequestField, unsealing seal: ReasoningSeal, from store: ResponseStore.Shelf, isKept: Bool,
+        ignoresPrevious: Bool = false
+    ) {
         self.root = root
+        self.ignoresPrevious = ignoresPrevious
         self.isKept = isKept
         self.seal = seal
         self.store = store
@@ -58,12 +67,13 @@ struct ResponsesReader {
 
     /// What came before, and the input.
     private mutating func gatherItems() throws(Failure) {
-        if let previous = root.member("previous_response_id") {
+        if !ignoresPrevious, let previous = root.member("previous_response_id") {
             let id = try previous.string()
             guard let known = store.items(of: id) else {
                 throw .previousNotFound(id, on: store)
             }
             isOwn = true
+            builtOn = known.reduce(0) { $0 + $1.bytes.count }
             items = known.compactMap { try? JSONDocument(parsing: $0.bytes).root }
             if isKept { kept = known }
         }
@@ -96,9 +106,7 @@ struct ResponsesReader {
             return root
         }
         if id.hasPrefix("rs_") { return nil }
-        throw .refused(
-            "Item with id '\(id.quotable)' not found. Items are not kept when 'store' is false, or have expired; send the item itself.",
-            field: "input", code: nil, status: 404)
+        throw .itemNotFound(id)
     }
 
     /// As much as one response may have.

@@ -37,20 +37,33 @@ struct ResponsesRequest {
         }.map { JSONString.decode(body[$0]) }
     }
 
-    /// The first item that a request only names, if it does.
-    static func reference(in body: [UInt8]) -> String? {
-        guard ByteSearch.firstIndex(of: Array("item_reference".utf8), in: body, from: 0) != nil,
-            let root = try? JSONDocument(parsing: body).root
-        else { return nil }
-        return root.elements(of: "input").first { $0["type"]?.equals("item_reference") == true }?["id"]?.string
+    /// All ids that a request builds on: of responses, and of items that it only names.
+    static func references(in body: [UInt8]) -> (responses: [String], items: [String]) {
+        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { return ([], []) }
+        var responses: [String] = []
+        var items: [String] = []
+        // Another reader may take the first of several members.
+        for (key, value) in root.members {
+            if key.equals("previous_response_id"), let id = value.string { responses.append(id) }
+            guard key.equals("input"), value.kind == .array else { continue }
+            for item in value.elements where item.kind == .object {
+                let type = item.present("type")
+                let isReference =
+                    type?.equals("item_reference") == true || type == nil && item.present("role") == nil
+                if isReference, let id = item["id"]?.string { items.append(id) }
+            }
+        }
+        return (responses, items)
     }
 
     /// - Parameters:
     ///   - store: what the client's key has had kept.
     ///   - isCounting: only the tokens are asked for.
+    ///   - ignoresPrevious: what the request builds on is kept elsewhere, and is not counted.
     /// - Throws: `Failure` 400 with the client's path of what cannot be; 404 for an item that is not there.
     init(
-        _ body: [UInt8], unsealing seal: ReasoningSeal, from store: ResponseStore.Shelf, isCounting: Bool = false
+        _ body: [UInt8], unsealing seal: ReasoningSeal, from store: ResponseStore.Shelf, isCounting: Bool = false,
+        ignoresPrevious: Bool = false
     ) throws(Failure) {
         let root = try RequestField(body: body)
         model = try root.model()
@@ -65,15 +78,21 @@ struct ResponsesRequest {
             guard let given = root.member(field) else { continue }
             throw given.invalid("is not supported by this proxy.", as: .unsupportedParameter)
         }
-        var reader = ResponsesReader(root, unsealing: seal, from: store, isKept: keepsResponse && !isCounting)
+        var reader = ResponsesReader(
+            root, unsealing: seal, from: store, isKept: keepsResponse && !isCounting,
+            ignoresPrevious: ignoresPrevious)
         try reader.read()
         (shapes, places) = (reader.tools.shapes, reader.draft.places)
         chat = reader.draft.written(model: root.value["model"]?.rawString ?? [], isStreaming: isStreaming)
         items = reader.kept
         isOwn = reader.isOwn
-        mayTruncate = root.member("truncation")?.value.equals("auto") == true
+        let truncation = try root.member("truncation")?.string() ?? "disabled"
+        guard ["auto", "disabled"].contains(truncation) else {
+            throw .invalidRequest("'truncation' must be 'auto' or 'disabled'.", field: "truncation", as: .value)
+        }
+        mayTruncate = truncation == "auto"
         echo = ResponsesEcho.members(of: root, keepsResponse: keepsResponse)
-        estimate = TokenEstimate.tokens(of: root.value, ["instructions", "input", "tools"])
+        estimate = TokenEstimate.tokens(of: root.value, ["instructions", "input", "tools"]) + reader.builtOn / 4
     }
 }
 
@@ -201,6 +220,13 @@ extension Failure {
         Failure(
             .refused, message, field: field,
             said: .init(status: status, type: "invalid_request_error", code: code))
+    }
+
+    /// 404 likewise.
+    static func itemNotFound(_ id: String) -> Failure {
+        .refused(
+            "Item with id '\(id.quotable)' not found. Items are not kept when 'store' is false, or have expired; send the item itself.",
+            field: "input", code: nil, status: 404)
     }
 
     /// 400: what a request builds on is not there (any more).
