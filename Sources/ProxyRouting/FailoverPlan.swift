@@ -27,11 +27,16 @@ package struct FailoverPlan: Sendable {
     /// - Parameters:
     ///   - retryAttempts: further attempts after the first.
     ///   - countedUpstreams: those against which the request has counted with another model.
-    package init(accepts: UpstreamSet, model: String = "", retryAttempts: Int, countedUpstreams: UpstreamSet? = nil) {
+    ///   - isRetry: the first attempt counts as a retry already: another upstream has failed the request.
+    package init(
+        accepts: UpstreamSet, model: String = "", retryAttempts: Int, countedUpstreams: UpstreamSet? = nil,
+        isRetry: Bool = false
+    ) {
         self.countedUpstreams = countedUpstreams ?? UpstreamSet()
         self.accepts = accepts
         attemptsAllowed = 1 + retryAttempts
         terms = RouteRequest.Terms(accepts: accepts, model: model)
+        terms.isRetry = isRetry
     }
 
     /// Those that may be asked again after a pause.

@@ -117,7 +117,7 @@ import Testing
         .errorEvent(afterEvents: 2), .stallMidway(afterEvents: 2),
     ])
     func `A stream that breaks after its first event is not repeated`(action: Fault.Action) async throws {
-        try await RunningProxy.run(accounts: 3, settings: "stream_timeout = 300ms") { proxy in
+        try await RunningProxy.run(accounts: 3, settings: "stream_timeout = 300ms\nrescue = off") { proxy in
             proxy.simulator.add(Fault(action, kind: .chat, times: nil))
             let answer = try await proxy.chat(RunningProxy.body("one two three four", streams: true))
             #expect(answer.status == 200 && !answer.text.isEmpty)

@@ -25,7 +25,7 @@ enum DialectTarget {
         read(bytes) { () throws(Failure) in [try MessagesRequest(bytes, unsealing: seal).chat] }
         read(bytes) { () throws(Failure) in try CompletionsRequest(bytes).chats }
         _ = ResponsesRequest.previous(in: bytes)
-        _ = ResponsesRequest.reference(in: bytes)
+        _ = ResponsesRequest.references(in: bytes)
     }
 
     private static func read(_ bytes: [UInt8], _ reader: () throws(Failure) -> [[UInt8]]) {

@@ -137,7 +137,8 @@ extension Endpoints {
             directory: directory, quirks: state.quirks, failover: failover,
             fallbacks: Dictionary(
                 settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
-            limits: ChatCompletionsRoute.Limits(settings), time: state.time)
+            limits: ChatCompletionsRoute.Limits(settings), rescue: RescuePolicy(settings, counting: state.rescues),
+            time: state.time)
         let seals = ReasoningSeals(settings.clientKeys)
         state.responses.configure(
             ResponseStore.Limits(
@@ -166,7 +167,7 @@ extension Endpoints {
                 router: router, accountList: accountList, process: ProcessFigures(startedAt: state.startedAt),
                 counters: state.counters, rates: state.rates,
                 droppedLines: { [output = state.output] in output?.dropped ?? 0 }, claims: state.claims,
-                bodyMemory: settings.bodyMemory),
+                bodyMemory: settings.bodyMemory, rescues: state.rescues),
             admin: AdminRoute(
                 router: router, accountList: accountList, discovery: discovery, directory: directory,
                 pace: state.paces.refresh, time: state.time),

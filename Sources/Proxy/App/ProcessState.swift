@@ -20,6 +20,7 @@ struct ProcessState: Sendable {
     let responses: ResponseStore
     /// Where the others are kept.
     let makers = ResponseMakers()
+    let rescues = RescueCounters()
     let certificate = ListenerCertificate()
     /// Seconds since 1970.
     let startedAt: Int64

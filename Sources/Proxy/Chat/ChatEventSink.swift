@@ -53,6 +53,13 @@ protocol ChatByteSink: ChatEventSink {
     /// What has been written and not taken yet.
     var bytes: [UInt8] { get set }
 
+    /// The client is shown what the model thinks.
+    var tellsReasoning: Bool { get }
+
     /// The answer ends here, with a failure in place of its end.
     mutating func fail(_ failure: Failure)
+}
+
+extension ChatByteSink {
+    var tellsReasoning: Bool { true }
 }

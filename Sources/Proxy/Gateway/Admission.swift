@@ -17,6 +17,8 @@ final class Admission: RequestTicket {
     let head: HTTPRequestHead
     /// By the head; what comes later may still refuse it.
     private let screened: Verdict
+    /// Asked with each piece of a body.
+    let streamsBody: Bool
     private let state: Mutex<State>
 
     private struct State {
@@ -29,6 +31,7 @@ final class Admission: RequestTicket {
         self.door = door
         self.head = head
         screened = verdict
+        streamsBody = FrontDoor.streams(verdict, head)
         state = Mutex(State(claim: claim))
     }
 
@@ -49,8 +52,6 @@ final class Admission: RequestTicket {
     var readsBody: Bool {
         if case .admitted(let match, _) = screened { match.endpoint.method == .POST && !isRefused } else { false }
     }
-
-    var streamsBody: Bool { !isRefused && FrontDoor.streams(screened, head) }
 
     var bodyLimit: Int { door.bodyLimit(of: screened) }
 

@@ -63,9 +63,13 @@ final class FrontDoor: Sendable {
     func receive(_ head: HTTPRequestHead, bodyLength length: Int?) -> Admission {
         let verdict = screen(head)
         var claim = RequestClaims.Claim.none
+        var kept = length
         // Of what passes on while it comes, only the beginning is kept.
-        let isKept = length.map { $0 > bodyLimit(of: verdict) } ?? true || !Self.streams(verdict, head)
-        let kept = isKept ? length : length.map { min($0, 2 * ConnectionHandler.firstPart) }
+        if let length, length > 2 * ConnectionHandler.firstPart, length <= bodyLimit(of: verdict),
+            Self.streams(verdict, head)
+        {
+            kept = 2 * ConnectionHandler.firstPart
+        }
         guard let failure = self.claim(for: verdict, bodyLength: kept, &claim) else {
             return Admission(verdict, of: head, claim: claim, by: self)
         }

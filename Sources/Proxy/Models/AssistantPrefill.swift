@@ -9,6 +9,9 @@ enum AssistantPrefill: Equatable, Sendable {
 
     static func == (left: AssistantPrefill, right: AssistantPrefill) -> Bool { left.mark == right.mark }
 
+    /// Mistral's models repeat the message before they go on.
+    var echoes: Bool { mark == "prefix" }
+
     /// The member of the message.
     var mark: String? {
         switch self {

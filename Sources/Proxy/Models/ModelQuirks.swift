@@ -10,6 +10,8 @@ final class ModelQuirks: Sendable {
         var parameters: Set<ParameterQuirk> = []
         var format: APIFormat?
         var provider = ProviderQuirks()
+        /// It refuses a last message of the assistant's.
+        var refusesPrefill = false
         /// Until when accounts of OCI are not asked for it in the Responses API, by their ids.
         var noResponses: [String: Duration] = [:]
     }
@@ -45,6 +47,11 @@ final class ModelQuirks: Sendable {
     func noteNoResponses(of modelID: String, at account: String, now: Duration) {
         change(modelID) { $0.noResponses[account] = now + Self.responsesRefusal }
     }
+
+    /// Whether a model has refused a last message of the assistant's.
+    func refusesPrefill(_ modelID: String) -> Bool { quirks.withLock { $0[modelID]?.refusesPrefill } ?? false }
+
+    func notePrefillRefused(by modelID: String) { change(modelID) { $0.refusesPrefill = true } }
 
     /// The format that a model understands: that of its id, or what it has taught. An endpoint's OCID does not tell what stands behind.
     func format(of modelID: String) -> APIFormat {

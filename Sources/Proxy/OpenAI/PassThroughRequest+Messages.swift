@@ -9,6 +9,36 @@ extension PassThroughRequest {
         return (try? PassThroughRequest(body: Array(body))) ?? self
     }
 
+    /// The request with a last message of the assistant's, for a model to go on with.
+    ///
+    /// - Parameters:
+    ///   - text: escaped.
+    ///   - mark: a member of the message that is true.
+    ///   - tokens: by which the limits of the answer's tokens are less.
+    func continuing(_ text: [UInt8], markedBy mark: String?, tokens: Int) -> PassThroughRequest? {
+        guard let root = try? JSONDocument(parsing: received).root, let last = root.elements(of: "messages").last else {
+            return nil
+        }
+        var edits: [(range: Range<Int>, bytes: [UInt8])] = []
+        let end = last.raw.endIndex
+        var message = Array(#",{"role":"assistant","content":""#.utf8) + text + Array(#"""#.utf8)
+        if let mark { message += Array(#","\#(mark)":true"#.utf8) }
+        edits.append((end..<end, message + Array("}".utf8)))
+        for (key, value) in root.members where key.equals("max_tokens") || key.equals("max_completion_tokens") {
+            guard let limit = value.int else { continue }
+            guard limit > tokens else { return nil }
+            edits.append((value.raw.indices, Array(String(limit - tokens).utf8)))
+        }
+        var body: [UInt8] = []
+        var rest = 0
+        for edit in edits.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            body += received[rest..<edit.range.lowerBound] + edit.bytes
+            rest = edit.range.upperBound
+        }
+        body += received[rest...]
+        return try? PassThroughRequest(body: body)
+    }
+
     /// The request without the older half of its conversation: what stands behind the system messages goes, up to a message of the user's.
     ///
     /// - Returns: nil when nothing can go, since the user's last word is to stay.

@@ -16,6 +16,7 @@ struct MetricsRoute: Sendable {
     var claims = RequestClaims()
     /// `max_body_memory`.
     var bodyMemory = 0
+    var rescues = RescueCounters()
 
     func answer() async -> Response {
         let snapshot = await router.snapshot()
@@ -34,6 +35,9 @@ struct MetricsRoute: Sendable {
         proxy(snapshot, &text)
         attempts(snapshot, &text)
         states(snapshot, &text)
+        text.family(
+            "ociai_rescue_total", .counter, "Streams that broke off, and what became of going on with them, by model.")
+        for (model, result, count) in rescues.all { text.sample(["model": model, "result": result.rawValue], count) }
         text.family(
             "ociai_log_dropped_total", .counter,
             "Log lines dropped because the log output was too slow.")

@@ -23,6 +23,8 @@ struct AccessRecord: Sendable {
     var sent = 0
     /// The model that answered in the place of the one that was asked for.
     var fallback: String?
+    /// What became of the last attempt to go on with a broken answer.
+    var rescue: String?
     /// Calls to upstreams.
     var attempts = 0
     var clientLeft = false
@@ -38,6 +40,7 @@ struct AccessRecord: Sendable {
         if let account = summary.account { self.account = account }
         attempts = summary.attempts
         fallback = summary.fallback
+        rescue = summary.rescue
         usage = summary.usage
         firstToken = summary.firstEvent.map { $0 - arrival }
     }
@@ -60,6 +63,7 @@ struct AccessRecord: Sendable {
         pairs.append(("bytes.out", String(sent)))
         if let error { pairs.append(("error", error)) }
         if let fallback { pairs.append(("fallback", fallback.quotable)) }
+        if let rescue { pairs.append(("rescue", rescue.quotable)) }
         if let firstToken { pairs.append(("first_token_ms", String(firstToken.milliseconds))) }
         if let key { pairs.append(("key", key)) }
         pairs.append(("method", method))

@@ -21,6 +21,8 @@ final class RequestTrace: Sendable {
         case fellBack(to: String)
         /// No other model could, either.
         case gaveUp
+        /// Another upstream has been asked to go on with a broken answer, and what came of it.
+        case rescue(model: String, result: String)
     }
 
     private let log = Mutex<[Event]>([])
@@ -47,6 +49,8 @@ final class RequestTrace: Sendable {
         var usage: TokenUsage?
         /// The model that took over.
         var fallback: String?
+        /// What the last rescue came to, and its model.
+        var rescue: String?
     }
 
     var summary: Summary {
@@ -69,6 +73,7 @@ final class RequestTrace: Sendable {
                     }
                 case .fellBack(let model): summary.fallback = model
                 case .gaveUp: summary.fallback = nil
+                case .rescue(let model, let result): summary.rescue = "\(result) \(model)"
                 case .passedOver, .waited, .paused, .refused, .ended: break
                 }
             }

@@ -20,6 +20,8 @@ struct RoutedRequest: Sendable {
     var trace: RequestTrace?
     /// Of the calls that the request makes side by side.
     var call = 0
+    /// It goes on where another upstream has failed, and draws on the retry budget from the first attempt on.
+    var isRetry = false
 }
 
 /// What a request has met at upstreams, whichever model it asked them for.

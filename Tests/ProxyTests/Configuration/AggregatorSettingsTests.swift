@@ -57,6 +57,8 @@ import Testing
         ("responses_store", ["false", #""off""#], { !$0.responses.isStored }),
         ("responses_ttl", [#""90m""#, "5400"], { $0.responses.timeToLive == .seconds(5400) }),
         ("responses_max", ["12"], { $0.responses.count == 12 }),
+        ("rescue", [#""continue""#, #""CONTINUE""#], { $0.rescue.mode == .continue }),
+        ("rescue_timeout", ["5", #""5s""#], { $0.rescue.timeout == .seconds(5) }),
         ("max_concurrency_per_key", ["7"], { $0.limits.maxConcurrencyPerKey == 7 }),
         ("log_level", [#""DEBUG""#, #""debug""#], { $0.logging.level == .debug }),
         ("log_level", [#""CRITICAL""#, #""FATAL""#], { $0.logging.level == .critical }),

@@ -66,7 +66,8 @@ extension FrontDoor {
         bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(), bodyMemory: Int = .max,
         requestsPerKey: Int = 0,
         claims: RequestClaims = RequestClaims(), shutdownGrace: Duration = .seconds(30),
-        responses: ResponseStore? = nil, makers: ResponseMakers = ResponseMakers(), logger: Logger = .silent
+        responses: ResponseStore? = nil, makers: ResponseMakers = ResponseMakers(),
+        rescue: RescuePolicy = RescuePolicy(), fallbacks: [String: [String]] = [:], logger: Logger = .silent
     ) throws -> FrontDoor {
         let accounts = router.upstreams.count
         let counters = RequestCounters()
@@ -82,7 +83,8 @@ extension FrontDoor {
             time: time)
         let keys = [ClientKey(name: "default", value: Secret(key))]
         let chat = ChatCompletionsRoute(
-            directory: directory, quirks: ModelQuirks(), failover: failover, limits: limits, time: time)
+            directory: directory, quirks: ModelQuirks(), failover: failover, fallbacks: fallbacks, limits: limits,
+            rescue: rescue, time: time)
         let seals = ReasoningSeals(keys)
         return FrontDoor(
             keys: ClientKeys(keys),

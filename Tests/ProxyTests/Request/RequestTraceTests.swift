@@ -84,6 +84,7 @@ import Testing
             case .began(_, let upstream, _, _): "began at \(upstream)"
             case .ended(_, let outcome, _): "ended: \(outcome)"
             case .fellBack(let model): "fell back to \(model)"
+            case .rescue(let model, let result): "\(result) by \(model)"
             case .gaveUp: "gave up"
             }
         }

@@ -67,6 +67,8 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
     /// The answer has ended for the client, whatever the upstream still says.
     private var hasStopped: Bool { cutter?.hasStopped == true }
 
+    var tellsReasoning: Bool { writer.showsReasoning }
+
     var bytes: [UInt8] {
         get { writer.bytes }
         _modify { yield &writer.bytes }

@@ -13,6 +13,10 @@ struct PassThroughEvent: Equatable {
     private(set) var choices = Choices.none
     /// Some choice has tool calls.
     private(set) var hasCalls = false
+    /// Where the text of the only choice stands, between its quotes.
+    private(set) var text: Range<Int>?
+    /// It tells more than a text: reasoning, a refusal, log probabilities, audio.
+    private(set) var tellsMore = false
 
     enum Choices: Equatable {
         case none
@@ -39,7 +43,7 @@ struct PassThroughEvent: Equatable {
         guard root.kind == .object else { return nil }
         _ = root.each { name, value in
             if name.means("choices") {
-                (choices, hasCalls) = Self.choices(value)
+                choices = choices(of: value)
                 hasList = value.kind == .array
             } else if name.means("model") {
                 if model == nil { model = value.place } else { hasSeveralModels = true }
@@ -52,23 +56,26 @@ struct PassThroughEvent: Equatable {
         }
     }
 
-    private static func choices(_ list: JSONFastPath) -> (Choices, hasCalls: Bool) {
-        guard list.kind == .array else { return (.none, false) }
+    private mutating func choices(of list: JSONFastPath) -> Choices {
+        guard list.kind == .array else { return .none }
         var choices = Choices.none
-        var hasCalls = false
+        var said = (hasCalls: hasCalls, text: text, more: tellsMore)
         _ = list.each { _, choice in
             guard choice.kind == .object else {
                 if choices != .none { choices = .several }
                 return true
             }
-            let found = Self.choice(choice, &hasCalls)
+            let found = Self.choice(choice, &said)
             choices = choices == .none ? found : .several
             return true
         }
-        return (choices, hasCalls)
+        (hasCalls, text, tellsMore) = (said.hasCalls, said.text, said.more)
+        return choices
     }
 
-    private static func choice(_ choice: JSONFastPath, _ hasCalls: inout Bool) -> Choices {
+    private static func choice(_ choice: JSONFastPath, _ said: inout (hasCalls: Bool, text: Range<Int>?, more: Bool))
+        -> Choices
+    {
         var index = 0
         var progress = Progress.open
         _ = choice.each { name, value in
@@ -80,9 +87,17 @@ struct PassThroughEvent: Equatable {
                 index = value.plainInt ?? 0
             } else if name.means("delta") {
                 _ = value.each { name, value in
-                    if name.means("tool_calls"), value.kind == .array { hasCalls = true }
+                    if name.means("content"), value.kind == .string {
+                        said.text = value.content
+                    } else if name.means("tool_calls"), value.kind == .array {
+                        said.hasCalls = true
+                    } else if value.kind != .null, value.content?.isEmpty != true, !name.means("role") {
+                        said.more = true
+                    }
                     return true
                 }
+            } else if name.means("logprobs"), value.kind != .null {
+                said.more = true
             }
             return true
         }

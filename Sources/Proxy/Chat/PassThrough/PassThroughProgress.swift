@@ -7,6 +7,8 @@ struct PassThroughProgress {
     private(set) var hasContent = false
     /// Of the answer, as its first event with content names it.
     private(set) var answerID: String?
+    /// Likewise, seconds since 1970.
+    private(set) var created: Int?
     /// The last `usage` object as it was written: some upstreams send one with each event, and only the last is read.
     private var writtenUsage: [UInt8] = []
     private let upstream: String
@@ -86,6 +88,7 @@ struct PassThroughProgress {
         guard let root = try? JSONDocument(parsing: Array(data)).root else { return true }
         guard root.elements(of: "choices").contains(where: ChoiceContent.saysSomething) else { return false }
         answerID = root["id"]?.string.flatMap { (1...Self.longestID).contains($0.utf8.count) ? $0 : nil }
+        created = root["created"]?.int
         return true
     }
 

@@ -13,6 +13,8 @@ import ProxyRouting
 final class PassThroughRelay: ResponseRelay {
     private var blocks: EventBlocks
     private let upstream: String
+    /// The name that the client sent.
+    let model: String
     private var frames: PassThroughFrames
     private var progress: PassThroughProgress
     /// From the first call on.
@@ -24,8 +26,12 @@ final class PassThroughRelay: ResponseRelay {
     /// silent, and its client should see that.
     static let mostHeldBack = 64 << 10
 
+    /// What the client has been told, where that is kept.
+    private(set) var sent: SentText?
+
     private(set) var isComplete = false
     private(set) var unreadableEvents = 0
+    var created: Int? { progress.created }
     var answerID: String? { progress.answerID }
 
     var oddities: Oddities {
@@ -41,14 +47,18 @@ final class PassThroughRelay: ResponseRelay {
     ///   - upstream: its name, for the operator.
     ///   - choices: how many were asked for.
     ///   - mayBeEmpty: the usual end may be all that is said.
+    ///   - keepsText: another upstream may have to go on behind what has been told.
     ///   - limit: bytes that one event may have.
     init(
-        model: String, upstream: String, choices: Int = 1, mayBeEmpty: Bool = false, limit: Int = SSEParser.longestLine
+        model: String, upstream: String, choices: Int = 1, mayBeEmpty: Bool = false, keepsText: Bool = false,
+        limit: Int = SSEParser.longestLine
     ) {
+        sent = keepsText ? SentText() : nil
         blocks = EventBlocks(limit: limit)
         frames = PassThroughFrames(model: model)
         progress = PassThroughProgress(of: upstream, choices: choices, mayBeEmpty: mayBeEmpty)
         self.upstream = upstream
+        self.model = model
     }
 
     var isFinished: Bool { isComplete || progress.choices.hasEnded && !progress.choices.hasGoneOn }
@@ -121,6 +131,7 @@ final class PassThroughRelay: ResponseRelay {
             return nil
         }
         if let failure = progress.note(event, blocks.bytes[data], isError: block.isError) { return failure }
+        if sent != nil { keep(event, at: data.lowerBound) }
         if event.hasCalls, repairCalls(in: blocks.bytes[data]) { return nil }
         if event.hasSeveralModels {
             frames.append(block, of: blocks, replacing: ModelMember.ranges(in: blocks.bytes[data]))
@@ -130,6 +141,19 @@ final class PassThroughRelay: ResponseRelay {
                 replacing: event.model.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
         }
         return nil
+    }
+
+    /// Takes down what an event tells the client.
+    ///
+    /// - Parameter start: of its data.
+    private func keep(_ event: PassThroughEvent, at start: Int) {
+        switch event.choices {
+        case .none: break
+        case .one(0, .open) where !event.tellsMore && !event.hasCalls:
+            if let text = event.text { sent?.add(blocks.bytes[text.lowerBound + start..<text.upperBound + start]) }
+        // What has named its end is whole, or fails for good.
+        case .one, .several: sent?.spoil()
+        }
     }
 
     /// Several `data:` lines are one text with line breaks in it. Some upstreams leave the blank line out instead: when they
@@ -147,6 +171,7 @@ final class PassThroughRelay: ResponseRelay {
             return block.isError ? progress.failure(in: joined[...]) : passSingly(lines, of: block)
         }
         if let failure = progress.note(event, joined[...], isError: block.isError) { return failure }
+        sent?.spoil()
         if event.hasCalls, repairCalls(in: joined[...]) { return nil }
         var ranges: [Range<Int>] = []
         var line = 0

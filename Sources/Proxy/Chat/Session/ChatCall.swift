@@ -39,18 +39,21 @@ final class ChatCall: Sendable {
         let client: any ClientDialect
         /// How many were asked for.
         let choices: Int
+        /// Another upstream may have to go on where one breaks off.
+        let mayBeRescued: Bool
         /// Runs what follows the signature on the connection's event loop.
         let executor: EventLoopExecutor
 
         init(
             limits: ChatCompletionsRoute.Limits, time: TimeSource, deadline: Duration, client: any ClientDialect,
-            choices: Int = 1, executor: EventLoopExecutor
+            choices: Int = 1, mayBeRescued: Bool = false, executor: EventLoopExecutor
         ) {
             self.limits = limits
             self.time = time
             self.deadline = deadline
             self.client = client
             self.choices = choices
+            self.mayBeRescued = mayBeRescued
             self.executor = executor
         }
     }
@@ -127,7 +130,8 @@ final class ChatCall: Sendable {
         let head = try await backend.send(request, until: deadline)
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
         let response = try await backend.successful(head)
-        let relay = reader.relay(of: backend.id, to: callContext.client, choices: callContext.choices)
+        let relay = reader.relay(
+            of: backend.id, to: callContext.client, choices: callContext.choices, keepsText: callContext.mayBeRescued)
         let live = LiveStream(
             response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext)
         try await live.begin()

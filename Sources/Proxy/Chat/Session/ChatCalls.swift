@@ -76,6 +76,20 @@ final class ChatCalls {
         return try call(in: backend.chatForm)
     }
 
+    /// The call for an upstream that is to answer as a chat, whatever else it speaks.
+    func chat(to backend: any Backend) throws(Failure) -> ChatCall {
+        if let untranslatable { throw untranslatable }
+        return try call(in: backend.chatForm)
+    }
+
+    /// What is known of how the model goes on with its own words.
+    var prefill: AssistantPrefill.Known {
+        quirks.refusesPrefill(target.modelID) ? .refuses : AssistantPrefill.known(of: target.modelID)
+    }
+
+    /// The model has refused to go on with its own words.
+    func notePrefillRefused() { quirks.notePrefillRefused(by: target.modelID) }
+
     /// Whether the request passes to that upstream in its own language, which is not chat completions.
     func isNative(_ backend: any Backend) -> Bool {
         // A document is no stream in these languages.
@@ -136,8 +150,6 @@ final class ChatCalls {
             "The model '\(name.quotable)' does not continue a last message of the assistant's (prefill). Remove that message, or name a model that does.",
             field: "messages", as: .value)
     }
-
-    private var prefill: AssistantPrefill.Known { AssistantPrefill.known(of: target.modelID) }
 
     /// The prompt was too long, and the client would rather lose the oldest messages than have no answer.
     ///

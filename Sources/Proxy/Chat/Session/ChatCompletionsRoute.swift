@@ -10,12 +10,14 @@ final class ChatCompletionsRoute: Sendable {
     /// What may answer in a model's place when nobody can serve it, in this order.
     let fallbacks: [String: [String]]
     let limits: Limits
+    let rescue: RescuePolicy
     let time: TimeSource
 
     init(
         directory: ModelDirectory, quirks: ModelQuirks, failover: Failover, fallbacks: [String: [String]] = [:],
-        limits: Limits, time: TimeSource
+        limits: Limits, rescue: RescuePolicy = RescuePolicy(), time: TimeSource
     ) {
+        self.rescue = rescue
         self.directory = directory
         self.quirks = quirks
         self.failover = failover

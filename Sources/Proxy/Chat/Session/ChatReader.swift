@@ -148,7 +148,7 @@ enum ChatReader: Sendable {
     }
 
     /// Of what an upstream says in chat completions' language.
-    private func source(answering response: ResponseID, of upstream: String, choices: Int = 1) -> OpenAIChatSource {
+    func source(answering response: ResponseID, of upstream: String, choices: Int = 1) -> OpenAIChatSource {
         var source = OpenAIChatSource(response, of: upstream, choices: choices)
         if case .chatCompletions(let mayBeEmpty, let takesSilence) = self {
             (source.mayBeEmpty, source.takesSilence) = (mayBeEmpty, takesSilence)
@@ -158,9 +158,18 @@ enum ChatReader: Sendable {
 
     /// What makes the client's stream of the upstream's.
     ///
-    /// - Parameter choices: how many were asked for.
-    func relay(of upstream: String, to client: some ClientDialect, choices: Int = 1) -> any ResponseRelay {
+    /// - Parameters:
+    ///   - choices: how many were asked for.
+    ///   - keepsText: another upstream may have to go on behind what has been told.
+    func relay(of upstream: String, to client: some ClientDialect, choices: Int = 1, keepsText: Bool = false)
+        -> any ResponseRelay
+    {
         switch self {
+        case .translator(let dialect, let rules) where keepsText:
+            dialect.relay(of: client.response, choices: choices, by: rules, into: SentTextSink(client.stream()))
+        case .chatCompletions where keepsText:
+            StreamRelay(
+                source(answering: client.response, of: upstream, choices: choices), into: SentTextSink(client.stream()))
         case .translator(let dialect, let rules):
             dialect.relay(of: client.response, choices: choices, by: rules, into: client.stream())
         case .chatCompletions:
@@ -171,7 +180,8 @@ enum ChatReader: Sendable {
                 errorEvent: { client.errorEvent($0) })
         case .passThrough(let client, let mayBeEmpty):
             PassThroughRelay(
-                model: client.envelope.model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty)
+                model: client.envelope.model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty,
+                keepsText: keepsText)
         }
     }
 }

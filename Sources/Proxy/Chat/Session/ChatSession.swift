@@ -6,11 +6,11 @@ import ProxyRouting
 ///
 /// It belongs to the task of its request. A class, since it is at hand in each step: the memory of a task holds it once.
 final class ChatSession {
-    private let route: ChatCompletionsRoute
-    private let context: RequestContext
+    let route: ChatCompletionsRoute
+    let context: RequestContext
     /// What is asked, as a chat completion's request.
-    private let request: PassThroughRequest
-    private let call: Int
+    let request: PassThroughRequest
+    let call: Int
     /// Why it cannot be a chat completion's, if it cannot: then it only goes to who speaks its own language.
     private let untranslatable: Failure?
     /// How the client is told.
@@ -18,12 +18,15 @@ final class ChatSession {
     /// The request's body, parsed, until the first call has been written.
     private var root: RequestField?
     /// What may answer in the model's place.
-    private let fallbacks: [String]
+    let fallbacks: [String]
     /// Nil when there are none.
     private let history: RequestHistory?
+    /// What a stream that had begun has ended with, the first time.
+    var firstBreak: Failure?
+    var rescue: RescuePlan?
 
     private var limits: ChatCompletionsRoute.Limits { route.limits }
-    private var time: TimeSource { route.time }
+    var time: TimeSource { route.time }
 
     /// A chat in chat completions' own language.
     ///
@@ -118,7 +121,7 @@ final class ChatSession {
         let stream = open()
         defer { context.record.sent = stream.sent }
         do {
-            try await finish(try await begun(stream))
+            try await finish(try await begun(stream), stream)
             context.record.status = 200
         } catch {
             try await fail(stream, after: error)
@@ -133,16 +136,15 @@ final class ChatSession {
         }
     }
 
-    /// The rest of it.
+    /// The rest of it, by whoever can tell it.
     @inline(never)
-    private nonisolated(nonsending) func finish(_ begun: Begun<LiveStream?>) async throws {
-        switch await begun.success?.finish() ?? .complete {
-        case .complete: await begun.attempt.end()
-        case .failed(let error):
-            let failure = await begun.attempt.end(
-                after: attributed(error, to: begun.attempt.upstream, for: begun.model)
-            ).failure
-            throw failure ?? CancellationError()
+    private nonisolated(nonsending) func finish(_ begun: Begun<LiveStream?>, _ stream: EventStream) async throws {
+        var begun = begun
+        while true {
+            switch await begun.success?.finish() ?? .complete {
+            case .complete: return await begun.attempt.end()
+            case .failed(let error): begun = try await goOn(behind: begun, after: error, stream)
+            }
         }
     }
 
@@ -210,11 +212,13 @@ final class ChatSession {
     // MARK: Who is asked
 
     /// An answer, or its beginning, and the attempt that brings it.
-    private struct Begun<Success> {
+    struct Begun<Success> {
         let success: Success
         let attempt: Attempt
         /// The model's id at its upstream.
         let model: String
+        /// The same as the client or a fallback names it.
+        var name = ""
     }
 
     private typealias Way<Success> =
@@ -248,7 +252,8 @@ final class ChatSession {
             do {
                 let success = try await answer(calls, attempt, way)
                 await attempt.begun()
-                return Begun(success: success, attempt: attempt, model: calls.target.serving.id)
+                return Begun(
+                    success: success, attempt: attempt, model: calls.target.serving.id, name: calls.name)
             } catch {
                 try await attempts.failed(attempt, with: error)
             }
@@ -290,7 +295,7 @@ final class ChatSession {
     /// Takes note of what a failure says about the upstream.
     ///
     /// - Returns: the failure, fit for a client.
-    private func attributed(_ error: any Error, to upstream: Upstream, for model: String) -> any Error {
+    func attributed(_ error: any Error, to upstream: Upstream, for model: String) -> any Error {
         guard let failure = error as? Failure else { return error }
         if OutcomeClassifier.outcome(of: failure) == .modelUnavailable {
             route.directory.refuse(model, at: upstream.index)
@@ -312,7 +317,9 @@ final class ChatSession {
     }
 
     /// What the upstreams of `model` are called with.
-    private func calls(for model: String) throws(Failure) -> ChatCalls {
+    ///
+    /// - Parameter asked: in place of the request, to go on with an answer.
+    func calls(for model: String, asking asked: PassThroughRequest? = nil) throws(Failure) -> ChatCalls {
         let catalog = route.directory.catalog
         var target = try catalog.resolve(model, for: .chat)
         if let untranslatable {
@@ -321,15 +328,20 @@ final class ChatSession {
             guard !speaking.isEmpty, !(request.isStreaming && limits.forcesNonStreaming) else { throw untranslatable }
             target.accepts = speaking
         }
-        if model != request.model { context.trace.append(.fellBack(to: model)) }
+        if model != request.model, rescue == nil { context.trace.append(.fellBack(to: model)) }
         // A fallback reads it again: keeping every request in its parsed form, for the one that needs it, would cost all of them.
-        let root = if let parsed = root.take() { parsed } else { try RequestField(body: request.received) }
+        let root =
+            if asked == nil, let parsed = root.take() { parsed } else {
+                try RequestField(body: (asked ?? request).received)
+            }
         return try ChatCalls(
-            request, root, for: target, named: model, from: catalog.provider(of: target) ?? "",
+            asked ?? request, root, for: target, named: model, from: catalog.provider(of: target) ?? "",
             isTranslated: untranslatable == nil && catalog.hasForm(.oci, in: target), untranslatable: untranslatable,
             quirks: route.quirks, limits: limits,
             callContext: ChatCall.CallContext(
                 limits: limits, time: time, deadline: deadline, client: client.naming(model),
-                choices: request.choices, executor: context.connection.executor))
+                choices: request.choices,
+                mayBeRescued: request.isStreaming && request.choices == 1 && rescueMode(of: model, target) > .off,
+                executor: context.connection.executor))
     }
 }

@@ -12,6 +12,8 @@ final class LiveStream {
     static let drainLimit = TimeAmount.milliseconds(250)
 
     private let pump: StreamPump
+    /// What makes the client's stream.
+    var relay: any ResponseRelay { pump.relay }
     private let stream: EventStream
     /// Of the upstream's answer, which comes in on the client's event loop.
     private let body: ResponseBody.AsyncIterator
@@ -22,18 +24,22 @@ final class LiveStream {
     private let reader: ChatReader
     private let upstream: String
     private var hasEnded = false
+    /// What the first read has ended with.
+    private var brokenAtOnce: (any Error)?
 
     /// - Parameters:
     ///   - upstream: its id, for messages.
     ///   - deadline: armed; it is disarmed when the stream ends.
+    ///   - isRescue: the client has been told a part by another upstream. A document in place of the stream is no help then.
     init(
         _ response: TransportResponse, through relay: any ResponseRelay, of upstream: String, _ reader: ChatReader,
         to stream: EventStream,
-        _ report: AttemptReport, _ deadline: MovingDeadline, _ callContext: ChatCall.CallContext
+        _ report: AttemptReport, _ deadline: MovingDeadline, _ callContext: ChatCall.CallContext,
+        isRescue: Bool = false
     ) {
         self.reader = reader
         self.upstream = upstream
-        pump = StreamPump(relay, to: stream, report, deadline, callContext)
+        pump = StreamPump(relay, to: stream, report, deadline, callContext, takesDocuments: !isRescue)
         body = response.body.makeAsyncIterator()
         assert(body.arrives(on: callContext.executor.eventLoop), "the body comes in on another event loop")
         self.stream = stream
@@ -47,7 +53,13 @@ final class LiveStream {
     /// Returns when the first event has left, or the whole answer.
     ///
     /// - Throws: the failure of an answer that has none.
-    nonisolated(nonsending) func begin() async throws { try await pass(untilBegun: true) }
+    nonisolated(nonsending) func begin() async throws {
+        do { try await pass(untilBegun: true) } catch {
+            // The first events and the break may come in one read. Then it has begun all the same.
+            guard pump.hasBegun, !(error is CancellationError) else { throw error }
+            brokenAtOnce = error
+        }
+    }
 
     /// How a stream that had begun has ended.
     enum Ending {
@@ -58,6 +70,10 @@ final class LiveStream {
 
     /// Passes on what comes, to the end.
     nonisolated(nonsending) func finish() async -> Ending {
+        if let brokenAtOnce {
+            deadline.disarm()
+            return .failed(brokenAtOnce)
+        }
         guard !hasEnded else { return .complete }
         do {
             if callContext.executor.isCurrent {
@@ -93,8 +109,8 @@ final class LiveStream {
             // The body of a cancelled call may look like one that has ended.
             try Task.checkCancellation()
         } catch {
-            // Else the response was complete; only the terminator is missing.
-            guard deadline.passed == .tail else { throw error }
+            // Behind a finish reason the response is complete; only the terminator is missing, or the connection's proper end.
+            guard deadline.passed == .tail || error is TransportError && pump.relay.isFinished else { throw error }
         }
         if let document = pump.document { return try await tell(document) }
         // From here on nobody waits: neither the client's next request nor whoever wants the permit.

@@ -21,6 +21,13 @@ protocol ResponseRelay: AnyObject {
     /// What the upstream has said oddly.
     var oddities: Oddities { get }
 
+    /// What the client has been told, as long as another upstream could go on behind it; nil where that is not kept.
+    var sent: SentText? { get }
+    /// What is told to the client, for another upstream to go on with; nil where its bytes pass.
+    var clientSink: (any ChatByteSink)? { get }
+    /// A second upstream gives another answer than the first.
+    var hasDiverged: Bool { get }
+
     /// Takes what has come from the network.
     ///
     /// - Returns: why the answer ends here, if the upstream reports a failure or writes no events. The frames of the events
@@ -40,6 +47,10 @@ protocol ResponseRelay: AnyObject {
 }
 
 extension ResponseRelay {
+    var sent: SentText? { nil }
+    var clientSink: (any ChatByteSink)? { nil }
+    var hasDiverged: Bool { false }
+
     /// The frames that have not been sent yet.
     func takeFrames() -> [UInt8] {
         var taken: [UInt8] = []

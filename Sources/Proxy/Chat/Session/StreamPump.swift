@@ -28,14 +28,16 @@ final class StreamPump: BodySink {
     private let report: AttemptReport
     private let deadline: MovingDeadline
     private let callContext: ChatCall.CallContext
+    private let takesDocuments: Bool
     private var firstBytes = FirstBytes()
     /// What has come of a document in place of the stream.
     private(set) var document: [UInt8]?
 
     init(
         _ relay: any ResponseRelay, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline,
-        _ callContext: ChatCall.CallContext
+        _ callContext: ChatCall.CallContext, takesDocuments: Bool = true
     ) {
+        self.takesDocuments = takesDocuments
         self.relay = relay
         self.stream = stream
         self.report = report
@@ -45,7 +47,7 @@ final class StreamPump: BodySink {
 
     func take(_ bytes: ByteBuffer) -> Bool {
         let hadBegun = hasBegun
-        if !hadBegun, isOfDocument(bytes) { return pause == nil }
+        if !hadBegun, takesDocuments, isOfDocument(bytes) { return pause == nil }
         let failure = relay.take(bytes)
         let hasRoom = forward()
         pause =

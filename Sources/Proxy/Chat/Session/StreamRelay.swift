@@ -19,6 +19,9 @@ final class StreamRelay<Source: ChatEventSource, Sink: ChatByteSink>: ResponseRe
     /// The request's own.
     var answerID: String? { nil }
 
+    var sent: SentText? { (sink as? any SentTextKeeping)?.sent }
+    var clientSink: (any ChatByteSink)? { (sink as? any SentTextKeeping)?.clientSink }
+
     func take(_ bytes: ByteBuffer) -> Failure? { reader.take(bytes, into: &sink) }
 
     func end() -> Failure? { reader.end(into: &sink) }

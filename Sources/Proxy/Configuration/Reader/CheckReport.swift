@@ -28,6 +28,7 @@ package enum CheckReport {
             lines.append("  \(chain.model) -> \(chain.alternatives.joined(separator: ", "))")
         }
         lines.append(responses(settings.responses))
+        lines += rescue(settings)
         return lines + limits(settings) + timeouts(settings.timeouts) + [
             breaker(settings.breaker), log(settings.logging),
         ]
@@ -122,6 +123,14 @@ package enum CheckReport {
         responses.isStored
             ? "stored responses: at most \(responses.count), for \(GoDuration.format(responses.timeToLive))"
             : "stored responses: none"
+    }
+
+    private static func rescue(_ settings: Settings) -> [String] {
+        let rescue = settings.rescue
+        let own =
+            rescue.models.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value.rawValue)" }
+            + settings.providers.compactMap { provider in provider.rescue.map { "  \(provider.id): \($0.rawValue)" } }
+        return ["rescue of broken streams: \(rescue.mode.rawValue), within \(GoDuration.format(rescue.timeout))"] + own
     }
 
     private static func timeouts(_ timeouts: TimeoutSettings) -> [String] {

@@ -39,7 +39,7 @@ extension SettingsReader {
             ProviderSettings(
                 id: name.value, name: name.value, baseURL: baseURL.value, token: draft.token,
                 models: withoutRepetition(draft.models), dialects: draft.dialects,
-                maxConcurrency: settings.connections.limit, line: name.line))
+                rescue: draft.rescue, maxConcurrency: settings.connections.limit, line: name.line))
     }
 
     private func withoutRepetition(_ models: [String]?) -> [String]? {
@@ -148,6 +148,20 @@ extension SettingsReader {
             for name in [entry.key] + alternatives { check(name, among: known, entry.line) }
             guard !alternatives.isEmpty else { continue }
             settings.fallbacks.append(FallbackChain(model: entry.key, alternatives: alternatives, line: entry.line))
+        }
+    }
+
+    /// `[RESCUE]`: MODEL = MODE; or an object of texts.
+    mutating func readRescue() {
+        for entry in withoutOverridden(sections(named: JSONConfiguration.rescue).flatMap(\.entries)) {
+            let model = INIDocument.shown(entry.key)
+            guard let mode = ValueKind<RescueMode>.choice.parse(entry.value) else {
+                report(
+                    .error, entry.line, "the rescue of \(model) is not valid",
+                    "use \(ValueKind<RescueMode>.choice.expectation)")
+                continue
+            }
+            settings.rescue.models[entry.key] = mode
         }
     }
 

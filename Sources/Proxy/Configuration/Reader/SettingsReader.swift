@@ -76,6 +76,7 @@ struct SettingsReader {
         readProviders(providers)
         readModelFilter()
         readFallbacks()
+        readRescue()
         if format == .ini {
             reportUnknownSections()
         }
@@ -159,7 +160,10 @@ struct SettingsReader {
     }
 
     private mutating func reportUnknownSections() {
-        let plain: Set = ["", "global", "circuit_breaker", "models", "api_keys", "fallbacks", JSONConfiguration.models]
+        let plain: Set = [
+            "", "global", "circuit_breaker", "models", "api_keys", "fallbacks", JSONConfiguration.rescue,
+            JSONConfiguration.models,
+        ]
         for section in sections where !plain.contains(section.name) {
             let hasSuffix = ["account_", "provider_"].contains {
                 section.name.hasPrefix($0) && section.name.count > $0.count

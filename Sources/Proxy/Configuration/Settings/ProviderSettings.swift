@@ -12,13 +12,16 @@ package struct ProviderSettings: Sendable, Equatable {
     package var models: [String]?
     /// The APIs that it speaks; requests in these pass as they are.
     package var dialects: Set<ProviderDialect>
+    /// Of streams that it breaks off; nil: as for others.
+    package var rescue: RescueMode?
     /// Requests in flight at this entry.
     package var maxConcurrency: Int
     package var line: Int
 
     package init(
         id: String, name: String, baseURL: BaseURL, token: Secret? = nil, models: [String]? = nil,
-        dialects: Set<ProviderDialect>? = nil, maxConcurrency: Int = 100, line: Int = 1
+        dialects: Set<ProviderDialect>? = nil, rescue: RescueMode? = nil,
+        maxConcurrency: Int = 100, line: Int = 1
     ) {
         self.id = id
         self.name = name
@@ -26,6 +29,7 @@ package struct ProviderSettings: Sendable, Equatable {
         self.token = token
         self.models = models
         self.dialects = dialects ?? ProviderDialect.known(at: baseURL.host)
+        self.rescue = rescue
         self.maxConcurrency = maxConcurrency
         self.line = line
     }

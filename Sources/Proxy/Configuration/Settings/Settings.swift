@@ -29,6 +29,7 @@ package struct Settings: Sendable, Equatable {
     package var breaker = BreakerSettings()
     package var logging = LoggingSettings()
     package var responses = ResponsesSettings()
+    package var rescue = RescueSettings()
     /// PEM file with further authorities to trust towards upstreams.
     package var caFile: String?
 

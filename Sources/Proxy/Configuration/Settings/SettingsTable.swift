@@ -36,6 +36,8 @@ enum SettingsTable {
         SettingKey("responses_store", .boolean, standard: "true", \.responses.isStored),
         SettingKey("responses_ttl", .duration, standard: "24h", \.responses.timeToLive),
         SettingKey("responses_max", .number(1...1_000_000), standard: "10000", \.responses.count),
+        SettingKey("rescue", .choice, standard: "verified", \.rescue.mode),
+        SettingKey("rescue_timeout", .duration, standard: "20s", \.rescue.timeout),
         SettingKey("max_concurrency_per_key", .number(0...1_000_000), standard: "0", \.limits.maxConcurrencyPerKey),
     ]
 
@@ -100,6 +102,7 @@ enum SettingsTable {
         SettingKey("token", .headerSecret, secret: true, \.token),
         SettingKey("model_list", .list, \.models),
         SettingKey("dialects", .dialects, \.dialects),
+        SettingKey("rescue", .choice, \.rescue),
     ]
 
     /// What other programs call the keys of a provider. `api_key` above all is no client key there.
@@ -114,7 +117,7 @@ enum SettingsTable {
 
     /// The sections as a message names them. Those with `n` occur as often as wanted, with any suffix.
     static let sections = [
-        "DEFAULT", "GLOBAL", "CIRCUIT_BREAKER", "ACCOUNT_n", "MODELS", "API_KEYS", "FALLBACKS", "PROVIDER_n",
+        "DEFAULT", "GLOBAL", "CIRCUIT_BREAKER", "ACCOUNT_n", "MODELS", "API_KEYS", "FALLBACKS", "RESCUE", "PROVIDER_n",
     ]
 
     /// Where a key may stand, for the message about one that stands elsewhere; empty for an unknown key.
@@ -169,4 +172,5 @@ struct ProviderDraft: Sendable {
     var token: Secret?
     var models: [String]?
     var dialects: Set<ProviderDialect>?
+    var rescue: RescueMode?
 }

@@ -17,10 +17,13 @@ struct JSONConfiguration: Sendable, Equatable {
     static let tokens = "tokens"
     static let fallbacks = "fallbacks"
     static let models = "supported_models"
+    /// The section; a member of this name is the setting for all models.
+    static let rescue = "rescue"
+    static let rescueModels = "rescue_models"
     /// Objects whose members may as well stand at the root.
     static let groups = ["global", "circuit_breaker"]
     /// The keys whose values are no single settings.
-    static let collections = [providers, accounts, tokens, fallbacks, models]
+    static let collections = [providers, accounts, tokens, fallbacks, rescueModels, models]
 
     init(_ bytes: [UInt8]) {
         let text = JSONWithComments(bytes)
@@ -72,6 +75,7 @@ struct JSONConfiguration: Sendable, Equatable {
             case Self.accounts: readAccounts(value)
             case Self.tokens: readTokens(value)
             case Self.fallbacks: readFallbacks(value)
+            case Self.rescueModels: readRescue(value)
             default: readModels(value)
             }
         }
@@ -153,6 +157,23 @@ struct JSONConfiguration: Sendable, Equatable {
             case .text, .list: section.entries.append(entry)
             case .boolean, .other:
                 report(entry.line, "the fallbacks of \(INIDocument.shown(entry.key)) are \(value.kindName)", example)
+            }
+        }
+        sections.append(section)
+    }
+
+    private mutating func readRescue(_ value: JSONValue) {
+        let example = #"write it as {"provider/model": "continue"}"#
+        guard value.kind == .object else {
+            return report(lines.line(of: value), "\(Self.rescueModels) is \(value.kindName)", example)
+        }
+        var section = SettingSection(name: Self.rescue, title: Self.rescueModels, line: lines.line(of: value))
+        for (key, value) in value.members {
+            let entry = entry(key, value)
+            if entry.form == .text {
+                section.entries.append(entry)
+            } else {
+                report(entry.line, "the rescue of \(INIDocument.shown(entry.key)) is \(value.kindName)", example)
             }
         }
         sections.append(section)

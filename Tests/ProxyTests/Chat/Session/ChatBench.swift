@@ -125,6 +125,7 @@ extension RequestTrace {
             case .began(_, let upstream, _, let time): "began at \(upstream), \(time)"
             case .ended(_, let outcome, let time): "ended: \(outcome), \(time)"
             case .fellBack(let model): "fell back to \(model)"
+            case .rescue(let model, let result): "\(result) by \(model)"
             case .gaveUp: "gave up"
             }
         }

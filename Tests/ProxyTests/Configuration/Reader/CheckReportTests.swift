@@ -33,7 +33,7 @@ import Testing
                 "  account_2 (line 10): unusable, 4 errors",
                 "models: 1",
                 "  tuned -> ocid1.generativeaiendpoint.oc1..e (dedicated)",
-                "stored responses: at most 10000, for 24h",
+                "stored responses: at most 10000, for 24h", "rescue of broken streams: verified, within 20s",
                 "limits: 200 concurrent requests, 2000 queued, request 32 MiB, response 10 MiB, all bodies a quarter of the memory, "
                     + "4000 tokens by default, 3 retries",
                 "timeouts: request 5m, stream 5m, head off, first token off, keep-alive 15s, shutdown 30s",
@@ -70,7 +70,7 @@ import Testing
                 "connections: 20 kept alive for 30s",
                 "fallbacks: 1",
                 "  zhipu/glm-4 -> or/m1, or/a/m2",
-                "stored responses: at most 10000, for 24h",
+                "stored responses: at most 10000, for 24h", "rescue of broken streams: verified, within 20s",
                 "limits: 200 concurrent requests, 2000 queued, request 32 MiB, response 10 MiB, all bodies a quarter of the memory, 4000 tokens by default, 3 retries",
                 "timeouts: request 5m, non-stream 30s, stream 5m, head off, first token off, keep-alive 15s, shutdown 30s",
                 "intervals: health check off, model refresh 10s",

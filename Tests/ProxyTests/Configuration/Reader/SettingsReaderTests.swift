@@ -91,6 +91,8 @@ import Testing
         ("GLOBAL", "responses_store", "off", { !$0.responses.isStored }),
         ("GLOBAL", "responses_ttl", "90m", { $0.responses.timeToLive == .seconds(5400) }),
         ("GLOBAL", "responses_max", "12", { $0.responses.count == 12 }),
+        ("GLOBAL", "rescue", "Continue", { $0.rescue.mode == .continue }),
+        ("GLOBAL", "rescue_timeout", "5s", { $0.rescue.timeout == .seconds(5) }),
         ("GLOBAL", "max_concurrency_per_key", "7", { $0.limits.maxConcurrencyPerKey == 7 }),
         ("CIRCUIT_BREAKER", "max_failures", "1", { $0.breaker.maxFailures == 1 }),
         ("CIRCUIT_BREAKER", "reset_timeout", "1s", { $0.breaker.resetTimeout == .seconds(1) }),
@@ -136,6 +138,7 @@ import Testing
         ("models_refresh_interval", ["1y"]), ("cors_origins", ["example.com", "https://a/b", ","]),
         ("max_client_connections", ["0"]), ("rate_limit", ["-1"]), ("max_concurrency_per_key", ["-1"]),
         ("responses_store", ["maybe"]), ("responses_ttl", ["0", "1y"]), ("responses_max", ["0"]),
+        ("rescue", ["maybe", "true"]), ("rescue_timeout", ["0"]),
         ("max_body_memory", ["1 MiB", "much", "2000 GiB"]),
         ("tls_cert", ["absent.pem"]), ("tls_key", ["absent.pem"]), ("ca_file", ["absent.pem"]),
     ])

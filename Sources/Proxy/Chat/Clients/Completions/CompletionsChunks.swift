@@ -3,6 +3,7 @@ import ProxyRouting
 /// Writes an answer as the events of a completion's stream.
 struct CompletionsChunks: ChatByteSink {
     var bytes: [UInt8] = []
+    var tellsReasoning: Bool { false }
     private let answer: CompletionsDialect
     /// By choice: what it has come to.
     private var choices: [Int: Choice] = [:]

@@ -1,0 +1,1 @@
+../../../../../Sources/Proxy/Chat/Rescue/SentText.swift

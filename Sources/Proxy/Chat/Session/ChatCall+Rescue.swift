@@ -1,0 +1,68 @@
+import ProxyRouting
+
+/// A call that goes on with another's answer.
+extension ChatCall {
+    /// What the client has been told, and how a second answer is to go on.
+    struct Break {
+        /// What has made the client's stream so far.
+        let relay: any ResponseRelay
+        let sent: SentText
+        let way: RescuePlan.Way
+        /// Of what was sent, guessed.
+        let tokens: Int
+        /// Who goes on, for people.
+        let model: String
+
+        fileprivate var comparison: TextComparison {
+            switch way {
+            case .verified: TextComparison(repeating: sent)
+            case .continued(let prefill): TextComparison(continuing: sent, mayEcho: prefill.echoes)
+            }
+        }
+
+        fileprivate var tokensBefore: Int { way == .verified ? 0 : tokens }
+    }
+
+    /// Begins the rest of a stream that another upstream has broken off. Returns when something has been told that the client has not known.
+    ///
+    /// - Parameter deadline: for that.
+    /// - Returns: nil when nobody can go on with the client's stream, or the answer is another one: then nothing has been told.
+    /// - Throws: why there is no second answer.
+    nonisolated(nonsending) func goOn(
+        behind broken: Break, at backend: any Backend, to stream: EventStream, _ report: AttemptReport,
+        until deadline: MovingDeadline
+    ) async throws -> LiveStream? {
+        guard isStreaming,
+            let relay = reader.relay(
+                of: backend.id, to: callContext.client, goingOn: broken.relay, behind: broken.sent, broken.comparison,
+                tokensBefore: broken.tokensBefore, by: broken.model)
+        else { return nil }
+        deadline.arm()
+        do {
+            let request = try await backend.request(document, isStreaming: true, until: deadline)
+            if callContext.executor.isCurrent {
+                return try await begin(request, at: backend, through: relay, to: stream, report, deadline)
+            }
+            // nonisolated(unsafe): it stays in this task, which goes to another thread and back.
+            nonisolated(unsafe) let relay = relay
+            return try await callContext.executor.run {
+                unsafe try await self.begin(request, at: backend, through: relay, to: stream, report, deadline)
+            }
+        } catch {
+            deadline.disarm()
+            if relay.hasDiverged { return nil }
+            throw error
+        }
+    }
+
+    private nonisolated(nonsending) func begin(
+        _ request: TransportRequest, at backend: any Backend, through relay: any ResponseRelay, to stream: EventStream,
+        _ report: AttemptReport, _ deadline: MovingDeadline
+    ) async throws -> LiveStream {
+        let response = try await backend.successful(try await backend.send(request, until: deadline))
+        let live = LiveStream(
+            response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext, isRescue: true)
+        try await live.begin()
+        return live
+    }
+}

@@ -1,0 +1,217 @@
+import NIOCore
+import NIOHTTP1
+import ProxyRouting
+
+/// A stream that its upstream breaks off after the client has been told a part goes on at another, where that can be done without a lie (`RescuePlan`).
+extension ChatSession {
+    func rescueMode(of model: String, _ target: ModelCatalog.Target) -> RescueMode {
+        route.rescue.mode(for: model, of: route.directory.catalog.provider(of: target)) {
+            context.request.head.headers.value(of: "x-ociai-rescue")
+        }
+    }
+
+    /// The stream has broken off.
+    ///
+    /// - Returns: what goes on with it.
+    /// - Throws: what the first upstream ended with, when nobody goes on.
+    @inline(never)
+    nonisolated(nonsending) func goOn(behind broken: Begun<LiveStream?>, after error: any Error, _ stream: EventStream)
+        async throws -> Begun<LiveStream?>
+    {
+        let (outcome, failure) = await broken.attempt.end(
+            after: attributed(error, to: broken.attempt.upstream, for: broken.model))
+        guard let failure else { throw CancellationError() }
+        let first = firstBreak ?? failure
+        firstBreak = first
+        guard let next = try await rescued(broken, after: outcome, stream) else { throw first }
+        return next
+    }
+
+    private nonisolated(nonsending) func rescued(
+        _ broken: Begun<LiveStream?>, after outcome: AttemptOutcome, _ stream: EventStream
+    ) async throws -> Begun<LiveStream?>? {
+        guard let relay = broken.success?.relay, let sent = relay.sent,
+            let target = try? route.directory.catalog.resolve(broken.name, for: .chat)
+        else { return nil }
+        var plan =
+            rescue
+            ?? RescuePlan(
+                rescueMode(of: broken.name, target), RescuePlan.Demands(of: request), within: route.rescue.limit)
+        let isArmed = plan.mayRescue(sent, after: outcome)
+        rescue = plan
+        guard isArmed else { return nil }
+        note(.armed, broken.model)
+        let began = time.now()
+        let broke = Broken(relay: relay, sent: sent, deadline: plan.deadline(at: began))
+        defer {
+            plan.note(time.now() - began)
+            rescue = plan
+        }
+        let cut = broken.attempt.upstream.index
+        for model in models(behind: broken.name) {
+            // What cannot be asked is passed over.
+            guard let calls = try? calls(for: model) else { continue }
+            var left = calls.target.accepts
+            if model == broken.name { left.remove(cut) }
+            while !left.isEmpty, plan.rescues < RescuePlan.most, time.now() < broke.deadline {
+                switch try await ask(one(of: left, with: calls), broke, &plan, stream) {
+                case .goesOn(let begun): return begun
+                case .failed(let upstream): left.remove(upstream)
+                case .nobody: left = UpstreamSet()
+                }
+            }
+        }
+        return try await last(cut, model: broken.name, broke, &plan, stream)
+    }
+
+    /// Who has broken off is asked when no other can, and only to go on: it would not say the same again.
+    private nonisolated(nonsending) func last(
+        _ cut: Int, model: String, _ broken: Broken, _ plan: inout RescuePlan, _ stream: EventStream
+    ) async throws -> Begun<LiveStream?>? {
+        guard plan.rescues < RescuePlan.most, time.now() < broken.deadline, let calls = try? calls(for: model),
+            calls.target.accepts.contains(cut), plan.way(calls.prefill, tokens: broken.tokens) != .verified
+        else { return nil }
+        guard case .goesOn(let begun) = try await ask(one(of: UpstreamSet([cut]), with: calls), broken, &plan, stream)
+        else { return nil }
+        return begun
+    }
+
+    /// What the client has been told, and until when somebody has to go on.
+    private struct Broken {
+        let relay: any ResponseRelay
+        let sent: SentText
+        let deadline: Duration
+
+        /// Guessed, as all counts are here.
+        var tokens: Int { (sent.escaped.count + 3) / 4 }
+    }
+
+    private struct Candidates {
+        let accepts: UpstreamSet
+        let calls: ChatCalls
+    }
+
+    private func one(of accepts: UpstreamSet, with calls: ChatCalls) -> Candidates {
+        Candidates(accepts: accepts, calls: calls)
+    }
+
+    private enum Answer {
+        case goesOn(Begun<LiveStream?>)
+        /// That upstream does not.
+        case failed(Int)
+        /// No upstream is to be had.
+        case nobody
+    }
+
+    /// The model that has broken off, and what may answer in its place.
+    private func models(behind name: String) -> [String] {
+        guard let place = fallbacks.firstIndex(of: name) else { return [name] + fallbacks }
+        return Array(fallbacks[place...])
+    }
+
+    private nonisolated(nonsending) func ask(
+        _ candidates: Candidates, _ broken: Broken, _ plan: inout RescuePlan, _ stream: EventStream
+    ) async throws -> Answer {
+        let calls = candidates.calls
+        let attempts = route.failover.attempts(
+            of: RoutedRequest(
+                accepts: candidates.accepts, model: calls.target.serving.id, arrival: time.now(),
+                deadline: broken.deadline, isStreaming: true, client: context.record.key ?? "", trace: context.trace,
+                call: call, isRetry: true))
+        let attempt: Attempt
+        do { attempt = try await attempts.next() } catch is Failure { return .nobody }
+        let model = calls.target.serving.id
+        plan.begin()
+        note(.attempted, model)
+        var way = plan.way(calls.prefill, tokens: broken.tokens)
+        while true {
+            do {
+                let live = try await begin(way, calls, broken, attempt, stream)
+                if let live {
+                    await attempt.begun()
+                    note(way == .verified ? .verified : .continued, model)
+                    return .goesOn(Begun(success: live, attempt: attempt, model: model, name: calls.name))
+                }
+                try Task.checkCancellation()
+                // Another answer speaks against nobody.
+                note(.diverged, model)
+                await attempt.end(after: CancellationError())
+                return .failed(attempt.upstream.index)
+            } catch {
+                if way != .verified, let failure = error as? Failure, failure.refusesRequest {
+                    if failure.namesPrefill { calls.notePrefillRefused() }
+                    note(.refused, model)
+                    way = .verified
+                    continue
+                }
+                note(.failed, model)
+                let failure = await attempt.end(after: attributed(error, to: attempt.upstream, for: model)).failure
+                guard failure != nil else { throw CancellationError() }
+                return .failed(attempt.upstream.index)
+            }
+        }
+    }
+
+    private nonisolated(nonsending) func begin(
+        _ way: RescuePlan.Way, _ calls: ChatCalls, _ broken: Broken, _ attempt: Attempt, _ stream: EventStream
+    ) async throws -> LiveStream? {
+        var (calls, way) = (calls, way)
+        if case .continued(let prefill) = way {
+            if let asked = request.continuing(broken.sent.prefill, markedBy: prefill.mark, tokens: broken.tokens),
+                let continuing = try? self.calls(for: calls.name, asking: asked)
+            {
+                calls = continuing
+            } else {
+                way = .verified
+            }
+        }
+        let backend = attempt.upstream.backend
+        return try await calls.chat(to: backend).goOn(
+            behind: ChatCall.Break(
+                relay: broken.relay, sent: broken.sent, way: way, tokens: broken.tokens, model: calls.name),
+            at: backend, to: stream, attempt.report,
+            until: MovingDeadline(at: broken.deadline, for: .firstToken, on: time))
+    }
+
+    private func note(_ result: RescueCounters.Result, _ model: String) {
+        route.rescue.counters.count(result, of: model)
+        context.trace.append(.rescue(model: model, result: result.rawValue))
+    }
+}
+
+extension Failure {
+    /// It refuses what was asked, and not who asks.
+    fileprivate var refusesRequest: Bool {
+        switch kind {
+        case .refused, .parameterRefused, .invalidRequest: true
+        default: false
+        }
+    }
+
+    /// In whatever words.
+    fileprivate var namesPrefill: Bool {
+        let words = message.lowercased()
+        return ["prefill", "assistant", "model turn", "last message", "final message", "prefix", "partial"].contains {
+            words.contains($0)
+        }
+    }
+}
+
+extension RescuePlan.Demands {
+    /// - Parameter request: a chat completion's.
+    init(of request: PassThroughRequest) {
+        self.init()
+        choices = request.choices
+        guard let root = try? JSONDocument(parsing: request.received).root else { return }
+        wantsLogprobs = root.present("logprobs")?.bool == true || root.present("top_logprobs")?.int ?? 0 > 0
+        wantsFormat = root.present("response_format").map { $0["type"]?.equals("text") != true } ?? false
+        let choice = root.present("tool_choice")
+        forcesTool = choice.map { $0.kind == .object || $0.equals("required") } ?? false
+        let endsWithAssistant = root.elements(of: "messages").last?["role"]?.equals("assistant") == true
+        mustRepeat = !root.elements(of: "tools").isEmpty && choice?.equals("none") != true || endsWithAssistant
+        mostTokens = ["max_tokens", "max_completion_tokens"].compactMap { (name: StaticString) in
+            root.present(name)?.int
+        }
+        .min()
+    }
+}
