@@ -54,7 +54,7 @@ extension ChatSession {
             var left = calls.target.accepts
             if model == broken.name { left.remove(cut) }
             while !left.isEmpty, plan.rescues < RescuePlan.most, time.now() < broke.deadline {
-                switch try await ask(one(of: left, with: calls), broke, &plan, stream) {
+                switch try await ask(calls, at: left, broke, &plan, stream) {
                 case .goesOn(let begun): return begun
                 case .failed(let upstream): left.remove(upstream)
                 case .nobody: left = UpstreamSet()
@@ -71,7 +71,7 @@ extension ChatSession {
         guard plan.rescues < RescuePlan.most, time.now() < broken.deadline, let calls = try? calls(for: model),
             calls.target.accepts.contains(cut), plan.way(calls.prefill, tokens: broken.tokens) != .verified
         else { return nil }
-        guard case .goesOn(let begun) = try await ask(one(of: UpstreamSet([cut]), with: calls), broken, &plan, stream)
+        guard case .goesOn(let begun) = try await ask(calls, at: UpstreamSet([cut]), broken, &plan, stream)
         else { return nil }
         return begun
     }
@@ -84,15 +84,6 @@ extension ChatSession {
 
         /// Guessed, as all counts are here.
         var tokens: Int { (sent.escaped.count + 3) / 4 }
-    }
-
-    private struct Candidates {
-        let accepts: UpstreamSet
-        let calls: ChatCalls
-    }
-
-    private func one(of accepts: UpstreamSet, with calls: ChatCalls) -> Candidates {
-        Candidates(accepts: accepts, calls: calls)
     }
 
     private enum Answer {
@@ -110,12 +101,12 @@ extension ChatSession {
     }
 
     private nonisolated(nonsending) func ask(
-        _ candidates: Candidates, _ broken: Broken, _ plan: inout RescuePlan, _ stream: EventStream
+        _ calls: ChatCalls, at upstreams: UpstreamSet, _ broken: Broken, _ plan: inout RescuePlan,
+        _ stream: EventStream
     ) async throws -> Answer {
-        let calls = candidates.calls
         let attempts = route.failover.attempts(
             of: RoutedRequest(
-                accepts: candidates.accepts, model: calls.target.serving.id, arrival: time.now(),
+                accepts: upstreams, model: calls.target.serving.id, arrival: time.now(),
                 deadline: broken.deadline, isStreaming: true, client: context.record.key ?? "", trace: context.trace,
                 call: call, isRetry: true))
         let attempt: Attempt
