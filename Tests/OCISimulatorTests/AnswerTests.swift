@@ -464,6 +464,45 @@ import Testing
         #expect(parameters?["unit"] == "c" && parameters?["at"] == ["lat": 1.5] && parameters?["days"] == [1])
     }
 
+    /// How users of the vendors' own services report it.
+    @Test func `Models go on with the assistant's words, begin anew, or refuse`() throws {
+        let messages: JSON = [
+            ["role": "USER", "content": [["type": "TEXT", "text": "hello there"]]],
+            ["role": "ASSISTANT", "content": [["type": "TEXT", "text": "You said:"]]],
+        ]
+        func text(_ model: String, _ format: String = "GENERIC") throws -> String? {
+            let answer = try whole(model, format, ["messages": messages, "maxTokens": 100])
+            let message = answer["choices"]?.array?.first?["message"] ?? answer["message"]
+            return message?["content"]?.array?.compactMap { $0["text"]?.string }.joined()
+        }
+        #expect(try text("google.gemini-2.5-pro") == " hello there")
+        #expect(try text("xai.grok-4") == "You said: hello there")
+        #expect(try text("meta.llama-3.3-70b-instruct") == "You said: hello there")
+        #expect(try text("cohere.command-a-vision-07-2025", "COHEREV2") == "You said: hello there")
+        let refusing = CatalogueModel("google.gemini-3.6-flash", vendor: "google", "geminithree")
+        let script = try ask(
+            service { $0.catalogue = Catalogue([refusing]) }, refusing.name, "GENERIC", ["messages": messages])
+        guard case .whole(let body, nil) = script.form else { throw ServiceError.notAuthorizedOrNotFound }
+        #expect(script.status == 400 && String(decoding: body, as: UTF8.self).contains("model turn"))
+    }
+
+    @Test func `Models sample on demand, unless the request wants the same again`() throws {
+        let service = service()
+        service.add(Fault(.habit(.samples), times: nil))
+        func text(_ members: JSON) throws -> String {
+            guard case .whole(let body, nil) = try ask(service, "xai.grok-3", "GENERIC", members).form else {
+                return ""
+            }
+            let answer = try JSONParser.parse(body)
+            return answer["chatResponse"]?["choices"]?[0]?["message"]?["content"]?[0]?["text"]?.string ?? ""
+        }
+        let sampled = try (0..<4).map { _ in try text(["maxTokens": 100]) }
+        #expect(Set(sampled).count == 4 && sampled.allSatisfy { $0.hasPrefix("You (") }, "\(sampled)")
+        for same: JSON in [["maxTokens": 100, "seed": 7], ["maxTokens": 100, "temperature": 0]] {
+            #expect(try text(same) == "You said: hello there")
+        }
+    }
+
     @Test func `Streams have probabilities when asked`() throws {
         let found = try events("xai.grok-4", "GENERIC", ["logProbs": 1, "maxTokens": 100]).compactMap {
             $0["logprobs"]?["tokens"]?.array?.first?.string

@@ -69,6 +69,11 @@ import Testing
         (#"{"action":"resetMidway","events":2}"#, Fault(.resetMidway(afterEvents: 2))),
         (#"{"action":"stallMidway","events":2}"#, Fault(.stallMidway(afterEvents: 2))),
         (#"{"action":"brokenEvent","events":2}"#, Fault(.brokenEvent(afterEvents: 2))),
+        (#"{"action":"cut","bytes":2}"#, Fault(.cut(after: .bytes(2)))),
+        (#"{"action":"resetMidway","bytes":2}"#, Fault(.resetMidway(after: .bytes(2)))),
+        (#"{"action":"stallMidway","bytes":2}"#, Fault(.stallMidway(after: .bytes(2)))),
+        (#"{"action":"brokenEvent","bytes":2}"#, Fault(.brokenEvent(after: .bytes(2)))),
+        (#"{"action":"habit","habit":"samples"}"#, Fault(.habit(.samples))),
         (#"{"action":"silentEnd","events":2}"#, Fault(.silentEnd(afterEvents: 2))),
         (#"{"action":"errorEvent","events":2}"#, Fault(.errorEvent(afterEvents: 2))),
         (#"{"action":"status","status":200,"body":"{}"}"#, Fault(.status(200, body: "{}"))),
@@ -81,6 +86,27 @@ import Testing
 
     @Test(arguments: texts) func `Fault is read from JSON`(text: String, fault: Fault) throws {
         #expect(try Fault(JSONParser.parse(Array(text.utf8))) == fault)
+    }
+
+    @Test func `A stream takes harm at any byte`() {
+        let events = ["one", "two"].map { StreamEvent(payload: .raw($0), isPaced: true) }
+        func bytes(_ action: Fault.Action) -> (text: String, ending: ReplyScript.Ending) {
+            var effects = FaultEffects()
+            effects.midway = action
+            let script = FaultyAnswer(effects: effects, pacing: Pacing()).stream(events)
+            guard case .stream(let chunks, _, _) = script.form else { return ("", .complete) }
+            return (String(decoding: chunks.flatMap(\.bytes), as: UTF8.self), script.ending)
+        }
+        let whole = "data: one\n\ndata: two\n\n"
+        for count in 0...whole.utf8.count + 1 {
+            let part = String(whole.prefix(count))
+            #expect(bytes(.cut(after: .bytes(count))) == (part, .close))
+            #expect(bytes(.resetMidway(after: .bytes(count))) == (part, .reset))
+            #expect(bytes(.stallMidway(after: .bytes(count))) == (part, .stall))
+            var garbled = Array(whole.utf8)
+            if garbled.indices.contains(count) { garbled[count] = 0 }
+            #expect(bytes(.brokenEvent(after: .bytes(count))) == (String(decoding: garbled, as: UTF8.self), .complete))
+        }
     }
 
     @Test(arguments: [

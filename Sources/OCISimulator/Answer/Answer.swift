@@ -23,6 +23,10 @@ package struct Answer: Sendable, Equatable {
     /// A stream has all tool calls once more at its end.
     package var restatesCalls = false
     package var callNumbers = CallNumbers.inOrder
+    /// Its request wants the same answer each time.
+    package var isRepeatable = false
+    /// No two have the same.
+    package var number = 0
 
     package var text: String { pieces.joined() }
 
@@ -34,9 +38,10 @@ extension Answer {
     /// The limit when a request names none: tiny, as at the service (OCI wire notes 3.2).
     package static let defaultTokenLimit = 20
 
-    /// `seed` goes into the ids of tool calls, so that no two answers share one.
+    /// `seed` goes into the ids of tool calls, so that no two answers share one, and into what is sampled.
     package init(to call: ChatCall, model: CatalogueModel, pacing: Pacing, seed: Int) {
         promptTokens = call.promptTokens
+        (isRepeatable, number) = (call.isRepeatable, seed)
         let habit = ReasoningHabit(model: model.habitsOf)
         if habit == .shown, call.mayReason {
             reasoning = ["The user", " wants", " an answer."]
@@ -59,6 +64,9 @@ extension Answer {
             return
         }
         var text = pacing.text ?? Self.reply(to: call)
+        if PrefillHabit(model: model.habitsOf) == .goesOn, let prefill = call.prefill, text.hasPrefix(prefill) {
+            text.removeFirst(prefill.count)
+        }
         for sequence in call.stop where !sequence.isEmpty {
             if let found = Self.firstIndex(of: sequence, in: text) {
                 text = String(text[..<found])

@@ -69,18 +69,18 @@ package struct FaultyAnswer {
         for habit in effects.habits { events.take(habit) }
         var ending = ReplyScript.Ending.complete
         switch effects.midway {
-        case .cut(let count):
-            events = Array(events.prefix(count))
+        case .cut(let place):
+            events.cut(to: place)
             ending = .close
-        case .resetMidway(let count):
-            events = Array(events.prefix(count))
+        case .resetMidway(let place):
+            events.cut(to: place)
             ending = .reset
-        case .stallMidway(let count):
-            events = Array(events.prefix(count))
+        case .stallMidway(let place):
+            events.cut(to: place)
             ending = .stall
         case .silentEnd(let count):
             events = Array(events.prefix(count).prefix { !$0.isFinish })
-        case .brokenEvent(let count):
+        case .brokenEvent(.events(let count)):
             let broken = StreamEvent(payload: .raw("{\"index\":0,\"message\":{\"role\":\"ASSIST"), isPaced: true)
             events.insert(broken, at: min(count, events.count))
         case .errorEvent(let count):
@@ -94,6 +94,12 @@ package struct FaultyAnswer {
         var random = SplitMix64()
         var chunks = events.map { event in
             ReplyScript.Chunk(bytes: event.bytes(pacing.separator, &random), isPaced: event.isPaced, delay: event.delay)
+        }
+        switch effects.midway {
+        case .cut(.bytes(let count)), .resetMidway(.bytes(let count)), .stallMidway(.bytes(let count)):
+            chunks.cut(to: count)
+        case .brokenEvent(.bytes(let count)): chunks.garble(at: count)
+        default: break
         }
         if effects.habits.contains(.carriageReturns) {
             for index in chunks.indices {
@@ -145,5 +151,35 @@ package struct FaultyAnswer {
         default: break
         }
         return script
+    }
+}
+
+extension [StreamEvent] {
+    /// What comes of the events before the place, if it is counted in events.
+    fileprivate mutating func cut(to place: Fault.Place) {
+        if case .events(let count) = place { self = Array(prefix(count)) }
+    }
+}
+
+extension [ReplyScript.Chunk] {
+    fileprivate mutating func cut(to count: Int) {
+        var left = Swift.max(count, 0)
+        for index in indices {
+            self[index].bytes = [UInt8](self[index].bytes.prefix(left))
+            left -= self[index].bytes.count
+        }
+        removeAll(where: \.bytes.isEmpty)
+    }
+
+    /// In place of the byte comes one that no JSON has.
+    fileprivate mutating func garble(at count: Int) {
+        var left = count
+        for index in indices {
+            guard left >= self[index].bytes.count else {
+                if left >= 0 { self[index].bytes[left] = 0 }
+                return
+            }
+            left -= self[index].bytes.count
+        }
     }
 }

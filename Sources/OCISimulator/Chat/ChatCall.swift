@@ -29,6 +29,10 @@ package struct ChatCall: Sendable {
     package var responseFormat = ResponseFormat.text
     /// False when the request turns thinking off.
     package var mayReason = true
+    /// The request wants the same answer each time: it has a `seed`, or a temperature of 0.
+    package var isRepeatable = false
+    /// Text of an assistant's message that stands last.
+    package var prefill: String?
     /// Text of the last user message.
     package var userText = ""
     /// Sizes in bytes of the images in the last user message.
@@ -54,6 +58,7 @@ extension ChatCall {
         wantsLogProbs = (request["logProbs"]?.integer ?? 0) > 0 || request["isLogProbsEnabled"]?.bool == true
         allowsParallelCalls = request["isParallelToolCalls"]?.bool ?? true
         mayReason = request["thinking"]?["type"]?.string != "DISABLED" && request["reasoningEffort"]?.string != "NONE"
+        isRepeatable = request["seed"] != nil || request["temperature"]?.number == 0
         responseFormat = Self.responseFormat(request["responseFormat"])
         toolChoice = Self.toolChoice(request)
         tools = (request["tools"]?.array ?? []).compactMap(Self.tool)
@@ -130,6 +135,9 @@ extension ChatCall {
     }
 
     private mutating func read(messages: [JSON]) {
+        if let last = messages.last, last["role"]?.string == "ASSISTANT", last["toolCalls"] == nil {
+            prefill = Self.text(of: last["content"]?.array ?? [])
+        }
         guard let last = messages.lastIndex(where: { $0["role"]?.string == "USER" }) else {
             toolResults = messages.last?["role"]?.string == "TOOL" ? Self.results(messages) : []
             return

@@ -10,7 +10,7 @@ package enum FamilyRules {
             switch ModelFamily(model: model) {
             case .grok: try checkGrok(request, model: model)
             case .openAI: try checkOpenAI(request, model: model)
-            case .gemini: try checkGemini(request)
+            case .gemini: try checkGemini(request, model: model)
             case .llama, .gptOSS, .cohere, .other: break
             }
         case .cohere: try checkCohere(request)
@@ -115,8 +115,11 @@ package enum FamilyRules {
 
     // MARK: Gemini (5.3)
 
-    private static func checkGemini(_ request: JSON) throws(ServiceError) {
+    private static func checkGemini(_ request: JSON, model: String) throws(ServiceError) {
         let messages = request["messages"]?.array ?? []
+        if PrefillHabit(model: model) == .refuses, messages.last?["role"]?.string == "ASSISTANT" {
+            throw ServiceError(400, "Requests ending with a model turn are not supported.")
+        }
         for (index, message) in messages.enumerated() {
             guard let calls = message["toolCalls"]?.array else { continue }
             let hasText = (message["content"]?.array ?? []).contains { $0["text"]?.string?.isEmpty == false }

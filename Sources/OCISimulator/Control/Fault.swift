@@ -28,13 +28,15 @@ package struct Fault: Sendable, Equatable {
         /// Something odd that means no harm. Several go together.
         case habit(Habit)
 
-        // Within a stream, after so many events (each `data:` line counts). A whole answer is treated alike, with half
-        // of its body in place of the events.
-        case cut(afterEvents: Int)
-        case resetMidway(afterEvents: Int)
-        case stallMidway(afterEvents: Int)
-        /// A malformed event, then on as if nothing were.
-        case brokenEvent(afterEvents: Int)
+        // Within a stream. A whole answer is treated alike, with half of its body in place of the events.
+        /// The connection is closed.
+        case cut(after: Place)
+        /// RST.
+        case resetMidway(after: Place)
+        /// Nothing comes any more.
+        case stallMidway(after: Place)
+        /// A malformed event, or a byte that no JSON may have, then on as if nothing were.
+        case brokenEvent(after: Place)
         /// The body ends properly, but with no finish reason.
         case silentEnd(afterEvents: Int)
         /// `{"code", "message"}` as an event, then the end of the body.
@@ -44,9 +46,22 @@ package struct Fault: Sendable, Equatable {
         /// All events, but the body never ends.
         case keepOpen
 
+        package static func cut(afterEvents count: Int) -> Action { .cut(after: .events(count)) }
+        package static func resetMidway(afterEvents count: Int) -> Action { .resetMidway(after: .events(count)) }
+        package static func stallMidway(afterEvents count: Int) -> Action { .stallMidway(after: .events(count)) }
+        package static func brokenEvent(afterEvents count: Int) -> Action { .brokenEvent(after: .events(count)) }
+
         /// The HTML page of a gateway that gave up waiting.
         package static let gatewayTimeoutPage = Action.status(
             504, body: "<html><body><h1>504 Gateway Time-out</h1></body></html>", contentType: "text/html")
+    }
+
+    /// Where a stream takes harm.
+    package enum Place: Sendable, Equatable {
+        /// After so many events; each `data:` line counts.
+        case events(Int)
+        /// After so many bytes of its body, in the middle of an event or of a character too.
+        case bytes(Int)
     }
 
     /// Nil matches each account, model or kind.

@@ -33,6 +33,7 @@ extension Fault.Action {
     fileprivate init(_ json: JSON) throws(ControlError) {
         let duration = Duration.milliseconds(json["ms"]?.integer ?? 0)
         let events = json["events"]?.integer ?? 0
+        let place = json["bytes"]?.integer.map(Fault.Place.bytes) ?? .events(events)
         switch json["action"]?.string {
         case "delay": self = .delay(duration)
         case "delayFirstEvent": self = .delayFirstEvent(duration)
@@ -71,10 +72,10 @@ extension Fault.Action {
             self = .huge(bytes: bytes)
         case "empty": self = .empty
         case "otherKind": self = .otherKind
-        case "cut": self = .cut(afterEvents: events)
-        case "resetMidway": self = .resetMidway(afterEvents: events)
-        case "stallMidway": self = .stallMidway(afterEvents: events)
-        case "brokenEvent": self = .brokenEvent(afterEvents: events)
+        case "cut": self = .cut(after: place)
+        case "resetMidway": self = .resetMidway(after: place)
+        case "stallMidway": self = .stallMidway(after: place)
+        case "brokenEvent": self = .brokenEvent(after: place)
         case "silentEnd": self = .silentEnd(afterEvents: events)
         case "errorEvent": self = .errorEvent(afterEvents: events)
         case "noDone": self = .noDone
@@ -83,7 +84,8 @@ extension Fault.Action {
             throw ControlError(
                 "unknown action '\(name ?? "")'; known are delay, delayFirstEvent (ms), status (status, retryAfter, "
                     + "body, contentType), oddRefusal (status, form), gatewayTimeoutPage, reset, close, stall, huge (bytes), empty, otherKind, habit (habit), cut, "
-                    + "resetMidway, stallMidway, brokenEvent, silentEnd, errorEvent (events), noDone, keepOpen")
+                    + "resetMidway, stallMidway, brokenEvent (events or bytes), silentEnd, errorEvent (events), noDone, keepOpen"
+            )
         }
     }
 }

@@ -22,12 +22,14 @@ package enum Habit: Sendable, Equatable {
     case carriageReturns
     /// The body is packed with gzip, whatever was asked for.
     case packed
+    /// No two answers are the same, unless the request has a `seed` or a temperature of 0.
+    case samples
 
     /// The names by which the control API knows them.
     package static let names = [
         "reasonWithEachEvent", "reasonFirst", "lateTail", "oneCallID", "noCallIDs", "nameAsCallID", "restatedCalls",
         "noCallNumbers", "oneCallNumber",
-        "carriageReturns", "packed",
+        "carriageReturns", "packed", "samples",
     ]
 
     /// - Parameter duration: of `lateTail`.
@@ -44,6 +46,7 @@ package enum Habit: Sendable, Equatable {
         case "oneCallNumber": self = .oneCallNumber
         case "carriageReturns": self = .carriageReturns
         case "packed": self = .packed
+        case "samples": self = .samples
         default: return nil
         }
     }
@@ -59,6 +62,7 @@ extension Answer {
         case .restatedCalls: restatesCalls = true
         case .noCallNumbers: callNumbers = .none
         case .oneCallNumber: callNumbers = .zero
+        case .samples: if !isRepeatable { pieces.insert(" (\(number))", at: Swift.min(1, pieces.count)) }
         case .reasonWithEachEvent, .reasonFirst, .lateTail, .carriageReturns, .packed: break
         }
     }
@@ -74,7 +78,7 @@ extension [StreamEvent] {
             guard let last = lastIndex(where: \.isFinish), index(after: last) < endIndex else { return }
             self[index(after: last)].delay = duration
         case .oneCallID, .noCallIDs, .nameAsCallID, .restatedCalls, .noCallNumbers, .oneCallNumber, .carriageReturns,
-            .packed:
+            .packed, .samples:
             break
         }
     }

@@ -16,6 +16,7 @@ extension ChatCall {
         wantsLogProbs = request["logprobs"]?.bool ?? false
         allowsParallelCalls = request["parallel_tool_calls"]?.bool ?? true
         mayReason = request["reasoning_effort"]?.string != "none"
+        isRepeatable = request["seed"] != nil || request["temperature"]?.number == 0
         responseFormat = Self.openAIFormat(request["response_format"])
         toolChoice = Self.openAIChoice(request["tool_choice"])
         tools = (request["tools"]?.array ?? []).compactMap { tool in

@@ -35,6 +35,24 @@ package enum ChatFormat: String, Sendable, Equatable {
     }
 }
 
+/// What a model makes of a request that ends with an assistant's message, as users of the vendors' own services report it: OCI's documents say nothing.
+package enum PrefillHabit: Sendable, Equatable {
+    /// It goes on with it, word for word.
+    case goesOn
+    case refuses
+    /// It begins a new answer.
+    case ignores
+
+    package init(model name: String) {
+        let name = name.lowercased()
+        let refusing = ["google.gemini-3.5-flash-lite", "google.gemini-3.6-flash"]
+        self =
+            if refusing.contains(where: name.hasPrefix) { .refuses } else {
+                ModelFamily(model: name) == .gemini ? .goesOn : .ignores
+            }
+    }
+}
+
 /// How a model lets its reasoning be seen.
 package enum ReasoningHabit: Sendable, Equatable {
     case none

@@ -63,7 +63,9 @@ final class RequestTrace: Sendable {
                 switch event {
                 case .began(let call, let upstream, let report, _):
                     summary.attempts += 1
-                    let attempt = LastAttempt(call: call, upstream: upstream, report: report)
+                    var attempt = LastAttempt(call: call, upstream: upstream, report: report)
+                    let before = several.first { $0.call == call } ?? only.flatMap { $0.call == call ? $0 : nil }
+                    attempt.begun = before.flatMap { $0.begun ?? $0.report.content.firstEvent }
                     if several.isEmpty, only.map({ $0.call == call }) ?? true {
                         only = attempt
                     } else {
@@ -89,6 +91,8 @@ final class RequestTrace: Sendable {
         let call: Int
         let upstream: String
         let report: AttemptReport
+        /// Of an attempt of the same call that broke off and was rescued.
+        var begun: Duration?
     }
 }
 
@@ -101,7 +105,7 @@ extension RequestTrace.Summary {
             account = attempt.upstream
         }
         let content = attempt.report.content
-        firstEvent = content.firstEvent
+        firstEvent = attempt.begun ?? content.firstEvent
         if let more = content.usage { usage = usage.map { $0 + more } ?? more }
     }
 }

@@ -22,6 +22,8 @@ final class NativeRelay: ResponseRelay {
     /// Of a completion: the choices that have been told of, and those that have named their reason to end.
     private var choices: (seen: Set<Int>, ended: Set<Int>) = ([], [])
     private let expectedChoices: Int
+    /// What the client has been told, where that is kept.
+    private(set) var sent: SentText?
 
     private(set) var isComplete = false
     private(set) var usage: TokenUsage?
@@ -33,10 +35,12 @@ final class NativeRelay: ResponseRelay {
     ///   - model: the name that the client sent.
     ///   - upstream: its name, for the operator.
     ///   - choices: how many were asked for.
+    ///   - keepsText: another upstream may have to go on behind what has been told. Only a message's can: a response is kept by its upstream, under its name, and no
+    ///     chat repeats what has been put behind a bare prompt.
     ///   - onKept: is told the ids of what the upstream keeps, with its own.
     ///   - errorEvent: a failure in the client's language.
     init(
-        _ dialect: ProviderDialect, model: String, upstream: String, choices: Int = 1,
+        _ dialect: ProviderDialect, model: String, upstream: String, choices: Int = 1, keepsText: Bool = false,
         onKept: ((_ id: String, _ upstream: String) -> Void)? = nil,
         errorEvent: @escaping (Failure) -> [UInt8]
     ) {
@@ -44,6 +48,7 @@ final class NativeRelay: ResponseRelay {
         self.model = ModelMember.quoted(model)
         self.upstream = upstream
         expectedChoices = choices
+        sent = keepsText && dialect == .messages ? SentText() : nil
         self.onKept = onKept
         self.errorEvent = errorEvent
     }
@@ -155,6 +160,7 @@ final class NativeRelay: ResponseRelay {
             if choices.seen.count < ChoiceProgress.mostChoices { choices.seen.insert(index) }
             if hasReason, choices.seen.contains(index) { choices.ended.insert(index) }
         }
+        if sent != nil { event.tell(&sent) }
         if event.saysSomething { isReleased = true }
         if event.isLast { isComplete = true }
         return nil
@@ -213,6 +219,7 @@ private struct NativeEvent {
     /// Something has been said, or the answer has an end of its own.
     var saysSomething: Bool {
         switch dialect {
+        case .messages where type == "content_block_start": root["content_block"]?.isHollow == false
         case .messages: !["message_start", "ping"].contains(type)
         case .responses: !["response.created", "response.in_progress", "response.queued"].contains(type)
         case .completions, .chat: root.elements(of: "choices").contains { $0["text"]?.isHollow == false }
@@ -239,6 +246,26 @@ private struct NativeEvent {
         case .completions, .chat:
             root.present("error") == nil ? nil : ProviderErrorReader.translate(document: root, upstream: upstream)
         }
+    }
+
+    /// Adds what the event of a message tells its client. More than the text of one block, and no other upstream can go on.
+    func tell(_ sent: inout SentText?) {
+        switch type {
+        case "message_start", "ping": return
+        case "content_block_start": tell(root["content_block"], "text", &sent)
+        case "content_block_delta": tell(root["delta"], "text_delta", &sent)
+        default: sent?.spoil()
+        }
+    }
+
+    private func tell(_ part: JSONValue?, _ expected: String, _ sent: inout SentText?) {
+        guard root["index"]?.int == 0, let part, part["type"]?.string == expected,
+            part.present("citations")?.isHollow != false, let text = part["text"]?.rawString
+        else {
+            sent?.spoil()
+            return
+        }
+        sent?.add(text)
     }
 
     func usage(beside known: TokenUsage?) -> TokenUsage? {

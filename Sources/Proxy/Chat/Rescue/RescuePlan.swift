@@ -64,9 +64,10 @@ struct RescuePlan: Sendable {
     /// - Parameters:
     ///   - prefill: what is known of the model.
     ///   - tokens: of what the client has been told, guessed.
-    func way(_ prefill: AssistantPrefill.Known, tokens: Int) -> Way {
+    ///   - mayHaveHoles: something of it could not be read, and has been passed over.
+    func way(_ prefill: AssistantPrefill.Known, tokens: Int, mayHaveHoles: Bool = false) -> Way {
         // A model that is to go on with its own words does not call tools any more, which it might have done.
-        guard mode == .continue, !demands.mustRepeat, case .takes(let prefill) = prefill,
+        guard mode == .continue, !demands.mustRepeat, !mayHaveHoles, case .takes(let prefill) = prefill,
             demands.mostTokens.map({ $0 > tokens }) ?? true
         else { return .verified }
         return .continued(prefill)

@@ -2,40 +2,42 @@ import ProxyRouting
 
 /// A call that goes on with another's answer.
 extension ChatCall {
-    /// What the client has been told, and how a second answer is to go on.
-    struct Break {
+    /// A stream that has broken off.
+    struct Broken {
         /// What has made the client's stream so far.
         let relay: any ResponseRelay
+        /// What the client has been told.
         let sent: SentText
-        let way: RescuePlan.Way
-        /// Of what was sent, guessed.
-        let tokens: Int
-        /// Who goes on, for people.
-        let model: String
+        /// Until when somebody has to go on.
+        let deadline: Duration
 
-        fileprivate var comparison: TextComparison {
+        /// Of what was sent, guessed, as all counts are here.
+        var tokens: Int { (sent.escaped.count + 3) / 4 }
+
+        fileprivate func comparison(_ way: RescuePlan.Way) -> TextComparison {
             switch way {
             case .verified: TextComparison(repeating: sent)
             case .continued(let prefill): TextComparison(continuing: sent, mayEcho: prefill.echoes)
             }
         }
-
-        fileprivate var tokensBefore: Int { way == .verified ? 0 : tokens }
     }
 
     /// Begins the rest of a stream that another upstream has broken off. Returns when something has been told that the client has not known.
     ///
-    /// - Parameter deadline: for that.
+    /// - Parameters:
+    ///   - way: in which it has been asked.
+    ///   - model: who goes on, for people.
+    ///   - deadline: for that.
     /// - Returns: nil when nobody can go on with the client's stream, or the answer is another one: then nothing has been told.
     /// - Throws: why there is no second answer.
     nonisolated(nonsending) func goOn(
-        behind broken: Break, at backend: any Backend, to stream: EventStream, _ report: AttemptReport,
-        until deadline: MovingDeadline
+        behind broken: Broken, _ way: RescuePlan.Way, by model: String, at backend: any Backend, to stream: EventStream,
+        _ report: AttemptReport, until deadline: MovingDeadline
     ) async throws -> LiveStream? {
         guard isStreaming,
             let relay = reader.relay(
-                of: backend.id, to: callContext.client, goingOn: broken.relay, behind: broken.sent, broken.comparison,
-                tokensBefore: broken.tokensBefore, by: broken.model)
+                of: backend.id, to: callContext.client, goingOn: broken.relay, behind: broken.sent,
+                broken.comparison(way), tokensBefore: way == .verified ? 0 : broken.tokens, by: model)
         else { return nil }
         deadline.arm()
         do {

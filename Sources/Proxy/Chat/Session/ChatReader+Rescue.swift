@@ -30,6 +30,14 @@ extension ChatReader {
         -> Client.Stream?
     {
         if let sink = broken.clientSink { return sink as? Client.Stream }
+        if broken is NativeRelay {
+            // The client has had the events of the upstream's that stand for these.
+            var stream = client.stream()
+            stream.begin(choice: 0)
+            if let sent = broken.sent { stream.text(sent.escaped[...], logprobs: nil, choice: 0) }
+            stream.bytes = []
+            return stream
+        }
         // What has passed named the answer itself.
         guard let chat = client.chatCompletions, let passed = broken as? PassThroughRelay else { return nil }
         let envelope = ChunkEnvelope(

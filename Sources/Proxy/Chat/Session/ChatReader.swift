@@ -176,7 +176,7 @@ enum ChatReader: Sendable {
             StreamRelay(source(answering: client.response, of: upstream, choices: choices), into: client.stream())
         case .native(let dialect, let model, let onKept):
             NativeRelay(
-                dialect, model: model, upstream: upstream, choices: choices, onKept: onKept,
+                dialect, model: model, upstream: upstream, choices: choices, keepsText: keepsText, onKept: onKept,
                 errorEvent: { client.errorEvent($0) })
         case .passThrough(let client, let mayBeEmpty):
             PassThroughRelay(

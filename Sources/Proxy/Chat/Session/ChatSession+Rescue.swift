@@ -42,7 +42,7 @@ extension ChatSession {
         guard isArmed else { return nil }
         note(.armed, broken.model)
         let began = time.now()
-        let broke = Broken(relay: relay, sent: sent, deadline: plan.deadline(at: began))
+        let broke = ChatCall.Broken(relay: relay, sent: sent, deadline: plan.deadline(at: began))
         defer {
             plan.note(time.now() - began)
             rescue = plan
@@ -66,24 +66,14 @@ extension ChatSession {
 
     /// Who has broken off is asked when no other can, and only to go on: it would not say the same again.
     private nonisolated(nonsending) func last(
-        _ cut: Int, model: String, _ broken: Broken, _ plan: inout RescuePlan, _ stream: EventStream
+        _ cut: Int, model: String, _ broken: ChatCall.Broken, _ plan: inout RescuePlan, _ stream: EventStream
     ) async throws -> Begun<LiveStream?>? {
         guard plan.rescues < RescuePlan.most, time.now() < broken.deadline, let calls = try? calls(for: model),
-            calls.target.accepts.contains(cut), plan.way(calls.prefill, tokens: broken.tokens) != .verified
+            calls.target.accepts.contains(cut), asked(calls, behind: broken, plan).1 != .verified
         else { return nil }
         guard case .goesOn(let begun) = try await ask(calls, at: UpstreamSet([cut]), broken, &plan, stream)
         else { return nil }
         return begun
-    }
-
-    /// What the client has been told, and until when somebody has to go on.
-    private struct Broken {
-        let relay: any ResponseRelay
-        let sent: SentText
-        let deadline: Duration
-
-        /// Guessed, as all counts are here.
-        var tokens: Int { (sent.escaped.count + 3) / 4 }
     }
 
     private enum Answer {
@@ -101,7 +91,7 @@ extension ChatSession {
     }
 
     private nonisolated(nonsending) func ask(
-        _ calls: ChatCalls, at upstreams: UpstreamSet, _ broken: Broken, _ plan: inout RescuePlan,
+        _ calls: ChatCalls, at upstreams: UpstreamSet, _ broken: ChatCall.Broken, _ plan: inout RescuePlan,
         _ stream: EventStream
     ) async throws -> Answer {
         let attempts = route.failover.attempts(
@@ -114,11 +104,10 @@ extension ChatSession {
         let model = calls.target.serving.id
         plan.begin()
         note(.attempted, model)
-        var way = plan.way(calls.prefill, tokens: broken.tokens)
+        var (asked, way) = asked(calls, behind: broken, plan)
         while true {
             do {
-                let live = try await begin(way, calls, broken, attempt, stream)
-                if let live {
+                if let live = try await begin(asked, way, broken, attempt, stream) {
                     await attempt.begun()
                     note(way == .verified ? .verified : .continued, model)
                     return .goesOn(Begun(success: live, attempt: attempt, model: model, name: calls.name))
@@ -132,7 +121,7 @@ extension ChatSession {
                 if way != .verified, let failure = error as? Failure, failure.refusesRequest {
                     if failure.namesPrefill { calls.notePrefillRefused() }
                     note(.refused, model)
-                    way = .verified
+                    (asked, way) = (calls, .verified)
                     continue
                 }
                 note(.failed, model)
@@ -143,24 +132,25 @@ extension ChatSession {
         }
     }
 
+    /// What a model is asked that is to go on, and in which way.
+    private func asked(_ calls: ChatCalls, behind broken: ChatCall.Broken, _ plan: RescuePlan) -> (
+        ChatCalls, RescuePlan.Way
+    ) {
+        let way = plan.way(
+            calls.prefill, tokens: broken.tokens, mayHaveHoles: broken.relay.unreadableEvents > 0)
+        guard case .continued(let prefill) = way,
+            let asked = request.continuing(broken.sent.prefill, markedBy: prefill.mark, tokens: broken.tokens),
+            let continuing = try? self.calls(for: calls.name, asking: asked)
+        else { return (calls, .verified) }
+        return (continuing, way)
+    }
+
     private nonisolated(nonsending) func begin(
-        _ way: RescuePlan.Way, _ calls: ChatCalls, _ broken: Broken, _ attempt: Attempt, _ stream: EventStream
+        _ calls: ChatCalls, _ way: RescuePlan.Way, _ broken: ChatCall.Broken, _ attempt: Attempt, _ stream: EventStream
     ) async throws -> LiveStream? {
-        var (calls, way) = (calls, way)
-        if case .continued(let prefill) = way {
-            if let asked = request.continuing(broken.sent.prefill, markedBy: prefill.mark, tokens: broken.tokens),
-                let continuing = try? self.calls(for: calls.name, asking: asked)
-            {
-                calls = continuing
-            } else {
-                way = .verified
-            }
-        }
         let backend = attempt.upstream.backend
         return try await calls.chat(to: backend).goOn(
-            behind: ChatCall.Break(
-                relay: broken.relay, sent: broken.sent, way: way, tokens: broken.tokens, model: calls.name),
-            at: backend, to: stream, attempt.report,
+            behind: broken, way, by: calls.name, at: backend, to: stream, attempt.report,
             until: MovingDeadline(at: broken.deadline, for: .firstToken, on: time))
     }
 

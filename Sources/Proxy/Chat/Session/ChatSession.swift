@@ -341,7 +341,8 @@ final class ChatSession {
             callContext: ChatCall.CallContext(
                 limits: limits, time: time, deadline: deadline, client: client.naming(model),
                 choices: request.choices,
-                mayBeRescued: request.isStreaming && request.choices == 1 && rescueMode(of: model, target) > .off,
+                mayBeRescued: request.isStreaming && request.choices == 1 && untranslatable == nil
+                    && rescueMode(of: model, target) > .off,
                 executor: context.connection.executor))
     }
 }

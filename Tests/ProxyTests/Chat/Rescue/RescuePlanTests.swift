@@ -67,6 +67,7 @@ import Testing
             #expect(Self.plan(.continue).way(known, tokens: 5) == .verified)
         }
         #expect(Self.plan(.continue) { $0.mustRepeat = true }.way(takes, tokens: 5) == .verified)
+        #expect(Self.plan(.continue).way(takes, tokens: 5, mayHaveHoles: true) == .verified)
         #expect(Self.plan(.continue) { $0.mostTokens = 5 }.way(takes, tokens: 5) == .verified)
         #expect(Self.plan(.continue) { $0.mostTokens = 6 }.way(takes, tokens: 5) == .continued(.trailing))
     }

@@ -158,9 +158,7 @@ import Testing
 
     /// Upstreams that answer one after the other, as the test says.
     private static func upstreams(_ answers: [(pieces: [String], cut: Cut?)]) -> (FakeTransport, RescuePolicy) {
-        let number = Atomic(0)
         let shared = Calls()
-        _ = number
         let transport = FakeTransport { request in
             let place = shared.next()
             guard place < answers.count else { return TransportResponse(status: 500, headers: [:], body: .fed(["{}"])) }
@@ -199,7 +197,7 @@ import Testing
 
     private static func door(
         _ transport: FakeTransport, _ format: Format, _ policy: RescuePolicy, upstreams: Int = 3,
-        fallbacks: [String: [String]] = [:]
+        fallbacks: [String: [String]] = [:], dialects: Set<ProviderDialect> = []
     ) throws -> FrontDoor {
         let time = ManualTime().source
         guard format == .provider else {
@@ -210,7 +208,7 @@ import Testing
         let members = try (0..<upstreams).map { number in
             ProviderSettings(
                 id: "up-\(number)", name: "up", baseURL: try #require(BaseURL("http://127.0.0.1:\(9 - number)/v1")),
-                token: Secret("sk-12345678"), models: ["m", "other", "deepseek-chat", "gpt-5"])
+                token: Secret("sk-12345678"), models: ["m", "other", "deepseek-chat", "gpt-5"], dialects: dialects)
         }
         let router = Router(
             members.map { (Provider($0, transport: transport, time: time), Upstream.Settings()) },
@@ -364,6 +362,57 @@ import Testing
             // Never behind a prefill.
             #expect((try Self.asked(transport, 1)["messages"] as? [Any])?.count == 1)
         }
+    }
+
+    // MARK: Messages that pass as they are
+
+    private static func message(_ texts: [String], _ more: [String] = []) -> [String] {
+        func event(_ type: String, _ members: String) -> String {
+            "event: \(type)\ndata: {\"type\":\"\(type)\"\(members)}\n\n"
+        }
+        return [
+            event(
+                "message_start",
+                #","message":{"id":"msg_theirs","type":"message","role":"assistant","model":"theirs","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":10,"output_tokens":1}}"#
+            ), event("content_block_start", #","index":0,"content_block":{"type":"text","text":""}"#),
+            event("ping", ""),
+        ] + texts.map { event("content_block_delta", #","index":0,"delta":{"type":"text_delta","text":"\#($0)"}"#) }
+            + more.map { "event: x\ndata: \($0)\n\n" }
+    }
+
+    @Test(arguments: [Cut.end, .reset]) func `A message that passes goes on as a chat at another upstream`(_ cut: Cut)
+        async throws
+    {
+        let (transport, policy) = Self.upstreams([
+            (Self.message(["One ", "tw"]), cut), (Format.provider.whole(["O", "ne two", " three."]), nil),
+        ])
+        let answer = try await Self.door(transport, .provider, policy, dialects: [.messages]).answer(
+            .POST, "/v1/messages", Language.messages.request("up/m"))
+        #expect(Language.messages.text(of: answer.body) == "One two three.", "\(answer.body)")
+        for once in Language.messages.once + ["msg_theirs", "event: content_block_stop"] {
+            #expect(answer.body.ranges(of: once).count == 1, "\(once) in \(answer.body)")
+        }
+        #expect(answer.body.contains(": rescued by up/m\n\n") && answer.body.contains(#""output_tokens":5"#))
+        let paths = transport.requests.map { $0.url.split(separator: "/v1/").last }
+        #expect(paths == ["messages", "chat/completions"], "\(paths)")
+    }
+
+    @Test(arguments: [
+        #"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
+        #"{"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{"type":"x"}}}"#,
+        #"{"type":"content_block_stop","index":0}"#,
+        #"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}"#,
+    ])
+    func `A message that has told more than a text ends as before`(event: String) async throws {
+        let (transport, policy) = Self.upstreams([
+            (Self.message(["One "], [event]), .reset), (Format.provider.whole(["One two"]), nil),
+        ])
+        let answer = try await Self.door(transport, .provider, policy, dialects: [.messages]).answer(
+            .POST, "/v1/messages", Language.messages.request("up/m"))
+        #expect(
+            Language.messages.text(of: answer.body) == "One " && answer.body.contains("event: error"),
+            "\(answer.body)")
+        #expect(transport.requests.count == 1)
     }
 
     // MARK: Continued
