@@ -12,4 +12,6 @@ package enum DeadlineCause: Equatable, Sendable {
     case slowClient
     /// The upstream said that its answer was finished, yet keeps the stream open.
     case tail
+    /// `rescue_timeout`: another upstream has not yet repeated what the client knows.
+    case rescue
 }

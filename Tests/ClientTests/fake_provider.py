@@ -3,7 +3,32 @@ import contextlib
 import gzip
 import http.server
 import json
+import select
+import socket
+import struct
 import threading
+import time
+
+
+class Broken(bytes):
+    """The beginning of a body. `ending` says how the connection ends behind it, before the body's last chunk: `fin`, `rst`, or `stall` for silence."""
+
+    def __new__(cls, content, ending):
+        self = super().__new__(cls, content)
+        self.ending = ending
+        return self
+
+    def end(self, connection):
+        # What has been sent arrives first.
+        time.sleep(0.05)
+        if self.ending == "stall":
+            select.select([connection], [], [], 30)
+        if self.ending == "rst":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+        else:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class FakeProvider:
@@ -48,6 +73,15 @@ class FakeProvider:
                 self.send_response(status)
                 for name, value in {"content-type": "application/json", **headers}.items():
                     self.send_header(name, value)
+                if isinstance(body, Broken):
+                    self.send_header("transfer-encoding", "chunked")
+                    self.end_headers()
+                    self.close_connection = True
+                    with contextlib.suppress(ConnectionError):
+                        self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body) if body else b"")
+                        self.wfile.flush()
+                        body.end(self.connection)
+                    return
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 with contextlib.suppress(ConnectionError):  # whoever asked may have left

@@ -4,19 +4,16 @@
 enum AssistantPrefill: Equatable, Sendable {
     /// It needs no more than to stand last.
     case trailing
-    /// The message says so by a member of that name, which is true.
-    case marked(by: StaticString)
+    /// The message says so by a member of that name, which is true. Some repeat the message before they go on.
+    case marked(by: String, echoes: Bool = false)
 
-    static func == (left: AssistantPrefill, right: AssistantPrefill) -> Bool { left.mark == right.mark }
-
-    /// Mistral's models repeat the message before they go on.
-    var echoes: Bool { mark == "prefix" }
+    var echoes: Bool { if case .marked(_, true) = self { true } else { false } }
 
     /// The member of the message.
     var mark: String? {
         switch self {
         case .trailing: nil
-        case .marked(let member): "\(member)"
+        case .marked(let member, _): member
         }
     }
 
@@ -28,20 +25,30 @@ enum AssistantPrefill: Equatable, Sendable {
         case nothing
     }
 
-    private static let prefix: StaticString = "prefix"
-    private static let partial: StaticString = "partial"
-
     /// Beginnings of the names, without what stands before the last `/` and without OCI's vendor; the first that matches counts.
     private static let table: [(names: [String], known: Known)] = [
+        (["deepseek"], .takes(.marked(by: "prefix"))),
         (
-            ["deepseek", "mistral", "ministral", "mixtral", "codestral", "magistral", "devstral"],
-            .takes(.marked(by: prefix))
+            ["mistral", "ministral", "mixtral", "codestral", "magistral", "devstral"],
+            .takes(.marked(by: "prefix", echoes: true))
         ),
-        (["qwen", "qwq"], .takes(.marked(by: partial))),
+        (["qwen", "qwq"], .takes(.marked(by: "partial"))),
         (["gemini-3.5-flash-lite", "gemini-3.6-flash"], .refuses),
         (["gemini-"], .takes(.trailing)),
         (["gpt-", "o1", "o3", "o4", "chatgpt", "command-"], .refuses),
     ]
+
+    /// Where the vendors themselves serve their models, and know a prefill by their own marks alone. Who else has a model of theirs is likely to run it with vLLM or
+    /// SGLang, which begin a new answer unless the request says otherwise (`continue_final_message`).
+    private static let vendors = [
+        "deepseek.com", "mistral.ai", "aliyuncs.com", "anthropic.com", "googleapis.com", "google.com",
+    ]
+
+    /// - Parameter endpoint: a base URL.
+    static func isVendor(_ endpoint: String) -> Bool {
+        let host = BaseURL(endpoint)?.host.lowercased() ?? ""
+        return vendors.contains { host == $0 || host.hasSuffix(".\($0)") }
+    }
 
     static func known(of modelID: String) -> Known {
         let id = modelID.lowercased()

@@ -11,7 +11,7 @@ final class ModelQuirks: Sendable {
         var format: APIFormat?
         var provider = ProviderQuirks()
         /// It refuses a last message of the assistant's.
-        var refusesPrefill = false
+        var refusesPrefillUntil: Duration?
         /// Until when accounts of OCI are not asked for it in the Responses API, by their ids.
         var noResponses: [String: Duration] = [:]
     }
@@ -48,10 +48,19 @@ final class ModelQuirks: Sendable {
         change(modelID) { $0.noResponses[account] = now + Self.responsesRefusal }
     }
 
-    /// Whether a model has refused a last message of the assistant's.
-    func refusesPrefill(_ modelID: String) -> Bool { quirks.withLock { $0[modelID]?.refusesPrefill } ?? false }
+    /// Vendors change what their models take.
+    private static let prefillRefusal = Duration.seconds(3600)
 
-    func notePrefillRefused(by modelID: String) { change(modelID) { $0.refusesPrefill = true } }
+    /// Whether a model has refused lately to go on behind a last message of the assistant's.
+    ///
+    /// - Parameter model: with the provider's name.
+    func refusesPrefill(_ model: String, now: Duration) -> Bool {
+        quirks.withLock { $0[model]?.refusesPrefillUntil ?? now } > now
+    }
+
+    func notePrefillRefused(by model: String, now: Duration) {
+        change(model) { $0.refusesPrefillUntil = now + Self.prefillRefusal }
+    }
 
     /// The format that a model understands: that of its id, or what it has taught. An endpoint's OCID does not tell what stands behind.
     func format(of modelID: String) -> APIFormat {

@@ -15,7 +15,10 @@ extension PassThroughRequest {
     ///   - text: escaped.
     ///   - mark: a member of the message that is true.
     ///   - tokens: by which the limits of the answer's tokens are less.
-    func continuing(_ text: [UInt8], markedBy mark: String?, tokens: Int) -> PassThroughRequest? {
+    ///   - tellsServer: it is said in the way of vLLM's and SGLang's servers, too.
+    func continuing(_ text: [UInt8], markedBy mark: String?, tokens: Int, tellsServer: Bool = false)
+        -> PassThroughRequest?
+    {
         guard let root = try? JSONDocument(parsing: received).root, let last = root.elements(of: "messages").last else {
             return nil
         }
@@ -24,6 +27,11 @@ extension PassThroughRequest {
         var message = Array(#",{"role":"assistant","content":""#.utf8) + text + Array(#"""#.utf8)
         if let mark { message += Array(#","\#(mark)":true"#.utf8) }
         edits.append((end..<end, message + Array("}".utf8)))
+        if tellsServer, root["continue_final_message"] == nil, root["add_generation_prompt"] == nil {
+            let end = root.raw.endIndex - 1
+            edits.append(
+                (end..<end, Array(#","continue_final_message":true,"add_generation_prompt":false"#.utf8)))
+        }
         for (key, value) in root.members where key.equals("max_tokens") || key.equals("max_completion_tokens") {
             guard let limit = value.int else { continue }
             guard limit > tokens else { return nil }

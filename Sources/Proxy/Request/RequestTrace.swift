@@ -39,6 +39,21 @@ final class RequestTrace: Sendable {
 
     // MARK: Views
 
+    /// Where the request has been, and failed.
+    var failedUpstreams: Set<String> {
+        var open: [Int: String] = [:]
+        var failed: Set<String> = []
+        for event in events {
+            switch event {
+            case .began(let call, let upstream, _, _): open[call] = upstream
+            case .ended(let call, let outcome, _) where outcome != .succeeded && outcome != .abandoned:
+                if let upstream = open[call] { failed.insert(upstream) }
+            default: break
+            }
+        }
+        return failed
+    }
+
     /// What the log says of the attempts.
     struct Summary: Sendable {
         /// Where the last attempt of each call went, in the order of the calls, each once: `default,account_2`.

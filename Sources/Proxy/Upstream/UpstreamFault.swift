@@ -28,6 +28,7 @@ enum UpstreamFault {
             case .head: "sent no response head within head_timeout"
             case .firstToken: "sent no first event within first_token_timeout"
             case .idleTimeout, .tail: "sent nothing for longer than stream_timeout in the middle of the response"
+            case .rescue: "did not catch up with the response within rescue_timeout"
             case .slowClient: "was not read further because the client read nothing for longer than stream_timeout"
             }
         let advice =
@@ -35,7 +36,7 @@ enum UpstreamFault {
             case .head, .firstToken:
                 "Try again. For a reasoning model the operator may have to raise that limit."
             case .slowClient: "Read faster, or ask for a shorter answer."
-            case .request, .idleTimeout, .tail: "Try again, or ask for a shorter answer."
+            case .request, .idleTimeout, .tail, .rescue: "Try again, or ask for a shorter answer."
             }
         return Failure(.deadline(cause), "Upstream '\(account)' \(what). \(advice)")
     }

@@ -29,7 +29,8 @@ package enum OutcomeClassifier {
         case .request: .outOfTime
         case .head, .firstToken, .idleTimeout: .timedOut
         // It says nothing about the upstream: the client took nothing.
-        case .slowClient: .abandoned
+        // So is repeating a long answer, however fast.
+        case .slowClient, .rescue: .abandoned
         // The response was complete; only the terminator is missing.
         case .tail: .succeeded
         }

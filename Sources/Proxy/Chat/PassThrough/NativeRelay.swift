@@ -22,6 +22,10 @@ final class NativeRelay: ResponseRelay {
     /// Of a completion: the choices that have been told of, and those that have named their reason to end.
     private var choices: (seen: Set<Int>, ended: Set<Int>) = ([], [])
     private let expectedChoices: Int
+    /// A message has named its reason to end; only `message_stop` may follow.
+    private var hasReason = false
+    /// The end of the only text, which is told with what follows: behind it, no other upstream could go on.
+    private var held: [UInt8] = []
     /// What the client has been told, where that is kept.
     private(set) var sent: SentText?
 
@@ -53,7 +57,9 @@ final class NativeRelay: ResponseRelay {
         self.errorEvent = errorEvent
     }
 
-    var isFinished: Bool { isComplete }
+    var isFinished: Bool { isComplete || hasReason || hasAllChoices }
+
+    private var hasAllChoices: Bool { choices.ended.count >= expectedChoices && choices.ended == choices.seen }
 
     func take(_ bytes: ByteBuffer) -> Failure? {
         guard !isComplete else { return nil }
@@ -73,8 +79,10 @@ final class NativeRelay: ResponseRelay {
         guard !isComplete else { return nil }
         if let block = blocks.end(), let failure = pass(block) { return noted(failure) }
         guard !isComplete else { return nil }
-        guard choices.ended.count >= expectedChoices, choices.ended == choices.seen else { return .incompleteStream }
-        frames += Array("data: [DONE]\n\n".utf8)
+        guard isFinished else { return .incompleteStream }
+        frames += Array(
+            (hasReason ? "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n" : "data: [DONE]\n\n").utf8)
+        oddities.insert(.noEnd)
         (isComplete, isReleased) = (true, true)
         return nil
     }
@@ -136,7 +144,7 @@ final class NativeRelay: ResponseRelay {
         let text = blocks.bytes[data]
         if text.first == UInt8(ascii: "["), text.starts(with: "[DONE]".utf8) {
             guard dialect == .completions else { return nil }
-            append(block, replacing: [])
+            append(block, replacing: [], to: &frames)
             isComplete = true
             return nil
         }
@@ -153,8 +161,15 @@ final class NativeRelay: ResponseRelay {
         }
         if let onKept, let item = event.itemID { onKept(item, upstream) }
         if let number = root["sequence_number"]?.int, (0..<1 << 40).contains(number) { self.number = number }
+        if sent?.isWhole == true, event.endsText {
+            append(block, replacing: [], to: &held)
+            return nil
+        }
+        frames += held
+        held = []
         append(
-            block, replacing: event.models.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
+            block, replacing: event.models.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound },
+            to: &frames)
         if response.isEmpty { response = event.response(naming: model) }
         for (index, hasReason) in event.choices.prefix(ChoiceProgress.mostChoices) {
             if choices.seen.count < ChoiceProgress.mostChoices { choices.seen.insert(index) }
@@ -162,11 +177,12 @@ final class NativeRelay: ResponseRelay {
         }
         if sent != nil { event.tell(&sent) }
         if event.saysSomething { isReleased = true }
+        if event.hasReason { hasReason = true }
         if event.isLast { isComplete = true }
         return nil
     }
 
-    private func append(_ block: EventBlocks.Block, replacing ranges: [Range<Int>]) {
+    private func append(_ block: EventBlocks.Block, replacing ranges: [Range<Int>], to frames: inout [UInt8]) {
         ModelMember.append(blocks.bytes[block.range], replacing: ranges, with: model, to: &frames)
         guard block.isCut else { return }
         if frames.last != UInt8(ascii: "\n") { frames.append(UInt8(ascii: "\n")) }
@@ -220,11 +236,15 @@ private struct NativeEvent {
     var saysSomething: Bool {
         switch dialect {
         case .messages where type == "content_block_start": root["content_block"]?.isHollow == false
+        case .messages where type == "content_block_delta": root["delta"]?.isHollow == false
         case .messages: !["message_start", "ping"].contains(type)
         case .responses: !["response.created", "response.in_progress", "response.queued"].contains(type)
         case .completions, .chat: root.elements(of: "choices").contains { $0["text"]?.isHollow == false }
         }
     }
+
+    /// A message names its reason to end.
+    var hasReason: Bool { dialect == .messages && root["delta"]?["stop_reason"]?.isEmptyString == false }
 
     var isLast: Bool {
         switch dialect {
@@ -234,12 +254,15 @@ private struct NativeEvent {
         }
     }
 
+    /// Some report failures in chat completions' form, whatever they speak.
+    private var isError: Bool { type == "error" || type.isEmpty && root.present("error") != nil }
+
     /// What the upstream reports in place of an answer. One that has begun ends as its upstream says.
     func failure(of upstream: String, isReleased: Bool) -> Failure? {
         switch dialect {
-        case .messages: type == "error" ? ProviderErrorReader.translate(document: root, upstream: upstream) : nil
-        case .responses where type == "error":
-            ProviderErrorReader.translate(document: root, upstream: upstream)
+        // Some report failures in chat completions' form, whatever they speak.
+        case .messages: isError ? ProviderErrorReader.translate(document: root, upstream: upstream) : nil
+        case .responses where isError: ProviderErrorReader.translate(document: root, upstream: upstream)
         case .responses where type == "response.failed" && !isReleased:
             ProviderErrorReader.translate(document: root["response"], upstream: upstream)
         case .responses: nil
@@ -247,6 +270,9 @@ private struct NativeEvent {
             root.present("error") == nil ? nil : ProviderErrorReader.translate(document: root, upstream: upstream)
         }
     }
+
+    /// The first block of a message is over.
+    var endsText: Bool { type == "content_block_stop" && root["index"]?.int == 0 }
 
     /// Adds what the event of a message tells its client. More than the text of one block, and no other upstream can go on.
     func tell(_ sent: inout SentText?) {

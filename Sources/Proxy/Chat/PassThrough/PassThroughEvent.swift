@@ -90,8 +90,8 @@ struct PassThroughEvent: Equatable {
                     if name.means("content"), value.kind == .string {
                         said.text = value.content
                     } else if name.means("tool_calls"), value.kind == .array {
-                        said.hasCalls = true
-                    } else if value.kind != .null, value.content?.isEmpty != true, !name.means("role") {
+                        if !value.isEmpty { said.hasCalls = true }
+                    } else if !value.isEmpty, !name.means("role") {
                         said.more = true
                     }
                     return true
@@ -102,5 +102,17 @@ struct PassThroughEvent: Equatable {
             return true
         }
         return .one(index: index, progress)
+    }
+}
+
+extension JSONFastPath {
+    /// It says nothing: null, or a text, list or object with nothing in it.
+    fileprivate var isEmpty: Bool {
+        switch kind {
+        case .null: true
+        case .string: content?.isEmpty == true
+        case .array, .object: each { _, _ in false }
+        case .number, .true, .false: false
+        }
     }
 }

@@ -46,8 +46,7 @@ struct RescuePlan: Sendable {
     ///   - sent: what the client has been told; nil where nobody has kept it.
     ///   - outcome: how the upstream has ended it.
     func mayRescue(_ sent: SentText?, after outcome: AttemptOutcome) -> Bool {
-        guard mode > .off, demands.admits, rescues < Self.most, spent < limit, let sent, sent.isWhole,
-            !sent.escaped.isEmpty
+        guard mode > .off, demands.admits, rescues < Self.most, spent < limit, let sent, sent.isWhole
         else { return false }
         return switch outcome {
         case .failed, .unavailable, .timedOut, .brokenOff, .unreachable, .interrupted: true

@@ -14,7 +14,11 @@ struct RescuePolicy: Sendable {
 
     init(_ settings: Settings, counting counters: RescueCounters) {
         (mode, byModel, limit) = (settings.rescue.mode, settings.rescue.models, settings.rescue.timeout)
-        for provider in settings.providers { byProvider[provider.name] = provider.rescue ?? byProvider[provider.name] }
+        // Of several entries of one name, the one that wants least speaks for all: the stream of each may be gone on with by the others.
+        for provider in settings.providers {
+            let modes = [provider.rescue, byProvider[provider.name]].compactMap(\.self)
+            byProvider[provider.name] = modes.min()
+        }
         self.counters = counters
     }
 
@@ -24,8 +28,12 @@ struct RescuePolicy: Sendable {
     ///   - wish: the client's header, which may only ask for less.
     func mode(for model: String, of provider: String?, wish: () -> String?) -> RescueMode {
         let mode = byModel[model] ?? provider.flatMap { byProvider[$0] } ?? mode
-        guard mode > .off, let wish = wish().flatMap({ RescueMode(rawValue: $0.lowercased()) }) else { return mode }
-        return min(mode, wish)
+        guard mode > .off, let wish = wish() else { return mode }
+        // What is no mode asks for none: who writes it wants less than there is.
+        return wish.split(separator: ",", omittingEmptySubsequences: false).reduce(mode) { mode, word in
+            let word = word.trimmingPrefix(while: \.isWhitespace).lowercased()
+            return min(mode, RescueMode(rawValue: String(word.prefix { !$0.isWhitespace })) ?? .off)
+        }
     }
 }
 

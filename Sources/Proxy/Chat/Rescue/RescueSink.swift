@@ -8,6 +8,8 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
     private var comparison: TextComparison?
     /// Tokens of what was told before, where the second answer does not count them.
     private let tokensBefore: Int
+    /// The text of the client's that has ended the answer, told before all is there that the client knows.
+    private var stop: [UInt8]?
     /// It is another answer than the client's. Nothing has been written.
     private(set) var hasDiverged = false
 
@@ -76,7 +78,7 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
     mutating func annotations(_ json: [UInt8], choice: Int) {}
 
     mutating func stopped(at text: ArraySlice<UInt8>, choice: Int) {
-        if goesOn() { inner.stopped(at: text, choice: choice) }
+        if comparison == nil { inner.stopped(at: text, choice: choice) } else { stop = Array(text) }
     }
 
     mutating func finish(_ reason: FinishReason, choice: Int) {
@@ -89,6 +91,7 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
             self.comparison = nil
             say(rest[...])
         }
+        if let stop { inner.stopped(at: stop[...], choice: choice) }
         sent.spoil()
         inner.finish(reason, choice: choice)
     }
@@ -96,9 +99,12 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
     mutating func usage(_ usage: TokenUsage) {
         guard goesOn() else { return }
         var usage = usage
-        // What the client has received, as if one upstream had told all of it.
-        usage.prompt = max(0, usage.prompt - tokensBefore)
+        guard tokensBefore > 0 else { return inner.usage(usage) }
+        // What the client has received, as if one upstream had told all of it. Some do not count a prefill.
+        if usage.prompt > tokensBefore { usage.prompt -= tokensBefore }
         usage.completion += tokensBefore
+        usage.total = usage.prompt + usage.completion
+        usage.cached = usage.cached.map { min($0, usage.prompt) }
         inner.usage(usage)
     }
 

@@ -17,12 +17,12 @@ struct TextComparison: Sendable {
     private enum Phase: Sendable {
         /// Has to come.
         case repeats([UInt16], matched: Int)
-        /// May come as a whole, or not at all.
-        case mayRepeat([UInt16], matched: Int)
+        /// May come as a whole, or not at all. So many units of it are no chance any more.
+        case mayRepeat([UInt16], matched: Int, chance: Int)
 
         var isEmpty: Bool {
             switch self {
-            case .repeats(let text, _), .mayRepeat(let text, _): text.isEmpty
+            case .repeats(let text, _), .mayRepeat(let text, _, _): text.isEmpty
             }
         }
     }
@@ -34,11 +34,24 @@ struct TextComparison: Sendable {
         isContinuing = false
     }
 
-    /// The model goes on behind the text, without the blanks at its end; some models repeat the text first.
-    init(continuing sent: SentText, mayEcho: Bool) {
+    /// A text that long is not repeated by chance.
+    static let longText = 64
+    /// Nor is so long a beginning of it.
+    static let longBeginning = 32
+
+    /// The model goes on behind the text, without the blanks at its end.
+    ///
+    /// Some models repeat the text first, and others begin a new answer, which may be the same: a short text may be repeated because it is a refrain, a long one is not.
+    ///
+    /// - Parameter echoes: the model is known to repeat the text.
+    init(continuing sent: SentText, echoes: Bool) {
         let (text, blanks) = sent.split
         isContinuing = true
-        phases = (mayEcho ? [.mayRepeat(text, matched: 0)] : []) + [.repeats(blanks, matched: 0)]
+        let mayRepeat = echoes || text.count >= Self.longText
+        phases =
+            (mayRepeat ? [.mayRepeat(text, matched: 0, chance: echoes ? .max : Self.longBeginning)] : []) + [
+                .repeats(blanks, matched: 0)
+            ]
         phases.removeAll(where: \.isEmpty)
     }
 
@@ -53,12 +66,16 @@ struct TextComparison: Sendable {
                 guard units.prefix(count) == text[matched..<matched + count] else { return .diverged }
                 units = units.dropFirst(count)
                 advance(to: .repeats(text, matched: matched + count), isOver: matched + count == text.count)
-            case .mayRepeat(let text, let matched):
-                let count = min(units.count, text.count - matched)
-                if units.prefix(count) == text[matched..<matched + count] {
-                    units = units.dropFirst(count)
-                    advance(to: .mayRepeat(text, matched: matched + count), isOver: matched + count == text.count)
+            case .mayRepeat(let text, let matched, let chance):
+                let common = zip(units, text[matched...]).prefix { $0 == $1 }.count
+                if common == units.count || matched + common == text.count {
+                    units = units.dropFirst(common)
+                    advance(
+                        to: .mayRepeat(text, matched: matched + common, chance: chance),
+                        isOver: matched + common == text.count)
                 } else {
+                    // It has begun anew, and said something else.
+                    guard matched + common < chance else { return .diverged }
                     // No repetition after all: what looked like one goes on.
                     units = text[..<matched] + units
                     phases.removeFirst()
@@ -73,15 +90,18 @@ struct TextComparison: Sendable {
     /// - Returns: what goes on, escaped; nil when it has not told all that was told before.
     mutating func end() -> [UInt8]? {
         var rest: [UInt8] = []
-        if case .mayRepeat(let text, let matched)? = phases.first {
+        if case .mayRepeat(let text, let matched, let chance)? = phases.first {
+            guard matched < chance else { return nil }
             // What was held for a repetition was none.
-            rest = JSONString.escaped(text[..<matched])
             phases.removeFirst()
+            switch take(JSONString.escaped(text[..<matched])[...]) {
+            case .more: break
+            case .covered(let more): rest = more
+            case .diverged: return nil
+            }
         }
-        if case .repeats(_, let matched)? = phases.first {
-            // Blanks at the end need not come once more where nothing else comes.
-            guard isContinuing, matched == 0 || rest.isEmpty else { return nil }
-        }
+        // Blanks at the end need not come once more where nothing else comes.
+        guard phases.isEmpty || isContinuing else { return nil }
         phases = []
         return rest
     }
@@ -108,4 +128,7 @@ extension SentText {
 
     /// The text that a model goes on with, escaped.
     var prefill: [UInt8] { JSONString.escaped(split.text[...]) }
+
+    /// Tokens that it may have been: four bytes each, as everywhere where nobody counts.
+    var tokens: Int { (JSONString.decode(escaped[...]).utf8.count + 3) / 4 }
 }

@@ -11,13 +11,18 @@ extension ChatCall {
         /// Until when somebody has to go on.
         let deadline: Duration
 
-        /// Of what was sent, guessed, as all counts are here.
-        var tokens: Int { (sent.escaped.count + 3) / 4 }
+        /// Of what was sent: as the upstream has counted them, or a guess.
+        let tokens: Int
+
+        init(_ relay: any ResponseRelay, _ sent: SentText, until deadline: Duration) {
+            (self.relay, self.sent, self.deadline) = (relay, sent, deadline)
+            tokens = relay.usage.flatMap { $0.completion > 0 ? $0.completion : nil } ?? sent.tokens
+        }
 
         fileprivate func comparison(_ way: RescuePlan.Way) -> TextComparison {
             switch way {
             case .verified: TextComparison(repeating: sent)
-            case .continued(let prefill): TextComparison(continuing: sent, mayEcho: prefill.echoes)
+            case .continued(let prefill): TextComparison(continuing: sent, echoes: prefill.echoes)
             }
         }
     }

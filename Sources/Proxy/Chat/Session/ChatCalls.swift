@@ -24,6 +24,8 @@ final class ChatCalls {
     private var provider: ProviderQuirks
     /// By what they are known; nil for clients of chat completions, whose requests are their own affair.
     private let providerModel: String?
+    /// With the provider's name, whoever the client is.
+    private let modelOfPool: String
     /// Something has been learnt in this request.
     private var hasLearnt = false
     /// Why the request cannot be a chat completion's, if it cannot: then it only goes to who speaks its own language.
@@ -55,7 +57,8 @@ final class ChatCalls {
         self.limits = limits
         self.callContext = callContext
         self.untranslatable = untranslatable
-        providerModel = callContext.client.chatCompletions == nil ? "\(pool)/\(target.modelID)" : nil
+        modelOfPool = "\(pool)/\(target.modelID)"
+        providerModel = callContext.client.chatCompletions == nil ? modelOfPool : nil
         provider = providerModel.map { quirks.provider(of: $0) } ?? ProviderQuirks()
         if isTranslated {
             try checkPrefill()
@@ -84,11 +87,12 @@ final class ChatCalls {
 
     /// What is known of how the model goes on with its own words.
     var prefill: AssistantPrefill.Known {
-        quirks.refusesPrefill(target.modelID) ? .refuses : AssistantPrefill.known(of: target.modelID)
+        quirks.refusesPrefill(modelOfPool, now: callContext.time.now())
+            ? .refuses : AssistantPrefill.known(of: target.modelID)
     }
 
     /// The model has refused to go on with its own words.
-    func notePrefillRefused() { quirks.notePrefillRefused(by: target.modelID) }
+    func notePrefillRefused() { quirks.notePrefillRefused(by: modelOfPool, now: callContext.time.now()) }
 
     /// Whether the request passes to that upstream in its own language, which is not chat completions.
     func isNative(_ backend: any Backend) -> Bool {
@@ -145,7 +149,7 @@ final class ChatCalls {
 
     /// - Throws: 400 where the model cannot go on with what the assistant has begun to say.
     private func checkPrefill() throws(Failure) {
-        guard callContext.client.continuesAnswer, prefill == .refuses else { return }
+        guard callContext.client.continuesAnswer, AssistantPrefill.known(of: target.modelID) == .refuses else { return }
         throw .invalidRequest(
             "The model '\(name.quotable)' does not continue a last message of the assistant's (prefill). Remove that message, or name a model that does.",
             field: "messages", as: .value)
@@ -227,7 +231,9 @@ final class ChatCalls {
 
     private func passThrough() -> ChatCall {
         var asked = request.applying(provider)
-        if callContext.client.continuesAnswer, case .takes(let prefill) = prefill, let mark = prefill.mark {
+        if callContext.client.continuesAnswer, case .takes(let prefill) = AssistantPrefill.known(of: target.modelID),
+            let mark = prefill.mark
+        {
             asked = asked.marking(lastMessageBy: mark)
         }
         return ChatCall(

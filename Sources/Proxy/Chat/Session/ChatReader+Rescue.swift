@@ -18,10 +18,13 @@ extension ChatReader {
         guard let inner = Self.sink(goingOn: broken, to: client) else { return nil }
         let sink = RescueSink(inner, behind: sent, comparison, tokensBefore: tokensBefore)
         switch self {
-        case .translator(let dialect, let rules):
+        // To say nothing is no way to go on, whoever else takes silence for an answer.
+        case .translator(let dialect, var rules):
+            (rules.mayBeEmpty, rules.takesSilence) = (false, false)
             return dialect.relay(of: client.response, by: rules, into: sink, model: model)
         case .chatCompletions, .passThrough:
-            return RescueRelay(source(answering: client.response, of: upstream), into: sink, by: model)
+            let source = OpenAIChatSource(client.response, of: upstream)
+            return RescueRelay(source, into: sink, by: model)
         case .native: return nil
         }
     }
@@ -31,17 +34,20 @@ extension ChatReader {
     {
         if let sink = broken.clientSink { return sink as? Client.Stream }
         if broken is NativeRelay {
+            // Nobody knows whether a block is open that says nothing.
+            guard let sent = broken.sent, !sent.escaped.isEmpty else { return nil }
             // The client has had the events of the upstream's that stand for these.
             var stream = client.stream()
             stream.begin(choice: 0)
-            if let sent = broken.sent { stream.text(sent.escaped[...], logprobs: nil, choice: 0) }
+            stream.text(sent.escaped[...], logprobs: nil, choice: 0)
             stream.bytes = []
             return stream
         }
         // What has passed named the answer itself.
-        guard let chat = client.chatCompletions, let passed = broken as? PassThroughRelay else { return nil }
+        guard let chat = client.chatCompletions, let passed = broken as? PassThroughRelay, let id = passed.answerID
+        else { return nil }
         let envelope = ChunkEnvelope(
-            id: passed.answerID ?? chat.envelope.id, created: passed.created ?? chat.envelope.created,
+            id: id, created: passed.created ?? chat.envelope.created,
             model: passed.model)
         return ChatCompletionsDialect(envelope, includesUsage: chat.includesUsage).stream() as? Client.Stream
     }

@@ -30,48 +30,66 @@ extension ChatSession {
     private nonisolated(nonsending) func rescued(
         _ broken: Begun<LiveStream?>, after outcome: AttemptOutcome, _ stream: EventStream
     ) async throws -> Begun<LiveStream?>? {
-        guard let relay = broken.success?.relay, let sent = relay.sent,
+        // What has named its end is whole, or fails for good.
+        guard let relay = broken.success?.relay, !relay.isFinished, let sent = relay.sent,
             let target = try? route.directory.catalog.resolve(broken.name, for: .chat)
         else { return nil }
-        var plan =
-            rescue
-            ?? RescuePlan(
-                rescueMode(of: broken.name, target), RescuePlan.Demands(of: request), within: route.rescue.limit)
+        var plan = try await plan(of: broken.name, target)
         let isArmed = plan.mayRescue(sent, after: outcome)
         rescue = plan
         guard isArmed else { return nil }
         note(.armed, broken.model)
         let began = time.now()
-        let broke = ChatCall.Broken(relay: relay, sent: sent, deadline: plan.deadline(at: began))
+        let broke = ChatCall.Broken(relay, sent, until: plan.deadline(at: began))
         defer {
             plan.note(time.now() - began)
             rescue = plan
         }
         let cut = broken.attempt.upstream.index
-        for model in models(behind: broken.name) {
+        asked[broken.name, default: UpstreamSet()].insert(cut)
+        models: for model in models(behind: broken.name) {
             // What cannot be asked is passed over.
-            guard let calls = try? calls(for: model) else { continue }
-            var left = calls.target.accepts
-            if model == broken.name { left.remove(cut) }
+            guard let calls = try await calls(for: model, asking: request) else { continue }
+            var left: UpstreamSet { calls.target.accepts.subtracting(asked[model] ?? UpstreamSet()) }
             while !left.isEmpty, plan.rescues < RescuePlan.most, time.now() < broke.deadline {
                 switch try await ask(calls, at: left, broke, &plan, stream) {
                 case .goesOn(let begun): return begun
-                case .failed(let upstream): left.remove(upstream)
-                case .nobody: left = UpstreamSet()
+                case .failed(let upstream): asked[model, default: UpstreamSet()].insert(upstream)
+                case .nobody: continue models
                 }
             }
         }
         return try await last(cut, model: broken.name, broke, &plan, stream)
     }
 
+    /// That of this request, or a new one.
+    private nonisolated(nonsending) func plan(of model: String, _ target: ModelCatalog.Target) async throws
+        -> RescuePlan
+    {
+        if let rescue { return rescue }
+        let demands = try await LargeWork.run(on: request.received.count) { RescuePlan.Demands(of: request) }
+        return RescuePlan(rescueMode(of: model, target), demands, within: route.rescue.limit)
+    }
+
+    /// - Returns: nil for what cannot be asked.
+    /// - Throws: `CancellationError`.
+    private nonisolated(nonsending) func calls(for model: String, asking asked: PassThroughRequest) async throws
+        -> ChatCalls?
+    {
+        try await LargeWork.run(on: asked.received.count) { try? self.calls(for: model, asking: asked) as ChatCalls }
+    }
+
     /// Who has broken off is asked when no other can, and only to go on: it would not say the same again.
     private nonisolated(nonsending) func last(
         _ cut: Int, model: String, _ broken: ChatCall.Broken, _ plan: inout RescuePlan, _ stream: EventStream
     ) async throws -> Begun<LiveStream?>? {
-        guard plan.rescues < RescuePlan.most, time.now() < broken.deadline, let calls = try? calls(for: model),
-            calls.target.accepts.contains(cut), asked(calls, behind: broken, plan).1 != .verified
+        guard plan.rescues < RescuePlan.most, time.now() < broken.deadline,
+            let calls = try await calls(for: model, asking: request),
+            calls.target.accepts.contains(cut), way(calls, behind: broken, plan) != .verified
         else { return nil }
-        guard case .goesOn(let begun) = try await ask(calls, at: UpstreamSet([cut]), broken, &plan, stream)
+        guard
+            case .goesOn(let begun) = try await ask(
+                calls, at: UpstreamSet([cut]), broken, &plan, stream, mayVerify: false)
         else { return nil }
         return begun
     }
@@ -90,24 +108,27 @@ extension ChatSession {
         return Array(fallbacks[place...])
     }
 
+    /// - Parameter mayVerify: it is worth hearing that upstream's whole answer once more.
     private nonisolated(nonsending) func ask(
         _ calls: ChatCalls, at upstreams: UpstreamSet, _ broken: ChatCall.Broken, _ plan: inout RescuePlan,
-        _ stream: EventStream
+        _ stream: EventStream, mayVerify: Bool = true
     ) async throws -> Answer {
+        let failed = context.trace.failedUpstreams
         let attempts = route.failover.attempts(
             of: RoutedRequest(
                 accepts: upstreams, model: calls.target.serving.id, arrival: time.now(),
                 deadline: broken.deadline, isStreaming: true, client: context.record.key ?? "", trace: context.trace,
-                call: call, isRetry: true))
+                call: call, isRetry: true,
+                counted: UpstreamSet(route.failover.router.upstreams.filter { failed.contains($0.id) }.map(\.index))))
         let attempt: Attempt
         do { attempt = try await attempts.next() } catch is Failure { return .nobody }
         let model = calls.target.serving.id
         plan.begin()
         note(.attempted, model)
-        var (asked, way) = asked(calls, behind: broken, plan)
+        var way = way(calls, behind: broken, plan)
         while true {
             do {
-                if let live = try await begin(asked, way, broken, attempt, stream) {
+                if let live = try await begin(calls, way, broken, attempt, stream) {
                     await attempt.begun()
                     note(way == .verified ? .verified : .continued, model)
                     return .goesOn(Begun(success: live, attempt: attempt, model: model, name: calls.name))
@@ -118,40 +139,61 @@ extension ChatSession {
                 await attempt.end(after: CancellationError())
                 return .failed(attempt.upstream.index)
             } catch {
-                if way != .verified, let failure = error as? Failure, failure.refusesRequest {
-                    if failure.namesPrefill { calls.notePrefillRefused() }
-                    note(.refused, model)
-                    (asked, way) = (calls, .verified)
-                    continue
+                if let failure = error as? Failure, !Task.isCancelled {
+                    if way != .verified, failure.mayRefusePrefill {
+                        if failure.kind != .failed(.empty) {
+                            if failure.namesPrefill { calls.notePrefillRefused() }
+                            note(.refused, model)
+                        }
+                        // Nothing that it refuses so speaks against the upstream, or for its not having the model. Who has nothing to add is no better: whether all
+                        // has been said, only who says it once more can tell.
+                        way = .verified
+                        if mayVerify { continue }
+                        await attempt.end(after: CancellationError())
+                        return .failed(attempt.upstream.index)
+                    }
+                    if way == .verified,
+                        calls.learn(from: failure, in: attempt.upstream.backend.chatForm)
+                            || calls.truncates(after: failure)
+                    {
+                        continue
+                    }
                 }
-                note(.failed, model)
                 let failure = await attempt.end(after: attributed(error, to: attempt.upstream, for: model)).failure
                 guard failure != nil else { throw CancellationError() }
+                note(.failed, model)
                 return .failed(attempt.upstream.index)
             }
         }
     }
 
-    /// What a model is asked that is to go on, and in which way.
-    private func asked(_ calls: ChatCalls, behind broken: ChatCall.Broken, _ plan: RescuePlan) -> (
-        ChatCalls, RescuePlan.Way
-    ) {
-        let way = plan.way(
-            calls.prefill, tokens: broken.tokens, mayHaveHoles: broken.relay.unreadableEvents > 0)
-        guard case .continued(let prefill) = way,
-            let asked = request.continuing(broken.sent.prefill, markedBy: prefill.mark, tokens: broken.tokens),
-            let continuing = try? self.calls(for: calls.name, asking: asked)
-        else { return (calls, .verified) }
-        return (continuing, way)
+    /// How a model is asked.
+    private func way(_ calls: ChatCalls, behind broken: ChatCall.Broken, _ plan: RescuePlan) -> RescuePlan.Way {
+        // Behind nothing but blanks, an answer begins.
+        broken.sent.prefill.isEmpty
+            ? .verified
+            : plan.way(calls.prefill, tokens: broken.tokens, mayHaveHoles: broken.relay.unreadableEvents > 0)
     }
 
     private nonisolated(nonsending) func begin(
         _ calls: ChatCalls, _ way: RescuePlan.Way, _ broken: ChatCall.Broken, _ attempt: Attempt, _ stream: EventStream
     ) async throws -> LiveStream? {
+        var calls = calls
         let backend = attempt.upstream.backend
+        if case .continued(let prefill) = way {
+            let tellsServer = backend.kind == .openAI && !AssistantPrefill.isVendor(backend.endpoint)
+            let asked = try await LargeWork.run(on: request.received.count) {
+                request.continuing(
+                    broken.sent.prefill, markedBy: prefill.mark, tokens: broken.tokens, tellsServer: tellsServer)
+            }
+            guard let asked, let continuing = try await self.calls(for: calls.name, asking: asked) else {
+                throw Failure(.refused, "The request cannot be gone on with.")
+            }
+            calls = continuing
+        }
         return try await calls.chat(to: backend).goOn(
             behind: broken, way, by: calls.name, at: backend, to: stream, attempt.report,
-            until: MovingDeadline(at: broken.deadline, for: .firstToken, on: time))
+            until: MovingDeadline(at: broken.deadline, for: .rescue, on: time))
     }
 
     private func note(_ result: RescueCounters.Result, _ model: String) {
@@ -161,10 +203,11 @@ extension ChatSession {
 }
 
 extension Failure {
-    /// It refuses what was asked, and not who asks.
-    fileprivate var refusesRequest: Bool {
+    /// What was put behind the conversation may be why: it says so, or refuses what was asked and not who asks.
+    fileprivate var mayRefusePrefill: Bool {
         switch kind {
-        case .refused, .parameterRefused, .invalidRequest: true
+        case .refused, .parameterRefused, .invalidRequest, .notFound(.model), .modelGone, .failed(.empty): true
+        case .failed, .unavailable, .unusable, .formatRefused, .modelNotAllowed: namesPrefill
         default: false
         }
     }
@@ -172,27 +215,10 @@ extension Failure {
     /// In whatever words.
     fileprivate var namesPrefill: Bool {
         let words = message.lowercased()
-        return ["prefill", "assistant", "model turn", "last message", "final message", "prefix", "partial"].contains {
-            words.contains($0)
-        }
-    }
-}
-
-extension RescuePlan.Demands {
-    /// - Parameter request: a chat completion's.
-    init(of request: PassThroughRequest) {
-        self.init()
-        choices = request.choices
-        guard let root = try? JSONDocument(parsing: request.received).root else { return }
-        wantsLogprobs = root.present("logprobs")?.bool == true || root.present("top_logprobs")?.int ?? 0 > 0
-        wantsFormat = root.present("response_format").map { $0["type"]?.equals("text") != true } ?? false
-        let choice = root.present("tool_choice")
-        forcesTool = choice.map { $0.kind == .object || $0.equals("required") } ?? false
-        let endsWithAssistant = root.elements(of: "messages").last?["role"]?.equals("assistant") == true
-        mustRepeat = !root.elements(of: "tools").isEmpty && choice?.equals("none") != true || endsWithAssistant
-        mostTokens = ["max_tokens", "max_completion_tokens"].compactMap { (name: StaticString) in
-            root.present(name)?.int
-        }
-        .min()
+        return [
+            "prefill", "assistant message", "model turn", "last message", "final message", "prefix", "partial mode",
+            "continue_final_message",
+        ]
+        .contains { words.contains($0) }
     }
 }

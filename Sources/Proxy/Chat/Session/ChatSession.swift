@@ -24,6 +24,8 @@ final class ChatSession {
     /// What a stream that had begun has ended with, the first time.
     var firstBreak: Failure?
     var rescue: RescuePlan?
+    /// Who has broken off, or has been asked to go on, by model: none of them is to repeat the answer.
+    var asked: [String: UpstreamSet] = [:]
 
     private var limits: ChatCompletionsRoute.Limits { route.limits }
     var time: TimeSource { route.time }

@@ -23,6 +23,7 @@ final class LiveStream {
     /// Who reads a document in place of the stream.
     private let reader: ChatReader
     private let upstream: String
+    private let isRescue: Bool
     private var hasEnded = false
     /// What the first read has ended with.
     private var brokenAtOnce: (any Error)?
@@ -30,7 +31,7 @@ final class LiveStream {
     /// - Parameters:
     ///   - upstream: its id, for messages.
     ///   - deadline: armed; it is disarmed when the stream ends.
-    ///   - isRescue: the client has been told a part by another upstream. A document in place of the stream is no help then.
+    ///   - isRescue: the client has been told a part by another upstream.
     init(
         _ response: TransportResponse, through relay: any ResponseRelay, of upstream: String, _ reader: ChatReader,
         to stream: EventStream,
@@ -39,7 +40,8 @@ final class LiveStream {
     ) {
         self.reader = reader
         self.upstream = upstream
-        pump = StreamPump(relay, to: stream, report, deadline, callContext, takesDocuments: !isRescue)
+        self.isRescue = isRescue
+        pump = StreamPump(relay, to: stream, report, deadline, callContext, catchesUp: isRescue)
         body = response.body.makeAsyncIterator()
         assert(body.arrives(on: callContext.executor.eventLoop), "the body comes in on another event loop")
         self.stream = stream
@@ -129,9 +131,11 @@ final class LiveStream {
     /// Tells a document that came in place of the stream as one.
     @inline(never)
     private nonisolated(nonsending) func tell(_ document: [UInt8]) async throws {
+        let relay = relay
         var answer = try await report.reading(document.count) {
             // Behind it, there may be lines of a stream.
             let whole = ResponseForm.document(in: document) ?? document
+            guard !isRescue else { return try relay.frames(of: whole) }
             return try reader.frames(of: whole, of: upstream, to: callContext.client)
         }
         answer.oddities.insert(.otherKind)

@@ -36,6 +36,12 @@ final class RescueRelay<Source: ChatEventSource, Inner: ChatByteSink>: ResponseR
         return sink.hasDiverged ? .otherAnswer : failure
     }
 
+    func frames(of document: [UInt8]) throws(Failure) -> ChatReader.StreamedResponse {
+        try reader.read(document: document, into: &sink)
+        guard !sink.hasDiverged else { throw .otherAnswer }
+        return ChatReader.StreamedResponse(frames: takeFrames(), usage: usage, oddities: oddities)
+    }
+
     func fail(_ failure: Failure) { sink.fail(failure) }
 
     func takeFrames(_ body: ([UInt8]) -> Void) {

@@ -34,6 +34,11 @@ protocol ResponseRelay: AnyObject {
     ///   before it are there all the same.
     func take(_ bytes: ByteBuffer) -> Failure?
 
+    /// Takes a document in place of a stream that was to go on with the client's.
+    ///
+    /// - Throws: why it does not.
+    func frames(of document: [UInt8]) throws(Failure) -> ChatReader.StreamedResponse
+
     /// The upstream's body has ended.
     ///
     /// - Returns: why the answer is not whole; nil when it is, and its end has been written.
@@ -50,6 +55,8 @@ extension ResponseRelay {
     var sent: SentText? { nil }
     var clientSink: (any ChatByteSink)? { nil }
     var hasDiverged: Bool { false }
+
+    func frames(of document: [UInt8]) throws(Failure) -> ChatReader.StreamedResponse { throw .otherAnswer }
 
     /// The frames that have not been sent yet.
     func takeFrames() -> [UInt8] {

@@ -39,6 +39,12 @@ struct SourceReader<Source: ChatEventSource> {
         return nil
     }
 
+    /// Reads a document in place of a stream, to its end.
+    mutating func read(document: [UInt8], into sink: inout some ChatEventSink) throws(Failure) {
+        try source.read(document: document, into: &sink)
+        (isFinished, isComplete) = (true, true)
+    }
+
     /// The upstream's body has ended.
     ///
     /// - Returns: why the answer is not whole; nil when it is, and its end has been told.

@@ -28,16 +28,21 @@ final class StreamPump: BodySink {
     private let report: AttemptReport
     private let deadline: MovingDeadline
     private let callContext: ChatCall.CallContext
-    private let takesDocuments: Bool
+    /// Another upstream has told the client a part: nothing is passed on before this one has caught up.
+    private let catchesUp: Bool
+    /// When it has said anything at all.
+    private var firstHeard: Duration?
+    /// Until when what may follow the finish reasons is waited for.
+    private var tailEnd: Duration?
     private var firstBytes = FirstBytes()
     /// What has come of a document in place of the stream.
     private(set) var document: [UInt8]?
 
     init(
         _ relay: any ResponseRelay, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline,
-        _ callContext: ChatCall.CallContext, takesDocuments: Bool = true
+        _ callContext: ChatCall.CallContext, catchesUp: Bool = false
     ) {
-        self.takesDocuments = takesDocuments
+        self.catchesUp = catchesUp
         self.relay = relay
         self.stream = stream
         self.report = report
@@ -47,7 +52,8 @@ final class StreamPump: BodySink {
 
     func take(_ bytes: ByteBuffer) -> Bool {
         let hadBegun = hasBegun
-        if !hadBegun, takesDocuments, isOfDocument(bytes) { return pause == nil }
+        if !hadBegun, isOfDocument(bytes) { return pause == nil }
+        if catchesUp, firstHeard == nil { firstHeard = callContext.time.now() }
         let failure = relay.take(bytes)
         let hasRoom = forward()
         pause =
@@ -70,7 +76,7 @@ final class StreamPump: BodySink {
             start = place
             document = []
             // From here on it is waited for as for every whole answer.
-            deadline.move(to: callContext.deadline, for: .request)
+            if !catchesUp { deadline.move(to: callContext.deadline, for: .request) }
         }
         let known = document?.count ?? 0
         guard known + bytes.readableBytes - start <= callContext.limits.answer else {
@@ -112,7 +118,7 @@ final class StreamPump: BodySink {
         guard hasBegun || relay.isFinished else { return true }
         let now = callContext.time.now()
         if hasBegun, !hadBegun {
-            report.change { $0.firstEvent = now }
+            report.change { $0.firstEvent = firstHeard ?? now }
             if let id = relay.answerID { stream.name(id) }
             stream.ends { [relay] failure in
                 relay.fail(failure)
@@ -136,8 +142,12 @@ final class StreamPump: BodySink {
     }
 
     private func waitForUpstream(at now: Duration) {
+        if !relay.isFinished { tailEnd = nil }
         if relay.isFinished {
-            let end = now + ChatCall.tailLimit
+            // One that has not caught up keeps the time that it has for that.
+            guard hasBegun || !catchesUp else { return }
+            let end = tailEnd ?? now + ChatCall.tailLimit
+            tailEnd = end
             // What has said nothing is still an attempt, and has no more time than that.
             deadline.move(to: hasBegun ? end : min(end, callContext.deadline), for: .tail)
         } else if hasBegun {

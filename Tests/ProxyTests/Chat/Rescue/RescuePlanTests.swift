@@ -32,7 +32,8 @@ import Testing
 
     @Test func `Only plain text is gone on with`() {
         #expect(!Self.plan().mayRescue(nil, after: .failed))
-        #expect(!Self.plan().mayRescue(SentText(), after: .failed))
+        // A role has been told, and nothing else: that can be repeated.
+        #expect(Self.plan().mayRescue(SentText(), after: .failed))
         var spoilt = Self.sent()
         spoilt.spoil()
         #expect(!Self.plan().mayRescue(spoilt, after: .failed))
@@ -82,6 +83,11 @@ import Testing
         #expect(try demands(#""response_format":{"type":"text"}"#).admits)
         #expect(try demands(#""tool_choice":"required""#).forcesTool)
         #expect(try demands(#""tool_choice":{"type":"function"}"#).forcesTool)
+        #expect(try !demands(#""tool_choice":{"type":"auto"},"tools":[{}]"#).forcesTool)
+        #expect(try demands(#""functions":[{"name":"f"}]"#).mustRepeat)
+        #expect(try demands(#""functions":[{"name":"f"}],"function_call":{"name":"f"}"#).forcesTool)
+        #expect(try demands(#""guided_json":{}"#).wantsFormat && demands(#""grammar":"x""#).wantsFormat)
+        #expect(try demands(#""structured_outputs":{"json":{}}"#).wantsFormat)
         let offered = try demands(#""tool_choice":"auto","tools":[{}]"#)
         #expect(offered.admits && offered.mustRepeat)
         let idle = try demands(#""tool_choice":"none","tools":[{}]"#)
@@ -106,7 +112,25 @@ import Testing
             policy.mode(for: "a", of: nil) { "Verified" } == .verified
                 && policy.mode(for: "a", of: nil) { "off" } == .off)
         #expect(policy.mode(for: "x", of: nil) { "continue" } == .verified)
-        #expect(policy.mode(for: "a", of: nil) { "nonsense" } == .continue)
+        // Whoever writes nonsense wants less than there is.
+        for wish in ["nonsense", "false", "", "off, verified", "verified ,none"] {
+            #expect(policy.mode(for: "a", of: nil) { wish } == .off)
+        }
+        #expect(policy.mode(for: "a", of: nil) { " continue" } == .continue)
+    }
+
+    @Test func `Of several entries of one provider, the one that wants least speaks for all`() throws {
+        for modes in [[RescueMode.off, .continue], [.continue, nil, .off], [nil, .off]] {
+            var settings = Settings()
+            settings.providers = try modes.enumerated().map { number, mode in
+                ProviderSettings(
+                    id: "up-\(number)", name: "up", baseURL: try #require(BaseURL("http://127.0.0.1:\(9 - number)/v1")),
+                    rescue: mode)
+            }
+            let policy = RescuePolicy(settings, counting: RescueCounters())
+            #expect(policy.mode(for: "up/m", of: "up") { nil } == .off)
+            #expect(policy.mode(for: "up/m", of: nil) { nil } == .verified)
+        }
     }
 
     @Test func `Counters are bounded`() {

@@ -10,148 +10,8 @@ import Testing
 
 /// Streams that break off when their client has been told a part, through the whole door.
 @Suite(.timeLimit(.minutes(1))) struct RescueTests {
-    /// A format in which an upstream tells its answer.
-    enum Format: String, CaseIterable, Sendable {
-        case provider, generic, cohere, cohereV2
-
-        var model: String {
-            switch self {
-            case .provider: "up/m"
-            case .generic: "xai.grok-4"
-            case .cohere: "cohere.command-r-plus-08-2024"
-            case .cohereV2: "cohere.command-a-vision-07-2025"
-            }
-        }
-
-        func text(_ escaped: String) -> String {
-            switch self {
-            case .provider:
-                "data: "
-                    + #"{"id":"up-1","created":7,"model":"theirs","choices":[{"index":0,"delta":{"content":"\#(escaped)"},"finish_reason":null}]}"#
-                    + "\n\n"
-            case .generic:
-                "data: "
-                    + #"{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":"\#(escaped)"}]}}"#
-                    + "\n\n"
-            case .cohere: "data: " + #"{"apiFormat":"COHERE","text":"\#(escaped)"}"# + "\n\n"
-            case .cohereV2:
-                "data: "
-                    + #"{"apiFormat":"COHEREV2","message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":"\#(escaped)"}]}}"#
-                    + "\n\n"
-            }
-        }
-
-        var end: [String] {
-            switch self {
-            case .provider:
-                [
-                    "data: " + #"{"id":"up-1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"# + "\n\n",
-                    "data: "
-                        + #"{"id":"up-1","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}"#
-                        + "\n\n",
-                    "data: [DONE]\n\n",
-                ]
-            case .generic:
-                [
-                    "data: " + #"{"index":0,"finishReason":"stop"}"# + "\n\n",
-                    "data: " + #"{"usage":{"promptTokens":10,"completionTokens":5,"totalTokens":15}}"# + "\n\n",
-                    "data: [DONE]\n\n",
-                ]
-            case .cohere:
-                [
-                    "data: "
-                        + #"{"apiFormat":"COHERE","text":"","finishReason":"COMPLETE","usage":{"promptTokens":10,"completionTokens":5,"totalTokens":15}}"#
-                        + "\n\n"
-                ]
-            case .cohereV2:
-                [
-                    "data: "
-                        + #"{"apiFormat":"COHEREV2","finishReason":"COMPLETE","usage":{"promptTokens":10,"completionTokens":5,"totalTokens":15}}"#
-                        + "\n\n"
-                ]
-            }
-        }
-
-        /// Before anything is said.
-        var begin: [String] {
-            self == .provider
-                ? [
-                    "data: "
-                        + #"{"id":"up-1","created":7,"model":"theirs","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#
-                        + "\n\n"
-                ] : []
-        }
-
-        func whole(_ pieces: [String]) -> [String] { pieces.map(text) + end }
-    }
-
-    enum Language: String, CaseIterable, Sendable {
-        case chat, messages, responses, completions
-
-        var path: String {
-            switch self {
-            case .chat: "/v1/chat/completions"
-            case .messages: "/v1/messages"
-            case .responses: "/v1/responses"
-            case .completions: "/v1/completions"
-            }
-        }
-
-        func request(_ model: String, _ more: String = "") -> String {
-            switch self {
-            case .chat:
-                #"{"model":"\#(model)","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"x"}]\#(more)}"#
-            case .messages:
-                #"{"model":"\#(model)","max_tokens":100,"stream":true,"messages":[{"role":"user","content":"x"}]\#(more)}"#
-            case .responses: #"{"model":"\#(model)","stream":true,"input":"x"\#(more)}"#
-            case .completions:
-                #"{"model":"\#(model)","stream":true,"stream_options":{"include_usage":true},"prompt":"x"\#(more)}"#
-            }
-        }
-
-        /// The text that a client puts together, decoded.
-        func text(of body: String) -> String {
-            var text = ""
-            for line in body.split(separator: "\n") where line.hasPrefix("data: {") {
-                guard
-                    let event = try? JSONSerialization.jsonObject(with: Data(line.dropFirst(6).utf8)) as? [String: Any]
-                else { continue }
-                let choice = (event["choices"] as? [[String: Any]])?.first
-                switch self {
-                case .chat: text += (choice?["delta"] as? [String: Any])?["content"] as? String ?? ""
-                case .messages: text += (event["delta"] as? [String: Any])?["text"] as? String ?? ""
-                case .responses where event["type"] as? String == "response.output_text.delta":
-                    text += event["delta"] as? String ?? ""
-                case .responses: break
-                case .completions: text += choice?["text"] as? String ?? ""
-                }
-            }
-            return text
-        }
-
-        /// What stands once in a whole answer.
-        var once: [String] {
-            switch self {
-            case .chat: [#""role":"assistant""#, #""finish_reason":"stop""#, "data: [DONE]", #""total_tokens":15"#]
-            case .messages:
-                [
-                    "event: message_start", "event: content_block_start", "event: message_stop",
-                    #""stop_reason":"end_turn""#,
-                ]
-            case .responses:
-                ["event: response.created", "event: response.output_item.added", "event: response.completed"]
-            case .completions: [#""finish_reason":"stop""#, "data: [DONE]"]
-            }
-        }
-
-        var error: String {
-            switch self {
-            case .chat, .completions: #"{"error":"#
-            case .messages: "event: error"
-            case .responses: "event: response.failed"
-            }
-        }
-    }
+    typealias Format = BrokenStreams.Format
+    typealias Language = BrokenStreams.Language
 
     /// How the first upstream breaks off.
     enum Cut: String, CaseIterable, Sendable { case end, reset, error, garbage }
@@ -195,28 +55,6 @@ import Testing
         }
     }
 
-    private static func door(
-        _ transport: FakeTransport, _ format: Format, _ policy: RescuePolicy, upstreams: Int = 3,
-        fallbacks: [String: [String]] = [:], dialects: Set<ProviderDialect> = []
-    ) throws -> FrontDoor {
-        let time = ManualTime().source
-        guard format == .provider else {
-            return try .fixture(
-                over: .fixture(transport, time: time, accounts: upstreams), time: time, rescue: policy,
-                fallbacks: fallbacks)
-        }
-        let members = try (0..<upstreams).map { number in
-            ProviderSettings(
-                id: "up-\(number)", name: "up", baseURL: try #require(BaseURL("http://127.0.0.1:\(9 - number)/v1")),
-                token: Secret("sk-12345678"), models: ["m", "other", "deepseek-chat", "gpt-5"], dialects: dialects)
-        }
-        let router = Router(
-            members.map { (Provider($0, transport: transport, time: time), Upstream.Settings()) },
-            limits: .init(concurrency: 200, queue: 2000), strategy: RoundRobin(), time: time, random: { 0.5 },
-            logger: .silent)
-        return try .fixture(over: router, time: time, rescue: policy, fallbacks: fallbacks)
-    }
-
     private static func results(_ policy: RescuePolicy) -> [String] {
         policy.counters.all.flatMap { Array(repeating: $0.result.rawValue, count: $0.count) }
     }
@@ -235,7 +73,7 @@ import Testing
                 (format.begin + ["One ", "tw"].map(format.text), cut),
                 (format.begin + format.whole(["O", "ne two", " three."]), nil),
             ])
-            let answer = try await Self.door(transport, format, policy).answer(
+            let answer = try await BrokenStreams.door(transport, format, policy).answer(
                 .POST, language.path, language.request(format.model))
             #expect(answer.status == 200 && language.text(of: answer.body) == "One two three.", "\(answer.body)")
             for once in language.once { #expect(answer.body.ranges(of: once).count == 1, "\(once) in \(answer.body)") }
@@ -252,7 +90,7 @@ import Testing
         let (transport, policy) = Self.upstreams([
             (["One ", "tw"].map(Format.provider.text), cut), (Format.provider.whole(["One two", " three."]), nil),
         ])
-        let answer = try await Self.door(transport, .provider, policy).answer(
+        let answer = try await BrokenStreams.door(transport, .provider, policy).answer(
             .POST, "/v1/chat/completions", Language.chat.request("up/m"))
         #expect(
             Language.chat.text(of: answer.body) == "One two three." && !answer.body.contains(#""error""#),
@@ -266,7 +104,7 @@ import Testing
         let (transport, policy) = Self.upstreams([
             (["One ", "two"].map(format.text), .end), (format.whole(["One other"]), nil), (format.whole(["One"]), nil),
         ])
-        let answer = try await Self.door(transport, format, policy).answer(
+        let answer = try await BrokenStreams.door(transport, format, policy).answer(
             .POST, language.path, language.request(format.model))
         #expect(language.text(of: answer.body) == "One two" && answer.body.contains(language.error), "\(answer.body)")
         #expect(!answer.body.contains("rescued") && !answer.body.contains("[DONE]"))
@@ -280,7 +118,7 @@ import Testing
             ([text("One ")], .end), ([text("One t")], .reset), ([text("One two ")], .end),
             (Format.provider.whole(["One two three"]), nil),
         ])
-        let answer = try await Self.door(transport, .provider, policy, upstreams: 4).answer(
+        let answer = try await BrokenStreams.door(transport, .provider, policy, upstreams: 4).answer(
             .POST, "/v1/chat/completions", Language.chat.request("up/m"))
         #expect(
             Language.chat.text(of: answer.body) == "One two " && answer.body.contains("upstream_stream_incomplete"),
@@ -292,9 +130,11 @@ import Testing
         let (transport, policy) = Self.upstreams([
             ([Format.provider.text("One ")], .end), (Format.provider.whole(["One two"]), nil),
         ])
-        let answer = try await Self.door(transport, .provider, policy, upstreams: 1, fallbacks: ["up/m": ["up/other"]])
-            .answer(
-                .POST, "/v1/chat/completions", Language.chat.request("up/m"))
+        let answer = try await BrokenStreams.door(
+            transport, .provider, policy, upstreams: 1, fallbacks: ["up/m": ["up/other"]]
+        )
+        .answer(
+            .POST, "/v1/chat/completions", Language.chat.request("up/m"))
         #expect(Language.chat.text(of: answer.body) == "One two", "\(answer.body)")
         #expect(answer.body.contains(": rescued by up/other\n\n") && answer.body.contains(#""model":"up/m""#))
         #expect(!answer.body.contains(#""model":"up/other""#))
@@ -311,7 +151,7 @@ import Testing
         let (transport, policy) = Self.upstreams([
             ([Format.provider.text("One ")], .end), (Format.provider.whole(["One two"]), nil),
         ])
-        let answer = try await Self.door(transport, .provider, policy).answer(
+        let answer = try await BrokenStreams.door(transport, .provider, policy).answer(
             .POST, "/v1/chat/completions", Language.chat.request("up/m", more),
             headers: header.map { ["x-ociai-rescue": $0] } ?? [:])
         #expect(answer.body.contains("upstream_stream_incomplete") && transport.requests.count == 1, "\(answer.body)")
@@ -327,7 +167,7 @@ import Testing
         let (transport, policy) = Self.upstreams([
             ([Format.provider.text("One "), chunk], .reset), (Format.provider.whole(["One two"]), nil),
         ])
-        let answer = try await Self.door(transport, .provider, policy).answer(
+        let answer = try await BrokenStreams.door(transport, .provider, policy).answer(
             .POST, "/v1/chat/completions", Language.chat.request("up/m"))
         #expect(answer.body.contains(#""error""#) && transport.requests.count == 1, "\(answer.body)")
     }
@@ -335,7 +175,7 @@ import Testing
     @Test func `Behind a finish reason an answer is complete, however it ends`() async throws {
         for format in [Format.provider, .generic] {
             let (transport, policy) = Self.upstreams([([format.text("One"), format.end[0]], .reset)])
-            let answer = try await Self.door(transport, format, policy).answer(
+            let answer = try await BrokenStreams.door(transport, format, policy).answer(
                 .POST, "/v1/chat/completions", Language.chat.request(format.model))
             #expect(answer.body.hasSuffix("data: [DONE]\n\n") && !answer.body.contains(#""error""#), "\(answer.body)")
             #expect(transport.requests.count == 1)
@@ -356,7 +196,7 @@ import Testing
                 ([Format.provider.text("One")], .end), ([Format.provider.text(text), call, end], nil),
             ])
             policy.mode = .continue
-            let answer = try await Self.door(transport, .provider, policy, upstreams: 2).answer(
+            let answer = try await BrokenStreams.door(transport, .provider, policy, upstreams: 2).answer(
                 .POST, "/v1/chat/completions", Language.chat.request("up/deepseek-chat", more))
             #expect(answer.body.contains(#""name":"f""#) == isRescued, "\(answer.body)")
             // Never behind a prefill.
@@ -386,7 +226,7 @@ import Testing
         let (transport, policy) = Self.upstreams([
             (Self.message(["One ", "tw"]), cut), (Format.provider.whole(["O", "ne two", " three."]), nil),
         ])
-        let answer = try await Self.door(transport, .provider, policy, dialects: [.messages]).answer(
+        let answer = try await BrokenStreams.door(transport, .provider, policy, dialects: [.messages]).answer(
             .POST, "/v1/messages", Language.messages.request("up/m"))
         #expect(Language.messages.text(of: answer.body) == "One two three.", "\(answer.body)")
         for once in Language.messages.once + ["msg_theirs", "event: content_block_stop"] {
@@ -397,21 +237,50 @@ import Testing
         #expect(paths == ["messages", "chat/completions"], "\(paths)")
     }
 
+    @Test(arguments: [#"{"type":"content_block_stop","index":0}"#, #"{"error":{"message":"overloaded","code":503}}"#])
+    func `A message is rescued behind the end of its text, and when the error is a chat's`(event: String) async throws {
+        let (transport, policy) = Self.upstreams([
+            (Self.message(["One "], [event]), .reset), (Format.provider.whole(["One two"]), nil),
+        ])
+        let answer = try await BrokenStreams.door(transport, .provider, policy, dialects: [.messages]).answer(
+            .POST, "/v1/messages", Language.messages.request("up/m"))
+        #expect(
+            Language.messages.text(of: answer.body) == "One two" && !answer.body.contains("overloaded"),
+            "\(answer.body)")
+        #expect(answer.body.ranges(of: "content_block_stop\ndata").count == 1)
+    }
+
     @Test(arguments: [
         #"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
         #"{"type":"content_block_delta","index":0,"delta":{"type":"citations_delta","citation":{"type":"x"}}}"#,
-        #"{"type":"content_block_stop","index":0}"#,
-        #"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}"#,
+        #"{"type":"content_block_stop","index":1}"#,
     ])
     func `A message that has told more than a text ends as before`(event: String) async throws {
         let (transport, policy) = Self.upstreams([
             (Self.message(["One "], [event]), .reset), (Format.provider.whole(["One two"]), nil),
         ])
-        let answer = try await Self.door(transport, .provider, policy, dialects: [.messages]).answer(
+        let answer = try await BrokenStreams.door(transport, .provider, policy, dialects: [.messages]).answer(
             .POST, "/v1/messages", Language.messages.request("up/m"))
         #expect(
             Language.messages.text(of: answer.body) == "One " && answer.body.contains("event: error"),
             "\(answer.body)")
+        #expect(transport.requests.count == 1)
+    }
+
+    @Test(arguments: [Cut.end, .reset]) func `A message that has named its reason to end is whole`(_ cut: Cut)
+        async throws
+    {
+        let reason = #"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":3}}"#
+        let (transport, policy) = Self.upstreams([
+            (Self.message(["One "], [#"{"type":"content_block_stop","index":0}"#, reason]), cut),
+            (Format.provider.whole(["One two"]), nil),
+        ])
+        let answer = try await BrokenStreams.door(transport, .provider, policy, dialects: [.messages]).answer(
+            .POST, "/v1/messages", Language.messages.request("up/m"))
+        #expect(
+            Language.messages.text(of: answer.body) == "One " && !answer.body.contains("event: error"),
+            "\(answer.body)")
+        #expect(answer.body.hasSuffix("event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"))
         #expect(transport.requests.count == 1)
     }
 
@@ -422,7 +291,7 @@ import Testing
             (["One ", "two "].map(Format.provider.text), .end), (Format.provider.whole([" three."]), nil),
         ])
         policy.mode = .continue
-        let answer = try await Self.door(transport, .provider, policy).answer(
+        let answer = try await BrokenStreams.door(transport, .provider, policy).answer(
             .POST, "/v1/chat/completions", Language.chat.request("up/deepseek-chat", #","max_tokens":50"#))
         #expect(Language.chat.text(of: answer.body) == "One two three.", "\(answer.body)")
         let asked = try Self.asked(transport, 1)
@@ -444,7 +313,7 @@ import Testing
             (Format.provider.whole(["One two"]), nil),
         ])
         policy.mode = .continue
-        let door = try Self.door(transport, .provider, policy)
+        let door = try BrokenStreams.door(transport, .provider, policy)
         for _ in 0..<2 {
             let answer = try await door.answer(.POST, "/v1/chat/completions", Language.chat.request("up/deepseek-chat"))
             #expect(
@@ -461,10 +330,196 @@ import Testing
                 ([Format.provider.text("One")], .reset), (Format.provider.whole([" two"]), nil),
             ])
             policy.mode = mode
-            let answer = try await Self.door(transport, .provider, policy, upstreams: 1).answer(
+            let answer = try await BrokenStreams.door(transport, .provider, policy, upstreams: 1).answer(
                 .POST, "/v1/chat/completions", Language.chat.request("up/deepseek-chat"))
             #expect((Language.chat.text(of: answer.body) == "One two") == (calls == 2), "\(answer.body)")
             #expect(transport.requests.count == calls)
         }
+    }
+
+    // MARK: What goes wrong on the way
+
+    /// A door over a router that can be looked at, on a clock that can be moved.
+    private struct Bench {
+        let time = ManualTime()
+        let transport: FakeTransport
+        let policy: RescuePolicy
+        let router: Router
+        let door: FrontDoor
+
+        init(
+            _ answers: [(pieces: [String], cut: Cut?)], upstreams: Int = 2,
+            _ change: (inout RescuePolicy) -> Void = { _ in }
+        ) throws {
+            var (transport, policy) = RescueTests.upstreams(answers)
+            change(&policy)
+            (self.transport, self.policy) = (transport, policy)
+            router = try BrokenStreams.router(transport, .provider, time.source, upstreams: upstreams)
+            door = try .fixture(over: router, time: time.source, rescue: policy)
+        }
+
+        func chat(_ model: String = "up/m", _ more: String = "") async throws -> String {
+            try await door.answer(.POST, "/v1/chat/completions", Language.chat.request(model, more)).body
+        }
+
+        func statistics() async -> [UpstreamState] { await router.snapshot().upstreams.map(\.state) }
+    }
+
+    @Test func `Each rescue draws on the retry budget`() async throws {
+        // Three a second, whatever there is: the clock stands still.
+        let answers = (0..<20).flatMap { _ in
+            [([Format.provider.text("One ")], Cut.end), (Format.provider.whole(["One two"]), nil)]
+                as [(pieces: [String], cut: Cut?)]
+        }
+        let bench = try Bench(answers, upstreams: 2)
+        var rescued = 0
+        for _ in 0..<10 {
+            if try await bench.chat().contains("rescued by") { rescued += 1 }
+            // Nobody else is asked, and the next of the answers is not used up.
+            if bench.transport.requests.count % 2 == 1 { break }
+        }
+        #expect(rescued > 0 && rescued < 10, "\(rescued)")
+    }
+
+    @Test func `What one request meets at an upstream counts once`() async throws {
+        let cut = ([Format.provider.text(" one")], Cut.reset) as (pieces: [String], cut: Cut?)
+        let bench = try Bench([cut, cut, cut], upstreams: 1) { $0.mode = .continue }
+        _ = try await bench.chat("up/deepseek-chat")
+        #expect(bench.transport.requests.count > 1)
+        let state = try #require(await bench.statistics().first)
+        #expect(state.statistics.failed == bench.transport.requests.count)
+        #expect(state.breaker.consecutiveFailures <= 1, "\(state.breaker)")
+    }
+
+    @Test(arguments: [
+        #"{"error":{"message":"This model does not support assistant message prefill.","code":404}}"#,
+        #"{"error":{"message":"messages[1].prefix is only available at the beta endpoint","code":"invalid_request_error"}}"#,
+        #"{"error":{"message":"Requests ending with a model turn are not supported.","code":500}}"#,
+    ])
+    func `A refused prefill takes no model away, and is another client's no refusal`(refusal: String) async throws {
+        let bench = try Bench([
+            ([Format.provider.text("One ")], .end), ([refusal], nil), (Format.provider.whole(["One two"]), nil),
+            (Format.provider.whole(["Yes"]), nil),
+        ]) { $0.mode = .continue }
+        #expect(Language.chat.text(of: try await bench.chat("up/deepseek-chat")) == "One two")
+        #expect(await bench.statistics().allSatisfy { $0.statistics.failed <= 1 })
+        // Whoever ends a request so is for the upstream to judge.
+        let asked =
+            #"{"model":"up/deepseek-chat","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"x"},{"role":"assistant","content":"y"}]}"#
+        let answer = try await bench.door.answer(.POST, "/v1/messages", asked)
+        #expect(answer.status == 200 && Language.messages.text(of: answer.body) == "Yes", "\(answer.body)")
+    }
+
+    @Test func `A refrain is not an echo, and a new answer no continuation`() async throws {
+        var bench = try Bench([
+            ([Format.provider.text("ha")], .end), (Format.provider.whole(["ha", "ha!"]), nil),
+        ]) { $0.mode = .continue }
+        #expect(Language.chat.text(of: try await bench.chat("up/deepseek-chat")) == "hahaha!")
+        let long = (1...30).map { "word\($0)" }.joined(separator: " ")
+        bench = try Bench([
+            ([Format.provider.text(long)], .end), (Format.provider.whole([long, " and more"]), nil),
+        ]) { $0.mode = .continue }
+        #expect(Language.chat.text(of: try await bench.chat("up/deepseek-chat")) == long + " and more")
+        bench = try Bench([
+            ([Format.provider.text(long)], .end), (Format.provider.whole([String(long.prefix(40)), "#"]), nil),
+        ]) { $0.mode = .continue }
+        let told = try await bench.chat("up/deepseek-chat")
+        #expect(Language.chat.text(of: told) == long && told.contains("upstream_stream_incomplete"), "\(told)")
+    }
+
+    /// Servers like vLLM's begin anew unless they are told.
+    @Test func `Others than the vendor are told to go on`() async throws {
+        let bench = try Bench([
+            ([Format.provider.text("One ")], .end), (Format.provider.whole([" two"]), nil),
+        ]) { $0.mode = .continue }
+        _ = try await bench.chat("up/deepseek-chat")
+        let asked = try Self.asked(bench.transport, 1)
+        #expect(asked["continue_final_message"] as? Bool == true && asked["add_generation_prompt"] as? Bool == false)
+        for (endpoint, isVendor) in [
+            ("https://api.deepseek.com/beta", true), ("https://api.mistral.ai/v1", true),
+            ("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", true), ("http://127.0.0.1:8000/v1", false),
+            ("https://notdeepseek.com/v1", false),
+        ] {
+            #expect(AssistantPrefill.isVendor(endpoint) == isVendor, "\(endpoint)")
+        }
+    }
+
+    @Test func `Who has broken off or told another text is not asked to repeat it`() async throws {
+        let text = Format.provider.text
+        let (transport, policy) = Self.upstreams([
+            ([text("One ")], .end), ([text("One two ")], .reset), (Format.provider.whole(["One two three"]), nil),
+        ])
+        let answer = try await BrokenStreams.door(transport, .provider, policy, upstreams: 2).answer(
+            .POST, "/v1/chat/completions", Language.chat.request("up/m"))
+        #expect(transport.requests.count == 2 && answer.body.contains("upstream_stream_incomplete"), "\(answer.body)")
+    }
+
+    /// The client has its text; a filter's word, or whatever follows, is no reason to tell it another one.
+    @Test(arguments: Language.allCases, ["stop", "content_filter"])
+    func `Behind a finish reason nothing is rescued`(_ language: Language, reason: String) async throws {
+        let end = "data: {\"id\":\"up-1\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"\(reason)\"}]}\n\n"
+        let (transport, policy) = Self.upstreams([
+            ([Format.provider.text("One "), end], .error), (Format.provider.whole(["One two"]), nil),
+        ])
+        let answer = try await BrokenStreams.door(transport, .provider, policy).answer(
+            .POST, language.path, language.request("up/m"))
+        #expect(!answer.body.contains("rescued") && transport.requests.count == 1, "\(answer.body)")
+    }
+
+    @Test(arguments: Language.allCases) func `A document in place of the second stream is told as one`(
+        _ language: Language
+    )
+        async throws
+    {
+        let document =
+            #"{"id":"d","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"One two"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}"#
+        let calls = Calls()
+        let transport = FakeTransport { _ in
+            let isFirst = calls.next() == 0
+            return TransportResponse(
+                status: 200, headers: ["content-type": isFirst ? "text/event-stream" : "application/json"],
+                body: .fed(isFirst ? Format.provider.begin + [Format.provider.text("One ")] : [document]))
+        }
+        var policy = RescuePolicy()
+        policy.mode = .verified
+        let answer = try await BrokenStreams.door(transport, .provider, policy).answer(
+            .POST, language.path, language.request("up/m"))
+        #expect(
+            language.text(of: answer.body) == "One two" && answer.body.contains(": rescued by up/m"), "\(answer.body)")
+        for once in language.once { #expect(answer.body.ranges(of: once).count == 1, "\(once) in \(answer.body)") }
+        #expect(Self.results(policy) == ["armed", "attempted", "verified"])
+    }
+
+    @Test func `Empty members do not disarm`() async throws {
+        let chunk =
+            #"data: {"id":"up-1","choices":[{"index":0,"delta":{"content":"One ","reasoning_details":[],"annotations":[],"tool_calls":[],"audio":null,"refusal":""}}]}"#
+            + "\n\n"
+        let (transport, policy) = Self.upstreams([([chunk], .end), (Format.provider.whole(["One two"]), nil)])
+        let answer = try await BrokenStreams.door(transport, .provider, policy).answer(
+            .POST, "/v1/chat/completions", Language.chat.request("up/m"))
+        #expect(Language.chat.text(of: answer.body) == "One two", "\(answer.body)")
+    }
+
+    @Test func `What a second upstream refuses by name is left out, as ever`() async throws {
+        let refusal =
+            #"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","type":"invalid_request_error","param":"max_tokens","code":"unsupported_parameter"}}"#
+        let bench = try Bench([
+            ([Format.provider.text("One ")], .end), ([refusal], nil), (Format.provider.whole(["One two"]), nil),
+        ])
+        let answer = try await bench.door.answer(.POST, "/v1/messages", Language.messages.request("up/m"))
+        #expect(Language.messages.text(of: answer.body) == "One two", "\(answer.body)")
+        #expect(try Self.asked(bench.transport, 2)["max_completion_tokens"] as? Int == 100)
+    }
+
+    @Test func `Tokens that the first has counted are taken as counted`() async throws {
+        func counted(_ text: String, _ tokens: Int) -> String {
+            "data: {\"id\":\"up-1\",\"created\":7,\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\(text)\"}}],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":\(tokens),\"total_tokens\":\(10 + tokens)}}\n\n"
+        }
+        let bench = try Bench([
+            ([counted("One ", 3)], .end), (Format.provider.whole([" two"]), nil),
+        ]) { $0.mode = .continue }
+        let body = try await bench.chat("up/deepseek-chat", #","max_tokens":50"#)
+        #expect(try Self.asked(bench.transport, 1)["max_tokens"] as? Int == 47)
+        #expect(body.contains(#""prompt_tokens":7,"completion_tokens":8,"total_tokens":15"#), "\(body)")
     }
 }

@@ -52,9 +52,9 @@ import Testing
             ("x\\ud83d", false, ["😀y"], [covered(#"\ude00y"#)]),
         ] as [(String, Bool, [String], [TextComparison.Step])])
     func `A continuation follows what was told`(
-        sent: String, mayEcho: Bool, pieces: [String], steps: [TextComparison.Step]
+        sent: String, echoes: Bool, pieces: [String], steps: [TextComparison.Step]
     ) {
-        var comparison = TextComparison(continuing: Self.sent(sent), mayEcho: mayEcho)
+        var comparison = TextComparison(continuing: Self.sent(sent), echoes: echoes)
         guard !comparison.isOver else {
             #expect(sent == "one two")
             return
@@ -62,10 +62,30 @@ import Testing
         #expect(Self.take(&comparison, pieces) == steps)
     }
 
+    /// A short text may be a refrain; a long one is repeated by who begins anew.
+    @Test func `A new answer is told from a continuation`() {
+        let long = (1...20).map { "word\($0)" }.joined(separator: " ")
+        func steps(_ sent: String, _ pieces: [String]) -> [TextComparison.Step] {
+            var comparison = TextComparison(continuing: Self.sent(sent), echoes: false)
+            return comparison.isOver ? [] : Self.take(&comparison, pieces)
+        }
+        #expect(steps("ha", ["ha", "ha!"]) == [])
+        #expect(steps("ha ", [" ha"]) == [.covered(rest: Array("ha".utf8))])
+        #expect(steps(long, [long + " and on"]) == [.covered(rest: Array(" and on".utf8))])
+        #expect(steps(long, [String(long.prefix(40)), "#"]) == [.more, .diverged])
+        #expect(
+            steps(long, ["word1 word2", " is told"]) == [.more, .covered(rest: Array("word1 word2 is told".utf8))])
+        var comparison = TextComparison(continuing: Self.sent(long), echoes: false)
+        #expect(Self.take(&comparison, [String(long.prefix(40))]) == [.more] && comparison.end() == nil)
+        // What looked like a repetition has to follow the blanks.
+        comparison = TextComparison(continuing: Self.sent("The cat sat "), echoes: true)
+        #expect(Self.take(&comparison, ["The"]) == [.more] && comparison.end() == nil)
+    }
+
     @Test func `A continuation may have nothing to say`() {
-        var comparison = TextComparison(continuing: Self.sent("one "), mayEcho: false)
+        var comparison = TextComparison(continuing: Self.sent("one "), echoes: false)
         #expect(comparison.end() == [])
-        comparison = TextComparison(continuing: Self.sent("one two"), mayEcho: true)
+        comparison = TextComparison(continuing: Self.sent("one two"), echoes: true)
         #expect(Self.take(&comparison, ["one"]) == [.more] && comparison.end() == Array("one".utf8))
         #expect(Self.sent("one two \\n").prefill == Array("one two".utf8))
         #expect(Self.sent(#"a\"b\ud83d"#).prefill == Array(#"a\"b"#.utf8))

@@ -22,7 +22,7 @@ struct ChatBench {
     ///   - retryAttempts: further attempts after the first.
     init(
         accounts: Int = 1, permits: Int = 50, retryAttempts: Int = 3, fallbacks: [String: [String]] = [:],
-        limits: ChatCompletionsRoute.Limits = .fixture
+        limits: ChatCompletionsRoute.Limits = .fixture, rescue: RescuePolicy = RescuePolicy()
     ) async throws {
         let source = time.source
         client = try await PlayedClient()
@@ -35,7 +35,7 @@ struct ChatBench {
                 accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: source),
             quirks: ModelQuirks(),
             failover: Failover(router: router, retryAttempts: retryAttempts, random: { 0.5 }), fallbacks: fallbacks,
-            limits: limits, time: source)
+            limits: limits, rescue: rescue, time: source)
     }
 
     /// The body of a request.
