@@ -27,14 +27,15 @@ package struct FailoverPlan: Sendable {
     /// - Parameters:
     ///   - retryAttempts: further attempts after the first.
     ///   - countedUpstreams: those against which the request has counted with another model.
-    ///   - counted: those that have failed the request before, of this model or another.
+    ///   - counted: those that have failed the request before, with whatever model.
+    ///   - countedOfModel: those among them that have failed it with this one.
     ///   - isRetry: the first attempt counts as a retry already: another upstream has failed the request.
     package init(
         accepts: UpstreamSet, model: String = "", retryAttempts: Int, countedUpstreams: UpstreamSet? = nil,
-        counted: UpstreamSet = UpstreamSet(), isRetry: Bool = false
+        counted: UpstreamSet = UpstreamSet(), countedOfModel: UpstreamSet = UpstreamSet(), isRetry: Bool = false
     ) {
         self.countedUpstreams = counted.union(countedUpstreams ?? UpstreamSet())
-        countedModels = counted
+        countedModels = countedOfModel
         self.accepts = accepts
         attemptsAllowed = 1 + retryAttempts
         terms = RouteRequest.Terms(accepts: accepts, model: model)

@@ -145,10 +145,10 @@ def test_the_log_and_the_metrics_tell(aggregator, wall):  # noqa: F811
     server = aggregator(providers=[entry("wall", wall)], fallbacks={"wall/fb-fault": ["wall/fb-ok"]})
     streamed(server, "wall/fb-fault")
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as page:
-        assert 'ociai_rescue_total{model="fb-ok",result="verified"} 1' in page.read().decode()
+        assert 'ociai_rescue_total{model="wall/fb-ok",result="verified"} 1' in page.read().decode()
     # The line is written behind the answer.
     deadline = time.monotonic() + 20
-    while 'rescue="verified fb-ok"' not in server.log.read_text():
+    while 'rescue="verified wall/fb-ok"' not in server.log.read_text():
         assert time.monotonic() < deadline, server.log.read_text()
         time.sleep(0.05)
 

@@ -64,8 +64,9 @@ extension Answer {
             return
         }
         var text = pacing.text ?? Self.reply(to: call)
-        if PrefillHabit(model: model.habitsOf) == .goesOn, let prefill = call.prefill, text.hasPrefix(prefill) {
-            text.removeFirst(prefill.count)
+        // Whatever it would have said itself, it says the rest of that.
+        if PrefillHabit(model: model.habitsOf) == .goesOn, let prefill = call.prefill {
+            text = String(text.dropFirst(prefill.count))
         }
         for sequence in call.stop where !sequence.isEmpty {
             if let found = Self.firstIndex(of: sequence, in: text) {

@@ -53,6 +53,9 @@ protocol ChatByteSink: ChatEventSink {
     /// What has been written and not taken yet.
     var bytes: [UInt8] { get set }
 
+    /// What has been written has been taken. A function of its own: to change `bytes` through several layers costs an allocation for each.
+    mutating func dropBytes()
+
     /// The client is shown what the model thinks.
     var tellsReasoning: Bool { get }
 
@@ -61,5 +64,12 @@ protocol ChatByteSink: ChatEventSink {
 }
 
 extension ChatByteSink {
+    mutating func dropBytes() { bytes.removeMost() }
+
     var tellsReasoning: Bool { true }
+}
+
+extension [UInt8] {
+    /// Removes all. Room for the first events of a stream, which may be long, is not kept for the short ones that follow.
+    mutating func removeMost() { removeAll(keepingCapacity: count >= capacity / 4) }
 }

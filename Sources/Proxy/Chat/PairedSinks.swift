@@ -78,5 +78,7 @@ extension PairedSinks: ChatByteSink where First: ChatByteSink {
         _modify { yield &first.bytes }
     }
 
+    mutating func dropBytes() { first.dropBytes() }
+
     mutating func fail(_ failure: Failure) { first.fail(failure) }
 }

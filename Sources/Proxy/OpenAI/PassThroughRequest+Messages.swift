@@ -27,10 +27,15 @@ extension PassThroughRequest {
         var message = Array(#",{"role":"assistant","content":""#.utf8) + text + Array(#"""#.utf8)
         if let mark { message += Array(#","\#(mark)":true"#.utf8) }
         edits.append((end..<end, message + Array("}".utf8)))
-        if tellsServer, root["continue_final_message"] == nil, root["add_generation_prompt"] == nil {
+        if tellsServer {
             let end = root.raw.endIndex - 1
-            edits.append(
-                (end..<end, Array(#","continue_final_message":true,"add_generation_prompt":false"#.utf8)))
+            var more = ""
+            for (name, value) in [("continue_final_message", "true"), ("add_generation_prompt", "false")] {
+                let own = root.members.filter { $0.key.string == name }
+                if own.isEmpty { more += #","\#(name)":\#(value)"# }
+                for member in own { edits.append((member.value.raw.indices, Array(value.utf8))) }
+            }
+            edits.append((end..<end, Array(more.utf8)))
         }
         for (key, value) in root.members where key.equals("max_tokens") || key.equals("max_completion_tokens") {
             guard let limit = value.int else { continue }

@@ -4,7 +4,7 @@ import NIOCore
 
 extension Benchmark {
     /// Events of an upstream to frames for the client: cut, read, and written anew or edited. Alone, as they come from a model, and
-    /// sixteen in one piece, as they come after a stall.
+    /// sixteen in one piece, as they come after a stall; and alone where the text is kept, for another upstream to go on behind it.
     static func streams() -> [Benchmark] {
         let envelope = ChunkEnvelope(id: "chatcmpl-bench", created: 1_760_000_000, model: "grok-4")
         let generic =
@@ -19,10 +19,11 @@ extension Benchmark {
             (name: "GENERIC", reader: ChatReader.translator(.generic), event: generic),
             (name: "pass-through", reader: .passThrough(provider), event: openAI),
         ].flatMap { kind in
-            [1, 16].map { together in
+            [(1, false), (16, false), (1, true)].map { together, keepsText in
                 let piece = ByteBuffer(string: String(repeating: kind.event, count: together))
-                return Benchmark("\(kind.name) event, \(together) at a time", count: 1600) { count in
-                    let relay = kind.reader.relay(of: "bench", to: client)
+                let name = "\(kind.name) event, \(together) at a time" + (keepsText ? ", text kept" : "")
+                return Benchmark(name, count: 1600) { count in
+                    let relay = kind.reader.relay(of: "bench", to: client, keepsText: keepsText)
                     for _ in 0..<count / together {
                         guard relay.take(piece) == nil else { throw Unexpected(what: "a failure in a stream") }
                         keep(relay.takeFrames())

@@ -74,6 +74,8 @@ struct ItemStream<Writer: ItemWriter>: ChatByteSink, ChatDocumentSink {
         _modify { yield &writer.bytes }
     }
 
+    mutating func dropBytes() { writer.bytes.removeMost() }
+
     func written(capacity: Int) -> ClientResponse { ClientResponse(body: writer.bytes, usage: outcome.usage) }
 
     mutating func created(at seconds: Int) { outcome.created = seconds }

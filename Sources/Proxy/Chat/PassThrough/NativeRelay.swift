@@ -24,6 +24,8 @@ final class NativeRelay: ResponseRelay {
     private let expectedChoices: Int
     /// A message has named its reason to end; only `message_stop` may follow.
     private var hasReason = false
+    /// The first block of a message has begun.
+    private var hasOpened = false
     /// The end of the only text, which is told with what follows: behind it, no other upstream could go on.
     private var held: [UInt8] = []
     /// What the client has been told, where that is kept.
@@ -32,6 +34,9 @@ final class NativeRelay: ResponseRelay {
     private(set) var isComplete = false
     private(set) var usage: TokenUsage?
     private(set) var unreadableEvents = 0
+    /// Those among them that were cut in the middle, at the end of a body that is not whole.
+    private var torn = 0
+    var hasHoles: Bool { unreadableEvents > torn }
     private(set) var answerID: String?
     private(set) var oddities = Oddities()
 
@@ -77,9 +82,13 @@ final class NativeRelay: ResponseRelay {
 
     func end() -> Failure? {
         guard !isComplete else { return nil }
+        let before = unreadableEvents
         if let block = blocks.end(), let failure = pass(block) { return noted(failure) }
         guard !isComplete else { return nil }
-        guard isFinished else { return .incompleteStream }
+        guard isFinished else {
+            torn = unreadableEvents - before
+            return .incompleteStream
+        }
         frames += Array(
             (hasReason ? "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n" : "data: [DONE]\n\n").utf8)
         oddities.insert(.noEnd)
@@ -153,7 +162,9 @@ final class NativeRelay: ResponseRelay {
             return nil
         }
         let event = NativeEvent(root, in: dialect)
-        if let failure = event.failure(of: upstream, isReleased: isReleased) { return failure }
+        if let failure = event.failure(of: upstream, isReleased: isReleased, isCalledError: block.isError) {
+            return failure
+        }
         if let counts = event.usage(beside: usage) { usage = counts }
         if answerID == nil, let id = event.id {
             answerID = id
@@ -165,8 +176,10 @@ final class NativeRelay: ResponseRelay {
             append(block, replacing: [], to: &held)
             return nil
         }
-        frames += held
-        held = []
+        if !event.isPing {
+            frames += held
+            held = []
+        }
         append(
             block, replacing: event.models.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound },
             to: &frames)
@@ -175,7 +188,10 @@ final class NativeRelay: ResponseRelay {
             if choices.seen.count < ChoiceProgress.mostChoices { choices.seen.insert(index) }
             if hasReason, choices.seen.contains(index) { choices.ended.insert(index) }
         }
-        if sent != nil { event.tell(&sent) }
+        if sent != nil {
+            event.tell(&sent, hasOpened: hasOpened)
+            if event.opensBlock { hasOpened = true }
+        }
         if event.saysSomething { isReleased = true }
         if event.hasReason { hasReason = true }
         if event.isLast { isComplete = true }
@@ -255,14 +271,18 @@ private struct NativeEvent {
     }
 
     /// Some report failures in chat completions' form, whatever they speak.
-    private var isError: Bool { type == "error" || type.isEmpty && root.present("error") != nil }
+    private func isError(_ isCalledSo: Bool) -> Bool {
+        type == "error" || type.isEmpty && (isCalledSo || root.present("error") != nil)
+    }
 
     /// What the upstream reports in place of an answer. One that has begun ends as its upstream says.
-    func failure(of upstream: String, isReleased: Bool) -> Failure? {
+    ///
+    /// - Parameter isCalledError: the line before the event's data says so.
+    func failure(of upstream: String, isReleased: Bool, isCalledError: Bool) -> Failure? {
         switch dialect {
         // Some report failures in chat completions' form, whatever they speak.
-        case .messages: isError ? ProviderErrorReader.translate(document: root, upstream: upstream) : nil
-        case .responses where isError: ProviderErrorReader.translate(document: root, upstream: upstream)
+        case .messages: isError(isCalledError) ? ProviderErrorReader.translate(document: root, upstream: upstream) : nil
+        case .responses where isError(isCalledError): ProviderErrorReader.translate(document: root, upstream: upstream)
         case .responses where type == "response.failed" && !isReleased:
             ProviderErrorReader.translate(document: root["response"], upstream: upstream)
         case .responses: nil
@@ -271,14 +291,20 @@ private struct NativeEvent {
         }
     }
 
+    var opensBlock: Bool { type == "content_block_start" }
+    var isPing: Bool { type == "ping" }
     /// The first block of a message is over.
     var endsText: Bool { type == "content_block_stop" && root["index"]?.int == 0 }
 
     /// Adds what the event of a message tells its client. More than the text of one block, and no other upstream can go on.
-    func tell(_ sent: inout SentText?) {
+    ///
+    /// - Parameter hasOpened: its first block has begun.
+    func tell(_ sent: inout SentText?, hasOpened: Bool) {
         switch type {
         case "message_start", "ping": return
         case "content_block_start": tell(root["content_block"], "text", &sent)
+        // A block that nobody has opened is not to be closed.
+        case "content_block_delta" where !hasOpened: sent?.spoil()
         case "content_block_delta": tell(root["delta"], "text_delta", &sent)
         default: sent?.spoil()
         }

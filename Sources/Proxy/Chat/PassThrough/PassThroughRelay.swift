@@ -31,6 +31,9 @@ final class PassThroughRelay: ResponseRelay {
 
     private(set) var isComplete = false
     private(set) var unreadableEvents = 0
+    /// Those among them that were cut in the middle, at the end of a body that is not whole.
+    private var torn = 0
+    var hasHoles: Bool { unreadableEvents > torn }
     var created: Int? { progress.created }
     var answerID: String? { progress.answerID }
 
@@ -82,11 +85,15 @@ final class PassThroughRelay: ResponseRelay {
     func end() -> Failure? {
         guard !isComplete else { return nil }
         // What lacks only its blank line is whole; what was cut inside is dropped.
+        let before = unreadableEvents
         if let block = blocks.end() {
             if let failure = pass(block) { return noted(failure) }
         }
         guard !isComplete else { return nil }
-        guard progress.choices.hasEnded else { return .incompleteStream }
+        guard progress.choices.hasEnded else {
+            torn = unreadableEvents - before
+            return .incompleteStream
+        }
         guard progress.isAnswered else { return .emptyAnswer }
         frames.appendDone()
         isComplete = true

@@ -22,12 +22,18 @@ struct RescuePolicy: Sendable {
         self.counters = counters
     }
 
+    /// A model has the mode that is set for it under the name that the client uses, else the least of those under its other names; then its provider's, then everybody's.
+    ///
     /// - Parameters:
     ///   - model: as the client names it.
     ///   - provider: that has it; nil for a model of OCI's.
+    ///   - isSame: whether another name means that model.
     ///   - wish: the client's header, which may only ask for less.
-    func mode(for model: String, of provider: String?, wish: () -> String?) -> RescueMode {
-        let mode = byModel[model] ?? provider.flatMap { byProvider[$0] } ?? mode
+    func mode(
+        for model: String, of provider: String?, isSame: (String) -> Bool = { _ in false }, wish: () -> String?
+    ) -> RescueMode {
+        let own = byModel[model] ?? byModel.filter { isSame($0.key) }.map(\.value).min()
+        let mode = own ?? provider.flatMap { byProvider[$0] } ?? mode
         guard mode > .off, let wish = wish() else { return mode }
         // What is no mode asks for none: who writes it wants less than there is.
         return wish.split(separator: ",", omittingEmptySubsequences: false).reduce(mode) { mode, word in

@@ -7,7 +7,7 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
     /// Nil once all has come that the client knows.
     private var comparison: TextComparison?
     /// Tokens of what was told before, where the second answer does not count them.
-    private let tokensBefore: Int
+    let tokensBefore: Int
     /// The text of the client's that has ended the answer, told before all is there that the client knows.
     private var stop: [UInt8]?
     /// It is another answer than the client's. Nothing has been written.
@@ -30,6 +30,8 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
         get { inner.bytes }
         _modify { yield &inner.bytes }
     }
+
+    mutating func dropBytes() { inner.dropBytes() }
 
     var tellsReasoning: Bool { inner.tellsReasoning }
 

@@ -43,6 +43,8 @@ struct SentTextSink<Inner: ChatByteSink>: ChatByteSink, SentTextKeeping {
         _modify { yield &inner.bytes }
     }
 
+    mutating func dropBytes() { inner.dropBytes() }
+
     var clientSink: any ChatByteSink { inner }
     var tellsReasoning: Bool { inner.tellsReasoning }
 

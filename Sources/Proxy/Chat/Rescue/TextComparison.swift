@@ -34,9 +34,9 @@ struct TextComparison: Sendable {
         isContinuing = false
     }
 
-    /// A text that long is not repeated by chance.
-    static let longText = 64
-    /// Nor is so long a beginning of it.
+    /// A whole text that long is not repeated by chance.
+    static let longText = 16
+    /// Nor is so long a beginning of one.
     static let longBeginning = 32
 
     /// The model goes on behind the text, without the blanks at its end.
@@ -49,7 +49,9 @@ struct TextComparison: Sendable {
         isContinuing = true
         let mayRepeat = echoes || text.count >= Self.longText
         phases =
-            (mayRepeat ? [.mayRepeat(text, matched: 0, chance: echoes ? .max : Self.longBeginning)] : []) + [
+            (mayRepeat
+                ? [.mayRepeat(text, matched: 0, chance: text.count < Self.longText ? .max : Self.longBeginning)] : [])
+            + [
                 .repeats(blanks, matched: 0)
             ]
         phases.removeAll(where: \.isEmpty)
@@ -129,6 +131,26 @@ extension SentText {
     /// The text that a model goes on with, escaped.
     var prefill: [UInt8] { JSONString.escaped(split.text[...]) }
 
+    /// What a model goes on with could be taken for a repetition, or for a new answer: there are only blanks, or the text repeats itself.
+    var isAmbiguous: Bool {
+        let text = split.text
+        return text.isEmpty || text.count >= TextComparison.longText && text.hasShortPeriod
+    }
+
     /// Tokens that it may have been: four bytes each, as everywhere where nobody counts.
     var tokens: Int { (JSONString.decode(escaped[...]).utf8.count + 3) / 4 }
+}
+
+extension [UInt16] {
+    /// It is a beginning repeated twice or more, if only in part.
+    fileprivate var hasShortPeriod: Bool {
+        // The longest beginning that is an end, too, for each length (Knuth, Morris and Pratt).
+        var borders = [Int](repeating: 0, count: count)
+        for index in indices.dropFirst() {
+            var border = borders[index - 1]
+            while border > 0, self[border] != self[index] { border = borders[border - 1] }
+            borders[index] = self[border] == self[index] ? border + 1 : border
+        }
+        return (borders.last ?? 0) * 2 >= count
+    }
 }

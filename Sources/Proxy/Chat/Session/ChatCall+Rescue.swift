@@ -8,21 +8,26 @@ extension ChatCall {
         let relay: any ResponseRelay
         /// What the client has been told.
         let sent: SentText
+        /// The model, as the client or a fallback names it.
+        let name: String
         /// Until when somebody has to go on.
         let deadline: Duration
 
         /// Of what was sent: as the upstream has counted them, or a guess.
         let tokens: Int
 
-        init(_ relay: any ResponseRelay, _ sent: SentText, until deadline: Duration) {
-            (self.relay, self.sent, self.deadline) = (relay, sent, deadline)
-            tokens = relay.usage.flatMap { $0.completion > 0 ? $0.completion : nil } ?? sent.tokens
+        init(_ relay: any ResponseRelay, _ sent: SentText, of name: String, until deadline: Duration) {
+            (self.relay, self.sent, self.name, self.deadline) = (relay, sent, name, deadline)
+            // Some count as they go, and some have counted before they had said much.
+            tokens = max((relay.usage?.completion ?? 0) + relay.tokensBefore, sent.tokens)
         }
 
-        fileprivate func comparison(_ way: RescuePlan.Way) -> TextComparison {
+        /// - Parameter endpoint: of who goes on. Only the vendor's own repeats a prefill.
+        fileprivate func comparison(_ way: RescuePlan.Way, at endpoint: String) -> TextComparison {
             switch way {
             case .verified: TextComparison(repeating: sent)
-            case .continued(let prefill): TextComparison(continuing: sent, echoes: prefill.echoes)
+            case .continued(let prefill):
+                TextComparison(continuing: sent, echoes: prefill.echoes && AssistantPrefill.isVendor(endpoint))
             }
         }
     }
@@ -42,7 +47,8 @@ extension ChatCall {
         guard isStreaming,
             let relay = reader.relay(
                 of: backend.id, to: callContext.client, goingOn: broken.relay, behind: broken.sent,
-                broken.comparison(way), tokensBefore: way == .verified ? 0 : broken.tokens, by: model)
+                broken.comparison(way, at: backend.endpoint), tokensBefore: way == .verified ? 0 : broken.tokens,
+                by: model)
         else { return nil }
         deadline.arm()
         do {

@@ -5,9 +5,11 @@ import ProxyRouting
 /// A stream that its upstream breaks off after the client has been told a part goes on at another, where that can be done without a lie (`RescuePlan`).
 extension ChatSession {
     func rescueMode(of model: String, _ target: ModelCatalog.Target) -> RescueMode {
-        route.rescue.mode(for: model, of: route.directory.catalog.provider(of: target)) {
-            context.request.head.headers.value(of: "x-ociai-rescue")
-        }
+        let catalog = route.directory.catalog
+        return route.rescue.mode(
+            for: model, of: catalog.provider(of: target),
+            isSame: { name in (try? catalog.resolve(name))?.serving == target.serving },
+            wish: { context.request.head.headers.value(of: "x-ociai-rescue") })
     }
 
     /// The stream has broken off.
@@ -38,9 +40,9 @@ extension ChatSession {
         let isArmed = plan.mayRescue(sent, after: outcome)
         rescue = plan
         guard isArmed else { return nil }
-        note(.armed, broken.model)
+        note(.armed, broken.name)
         let began = time.now()
-        let broke = ChatCall.Broken(relay, sent, until: plan.deadline(at: began))
+        let broke = ChatCall.Broken(relay, sent, of: broken.name, until: plan.deadline(at: began))
         defer {
             plan.note(time.now() - began)
             rescue = plan
@@ -113,25 +115,31 @@ extension ChatSession {
         _ calls: ChatCalls, at upstreams: UpstreamSet, _ broken: ChatCall.Broken, _ plan: inout RescuePlan,
         _ stream: EventStream, mayVerify: Bool = true
     ) async throws -> Answer {
-        let failed = context.trace.failedUpstreams
+        let names = context.trace.failedUpstreams
+        let failed = UpstreamSet(route.failover.router.upstreams.filter { names.contains($0.id) }.map(\.index))
+        let ofModel = calls.name == request.model ? failed : asked[calls.name] ?? UpstreamSet()
         let attempts = route.failover.attempts(
             of: RoutedRequest(
                 accepts: upstreams, model: calls.target.serving.id, arrival: time.now(),
                 deadline: broken.deadline, isStreaming: true, client: context.record.key ?? "", trace: context.trace,
                 call: call, isRetry: true,
-                counted: UpstreamSet(route.failover.router.upstreams.filter { failed.contains($0.id) }.map(\.index))))
+                counted: failed, countedOfModel: ofModel))
         let attempt: Attempt
         do { attempt = try await attempts.next() } catch is Failure { return .nobody }
-        let model = calls.target.serving.id
+        let model = calls.name
         plan.begin()
         note(.attempted, model)
         var way = way(calls, behind: broken, plan)
+        let backend = attempt.upstream.backend
+        var tellsServer = backend.chatForm == .openAI && !AssistantPrefill.isVendor(backend.endpoint)
         while true {
             do {
-                if let live = try await begin(calls, way, broken, attempt, stream) {
+                if let live = try await begin(calls, way, tellsServer: tellsServer, broken, attempt, stream) {
                     await attempt.begun()
                     note(way == .verified ? .verified : .continued, model)
-                    return .goesOn(Begun(success: live, attempt: attempt, model: model, name: calls.name))
+                    if model != broken.name { context.trace.append(.fellBack(to: model)) }
+                    return .goesOn(
+                        Begun(success: live, attempt: attempt, model: calls.target.serving.id, name: model))
                 }
                 try Task.checkCancellation()
                 // Another answer speaks against nobody.
@@ -140,6 +148,10 @@ extension ChatSession {
                 return .failed(attempt.upstream.index)
             } catch {
                 if let failure = error as? Failure, !Task.isCancelled {
+                    if way != .verified, tellsServer, failure.namesServerMember {
+                        tellsServer = false
+                        continue
+                    }
                     if way != .verified, failure.mayRefusePrefill {
                         if failure.kind != .failed(.empty) {
                             if failure.namesPrefill { calls.notePrefillRefused() }
@@ -149,17 +161,19 @@ extension ChatSession {
                         // has been said, only who says it once more can tell.
                         way = .verified
                         if mayVerify { continue }
+                        note(.failed, model)
                         await attempt.end(after: CancellationError())
                         return .failed(attempt.upstream.index)
                     }
                     if way == .verified,
-                        calls.learn(from: failure, in: attempt.upstream.backend.chatForm)
+                        calls.learn(from: failure, in: backend.chatForm)
                             || calls.truncates(after: failure)
                     {
                         continue
                     }
                 }
-                let failure = await attempt.end(after: attributed(error, to: attempt.upstream, for: model)).failure
+                // A model that is asked for a chat here, or to go on, may be served there in other ways: it stays in the lists.
+                let failure = await attempt.end(after: (error as? Failure).map(backend.withoutKey) ?? error).failure
                 guard failure != nil else { throw CancellationError() }
                 note(.failed, model)
                 return .failed(attempt.upstream.index)
@@ -169,19 +183,18 @@ extension ChatSession {
 
     /// How a model is asked.
     private func way(_ calls: ChatCalls, behind broken: ChatCall.Broken, _ plan: RescuePlan) -> RescuePlan.Way {
-        // Behind nothing but blanks, an answer begins.
-        broken.sent.prefill.isEmpty
+        broken.sent.isAmbiguous
             ? .verified
-            : plan.way(calls.prefill, tokens: broken.tokens, mayHaveHoles: broken.relay.unreadableEvents > 0)
+            : plan.way(calls.prefill, tokens: broken.tokens, mayHaveHoles: broken.relay.hasHoles)
     }
 
     private nonisolated(nonsending) func begin(
-        _ calls: ChatCalls, _ way: RescuePlan.Way, _ broken: ChatCall.Broken, _ attempt: Attempt, _ stream: EventStream
+        _ calls: ChatCalls, _ way: RescuePlan.Way, tellsServer: Bool, _ broken: ChatCall.Broken, _ attempt: Attempt,
+        _ stream: EventStream
     ) async throws -> LiveStream? {
         var calls = calls
         let backend = attempt.upstream.backend
         if case .continued(let prefill) = way {
-            let tellsServer = backend.kind == .openAI && !AssistantPrefill.isVendor(backend.endpoint)
             let asked = try await LargeWork.run(on: request.received.count) {
                 request.continuing(
                     broken.sent.prefill, markedBy: prefill.mark, tokens: broken.tokens, tellsServer: tellsServer)
@@ -207,18 +220,30 @@ extension Failure {
     fileprivate var mayRefusePrefill: Bool {
         switch kind {
         case .refused, .parameterRefused, .invalidRequest, .notFound(.model), .modelGone, .failed(.empty): true
-        case .failed, .unavailable, .unusable, .formatRefused, .modelNotAllowed: namesPrefill
+        case .failed, .unavailable, .unusable, .formatRefused, .modelNotAllowed: isAboutPrefill
         default: false
         }
+    }
+
+    /// It does not know what servers like vLLM's are told.
+    fileprivate var namesServerMember: Bool {
+        [message, field ?? ""].contains {
+            $0.contains("continue_final_message") || $0.contains("add_generation_prompt")
+        }
+    }
+
+    /// Of no other thing.
+    private var isAboutPrefill: Bool {
+        let words = message.lowercased()
+        return ["prefill", "model turn", "assistant message"].contains { words.contains($0) }
     }
 
     /// In whatever words.
     fileprivate var namesPrefill: Bool {
         let words = message.lowercased()
         return [
-            "prefill", "assistant message", "model turn", "last message", "final message", "prefix", "partial mode",
-            "continue_final_message",
+            "last message", "final message", "prefix", "partial",
         ]
-        .contains { words.contains($0) }
+        .contains { words.contains($0) } || isAboutPrefill
     }
 }

@@ -20,11 +20,13 @@ final class RescueRelay<Source: ChatEventSource, Inner: ChatByteSink>: ResponseR
     var isComplete: Bool { reader.isComplete }
     var usage: TokenUsage? { reader.source.usage }
     var unreadableEvents: Int { reader.source.unreadableEvents }
+    var hasHoles: Bool { reader.hasHoles }
     var oddities: Oddities { reader.oddities }
     var answerID: String? { nil }
     var sent: SentText? { sink.sent }
     var clientSink: (any ChatByteSink)? { sink.inner }
     var hasDiverged: Bool { sink.hasDiverged }
+    var tokensBefore: Int { sink.tokensBefore }
 
     func take(_ bytes: ByteBuffer) -> Failure? {
         let failure = reader.take(bytes, into: &sink)
@@ -52,7 +54,7 @@ final class RescueRelay<Source: ChatEventSource, Inner: ChatByteSink>: ResponseR
             body(seam + sink.bytes)
             seam = []
         }
-        sink.bytes.removeAll(keepingCapacity: sink.bytes.count >= sink.bytes.capacity / 4)
+        sink.dropBytes()
     }
 }
 

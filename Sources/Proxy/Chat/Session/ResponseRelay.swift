@@ -16,6 +16,8 @@ protocol ResponseRelay: AnyObject {
     var usage: TokenUsage? { get }
     /// Events that could not be read and were passed over.
     var unreadableEvents: Int { get }
+    /// There are some before the end of what has been told.
+    var hasHoles: Bool { get }
     /// The id of the answer, where it is the upstream's own; nil before its first event.
     var answerID: String? { get }
     /// What the upstream has said oddly.
@@ -25,6 +27,8 @@ protocol ResponseRelay: AnyObject {
     var sent: SentText? { get }
     /// What is told to the client, for another upstream to go on with; nil where its bytes pass.
     var clientSink: (any ChatByteSink)? { get }
+    /// Tokens that others have told before, which `usage` does not count.
+    var tokensBefore: Int { get }
     /// A second upstream gives another answer than the first.
     var hasDiverged: Bool { get }
 
@@ -55,6 +59,7 @@ extension ResponseRelay {
     var sent: SentText? { nil }
     var clientSink: (any ChatByteSink)? { nil }
     var hasDiverged: Bool { false }
+    var tokensBefore: Int { 0 }
 
     func frames(of document: [UInt8]) throws(Failure) -> ChatReader.StreamedResponse { throw .otherAnswer }
 

@@ -11,10 +11,15 @@ struct SourceReader<Source: ChatEventSource> {
     /// The answer is complete and its end has been told.
     private(set) var isComplete = false
     private var hasFailed = false
+    /// Events that were cut in the middle, at the end of a body that is not whole.
+    private var torn = 0
 
     init(_ source: Source) {
         self.source = source
     }
+
+    /// Something has been passed over with more behind it.
+    var hasHoles: Bool { source.unreadableEvents > torn }
 
     var oddities: Oddities {
         var oddities = source.oddities
@@ -50,9 +55,13 @@ struct SourceReader<Source: ChatEventSource> {
     /// - Returns: why the answer is not whole; nil when it is, and its end has been told.
     mutating func end(into sink: inout some ChatEventSink) -> Failure? {
         guard !isComplete else { return nil }
+        let before = source.unreadableEvents
         if let event = parser.end(), let failure = read(event, into: &sink) { return failure }
         guard !isComplete else { return nil }
-        if let failure = source.end(into: &sink) { return failure }
+        if let failure = source.end(into: &sink) {
+            torn = source.unreadableEvents - before
+            return failure
+        }
         isFinished = true
         isComplete = true
         return nil

@@ -15,6 +15,7 @@ final class StreamRelay<Source: ChatEventSource, Sink: ChatByteSink>: ResponseRe
     var isComplete: Bool { reader.isComplete }
     var usage: TokenUsage? { reader.source.usage }
     var unreadableEvents: Int { reader.source.unreadableEvents }
+    var hasHoles: Bool { reader.hasHoles }
     var oddities: Oddities { reader.oddities }
     /// The request's own.
     var answerID: String? { nil }
@@ -31,7 +32,6 @@ final class StreamRelay<Source: ChatEventSource, Sink: ChatByteSink>: ResponseRe
     func takeFrames(_ body: ([UInt8]) -> Void) {
         guard !sink.bytes.isEmpty else { return }
         body(sink.bytes)
-        // Room for the first events, which may be long, is not kept for the short ones that follow.
-        sink.bytes.removeAll(keepingCapacity: sink.bytes.count >= sink.bytes.capacity / 4)
+        sink.dropBytes()
     }
 }

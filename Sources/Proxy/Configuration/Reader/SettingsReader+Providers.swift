@@ -157,7 +157,7 @@ extension SettingsReader {
             let model = INIDocument.shown(entry.key)
             guard let mode = ValueKind<RescueMode>.choice.parse(entry.value) else {
                 report(
-                    .error, entry.line, "the rescue of \(model) is not valid",
+                    .error, entry.line, "the rescue of \(model) is not valid: \(INIDocument.shown(entry.value))",
                     "use \(ValueKind<RescueMode>.choice.expectation)")
                 continue
             }

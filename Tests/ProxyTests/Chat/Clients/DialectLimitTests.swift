@@ -27,7 +27,8 @@ import Testing
 
     @Test(arguments: [
         ("deepseek-chat", AssistantPrefill.Known.takes(.marked(by: "prefix"))),
-        ("vendor/mistral-large-2512", .takes(.marked(by: "prefix", echoes: true))), ("Qwen3-Max", .takes(.marked(by: "partial"))),
+        ("vendor/mistral-large-2512", .takes(.marked(by: "prefix", echoes: true))),
+        ("Qwen3-Max", .takes(.marked(by: "partial"))),
         ("google.gemini-2.5-pro", .takes(.trailing)), ("gemini-3.6-flash", .refuses),
         ("gemini-3.5-flash", .takes(.trailing)),
         ("claude-sonnet-4-5-20250929", .takes(.trailing)), ("claude-3-5-haiku", .takes(.trailing)),

@@ -174,12 +174,12 @@ enum BrokenStreams {
     /// Upstreams of a format, all in front of `transport`.
     static func router(
         _ transport: FakeTransport, _ format: Format, _ time: TimeSource, upstreams: Int = 3,
-        dialects: Set<ProviderDialect> = []
+        dialects: Set<ProviderDialect> = [], host: String = "127.0.0.1"
     ) throws -> Router {
         guard format == .provider else { return try .fixture(transport, time: time, accounts: upstreams) }
         let members = try (0..<upstreams).map { number in
             ProviderSettings(
-                id: "up-\(number)", name: "up", baseURL: try #require(BaseURL("http://127.0.0.1:\(9 - number)/v1")),
+                id: "up-\(number)", name: "up", baseURL: try #require(BaseURL("http://\(host):\(9 - number)/v1")),
                 token: Secret("sk-12345678"), models: ["m", "other", "deepseek-chat", "mistral-large", "gpt-5"],
                 dialects: dialects)
         }

@@ -45,7 +45,8 @@ import Testing
         var policy = RescuePolicy()
         policy.mode = pair.mode
         let router = try BrokenStreams.router(
-            transport, pair.format, time.source, upstreams: 4, dialects: pair.isNative ? [.messages] : [])
+            transport, pair.format, time.source, upstreams: 4, dialects: pair.isNative ? [.messages] : [],
+            host: pair.model.contains("mistral") ? "api.mistral.ai" : "127.0.0.1")
         let door = try FrontDoor.fixture(over: router, time: time.source, rescue: policy)
         var rescued = 0
         for seed in seeds {

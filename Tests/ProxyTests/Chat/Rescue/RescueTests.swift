@@ -237,10 +237,15 @@ import Testing
         #expect(paths == ["messages", "chat/completions"], "\(paths)")
     }
 
-    @Test(arguments: [#"{"type":"content_block_stop","index":0}"#, #"{"error":{"message":"overloaded","code":503}}"#])
-    func `A message is rescued behind the end of its text, and when the error is a chat's`(event: String) async throws {
+    @Test(arguments: [
+        [#"{"type":"content_block_stop","index":0}"#], [#"{"error":{"message":"overloaded","code":503}}"#],
+        [#"{"type":"content_block_stop","index":0}"#, #"{"type":"ping"}"#],
+    ])
+    func `A message is rescued behind the end of its text, and when the error is a chat's`(events: [String])
+        async throws
+    {
         let (transport, policy) = Self.upstreams([
-            (Self.message(["One "], [event]), .reset), (Format.provider.whole(["One two"]), nil),
+            (Self.message(["One "], events), .reset), (Format.provider.whole(["One two"]), nil),
         ])
         let answer = try await BrokenStreams.door(transport, .provider, policy, dialects: [.messages]).answer(
             .POST, "/v1/messages", Language.messages.request("up/m"))
@@ -464,6 +469,79 @@ import Testing
         let answer = try await BrokenStreams.door(transport, .provider, policy).answer(
             .POST, language.path, language.request("up/m"))
         #expect(!answer.body.contains("rescued") && transport.requests.count == 1, "\(answer.body)")
+    }
+
+    @Test func `A server that does not know what others are told is asked without`() async throws {
+        for refusal in [
+            #"{"error":{"message":"Unrecognized request argument supplied: continue_final_message","type":"invalid_request_error"}}"#,
+            #"{"error":{"message":"Extra inputs are not permitted","param":"add_generation_prompt","code":422}}"#,
+        ] {
+            let bench = try Bench([
+                ([Format.provider.text("One ")], .end), ([refusal], nil), (Format.provider.whole([" two"]), nil),
+            ]) { $0.mode = .continue }
+            #expect(Language.chat.text(of: try await bench.chat("up/deepseek-chat")) == "One two")
+            let asked = try Self.asked(bench.transport, 2)
+            #expect(asked["continue_final_message"] == nil && (asked["messages"] as? [Any])?.count == 2)
+            #expect(Self.results(bench.policy) == ["armed", "attempted", "continued"])
+        }
+    }
+
+    @Test func `A continuation is asked for whatever the client has said of its own request`() async throws {
+        let bench = try Bench([
+            ([Format.provider.text("One ")], .end), (Format.provider.whole([" two"]), nil),
+        ]) { $0.mode = .continue }
+        _ = try await bench.chat("up/deepseek-chat", #","add_generation_prompt":true,"continue_final_message":null"#)
+        let asked = try Self.asked(bench.transport, 1)
+        #expect(asked["continue_final_message"] as? Bool == true && asked["add_generation_prompt"] as? Bool == false)
+    }
+
+    /// Who has Messages alone is not without the model for that.
+    @Test func `A model that is no chat there stays in the lists`() async throws {
+        let calls = Calls()
+        let messages = Self.message(["One "])
+        let transport = FakeTransport { request in
+            guard request.url.hasSuffix("/messages") else {
+                return TransportResponse(
+                    status: 404, headers: ["content-type": "application/json"],
+                    body: .fed([#"{"error":{"message":"The model 'm' does not exist","code":"model_not_found"}}"#]))
+            }
+            _ = calls.next()
+            return TransportResponse(
+                status: 200, headers: ["content-type": "text/event-stream"], body: .fed(messages))
+        }
+        var policy = RescuePolicy()
+        policy.mode = .verified
+        let door = try BrokenStreams.door(transport, .provider, policy, upstreams: 2, dialects: [.messages])
+        for number in 1...3 {
+            let answer = try await door.answer(.POST, "/v1/messages", Language.messages.request("up/m"))
+            #expect(answer.status == 200 && Language.messages.text(of: answer.body) == "One ", "\(answer.body)")
+            #expect(calls.next() == 2 * number - 1)
+        }
+    }
+
+    @Test func `What was cut in the middle of an event is no hole`() async throws {
+        let torn = String(Format.provider.text(" two").prefix(60))
+        let bench = try Bench([
+            ([Format.provider.text("One "), torn], .end), (Format.provider.whole([" two"]), nil),
+        ]) { $0.mode = .continue }
+        #expect(Language.chat.text(of: try await bench.chat("up/deepseek-chat")) == "One two")
+        #expect(Self.results(bench.policy) == ["armed", "attempted", "continued"])
+    }
+
+    @Test func `Tokens of several upstreams add up`() async throws {
+        func counted(_ text: String, _ tokens: Int) -> String {
+            "data: {\"id\":\"up-1\",\"created\":7,\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\(text)\"}}],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":\(tokens),\"total_tokens\":\(10 + tokens)}}\n\n"
+        }
+        let bench = try Bench(
+            [
+                ([counted("One", 40)], .end), ([counted(" two", 1)], .reset), (Format.provider.whole([" three"]), nil),
+            ], upstreams: 3
+        ) { $0.mode = .continue }
+        let body = try await bench.chat("up/deepseek-chat", #","max_tokens":100"#)
+        #expect(Language.chat.text(of: body) == "One two three", "\(body)")
+        #expect(try Self.asked(bench.transport, 1)["max_tokens"] as? Int == 60)
+        #expect(try Self.asked(bench.transport, 2)["max_tokens"] as? Int == 59)
+        #expect(body.contains(#""completion_tokens":46"#), "\(body)")
     }
 
     @Test(arguments: Language.allCases) func `A document in place of the second stream is told as one`(

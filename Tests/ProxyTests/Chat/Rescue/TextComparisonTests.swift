@@ -82,6 +82,16 @@ import Testing
         #expect(Self.take(&comparison, ["The"]) == [.more] && comparison.end() == nil)
     }
 
+    /// What goes on as it began cannot be told from a repetition.
+    @Test(arguments: [
+        (String(repeating: "-", count: 100), true), (String(repeating: "AB", count: 16), true), ("  \\n", true),
+        (String(repeating: "The same again. ", count: 3), true), ("one two three four five", false), ("ha", false),
+        ("haha", false), ("a whole line, and a whole line", false), (#"\ud83d"#, true),
+    ])
+    func `A text that repeats itself is ambiguous`(text: String, isAmbiguous: Bool) {
+        #expect(Self.sent(text).isAmbiguous == isAmbiguous)
+    }
+
     @Test func `A continuation may have nothing to say`() {
         var comparison = TextComparison(continuing: Self.sent("one "), echoes: false)
         #expect(comparison.end() == [])
