@@ -57,8 +57,3 @@ final class RescueRelay<Source: ChatEventSource, Inner: ChatByteSink>: ResponseR
         sink.dropBytes()
     }
 }
-
-extension Failure {
-    /// The second answer is not the first one. Nobody is told.
-    static let otherAnswer = Failure(.refused, "The answer of the second upstream differs from the first.")
-}

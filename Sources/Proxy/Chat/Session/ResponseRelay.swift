@@ -70,3 +70,8 @@ extension ResponseRelay {
         return taken
     }
 }
+
+extension Failure {
+    /// The second answer is not the first one. Nobody is told.
+    static let otherAnswer = Failure(.refused, "The answer of the second upstream differs from the first.")
+}
