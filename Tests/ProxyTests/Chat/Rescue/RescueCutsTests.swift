@@ -9,7 +9,7 @@ import Testing
 @testable import ProxyRouting
 
 /// Streams cut anywhere, in every format and language: never a byte twice, never one lost, and the books balance. Each case has its seed.
-@Suite(.timeLimit(.minutes(10))) struct RescueCutsTests {
+@Suite(.timeLimit(.minutes(60))) struct RescueCutsTests {
     /// Who speaks how to whom, and how answers are rescued.
     struct Pair: CustomTestStringConvertible, Sendable {
         let format: BrokenStreams.Format
