@@ -27,15 +27,14 @@ package struct FailoverPlan: Sendable {
     /// - Parameters:
     ///   - retryAttempts: further attempts after the first.
     ///   - countedUpstreams: those against which the request has counted with another model.
-    ///   - counted: those that have failed the request before, with whatever model.
-    ///   - countedOfModel: those among them that have failed it with this one.
+    ///   - earlier: what the request has met in an answer that has broken off.
     ///   - isRetry: the first attempt counts as a retry already: another upstream has failed the request.
     package init(
         accepts: UpstreamSet, model: String = "", retryAttempts: Int, countedUpstreams: UpstreamSet? = nil,
-        counted: UpstreamSet = UpstreamSet(), countedOfModel: UpstreamSet = UpstreamSet(), isRetry: Bool = false
+        earlier: EarlierFailures? = nil, isRetry: Bool = false
     ) {
-        self.countedUpstreams = counted.union(countedUpstreams ?? UpstreamSet())
-        countedModels = countedOfModel
+        self.countedUpstreams = countedUpstreams ?? earlier?.upstreams ?? UpstreamSet()
+        if let earlier { countedModels = earlier.ofModel }
         self.accepts = accepts
         attemptsAllowed = 1 + retryAttempts
         terms = RouteRequest.Terms(accepts: accepts, model: model)
@@ -105,4 +104,18 @@ package struct FailoverPlan: Sendable {
     }
 
     private mutating func restrictTerms() { terms.accepts = accepts.subtracting(spent).subtracting(triedThisRound) }
+}
+
+/// What one request has met in an answer that has broken off: it counts once.
+///
+/// A class: nearly all requests have none.
+package final class EarlierFailures: Sendable {
+    /// Those that have failed it, with whatever model.
+    package let upstreams: UpstreamSet
+    /// Those that have with the model that is asked for now.
+    package let ofModel: UpstreamSet
+
+    package init(_ upstreams: UpstreamSet, ofModel: UpstreamSet) {
+        (self.upstreams, self.ofModel) = (upstreams, ofModel)
+    }
 }

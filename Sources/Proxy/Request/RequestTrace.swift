@@ -79,8 +79,10 @@ final class RequestTrace: Sendable {
                 case .began(let call, let upstream, let report, _):
                     summary.attempts += 1
                     var attempt = LastAttempt(call: call, upstream: upstream, report: report)
-                    let before = several.first { $0.call == call } ?? only.flatMap { $0.call == call ? $0 : nil }
-                    attempt.begun = before.flatMap { $0.begun ?? $0.report.content.firstEvent }
+                    if summary.attempts > 1 {
+                        let before = several.first { $0.call == call } ?? only.flatMap { $0.call == call ? $0 : nil }
+                        attempt.begun = before.flatMap { $0.begun ?? $0.report.content.firstEvent }
+                    }
                     if several.isEmpty, only.map({ $0.call == call }) ?? true {
                         only = attempt
                     } else {

@@ -21,8 +21,8 @@ final class Attempts {
         ticket = failover.router.ticket()
         plan = FailoverPlan(
             accepts: request.accepts, model: request.model, retryAttempts: failover.retryAttempts,
-            countedUpstreams: request.history?.countedUpstreams, counted: request.counted,
-            countedOfModel: request.countedOfModel, isRetry: request.isRetry)
+            countedUpstreams: request.history?.countedUpstreams, earlier: request.earlier,
+            isRetry: request.isRetry)
     }
 
     /// The next attempt, with a permit, which its owner has to give back by ending it.

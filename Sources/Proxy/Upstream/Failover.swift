@@ -22,9 +22,8 @@ struct RoutedRequest: Sendable {
     var call = 0
     /// It goes on where another upstream has failed, and draws on the retry budget from the first attempt on.
     var isRetry = false
-    /// Those that have failed it before, which counts once, and those that have with this model.
-    var counted = UpstreamSet()
-    var countedOfModel = UpstreamSet()
+    /// What it has met in an answer that has broken off.
+    var earlier: EarlierFailures?
 }
 
 /// What a request has met at upstreams, whichever model it asked them for.

@@ -24,8 +24,9 @@ final class ChatCalls {
     private var provider: ProviderQuirks
     /// By what they are known; nil for clients of chat completions, whose requests are their own affair.
     private let providerModel: String?
+    private let pool: String
     /// With the provider's name, whoever the client is.
-    private let modelOfPool: String
+    private var modelOfPool: String { "\(pool)/\(target.modelID)" }
     /// Something has been learnt in this request.
     private var hasLearnt = false
     /// Why the request cannot be a chat completion's, if it cannot: then it only goes to who speaks its own language.
@@ -57,8 +58,8 @@ final class ChatCalls {
         self.limits = limits
         self.callContext = callContext
         self.untranslatable = untranslatable
-        modelOfPool = "\(pool)/\(target.modelID)"
-        providerModel = callContext.client.chatCompletions == nil ? modelOfPool : nil
+        self.pool = pool
+        providerModel = callContext.client.chatCompletions == nil ? "\(pool)/\(target.modelID)" : nil
         provider = providerModel.map { quirks.provider(of: $0) } ?? ProviderQuirks()
         if isTranslated {
             try checkPrefill()

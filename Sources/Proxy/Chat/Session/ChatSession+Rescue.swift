@@ -123,7 +123,7 @@ extension ChatSession {
                 accepts: upstreams, model: calls.target.serving.id, arrival: time.now(),
                 deadline: broken.deadline, isStreaming: true, client: context.record.key ?? "", trace: context.trace,
                 call: call, isRetry: true,
-                counted: failed, countedOfModel: ofModel))
+                earlier: EarlierFailures(failed, ofModel: ofModel)))
         let attempt: Attempt
         do { attempt = try await attempts.next() } catch is Failure { return .nobody }
         let model = calls.name
