@@ -86,6 +86,19 @@ import Testing
         }
     }
 
+    /// The seed and the temperature, too.
+    @Test(arguments: Format.allCases) func `Who verifies is asked the same`(_ format: Format) async throws {
+        let (transport, policy) = Self.upstreams([
+            ([format.text("One ")], .end), (format.whole(["One two"]), nil),
+        ])
+        let answer = try await BrokenStreams.door(transport, format, policy).answer(
+            .POST, "/v1/chat/completions", Language.chat.request(format.model, #","seed":7,"temperature":0.7"#))
+        #expect(Language.chat.text(of: answer.body) == "One two", "\(answer.body)")
+        let bodies = transport.requests.map { $0.body.map { String(buffer: $0) } }
+        #expect(bodies.count == 2 && bodies[0] == bodies[1])
+        #expect(bodies[0]?.contains(#""seed":7"#) == true && bodies[0]?.contains("0.7") == true)
+    }
+
     @Test(arguments: Cut.allCases) func `However it broke off`(_ cut: Cut) async throws {
         let (transport, policy) = Self.upstreams([
             (["One ", "tw"].map(Format.provider.text), cut), (Format.provider.whole(["One two", " three."]), nil),
