@@ -280,7 +280,6 @@ private struct NativeEvent {
     /// - Parameter isCalledError: the line before the event's data says so.
     func failure(of upstream: String, isReleased: Bool, isCalledError: Bool) -> Failure? {
         switch dialect {
-        // Some report failures in chat completions' form, whatever they speak.
         case .messages: isError(isCalledError) ? ProviderErrorReader.translate(document: root, upstream: upstream) : nil
         case .responses where isError(isCalledError): ProviderErrorReader.translate(document: root, upstream: upstream)
         case .responses where type == "response.failed" && !isReleased:

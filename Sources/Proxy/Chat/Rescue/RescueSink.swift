@@ -23,9 +23,6 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
         self.tokensBefore = tokensBefore
     }
 
-    /// The client is being told again.
-    var hasCaughtUp: Bool { comparison == nil }
-
     var bytes: [UInt8] {
         get { inner.bytes }
         _modify { yield &inner.bytes }
@@ -100,8 +97,8 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
 
     mutating func usage(_ usage: TokenUsage) {
         guard goesOn() else { return }
-        var usage = usage
         guard tokensBefore > 0 else { return inner.usage(usage) }
+        var usage = usage
         // What the client has received, as if one upstream had told all of it. Some do not count a prefill.
         if usage.prompt > tokensBefore { usage.prompt -= tokensBefore }
         usage.completion += tokensBefore
