@@ -5,6 +5,9 @@ import Logging
 
 extension Benchmark {
     /// One look at everything: the router's snapshot, and the page that is made of it.
+    ///
+    /// Each goes to the router's executor and back. Where that is another thread, which the scheduler decides, libdispatch allocates its job
+    /// anew (64 to 80 bytes); on one core it does not. The thresholds contain that one allocation.
     static func statistics() throws -> [Benchmark] {
         let count = 20
         guard let url = BaseURL("http://127.0.0.1:9") else { throw Unexpected(what: "a URL that is none") }
