@@ -19,6 +19,8 @@ let direct: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    // SQLite, for the ledger alone: without the trait it is not built.
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
 ]
 
@@ -42,6 +44,10 @@ let package = Package(
         .executable(name: "oci-simulator", targets: ["oci-simulator"]),
         .executable(name: "routing-simulation", targets: ["routing-simulation"]),
     ],
+    traits: [
+        .trait(name: "Ledger", description: "Requests, keys and budgets are kept in SQLite."),
+        .default(enabledTraits: ["Ledger"]),
+    ],
     dependencies: direct + indirect,
     targets: [
         // The system's libcrypto, for RSA signatures.
@@ -52,11 +58,16 @@ let package = Package(
             name: "ProxyRouting",
             swiftSettings: settings + checkedMemory
         ),
+        // What keys may use, what it costs, and what is written down about it: values without I/O as well.
+        .target(
+            name: "ProxyAccounting",
+            swiftSettings: settings + checkedMemory
+        ),
         // The product: everything but the command line. As a library it has a small face: Sources/Proxy/App/Library.
         .target(
             name: "Proxy",
             dependencies: [
-                "COpenSSL", "ProxyRouting",
+                "COpenSSL", "ProxyAccounting", "ProxyRouting",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -68,11 +79,18 @@ let package = Package(
             ],
             swiftSettings: settings + checkedMemory
         ),
+        // What outlives the process, in SQLite. Nobody but the program knows it.
+        .target(
+            name: "ProxyLedger",
+            dependencies: ["ProxyAccounting", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings + checkedMemory
+        ),
         // The program: the command line, and what concerns its process.
         .executableTarget(
             name: "ociai-proxy",
             dependencies: [
-                "Proxy",
+                "Proxy", "ProxyAccounting",
+                .target(name: "ProxyLedger", condition: .when(traits: ["Ledger"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -145,7 +163,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "COpenSSL", "Proxy", "ProxyRouting", "ProxyTestSupport", "RoutingSimulation", "TestFixtures",
+                "COpenSSL", "Proxy", "ProxyAccounting", "ProxyRouting", "ProxyTestSupport", "RoutingSimulation",
+                "TestFixtures",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -153,6 +172,14 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "AccountingTests", dependencies: ["ProxyAccounting"], swiftSettings: settings),
+        .testTarget(
+            name: "LedgerTests",
+            dependencies: [
+                "ProxyAccounting", "ProxyLedger", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),

@@ -1,0 +1,139 @@
+/// 10⁻⁹ US dollars. Prices of tokens are so small that cents would round them away, and a double would not add up.
+package typealias NanoDollars = Int64
+
+/// Where token counts come from.
+package enum UsageTruth: Int, Sendable, Comparable, CaseIterable {
+    /// Nobody has counted; the counts are nil, and so is the cost.
+    case unknown = 0
+    /// Counted by the proxy, from the bytes that it sent and received.
+    case estimated = 1
+    /// As the upstream told them.
+    case reported = 2
+
+    package static func < (left: UsageTruth, right: UsageTruth) -> Bool { left.rawValue < right.rawValue }
+
+    /// As exports write it.
+    package var name: String {
+        switch self {
+        case .unknown: "unknown"
+        case .estimated: "estimated"
+        case .reported: "reported"
+        }
+    }
+}
+
+/// What an answer has used, as far as it is known. All counts are 0 or more.
+package struct LedgerUsage: Equatable, Sendable {
+    package var truth = UsageTruth.unknown
+    /// Tokens read, those from a cache among them.
+    package var prompt: Int64?
+    /// Tokens written, reasoning among them.
+    package var completion: Int64?
+    /// The part of `prompt` that came from a cache.
+    package var cached: Int64?
+    /// The part of `completion` that was reasoning.
+    package var reasoning: Int64?
+    /// Unicode scalars of what was sent and received, for models that are billed by them; else nil.
+    package var charactersIn: Int64?
+    package var charactersOut: Int64?
+
+    package init() {}
+}
+
+/// One call to an upstream: failed, abandoned and rescued ones too.
+package struct LedgerAttempt: Equatable, Sendable {
+    /// From 1, in the order in which a request's attempts began.
+    package var number: Int
+    /// Microseconds since 1970.
+    package var at: Int64
+    /// The account's or provider's id.
+    package var upstream: String
+    /// The model's id there.
+    package var model: String
+    /// Of an account.
+    package var region: String?
+    /// One of a few words: `succeeded`, `abandoned`, `rate_limited`, ...
+    package var outcome: String
+    /// The upstream's HTTP status, when it answered.
+    package var status: Int?
+    /// Oracle's id of the call, for its support.
+    package var opcRequestID: String?
+    /// Microseconds from its beginning to the first event of a stream.
+    package var firstToken: Int64?
+    /// Microseconds from its beginning to its end.
+    package var total: Int64
+    package var usage: LedgerUsage
+    /// By the price at that time; nil when tokens or price are not known.
+    package var cost: NanoDollars?
+
+    package init(
+        number: Int, at: Int64, upstream: String, model: String, region: String? = nil, outcome: String,
+        status: Int? = nil, opcRequestID: String? = nil, firstToken: Int64? = nil, total: Int64,
+        usage: LedgerUsage = LedgerUsage(), cost: NanoDollars? = nil
+    ) {
+        self.number = number
+        self.at = at
+        self.upstream = upstream
+        self.model = model
+        self.region = region
+        self.outcome = outcome
+        self.status = status
+        self.opcRequestID = opcRequestID
+        self.firstToken = firstToken
+        self.total = total
+        self.usage = usage
+        self.cost = cost
+    }
+}
+
+/// One request of a client, with its attempts. It holds nothing of what was said.
+package struct LedgerEntry: Equatable, Sendable {
+    /// `x-request-id`.
+    package var id: String
+    /// When it arrived, in microseconds since 1970.
+    package var at: Int64
+    /// The name of the client's key.
+    package var key: String
+    /// `chat`, `responses`, `messages`, `completions`, `embeddings`, `rerank`, `images`, `audio` or `moderations`.
+    package var dialect: String
+    /// The path's label.
+    package var endpoint: String
+    /// As the client named it; nil when the request was refused before it was read.
+    package var model: String?
+    /// The id of the model that answered, at its upstream.
+    package var servedModel: String?
+    /// Who answered.
+    package var upstream: String?
+    /// What the client got; 499 when it left before.
+    package var status: Int
+    /// The code of the error that the client got.
+    package var error: String?
+    package var isStreaming = false
+    /// Microseconds in the queue.
+    package var wait: Int64 = 0
+    /// Microseconds from arrival to the first event of a stream.
+    package var firstToken: Int64?
+    /// Microseconds from arrival to the end.
+    package var total: Int64 = 0
+    /// What the client received, which is what its key is charged with.
+    package var usage = LedgerUsage()
+    /// What all of its attempts cost together; nil when one of them that used tokens has no known cost.
+    package var cost: NanoDollars?
+    /// The upstream whose broken answer another one went on with.
+    package var rescuedFrom: String?
+    /// The model that answered in the place of the one that was asked for.
+    package var fallback: String?
+    package var attempts: [LedgerAttempt] = []
+    /// What the budgets of the key were charged with. Estimated where `usage` or `cost` are unknown.
+    package var chargedTokens: Int64 = 0
+    package var chargedCost: NanoDollars = 0
+
+    package init(id: String, at: Int64, key: String, dialect: String, endpoint: String, status: Int) {
+        self.id = id
+        self.at = at
+        self.key = key
+        self.dialect = dialect
+        self.endpoint = endpoint
+        self.status = status
+    }
+}

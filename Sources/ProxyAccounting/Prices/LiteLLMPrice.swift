@@ -1,0 +1,61 @@
+/// Prices in the shape of LiteLLM's `model_prices_and_context_window.json`.
+package enum LiteLLMPrice {
+    /// The price that the numbers of one model's entry say; nil when they say none.
+    ///
+    /// Rates by tokens go before rates by characters. A rate that is missing is 0 where another one is not: entries of
+    /// embeddings have no output. Entries with nothing but zeros are no price: LiteLLM writes 0 also for what it does
+    /// not know.
+    ///
+    /// - Parameter numbers: in US dollars, by their names: `input_cost_per_token`, `output_cost_per_token`,
+    ///   `cache_read_input_token_cost`, `output_cost_per_reasoning_token`, those with `_above_200k_tokens` (or another
+    ///   length) behind them, `input_cost_per_character`, `output_cost_per_character`. Others are not looked at.
+    package static func price(_ numbers: [String: Double]) -> Price? {
+        var rates: [String: PicoDollars] = [:]
+        for (name, dollars) in numbers where name.contains("_cost") {
+            guard let rate = picoDollars(dollars) else { continue }
+            rates[name] = rate
+        }
+        if let price = tokens(rates) { return .tokens(price) }
+        let input = rates["input_cost_per_character"] ?? 0
+        let output = rates["output_cost_per_character"] ?? 0
+        return max(input, output) > 0 ? .characters(input: input, output: output) : nil
+    }
+
+    private static let input = "input_cost_per_token"
+    private static let output = "output_cost_per_token"
+    private static let cached = "cache_read_input_token_cost"
+    private static let reasoning = "output_cost_per_reasoning_token"
+
+    private static func tokens(_ rates: [String: PicoDollars]) -> TokenPrice? {
+        let base = TokenPrice.Rates(
+            input: rates[input] ?? 0, output: rates[output] ?? 0, cached: rates[cached], reasoning: rates[reasoning])
+        guard max(base.input, base.output) > 0 else { return nil }
+        let lengths = Set(rates.keys.compactMap { length(in: $0) })
+        return TokenPrice(
+            base,
+            tiers: lengths.compactMap { length in
+                let end = "_above_\(length)k_tokens"
+                let tier = TokenPrice.Tier(
+                    above: length * 1_000, input: rates[input + end], output: rates[output + end],
+                    cached: rates[cached + end], reasoning: rates[reasoning + end])
+                return tier == TokenPrice.Tier(above: length * 1_000) ? nil : tier
+            })
+    }
+
+    /// 200 of `input_cost_per_token_above_200k_tokens`.
+    private static func length(in name: String) -> Int64? {
+        for rate in [input, output, cached, reasoning] {
+            let beginning = rate + "_above_"
+            guard name.hasPrefix(beginning), name.hasSuffix("k_tokens") else { continue }
+            guard let length = Int64(name.dropFirst(beginning.count).dropLast("k_tokens".count)) else { continue }
+            return (1...1_000_000).contains(length) ? length : nil
+        }
+        return nil
+    }
+
+    /// Doubles are exact enough: a rate has a few digits, and is rounded to whole pico-dollars.
+    private static func picoDollars(_ dollars: Double) -> PicoDollars? {
+        guard dollars.isFinite, dollars >= 0 else { return nil }
+        return PicoDollars(exactly: (dollars * 1e12).rounded())
+    }
+}
