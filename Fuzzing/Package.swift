@@ -39,10 +39,14 @@ let package = Package(
             name: "ProxyRouting",
             swiftSettings: fuzzed
         ),
+        .target(
+            name: "ProxyAccounting",
+            swiftSettings: fuzzed
+        ),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "Proxy",
-            dependencies: ["COpenSSL", "ProxyRouting"] + libraries,
+            dependencies: ["COpenSSL", "ProxyAccounting", "ProxyRouting"] + libraries,
             // It reads nothing, and knows of accounts.
             exclude: ["Configuration/Reader/CheckReport.swift"],
             swiftSettings: fuzzed

@@ -88,7 +88,8 @@ enum Command {
             .init(
                 config: arguments.config, host: arguments.host, port: arguments.port,
                 multiAccount: arguments.multiAccount),
-            environment: ProcessEnvironment.ofService, workingDirectory: ProcessEnvironment.workingDirectory)
+            environment: ProcessEnvironment.ofService, workingDirectory: ProcessEnvironment.workingDirectory,
+            ledger: OwnLedger.opener)
         if arguments.check {
             let (lines, code) = await startup.check()
             end(

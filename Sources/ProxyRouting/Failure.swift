@@ -75,11 +75,19 @@ extension Failure {
         case unacceptable(HTTPFault)
         /// No key, a wrong one, or no right to ask without one.
         case unauthorized
+        /// The key may not do this.
+        case forbidden(Privilege)
         /// The key has used up its requests of this minute.
         case rateLimited(RequestBucket.Standing)
+        /// The key has used up its tokens of this minute.
+        case tokensLimited
         /// The key has as many requests in flight as it may have.
         case concurrencyLimited
+        /// The key has spent what it may in this period. Long: a day or more, for which no program waits.
+        case budgetExceeded(isLong: Bool)
         case overloaded(Overload)
+        /// What is there contradicts what is asked for.
+        case conflict
         /// Each upstream that could serve the request is out of use. A throttle: all of them are cooling down after 429.
         case noUpstreamAvailable(isThrottled: Bool)
         case shuttingDown
@@ -144,7 +152,10 @@ extension Failure {
     }
 
     /// What is not there.
-    package enum Subject: Equatable, Sendable { case path, model, account }
+    package enum Subject: Equatable, Sendable { case path, model, account, key }
+
+    /// What a key may lack.
+    package enum Privilege: Equatable, Sendable { case role, model }
 
     /// What HTTP has a status of its own for.
     package enum HTTPFault: Equatable, Sendable {
@@ -152,7 +163,7 @@ extension Failure {
     }
 
     /// What the proxy has no room for.
-    package enum Overload: Equatable, Sendable { case bodyMemory, queueFull, queueTimeout }
+    package enum Overload: Equatable, Sendable { case bodyMemory, queueFull, queueTimeout, ledger }
 
     /// How an upstream failed.
     package enum UpstreamFailure: Equatable, Sendable {
@@ -194,7 +205,8 @@ extension Failure.Kind {
     package var isOfTheWay: Bool {
         switch self {
         case .deadline, .transport, .signing, .noCredentials: true
-        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .forbidden, .rateLimited, .tokensLimited,
+            .concurrencyLimited, .budgetExceeded, .overloaded, .conflict,
             .noUpstreamAvailable, .shuttingDown,
             .internalError, .refused, .parameterRefused, .formatRefused, .contentFiltered, .promptTooLong,
             .modelNotAllowed, .modelGone, .throttled,
@@ -213,7 +225,8 @@ extension Failure.Kind {
             .unavailable, .failed, .timedOut, .noUpstreamAvailable, .notFound(.model), .internalError, .deadline,
             .transport, .signing, .noCredentials:
             true
-        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .forbidden, .rateLimited, .tokensLimited,
+            .concurrencyLimited, .budgetExceeded, .overloaded, .conflict,
             .shuttingDown, .refused,
             .parameterRefused, .formatRefused, .contentFiltered, .unusable:
             false
@@ -232,7 +245,8 @@ extension Failure.Kind {
     package var wantsPause: Bool {
         switch self {
         case .throttled, .unavailable, .noUpstreamAvailable: true
-        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .forbidden, .rateLimited, .tokensLimited,
+            .concurrencyLimited, .budgetExceeded, .overloaded, .conflict,
             .shuttingDown, .internalError, .refused,
             .parameterRefused, .formatRefused, .contentFiltered, .promptTooLong, .modelNotAllowed, .modelGone,
             .accountExhausted, .accountDoubted,

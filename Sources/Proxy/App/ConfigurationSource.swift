@@ -1,3 +1,5 @@
+import ProxyAccounting
+
 /// The configuration file and all that belongs to reading it: read at start, and again at each reload.
 package struct ConfigurationSource: Sendable {
     /// As the user named it.
@@ -5,6 +7,13 @@ package struct ConfigurationSource: Sendable {
     let overrides: ConfigurationLoader.Overrides
     let environment: [String: String]
     let workingDirectory: String
+
+    /// Where it is.
+    var directory: String {
+        let path = file.hasPrefix("/") ? file : KeyFileLookup.join(workingDirectory, file)
+        let parent = path.lastIndex(of: "/").map { path[..<$0] } ?? ""
+        return parent.isEmpty ? "/" : String(parent)
+    }
 
     /// For how long a reload, or the start, waits for the file and those that it names.
     static let patience = Duration.seconds(10)
@@ -53,6 +62,7 @@ package struct ConfigurationSource: Sendable {
         }
         var loaded = LoadedConfiguration(settings: settings, accounts: [], issues: outcome.issues)
         loaded.certificate = try certificate(settings.server, &loaded.issues)
+        loaded.prices = try prices(settings.ledger)
         for entry in settings.accounts { add(entry, to: &loaded) }
         if settings.providers.isEmpty,
             !loaded.accounts.contains(where: { if case .loaded = $0 { true } else { false } })
@@ -71,13 +81,30 @@ package struct ConfigurationSource: Sendable {
     /// Makes a client key and writes it into the file.
     ///
     /// - Returns: the key, and why it could not be written.
-    func storeGeneratedKey() -> (key: ClientKey, failure: String?) {
+    func storeGeneratedKey() -> (key: Secret, failure: String?) {
         ConfigurationLoader.storeGeneratedKey(file: file, workingDirectory: workingDirectory)
     }
 
     /// An error that concerns the whole file.
     func issue(_ message: String, fix: String) -> ConfigurationIssue {
         ConfigurationIssue(.error, file: file, line: nil, message: message, fix: fix)
+    }
+
+    private func prices(_ ledger: LedgerSettings) throws(ConfigurationError) -> PriceTable {
+        var entries = BuiltInPrices.entries
+        if let path = ledger.pricesFile {
+            do {
+                let bytes = try ConfigurationFile.read(path, name: path)
+                entries += try PricesFile.read(bytes, name: path)
+            } catch {
+                let reason = (error as? PricesFile.Problem)?.reason ?? "\(error)"
+                throw ConfigurationError(
+                    issue(
+                        "prices_file = \(path) cannot be used: \(reason)",
+                        fix: "name a file in the form of LiteLLM's model_prices_and_context_window.json"))
+            }
+        }
+        return PriceTable(entries + ledger.prices)
     }
 
     private func certificate(_ server: ServerSettings, _ issues: inout [ConfigurationIssue]) throws(ConfigurationError)
@@ -128,6 +155,8 @@ package struct LoadedConfiguration: Sendable {
     /// In the order of the file.
     var accounts: [ConfiguredAccount]
     var issues: [ConfigurationIssue]
+    /// Built in ones, those of the prices file, and the configuration's own.
+    var prices = PriceTable()
     /// Of the listener; nil when it is to speak plain HTTP.
     var certificate: CertificatePair?
 }

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyAccounting
 import ProxyRouting
 
 /// What answers behind the front door, and the table of what is served where. A new endpoint is a handler here and a row below.
@@ -18,6 +19,9 @@ struct Endpoints: Sendable {
     let metrics: MetricsRoute
     let admin: AdminRoute
     let reload: ReloadRoute
+    let usage: UsageRoute
+    let keys: KeysRoute
+    let ledger: LedgerRoute
 }
 
 extension EndpointTable {
@@ -40,78 +44,92 @@ extension EndpointTable {
         let metrics = endpoints.metrics
         let admin = endpoints.admin
         let reload = endpoints.reload
+        let usage = endpoints.usage
+        let keys = endpoints.keys
+        let ledger = endpoints.ledger
         func statisticsPage(_ page: StatisticsRoute.Page) -> Endpoint {
-            Endpoint(.GET, "/stats/\(page.rawValue)", label: "stats", for: .local) {
+            Endpoint(.GET, "/stats/\(page.rawValue)", label: "stats", for: .viewer) {
                 $0.send(await statistics.answer(page))
             }
         }
         let behindRoot: [Endpoint] = [
             // Whoever watches the proxy is not to wait for a thread that others keep busy.
-            Endpoint(.GET, "/health", label: "health", for: .anyone, on: .eventLoop(upTo: .max)) {
+            Endpoint(.GET, "/health", label: "health", for: .anyone, on: .eventLoop(upTo: .max), isForClients: true) {
                 $0.send(await health.answer())
             },
             Endpoint(
-                .POST, "/v1/chat/completions", label: "chat", for: .key, body: .large,
+                .POST, "/v1/chat/completions", label: "chat", for: .client, body: .large,
                 on: .eventLoop(upTo: Self.smallBody)
             ) { try await chat.respond($0) },
             Endpoint(
-                .POST, "/v1/responses", label: "responses", for: .key, body: .large,
+                .POST, "/v1/responses", label: "responses", for: .client, body: .large,
                 on: .eventLoop(upTo: Self.smallBody)
             ) { try await responses.respond($0) },
-            Endpoint(.POST, "/v1/responses/input_tokens", label: "responses", for: .key, body: .large) {
+            Endpoint(.POST, "/v1/responses/input_tokens", label: "responses", for: .client, body: .large) {
                 try await responses.count($0)
             },
             Endpoint(
-                .GET, also: [.DELETE, .POST], "/v1/responses/{id}", label: "responses", for: .key,
+                .GET, also: [.DELETE, .POST], "/v1/responses/{id}", label: "responses", for: .client,
                 shownAs: [
                     "GET,DELETE /v1/responses/{id}", "GET /v1/responses/{id}/input_items",
                     "POST /v1/responses/{id}/cancel",
                 ]
             ) { try await responses.kept($0) },
             Endpoint(
-                .POST, "/v1/messages", label: "messages", for: .key, body: .large, on: .eventLoop(upTo: Self.smallBody),
+                .POST, "/v1/messages", label: "messages", for: .client, body: .large,
+                on: .eventLoop(upTo: Self.smallBody),
                 errors: .anthropic
             ) { try await messages.respond($0) },
             Endpoint(
-                .POST, "/v1/messages/count_tokens", label: "messages", for: .key, body: .large, errors: .anthropic
+                .POST, "/v1/messages/count_tokens", label: "messages", for: .client, body: .large, errors: .anthropic
             ) { try await messages.count($0) },
             Endpoint(
-                .POST, "/v1/completions", label: "completions", for: .key, body: .large,
+                .POST, "/v1/completions", label: "completions", for: .client, body: .large,
                 on: .eventLoop(upTo: Self.smallBody)
             ) { try await completions.respond($0) },
-            Endpoint(.POST, "/v1/images/{operation}", label: "images", for: .key, body: .streamed) {
+            Endpoint(.POST, "/v1/images/{operation}", label: "images", for: .client, body: .streamed) {
                 try await forward.respond($0, in: "images", ForwardRoute.images)
             },
-            Endpoint(.POST, "/v1/audio/{operation}", label: "audio", for: .key, body: .streamed) {
+            Endpoint(.POST, "/v1/audio/{operation}", label: "audio", for: .client, body: .streamed) {
                 try await forward.respond($0, in: "audio", ForwardRoute.audio)
             },
-            Endpoint(.POST, "/v1/moderations", label: "moderations", for: .key, body: .large) {
+            Endpoint(.POST, "/v1/moderations", label: "moderations", for: .client, body: .large) {
                 try await forward.respond($0, to: "/moderations")
             },
-            Endpoint(.POST, "/v1/embeddings", label: "embeddings", for: .key, body: .large) {
+            Endpoint(.POST, "/v1/embeddings", label: "embeddings", for: .client, body: .large) {
                 try await embeddings.respond($0)
             },
-            Endpoint(.POST, "/v1/rerank", label: "rerank", for: .key, body: .large) { try await rerank.respond($0) },
-            Endpoint(.GET, "/v1/models", label: "models", for: .local) { $0.send(try await models.list($0)) },
-            Endpoint(.GET, "/v1/models/{id}", label: "models", for: .local) {
+            Endpoint(.POST, "/v1/rerank", label: "rerank", for: .client, body: .large) { try await rerank.respond($0) },
+            Endpoint(.GET, "/v1/usage", label: "usage", for: .client) { $0.send(usage.answer($0)) },
+            Endpoint(.GET, "/v1/models", label: "models", for: .clientOrLocal) { $0.send(try await models.list($0)) },
+            Endpoint(.GET, "/v1/models/{id}", label: "models", for: .clientOrLocal) {
                 $0.send(try await models.one($0))
             },
             Endpoint(.GET, "/openapi.json", label: "openapi", for: .anyone) {
                 $0.send(.json(Array(OpenAPIDocument.text.utf8)))
             },
-            Endpoint(.GET, "/test-oci", label: "test-oci", for: .local, isCharged: true) {
+            Endpoint(.GET, "/test-oci", label: "test-oci", for: .viewer, isCharged: true) {
                 $0.send(await testOCI.answer())
             },
             statisticsPage(.accounts), statisticsPage(.concurrency), statisticsPage(.circuitBreaker),
             statisticsPage(.queue),
-            Endpoint(.GET, "/metrics", label: "metrics", for: .local) { $0.send(await metrics.answer()) },
-            Endpoint(.POST, "/admin/circuit-breaker/reset", label: "admin", for: .local) {
+            Endpoint(.GET, "/metrics", label: "metrics", for: .viewer) { $0.send(await metrics.answer()) },
+            Endpoint(.POST, "/admin/circuit-breaker/reset", label: "admin", for: .admin) {
                 $0.send(try await admin.resetBreakers(RequestTarget.query(of: $0.request.head.uri)))
             },
-            Endpoint(.POST, "/admin/models/refresh", label: "admin", for: .key) {
+            Endpoint(.POST, "/admin/models/refresh", label: "admin", for: .client, isForClients: false) {
                 $0.send(try await admin.refreshModels())
             },
-            Endpoint(.POST, "/v1/reload", label: "admin", for: .local, isCharged: true) {
+            Endpoint(.GET, also: [.POST], "/admin/keys", label: "keys", for: .admin) { try await keys.respond($0) },
+            Endpoint(
+                .GET, also: [.POST, .DELETE], "/admin/keys/{name}", label: "keys", for: .admin,
+                shownAs: ["GET,DELETE /admin/keys/{name}", "POST /admin/keys/{name}/rotate"]
+            ) { try await keys.change($0) },
+            Endpoint(.GET, "/admin/ledger/export", label: "ledger", for: .viewer) { try await ledger.export($0) },
+            Endpoint(.GET, "/admin/ledger/{table}", label: "ledger", for: .viewer) {
+                $0.send(try await ledger.report($0))
+            },
+            Endpoint(.POST, "/v1/reload", label: "admin", for: .admin, isCharged: true) {
                 $0.send(try await reload.answer())
             },
         ]
@@ -167,10 +185,18 @@ extension Endpoints {
                 router: router, accountList: accountList, process: ProcessFigures(startedAt: state.startedAt),
                 counters: state.counters, rates: state.rates,
                 droppedLines: { [output = state.output] in output?.dropped ?? 0 }, claims: state.claims,
-                bodyMemory: settings.bodyMemory, rescues: state.rescues),
+                bodyMemory: settings.bodyMemory, rescues: state.rescues,
+                ledger: { [ledger = state.ledger] in ledger?.figures }),
             admin: AdminRoute(
                 router: router, accountList: accountList, discovery: discovery, directory: directory,
                 pace: state.paces.refresh, time: state.time),
-            reload: ReloadRoute(reload: reload))
+            reload: ReloadRoute(reload: reload),
+            usage: UsageRoute(
+                rates: state.rates, requestsPerMinute: settings.server.rateLimit,
+                maxConcurrency: settings.limits.maxConcurrencyPerKey, claims: state.claims,
+                isLedgerOn: state.ledger != nil, time: state.time),
+            keys: KeysRoute(
+                fileKeys: settings.clientKeys, managed: state.managedKeys, ledger: state.ledger, time: state.time),
+            ledger: LedgerRoute(ledger: state.ledger, time: state.time))
     }
 }

@@ -1,3 +1,4 @@
+import ProxyAccounting
 import ProxyRouting
 
 #if canImport(Glibc)
@@ -33,7 +34,8 @@ struct Generation: Sendable {
     ///   - before: the generation whose lists of models hold for those who stay.
     ///   - reload: what `POST /v1/reload` does.
     init(
-        _ settings: Settings, members: [Membership.Served], accountList: AccountList, after before: Generation?,
+        _ settings: Settings, prices: PriceTable, members: [Membership.Served], accountList: AccountList,
+        after before: Generation?,
         in state: ProcessState,
         reload: @escaping ReloadRoute.Reload
     ) {
@@ -61,7 +63,9 @@ struct Generation: Sendable {
             mode: settings.mode.rawValue, router: state.router, accountList: accountList, rounds: rounds,
             drain: state.drain)
         door = FrontDoor(
-            keys: ClientKeys(settings.clientKeys),
+            keys: ClientKeys(
+                settings.clientKeys, accounts: state.accounts, managed: state.managedKeys,
+                wallClock: state.time.wallClock),
             localAccess: LocalAccess(
                 isEnabled: settings.server.localAccess, ownUser: UInt32(geteuid()), socketOwner: SocketOwner.ofPeer),
             cors: CORS(origins: settings.server.corsOrigins),
@@ -76,6 +80,7 @@ struct Generation: Sendable {
                 Endpoints(
                     settings, accountList: accountList, directory: directory, discovery: discovery, monitor: monitor,
                     health: health, in: state, reload: reload)),
+            prices: Prices(prices), ledger: state.ledger,
             counters: state.counters,
             drain: state.drain,
             time: state.time,

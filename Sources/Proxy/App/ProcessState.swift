@@ -1,4 +1,5 @@
 import Logging
+import ProxyAccounting
 import ProxyRouting
 
 /// What lives as long as the process, whatever the configuration of the moment says.
@@ -14,6 +15,12 @@ struct ProcessState: Sendable {
     let drain = Drain()
     let notifier: ServiceNotifier
     let rates = RequestRates()
+    /// What keys have used.
+    let accounts: KeyAccounts
+    /// The keys that administrators have made.
+    let managedKeys: ManagedKeys
+    /// Where requests are written down; nil is nowhere.
+    let ledger: (any Ledger)?
     let claims = RequestClaims()
     let paces = (testOCI: RoundPace(), refresh: RoundPace())
     /// What clients have had kept of their responses.
@@ -33,8 +40,11 @@ struct ProcessState: Sendable {
 
     init(
         transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource,
-        output: LogOutput?, logger: Logger, descriptors: Int
+        output: LogOutput?, logger: Logger, descriptors: Int, ledger: (any Ledger)? = nil
     ) {
+        self.ledger = ledger
+        accounts = KeyAccounts()
+        managedKeys = ManagedKeys(accounts: accounts)
         self.transports = transports
         self.proxies = proxies
         self.notifier = notifier

@@ -1,4 +1,5 @@
 import Logging
+import ProxyAccounting
 import ProxyRouting
 
 /// Puts one configuration after the other into service. Whatever can go wrong does so before anything has
@@ -17,7 +18,7 @@ actor Reloader {
     }
     private var service: Service?
     /// The client key for a file that names none and could not be written.
-    private var generatedKey: ClientKey?
+    private var generatedKey: Secret?
     private lazy var requested = SharedRounds(every: .zero, time: state.time) { [weak self] in await self?.reload() }
     /// Reloads come one after the other: each reads the file as it is when its turn has come.
     private var isBusy = false
@@ -51,11 +52,31 @@ actor Reloader {
         if let pair = configuration.certificate { state.certificate.show(pair) }
         let settings = configuration.settings
         logger.info("Loaded \(settings.contents) from config")
+        if let sentence = settings.fullRightSentence { logger.notice("\(sentence)") }
+        await restore(settings)
         let generation = await generation(of: configuration, list, after: nil)
         let frontDoor = CurrentFrontDoor(generation.door)
         service = Service(frontDoor: frontDoor, started: settings, generation: generation)
         keeper.keep(generation)
         return frontDoor
+    }
+
+    /// Goes on from what the process before has written down.
+    private func restore(_ settings: Settings) async {
+        guard let ledger = state.ledger else { return }
+        if let calendar = BudgetCalendar(timeZone: settings.ledger.timeZone) { state.accounts.follow(calendar) }
+        let now = state.time.wallClock()
+        do {
+            let soft = Dictionary(
+                settings.clientKeys.map { ($0.name, $0.limits.softBudgets) }
+                    + state.managedKeys.all.map { ($0.name, $0.limits.softBudgets) },
+                uniquingKeysWith: { first, _ in first })
+            for key in try await ledger.keys() { state.managedKeys.put(key) }
+            state.accounts.restore(try await ledger.counters(at: now), soft: { soft[$0] ?? [] }, at: now)
+        } catch {
+            logger.error(
+                "Managed keys do not work, and budgets begin anew, because the ledger cannot be read: \(error)")
+        }
     }
 
     // MARK: The next
@@ -153,7 +174,8 @@ actor Reloader {
             strategy: settings.routing.strategy.make())
         let members = zip(list.candidates, upstreams).map { Membership.Served(identity: $0.identity, upstream: $1) }
         return Generation(
-            settings, members: members, accountList: list.accountList(of: upstreams), after: before, in: state
+            settings, prices: configuration.prices, members: members, accountList: list.accountList(of: upstreams),
+            after: before, in: state
         ) { [weak self] in
             guard let report = await self?.reloadOnRequest() else { throw CancellationError() }
             return report
@@ -166,18 +188,20 @@ actor Reloader {
     private func withKey(_ configuration: LoadedConfiguration) -> LoadedConfiguration {
         var configuration = configuration
         if configuration.settings.needsGeneratedKey {
-            configuration.settings.clientKeys.append(generatedKey ?? storeKey())
+            var key = configuration.settings.generatedKey
+            key.value = generatedKey ?? storeKey()
+            configuration.settings.clientKeys.append(key)
         }
         return configuration
     }
 
-    private func storeKey() -> ClientKey {
+    private func storeKey() -> Secret {
         let (key, failure) = source.storeGeneratedKey()
         generatedKey = key
         if let failure {
             // The only place where a key is ever shown: nobody could use the proxy otherwise.
             let line =
-                "The generated client key could not be written to \(source.file) (\(failure)). The key is valid until the next start: \(key.value.reveal())\n"
+                "The generated client key could not be written to \(source.file) (\(failure)). The key is valid until the next start: \(key.reveal())\n"
             StandardStream.write(line, to: StandardStream.error)
         } else {
             logger.info("Generated a client key and wrote it to \(source.file) as api_key")
@@ -212,6 +236,10 @@ extension Settings {
         var keys: [String] = []
         if server.host != started.server.host { keys.append("host") }
         if server.port != started.server.port { keys.append("port") }
+        if server.admin != started.server.admin { keys.append("admin_listen") }
+        if ledger.directory != started.ledger.directory { keys.append("state_dir") }
+        if ledger.retention != started.ledger.retention { keys.append("ledger_retention") }
+        if ledger.timeZone != started.ledger.timeZone { keys.append("timezone") }
         if (server.tlsCertificate == nil) != (started.server.tlsCertificate == nil) { keys += ["tls_cert", "tls_key"] }
         return keys
     }

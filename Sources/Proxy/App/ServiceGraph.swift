@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import ProxyAccounting
 import ServiceLifecycle
 
 /// Everything that runs, put together once. What starts first stops last.
@@ -20,14 +21,14 @@ struct ServiceGraph: Sendable {
     /// - Parameter output: where `logger` writes, when a configuration may move it.
     init(
         source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, means: ProcessMeans,
-        output: LogOutput?, logger: Logger, time: TimeSource = .system
+        output: LogOutput?, logger: Logger, ledger: (any Ledger)? = nil, time: TimeSource = .system
     ) {
         self.service = service
         self.means = means
         state = ProcessState(
             transports: TransportCache(group: group), proxies: proxies,
             notifier: ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) }), time: time, output: output,
-            logger: logger, descriptors: means.descriptors)
+            logger: logger, descriptors: means.descriptors, ledger: ledger)
         reloader = Reloader(source: source, state: state, keeper: keeper)
         clients = InProcessClients(on: group, drain: state.drain, door: { [keeper] in keeper.present?.door })
     }
@@ -51,31 +52,52 @@ struct ServiceGraph: Sendable {
         }
         defer { clients.close() }
         let frontDoor = try await reloader.begin(with: configuration)
-        let listener = listener(by: configuration.settings.server, gate: frontDoor, onStart: onStart)
+        let server = configuration.settings.server
+        let listeners =
+            [listener(by: server, frontDoor, onStart: onStart)]
+            + [adminListener(by: server, frontDoor)].compactMap(\.self)
+        defer { if case .unix(let path) = server.admin { OwnUnixSocket.remove(path) } }
         var settings = ServiceGroupConfiguration(
-            services: services(listener, orders).map {
+            services: services(listeners, orders).map {
                 .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
             }, logger: quiet(logger))
         // The drain is bounded by the listener itself. When a part of the process has failed, the others are cancelled; if one of them does not
         // even end then, the process does, for the service manager to start it again.
         settings.maximumCancellationDuration = .seconds(5)
         let all = ServiceGroup(configuration: settings)
+        let end: Result<Void, any Error>
+        do {
+            try await run(all, until: orders?.stops)
+            end = .success(())
+        } catch {
+            end = .failure(error)
+        }
+        // Whatever the end was, it is written down.
+        await state.ledger?.close(within: Self.ledgerGrace)
+        try end.get()
+        logger.info("Stopped")
+    }
+
+    /// What the ledger has to write what is left.
+    private static let ledgerGrace = Duration.seconds(5)
+
+    private func run(_ all: ServiceGroup, until stops: AsyncStream<Void>?) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            if let stops = orders?.stops {
+            if let stops {
                 tasks.addTask { for await _ in stops { await all.triggerGracefulShutdown() } }
             }
             defer { tasks.cancelAll() }
             try await all.run()
         }
-        logger.info("Stopped")
     }
 
     private func listener(
-        by server: ServerSettings, gate: CurrentFrontDoor, onStart: @escaping @Sendable ([SocketAddress]) -> Void
+        by server: ServerSettings, _ frontDoor: CurrentFrontDoor, onStart: @escaping @Sendable ([SocketAddress]) -> Void
     ) -> Listener {
         let notifier = state.notifier
         return Listener(
-            gate: gate, drain: state.drain, certificate: state.certificate,
+            gate: EntranceGate(door: frontDoor, entrance: server.admin == nil ? .only : .clients), drain: state.drain,
+            certificate: state.certificate,
             address: service.sockets.isEmpty ? .host(server.host, port: server.port) : .inherited(service.sockets),
             onStart: { addresses in
                 notifier.started()
@@ -83,7 +105,23 @@ struct ServiceGraph: Sendable {
             }, onStop: { notifier.stopped() }, group: group, logger: logger)
     }
 
-    private func services(_ listener: Listener, _ orders: ProcessOrders?) -> [any Service] {
+    /// For the operator, when there is an address for that. Nobody but the machine itself reaches a loopback address or a file, so these speak plain HTTP.
+    private func adminListener(by server: ServerSettings, _ frontDoor: CurrentFrontDoor) -> Listener? {
+        let address: ListeningAddress
+        var certificate = ListenerCertificate()
+        switch server.admin {
+        case .none: return nil
+        case .unix(let path): address = .unix(path)
+        case .host(let host, let port):
+            address = .host(host, port: port)
+            if !HostName.isLoopback(host.lowercased()) { certificate = state.certificate }
+        }
+        return Listener(
+            gate: EntranceGate(door: frontDoor, entrance: .operators), drain: state.drain, certificate: certificate,
+            address: address, onStart: { _ in }, onStop: {}, group: group, logger: logger)
+    }
+
+    private func services(_ listeners: [Listener], _ orders: ProcessOrders?) -> [any Service] {
         var services: [any Service] = []
         if state.notifier.isOn {
             // Stops last: signs of life are due during the drain as well.
@@ -101,7 +139,7 @@ struct ServiceGraph: Sendable {
         if let trim = means.trim { services.append(IdleMemory(time: time, trim: trim)) }
         if let reloads = orders?.reloads { services.append(ReloadRequests(requests: reloads, reloader: reloader)) }
         // Whoever lets requests in stops first: a reload that waits for a slow disk must not keep them from draining.
-        services.append(Entrances(listener: listener, clients: clients))
+        services.append(Entrances(listeners: listeners, clients: clients))
         return services
     }
 
@@ -125,12 +163,12 @@ struct ServiceGraph: Sendable {
 
 /// The ways by which requests come in. They stop together, within one `shutdown_grace`.
 private struct Entrances: Service {
-    let listener: Listener
+    let listeners: [Listener]
     let clients: InProcessClients
 
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { ways in
-            ways.addTask { try await listener.run() }
+            for listener in listeners { ways.addTask { try await listener.run() } }
             ways.addTask { await clients.run() }
             // Where one fails, this throws, and the other is cancelled.
             for try await _ in ways {}

@@ -26,8 +26,13 @@ package struct Startup: Sendable {
     }
 
     private let source: ConfigurationSource
+    private let ledger: LedgerOpener?
 
-    package init(_ options: Options, environment: [String: String], workingDirectory: String) {
+    /// - Parameter ledger: opens the ledger, where the program has one.
+    package init(
+        _ options: Options, environment: [String: String], workingDirectory: String, ledger: LedgerOpener? = nil
+    ) {
+        self.ledger = ledger
         source = ConfigurationSource(
             file: ConfigurationFile.choose(
                 config: options.config, multiAccount: options.multiAccount,
@@ -75,10 +80,13 @@ package struct Startup: Sendable {
         let service = try ServiceEnvironment(source.environment, process: getpid())
         let output = try makeLogOutput(
             configured.settings.logging, isJournal: service.journal?.isBehind(StandardStream.error) ?? false)
+        let logger = output.logger()
+        let ledger = try configured.settings.ledger.open(
+            ledger, stateDirectory: service.stateDirectory, configuration: source.directory, logger: logger)
         return PreparedProxy(
             graph: ServiceGraph(
-                source: source, proxies: proxies, service: service, means: means, output: output,
-                logger: output.logger()),
+                source: source, proxies: proxies, service: service, means: means, output: output, logger: logger,
+                ledger: ledger),
             configuration: configured, output: output)
     }
 

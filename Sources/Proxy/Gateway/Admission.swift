@@ -5,16 +5,17 @@ import Synchronization
 /// What the front door has made of a request, from its head on, and what the request has laid claim to.
 final class Admission: RequestTicket {
     enum Verdict: Sendable {
-        /// To be handled by this endpoint once the body is whole; with the name of the key that it came with, where one is needed.
-        case admitted(EndpointTable.Match, key: String?)
+        /// To be handled by this endpoint once the body is whole; with whose key it came with, where one is needed.
+        case admitted(EndpointTable.Match, Caller?)
         /// A browser asks what it may send.
         case preflight
         /// Indirect, so that the others are a few words: a verdict is looked at often, and seldom this.
-        indirect case refused(Failure)
+        indirect case refused(Failure, Caller? = nil)
     }
 
     let door: FrontDoor
     let head: HTTPRequestHead
+    let entrance: Entrance
     /// By the head; what comes later may still refuse it.
     private let screened: Verdict
     /// Asked with each piece of a body.
@@ -27,7 +28,11 @@ final class Admission: RequestTicket {
         var claim: RequestClaims.Claim
     }
 
-    init(_ verdict: Verdict, of head: HTTPRequestHead, claim: RequestClaims.Claim = .none, by door: FrontDoor) {
+    init(
+        _ verdict: Verdict, of head: HTTPRequestHead, claim: RequestClaims.Claim = .none, by door: FrontDoor,
+        _ entrance: Entrance = .only
+    ) {
+        self.entrance = entrance
         self.door = door
         self.head = head
         screened = verdict
@@ -37,11 +42,6 @@ final class Admission: RequestTicket {
 
     var verdict: Verdict { state.withLock { $0.refusal } ?? screened }
 
-    /// Why it is refused; nil when it is not.
-    var failure: Failure? {
-        if case .refused(let failure) = verdict { failure } else { nil }
-    }
-
     // MARK: RequestTicket
 
     var isRefused: Bool {
@@ -50,7 +50,7 @@ final class Admission: RequestTicket {
 
     /// Of the other requests, which need no key, none may make the process keep a body.
     var readsBody: Bool {
-        if case .admitted(let match, _) = screened { match.endpoint.method == .POST && !isRefused } else { false }
+        if case .admitted = screened { head.method == .POST && !isRefused } else { false }
     }
 
     var bodyLimit: Int { door.bodyLimit(of: screened) }
@@ -60,16 +60,29 @@ final class Admission: RequestTicket {
             guard state.refusal == nil, let failure = door.claimBody(bodyBytes, for: screened, &state.claim) else {
                 return true
             }
-            state.refusal = .refused(failure)
+            state.refusal = .refused(failure, screened.caller)
             return false
         }
     }
 
-    func refusal() -> Response { door.refusal(failure ?? .notHTTP, to: head) }
+    func refusal() -> Response {
+        guard case .refused(let failure, let caller) = verdict else { return door.refusal(.notHTTP, to: head) }
+        return door.refusal(failure, to: head, of: caller)
+    }
 
     func release() { state.withLock { door.claims.giveBack(&$0.claim) } }
 
     nonisolated(nonsending) func respond(to request: ClientRequest, on connection: ClientConnection) async {
         await door.respond(to: request, self, on: connection)
+    }
+}
+
+extension Admission.Verdict {
+    /// Whose key the request has shown, where it needs one.
+    var caller: Caller? {
+        switch self {
+        case .admitted(_, let caller), .refused(_, let caller): caller
+        case .preflight: nil
+        }
     }
 }

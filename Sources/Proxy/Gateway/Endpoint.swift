@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyAccounting
 
 /// What the proxy serves under one path, to whom, and how: a row of the table of endpoints (`EndpointTable`).
 ///
@@ -7,9 +8,31 @@ final class Endpoint: Sendable {
     /// Who may use it.
     enum Access: Sendable {
         case anyone
-        case key
-        /// A key, or the operator on the machine itself.
-        case local
+        /// Who has a key.
+        case client
+        /// The same, and the operator on the machine itself.
+        case clientOrLocal
+        /// Who has the key of a viewer, and the operator on the machine itself.
+        case viewer
+        /// Who has the key of an administrator, and the operator on the machine itself.
+        case admin
+
+        /// It needs no key where the operator on the machine itself asks: who that is, is found out behind the head.
+        var admitsLocal: Bool {
+            switch self {
+            case .anyone, .client: false
+            case .clientOrLocal, .viewer, .admin: true
+            }
+        }
+
+        /// What a key has to have.
+        var role: KeyRole {
+            switch self {
+            case .anyone, .client, .clientOrLocal: .client
+            case .viewer: .viewer
+            case .admin: .admin
+            }
+        }
     }
 
     /// What a request may bring along.
@@ -45,15 +68,19 @@ final class Endpoint: Sendable {
     let place: Place
     /// It costs a request of the key's minute although it needs no key: it calls upstreams, or reads files.
     let isCharged: Bool
+    /// Clients need it: it is also served where the operator's endpoints have an address of their own.
+    let isForClients: Bool
     /// The API in whose words its failures are told.
     let errors: ErrorForm
     /// Sends the answer.
     let handler: Handler
+    /// Its requests use models, and are written down.
+    var isBooked: Bool { access == .client && body != .none }
 
     init(
         _ method: HTTPMethod, also others: [HTTPMethod] = [], _ path: String, label: String, for access: Access,
         body: Body = .none, on place: Place = .pool, isCharged: Bool = false, errors: ErrorForm = .openAI,
-        shownAs titles: [String] = [], _ handler: @escaping Handler
+        isForClients: Bool? = nil, shownAs titles: [String] = [], _ handler: @escaping Handler
     ) {
         self.method = method
         methods = (method == .GET ? [.GET, .HEAD] : [method]) + others
@@ -64,13 +91,14 @@ final class Endpoint: Sendable {
         self.place = place
         self.isCharged = isCharged
         self.errors = errors
+        self.isForClients = isForClients ?? (access == .client || access == .clientOrLocal)
         shown = titles
         self.handler = handler
     }
 
     /// Who sits at this machine is found out by asking the system, which may take its time: never on an event loop.
     func runsOnEventLoop(bodyBytes: Int) -> Bool {
-        guard case .eventLoop(let most) = place, access != .local else { return false }
+        guard case .eventLoop(let most) = place, !access.admitsLocal else { return false }
         return bodyBytes <= most
     }
 
@@ -91,28 +119,31 @@ struct EndpointTable: Sendable {
     private let fixed: [[Substring]: Endpoint]
     /// By the segments in front of the one that takes the rest.
     private let open: [[Substring]: Endpoint]
+    /// Segments in front of it, at most.
+    private let deepest: Int
     /// That of nearly all requests.
     private let chat: Endpoint?
 
-    /// - Precondition: no two endpoints have one path; `{id}` follows one segment; who needs no key may send no large body, as nothing
+    /// - Precondition: no two endpoints have one path; who needs no key may send no large body, as nothing
     ///   accounts for it.
     init(_ endpoints: [Endpoint]) {
         self.endpoints = endpoints
         var (fixed, open): ([[Substring]: Endpoint], [[Substring]: Endpoint]) = ([:], [:])
+        var deepest = 0
         for endpoint in endpoints {
             precondition(
-                endpoint.body == .none || endpoint.access == .key, "\(endpoint.title): a large body without a key")
+                endpoint.body == .none || endpoint.access == .client, "\(endpoint.title): a large body without a key")
             let segments = Array(RequestTarget(endpoint.path)?.segments ?? [])
             let known: Endpoint?
             if segments.last?.utf8.first == UInt8(ascii: "{") {
-                precondition(segments.count == 2, "\(endpoint.title): the rest of a path follows one segment")
+                deepest = max(deepest, segments.count - 1)
                 known = open.updateValue(endpoint, forKey: Array(segments.dropLast()))
             } else {
                 known = fixed.updateValue(endpoint, forKey: segments)
             }
             precondition(known == nil, "\(endpoint.title): there is an endpoint at that path")
         }
-        (self.fixed, self.open) = (fixed, open)
+        (self.fixed, self.open, self.deepest) = (fixed, open, deepest)
         chat = fixed[["chat", "completions"]]
     }
 
@@ -129,8 +160,13 @@ struct EndpointTable: Sendable {
         if target == "/v1/chat/completions", let chat { return Match(endpoint: chat) }
         guard let segments = RequestTarget(target)?.segments else { return nil }
         if let endpoint = fixed[Array(segments)] { return Match(endpoint: endpoint) }
-        guard segments.count > 1, let endpoint = open[Array(segments.prefix(1))] else { return nil }
-        guard let rest = segments.dropFirst().joined(separator: "/").removingPercentEncoding else { return nil }
-        return Match(endpoint: endpoint, rest: rest)
+        for depth in stride(from: min(deepest, segments.count - 1), to: 0, by: -1) {
+            guard let endpoint = open[Array(segments.prefix(depth))] else { continue }
+            guard let rest = segments.dropFirst(depth).joined(separator: "/").removingPercentEncoding else {
+                return nil
+            }
+            return Match(endpoint: endpoint, rest: rest)
+        }
+        return nil
     }
 }

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOHTTP1
+import ProxyAccounting
 import ProxyRouting
 
 /// Where every request comes in. Read `screen`, then `respond`: that is a request's life in this process.
@@ -19,6 +20,9 @@ final class FrontDoor: Sendable {
     /// Of all doors as well.
     let claims: RequestClaims
     let endpoints: EndpointTable
+    let prices: Prices
+    /// Where requests are written down; nil is nowhere.
+    let ledger: (any Ledger)?
     let counters: RequestCounters
     let drain: Drain
     let time: TimeSource
@@ -27,7 +31,8 @@ final class FrontDoor: Sendable {
     init(
         keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits,
         rates: RequestRates, claims: RequestClaims = RequestClaims(), endpoints: EndpointTable,
-        counters: RequestCounters, drain: Drain = Drain(), time: TimeSource, logger: Logger
+        prices: Prices = Prices(), ledger: (any Ledger)? = nil, counters: RequestCounters, drain: Drain = Drain(),
+        time: TimeSource, logger: Logger
     ) {
         self.keys = keys
         self.localAccess = localAccess
@@ -37,6 +42,8 @@ final class FrontDoor: Sendable {
         self.rates = rates
         self.claims = claims
         self.endpoints = endpoints
+        self.prices = prices
+        self.ledger = ledger
         self.counters = counters
         self.drain = drain
         self.time = time
@@ -60,8 +67,8 @@ final class FrontDoor: Sendable {
     }
 
     /// The head of a request is there.
-    func receive(_ head: HTTPRequestHead, bodyLength length: Int?) -> Admission {
-        let verdict = screen(head)
+    func receive(_ head: HTTPRequestHead, bodyLength length: Int?, by entrance: Entrance = .only) -> Admission {
+        let verdict = screen(head, by: entrance)
         var claim = RequestClaims.Claim.none
         var kept = length
         // Of what passes on while it comes, only the beginning is kept.
@@ -71,10 +78,10 @@ final class FrontDoor: Sendable {
             kept = 2 * ConnectionHandler.firstPart
         }
         guard let failure = self.claim(for: verdict, bodyLength: kept, &claim) else {
-            return Admission(verdict, of: head, claim: claim, by: self)
+            return Admission(verdict, of: head, claim: claim, by: self, entrance)
         }
         claims.giveBack(&claim)
-        return Admission(.refused(failure), of: head, by: self)
+        return Admission(.refused(failure, verdict.caller), of: head, by: self, entrance)
     }
 
     /// Whether a body passes on while it comes: a form with files, as a rule.
@@ -84,28 +91,44 @@ final class FrontDoor: Sendable {
     }
 
     /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
-    func screen(_ head: HTTPRequestHead) -> Admission.Verdict {
+    func screen(_ head: HTTPRequestHead, by entrance: Entrance = .only) -> Admission.Verdict {
         // Before anything looks at it, be it a path or a query.
         guard head.uri.utf8.count <= RequestTarget.longest else { return .refused(.targetTooLong) }
         if head.method == .OPTIONS { return .preflight }
-        guard let match = endpoints.match(head.uri) else {
+        guard let match = endpoints.match(head.uri), entrance.serves(match.endpoint) else {
             return .refused(.unknownPath(RequestTarget.withoutQuery(head.uri)))
         }
         let endpoint = match.endpoint
         guard endpoint.methods.contains(head.method) else {
             return .refused(.methodNotAllowed(head.method, allowed: endpoint.methods))
         }
-        guard endpoint.access == .key else { return .admitted(match, key: nil) }
+        guard endpoint.access == .client else { return .admitted(match, nil) }
         switch keys.verdict(on: head.headers) {
-        case .holder(let name):
-            if let standing = rates.refusal(of: name, limit: limits.requestsPerMinute, at: time.now()) {
-                return .refused(.rateLimited(standing))
+        case .holder(let caller):
+            if let failure = objection(to: caller, at: endpoint) { return .refused(failure, caller) }
+            if let standing = rates.refusal(of: caller.name, limit: requestsPerMinute(of: caller), at: time.now()) {
+                return .refused(.rateLimited(standing), caller)
             }
-            if head.method == .POST, let coding = Self.packing(of: head) { return .refused(.packedBody(coding)) }
-            return .admitted(match, key: name)
+            if head.method == .POST, let coding = Self.packing(of: head) {
+                return .refused(.packedBody(coding), caller)
+            }
+            return .admitted(match, caller)
         case .none: return .refused(.noKey)
         case .wrong: return .refused(.wrongKey)
         }
+    }
+
+    /// Why a key does not do here; nil when it does.
+    private func objection(to caller: Caller, at endpoint: Endpoint) -> Failure? {
+        if let expiry = caller.limits.expires, caller.hasExpired(at: time.wallClock()) {
+            return .expiredKey(caller.name, at: expiry)
+        }
+        return caller.limits.role < endpoint.access.role ? .roleTooSmall(caller, for: endpoint) : nil
+    }
+
+    /// 0 is no limit.
+    private func requestsPerMinute(of caller: Caller) -> Int {
+        caller.limits.requestsPerMinute ?? limits.requestsPerMinute
     }
 
     /// How the body is packed, if it is (docs/decisions/0023).
@@ -120,20 +143,19 @@ final class FrontDoor: Sendable {
     func claim(for verdict: Admission.Verdict, bodyLength length: Int?, _ claim: inout RequestClaims.Claim) -> Failure?
     {
         // Whoever has no key may send no more than a few kilobytes, and they are not for the budget: it would be anybody's to take.
-        guard case .admitted(let match, let key?) = verdict, match.endpoint.method == .POST else { return nil }
+        guard case .admitted(let match, let caller?) = verdict, match.endpoint.method == .POST else { return nil }
         // What is too long is refused for that.
         if let length, length > bodyLimit(of: verdict) { return nil }
-        if !claims.take(key, limit: limits.requestsPerKey, for: &claim) {
-            return .tooManyAtOnce(limit: limits.requestsPerKey)
-        }
+        let atOnce = caller.limits.maxConcurrency ?? limits.requestsPerKey
+        if !claims.take(caller.name, limit: atOnce, for: &claim) { return .tooManyAtOnce(limit: atOnce) }
         return claimBody(length ?? 0, for: verdict, &claim)
     }
 
     /// Takes room for more of a body.
     func claimBody(_ length: Int, for verdict: Admission.Verdict, _ claim: inout RequestClaims.Claim) -> Failure? {
-        guard length > 0, case .admitted(_, let key?) = verdict else { return nil }
+        guard length > 0, case .admitted(_, let caller?) = verdict else { return nil }
         let isTaken = claims.take(
-            bodyBytes: length, limit: limits.bodyMemory, owner: keys.count > 1 ? key : nil, for: &claim)
+            bodyBytes: length, limit: limits.bodyMemory, owner: keys.count > 1 ? caller.name : nil, for: &claim)
         return isTaken ? nil : .bodiesTooLarge(limit: limits.bodyMemory)
     }
 
@@ -158,12 +180,12 @@ final class FrontDoor: Sendable {
         let verdict = admission.verdict
         let context = context(for: request, verdict, on: connection)
         do {
-            if case .admitted(let match, let key) = verdict {
+            if case .admitted(let match, let caller) = verdict {
                 if match.endpoint.runsOnEventLoop(bodyBytes: request.body.count) {
-                    try admit(context, key: key)
+                    try admit(context, caller)
                     try await match.endpoint.handler(context)
                 } else {
-                    try await handleOffLoop(context, match.endpoint, key: key)
+                    try await handleOffLoop(context, match.endpoint, caller, admission.entrance)
                 }
             } else {
                 try refuse(context, verdict)
@@ -180,9 +202,14 @@ final class FrontDoor: Sendable {
     private func context(for request: ClientRequest, _ verdict: Admission.Verdict, on connection: ClientConnection)
         -> RequestContext
     {
-        let decoration = Decoration(for: request.head, cors: cors, wallClock: time.wallClock())
-        let context = RequestContext(request, on: connection, decoration: decoration, drain: drain, at: time.now())
+        let wallClock = time.wallMicroseconds()
+        let decoration = Decoration(for: request.head, cors: cors, wallClock: wallClock / 1_000_000)
+        let context = RequestContext(
+            request, on: connection, decoration: decoration, drain: drain, at: time.now(), wallClock)
         if case .admitted(let match, _) = verdict { context.rest = match.rest }
+        if let caller = verdict.caller, ledger != nil || caller.limits.areCounted, booked(context, verdict) != nil {
+            context.charge = RequestCharge(caller, prices: prices, arrival: wallClock / 1_000_000, time: time)
+        }
         return context
     }
 
@@ -209,29 +236,56 @@ final class FrontDoor: Sendable {
             label = self.label(of: context.request.head.uri)
         }
         context.record.take(context.trace.summary, since: context.arrival)
-        finish(context.record, label: label, took: time.now() - context.arrival)
+        let duration = time.now() - context.arrival
+        if let charge = context.charge, let endpoint = booked(context, verdict) {
+            book(
+                LedgerEntry(
+                    context.record, of: charge.caller, at: (endpoint.path, endpoint.label), context.trace.events,
+                    arrivedAt: context.arrivedAt, arrival: context.arrival, duration: duration, prices: prices),
+                charge)
+        }
+        finish(context.record, label: label, took: duration)
+    }
+
+    /// The endpoint of a request that is written down.
+    private func booked(_ context: RequestContext, _ verdict: Admission.Verdict) -> Endpoint? {
+        let endpoint =
+            if case .admitted(let match, _) = verdict { match.endpoint } else {
+                endpoints.match(context.request.head.uri)?.endpoint
+            }
+        return endpoint?.isBooked == true ? endpoint : nil
+    }
+
+    /// Charges the key with what the request has used, and writes it down.
+    @inline(never)
+    private func book(_ entry: LedgerEntry, _ charge: RequestCharge) {
+        for budget in charge.settle(tokens: entry.chargedTokens, cost: entry.chargedCost) {
+            logger.warning(
+                "A soft budget is exceeded", metadata: ["key": "\(entry.key)", "budget": "\(budget.sentence)"])
+        }
+        ledger?.record(entry)
     }
 
     private func label(of target: String) -> String { endpoints.match(target)?.endpoint.label ?? "other" }
 
     /// Where requests may wait.
     @inline(never)
-    private nonisolated(nonsending) func handleOffLoop(_ context: RequestContext, _ endpoint: Endpoint, key: String?)
-        async throws
-    {
+    private nonisolated(nonsending) func handleOffLoop(
+        _ context: RequestContext, _ endpoint: Endpoint, _ caller: Caller?, _ entrance: Entrance
+    ) async throws {
         try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            if endpoint.access == .local { try await admitOperator(context, endpoint) }
-            try admit(context, key: key)
+            if endpoint.access.admitsLocal { try await admitOperator(context, endpoint, entrance) }
+            try admit(context, caller)
             try await endpoint.handler(context)
         }
     }
 
     /// Takes a request out of its key's minute.
     @inline(never)
-    private func admit(_ context: RequestContext, key: String?) throws(Failure) {
-        guard let key else { return }
-        context.record.key = key
-        try charge(key, context)
+    private func admit(_ context: RequestContext, _ caller: Caller?) throws(Failure) {
+        guard let caller else { return }
+        context.caller = caller
+        try charge(caller, context)
     }
 
     @inline(never)
@@ -239,7 +293,9 @@ final class FrontDoor: Sendable {
         switch verdict {
         case .admitted: break
         case .preflight: context.send(cors.preflight(context.request.head))
-        case .refused(let failure): throw failure
+        case .refused(let failure, let caller):
+            context.caller = caller
+            throw failure
         }
     }
 
@@ -268,40 +324,57 @@ final class FrontDoor: Sendable {
     }
 
     /// Takes a request out of its key's minute, and lets the answer say what is left.
-    private func charge(_ key: String, _ context: RequestContext) throws(Failure) {
-        guard let standing = rates.take(key, limit: limits.requestsPerMinute, at: time.now()) else { return }
+    private func charge(_ caller: Caller, _ context: RequestContext) throws(Failure) {
+        guard let standing = rates.take(caller.name, limit: requestsPerMinute(of: caller), at: time.now()) else {
+            return
+        }
         guard standing.refusedFor == nil else { throw .rateLimited(standing) }
         context.decoration.rate = standing
     }
 
     /// Lets in who has a key, or sits at this machine, where that is asked for. What calls upstreams or reads files costs a request of the
     /// key's minute, as a chat does.
-    private nonisolated(nonsending) func admitOperator(_ context: RequestContext, _ endpoint: Endpoint) async throws {
+    private nonisolated(nonsending) func admitOperator(
+        _ context: RequestContext, _ endpoint: Endpoint, _ entrance: Entrance
+    ) async throws {
         let request = context.request
         switch keys.verdict(on: request.head.headers) {
-        case .holder(let name):
-            context.record.key = name
-            if endpoint.isCharged { try charge(name, context) }
+        case .holder(let caller):
+            context.caller = caller
+            if let failure = objection(to: caller, at: endpoint) { throw failure }
+            if endpoint.isCharged { try charge(caller, context) }
         case .wrong: throw Failure.wrongKey
         case .none:
             // Who has left already is not worth a look.
             try Task.checkCancellation()
-            if let objection = await localAccess.objection(to: request.head, from: request.peer) {
+            if let objection = await localAccess.objection(to: request.head, from: request.peer, by: entrance) {
                 throw Failure.notLocal(objection)
             }
         }
     }
 
     /// The answer to a request that the connection refuses by itself, logged like any other.
-    func refusal(_ error: Failure, to head: HTTPRequestHead?) -> Response {
+    ///
+    /// - Parameter caller: whose key it has shown, where that has been found out.
+    func refusal(_ error: Failure, to head: HTTPRequestHead?, of caller: Caller? = nil) -> Response {
         let decoration = Decoration(for: head, cors: cors, wallClock: time.wallClock())
         var record = AccessRecord(
             id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
         let clientError = worded(error, for: head, as: decoration.requestID)
         record.status = clientError.status
         record.error = clientError.code
-        if case .rateLimited = error.kind, let head, case .holder(let name) = keys.verdict(on: head.headers) {
-            record.key = name
+        if let caller {
+            record.key = caller.name
+            if ledger != nil || caller.limits.areCounted, let head,
+                let endpoint = endpoints.match(head.uri)?.endpoint, endpoint.isBooked
+            {
+                let now = time.wallMicroseconds()
+                book(
+                    LedgerEntry(
+                        record, of: caller, at: (endpoint.path, endpoint.label), [], arrivedAt: now, arrival: .zero,
+                        duration: .zero, prices: prices),
+                    RequestCharge(caller, prices: prices, arrival: now / 1_000_000, time: time))
+            }
         }
         finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)
         var answer = clientError.response

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ProxyAccounting
 import ProxyRouting
 
 extension Failure {
@@ -64,6 +65,22 @@ extension Failure {
     static let wrongKey = Failure(
         .unauthorized,
         "The API key is not one of this proxy's keys. The operator finds them as api_key in the config file.")
+
+    /// - Parameter expiry: seconds since 1970.
+    static func expiredKey(_ name: String, at expiry: Int64) -> Failure {
+        Failure(
+            .unauthorized,
+            "The API key \(name.quotable) expired at \(RFC3339.format(expiry)). Ask the operator for another one, or to set a later expiry."
+        )
+    }
+
+    static func roleTooSmall(_ caller: Caller, for endpoint: Endpoint) -> Failure {
+        Failure(
+            .forbidden(.role),
+            "\(endpoint.title) requires the role \(endpoint.access.role.rawValue), and the API key \(caller.name.quotable) has the role \(caller.limits.role.rawValue). "
+                + "The operator sets role = \(endpoint.access.role.rawValue) for it in the config file, or makes such a key."
+        )
+    }
 
     static func notLocal(_ reason: String) -> Failure {
         Failure(

@@ -242,23 +242,37 @@ final class ModelCatalog: Sendable {
     }
 
     /// The same where the configuration says what stands for unknown names: chats with them work.
-    func resolveWithWildcard(_ name: String) throws(Failure) -> Target {
-        guard target(of: name) == nil, ModelName.isShortEnough(name), let known = wildcard.flatMap({ target(of: $0) })
-        else { return try resolve(name) }
-        return known
+    func resolveWithWildcard(_ name: String, by caller: Caller?) throws(Failure) -> Target {
+        let own = target(of: name)
+        let target: Target
+        if own == nil, ModelName.isShortEnough(name), let known = wildcard.flatMap({ self.target(of: $0) }) {
+            target = known
+        } else {
+            target = try resolve(name)
+        }
+        guard let caller else { return target }
+        guard caller.mayUse(anyOf: names(of: target, asked: own == nil ? nil : name)) else {
+            throw .forbiddenModel(name, to: caller)
+        }
+        return target
     }
 
-    /// The same for one purpose.
+    /// The same for one purpose and for whoever asks. Every request of a client passes here, whichever its endpoint and dialect.
     ///
-    /// - Throws: also 400 `unsupported_model` when the model is listed, but for other things only. What nobody lists may be good for
-    ///   anything.
-    func resolve(_ name: String, for purpose: ModelSummary.Purpose) throws(Failure) -> Target {
+    /// - Throws: also 400 `unsupported_model` when the model is listed, but for other things only (what nobody lists may be good for
+    ///   anything), and 403 when the caller may not use it.
+    func resolve(_ name: String, for purpose: ModelSummary.Purpose, by caller: Caller?) throws(Failure) -> Target {
+        let own = target(of: name)
         guard
-            var target = target(of: name)
-                ?? (purpose == .chat ? wildcard : nil).flatMap({ known in target(of: known) })
+            var target = own ?? (purpose == .chat ? wildcard : nil).flatMap({ known in target(of: known) })
         else {
             throw .unknownModel(
                 name, near: NearestName.several(to: name, among: namesByPurpose[purpose] ?? [], limit: 3))
+        }
+        // Under a made-up name, what stands for it counts alone.
+        if let caller, caller.isBoundToModels, !caller.mayUse(anyOf: names(of: target, asked: own == nil ? nil : name))
+        {
+            throw .forbiddenModel(name, to: caller)
         }
         // What a provider's model can do, the provider knows.
         guard !isOfProvider(target) else { return target }
@@ -269,6 +283,20 @@ final class ModelCatalog: Sendable {
             throw .unsupportedModel(name, for: purpose, others: namesByPurpose[purpose] ?? [])
         }
         return target
+    }
+
+    /// Those that a caller may use.
+    func entries(for caller: Caller?, among entries: [Entry]) -> [Entry] {
+        guard let caller, caller.isBoundToModels else { return entries }
+        return entries.filter { caller.mayUse(anyOf: names(of: $0.target, asked: $0.name)) }
+    }
+
+    /// What a model is known as: as it was asked for, and by its id with and without its provider.
+    private func names(of target: Target, asked: String?) -> Set<String> {
+        var names: Set = [target.serving.id, target.modelID]
+        if let provider = provider(of: target) { names = ["\(provider)/\(target.serving.id)"] }
+        if let asked { names.insert(asked) }
+        return names
     }
 
     /// The provider that has the model; nil for one of OCI's.
@@ -330,6 +358,13 @@ extension Failure {
             : "Models that do: \(others.prefix(10).map { "'\($0)'" }.joined(separator: ", "))."
         return .invalidRequest(
             "The model '\(name.quotable)' does not support \(what). \(hint)", field: "model", as: .unsupportedModel)
+    }
+
+    static func forbiddenModel(_ name: String, to caller: Caller) -> Failure {
+        Failure(
+            .forbidden(.model),
+            "The API key \(caller.name.quotable) may not use the model '\(name.quotable)'. GET /v1/models lists the models that it may use; "
+                + "the operator sets them as models of the key in the config file.", field: "model")
     }
 
     static func unservedModel(_ name: String) -> Failure {

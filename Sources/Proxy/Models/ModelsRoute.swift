@@ -13,7 +13,7 @@ struct ModelsRoute: Sendable {
     nonisolated(nonsending) func list(_ context: RequestContext) async throws(Failure) -> Response {
         await discovery.refreshIfDue()
         let catalog = directory.catalog
-        let entries = catalog.entries + catalog.otherEntries
+        let entries = catalog.entries(for: context.caller, among: catalog.entries + catalog.otherEntries)
         if Self.isAnthropic(context.request.head) { return try page(entries, asked: context.request.head.uri) }
         var writer = JSONWriter(capacity: 256 + entries.count * 160)
         writer.beginObject()
@@ -32,7 +32,7 @@ struct ModelsRoute: Sendable {
         await discovery.refreshIfDue()
         let id = ModelName.withoutWindow(context.rest ?? "")
         let catalog = directory.catalog
-        let target = try catalog.resolveWithWildcard(id)
+        let target = try catalog.resolveWithWildcard(id, by: context.caller)
         var writer = JSONWriter()
         write(
             catalog[id] ?? ModelCatalog.Entry(name: id, target: target),

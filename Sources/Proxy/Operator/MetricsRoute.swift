@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ProxyAccounting
 import ProxyRouting
 
 /// `GET /metrics`: the statistics in Prometheus's text format, made out of the same snapshot as the `/stats` pages.
@@ -17,6 +18,8 @@ struct MetricsRoute: Sendable {
     /// `max_body_memory`.
     var bodyMemory = 0
     var rescues = RescueCounters()
+    /// Of the ledger; nil where there is none.
+    var ledger: @Sendable () -> LedgerFigures? = { nil }
 
     func answer() async -> Response {
         let snapshot = await router.snapshot()
@@ -38,6 +41,7 @@ struct MetricsRoute: Sendable {
         text.family(
             "ociai_rescue_total", .counter, "Streams that broke off, and what became of going on with them, by model.")
         for (model, result, count) in rescues.all { text.sample(["model": model, "result": result.rawValue], count) }
+        if let figures = ledger() { write(figures, to: &text) }
         text.family(
             "ociai_log_dropped_total", .counter,
             "Log lines dropped because the log output was too slow.")
@@ -50,6 +54,23 @@ struct MetricsRoute: Sendable {
         return Response(
             status: .ok, headers: ["content-type": "text/plain; version=0.0.4; charset=utf-8"],
             body: ByteBuffer(string: text.text))
+    }
+
+    private func write(_ figures: LedgerFigures, to text: inout PrometheusText) {
+        text.family("ociai_ledger_written_total", .counter, "Requests written to the ledger.")
+        text.sample(figures.written)
+        text.family(
+            "ociai_ledger_dropped_total", .counter,
+            "Requests lost to the ledger, because the disk was full, failed, or did not answer.")
+        text.sample(figures.dropped)
+        text.family("ociai_ledger_pending", .gauge, "Requests waiting to be written to the ledger.")
+        text.sample(figures.pending)
+        text.family(
+            "ociai_ledger_documents_dropped_total", .counter,
+            "Stored responses and other documents lost to the ledger.")
+        text.sample(figures.documentsDropped)
+        text.family("ociai_ledger_failing", .gauge, "1 while the ledger cannot be written.")
+        text.sample(figures.problem == nil ? 0 : 1)
     }
 
     private func bodies(_ text: inout PrometheusText) {

@@ -7,7 +7,7 @@ enum OpenAPIDocument {
           "openapi": "3.1.0",
           "info": {
             "title": "ociai-proxy", "version": "1", "summary": "OpenAI and Anthropic APIs in front of OCI Generative AI and OpenAI-compatible providers.",
-            "description": "Paths under `/v1/` also work without the prefix, with a doubled one (`/v1/v1`, `//v1`) and with a trailing slash. HEAD is served wherever GET is, without the body. OPTIONS is answered on every path with 204, as a CORS preflight. Every answer carries `x-request-id`.\n\nMembers that a schema does not name are accepted. Where a type allows null, null means the same as an absent member. The schemas of requests say what this proxy refuses with 400; what a model family does not take beyond that (an image, `n` above 1, `logprobs`) is a 400 that names the parameter as well. Of chat completions, embeddings and reranks by a model that only providers serve, this proxy checks no more than `model` and `stream` and passes the rest on; the provider's answer comes back as it is but for `model`. Where only accounts with a Generative AI API key (`auth = bearer`) serve a model, a chat's `messages` have to be objects, and OCI judges the rest.\n\nFailures have OpenAI's shape, on `/v1/messages*` Anthropic's; a request with the header `anthropic-version` gets Anthropic's shape for what is refused before its endpoint, on any path. Beside the statuses that are listed, any path may answer 408, 413 (where no body is expected), 414, 415 (a body with `content-encoding`), 500, or 503 while the proxy stops, and what an upstream refuses with another 4xx passes: 403 where it does not serve the model to this account or its filter refuses the request, or 422.\n\nA body may have `max_request_size` bytes (32 MiB unless configured), where none is expected 8 KiB, and no more than 524288 JSON values, or one for each 8 bytes if that is more."
+            "description": "Paths under `/v1/` also work without the prefix, with a doubled one (`/v1/v1`, `//v1`) and with a trailing slash. HEAD is served wherever GET is, without the body. OPTIONS is answered on every path with 204, as a CORS preflight. Every answer carries `x-request-id`.\n\nMembers that a schema does not name are accepted. Where a type allows null, null means the same as an absent member. The schemas of requests say what this proxy refuses with 400; what a model family does not take beyond that (an image, `n` above 1, `logprobs`) is a 400 that names the parameter as well. Of chat completions, embeddings and reranks by a model that only providers serve, this proxy checks no more than `model` and `stream` and passes the rest on; the provider's answer comes back as it is but for `model`. Where only accounts with a Generative AI API key (`auth = bearer`) serve a model, a chat's `messages` have to be objects, and OCI judges the rest.\n\nFailures have OpenAI's shape, on `/v1/messages*` Anthropic's; a request with the header `anthropic-version` gets Anthropic's shape for what is refused before its endpoint, on any path. An operation with `{}` among its `security` wants a key of its role, or the operator on the machine itself: the role is `client` for the lists of models, `admin` for what changes something, else `viewer`. With `admin_listen`, the clients' address serves the model endpoints, `/v1/usage` and `/health` alone; what else there is answers 404 there, `/` and this document among it.\n\nBeside the statuses that are listed, any path may answer 408, 413 (where no body is expected), 414, 415 (a body with `content-encoding`), 500, or 503 while the proxy stops, and what an upstream refuses with another 4xx passes: 403 where it does not serve the model to this account or its filter refuses the request, or 422.\n\nA body may have `max_request_size` bytes (32 MiB unless configured), where none is expected 8 KiB, and no more than 524288 JSON values, or one for each 8 bytes if that is more."
           },
           "servers": [{"url":"/"}],
           "security": [{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
@@ -15,6 +15,7 @@ enum OpenAPIDocument {
             {"name":"chat","description":"Chats, in three dialects, and the old completions."},
             {"name":"texts","description":"Embeddings and reranks."},
             {"name":"models","description":"What can be asked."},
+            {"name":"keys","description":"Keys, what they have used, and the ledger of requests."},
             {"name":"operator","description":"State, statistics and orders."}
           ],
           "paths": {
@@ -72,7 +73,7 @@ enum OpenAPIDocument {
                     "text/event-stream": {"schema":{"type":"object","required":["data"],"properties":{"event":{"type":"string"},"data":{"anyOf":[{"const":"[DONE]"},{"type":"string","contentMediaType":"application/json","contentSchema":{"$ref":"#/components/schemas/ChatCompletionChunk"}}]}}}}
                   }
                 },
-                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
                 "405": {"$ref":"#/components/responses/405"}, "413": {"$ref":"#/components/responses/413"}, "429": {"$ref":"#/components/responses/429"},
                 "502": {"$ref":"#/components/responses/502"}, "503": {"$ref":"#/components/responses/503"}, "504": {"$ref":"#/components/responses/504"}
               }
@@ -104,7 +105,7 @@ enum OpenAPIDocument {
                     "text/event-stream": {"schema":{"type":"object","required":["data"],"properties":{"event":{"type":"string"},"data":{"type":"string","contentMediaType":"application/json","contentSchema":{"$ref":"#/components/schemas/ResponseEvent"}}}}}
                   }
                 },
-                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
                 "405": {"$ref":"#/components/responses/405"}, "413": {"$ref":"#/components/responses/413"}, "429": {"$ref":"#/components/responses/429"},
                 "502": {"$ref":"#/components/responses/502"}, "503": {"$ref":"#/components/responses/503"}, "504": {"$ref":"#/components/responses/504"}
               }
@@ -125,7 +126,7 @@ enum OpenAPIDocument {
                     "properties": {"object":{"const":"response.input_tokens"},"input_tokens":{"type":"integer"}}
                   }}}
                 },
-                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
                 "405": {"$ref":"#/components/responses/405"}, "413": {"$ref":"#/components/responses/413"}, "429": {"$ref":"#/components/responses/429"},
                 "503": {"$ref":"#/components/responses/503"}
               }
@@ -212,7 +213,7 @@ enum OpenAPIDocument {
                     "application/json": {"schema":{"$ref":"#/components/schemas/Message"}}, "text/event-stream": {"schema":{"type":"object","required":["data"],"properties":{"event":{"type":"string"},"data":{"type":"string","contentMediaType":"application/json","contentSchema":{"$ref":"#/components/schemas/MessageEvent"}}}}}
                   }
                 },
-                "400": {"$ref":"#/components/responses/AnthropicError"}, "401": {"$ref":"#/components/responses/AnthropicError"},
+                "400": {"$ref":"#/components/responses/AnthropicError"}, "401": {"$ref":"#/components/responses/AnthropicError"}, "403": {"$ref":"#/components/responses/AnthropicError"},
                 "404": {"$ref":"#/components/responses/AnthropicError"}, "405": {"$ref":"#/components/responses/AnthropicError"},
                 "413": {"$ref":"#/components/responses/AnthropicError"}, "429": {"$ref":"#/components/responses/AnthropicError"},
                 "502": {"$ref":"#/components/responses/AnthropicError"}, "504": {"$ref":"#/components/responses/AnthropicError"},
@@ -233,7 +234,7 @@ enum OpenAPIDocument {
                   "description": "An estimate.", "headers": {"x-ociai-estimate":{"$ref":"#/components/headers/Estimate"}},
                   "content": {"application/json":{"schema":{"type":"object","required":["input_tokens"],"properties":{"input_tokens":{"type":"integer"}}}}}
                 },
-                "400": {"$ref":"#/components/responses/AnthropicError"}, "401": {"$ref":"#/components/responses/AnthropicError"},
+                "400": {"$ref":"#/components/responses/AnthropicError"}, "401": {"$ref":"#/components/responses/AnthropicError"}, "403": {"$ref":"#/components/responses/AnthropicError"},
                 "404": {"$ref":"#/components/responses/AnthropicError"}, "405": {"$ref":"#/components/responses/AnthropicError"},
                 "413": {"$ref":"#/components/responses/AnthropicError"}, "429": {"$ref":"#/components/responses/AnthropicError"},
                 "529": {"$ref":"#/components/responses/AnthropicError"}
@@ -258,7 +259,7 @@ enum OpenAPIDocument {
                     "text/event-stream": {"schema":{"type":"object","required":["data"],"properties":{"event":{"type":"string"},"data":{"anyOf":[{"const":"[DONE]"},{"type":"string","contentMediaType":"application/json","contentSchema":{"$ref":"#/components/schemas/Completion"}}]}}}}
                   }
                 },
-                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
                 "405": {"$ref":"#/components/responses/405"}, "413": {"$ref":"#/components/responses/413"}, "429": {"$ref":"#/components/responses/429"},
                 "502": {"$ref":"#/components/responses/502"}, "503": {"$ref":"#/components/responses/503"}, "504": {"$ref":"#/components/responses/504"}
               }
@@ -281,7 +282,7 @@ enum OpenAPIDocument {
                 "200": {
                   "description": "One vector for each text, in their order.", "content": {"application/json":{"schema":{"$ref":"#/components/schemas/EmbeddingList"}}}
                 },
-                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
                 "405": {"$ref":"#/components/responses/405"}, "413": {"$ref":"#/components/responses/413"}, "429": {"$ref":"#/components/responses/429"},
                 "502": {"$ref":"#/components/responses/502"}, "503": {"$ref":"#/components/responses/503"}, "504": {"$ref":"#/components/responses/504"}
               }
@@ -303,7 +304,7 @@ enum OpenAPIDocument {
               },
               "responses": {
                 "200": {"description":"The best first.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/RerankAnswer"}}}},
-                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
                 "405": {"$ref":"#/components/responses/405"}, "413": {"$ref":"#/components/responses/413"}, "429": {"$ref":"#/components/responses/429"},
                 "502": {"$ref":"#/components/responses/502"}, "503": {"$ref":"#/components/responses/503"}, "504": {"$ref":"#/components/responses/504"}
               }
@@ -341,7 +342,15 @@ enum OpenAPIDocument {
                   "description": "The model, in Anthropic's shape when asked with `anthropic-version`.",
                   "content": {"application/json":{"schema":{"anyOf":[{"$ref":"#/components/schemas/Model"},{"$ref":"#/components/schemas/AnthropicModel"}]}}}
                 },
-                "401": {"$ref":"#/components/responses/EitherError"}, "404": {"$ref":"#/components/responses/EitherError"}, "405": {"$ref":"#/components/responses/EitherError"}
+                "401": {"$ref":"#/components/responses/EitherError"}, "403": {"$ref":"#/components/responses/EitherError"}, "404": {"$ref":"#/components/responses/EitherError"}, "405": {"$ref":"#/components/responses/EitherError"}
+              }
+            }},
+            "/v1/usage": {"get": {
+              "operationId": "getUsage", "summary": "What the caller's own key has used and may still use", "tags": ["keys"],
+              "description": "By the counter that decides about requests. It costs a request of the key's minute.",
+              "responses": {
+                "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/KeyUsage"}}}},
+                "401": {"$ref":"#/components/responses/401"}, "405": {"$ref":"#/components/responses/405"}, "429": {"$ref":"#/components/responses/429"}
               }
             }},
             "/test-oci": {"get": {
@@ -349,7 +358,7 @@ enum OpenAPIDocument {
               "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
               "responses": {
                 "200": {"description":"All or some accounts answer.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/TestReport"}}}},
-                "401": {"$ref":"#/components/responses/401"}, "405": {"$ref":"#/components/responses/405"}, "429": {"$ref":"#/components/responses/429"},
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}, "429": {"$ref":"#/components/responses/429"},
                 "503": {"description":"None does.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/TestReport"}}}}
               }
             }},
@@ -358,34 +367,34 @@ enum OpenAPIDocument {
               "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
               "responses": {
                 "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/AccountStatistics"}}}},
-                "401": {"$ref":"#/components/responses/401"}, "405": {"$ref":"#/components/responses/405"}
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
               }
             }},
             "/stats/concurrency": {"get": {
               "operationId": "getConcurrency", "summary": "Requests in flight", "tags": ["operator"], "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
               "responses": {
                 "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/ConcurrencyStatistics"}}}},
-                "401": {"$ref":"#/components/responses/401"}, "405": {"$ref":"#/components/responses/405"}
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
               }
             }},
             "/stats/circuit-breaker": {"get": {
               "operationId": "getBreakers", "summary": "Circuit breakers", "tags": ["operator"], "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
               "responses": {
                 "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/BreakerStatistics"}}}},
-                "401": {"$ref":"#/components/responses/401"}, "405": {"$ref":"#/components/responses/405"}
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
               }
             }},
             "/stats/queue": {"get": {
               "operationId": "getQueue", "summary": "The line of waiting requests", "tags": ["operator"], "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
               "responses": {
                 "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/QueueStatistics"}}}},
-                "401": {"$ref":"#/components/responses/401"}, "405": {"$ref":"#/components/responses/405"}
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
               }
             }},
             "/metrics": {"get": {
               "operationId": "getMetrics", "summary": "Figures for Prometheus", "tags": ["operator"], "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
               "responses": {
-                "200": {"description":"Text format 0.0.4.","content":{"text/plain":{"schema":{"type":"string"}}}}, "401": {"$ref":"#/components/responses/401"},
+                "200": {"description":"Text format 0.0.4.","content":{"text/plain":{"schema":{"type":"string"}}}}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"},
                 "405": {"$ref":"#/components/responses/405"}
               }
             }},
@@ -402,7 +411,7 @@ enum OpenAPIDocument {
                   "description": "Those that were reset.",
                   "content": {"application/json":{"schema":{"type":"object","required":["reset"],"properties":{"reset":{"type":"array","items":{"type":"string"}}}}}}
                 },
-                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
                 "405": {"$ref":"#/components/responses/405"}
               }
             }},
@@ -412,6 +421,128 @@ enum OpenAPIDocument {
                 "200": {"description":"What has changed.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/RefreshReport"}}}},
                 "401": {"$ref":"#/components/responses/401"}, "405": {"$ref":"#/components/responses/405"}, "429": {"$ref":"#/components/responses/429"},
                 "503": {"$ref":"#/components/responses/503"}
+              }
+            }},
+            "/admin/keys": {
+              "get": {
+                "operationId": "listKeys", "summary": "All keys and what each may do; never a key itself", "tags": ["keys"],
+                "description": "Those of the configuration file first, then the managed ones by name, revoked ones too.",
+                "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+                "responses": {
+                  "200": {
+                    "description": "The list.",
+                    "content": {"application/json": {"schema": {
+                      "type": "object", "required": ["object","data"],
+                      "properties": {"object":{"const":"list"},"data":{"type":"array","items":{"$ref":"#/components/schemas/ClientKey"}}}
+                    }}}
+                  },
+                  "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
+                }
+              },
+              "post": {
+                "operationId": "createKey", "summary": "Makes a managed key, which is shown in this answer only", "tags": ["keys"],
+                "description": "It works at once, and after a restart.", "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+                "requestBody": {
+                  "required": true,
+                  "content": {"application/json": {
+                    "schema": {"$ref":"#/components/schemas/KeyOrder"},
+                    "examples": {
+                      "name": {"value":{"name":"ci"}},
+                      "limits": {"value":{"name":"team-a","models":["^grok"],"rpm":60,"tpm":90000,"budget_hard":"5 USD per day, 100 USD per month","expires":"2099-01-31"}}
+                    }
+                  }}
+                },
+                "responses": {
+                  "201": {"description":"The key.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/ShownKey"}}}},
+                  "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"},
+                  "405": {"$ref":"#/components/responses/405"}, "409": {"$ref":"#/components/responses/409"}, "413": {"$ref":"#/components/responses/413"},
+                  "503": {"$ref":"#/components/responses/503"}
+                }
+              }
+            },
+            "/admin/keys/{name}": {
+              "parameters": [{"$ref":"#/components/parameters/KeyName"}],
+              "get": {
+                "operationId": "getKey", "summary": "What one key may do", "tags": ["keys"], "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+                "responses": {
+                  "200": {"description":"The key, but for itself.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/ClientKey"}}}},
+                  "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
+                  "405": {"$ref":"#/components/responses/405"}
+                }
+              },
+              "delete": {
+                "operationId": "revokeKey", "summary": "Takes a managed key back", "tags": ["keys"],
+                "description": "It works no more, and neither do those that it has replaced. Its name stays taken, and what it has used stays in the ledger.",
+                "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+                "responses": {
+                  "200": {"description":"It is revoked.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/ClientKey"}}}},
+                  "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
+                  "405": {"$ref":"#/components/responses/405"}, "409": {"$ref":"#/components/responses/409"}, "503": {"$ref":"#/components/responses/503"}
+                }
+              }
+            },
+            "/admin/keys/{name}/rotate": {
+              "parameters": [{"$ref":"#/components/parameters/KeyName"}],
+              "post": {
+                "operationId": "rotateKey", "summary": "Makes another key under the same name", "tags": ["keys"],
+                "description": "The one before works on for `grace`.", "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+                "requestBody": {
+                  "content": {"application/json": {
+                    "schema": {
+                      "type": "object",
+                      "properties": {"grace": {
+                        "type": ["string","integer","null"], "minimum": 0, "maximum": 31536000, "default": "24h",
+                        "description": "A duration such as `1h` or `1h30m`, or seconds; `8760h` at most. 0: the one before ends now."
+                      }}
+                    },
+                    "examples": {"hour":{"value":{"grace":"1h"}}}
+                  }}
+                },
+                "responses": {
+                  "200": {"description":"The new key.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/ShownKey"}}}},
+                  "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"},
+                  "404": {"$ref":"#/components/responses/404"}, "405": {"$ref":"#/components/responses/405"}, "409": {"$ref":"#/components/responses/409"},
+                  "413": {"$ref":"#/components/responses/413"}, "503": {"$ref":"#/components/responses/503"}
+                }
+              }
+            },
+            "/admin/ledger/{table}": {"get": {
+              "operationId": "getLedgerTable", "summary": "What has been written down about requests, added up", "tags": ["keys"],
+              "description": "Whole days (in UTC) are answered from their sums, which stay; parts of days and `failures` from rows, which go after `ledger_retention`. Any other parameter is a 400.",
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "parameters": [
+                {
+                  "name": "table", "in": "path", "required": true, "description": "`accounts` are accounts and providers.",
+                  "schema": {"enum":["summary","days","keys","models","accounts","failures"]}
+                },
+                {"$ref":"#/components/parameters/From"}, {"$ref":"#/components/parameters/To"},
+                {"name":"key","in":"query","description":"The name of a key: its requests alone.","schema":{"type":"string","minLength":1}}
+              ],
+              "responses": {
+                "200": {"description":"The table.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/LedgerTable"}}}},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"},
+                "404": {"$ref":"#/components/responses/404"}, "405": {"$ref":"#/components/responses/405"}, "503": {"$ref":"#/components/responses/503"}
+              }
+            }},
+            "/admin/ledger/export": {"get": {
+              "operationId": "exportLedger", "summary": "The rows of the ledger, in the order of time", "tags": ["keys"],
+              "description": "Streamed. A connection that ends before the last chunk means that rows are missing. Any other parameter is a 400.",
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "parameters": [
+                {"$ref":"#/components/parameters/From"}, {"$ref":"#/components/parameters/To"},
+                {"name":"format","in":"query","description":"In any case.","schema":{"enum":["csv","jsonl"],"default":"jsonl"}},
+                {
+                  "name": "level", "in": "query", "description": "A line for each request, for each call to an upstream, or for each day, key, upstream and model; in any case.",
+                  "schema": {"enum":["request","attempt","day"],"default":"request"}
+                }
+              ],
+              "responses": {
+                "200": {
+                  "description": "Lines; in CSV the first has the names.",
+                  "content": {"application/x-ndjson":{"schema":{}},"text/csv":{"schema":{"type":"string"}}}
+                },
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"},
+                "405": {"$ref":"#/components/responses/405"}, "503": {"$ref":"#/components/responses/503"}
               }
             }},
             "/v1/reload": {"post": {
@@ -424,7 +555,7 @@ enum OpenAPIDocument {
                     "properties": {"message":{"type":"string"},"providers_count":{"type":"integer"},"accounts_count":{"type":"integer"}}
                   }}}
                 },
-                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "405": {"$ref":"#/components/responses/405"},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"},
                 "429": {"$ref":"#/components/responses/429"}, "503": {"$ref":"#/components/responses/503"}
               }
             }}
@@ -433,12 +564,22 @@ enum OpenAPIDocument {
             "securitySchemes": {
               "bearer": {
                 "type": "http", "scheme": "bearer",
-                "description": "A key of the configuration. Endpoints that list `{}` beside the schemes are open to the operator on the machine itself as well, while `local_access` is on."
+                "description": "A key of the configuration, or a managed one. Endpoints that list `{}` beside the schemes are open to the operator on the machine itself as well, while `local_access` is on."
               },
               "xApiKey": {"type":"apiKey","in":"header","name":"x-api-key"}, "apiKey": {"type":"apiKey","in":"header","name":"api-key"}
             },
             "parameters": {
               "ResponseID": {"name":"id","in":"path","required":true,"description":"Of a response that was made with the same key.","schema":{"type":"string"}},
+              "KeyName": {
+                "name": "name", "in": "path", "required": true, "description": "The name of a key.", "schema": {"type":"string","minLength":1}
+              },
+              "From": {
+                "name": "from", "in": "query", "description": "From this moment on; without it, 30 days before `to`.", "schema": {"$ref":"#/components/schemas/MomentText"}
+              },
+              "To": {
+                "name": "to", "in": "query", "description": "Before this moment; without it, now. Not before `from`.",
+                "schema": {"$ref":"#/components/schemas/MomentText"}
+              },
               "AnthropicVersion": {
                 "name": "anthropic-version", "in": "header", "description": "Whatever it says, the answer has Anthropic's shape.", "schema": {"type":"string"}
               }
@@ -458,20 +599,31 @@ enum OpenAPIDocument {
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "401": {
-                "description": "No key or a wrong one.",
+                "description": "No key, a wrong one, or one that has expired.",
                 "headers": {"www-authenticate":{"schema":{"const":"Bearer"}},"x-should-retry":{"$ref":"#/components/headers/ShouldRetry"}},
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
+              "403": {
+                "description": "The role of the key is too small (`permission_denied`), or the key may not use the model (`model_not_allowed`).",
+                "headers": {"x-should-retry":{"$ref":"#/components/headers/ShouldRetry"}},
+                "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
+              },
               "404": {
-                "description": "There is no such model, account, response or item.", "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
+                "description": "There is no such model, account, response, item, key or table.", "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "405": {
                 "description": "The path is served under other methods only.", "headers": {"allow":{"schema":{"type":"string"}}},
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
+              "409": {
+                "description": "There is such a key already, it is in the configuration file, it has been revoked, or another request changes it at present.",
+                "headers": {"x-should-retry":{"$ref":"#/components/headers/ShouldRetry"}},
+                "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
+              },
               "413": {"description":"The body is larger than it may be.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}},
               "429": {
-                "description": "The key has reached a limit, or all upstreams are throttled.", "headers": {"retry-after":{"$ref":"#/components/headers/RetryAfter"}},
+                "description": "The key has reached a limit or spent a budget (`budget_exceeded`), or all upstreams are throttled.",
+                "headers": {"retry-after":{"$ref":"#/components/headers/RetryAfter"},"x-should-retry":{"$ref":"#/components/headers/ShouldRetry"}},
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "502": {
@@ -479,7 +631,7 @@ enum OpenAPIDocument {
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "503": {
-                "description": "No upstream is available, no place is free in the line or in memory, or the proxy stops.",
+                "description": "No upstream is available, no place is free in the line or in memory, the ledger is off or does not answer (`ledger_unavailable`), or the proxy stops.",
                 "headers": {"retry-after":{"$ref":"#/components/headers/RetryAfter"}}, "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "504": {"description":"The upstream took too long.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}},
@@ -1306,6 +1458,101 @@ enum OpenAPIDocument {
                     "cooling_until": {"$ref":"#/components/schemas/Moment"}, "learnt_limit": {"type":["integer","null"]}
                   },
                   "additionalProperties": {"type":"integer"}
+                }
+              },
+              "Role": {"enum":["client","viewer","admin"]},
+              "MomentText": {
+                "type": "string", "pattern": "^2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([Tt]([01][0-9]|2[0-3])(:[0-5][0-9]){2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$",
+                "description": "`2027-01-31`, which is its beginning in UTC, or `2027-01-31T12:00:00Z`."
+              },
+              "Texts": {"type":["string","array","null"],"minLength":1,"minItems":1,"items":{"type":"string","pattern":"^[^,]+$"},"description":"A list, or a text with commas."},
+              "KeyLimits": {
+                "type": "object", "required": ["role","expires","models","rpm","tpm","max_concurrency","budget_hard","budget_soft"],
+                "properties": {
+                  "role": {"$ref":"#/components/schemas/Role"}, "expires": {"$ref":"#/components/schemas/Moment"},
+                  "models": {"type":"array","items":{"type":"string"},"description":"Regular expressions; empty: all models."},
+                  "rpm": {"type":["integer","null"],"description":"Requests a minute; null: what holds for all keys."},
+                  "tpm": {"type":["integer","null"],"description":"Tokens a minute."},
+                  "max_concurrency": {"type":["integer","null"],"description":"Requests at once; null: what holds for all keys."},
+                  "budget_hard": {"type":"array","items":{"$ref":"#/components/schemas/BudgetText"}}, "budget_soft": {"type":"array","items":{"$ref":"#/components/schemas/BudgetText"}}
+                }
+              },
+              "BudgetText": {"type":"string","description":"`5 USD per day`, `90000 tokens per hour`, `20 USD in all`; also per week and per month."},
+              "ClientKey": {
+                "allOf": [{"$ref":"#/components/schemas/KeyLimits"}], "required": ["name","source"],
+                "properties": {
+                  "name": {"type":"string"}, "source": {"enum":["file","managed"]},
+                  "prefix": {"type":"string","description":"The beginning of the key, to know it by. This and the following are there for managed keys."},
+                  "created_at": {"$ref":"#/components/schemas/Instant"}, "revoked_at": {"$ref":"#/components/schemas/Moment"},
+                  "former_keys_until": {"type":"array","items":{"$ref":"#/components/schemas/Instant"},"description":"Until when keys that it has replaced work on."}
+                },
+                "if": {"properties":{"source":{"const":"managed"}}}, "then": {"required":["prefix","created_at","revoked_at","former_keys_until"]}
+              },
+              "ShownKey": {
+                "allOf": [{"$ref":"#/components/schemas/ClientKey"}], "required": ["key"],
+                "properties": {"key":{"type":"string","pattern":"^oci-[0-9A-Za-z]{38}$","description":"It is shown this once."}}
+              },
+              "KeyOrder": {
+                "type": "object", "required": ["name"],
+                "properties": {
+                  "name": {
+                    "type": "string", "pattern": "^[!#-&(-+.0-Z^_a-~-]{1,64}$",
+                    "description": "Visible ASCII characters but commas, slashes, quotes and brackets, and not only dots."
+                  },
+                  "role": {"anyOf":[{"$ref":"#/components/schemas/Role"},{"type":"null"}],"default":"client"},
+                  "expires": {"anyOf":[{"$ref":"#/components/schemas/MomentText"},{"type":"null"}]}, "models": {"$ref":"#/components/schemas/Texts"},
+                  "rpm": {"$ref":"#/components/schemas/Count"}, "tpm": {"allOf":[{"$ref":"#/components/schemas/Count"}],"maximum":1000000000},
+                  "max_concurrency": {"$ref":"#/components/schemas/Count"}, "budget_hard": {"$ref":"#/components/schemas/Texts"}, "budget_soft": {"$ref":"#/components/schemas/Texts"}
+                },
+                "additionalProperties": {"type":"null"}
+              },
+              "Count": {"anyOf":[{"type":"integer","minimum":1,"maximum":1000000000},{"type":"string","pattern":"^[0-9]+$"},{"type":"null"}],"description":"From 1 to 1000000; of `tpm` to 1000000000."},
+              "RateStanding": {
+                "type": "object", "required": ["limit","remaining","reset_ms"],
+                "properties": {"limit":{"type":"integer"},"remaining":{"type":"integer"},"reset_ms":{"type":"integer","description":"Until all of it is there."}}
+              },
+              "Spent": {
+                "type": "object", "required": ["since","requests","tokens","cost_nano_usd"],
+                "properties": {
+                  "since": {"$ref":"#/components/schemas/Moment"}, "requests": {"type":"integer"}, "tokens": {"type":"integer"},
+                  "cost_nano_usd": {"type":"integer","description":"In 0.000000001 US dollars, of what has a price."}
+                }
+              },
+              "KeyUsage": {
+                "allOf": [{"$ref":"#/components/schemas/KeyLimits"}], "required": ["object","key","rate","in_progress","spent","budgets"],
+                "properties": {
+                  "object": {"const":"usage"}, "key": {"type":"string","description":"Its name."},
+                  "rate": {
+                    "type": "object", "description": "What is limited.",
+                    "properties": {"requests":{"$ref":"#/components/schemas/RateStanding"},"tokens":{"$ref":"#/components/schemas/RateStanding"}}
+                  },
+                  "in_progress": {"type":"integer"},
+                  "spent": {
+                    "type": ["object","null"], "required": ["hour","day","week","month","total"], "additionalProperties": {"$ref":"#/components/schemas/Spent"},
+                    "description": "In the periods that are under way, by `timezone`; null where nobody counts."
+                  },
+                  "budgets": {
+                    "type": "array",
+                    "items": {
+                      "type": "object", "required": ["budget","kind","unit","limit","spent","reserved","remaining","resets_at"],
+                      "properties": {
+                        "budget": {"$ref":"#/components/schemas/BudgetText"}, "kind": {"enum":["hard","soft"]}, "unit": {"enum":["nano_usd","tokens"]},
+                        "resets_at": {"$ref":"#/components/schemas/Moment"}
+                      },
+                      "additionalProperties": {"type":"integer"}
+                    }
+                  }
+                }
+              },
+              "LedgerTable": {
+                "type": "object", "required": ["object","subject","from","to","rows"],
+                "properties": {
+                  "object": {"const":"ledger.table"}, "subject": {"enum":["summary","days","keys","models","accounts","failures"]},
+                  "from": {"$ref":"#/components/schemas/Instant"}, "to": {"$ref":"#/components/schemas/Instant"},
+                  "rows": {
+                    "type": "array", "description": "What is not known is null, never 0.",
+                    "items": {"type":"object","additionalProperties":{"type":["string","number","null"]}}
+                  }
                 }
               },
               "AccountStatistics": {

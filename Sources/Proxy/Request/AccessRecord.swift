@@ -12,6 +12,7 @@ struct AccessRecord: Sendable {
     var account: String?
     /// The model as the client named it.
     var model: String?
+    var isStreaming = false
     var status: Int?
     /// The code of the error that the client got.
     var error: String?

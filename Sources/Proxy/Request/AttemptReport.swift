@@ -1,11 +1,31 @@
+import NIOHTTP1
 import ProxyRouting
 import Synchronization
 
 /// What an attempt has to tell besides its result, gathered while it runs so that a failure or a departing client does not
 /// lose it.
 final class AttemptReport: Sendable {
+    /// What is called, for the books.
+    struct Call: Sendable {
+        /// The name that the client used; nil when another model answers in its place.
+        var asked: String?
+        /// The model's id at the upstream.
+        var model = ""
+        /// Nil for an OCI account.
+        var provider: String?
+        var region: String?
+        /// What it may use, where that has been worked out.
+        var estimate: UsageEstimate?
+    }
+
     struct Content: Sendable {
         var usage: TokenUsage?
+        /// Of the upstream's answer.
+        var status: Int?
+        /// Oracle's name of the call.
+        var opcRequestID: String?
+        /// About so many tokens have been told, where nobody says how many.
+        var told = 0
         /// When the first event came. From then on the client has seen a part of this answer, and no other can take its place.
         var firstEvent: Duration?
         /// Events of the upstream that could not be read and were passed over.
@@ -14,7 +34,10 @@ final class AttemptReport: Sendable {
         var oddities = Oddities()
     }
 
+    let call: Call
     private let state = Mutex(Content())
+
+    init(_ call: Call = Call()) { self.call = call }
 
     var content: Content { state.withLock { $0 } }
 
@@ -28,5 +51,11 @@ final class AttemptReport: Sendable {
 
     func change(_ body: (inout Content) -> Void) {
         state.withLock { body(&$0) }
+    }
+
+    /// An answer has come, be it a refusal.
+    func note(_ response: TransportResponse, isOfOCI: Bool) {
+        let name = isOfOCI ? response.headers.first(name: "opc-request-id") : nil
+        change { ($0.status, $0.opcRequestID) = (response.status, name) }
     }
 }

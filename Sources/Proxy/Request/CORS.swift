@@ -7,7 +7,8 @@ struct CORS: Sendable {
 
     /// What a page's script may read of our headers.
     private static let exposed =
-        "x-request-id, retry-after, x-should-retry, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests"
+        "x-request-id, retry-after, x-should-retry, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
+        + "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, x-ociai-budget"
 
     private var allowsEveryone: Bool { origins.contains("*") }
 

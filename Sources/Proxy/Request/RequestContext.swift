@@ -12,10 +12,20 @@ final class RequestContext {
     let id: String
     /// When the request was whole.
     let arrival: Duration
+    /// The same in microseconds since 1970.
+    let arrivedAt: Int64
     var decoration: Decoration
     /// What the access log will say.
     var record: AccessRecord
     let trace = RequestTrace()
+    /// Whose key it came with; nil where none was needed.
+    var caller: Caller? {
+        didSet { record.key = caller?.name }
+    }
+    /// What the request takes of what its key may use; nil where nobody counts.
+    var charge: RequestCharge? {
+        didSet { decoration.charge = charge }
+    }
     /// What the path is served under, where the endpoint refuses a method by itself.
     var allowedMethods: [HTTPMethod] = []
     /// The rest of the path, where the endpoint takes one.
@@ -24,8 +34,9 @@ final class RequestContext {
 
     init(
         _ request: ClientRequest, on connection: ClientConnection, decoration: Decoration, drain: Drain,
-        at now: Duration
+        at now: Duration, _ wallClock: Int64 = 0
     ) {
+        arrivedAt = wallClock
         self.request = request
         self.connection = connection
         self.decoration = decoration
@@ -76,6 +87,8 @@ struct Decoration: Sendable {
     let wallClock: Int64
     /// What the request's key has left, when that is limited.
     var rate: RequestBucket.Standing?
+    /// The same of what depends on the request itself.
+    var charge: RequestCharge?
 
     init(for head: HTTPRequestHead?, cors: CORS, wallClock: Int64) {
         requestID = RequestID.of(head?.headers)
@@ -98,6 +111,7 @@ struct Decoration: Sendable {
         fields.append(("date", HTTPDate.ofNow(wallClock)))
         fields.append(("x-request-id", requestID))
         if let rate { fields += rate.fields }
+        if let charge { fields += charge.fields }
         cors.decorate(&fields, for: origin)
         if let length { fields.append(("content-length", String(length))) }
         return fields

@@ -27,6 +27,12 @@ final class RequestRates: Sendable {
         }
     }
 
+    /// How a key stands; nil without a limit.
+    func standing(of key: String, limit: Int, at now: Duration) -> RequestBucket.Standing? {
+        guard limit > 0 else { return nil }
+        return accounts.withLock { ($0[key]?.bucket ?? RequestBucket()).standing(limit: limit, at: now) }
+    }
+
     /// The standing of a key that would be refused now, which is counted; nil when `take` may be tried.
     func refusal(of key: String, limit: Int, at now: Duration) -> RequestBucket.Standing? {
         guard limit > 0 else { return nil }

@@ -22,15 +22,22 @@ extension OpenAIError {
 }
 
 extension RequestBucket.Standing {
-    /// The header fields by which the OpenAI API tells a client how many requests it may still make. Durations are Go's there.
+    /// The header fields by which the OpenAI API tells a client how many requests it may still make.
     var fields: [(String, String)] {
-        let milliseconds = (fullIn + .microseconds(999)).milliseconds
+        [
+            ("x-ratelimit-limit-requests", String(limit)), ("x-ratelimit-remaining-requests", String(remaining)),
+            ("x-ratelimit-reset-requests", fullIn.asGoDuration),
+        ]
+    }
+}
+
+extension Duration {
+    /// As that API writes them: `1.5s`, `20ms`.
+    var asGoDuration: String {
+        let milliseconds = (self + .microseconds(999)).milliseconds
         let (seconds, rest) = milliseconds.quotientAndRemainder(dividingBy: 1000)
         var decimals = rest == 0 ? "" : "." + String(1000 + rest).dropFirst()
         while decimals.last == "0" { decimals.removeLast() }
-        return [
-            ("x-ratelimit-limit-requests", String(limit)), ("x-ratelimit-remaining-requests", String(remaining)),
-            ("x-ratelimit-reset-requests", seconds == 0 ? "\(rest)ms" : "\(seconds)\(decimals)s"),
-        ]
+        return seconds == 0 ? "\(rest)ms" : "\(seconds)\(decimals)s"
     }
 }

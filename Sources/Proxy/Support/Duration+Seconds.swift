@@ -7,6 +7,9 @@ extension Duration {
 }
 
 extension Duration {
+    /// Whole microseconds, rounded down.
+    var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+
     /// Whole milliseconds, rounded down.
     var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }

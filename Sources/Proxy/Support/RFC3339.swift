@@ -23,7 +23,7 @@ enum RFC3339 {
         let date = CivilDate(daysSince1970: day)
         func two(_ value: some BinaryInteger) -> String { (value < 10 ? "0" : "") + String(value) }
         return
-            "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60))Z"
+            "\(String(repeating: "0", count: max(0, 4 - String(date.year).utf8.count)))\(date.year)-\(two(date.month))-\(two(date.day))T\(two(time / 3600)):\(two(time / 60 % 60)):\(two(time % 60))Z"
     }
 
     /// Skips a fraction and reads `Z` or `+hh:mm`, in seconds.

@@ -18,6 +18,8 @@ package struct TimeSource: Sendable {
     package let sleep: @Sendable (_ until: Duration) async throws -> Void
     /// Seconds since 1970.
     package let wallClock: @Sendable () -> Int64
+    /// The same in microseconds.
+    package let wallMicroseconds: @Sendable () -> Int64
     /// All that must be over by some moment of this clock.
     let deadlines: DeadlineWatch
 
@@ -26,8 +28,10 @@ package struct TimeSource: Sendable {
     ///   - noticesGaps: whether a leap of the clock means that the process stood still. A test's clock leaps all the time.
     package init(
         now: @escaping @Sendable () -> Duration, sleep: @escaping @Sendable (_ until: Duration) async throws -> Void,
-        wallClock: @escaping @Sendable () -> Int64, lingers: Bool = false, noticesGaps: Bool = false
+        wallClock: @escaping @Sendable () -> Int64, wallMicroseconds: (@Sendable () -> Int64)? = nil,
+        lingers: Bool = false, noticesGaps: Bool = false
     ) {
+        self.wallMicroseconds = wallMicroseconds ?? { wallClock() * 1_000_000 }
         self.now = now
         self.sleep = sleep
         self.wallClock = wallClock
@@ -40,7 +44,13 @@ package struct TimeSource: Sendable {
         return TimeSource(
             now: { origin.duration(to: .now) },
             sleep: { try await Task.sleep(until: origin.advanced(by: $0), clock: .continuous) },
-            wallClock: { Int64(time(nil)) }, lingers: true, noticesGaps: true)
+            wallClock: { Int64(time(nil)) },
+            wallMicroseconds: {
+                var now = timespec()
+                // It is given room for one.
+                unsafe clock_gettime(CLOCK_REALTIME, &now)
+                return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
+            }, lingers: true, noticesGaps: true)
     }()
 
     /// How often the process has been noticed to stand still for more than a second (`ClockGap`), at this moment perhaps. What failed while this

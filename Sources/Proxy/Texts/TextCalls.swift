@@ -19,13 +19,21 @@ struct TextCalls: Sendable {
         /// Whose it is: the name of the client's key.
         let client: String
         let trace: RequestTrace
+        let charge: RequestCharge?
+        /// Of all calls together.
+        let estimate: UsageEstimate
+        let asked: String
+        let provider: String?
     }
 
     /// - Throws: `Failure` when the model is not known, or not made for that.
     func job(_ purpose: ModelSummary.Purpose, model: String, of context: RequestContext) throws(Failure) -> Job {
-        Job(
-            purpose: purpose, target: try directory.catalog.resolve(model, for: purpose), arrival: context.arrival,
-            deadline: context.arrival + requestLimit, client: context.record.key ?? "", trace: context.trace)
+        let target = try directory.catalog.resolve(model, for: purpose, by: context.caller)
+        return Job(
+            purpose: purpose, target: target, arrival: context.arrival, deadline: context.arrival + requestLimit,
+            client: context.record.key ?? "", trace: context.trace, charge: context.charge,
+            estimate: UsageEstimate(bytes: context.request.body.count), asked: model,
+            provider: directory.catalog.provider(of: target))
     }
 
     /// Makes one call of the job.
@@ -41,11 +49,12 @@ struct TextCalls: Sendable {
         let request = RoutedRequest(
             accepts: job.target.accepts, model: job.target.serving.id, arrival: job.arrival, deadline: job.deadline,
             client: job.client,
-            trace: job.trace, call: call)
+            trace: job.trace, call: call, charge: call == 0 ? job.charge : nil, estimate: job.estimate,
+            asked: job.asked, provider: job.provider)
         return try await failover.run(request) { upstream, report in
             do {
                 let body = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) {
-                    try await answer(to: document, of: upstream.backend)
+                    try await answer(to: document, of: upstream.backend, report)
                 }
                 let (success, usage) = try await report.reading(body.count) { try read(body, upstream.id) }
                 report.change { $0.usage = usage }
@@ -64,9 +73,12 @@ struct TextCalls: Sendable {
         }
     }
 
-    private func answer(to document: CallDocument, of backend: any Backend) async throws -> [UInt8] {
+    private func answer(to document: CallDocument, of backend: any Backend, _ report: AttemptReport) async throws
+        -> [UInt8]
+    {
         let request = try await backend.request(document, isStreaming: false)
-        return try await backend.successful(try await backend.send(request)).collect(upTo: answerLimit)
+        return try await backend.successful(try await backend.send(request), noting: report)
+            .collect(upTo: answerLimit)
     }
 
     /// Whether the target's upstreams are sent what the client has sent.

@@ -14,6 +14,8 @@ final class Attempts {
     private let request: RoutedRequest
     private var deadline: Duration { request.deadline }
     private var plan: FailoverPlan
+    /// The key has been asked whether it can afford the call.
+    private var isCharged = false
 
     init(of request: RoutedRequest, by failover: Failover) {
         self.failover = failover
@@ -29,6 +31,7 @@ final class Attempts {
     ///
     /// - Throws: what ends the request when there is none: a `Failure`, or `CancellationError`.
     nonisolated(nonsending) func next() async throws -> Attempt {
+        try charge()
         while true {
             var wanted = RouteRequest(
                 ticket: ticket, terms: plan.terms, deadline: deadline, allowance: deadline - request.arrival,
@@ -36,10 +39,18 @@ final class Attempts {
                 client: request.client)
             (wanted.countedModels, wanted.countedUpstreams) = (plan.countedModels, plan.countedUpstreams)
             switch await router.admit(wanted, request.trace, call: request.call) {
-            case .success(let permit): return Attempt(permit, by: router, request.trace, call: request.call)
+            case .success(let permit): return Attempt(permit, by: router, request)
             case .failure(let refusal): try await meet(refusal)
             }
         }
+    }
+
+    /// Once for all attempts: what fails costs nothing, as a rule.
+    private func charge() throws(Failure) {
+        guard !isCharged else { return }
+        isCharged = true
+        try request.charge?.admit(
+            request.estimate, asked: request.asked, model: request.model, provider: request.provider)
     }
 
     /// There is no upstream: waits, or throws what ends the request.
@@ -103,7 +114,7 @@ final class Attempts {
 
 /// One attempt at one upstream, and the permit that it holds. Its owner has to end it, once.
 final class Attempt {
-    let report = AttemptReport()
+    let report: AttemptReport
     var upstream: Upstream { permit.upstream }
     private var permit: Router.Permit
     private let router: Router
@@ -111,11 +122,15 @@ final class Attempt {
     private let call: Int
     private var hasEnded = false
 
-    fileprivate init(_ permit: Router.Permit, by router: Router, _ trace: RequestTrace?, call: Int) {
+    fileprivate init(_ permit: Router.Permit, by router: Router, _ request: RoutedRequest) {
         self.permit = permit
         self.router = router
-        self.trace = trace
-        self.call = call
+        trace = request.trace
+        call = request.call
+        report = AttemptReport(
+            AttemptReport.Call(
+                asked: request.asked, model: request.model, provider: request.provider,
+                region: permit.upstream.backend.region, estimate: request.estimate))
         trace?.append(.began(call: call, upstream: permit.upstream.id, report: report, at: permit.admittedAt))
     }
 

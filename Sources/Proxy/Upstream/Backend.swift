@@ -103,8 +103,12 @@ extension Backend {
 
     /// The response if it may be an answer (201 and 202 may); the upstream's refusal as an error otherwise.
     ///
+    /// - Parameter report: of the attempt, where the upstream's status and name for the call are noted.
     /// - Throws: `Failure`, `CancellationError`, `MovingDeadline.Exceeded`.
-    nonisolated(nonsending) func successful(_ response: TransportResponse) async throws -> TransportResponse {
+    nonisolated(nonsending) func successful(_ response: TransportResponse, noting report: AttemptReport? = nil)
+        async throws -> TransportResponse
+    {
+        report?.note(response, isOfOCI: kind == .oci)
         guard !(200..<300).contains(response.status) else {
             // By definition they have no body.
             guard response.status != 204, response.status != 205 else { throw Failure.noContent(response.status) }

@@ -18,12 +18,43 @@ struct RoutedRequest: Sendable {
     var history: RequestHistory?
     /// Where it is noted what becomes of it.
     var trace: RequestTrace?
+    /// What its key may still use; nil for who has none. Without a default, so that nobody forgets it.
+    var charge: RequestCharge?
+    /// What it may use.
+    var estimate: UsageEstimate
+    /// The name that the client used for the model; nil when another model answers in its place.
+    var asked: String?
+    /// Who has the model; nil for OCI.
+    var provider: String?
     /// Of the calls that the request makes side by side.
     var call = 0
     /// It goes on where another upstream has failed, and draws on the retry budget from the first attempt on.
     var isRetry = false
     /// What it has met in an answer that has broken off.
     var earlier: EarlierFailures?
+
+    init(
+        accepts: UpstreamSet, model: String, arrival: Duration, deadline: Duration, isStreaming: Bool = false,
+        client: String = "", history: RequestHistory? = nil, trace: RequestTrace? = nil, call: Int = 0,
+        isRetry: Bool = false, earlier: EarlierFailures? = nil, charge: RequestCharge?, estimate: UsageEstimate,
+        asked: String? = nil, provider: String? = nil
+    ) {
+        self.accepts = accepts
+        self.model = model
+        self.arrival = arrival
+        self.deadline = deadline
+        self.isStreaming = isStreaming
+        self.client = client
+        self.history = history
+        self.trace = trace
+        self.call = call
+        self.isRetry = isRetry
+        self.earlier = earlier
+        self.charge = charge
+        self.estimate = estimate
+        self.asked = asked
+        self.provider = provider
+    }
 }
 
 /// What a request has met at upstreams, whichever model it asked them for.

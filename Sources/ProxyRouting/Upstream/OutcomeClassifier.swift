@@ -3,13 +3,13 @@ package enum OutcomeClassifier {
     package static func outcome(of failure: Failure) -> AttemptOutcome {
         switch failure.kind {
         case .refused, .parameterRefused, .formatRefused, .contentFiltered, .unusable, .invalidRequest, .unacceptable,
-            .unauthorized, .notFound(.path),
-            .notFound(.account):
+            .unauthorized, .forbidden, .budgetExceeded, .conflict, .notFound(.path), .notFound(.account),
+            .notFound(.key):
             .refused
         case .promptTooLong: .promptTooLong
         case .modelNotAllowed: .modelNotAllowed
         case .modelGone, .notFound(.model): .modelUnavailable
-        case .throttled, .rateLimited, .concurrencyLimited, .noUpstreamAvailable(isThrottled: true):
+        case .throttled, .rateLimited, .tokensLimited, .concurrencyLimited, .noUpstreamAvailable(isThrottled: true):
             .rateLimited(retryAfter: failure.retryAfter)
         case .accountExhausted: .accountExhausted(retryAfter: failure.retryAfter)
         case .accountDoubted: .accountDoubted(retryAfter: failure.retryAfter)

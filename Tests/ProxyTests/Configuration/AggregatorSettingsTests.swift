@@ -1,3 +1,4 @@
+import ProxyAccounting
 import Testing
 
 @testable import Proxy
@@ -36,7 +37,9 @@ import Testing
         #expect(settings.accounts.isEmpty)
         #expect(settings.fallbacks.isEmpty)
         #expect(!settings.needsGeneratedKey)
-        #expect(settings.clientKeys == [ClientKey(name: "alice", value: Secret("TOKEN"))])
+        #expect(settings.clientKeys.map(\.name) == ["alice"])
+        #expect(settings.clientKeys.map(\.value) == [Secret("TOKEN")])
+        #expect(settings.clientKeys.map(\.limits.role) == [.admin])
     }
 
     @Test func `Every other default is that of INI`() {
@@ -59,6 +62,13 @@ import Testing
         ("responses_max", ["12"], { $0.responses.count == 12 }),
         ("rescue", [#""continue""#, #""CONTINUE""#], { $0.rescue.mode == .continue }),
         ("rescue_timeout", ["5", #""5s""#], { $0.rescue.timeout == .seconds(5) }),
+        ("admin_listen", ["9090", #""9090""#], { $0.server.admin == .host("127.0.0.1", port: 9090) }),
+        ("admin_listen", [#""unix:/run/x.sock""#], { $0.server.admin == .unix("/run/x.sock") }),
+        ("state_dir", [#""off""#], { $0.ledger.directory == .off }),
+        ("state_dir", [#""/var/lib/x""#], { $0.ledger.directory == .named("/var/lib/x") }),
+        ("ledger_retention", [#""30d""#, #""720h""#, "2592000"], { $0.ledger.retention == .seconds(30 * 86_400) }),
+        ("timezone", [#""Asia/Shanghai""#], { $0.ledger.timeZone == "Asia/Shanghai" }),
+        ("prices_file", [#""key.pem""#], { $0.ledger.pricesFile == "/etc/proxy/key.pem" }),
         ("max_concurrency_per_key", ["7"], { $0.limits.maxConcurrencyPerKey == 7 }),
         ("log_level", [#""DEBUG""#, #""debug""#], { $0.logging.level == .debug }),
         ("log_level", [#""CRITICAL""#, #""FATAL""#], { $0.logging.level == .critical }),

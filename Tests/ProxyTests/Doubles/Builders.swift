@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
+import ProxyAccounting
 import ProxyTestSupport
 import TestFixtures
 import Testing
@@ -34,13 +35,13 @@ extension FrontDoor {
         limits: ChatCompletionsRoute.Limits = .fixture, cors: [String] = ["*"], socketOwner: UInt32? = 1000,
         accounts: Int = 1, bodyLimit: Int = 1 << 20, rateLimit: Int = 0, rates: RequestRates = RequestRates(),
         bodyMemory: Int = .max, requestsPerKey: Int = 0, claims: RequestClaims = RequestClaims(),
-        shutdownGrace: Duration = .seconds(30), logger: Logger = .silent
+        shutdownGrace: Duration = .seconds(30), keys: [ClientKey] = [.fixture], logger: Logger = .silent
     ) throws -> FrontDoor {
         try fixture(
             over: try Router.fixture(transport, time: time, accounts: accounts), time: time, limits: limits, cors: cors,
             socketOwner: socketOwner,
             bodyLimit: bodyLimit, rateLimit: rateLimit, rates: rates, bodyMemory: bodyMemory,
-            requestsPerKey: requestsPerKey, claims: claims, shutdownGrace: shutdownGrace, logger: logger)
+            requestsPerKey: requestsPerKey, claims: claims, shutdownGrace: shutdownGrace, keys: keys, logger: logger)
     }
 
     /// A whole door over a provider `up`.
@@ -67,13 +68,17 @@ extension FrontDoor {
         requestsPerKey: Int = 0,
         claims: RequestClaims = RequestClaims(), shutdownGrace: Duration = .seconds(30),
         responses: ResponseStore? = nil, makers: ResponseMakers = ResponseMakers(),
-        rescue: RescuePolicy = RescuePolicy(), fallbacks: [String: [String]] = [:], logger: Logger = .silent
+        rescue: RescuePolicy = RescuePolicy(), fallbacks: [String: [String]] = [:], keys: [ClientKey] = [.fixture],
+        aliases: [(name: String, target: String)] = [], ledger: (any Ledger)? = nil, prices: Prices = Prices(),
+        keyAccounts: KeyAccounts? = nil, managedKeys: ManagedKeys? = nil, logger: Logger = .silent
     ) throws -> FrontDoor {
+        let keyAccounts = keyAccounts ?? KeyAccounts()
+        let managed = managedKeys ?? ManagedKeys(accounts: keyAccounts)
         let accounts = router.upstreams.count
         let counters = RequestCounters()
         let accountList = AccountList(entries: (0..<accounts).map { .serving($0) })
         let directory = ModelDirectory(
-            aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")],
+            aliases: [("grok-4", "xai.grok-4"), ("llama-3.3-70b", "meta.llama-3.3-70b-instruct")] + aliases,
             accounts: router.upstreams.map { ModelCatalog.Account($0.backend) }, time: time)
         // Of nobody: no service makes its rounds here.
         let discovery = ModelDiscovery([], into: directory, interval: .seconds(10), time: time, logger: logger)
@@ -81,13 +86,12 @@ extension FrontDoor {
         let texts = TextCalls(
             directory: directory, failover: failover, requestLimit: limits.request, answerLimit: limits.answer,
             time: time)
-        let keys = [ClientKey(name: "default", value: Secret(key))]
         let chat = ChatCompletionsRoute(
             directory: directory, quirks: ModelQuirks(), failover: failover, fallbacks: fallbacks, limits: limits,
             rescue: rescue, time: time)
         let seals = ReasoningSeals(keys)
         return FrontDoor(
-            keys: ClientKeys(keys),
+            keys: ClientKeys(keys, accounts: keyAccounts, managed: managed, wallClock: time.wallClock),
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
             limits: .init(
@@ -117,9 +121,24 @@ extension FrontDoor {
                     admin: AdminRoute(
                         router: router, accountList: accountList, discovery: discovery, directory: directory, time: time
                     ),
-                    reload: ReloadRoute { throw CancellationError() })),
+                    reload: ReloadRoute { throw CancellationError() },
+                    usage: UsageRoute(
+                        rates: rates, requestsPerMinute: rateLimit, maxConcurrency: requestsPerKey, claims: claims,
+                        isLedgerOn: ledger != nil, time: time),
+                    keys: KeysRoute(fileKeys: keys, managed: managed, ledger: ledger, time: time),
+                    ledger: LedgerRoute(ledger: ledger, time: time))),
+            prices: prices, ledger: ledger,
             counters: counters, time: time, logger: logger)
     }
+}
+
+extension ClientKey {
+    /// The operator's own.
+    static let fixture: ClientKey = {
+        var limits = KeyLimits()
+        limits.role = .admin
+        return ClientKey(name: "default", value: Secret(FrontDoor.key), limits: limits)
+    }()
 }
 
 extension Logger {

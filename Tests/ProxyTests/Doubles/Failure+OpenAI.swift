@@ -32,7 +32,8 @@ extension Failure {
         case .failed: .failed
         case .timedOut: .timedOut
         case .unusable: .wrongKind
-        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .rateLimited, .concurrencyLimited, .overloaded,
+        case .invalidRequest, .notFound, .unacceptable, .unauthorized, .forbidden, .rateLimited,
+            .tokensLimited, .concurrencyLimited, .budgetExceeded, .overloaded, .conflict,
             .noUpstreamAvailable, .shuttingDown,
             .internalError, .deadline, .transport, .signing, .noCredentials:
             nil

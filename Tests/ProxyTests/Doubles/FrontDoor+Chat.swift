@@ -29,12 +29,15 @@ extension FrontDoor {
     func text(at path: String) async throws -> String { try await answer(.GET, path).body }
 
     /// Status and body of an answer, through the whole door.
-    func answer(_ method: HTTPMethod, _ uri: String, _ body: String = "", headers: HTTPHeaders = [:]) async throws -> (
+    func answer(
+        _ method: HTTPMethod, _ uri: String, _ body: String = "", headers: HTTPHeaders = [:],
+        key: String = FrontDoor.key
+    ) async throws -> (
         status: Int, body: String
     ) {
         var head = HTTPRequestHead(
             version: .http1_1, method: method, uri: uri,
-            headers: ["host": "localhost", "authorization": "Bearer \(FrontDoor.key)"])
+            headers: ["host": "localhost", "authorization": "Bearer \(key)"])
         head.headers.add(contentsOf: headers)
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
         let request = request(head, body: Array(body.utf8), from: ClientPeer(remote: address, local: address))
@@ -72,15 +75,15 @@ extension FrontDoor {
 
 extension Admission.Verdict {
     var refusal: Failure? {
-        if case .refused(let failure) = self { failure } else { nil }
+        if case .refused(let failure, _) = self { failure } else { nil }
     }
 
     /// In one line.
     var title: String {
         switch self {
-        case .admitted(let match, let key): "\(match.endpoint.title) \(key ?? "-")"
+        case .admitted(let match, let caller): "\(match.endpoint.title) \(caller?.name ?? "-")"
         case .preflight: "preflight"
-        case .refused(let failure): "\(failure)"
+        case .refused(let failure, _): "\(failure)"
         }
     }
 }

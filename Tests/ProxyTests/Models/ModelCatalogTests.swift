@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `An unknown name comes back with its neighbours`() {
-        let error = #expect(throws: Failure.self) { try catalog.resolve("grok4", for: .chat) }
+        let error = #expect(throws: Failure.self) { try catalog.resolve("grok4", for: .chat, by: nil) }
         #expect(error?.status == 404 && error?.code == "model_not_found" && error?.param == "model")
         #expect(error?.message.contains("'grok-4'") == true)
         #expect(throws: Failure.self) { try catalog.resolve("") }
@@ -39,14 +39,14 @@ import Testing
     /// Gemini's own spelling is a path of another interface (docs/decisions/0023).
     @Test func `A path is no name`() {
         let catalog = ModelCatalog(aliases: [("gemini-2.5-pro", "google.gemini-2.5-pro")])
-        let error = #expect(throws: Failure.self) { try catalog.resolve("models/gemini-2.5-pro", for: .chat) }
+        let error = #expect(throws: Failure.self) { try catalog.resolve("models/gemini-2.5-pro", for: .chat, by: nil) }
         #expect(
             error?.status == 404 && error?.message.contains("'gemini-2.5-pro'") == true, "\(error.debugDescription)")
     }
 
     @Test func `No more than three neighbours are named`() {
         let many = ModelCatalog(aliases: (0..<10).map { ("grok-\($0)", "xai.grok-\($0)") })
-        let error = #expect(throws: Failure.self) { try many.resolve("grok", for: .chat) }
+        let error = #expect(throws: Failure.self) { try many.resolve("grok", for: .chat, by: nil) }
         #expect(error?.message.components(separatedBy: "'grok-").count == 4)
     }
 
@@ -58,10 +58,10 @@ import Testing
                 ModelCatalog.Account(
                     models: [ModelSummary(ofProvider: "meta/llama-3", created: 7)], form: .openAI, provider: "groq"),
             ], names: ModelCatalog.Names(ociPrefix: "oci/"))
-        let target = try catalog.resolve("fast", for: .chat)
+        let target = try catalog.resolve("fast", for: .chat, by: nil)
         #expect(target.modelID == "meta/llama-3" && Array(target.accepts) == [1])
         #expect(catalog["fast"]?.owner == "groq" && catalog["fast"]?.created == 7)
-        #expect(Array(try catalog.resolve("mine", for: .chat).accepts) == [0])
+        #expect(Array(try catalog.resolve("mine", for: .chat, by: nil).accepts) == [0])
     }
 
     @Test func `The name of a model without its provider is near`() {

@@ -41,9 +41,10 @@ import Testing
             body: Array(#"{"model":"p/m","input":"x","query":"x","documents":["y"]}"#.utf8))
         let purpose: ModelSummary.Purpose = action == .rerank ? .rerank : .embeddings
         let job = TextCalls.Job(
-            purpose: purpose, target: try directory.catalog.resolve("p/m", for: purpose), arrival: time.source.now(),
+            purpose: purpose, target: try directory.catalog.resolve("p/m", for: purpose, by: nil),
+            arrival: time.source.now(),
             deadline: time.source.now() + .seconds(30), client: "",
-            trace: RequestTrace())
+            trace: RequestTrace(), charge: nil, estimate: .none, asked: "p/m", provider: "p")
         let answer = try await texts.pass(request, as: action, for: job)
         return (String(decoding: answer, as: UTF8.self), calls.withLock { $0 })
     }

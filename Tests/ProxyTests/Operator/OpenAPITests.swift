@@ -29,9 +29,14 @@ import Testing
             }
         }
         // What stands behind an id is one row of the table.
-        let behind = described.filter { $0.contains("{id}/") }
+        let behind = described.filter { $0.contains("}/") }
         served.remove("POST /v1/responses/{id}")
-        #expect(behind == ["GET /v1/responses/{id}/input_items", "POST /v1/responses/{id}/cancel"])
+        served.remove("POST /admin/keys/{name}")
+        #expect(
+            behind == [
+                "GET /v1/responses/{id}/input_items", "POST /v1/responses/{id}/cancel",
+                "POST /admin/keys/{name}/rotate",
+            ])
         #expect(described.subtracting(behind) == served)
     }
 

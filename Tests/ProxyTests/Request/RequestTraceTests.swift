@@ -67,7 +67,8 @@ import Testing
         let failover = Failover(
             router: try Router.fixture(time: time.source, accounts: 2), retryAttempts: 3, random: { 0.5 })
         let routed = RoutedRequest(
-            accepts: UpstreamSet(first: 2), model: "m", arrival: .zero, deadline: .seconds(300), trace: trace)
+            accepts: UpstreamSet(first: 2), model: "m", arrival: .zero, deadline: .seconds(300), trace: trace,
+            charge: nil, estimate: .none)
         async let end: Void = failover.run(routed) { _, _ in
             if trace.summary.attempts < 4 { throw TransportError.connectionLost("x") }
         }

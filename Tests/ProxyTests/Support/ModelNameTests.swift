@@ -63,7 +63,7 @@ import Testing
         ] {
             for error in [
                 #expect(throws: Failure.self) { try catalog.resolve(name) },
-                #expect(throws: Failure.self) { try catalog.resolve(name, for: .chat) },
+                #expect(throws: Failure.self) { try catalog.resolve(name, for: .chat, by: nil) },
             ] {
                 #expect(error?.status == 404)
                 #expect((error?.message.utf8.count ?? 1000) < 200 + 100)

@@ -29,7 +29,9 @@ import Testing
     }
 
     private func request(_ accounts: Int) -> RoutedRequest {
-        RoutedRequest(accepts: UpstreamSet(first: accounts), model: "m", arrival: .zero, deadline: .seconds(300))
+        RoutedRequest(
+            accepts: UpstreamSet(first: accounts), model: "m", arrival: .zero, deadline: .seconds(300), charge: nil,
+            estimate: .none)
     }
 
     private func api(_ status: Int, retryAfter: Int? = nil) -> Failure {

@@ -103,6 +103,7 @@ final class InProcessClients: Service {
 extension FrontDoor {
     /// The name by which requests of the process itself are limited, counted and logged, as those of clients are by the names of their keys.
     static let ownKey = "in-process"
+    private static let ownCaller = Caller(name: ownKey)
 
     /// A chat that the process itself asks for. It shows no key.
     fileprivate func request(forChat body: [UInt8]) -> ClientRequest {
@@ -118,7 +119,7 @@ extension FrontDoor {
         guard bodyLength <= limits.body else {
             return Admission(.refused(.bodyTooLarge(limit: limits.body)), of: head, by: self)
         }
-        let verdict = Admission.Verdict.admitted(match, key: Self.ownKey)
+        let verdict = Admission.Verdict.admitted(match, Self.ownCaller)
         var claim = RequestClaims.Claim.none
         guard let failure = self.claim(for: verdict, bodyLength: bodyLength, &claim) else {
             return Admission(verdict, of: head, claim: claim, by: self)

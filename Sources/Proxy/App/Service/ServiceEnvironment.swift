@@ -3,11 +3,13 @@ package struct ServiceEnvironment: Equatable, Sendable {
     /// All variables that are read here.
     package static let variables = [
         "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
-        "JOURNAL_STREAM",
+        "JOURNAL_STREAM", "STATE_DIRECTORY",
     ]
     /// The first descriptor that is handed over (sd_listen_fds(3)).
     static let firstDescriptor: Int32 = 3
 
+    /// Where the service may keep what outlives it.
+    var stateDirectory: String?
     /// Where the state of the process is to be told.
     var notifySocket: String?
     /// The silence after which the service manager takes the process for dead.
@@ -25,6 +27,7 @@ package struct ServiceEnvironment: Equatable, Sendable {
     /// - Parameter process: the id of this process. What is meant for another one (the variables are inherited) is left alone.
     /// - Throws: `ExitError` when sockets are announced in a way that cannot be understood.
     init(_ environment: [String: String], process: Int32) throws(ExitError) {
+        stateDirectory = environment["STATE_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 }
         notifySocket = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : $0 }
         journal = environment["JOURNAL_STREAM"].flatMap(JournalStream.init)
         if environment["WATCHDOG_PID"].map({ $0 == String(process) }) ?? true {

@@ -34,6 +34,7 @@ final class NativeRelay: ResponseRelay {
     private(set) var isComplete = false
     private(set) var usage: TokenUsage?
     private(set) var unreadableEvents = 0
+    private(set) var eventsTold = 0
     /// Those among them that were cut in the middle, at the end of a body that is not whole.
     private var torn = 0
     var hasHoles: Bool { unreadableEvents > torn }
@@ -165,6 +166,7 @@ final class NativeRelay: ResponseRelay {
         if let failure = event.failure(of: upstream, isReleased: isReleased, isCalledError: block.isError) {
             return failure
         }
+        eventsTold += 1
         if let counts = event.usage(beside: usage) { usage = counts }
         if answerID == nil, let id = event.id {
             answerID = id

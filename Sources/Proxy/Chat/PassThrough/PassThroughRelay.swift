@@ -31,6 +31,7 @@ final class PassThroughRelay: ResponseRelay {
 
     private(set) var isComplete = false
     private(set) var unreadableEvents = 0
+    private(set) var eventsTold = 0
     /// Those among them that were cut in the middle, at the end of a body that is not whole.
     private var torn = 0
     var hasHoles: Bool { unreadableEvents > torn }
@@ -138,6 +139,7 @@ final class PassThroughRelay: ResponseRelay {
             return nil
         }
         if let failure = progress.note(event, blocks.bytes[data], isError: block.isError) { return failure }
+        eventsTold += 1
         if sent != nil { keep(event, at: data.lowerBound) }
         if event.hasCalls, repairCalls(in: blocks.bytes[data]) { return nil }
         if event.hasSeveralModels {

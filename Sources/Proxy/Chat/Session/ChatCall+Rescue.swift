@@ -72,7 +72,8 @@ extension ChatCall {
         _ request: TransportRequest, at backend: any Backend, through relay: any ResponseRelay, to stream: EventStream,
         _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws -> LiveStream {
-        let response = try await backend.successful(try await backend.send(request, until: deadline))
+        let response = try await backend.successful(
+            try await backend.send(request, until: deadline), noting: report)
         let live = LiveStream(
             response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext, isRescue: true)
         try await live.begin()

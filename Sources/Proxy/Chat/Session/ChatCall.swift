@@ -89,7 +89,7 @@ final class ChatCall: Sendable {
         let deadline = requestDeadline()
         deadline.arm()
         defer { deadline.disarm() }
-        let body = try await body(at: backend, until: deadline)
+        let body = try await body(at: backend, report, until: deadline)
         let answer = try await report.reading(body.count) {
             try reader.answer(body, of: backend.id, to: callContext.client)
         }
@@ -101,7 +101,7 @@ final class ChatCall: Sendable {
     private nonisolated(nonsending) func replay(
         at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws {
-        let body = try await body(at: backend, until: deadline)
+        let body = try await body(at: backend, report, until: deadline)
         let answer = try await report.reading(body.count) {
             try reader.frames(of: body, of: backend.id, to: callContext.client)
         }
@@ -129,7 +129,7 @@ final class ChatCall: Sendable {
     ) async throws -> LiveStream {
         let head = try await backend.send(request, until: deadline)
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
-        let response = try await backend.successful(head)
+        let response = try await backend.successful(head, noting: report)
         let relay = reader.relay(
             of: backend.id, to: callContext.client, choices: callContext.choices, keepsText: callContext.mayBeRescued)
         let live = LiveStream(
@@ -140,18 +140,23 @@ final class ChatCall: Sendable {
 
     // MARK: Steps
 
-    private nonisolated(nonsending) func body(at backend: any Backend, until deadline: MovingDeadline) async throws
-        -> [UInt8]
-    {
+    private nonisolated(nonsending) func body(
+        at backend: any Backend, _ report: AttemptReport, until deadline: MovingDeadline
+    ) async throws -> [UInt8] {
         let request = try await backend.request(document, isStreaming: false, until: deadline)
-        if callContext.executor.isCurrent { return try await collect(request, at: backend, until: deadline) }
-        return try await callContext.executor.run { try await self.collect(request, at: backend, until: deadline) }
+        if callContext.executor.isCurrent {
+            return try await collect(request, at: backend, report, until: deadline)
+        }
+        return try await callContext.executor.run {
+            try await self.collect(request, at: backend, report, until: deadline)
+        }
     }
 
     private nonisolated(nonsending) func collect(
-        _ request: TransportRequest, at backend: any Backend, until deadline: MovingDeadline
+        _ request: TransportRequest, at backend: any Backend, _ report: AttemptReport, until deadline: MovingDeadline
     ) async throws -> [UInt8] {
-        let response = try await backend.successful(try await backend.send(request, until: deadline))
+        let response = try await backend.successful(
+            try await backend.send(request, until: deadline), noting: report)
         guard response.isLabelledAsStream else { return try await response.collect(upTo: limits.answer) }
         return try await gather(response, of: backend.id)
     }

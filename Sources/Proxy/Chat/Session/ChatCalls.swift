@@ -24,7 +24,10 @@ final class ChatCalls {
     private var provider: ProviderQuirks
     /// By what they are known; nil for clients of chat completions, whose requests are their own affair.
     private let providerModel: String?
+    /// The provider that has the model; empty for OCI.
     private let pool: String
+    /// The same; nil for OCI.
+    var poolName: String? { pool.isEmpty ? nil : pool }
     /// With the provider's name, whoever the client is.
     private var modelOfPool: String { "\(pool)/\(target.modelID)" }
     /// Something has been learnt in this request.

@@ -48,6 +48,22 @@ final class ChatCompletionsRoute: Sendable {
         var forcesNonStreaming: Bool
     }
 
+    /// What may answer in a model's place to a caller, in this order.
+    func fallbacks(of model: String, for caller: Caller?) -> [String] {
+        guard let all = fallbacks[model] else { return [] }
+        guard let caller, caller.isBoundToModels else { return all }
+        let catalog = directory.catalog
+        // What is not known stays: it fails as what it is.
+        return all.filter { name in
+            do throws(Failure) {
+                _ = try catalog.resolve(name, for: .chat, by: caller)
+                return true
+            } catch {
+                return error.kind != .forbidden(.model)
+            }
+        }
+    }
+
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
         let body = context.request.body
         let session = try await LargeWork.run(on: body.count) { try ChatSession(body, for: context, by: self) }

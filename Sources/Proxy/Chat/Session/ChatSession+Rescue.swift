@@ -34,7 +34,7 @@ extension ChatSession {
     ) async throws -> Begun<LiveStream?>? {
         // What has named its end is whole, or fails for good.
         guard let relay = broken.success?.relay, !relay.isFinished, let sent = relay.sent,
-            let target = try? route.directory.catalog.resolve(broken.name, for: .chat)
+            let target = try? route.directory.catalog.resolve(broken.name, for: .chat, by: context.caller)
         else { return nil }
         var plan = try await plan(of: broken.name, target)
         let isArmed = plan.mayRescue(sent, after: outcome)
@@ -122,8 +122,9 @@ extension ChatSession {
             of: RoutedRequest(
                 accepts: upstreams, model: calls.target.serving.id, arrival: time.now(),
                 deadline: broken.deadline, isStreaming: true, client: context.record.key ?? "", trace: context.trace,
-                call: call, isRetry: true,
-                earlier: EarlierFailures(failed, ofModel: ofModel)))
+                call: call, isRetry: true, earlier: EarlierFailures(failed, ofModel: ofModel), charge: context.charge,
+                estimate: estimate, asked: calls.name == request.model ? context.record.model : calls.name,
+                provider: calls.poolName))
         let attempt: Attempt
         do { attempt = try await attempts.next() } catch is Failure { return .nobody }
         let model = calls.name

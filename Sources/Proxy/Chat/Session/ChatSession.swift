@@ -24,6 +24,8 @@ final class ChatSession {
     /// What a stream that had begun has ended with, the first time.
     var firstBreak: Failure?
     var rescue: RescuePlan?
+    /// What it may use.
+    let estimate: UsageEstimate
     /// Who has broken off, or has been asked to go on, by model: none of them is to repeat the answer.
     var asked: [String: UpstreamSet] = [:]
 
@@ -85,9 +87,24 @@ final class ChatSession {
         self.root = root
         self.context = context
         self.route = route
-        fallbacks = route.fallbacks[request.model] ?? []
+        fallbacks = route.fallbacks(of: request.model, for: context.caller)
         history = fallbacks.isEmpty ? nil : RequestHistory()
         context.record.model = request.model
+        context.record.isStreaming = request.isStreaming
+        estimate =
+            context.charge == nil
+            ? .none
+            : UsageEstimate(
+                bytes: request.received.count,
+                completion: Self.limit(in: root, else: route.limits.maxTokens) * max(request.choices, 1))
+    }
+
+    /// The most that is wanted of an answer, in tokens.
+    private static func limit(in root: RequestField, else standard: Int) -> Int {
+        for name in ["max_completion_tokens", "max_tokens"] as [StaticString] {
+            if let limit = root.value.present(name)?.int, limit > 0 { return min(limit, 10_000_000) }
+        }
+        return standard
     }
 
     nonisolated(nonsending) func run() async throws {
@@ -156,6 +173,7 @@ final class ChatSession {
         headers.add(contentsOf: client.headers)
         let stream = EventStream(
             on: context.connection, headers: context.decorated(headers), keepAliveInterval: limits.keepAlive,
+            charge: context.charge,
             keepAlive: { client.keepAlive($0, id: $1) })
         stream.open()
         return stream
@@ -315,7 +333,8 @@ final class ChatSession {
             accepts: calls.target.accepts, model: calls.target.serving.id, arrival: context.arrival,
             deadline: calls.callContext.deadline,
             isStreaming: request.isStreaming, client: context.record.key ?? "", history: history, trace: context.trace,
-            call: call)
+            call: call, charge: context.charge, estimate: estimate,
+            asked: calls.name == request.model ? context.record.model : calls.name, provider: calls.poolName)
     }
 
     /// What the upstreams of `model` are called with.
@@ -323,7 +342,7 @@ final class ChatSession {
     /// - Parameter asked: in place of the request, to go on with an answer.
     func calls(for model: String, asking asked: PassThroughRequest? = nil) throws(Failure) -> ChatCalls {
         let catalog = route.directory.catalog
-        var target = try catalog.resolve(model, for: .chat)
+        var target = try catalog.resolve(model, for: .chat, by: context.caller)
         if let untranslatable {
             var speaking = (client.native?.dialect).map { catalog.speaking($0, of: target) } ?? UpstreamSet()
             if let home = client.native?.home { speaking = catalog.upstreams(at: home, among: speaking) }

@@ -23,12 +23,12 @@ struct CompletionsRoute: Sendable {
         }
         if request.isSilent, native == nil {
             context.record.model = request.model
-            _ = try chat.directory.catalog.resolve(request.model, for: .chat)
+            _ = try chat.directory.catalog.resolve(request.model, for: .chat, by: context.caller)
             let answers = request.chats.indices.map { silence(client($0), choices: request.choices) }
             return send(answers, to: request, named: client(0), context)
         }
         if request.chats.count > 1, let native,
-            try passes(native, request)
+            try passes(native, request, for: context)
         {
             return try await chat.respond(
                 context, native, since: .severalPrompts, by: CompletionsDialect(native, at: created))
@@ -52,7 +52,8 @@ struct CompletionsRoute: Sendable {
     ) async throws {
         let stream = EventStream(
             on: context.connection, headers: context.decorated(ChatSession.streamHeaders),
-            keepAliveInterval: chat.limits.keepAlive, keepAlive: { client.keepAlive($0, id: $1) })
+            keepAliveInterval: chat.limits.keepAlive, charge: context.charge,
+            keepAlive: { client.keepAlive($0, id: $1) })
         stream.open()
         defer { context.record.sent = stream.sent }
         do {
@@ -72,9 +73,11 @@ struct CompletionsRoute: Sendable {
     }
 
     /// Several prompts of one request are for one upstream, where all that may be asked speak the API.
-    private func passes(_ native: NativeRequest, _ request: CompletionsRequest) throws(Failure) -> Bool {
+    private func passes(_ native: NativeRequest, _ request: CompletionsRequest, for context: RequestContext)
+        throws(Failure) -> Bool
+    {
         let catalog = chat.directory.catalog
-        let target = try catalog.resolve(request.model, for: .chat)
+        let target = try catalog.resolve(request.model, for: .chat, by: context.caller)
         return catalog.speaking(.completions, of: target) == target.accepts
             && !(request.isStreaming && chat.limits.forcesNonStreaming)
     }

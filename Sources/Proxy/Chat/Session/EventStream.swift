@@ -12,6 +12,8 @@ final class EventStream: Sendable {
     private let connection: ClientConnection
     private let state: NIOLoopBoundBox<State>
     private let sentBytes = Atomic(0)
+    /// What the headers say of the key is known when the first call has been let in.
+    private let charge: RequestCharge?
 
     /// Bytes of the body that have been handed to the connection.
     var sent: Int { sentBytes.load(ordering: .relaxed) }
@@ -49,8 +51,9 @@ final class EventStream: Sendable {
     ///   - keepAliveInterval: the silence after which the client is reassured; zero is never.
     init(
         on connection: ClientConnection, headers: HTTPHeaders, keepAliveInterval: Duration,
-        keepAlive: @escaping KeepAlive
+        charge: RequestCharge? = nil, keepAlive: @escaping KeepAlive
     ) {
+        self.charge = charge
         self.connection = connection
         let now = connection.eventLoop.now
         state = .makeBoxSendingValue(
@@ -177,6 +180,7 @@ final class EventStream: Sendable {
     }
 
     private func writeHead() {
+        if let charge { for (name, value) in charge.fields { state.value.headers.add(name: name, value: value) } }
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: state.value.headers)
         state.value.headers = [:]
         connection.write { $0.write(head) }

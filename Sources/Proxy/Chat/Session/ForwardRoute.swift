@@ -30,7 +30,7 @@ struct ForwardRoute: Sendable {
         defer { if let rest { context.record.received += rest.taken } }
         context.record.model = named.name
         let catalog = chat.directory.catalog
-        let target = try catalog.resolve(named.name, for: .chat)
+        let target = try catalog.resolve(named.name, for: .chat, by: context.caller)
         let providers = catalog.taking(.openAI, of: target)
         guard !providers.isEmpty else {
             throw Failure.notFoundAtOCI(named.name, path)
@@ -96,7 +96,7 @@ struct ForwardRoute: Sendable {
         async throws -> Bool
     {
         let catalog = chat.directory.catalog
-        guard let target = try? catalog.resolve(name, for: .chat) else { return false }
+        guard let target = try? catalog.resolve(name, for: .chat, by: context.caller) else { return false }
         // OCI counts nothing.
         let speaking = catalog.speaking(native.dialect, of: target, in: .openAI)
         guard !speaking.isEmpty else { return false }
@@ -132,8 +132,8 @@ struct ForwardRoute: Sendable {
             headers: [NativeHeader(name: "accept-encoding", value: "identity")])
         let request = RoutedRequest(
             accepts: upstreams, model: maker.model, arrival: context.arrival,
-            deadline: context.arrival + chat.limits.nonStreaming, client: context.record.key ?? "", trace: context.trace
-        )
+            deadline: context.arrival + chat.limits.nonStreaming, client: context.record.key ?? "",
+            trace: context.trace, charge: nil, estimate: .none)
         return try await answer(document, nil, request, missing: maker.name, context)
     }
 
@@ -146,7 +146,8 @@ struct ForwardRoute: Sendable {
     ) -> RoutedRequest {
         RoutedRequest(
             accepts: providers, model: target.serving.id, arrival: arrival, deadline: arrival + limit,
-            client: context.record.key ?? "", trace: context.trace)
+            client: context.record.key ?? "", trace: context.trace, charge: context.charge, estimate: .none,
+            asked: context.record.model, provider: chat.directory.catalog.provider(of: target))
     }
 
     /// One provider after the other, until one answers.
@@ -176,7 +177,7 @@ struct ForwardRoute: Sendable {
                     let head = try await backend.send(call, until: deadline)
                     let isThere = name == nil || head.status != 404
                     if isThere {
-                        let response = try await backend.successful(head)
+                        let response = try await backend.successful(head, noting: attempt.report)
                         await attempt.begun()
                         try await pass(response, naming: name, until: deadline, context)
                     } else {

@@ -33,7 +33,7 @@ struct MessagesRoute: Sendable {
         throws(Failure)
     {
         context.record.model = request.model
-        _ = try chat.directory.catalog.resolve(request.asked, for: .chat)
+        _ = try chat.directory.catalog.resolve(request.asked, for: .chat, by: context.caller)
         func tell(_ sink: inout some ChatEventSink) {
             sink.begin(choice: 0)
             sink.finish(.length, choice: 0)
@@ -68,7 +68,7 @@ struct MessagesRoute: Sendable {
             try MessagesRequest(body, unsealing: seals[context.record.key], isCounting: true)
         }
         context.record.model = request.model
-        _ = try chat.directory.catalog.resolve(request.asked, for: .chat)
+        _ = try chat.directory.catalog.resolve(request.asked, for: .chat, by: context.caller)
         var answer = Response.json(Array(#"{"input_tokens":\#(request.estimate)}"#.utf8))
         answer.headers.add(name: "x-ociai-estimate", value: "true")
         answer.headers.add(name: "request-id", value: context.id)

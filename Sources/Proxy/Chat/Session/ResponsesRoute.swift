@@ -98,7 +98,7 @@ struct ResponsesRoute: Sendable {
                 body, unsealing: seal, from: shelf, isCounting: true, ignoresPrevious: isElsewhere)
         }
         context.record.model = request.model
-        _ = try chat.directory.catalog.resolve(request.model, for: .chat)
+        _ = try chat.directory.catalog.resolve(request.model, for: .chat, by: context.caller)
         var answer = Response.json(
             Array(#"{"object":"response.input_tokens","input_tokens":\#(request.estimate)}"#.utf8))
         answer.headers.add(name: "x-ociai-estimate", value: "true")

@@ -102,7 +102,10 @@ final class StreamPump: BodySink {
     @inline(never)
     func tell(_ report: AttemptReport) {
         let (usage, unreadableEvents, oddities) = (relay.usage, relay.unreadableEvents, relay.oddities)
-        report.change { ($0.usage, $0.unreadableEvents, $0.oddities) = (usage, unreadableEvents, oddities) }
+        let told = relay.eventsTold
+        report.change {
+            ($0.usage, $0.unreadableEvents, $0.oddities, $0.told) = (usage, unreadableEvents, oddities, told)
+        }
     }
 
     /// Sends what is ready, in one piece, and says until when what is next is waited for.

@@ -1,3 +1,5 @@
+import ProxyAccounting
+
 /// What `-check` prints about a configuration that can run. Never a secret.
 package enum CheckReport {
     /// One line each, without line ends.
@@ -10,6 +12,10 @@ package enum CheckReport {
             "listen: \(host):\(port)\(server.tlsCertificate == nil ? "" : " (TLS)")",
             "client keys: \(keys(settings))",
         ]
+        if let admin = server.admin { lines.insert("operator's endpoints: \(admin)", at: 2) }
+        lines += (settings.clientKeys + (settings.needsGeneratedKey ? [settings.generatedKey] : [])).flatMap(
+            limits(of:))
+        if let sentence = settings.fullRightSentence { lines.append("  note: \(sentence)") }
         if settings.mode != .aggregator || !settings.accounts.isEmpty {
             lines.append(
                 "accounts: \(settings.usableAccounts.count) of \(settings.accounts.count) usable"
@@ -28,6 +34,7 @@ package enum CheckReport {
             lines.append("  \(chain.model) -> \(chain.alternatives.joined(separator: ", "))")
         }
         lines.append(responses(settings.responses))
+        lines += ledger(settings.ledger)
         lines += rescue(settings)
         return lines + limits(settings) + timeouts(settings.timeouts) + [
             breaker(settings.breaker), log(settings.logging),
@@ -38,6 +45,38 @@ package enum CheckReport {
         let names = settings.clientKeys.map(\.name)
         let pending = settings.needsGeneratedKey ? ["one to be generated at the first start"] : []
         return (names + pending).joined(separator: ", ")
+    }
+
+    /// What a key may do and use, where that is less or more than usual.
+    private static func limits(of key: ClientKey) -> [String] {
+        let limits = key.limits
+        var parts: [String] = []
+        if limits.role != .client { parts.append("role \(limits.role.rawValue)") }
+        if let expires = limits.expires { parts.append("expires \(RFC3339.format(expires))") }
+        if !limits.models.isEmpty { parts.append("models \(limits.models.joined(separator: " or "))") }
+        if let limit = limits.requestsPerMinute { parts.append("rpm \(limit)") }
+        if let limit = limits.tokensPerMinute { parts.append("tpm \(limit)") }
+        if let limit = limits.maxConcurrency { parts.append("max_concurrency \(limit)") }
+        if !limits.hardBudgets.isEmpty { parts.append("budget_hard \(BudgetText.text(limits.hardBudgets))") }
+        if !limits.softBudgets.isEmpty { parts.append("budget_soft \(BudgetText.text(limits.softBudgets))") }
+        return parts.isEmpty ? [] : ["  \(key.name): \(parts.joined(separator: ", "))"]
+    }
+
+    private static func ledger(_ ledger: LedgerSettings) -> [String] {
+        let place =
+            switch ledger.directory {
+            case .off: "off"
+            case .standard: "in the state directory of the service, or beside the configuration file"
+            case .named(let path): "in \(path)"
+            }
+        var lines = ["ledger: \(place)"]
+        if ledger.directory != .off {
+            lines[0] += ", rows kept for \(ledger.retention.components.seconds / 86_400) days"
+        }
+        lines.append("budgets begin anew in the time zone \(ledger.timeZone)")
+        if let file = ledger.pricesFile { lines.append("prices file: \(file)") }
+        for price in ledger.prices { lines.append("  price of \(price.name): \(PriceText.text(price.price))") }
+        return lines
     }
 
     private static func describe(_ entry: AccountEntry) -> [String] {

@@ -86,12 +86,12 @@ package enum ConfigurationLoader {
     ///   else will.
     package static func storeGeneratedKey(
         file: String, workingDirectory: String
-    ) -> (key: ClientKey, failure: String?) {
-        let key = ClientKey(name: "default", value: ClientKeyGenerator.makeKey())
+    ) -> (key: Secret, failure: String?) {
+        let key = ClientKeyGenerator.makeKey()
         let path = absolute(file, workingDirectory)
         do {
             let bytes = try ConfigurationFile.read(path, name: file)
-            try FileReplacement.replace(path, with: ClientKeyGenerator.insert(key.value, into: bytes))
+            try FileReplacement.replace(path, with: ClientKeyGenerator.insert(key, into: bytes))
             return (key, nil)
         } catch {
             return (key, "\(error)")

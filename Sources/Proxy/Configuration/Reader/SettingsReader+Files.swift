@@ -6,6 +6,14 @@ extension SettingsReader {
         settings.server.tlsCertificate = existing(settings.server.tlsCertificate, key: "tls_cert", line("tls_cert"))
         settings.server.tlsKey = existing(settings.server.tlsKey, key: "tls_key", line("tls_key"))
         settings.caFile = existing(settings.caFile, key: "ca_file", line("ca_file"))
+        settings.ledger.pricesFile = existing(settings.ledger.pricesFile, key: "prices_file", line("prices_file"))
+        if case .named(let path) = settings.ledger.directory {
+            do {
+                settings.ledger.directory = .named(try files.place(path))
+            } catch {
+                reportMissing(error, key: "state_dir", path: path, line("state_dir"), account: nil)
+            }
+        }
         if settings.logging.file?.lowercased() == "stderr" { settings.logging.file = nil }
         if let path = settings.logging.file {
             do {

@@ -1,3 +1,5 @@
+import ProxyAccounting
+
 /// Turns a configuration file, INI or JSON, into settings, and collects everything that is wrong with it on the way.
 ///
 /// A value: the file system is asked only through `files`, and nothing is written.
@@ -20,6 +22,10 @@ struct SettingsReader {
     var suggestions = 100
     /// The client keys so far, by their values.
     var keyNames: [Secret: String] = [:]
+    /// How many of the client keys stand first: those of `api_key`, or the first token.
+    var firstKeys = 0
+    /// What keys are said to be, by their names in lower case.
+    var roles: [String: Located<KeyRole>] = [:]
     /// Those that may be guessed, by the names that messages show.
     var shortKeys: [ConfigurationLoader.ShortKey] = []
 
@@ -77,6 +83,7 @@ struct SettingsReader {
         readModelFilter()
         readFallbacks()
         readRescue()
+        readPrices()
         if format == .ini {
             reportUnknownSections()
         }
@@ -162,10 +169,11 @@ struct SettingsReader {
     private mutating func reportUnknownSections() {
         let plain: Set = [
             "", "global", "circuit_breaker", "models", "api_keys", "fallbacks", JSONConfiguration.rescue,
+            JSONConfiguration.prices,
             JSONConfiguration.models,
         ]
         for section in sections where !plain.contains(section.name) {
-            let hasSuffix = ["account_", "provider_"].contains {
+            let hasSuffix = ["account_", "provider_", SettingsTable.keyPrefix].contains {
                 section.name.hasPrefix($0) && section.name.count > $0.count
             }
             if hasSuffix { continue }

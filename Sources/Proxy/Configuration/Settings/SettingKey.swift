@@ -1,3 +1,5 @@
+import ProxyAccounting
+
 /// A value with the line that set it.
 struct Located<Value> {
     var value: Value
@@ -102,6 +104,6 @@ struct SettingKey<Target>: Sendable {
 
     private static func form(of type: Any.Type) -> SettingEntry.Form? {
         if type == Bool.self { return .boolean }
-        return type == [String].self || type == Set<ProviderDialect>.self ? .list : nil
+        return type == [String].self || type == [Budget].self || type == Set<ProviderDialect>.self ? .list : nil
     }
 }

@@ -1,3 +1,5 @@
+package import ProxyAccounting
+
 /// The whole configuration, typed and checked. The initial values are the defaults.
 package struct Settings: Sendable, Equatable {
     package enum Mode: String, Sendable {
@@ -13,6 +15,12 @@ package struct Settings: Sendable, Equatable {
     package var clientKeys: [ClientKey] = []
     /// True while `api_key` is missing, empty or the placeholder: a key must be generated before clients can be let in.
     package var needsGeneratedKey = false
+    /// The file says what some key may do: then the others are clients. Else those of `api_key`, or the first token, may do everything.
+    package var namesRoles = false
+    /// Those that may do everything since nobody has said what they may do.
+    package var keysOfFullRight: [String] = []
+    /// What the key may do that is made when `needsGeneratedKey`; its value comes then.
+    package var generatedKey = ClientKey(name: "default", value: Secret(""))
     /// In file order.
     package var models: [ModelAlias] = []
     package var fallbacks: [FallbackChain] = []
@@ -30,6 +38,7 @@ package struct Settings: Sendable, Equatable {
     package var logging = LoggingSettings()
     package var responses = ResponsesSettings()
     package var rescue = RescueSettings()
+    package var ledger = LedgerSettings()
     /// PEM file with further authorities to trust towards upstreams.
     package var caFile: String?
 
@@ -45,10 +54,30 @@ package struct Settings: Sendable, Equatable {
 package struct ClientKey: Sendable, Equatable {
     package var name: String
     package var value: Secret
+    /// What it may do and use.
+    package var limits: KeyLimits
+    /// Those of `limits`, to be searched in names.
+    package var models = ModelFilter()
 
-    package init(name: String, value: Secret) {
+    package init(name: String, value: Secret, limits: KeyLimits = KeyLimits()) {
         self.name = name
         self.value = value
+        self.limits = limits
+    }
+}
+
+extension Settings {
+    /// Of a key of `api_key`, or of the first token, where nothing is said about it.
+    package var standardRole: KeyRole { namesRoles ? .client : .admin }
+
+    /// Tells that a key may do everything because nobody has said what it may do; nil where that is not so.
+    package var fullRightSentence: String? {
+        guard !keysOfFullRight.isEmpty else { return nil }
+        let names = keysOfFullRight.joined(separator: ", ")
+        let isOne = keysOfFullRight.count == 1
+        return
+            "The client \(isOne ? "key" : "keys") \(names) may also read statistics, reload and change keys, because the config file names no roles. "
+            + "Give another key the role admin, and \(isOne ? "this one becomes a client" : "these become clients")"
     }
 }
 
@@ -84,6 +113,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var host = "127.0.0.1"
     /// 0...65535; 0 takes any free port.
     package var port = 8080
+    /// Where the operator's endpoints are; nil is with the others.
+    package var admin: AdminAddress?
     /// Each `*` or an origin such as `https://app.example`.
     package var corsOrigins = ["*"]
     /// The operator on this machine needs no key for the local endpoints.

@@ -1,9 +1,12 @@
+import ProxyAccounting
+
 /// Every key of the configuration, one row each: name, what it may be, default, and where it goes.
 enum SettingsTable {
     /// `[GLOBAL]`, or the root.
     static let global: [SettingKey<Settings>] = [
         SettingKey("host", .listenAddress, standard: "127.0.0.1", \.server.host),
         SettingKey("port", .number(0...65535), standard: "8080", \.server.port),
+        SettingKey("admin_listen", .adminAddress, \.server.admin),
         SettingKey("log_level", .level, standard: "info", \.logging.level),
         SettingKey("log_file", .path, standard: "stderr", \.logging.file),
         SettingKey("log_format", .choice, standard: "text", \.logging.format),
@@ -38,6 +41,10 @@ enum SettingsTable {
         SettingKey("responses_max", .number(1...1_000_000), standard: "10000", \.responses.count),
         SettingKey("rescue", .choice, standard: "verified", \.rescue.mode),
         SettingKey("rescue_timeout", .duration, standard: "20s", \.rescue.timeout),
+        SettingKey("state_dir", .stateDirectory, \.ledger.directory),
+        SettingKey("ledger_retention", .days, standard: "90d", \.ledger.retention),
+        SettingKey("timezone", .timeZone, standard: "UTC", \.ledger.timeZone),
+        SettingKey("prices_file", .path, \.ledger.pricesFile),
         SettingKey("max_concurrency_per_key", .number(0...1_000_000), standard: "0", \.limits.maxConcurrencyPerKey),
     ]
 
@@ -105,6 +112,20 @@ enum SettingsTable {
         SettingKey("rescue", .choice, \.rescue),
     ]
 
+    /// `[KEY NAME]`, or a member of `keys`.
+    static let key: [SettingKey<KeyDraft>] = [
+        SettingKey("role", .choice, \.role),
+        SettingKey("expires", .moment, \.limits.expires),
+        SettingKey("models", .list, \.models),
+        SettingKey("rpm", .number(1...1_000_000), \.limits.requestsPerMinute),
+        SettingKey("tpm", .number(1...1_000_000_000), \.limits.tokensPerMinute),
+        SettingKey("max_concurrency", .number(1...1_000_000), \.limits.maxConcurrency),
+        SettingKey("budget_hard", .budgets, \.limits.hardBudgets),
+        SettingKey("budget_soft", .budgets, \.limits.softBudgets),
+    ]
+    /// Stands before the name of a key in the name of its section.
+    static let keyPrefix = "key "
+
     /// What other programs call the keys of a provider. `api_key` above all is no client key there.
     static let providerSynonyms = [
         "name": "provider", "id": "provider", "url": "baseurl", "base_url": "baseurl", "api_base": "baseurl",
@@ -117,7 +138,9 @@ enum SettingsTable {
 
     /// The sections as a message names them. Those with `n` occur as often as wanted, with any suffix.
     static let sections = [
-        "DEFAULT", "GLOBAL", "CIRCUIT_BREAKER", "ACCOUNT_n", "MODELS", "API_KEYS", "FALLBACKS", "RESCUE", "PROVIDER_n",
+        "DEFAULT", "GLOBAL", "CIRCUIT_BREAKER", "ACCOUNT_n", "MODELS", "API_KEYS", "KEY NAME", "FALLBACKS", "RESCUE",
+        "PRICES",
+        "PROVIDER_n",
     ]
 
     /// Where a key may stand, for the message about one that stands elsewhere; empty for an unknown key.
@@ -132,6 +155,7 @@ enum SettingsTable {
             }
             if account.contains(where: { $0.name == name }) { places.append(JSONConfiguration.accounts) }
             if provider.contains(where: { $0.name == name }) { places.append(JSONConfiguration.providers) }
+            if key.contains(where: { $0.name == name }) { places.append("an entry of \(JSONConfiguration.keys)") }
             return places
         }
         if name == clientKey { places.append("the root (before the first section)") }
@@ -139,6 +163,7 @@ enum SettingsTable {
         if breaker.contains(where: { $0.name == name }) { places.append("[CIRCUIT_BREAKER]") }
         if account.contains(where: { $0.name == name }) { places.append("[ACCOUNT_n]") }
         if provider.contains(where: { $0.name == name }) { places.append("[PROVIDER_n]") }
+        if key.contains(where: { $0.name == name }) { places.append("[KEY NAME]") }
         return places
     }
 }

@@ -1,3 +1,5 @@
+import ProxyAccounting
+
 /// What the text of a setting may be, and the value that it becomes.
 struct ValueKind<Value>: Sendable {
     /// Completes the sentence "use ...".
@@ -65,7 +67,52 @@ extension ValueKind<Secret> {
     }
 }
 
+extension ValueKind<LedgerSettings.Directory> {
+    static let stateDirectory = Self(expectation: "a directory, or off") { text in
+        ["off", "none", "false", "no"].contains(text.lowercased()) ? .off : .named(text)
+    }
+}
+
+extension ValueKind<Duration> {
+    /// Days, or as the other durations.
+    static let days = Self(expectation: "a duration from 1h to 3650d, such as 90d") { text in
+        let duration: Duration?
+        if text.last == "d" || text.last == "D" {
+            duration = Int64(text.dropLast()).flatMap { (1...3650).contains($0) ? .seconds($0 * 86_400) : nil }
+        } else {
+            duration = GoDuration.parse(text)
+        }
+        guard let duration, (Duration.seconds(3600)...Duration.seconds(3650 * 86_400)).contains(duration) else {
+            return nil
+        }
+        return duration
+    }
+}
+
+extension ValueKind<AdminAddress> {
+    static let adminAddress = Self(expectation: "HOST:PORT such as 127.0.0.1:9090, or unix:PATH") { AdminAddress($0) }
+}
+
+extension ValueKind<[Budget]> {
+    static let budgets = Self(
+        expectation: "a comma-separated list of budgets such as 5 USD per day, 90000 tokens per hour or 20 USD in all"
+    ) { text in
+        do { return try BudgetText.budgets(text) } catch { return nil }
+    }
+}
+
+extension ValueKind<Int64> {
+    /// Seconds since 1970. A day stands for its beginning in UTC.
+    static let moment = Self(expectation: "a moment such as 2027-01-31 or 2027-01-31T12:00:00Z") { text in
+        RFC3339.seconds(text.utf8.count == 10 ? text + "T00:00:00Z" : text).map(Int64.init)
+    }
+}
+
 extension ValueKind<String> {
+    static let timeZone = Self(
+        expectation: "UTC, or a time zone such as Europe/Berlin, for which tzdata has to be installed"
+    ) { BudgetCalendar(timeZone: $0) == nil ? nil : $0 }
+
     static let path = Self(expectation: "a path") { $0 }
 
     static let name = Self(expectation: "a name of at most 64 letters, digits and the characters . _ -") { text in

@@ -17,13 +17,15 @@ struct JSONConfiguration: Sendable, Equatable {
     static let tokens = "tokens"
     static let fallbacks = "fallbacks"
     static let models = "supported_models"
+    static let keys = "keys"
+    static let prices = "prices"
     /// The section; a member of this name is the setting for all models.
     static let rescue = "rescue"
     static let rescueModels = "rescue_models"
     /// Objects whose members may as well stand at the root.
     static let groups = ["global", "circuit_breaker"]
     /// The keys whose values are no single settings.
-    static let collections = [providers, accounts, tokens, fallbacks, rescueModels, models]
+    static let collections = [providers, accounts, tokens, keys, fallbacks, rescueModels, prices, models]
 
     init(_ bytes: [UInt8]) {
         let text = JSONWithComments(bytes)
@@ -74,8 +76,14 @@ struct JSONConfiguration: Sendable, Equatable {
             case Self.providers: readProviders(value)
             case Self.accounts: readAccounts(value)
             case Self.tokens: readTokens(value)
+            case Self.keys: readKeys(value)
             case Self.fallbacks: readFallbacks(value)
-            case Self.rescueModels: readRescue(value)
+            case Self.rescueModels:
+                readTexts(value, Self.rescueModels, as: Self.rescue, example: #"{"provider/model": "continue"}"#)
+            case Self.prices:
+                readTexts(
+                    value, Self.prices, as: Self.prices,
+                    example: #"{"provider/model": "3 in 15 out per 1M tokens"}"#)
             default: readModels(value)
             }
         }
@@ -140,9 +148,36 @@ struct JSONConfiguration: Sendable, Equatable {
             }
             let name = parts.count > 1 ? parts[0] : ""
             let key = name.isEmpty ? "token-\(number)" : Self.visible(String(name))
-            section.entries.append(SettingEntry(key: key, value: String(parts.last ?? ""), line: line))
+            section.entries.append(SettingEntry(key: key, value: Self.withRole(parts.last ?? ""), line: line))
         }
         sections.append(section)
+    }
+
+    /// `TOKEN|role=ROLE` as INI writes it: `TOKEN role=ROLE`. A token may hold bars itself.
+    private static func withRole(_ token: Substring) -> String {
+        guard let bar = token.lastIndex(of: "|") else { return String(token) }
+        let option = token[token.index(after: bar)...].trimmingJSONBlanks()
+        return option.lowercased().hasPrefix("role=")
+            ? "\(token[..<bar].trimmingJSONBlanks()) \(option)" : String(token)
+    }
+
+    private mutating func readKeys(_ value: JSONValue) {
+        let example = #"write it as {"NAME": {"role": "viewer"}}, with the descriptions of tokens"#
+        guard value.kind == .object else {
+            return report(lines.line(of: value), "\(Self.keys) is \(value.kindName)", example)
+        }
+        for (key, value) in value.members {
+            let name = Self.visible(key.string ?? "")
+            let title = "the entry \(INIDocument.shown(name)) of \(Self.keys)"
+            guard value.kind == .object else {
+                report(lines.line(of: value), "\(title) is \(value.kindName)", example)
+                continue
+            }
+            sections.append(
+                SettingSection(
+                    name: SettingsTable.keyPrefix + name.lowercased(), title: title, line: lines.line(of: value),
+                    entries: value.members.map { entry($0, $1) }))
+        }
     }
 
     private mutating func readFallbacks(_ value: JSONValue) {
@@ -162,18 +197,20 @@ struct JSONConfiguration: Sendable, Equatable {
         sections.append(section)
     }
 
-    private mutating func readRescue(_ value: JSONValue) {
-        let example = #"write it as {"provider/model": "continue"}"#
+    /// An object of texts, by the names of models.
+    private mutating func readTexts(_ value: JSONValue, _ title: String, as name: String, example: String) {
         guard value.kind == .object else {
-            return report(lines.line(of: value), "\(Self.rescueModels) is \(value.kindName)", example)
+            return report(lines.line(of: value), "\(title) is \(value.kindName)", "write it as \(example)")
         }
-        var section = SettingSection(name: Self.rescue, title: Self.rescueModels, line: lines.line(of: value))
+        var section = SettingSection(name: name, title: title, line: lines.line(of: value))
         for (key, value) in value.members {
             let entry = entry(key, value)
             if entry.form == .text {
                 section.entries.append(entry)
             } else {
-                report(entry.line, "the rescue of \(INIDocument.shown(entry.key)) is \(value.kindName)", example)
+                report(
+                    entry.line, "\(title): \(INIDocument.shown(entry.key)) is \(value.kindName)",
+                    "write it as \(example)")
             }
         }
         sections.append(section)

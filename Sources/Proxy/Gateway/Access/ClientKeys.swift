@@ -2,16 +2,31 @@ import NIOHTTP1
 
 /// The keys that clients may use. A key's name is what logs and statistics show; the key itself never appears.
 struct ClientKeys: Sendable {
-    enum Verdict: Equatable, Sendable {
+    enum Verdict: Sendable {
         case none
         case wrong
-        case holder(String)
+        case holder(Caller)
     }
 
-    private let keys: [(name: String, bytes: [UInt8])]
+    private let keys: [(caller: Caller, bytes: [UInt8])]
+    /// Those that administrators have made.
+    private let managed: ManagedKeys?
+    private let wallClock: @Sendable () -> Int64
 
-    init(_ keys: [ClientKey]) {
-        self.keys = keys.map { ($0.name, Array($0.value.reveal().utf8)) }
+    /// - Parameter wallClock: seconds since 1970, for what works until some moment.
+    init(
+        _ keys: [ClientKey], accounts: KeyAccounts = KeyAccounts(), managed: ManagedKeys? = nil,
+        wallClock: @escaping @Sendable () -> Int64 = { 0 }
+    ) {
+        self.managed = managed
+        self.wallClock = wallClock
+        self.keys = keys.map {
+            (
+                Caller(
+                    name: $0.name, limits: $0.limits, models: $0.models, account: accounts.account(of: $0.name)),
+                Array($0.value.reveal().utf8)
+            )
+        }
     }
 
     var count: Int { keys.count }
@@ -34,7 +49,8 @@ struct ClientKeys: Sendable {
         func hold(_ offered: Substring?) {
             guard let candidate = offered?.trimmingBlanks(), !candidate.isEmpty else { return }
             if case .holder = verdict { return }
-            verdict = holder(of: candidate).map { .holder($0) } ?? .wrong
+            verdict =
+                (holder(of: candidate) ?? managed?.caller(candidate, at: wallClock())).map { .holder($0) } ?? .wrong
         }
         hold(bearer)
         hold(ownName)
@@ -50,12 +66,12 @@ struct ClientKeys: Sendable {
     }
 
     /// Compares with every key, to the last byte, so that the time tells nothing about how much of a guess was right.
-    private func holder(of candidate: Substring) -> String? {
+    private func holder(of candidate: Substring) -> Caller? {
         let view = candidate.utf8
         let candidate = view.span
-        var name: String?
-        for key in keys where Self.areEqual(key.bytes, candidate) { name = name ?? key.name }
-        return name
+        var caller: Caller?
+        for key in keys where Self.areEqual(key.bytes, candidate) { caller = caller ?? key.caller }
+        return caller
     }
 
     /// Takes the same time wherever the two differ; that they differ in length is no secret.

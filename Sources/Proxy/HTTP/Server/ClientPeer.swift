@@ -12,6 +12,11 @@ struct ClientPeer: Sendable {
         self.remote = remote
         self.local = local
     }
+
+    /// Its remote end has no address of its own, so that the local one tells.
+    var isOfUnixSocket: Bool {
+        if case .unixDomainSocket = local ?? remote { true } else { false }
+    }
 }
 
 /// Remembers whose the other end of one connection is. That does not change, so it is looked up once, when somebody wants to know.

@@ -13,6 +13,8 @@ import NIOPosix
 enum ListeningAddress: Equatable, Sendable {
     case host(String, port: Int)
     case inherited([InheritedSocket])
+    /// A Unix socket that only its owner can open.
+    case unix(String)
 
     /// - Returns: the sockets, which accept from now on.
     /// - Throws: `ExitError` when one of them cannot be had.
@@ -21,6 +23,7 @@ enum ListeningAddress: Equatable, Sendable {
         case .host(let host, let port) where host.lowercased() == "localhost":
             return try await Self.listenOnBothLoopbacks(with: bootstrap, port: port)
         case .host(let host, let port): return [try await Self.bind(bootstrap, host, port)]
+        case .unix(let path): return [try await OwnUnixSocket.listen(at: path, with: bootstrap)]
         case .inherited(let sockets):
             // All are looked at before the first is listened on.
             for socket in sockets { try socket.prepare() }

@@ -286,11 +286,13 @@ import Testing
     @Test func `An unknown name goes where the star says`() throws {
         let catalog = ModelCatalog(
             aliases: [("fast", "xai.grok-4-fast"), ("*", "fast")], accounts: [ModelCatalog.Account(region: "r")])
-        #expect(try catalog.resolve("claude-x", for: .chat).modelID == "xai.grok-4-fast")
+        #expect(try catalog.resolve("claude-x", for: .chat, by: nil).modelID == "xai.grok-4-fast")
         #expect(!catalog.entries.contains { $0.name == "*" })
-        #expect(throws: Failure.self) { try catalog.resolve("claude-x", for: .embeddings) }
-        #expect(try catalog.resolveWithWildcard("claude-x").modelID == "xai.grok-4-fast")
-        #expect(throws: Failure.self) { try ModelCatalog(aliases: [], accounts: []).resolveWithWildcard("claude-x") }
+        #expect(throws: Failure.self) { try catalog.resolve("claude-x", for: .embeddings, by: nil) }
+        #expect(try catalog.resolveWithWildcard("claude-x", by: nil).modelID == "xai.grok-4-fast")
+        #expect(throws: Failure.self) {
+            try ModelCatalog(aliases: [], accounts: []).resolveWithWildcard("claude-x", by: nil)
+        }
     }
 
     @Test func `The list of models has the form that its reader knows`() async throws {

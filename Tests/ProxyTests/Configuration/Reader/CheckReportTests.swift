@@ -24,6 +24,9 @@ import Testing
                 "mode: multi-account",
                 "listen: 127.0.0.1:any free port",
                 "client keys: default, alice",
+                "  default: role admin",
+                "  note: The client key default may also read statistics, reload and change keys, because the config file names no roles. "
+                    + "Give another key the role admin, and this one becomes a client",
                 "accounts: 1 of 2 usable, strategy round_robin",
                 "  account_1: region us-chicago-1, weight 1, max_concurrency 50",
                 "    endpoint https://inference.generativeai.us-chicago-1.oci.oraclecloud.com",
@@ -33,7 +36,9 @@ import Testing
                 "  account_2 (line 10): unusable, 4 errors",
                 "models: 1",
                 "  tuned -> ocid1.generativeaiendpoint.oc1..e (dedicated)",
-                "stored responses: at most 10000, for 24h", "rescue of broken streams: verified, within 20s",
+                "stored responses: at most 10000, for 24h",
+                "ledger: in the state directory of the service, or beside the configuration file, rows kept for 90 days",
+                "budgets begin anew in the time zone UTC", "rescue of broken streams: verified, within 20s",
                 "limits: 200 concurrent requests, 2000 queued, request 32 MiB, response 10 MiB, all bodies a quarter of the memory, "
                     + "4000 tokens by default, 3 retries",
                 "timeouts: request 5m, stream 5m, head off, first token off, keep-alive 15s, shutdown 30s",
@@ -56,6 +61,9 @@ import Testing
                 "mode: aggregator",
                 "listen: localhost:8080",
                 "client keys: alice, token-2",
+                "  alice: role admin",
+                "  note: The client key alice may also read statistics, reload and change keys, because the config file names no roles. "
+                    + "Give another key the role admin, and this one becomes a client",
                 "providers: 3, including 1 pool, strategy round_robin",
                 "  zhipu: https://zhipu.example/v4, with a token, max_concurrency 100",
                 "    speaks chat",
@@ -70,7 +78,9 @@ import Testing
                 "connections: 20 kept alive for 30s",
                 "fallbacks: 1",
                 "  zhipu/glm-4 -> or/m1, or/a/m2",
-                "stored responses: at most 10000, for 24h", "rescue of broken streams: verified, within 20s",
+                "stored responses: at most 10000, for 24h",
+                "ledger: in the state directory of the service, or beside the configuration file, rows kept for 90 days",
+                "budgets begin anew in the time zone UTC", "rescue of broken streams: verified, within 20s",
                 "limits: 200 concurrent requests, 2000 queued, request 32 MiB, response 10 MiB, all bodies a quarter of the memory, 4000 tokens by default, 3 retries",
                 "timeouts: request 5m, non-stream 30s, stream 5m, head off, first token off, keep-alive 15s, shutdown 30s",
                 "intervals: health check off, model refresh 10s",
@@ -93,5 +103,32 @@ import Testing
         #expect(lines.contains("client keys: one to be generated at the first start"))
         #expect(lines.contains("listen: [::1]:8080"))
         #expect(lines.contains("models: no aliases"))
+    }
+
+    @Test func `Tells what keys may do, and what things cost`() throws {
+        let text =
+            Fixture.identity() + """
+                admin_listen = 9090
+                state_dir = data
+                timezone = Europe/Berlin
+                [API_KEYS]
+                alice = sk-alice-hunter2 role=viewer
+                [KEY alice]
+                models = ^grok
+                rpm = 60
+                budget_hard = 5 USD per day
+                [PRICES]
+                grok-4 = 3/M in, 15/M out
+                """
+        let lines = CheckReport.lines(try #require(Fixture.read(text).settings))
+        for line in [
+            "operator's endpoints: 127.0.0.1:9090",
+            "  alice: role viewer, models ^grok, rpm 60, budget_hard 5 USD per day",
+            "ledger: in /etc/proxy/data, rows kept for 90 days", "budgets begin anew in the time zone Europe/Berlin",
+            "  price of grok-4: 3 in 15 out per 1M tokens",
+        ] {
+            #expect(lines.contains(line), "\(lines)")
+        }
+        #expect(!lines.joined().contains("hunter2"))
     }
 }

@@ -1,3 +1,4 @@
+import ProxyAccounting
 import Testing
 
 @testable import Proxy
@@ -50,7 +51,9 @@ import Testing
         #expect(settings.routing == RoutingSettings())
         #expect(settings.breaker == BreakerSettings())
         #expect(settings.logging == LoggingSettings())
-        #expect(settings.clientKeys == [ClientKey(name: "default", value: Secret("k1"))])
+        #expect(settings.clientKeys.map(\.name) == ["default"])
+        #expect(settings.clientKeys.map(\.value) == [Secret("k1")])
+        #expect(settings.clientKeys.map(\.limits.role) == [.admin])
         #expect(!settings.needsGeneratedKey)
     }
 
@@ -58,6 +61,7 @@ import Testing
     static let validValues: [(section: String, key: String, value: String, arrived: @Sendable (Settings) -> Bool)] = [
         ("GLOBAL", "host", "[::1]", { $0.server.host == "::1" }),
         ("GLOBAL", "port", "0", { $0.server.port == 0 }),
+        ("GLOBAL", "admin_listen", "[::1]:9090", { $0.server.admin == .host("::1", port: 9090) }),
         ("GLOBAL", "log_level", "WARN", { $0.logging.level == .warning }),
         ("GLOBAL", "log_file", "proxy.log", { $0.logging.file == "/etc/proxy/proxy.log" }),
         ("GLOBAL", "log_format", "JSON", { $0.logging.format == .json }),
@@ -93,6 +97,10 @@ import Testing
         ("GLOBAL", "responses_max", "12", { $0.responses.count == 12 }),
         ("GLOBAL", "rescue", "Continue", { $0.rescue.mode == .continue }),
         ("GLOBAL", "rescue_timeout", "5s", { $0.rescue.timeout == .seconds(5) }),
+        ("GLOBAL", "state_dir", "data", { $0.ledger.directory == .named("/etc/proxy/data") }),
+        ("GLOBAL", "ledger_retention", "30d", { $0.ledger.retention == .seconds(30 * 86_400) }),
+        ("GLOBAL", "timezone", "Europe/Berlin", { $0.ledger.timeZone == "Europe/Berlin" }),
+        ("GLOBAL", "prices_file", "key.pem", { $0.ledger.pricesFile == "/etc/proxy/key.pem" }),
         ("GLOBAL", "max_concurrency_per_key", "7", { $0.limits.maxConcurrencyPerKey == 7 }),
         ("CIRCUIT_BREAKER", "max_failures", "1", { $0.breaker.maxFailures == 1 }),
         ("CIRCUIT_BREAKER", "reset_timeout", "1s", { $0.breaker.resetTimeout == .seconds(1) }),

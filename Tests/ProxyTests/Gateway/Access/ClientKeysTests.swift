@@ -9,13 +9,22 @@ import Testing
         ClientKey(name: "alice", value: Secret("sk-alice")),
     ])
 
+    /// In one word.
+    private func verdict(on headers: HTTPHeaders) -> String {
+        switch keys.verdict(on: headers) {
+        case .none: "none"
+        case .wrong: "wrong"
+        case .holder(let caller): caller.name
+        }
+    }
+
     @Test(arguments: [
         ("authorization", "Bearer sk-alice"), ("Authorization", "bearer sk-alice"),
         ("authorization", "BEARER   sk-alice  "),
         ("x-api-key", "sk-alice"), ("api-key", " sk-alice "),
     ])
     func `A key is known by its name`(header: String, value: String) {
-        #expect(keys.verdict(on: [header: value]) == .holder("alice"))
+        #expect(verdict(on: [header: value]) == "alice")
     }
 
     @Test(arguments: [
@@ -23,17 +32,17 @@ import Testing
         ("authorization", "Bearer sk-alicee"), ("x-api-key", "SK-ALICE"),
     ])
     func `A near miss is wrong`(header: String, value: String) {
-        #expect(keys.verdict(on: [header: value]) == .wrong)
+        #expect(verdict(on: [header: value]) == "wrong")
     }
 
     @Test func `Nothing is nothing`() {
-        #expect(keys.verdict(on: [:]) == .none)
-        #expect(keys.verdict(on: ["authorization": "Bearer "]) == .none)
-        #expect(keys.verdict(on: ["authorization": "Basic c2stYWxpY2U="]) == .none)
-        #expect(keys.verdict(on: ["x-api-key": ""]) == .none)
+        #expect(verdict(on: [:]) == "none")
+        #expect(verdict(on: ["authorization": "Bearer "]) == "none")
+        #expect(verdict(on: ["authorization": "Basic c2stYWxpY2U="]) == "none")
+        #expect(verdict(on: ["x-api-key": ""]) == "none")
     }
 
     @Test func `A second header may hold the right key`() {
-        #expect(keys.verdict(on: ["authorization": "Bearer dummy", "x-api-key": "sk-alice"]) == .holder("alice"))
+        #expect(verdict(on: ["authorization": "Bearer dummy", "x-api-key": "sk-alice"]) == "alice")
     }
 }

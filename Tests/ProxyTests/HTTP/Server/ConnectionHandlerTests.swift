@@ -43,7 +43,7 @@ private final class CountedRequests: RequestReceiver {
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(
-                    gate: CurrentFrontDoor(
+                    gate: EntranceGate(
                         try .fixture(
                             bodyLimit: bodyLimit, bodyMemory: bodyMemory, requestsPerKey: requestsPerKey, claims: claims
                         )), limits: limits, requests: delivered, departure: departure,

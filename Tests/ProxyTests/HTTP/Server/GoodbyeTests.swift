@@ -30,7 +30,7 @@ import Testing
             try channel.pipeline.syncOperations.addHandler(HalfClosing())
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(
-                    gate: CurrentFrontDoor(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation,
+                    gate: EntranceGate(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation,
                     departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
             departure.futureResult.assumeIsolated().whenComplete { _ in self.hasDeparted = true }

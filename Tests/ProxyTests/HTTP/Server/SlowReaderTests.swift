@@ -45,7 +45,7 @@ import Testing
             try channel.pipeline.syncOperations.addHandler(socket)
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(
-                    gate: CurrentFrontDoor(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation,
+                    gate: EntranceGate(try .fixture(bodyLimit: 1000)), limits: limits, requests: continuation,
                     departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
@@ -125,7 +125,7 @@ import Testing
         _ body: (AsyncThrowingStream<ClientChannel.Value, any Error>) async throws -> Void
     ) async throws {
         let (values, continuation) = AsyncThrowingStream.makeStream(of: ClientChannel.Value.self)
-        let gate = CurrentFrontDoor(try FrontDoor.fixture())
+        let gate = EntranceGate(try FrontDoor.fixture())
         // Event loops of its own: on those of all tests, another's work may hold up a reader for as long as the limits that are tested.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let channels = ClientChannel(

@@ -30,7 +30,7 @@ import Testing
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(
-                    gate: CurrentFrontDoor(door), limits: limits, requests: continuation, departure: departure))
+                    gate: EntranceGate(door), limits: limits, requests: continuation, departure: departure))
             channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         }
 

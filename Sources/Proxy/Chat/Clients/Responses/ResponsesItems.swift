@@ -160,10 +160,12 @@ struct ResponsesItems: ItemWriter {
     private static func code(of failure: Failure) -> StaticString {
         switch failure.kind {
         case .promptTooLong: "context_length_exceeded"
-        case .throttled, .rateLimited, .concurrencyLimited: "rate_limit_exceeded"
-        case .accountExhausted, .accountDoubted: "insufficient_quota"
+        case .throttled, .rateLimited, .tokensLimited, .concurrencyLimited: "rate_limit_exceeded"
+        case .accountExhausted, .accountDoubted, .budgetExceeded: "insufficient_quota"
         case .invalidRequest, .refused, .parameterRefused, .contentFiltered, .formatRefused: "invalid_prompt"
-        case .notFound, .unacceptable, .unauthorized, .overloaded, .noUpstreamAvailable, .shuttingDown, .internalError,
+        case .notFound, .unacceptable, .unauthorized, .forbidden, .conflict, .overloaded, .noUpstreamAvailable,
+            .shuttingDown,
+            .internalError,
             .modelNotAllowed, .modelGone, .credentialsRefused, .credentialsDoubted, .unavailable, .timedOut, .failed,
             .unusable, .deadline, .transport, .signing, .noCredentials:
             "server_error"

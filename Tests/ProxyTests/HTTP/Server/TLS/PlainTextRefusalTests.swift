@@ -9,7 +9,7 @@ import Testing
     private func channel() throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
         try channel.pipeline.syncOperations.addHandler(
-            PlainTextRefusal(gate: CurrentFrontDoor(try .fixture()), patience: .seconds(5)))
+            PlainTextRefusal(gate: EntranceGate(try .fixture()), patience: .seconds(5)))
         channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
         return channel
     }

@@ -1,0 +1,35 @@
+import Proxy
+import ProxyAccounting
+
+#if Ledger
+    import ProxyLedger
+    import Synchronization
+#endif
+
+/// The ledger that this program is built with: none without the package's trait `Ledger`.
+enum OwnLedger {
+    #if Ledger
+        static let opener: LedgerOpener? = { options in
+            let clock = Mutex(BudgetClock(options.calendar))
+            var settings = SQLiteLedger.Options(
+                directory: options.directory, calendarName: options.calendar.name,
+                wallClock: TimeSource.system.wallMicroseconds,
+                periodStart: { window, seconds in
+                    clock.withLock { $0.period(of: window, containing: seconds).start }
+                },
+                log: { level, text in options.log(notice(level), text) })
+            settings.retention = options.retention
+            return try SQLiteLedger.open(settings)
+        }
+
+        private static func notice(_ level: SQLiteLedger.Level) -> LedgerNotice {
+            switch level {
+            case .notice: .notice
+            case .warning: .warning
+            case .error: .error
+            }
+        }
+    #else
+        static let opener: LedgerOpener? = nil
+    #endif
+}

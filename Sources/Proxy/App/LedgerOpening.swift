@@ -1,0 +1,69 @@
+import Logging
+package import ProxyAccounting
+
+/// What a ledger is opened with. Who builds the program brings the ledger along, or does not (`Sources/Main`).
+package struct LedgerOptions: Sendable {
+    /// Absolute.
+    package let directory: String
+    package let retention: Duration
+    package let calendar: BudgetCalendar
+    package let log: @Sendable (LedgerNotice, String) -> Void
+}
+
+/// How much what a ledger tells matters.
+package enum LedgerNotice: Sendable { case notice, warning, error }
+
+/// - Throws: an error whose description is a sentence for the operator.
+package typealias LedgerOpener = @Sendable (LedgerOptions) throws -> any Ledger
+
+extension LedgerSettings {
+    /// Opens the ledger where the file says.
+    ///
+    /// - Parameters:
+    ///   - stateDirectory: systemd's.
+    ///   - configuration: the directory of the configuration file.
+    /// - Returns: nil when there is to be none, or none could be had where nobody has asked for one.
+    /// - Throws: `ExitError` when the one that was asked for cannot be had.
+    func open(
+        _ opener: LedgerOpener?, stateDirectory: String?, configuration: String, logger: Logger
+    ) throws(ExitError) -> (any Ledger)? {
+        let place: String
+        var isWanted = true
+        switch directory {
+        case .off: return nil
+        case .named(let path): place = path
+        case .standard:
+            // systemd's variable may name several.
+            if let first = stateDirectory?.split(separator: ":").first {
+                place = String(first)
+            } else {
+                (place, isWanted) = (configuration, false)
+            }
+        }
+        guard let opener else {
+            if case .named = directory {
+                logger.warning("state_dir has no effect: this program was built without the ledger")
+            }
+            return nil
+        }
+        guard let calendar = BudgetCalendar(timeZone: timeZone) else {
+            throw ExitError(.badConfiguration, "the time zone \(timeZone) is not known; install tzdata, or use UTC")
+        }
+        do {
+            return try opener(
+                LedgerOptions(directory: place, retention: retention, calendar: calendar) { level, text in
+                    switch level {
+                    case .notice: logger.notice("\(text)")
+                    case .warning: logger.warning("\(text)")
+                    case .error: logger.error("\(text)")
+                    }
+                })
+        } catch {
+            guard !isWanted else { throw ExitError(.cannotBind, "\(error)") }
+            logger.warning(
+                "Requests are not recorded, and budgets begin anew with each start; set state_dir to a directory, or to off. The reason: \(error)"
+            )
+            return nil
+        }
+    }
+}

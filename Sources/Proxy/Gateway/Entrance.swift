@@ -1,0 +1,39 @@
+import NIOHTTP1
+
+/// The address by which a request came in, when the operator has one of its own (`admin_listen`).
+enum Entrance: Sendable {
+    /// The only one, for everything.
+    case only
+    /// What clients need.
+    case clients
+    /// Everything. A Unix socket is for whoever its file lets in, so who comes by it is the operator.
+    case operators
+
+    func serves(_ endpoint: Endpoint) -> Bool { self != .clients || endpoint.isForClients }
+}
+
+/// The front door of the present configuration, by one address.
+struct EntranceGate: RequestGate {
+    let door: CurrentFrontDoor
+    let entrance: Entrance
+
+    var limits: GateLimits {
+        let limits = door.value.limits
+        return GateLimits(connections: limits.connections, body: limits.body, shutdownGrace: limits.shutdownGrace)
+    }
+
+    func receive(_ head: HTTPRequestHead, bodyLength: Int?, from peer: ClientPeer) -> any RequestTicket {
+        door.value.receive(head, bodyLength: bodyLength, by: entrance)
+    }
+
+    func refusal(of fault: RequestFault, head: HTTPRequestHead?, from peer: ClientPeer) -> Response {
+        door.value.refusal(.of(fault), to: head)
+    }
+}
+
+extension EntranceGate {
+    /// Of a door that stays.
+    init(_ door: FrontDoor, entrance: Entrance = .only) {
+        self.init(door: CurrentFrontDoor(door), entrance: entrance)
+    }
+}

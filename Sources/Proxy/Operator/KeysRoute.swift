@@ -1,0 +1,274 @@
+import NIOHTTP1
+import ProxyAccounting
+import ProxyRouting
+
+/// `/admin/keys`: the keys that administrators make, change and take back while the proxy runs.
+struct KeysRoute: Sendable {
+    /// Of the configuration file.
+    let fileKeys: [ClientKey]
+    let managed: ManagedKeys
+    /// Where managed keys are kept; without it there are none.
+    let ledger: (any Ledger)?
+    let time: TimeSource
+
+    /// `GET` and `POST /admin/keys`.
+    nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
+        guard context.request.head.method == .POST else { return context.send(list()) }
+        context.send(try await create(context))
+    }
+
+    /// `DELETE /admin/keys/NAME` and `POST /admin/keys/NAME/rotate`.
+    nonisolated(nonsending) func change(_ context: RequestContext) async throws {
+        let path = context.rest ?? ""
+        let isRotation = path.hasSuffix("/rotate")
+        let name = isRotation ? String(path.dropLast("/rotate".count)) : path
+        let method = context.request.head.method
+        switch (method, isRotation) {
+        case (.POST, true): context.send(try await rotate(name, context))
+        case (.DELETE, false): context.send(try await revoke(name, context))
+        case (.GET, false), (.HEAD, false): context.send(try one(name))
+        default:
+            context.allowedMethods = isRotation ? [.POST] : [.GET, .DELETE]
+            throw Failure.methodNotAllowed(method, allowed: context.allowedMethods)
+        }
+    }
+
+    // MARK: Reading
+
+    private func list() -> Response {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("object")
+        writer.string(literal: "list")
+        writer.key("data")
+        writer.beginArray()
+        for key in fileKeys { write(key, to: &writer) }
+        for key in managed.all { write(key, to: &writer) }
+        writer.endArray()
+        writer.endObject()
+        return .json(writer.bytes)
+    }
+
+    private func one(_ name: String) throws(Failure) -> Response {
+        var writer = JSONWriter()
+        if let key = managed[name] {
+            write(key, to: &writer)
+        } else if let key = fileKeys.first(where: { $0.name == name }) {
+            write(key, to: &writer)
+        } else {
+            throw .noSuchKey(name)
+        }
+        return .json(writer.bytes)
+    }
+
+    // MARK: Changing
+
+    private nonisolated(nonsending) func create(_ context: RequestContext) async throws -> Response {
+        let body = try Self.object(context)
+        guard let name = body.present("name")?.string else {
+            throw Failure.invalidRequest("'name' is missing: name the key.", field: "name", as: .missing)
+        }
+        if let problem = KeyName.problem(with: name) {
+            throw Failure.invalidRequest(
+                "The name '\(name.quotable)' cannot be used: \(problem).", field: "name", as: .value)
+        }
+        let limits: KeyLimits
+        do throws(KeyLimitsReader.Problem) {
+            (limits, _) = try KeyLimitsReader.read(body, besides: ["name"])
+        } catch {
+            throw Failure.invalidRequest("\(error.message).", field: error.name, as: .value)
+        }
+        let secret = KeyText.make()
+        let ledger = try store()
+        try claim(name)
+        defer { managed.end(name) }
+        guard managed[name] == nil, !fileKeys.contains(where: { $0.name == name }) else {
+            throw Failure(
+                .conflict, "There is, or was, a key '\(name.quotable)'. Choose another name.")
+        }
+        let key = ManagedKey(
+            name: name, digest: try Self.digest(of: secret), prefix: KeyText.prefix(of: secret),
+            created: time.wallClock(), limits: limits)
+        try await save(key, "create", in: ledger, context)
+        return shown(key, secret, status: .created)
+    }
+
+    private nonisolated(nonsending) func rotate(_ name: String, _ context: RequestContext) async throws -> Response {
+        var grace = Duration.seconds(24 * 3600)
+        if !context.request.body.isEmpty, let value = try Self.object(context).present("grace") {
+            guard let text = value.string ?? value.int.map(String.init), let duration = GoDuration.parse(text),
+                duration <= .seconds(365 * 86_400)
+            else {
+                throw Failure.invalidRequest(
+                    "'grace' must be a duration from 0 to 8760h, such as 1h.", field: "grace", as: .value)
+            }
+            grace = duration
+        }
+        let ledger = try store()
+        try claim(name)
+        defer { managed.end(name) }
+        var key = try changeable(name)
+        let now = time.wallClock()
+        let secret = KeyText.make()
+        // Those whose time is over are forgotten.
+        key.former.removeAll { $0.until <= now }
+        if grace > .zero {
+            key.former.append(ManagedKey.Former(digest: key.digest, until: now + grace.components.seconds))
+        }
+        key.digest = try Self.digest(of: secret)
+        key.prefix = KeyText.prefix(of: secret)
+        try await save(key, "rotate", in: ledger, context)
+        return shown(key, secret, status: .ok)
+    }
+
+    private nonisolated(nonsending) func revoke(_ name: String, _ context: RequestContext) async throws -> Response {
+        let ledger = try store()
+        try claim(name)
+        defer { managed.end(name) }
+        var key = try changeable(name)
+        key.revoked = time.wallClock()
+        key.former = []
+        try await save(key, "revoke", in: ledger, context)
+        return try one(name)
+    }
+
+    private func store() throws(Failure) -> any Ledger {
+        guard let ledger else {
+            throw Failure(
+                .overloaded(.ledger),
+                "Keys cannot be managed, because the proxy has no state directory. Set state_dir in the config file.")
+        }
+        return ledger
+    }
+
+    private func claim(_ name: String) throws(Failure) {
+        guard managed.begin(name) else {
+            throw Failure(.conflict, "The key '\(name.quotable)' is being changed by another request. Try again.")
+        }
+    }
+
+    private func changeable(_ name: String) throws(Failure) -> ManagedKey {
+        guard let key = managed[name] else {
+            guard fileKeys.contains(where: { $0.name == name }) else { throw .noSuchKey(name) }
+            throw Failure(
+                .conflict, "The key '\(name.quotable)' is in the config file. Change it there, and reload.")
+        }
+        guard key.revoked == nil else {
+            throw Failure(.conflict, "The key '\(name.quotable)' has been revoked. Create another one.")
+        }
+        return key
+    }
+
+    private nonisolated(nonsending) func save(
+        _ key: ManagedKey, _ action: String, in ledger: any Ledger, _ context: RequestContext
+    ) async throws {
+        do {
+            try await ledger.save(key, action: action, by: context.caller?.name ?? "local operator")
+        } catch {
+            throw Failure(
+                .overloaded(.ledger), "Nothing has changed, because the key could not be written: \(error)",
+                retryAfter: 5)
+        }
+        managed.put(key)
+    }
+
+    private static func object(_ context: RequestContext) throws(Failure) -> JSONValue {
+        let root = try RequestField(body: context.request.body).value
+        guard root.kind == .object else {
+            throw .invalidRequest("The body must be an object.", field: nil, as: .type)
+        }
+        return root
+    }
+
+    private static func digest(of secret: String) throws(Failure) -> [UInt8] {
+        guard let digest = SHA256.digest(of: Array(secret.utf8)) else {
+            throw Failure(.internalError, "SHA-256 is not available.")
+        }
+        return digest
+    }
+
+    // MARK: Writing
+
+    /// The only answer in which a key ever stands.
+    private func shown(_ key: ManagedKey, _ secret: String, status: HTTPResponseStatus) -> Response {
+        var writer = JSONWriter()
+        write(key, secret, to: &writer)
+        var response = Response.json(writer.bytes)
+        response.status = status
+        response.headers.add(name: "cache-control", value: "no-store")
+        return response
+    }
+
+    private func write(_ key: ManagedKey, _ secret: String? = nil, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("name")
+        writer.string(key.name)
+        if let secret {
+            writer.key("key")
+            writer.string(secret)
+        }
+        writer.key("source")
+        writer.string(literal: "managed")
+        writer.key("prefix")
+        writer.string(key.prefix)
+        for (name, moment) in [("created_at", key.created as Int64?), ("revoked_at", key.revoked)] {
+            writer.key(name)
+            writer.moment(moment)
+        }
+        let now = time.wallClock()
+        writer.key("former_keys_until")
+        writer.beginArray()
+        for former in key.former where former.until > now { writer.moment(former.until) }
+        writer.endArray()
+        writer.limits(key.limits)
+        writer.endObject()
+    }
+
+    private func write(_ key: ClientKey, to writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("name")
+        writer.string(key.name)
+        writer.key("source")
+        writer.string(literal: "file")
+        writer.limits(key.limits)
+        writer.endObject()
+    }
+}
+
+extension JSONWriter {
+    /// RFC 3339, or null.
+    mutating func moment(_ seconds: Int64?) {
+        if let seconds { string(RFC3339.format(seconds)) } else { null() }
+    }
+
+    /// The members that say what a key may use.
+    mutating func limits(_ limits: KeyLimits) {
+        key("role")
+        string(limits.role.rawValue)
+        key("expires")
+        moment(limits.expires)
+        key("models")
+        beginArray()
+        for model in limits.models { string(model) }
+        endArray()
+        for (name, limit) in [
+            ("rpm", limits.requestsPerMinute), ("tpm", limits.tokensPerMinute),
+            ("max_concurrency", limits.maxConcurrency),
+        ] {
+            key(name)
+            if let limit { int(limit) } else { null() }
+        }
+        for (name, budgets) in [("budget_hard", limits.hardBudgets), ("budget_soft", limits.softBudgets)] {
+            key(name)
+            beginArray()
+            for budget in budgets { string(BudgetText.text(budget)) }
+            endArray()
+        }
+    }
+}
+
+extension Failure {
+    fileprivate static func noSuchKey(_ name: String) -> Failure {
+        Failure(.notFound(.key), "There is no key '\(name.quotable)'. GET /admin/keys lists them.")
+    }
+}

@@ -1,0 +1,139 @@
+import ProxyAccounting
+import Synchronization
+
+/// What one key has used, and how it stands: one counter decides and reports. It outlives reloads; the limits are those of whoever asks.
+final class KeyAccount: Sendable {
+    /// Of the key.
+    let name: String
+
+    private struct State {
+        var budgets = BudgetState()
+        var rates = KeyRates()
+        var clock: BudgetClock
+    }
+    private let state: Mutex<State>
+
+    init(name: String, calendar: BudgetCalendar = .utc) {
+        self.name = name
+        state = Mutex(State(clock: BudgetClock(calendar)))
+    }
+
+    /// What is reserved for a call, to be settled once.
+    struct Hold: Sendable {
+        fileprivate let reservation: BudgetReservation
+        fileprivate let grant: KeyRates.Grant?
+        /// Soft budgets that are spent.
+        let exceeded: [BudgetStanding]
+        /// Those of them that nobody has been told of in their period.
+        let crossed: [BudgetStanding]
+        /// What the key has left of its minute.
+        let tokens: RateBucket.Standing?
+    }
+
+    enum Refusal: Error {
+        case tokens(perMinute: Int, wait: Duration)
+        case budget(BudgetRefusal)
+    }
+
+    /// Goes on from what the ledger has.
+    func restore(_ counters: [LedgerCounter], soft: [Budget], at seconds: Int64) {
+        state.withLock { $0.budgets.restore(counters, soft: soft, at: seconds, by: &$0.clock) }
+    }
+
+    /// Periods are those of another time zone from now on. What has been spent in those that are under way stays where it was counted.
+    func follow(_ calendar: BudgetCalendar) {
+        state.withLock { if $0.clock.calendar != calendar { $0.clock = BudgetClock(calendar) } }
+    }
+
+    /// Reserves what a call may use at most.
+    ///
+    /// - Parameters:
+    ///   - cost: nil when there is no price, or nobody wants to know.
+    ///   - now: of the monotonic clock.
+    ///   - seconds: since 1970; when its request arrived.
+    func reserve(tokens: Int64, cost: NanoDollars?, by limits: KeyLimits, at now: Duration, _ seconds: Int64)
+        throws(Refusal) -> Hold
+    {
+        try state.withLock { state throws(Refusal) in
+            var grant: KeyRates.Grant?
+            if let perMinute = limits.tokensPerMinute {
+                let decision = state.rates.admit(
+                    estimate: tokens, requestsPerMinute: nil, tokensPerMinute: perMinute, at: now)
+                switch decision {
+                case .admitted(let taken): grant = taken
+                case .refused(_, let wait): throw .tokens(perMinute: perMinute, wait: wait)
+                }
+            }
+            let decision = state.budgets.reserve(
+                tokens: tokens, cost: cost, hard: limits.hardBudgets, soft: limits.softBudgets, at: seconds,
+                by: &state.clock)
+            switch decision {
+            case .admitted(let admission):
+                let standing = state.rates.standings(
+                    requestsPerMinute: nil, tokensPerMinute: limits.tokensPerMinute, at: now
+                ).tokens
+                return Hold(
+                    reservation: admission.reservation, grant: grant, exceeded: admission.exceeded,
+                    crossed: admission.crossed, tokens: standing)
+            case .refused(let refusal):
+                if let grant { state.rates.settle(grant, used: 0, at: now) }
+                throw .budget(refusal)
+            }
+        }
+    }
+
+    /// Charges what a request has used: with its first call, whichever of them it was.
+    ///
+    /// - Parameter holds: of its calls; none for a request that was refused before.
+    /// - Returns: soft budgets that nobody has been told of in their period.
+    func settle(
+        _ holds: [Hold], tokens: Int64, cost: NanoDollars, by limits: KeyLimits, at now: Duration, _ seconds: Int64
+    ) -> [BudgetStanding] {
+        state.withLock { state in
+            if holds.isEmpty { state.budgets.countRefused(at: seconds, by: &state.clock) }
+            var crossed: [BudgetStanding] = []
+            for (index, hold) in holds.enumerated() {
+                let isFirst = index == 0
+                if let grant = hold.grant { state.rates.settle(grant, used: isFirst ? tokens : 0, at: now) }
+                crossed += state.budgets.settle(
+                    hold.reservation, tokens: isFirst ? tokens : 0, cost: isFirst ? cost : 0, soft: limits.softBudgets,
+                    at: seconds, by: &state.clock, isRequest: isFirst)
+            }
+            return crossed
+        }
+    }
+
+    // MARK: Looking at it
+
+    /// How far budgets are spent.
+    func standings(of budgets: [Budget], at seconds: Int64) -> [BudgetStanding] {
+        state.withLock { $0.budgets.standings(of: budgets, at: seconds, by: &$0.clock) }
+    }
+
+    /// What has been charged in the periods that are under way.
+    func counters(at seconds: Int64) -> [LedgerCounter] {
+        state.withLock { state in
+            BudgetWindow.allCases.map { state.budgets.counter(of: name, per: $0, at: seconds, by: &state.clock) }
+        }
+    }
+
+    /// What is left of the minute.
+    func tokens(perMinute: Int?, at now: Duration) -> RateBucket.Standing? {
+        state.withLock {
+            $0.rates.standings(requestsPerMinute: nil, tokensPerMinute: perMinute, at: now).tokens
+        }
+    }
+}
+
+extension BudgetCalendar {
+    /// The default.
+    static let utc = BudgetCalendar(timeZone: "UTC").unsafelyKnown
+}
+
+extension Optional {
+    /// Of what cannot be missing.
+    fileprivate var unsafelyKnown: Wrapped {
+        guard let self else { preconditionFailure("a constant that is none") }
+        return self
+    }
+}

@@ -1,0 +1,160 @@
+import ProxyAccounting
+import ProxyRouting
+
+/// From what is known of a request that has ended to its row in the ledger, with the prices of that time.
+extension LedgerEntry {
+    /// - Parameters:
+    ///   - arrivedAt: microseconds since 1970, at `arrival` of the monotonic clock.
+    ///   - duration: from arrival to the end.
+    init(
+        _ record: AccessRecord, of caller: Caller, at endpoint: (path: String, dialect: String),
+        _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, duration: Duration, prices: Prices
+    ) {
+        self.init(
+            id: record.id, at: arrivedAt, key: caller.name, dialect: endpoint.dialect, endpoint: endpoint.path,
+            status: record.finalStatus)
+        model = record.model
+        error = record.error
+        isStreaming = record.isStreaming
+        firstToken = record.firstToken?.microseconds
+        total = duration.microseconds
+        fallback = record.fallback
+        note(events, arrivedAt: arrivedAt, arrival: arrival, prices: prices)
+        charge(sent: record.sent)
+    }
+
+    /// Attempts that have begun and not ended, by the number of their call.
+    private struct Open {
+        let index: Int
+        let report: AttemptReport
+        let beganAt: Duration
+    }
+
+    private mutating func note(
+        _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, prices: Prices
+    ) {
+        var open: [Int: Open] = [:]
+        var wait = Duration.zero
+        for event in events {
+            switch event {
+            case .waited(let duration, _): wait += duration
+            case .began(let call, let upstream, let report, let at):
+                open[call] = Open(index: attempts.count, report: report, beganAt: at)
+                attempts.append(
+                    LedgerAttempt(
+                        number: attempts.count + 1, at: arrivedAt + (at - arrival).microseconds, upstream: upstream,
+                        model: report.call.model, region: report.call.region, outcome: "abandoned", total: 0))
+            case .ended(let call, let outcome, let at):
+                guard let one = open.removeValue(forKey: call) else { break }
+                attempts[one.index].finish(one.report, outcome, from: one.beganAt, to: at, prices: prices)
+                if outcome == .succeeded {
+                    (servedModel, upstream) = (attempts[one.index].model, attempts[one.index].upstream)
+                }
+            case .rescue(_, let result) where result == "attempted":
+                // Whoever has begun and broken off before.
+                rescuedFrom = rescuedFrom ?? attempts.last { $0.firstToken != nil }?.upstream
+            case .passedOver, .paused, .refused, .fellBack, .gaveUp, .rescue: break
+            }
+        }
+        self.wait = wait.microseconds
+    }
+
+    /// What the client received, what all of it cost, and what the key is charged with.
+    private mutating func charge(sent: Int) {
+        var isPriced = true
+        var spent: NanoDollars = 0
+        for attempt in attempts {
+            if let cost = attempt.cost { spent += cost } else if attempt.mayHaveUsedTokens { isPriced = false }
+            guard attempt.mayHaveUsedTokens else { continue }
+            usage.add(attempt.usage)
+        }
+        if attempts.contains(where: \.mayHaveUsedTokens) { cost = isPriced ? spent : nil }
+        chargedTokens = (usage.prompt ?? 0) + (usage.completion ?? 0)
+        chargedCost = spent
+    }
+}
+
+extension LedgerUsage {
+    /// Several calls of one request, or an answer that several upstreams have told. As little is known of it as of the least known.
+    fileprivate mutating func add(_ other: LedgerUsage) {
+        guard self != LedgerUsage() else {
+            self = other
+            return
+        }
+        func sum(_ left: Int64?, _ right: Int64?) -> Int64? {
+            left == nil && right == nil ? nil : (left ?? 0) + (right ?? 0)
+        }
+        prompt = sum(prompt, other.prompt)
+        completion = sum(completion, other.completion)
+        cached = sum(cached, other.cached)
+        reasoning = sum(reasoning, other.reasoning)
+        charactersIn = sum(charactersIn, other.charactersIn)
+        charactersOut = sum(charactersOut, other.charactersOut)
+        truth = min(truth, other.truth)
+    }
+}
+
+extension LedgerAttempt {
+    /// The upstream has taken the request: whatever became of it, it may be charged.
+    fileprivate var mayHaveUsedTokens: Bool { status.map { (200..<300).contains($0) } ?? (usage.truth != .unknown) }
+
+    fileprivate mutating func finish(
+        _ report: AttemptReport, _ outcome: AttemptOutcome, from start: Duration, to end: Duration, prices: Prices
+    ) {
+        let content = report.content
+        self.outcome = outcome.word
+        total = (end - start).microseconds
+        status = content.status
+        opcRequestID = content.opcRequestID
+        firstToken = content.firstEvent.map { ($0 - start).microseconds }
+        usage = LedgerUsage(content, report.call)
+        guard usage.truth != .unknown else { return }
+        let call = report.call
+        cost = prices.price(asked: call.asked, id: call.model, provider: call.provider)?.cost(of: usage)
+    }
+}
+
+extension LedgerUsage {
+    fileprivate init(_ content: AttemptReport.Content, _ call: AttemptReport.Call) {
+        self.init()
+        if let told = content.usage {
+            truth = .reported
+            prompt = Int64(told.prompt)
+            completion = Int64(told.completion)
+            cached = told.cached.map(Int64.init)
+            reasoning = told.reasoning.map(Int64.init)
+        } else if content.status.map({ (200..<300).contains($0) }) == true, let estimate = call.estimate {
+            // The upstream read the prompt, and said so much of its answer.
+            truth = .estimated
+            prompt = estimate.prompt
+            completion = Int64(content.told)
+        }
+    }
+}
+
+extension AttemptOutcome {
+    /// As the ledger has it.
+    var word: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .abandoned: "abandoned"
+        case .interrupted: "interrupted"
+        case .refused: "refused"
+        case .promptTooLong: "prompt_too_long"
+        case .modelNotAllowed: "model_not_allowed"
+        case .modelUnavailable: "model_unavailable"
+        case .failed: "failed"
+        case .unavailable: "unavailable"
+        case .timedOut: "timed_out"
+        case .outOfTime: "out_of_time"
+        case .rateLimited: "rate_limited"
+        case .unreachable: "unreachable"
+        case .brokenOff: "broken_off"
+        case .connectTimedOut: "connect_timed_out"
+        case .credentialsRefused: "credentials_refused"
+        case .credentialsDoubted: "credentials_doubted"
+        case .accountExhausted: "account_exhausted"
+        case .accountDoubted: "account_doubted"
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import ProxyAccounting
+import ProxyRouting
+import Synchronization
+
+/// What a call may use at most, as far as that can be told before it is made. In tokens.
+struct UsageEstimate: Equatable, Sendable {
+    var prompt: Int64 = 0
+    var completion: Int64 = 0
+
+    /// Nobody charges for it, or nobody can tell.
+    static let none = UsageEstimate()
+
+    /// - Parameters:
+    ///   - bytes: of what the model reads.
+    ///   - completion: what is asked for at most.
+    init(bytes: Int = 0, completion: Int = 0) {
+        // docs/decisions/0027: one token for each four bytes.
+        prompt = Int64((bytes + 3) / 4)
+        self.completion = Int64(completion)
+    }
+}
+
+/// What one request has reserved of what its key may use. Every call to an upstream passes `admit`, whichever its endpoint and dialect, and
+/// whether it is a fallback or a rescue (`Attempts`); the end of the request passes `settle`.
+final class RequestCharge: Sendable {
+    let caller: Caller
+    private let prices: Prices
+    private let time: TimeSource
+    /// When the request arrived, in seconds since 1970: the periods of that moment are charged, in the ledger too.
+    private let arrival: Int64
+
+    private struct State {
+        var holds: [KeyAccount.Hold] = []
+        var isSettled = false
+    }
+    private let state = Mutex(State())
+
+    init(_ caller: Caller, prices: Prices, arrival: Int64, time: TimeSource) {
+        self.caller = caller
+        self.prices = prices
+        self.arrival = arrival
+        self.time = time
+    }
+
+    /// Its key has limits that depend on what a request may use.
+    var needsEstimate: Bool { caller.limits.tokensPerMinute != nil || !caller.limits.hardBudgets.isEmpty }
+
+    /// Reserves for one call to whichever upstream.
+    ///
+    /// - Parameters:
+    ///   - asked: the name that the client used; nil when another model answers in its place.
+    ///   - model: its id at the upstreams.
+    /// - Throws: `Failure` 429 when the key has not so much left.
+    func admit(_ estimate: UsageEstimate, asked: String?, model: String, provider: String?) throws(Failure) {
+        let limits = caller.limits
+        var cost: NanoDollars?
+        if limits.hardBudgets.contains(where: \.isMoney) {
+            cost = prices.price(asked: asked, id: model, provider: provider)?
+                .worstCase(prompt: estimate.prompt, completion: estimate.completion)
+        }
+        do throws(KeyAccount.Refusal) {
+            let hold = try caller.account.reserve(
+                tokens: estimate.prompt + estimate.completion, cost: cost, by: limits, at: time.now(), arrival)
+            state.withLock { $0.holds.append(hold) }
+        } catch {
+            throw .refused(by: error, key: caller.name, at: time.wallClock())
+        }
+    }
+
+    /// Charges what the request has used, once.
+    ///
+    /// - Returns: soft budgets that are spent now, of which nobody has been told in their period.
+    func settle(tokens: Int64, cost: NanoDollars) -> [BudgetStanding] {
+        let holds: [KeyAccount.Hold]? = state.withLock { state in
+            guard !state.isSettled else { return nil }
+            state.isSettled = true
+            return state.holds
+        }
+        guard let holds else { return [] }
+        return holds.flatMap(\.crossed)
+            + caller.account.settle(
+                holds, tokens: tokens, cost: cost, by: caller.limits, at: time.now(), arrival)
+    }
+
+    /// What the answer says of the key: what is left of its minute, and soft budgets that are spent.
+    var fields: [(String, String)] {
+        guard let hold = state.withLock({ $0.holds.last }) else { return [] }
+        return (hold.tokens?.fields(of: "tokens") ?? []) + hold.exceeded.map { ("x-ociai-budget", $0.sentence) }
+    }
+}
+
+extension RateBucket.Standing {
+    /// As the OpenAI API says it.
+    fileprivate func fields(of what: String) -> [(String, String)] {
+        [
+            ("x-ratelimit-limit-\(what)", String(limit)), ("x-ratelimit-remaining-\(what)", String(remaining)),
+            ("x-ratelimit-reset-\(what)", fullIn.asGoDuration),
+        ]
+    }
+}
+
+extension BudgetStanding {
+    /// `5.02 of 5 USD per day spent, until 2026-12-01T00:00:00Z`.
+    var sentence: String {
+        let amount = budget.isMoney ? BudgetText.dollars(spent) : String(spent)
+        return "\(amount) of \(BudgetText.text(budget)) spent"
+            + (resetsAt.map { ", until \(RFC3339.format($0))" } ?? "")
+    }
+}
+
+extension Failure {
+    /// - Parameter now: seconds since 1970.
+    fileprivate static func refused(by refusal: KeyAccount.Refusal, key: String, at now: Int64) -> Failure {
+        switch refusal {
+        case .tokens(let limit, let wait):
+            let seconds = max(wait.secondsRoundedUp, 1)
+            return Failure(
+                .tokensLimited,
+                "Rate limit reached for this API key: \(limit) tokens per minute. Try again in \(seconds) s. The operator sets tpm of the key in the config file.",
+                retryAfter: seconds)
+        case .budget(let refusal):
+            let standing = refusal.standing
+            let isLong = [.day, .week, .month, .total].contains(standing.budget.window) && !refusal.waitsForRunning
+            let reserved = refusal.waitsForRunning ? ", and requests in progress have reserved the rest" : ""
+            let wait = refusal.waitsForRunning ? 1 : standing.resetsAt.map { Int(max($0 - now, 1)) }
+            return Failure(
+                .budgetExceeded(isLong: isLong),
+                "The budget of the API key \(key.quotable) does not allow this request: \(standing.sentence)\(reserved). The operator sets budget_hard of the key.",
+                retryAfter: wait)
+        }
+    }
+}

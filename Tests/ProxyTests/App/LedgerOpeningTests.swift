@@ -1,0 +1,63 @@
+import Logging
+import ProxyAccounting
+import Synchronization
+import Testing
+
+@testable import Proxy
+
+@Suite struct LedgerOpeningTests {
+    private struct Taken: Error, CustomStringConvertible { let description = "process 7 has it" }
+
+    private final class Asked: Sendable {
+        let places = Mutex<[String]>([])
+    }
+
+    private func open(
+        _ directory: LedgerSettings.Directory, state: String? = nil, fails: Bool = false, hasOpener: Bool = true
+    ) throws -> (ledger: (any Ledger)?, places: [String], log: [String]) {
+        let asked = Asked()
+        let log = LogBook()
+        var settings = LedgerSettings()
+        settings.directory = directory
+        let opener: LedgerOpener = { options in
+            asked.places.withLock { $0.append(options.directory) }
+            if fails { throw Taken() }
+            return KeptLedger()
+        }
+        let ledger = try settings.open(
+            hasOpener ? opener : nil, stateDirectory: state, configuration: "/etc/proxy", logger: log.logger)
+        return (ledger, asked.places.withLock { $0 }, log.lines.map { "\($0)" })
+    }
+
+    @Test func `The file's directory comes first, then the service's, then the configuration's`() throws {
+        #expect(try open(.named("/data"), state: "/var/lib/x").places == ["/data"])
+        #expect(try open(.standard, state: "/var/lib/x:/var/lib/y").places == ["/var/lib/x"])
+        #expect(try open(.standard).places == ["/etc/proxy"])
+        let off = try open(.off, state: "/var/lib/x")
+        #expect(off.places.isEmpty)
+        #expect(off.ledger == nil)
+    }
+
+    @Test func `A directory that somebody has named has to be had`() throws {
+        for (directory, state) in [
+            (LedgerSettings.Directory.named("/data"), nil as String?), (.standard, "/var/lib/x"),
+        ] {
+            let error = #expect(throws: ExitError.self) { try open(directory, state: state, fails: true) }
+            #expect(error?.code.rawValue == 69)
+            #expect(error.map { "\($0)".contains("process 7 has it") } == true)
+        }
+    }
+
+    @Test func `Beside the configuration it may be missing, which is told`() throws {
+        let without = try open(.standard, fails: true)
+        #expect(without.ledger == nil)
+        #expect(without.log.contains { $0.contains("Requests are not recorded") && $0.contains("process 7 has it") })
+    }
+
+    @Test func `A program without a ledger runs, and says that the setting has no effect`() throws {
+        #expect(try open(.standard, hasOpener: false).log.isEmpty)
+        let told = try open(.named("/data"), hasOpener: false)
+        #expect(told.ledger == nil)
+        #expect(told.log.contains { $0.contains("built without the ledger") })
+    }
+}
