@@ -16,7 +16,7 @@ import openai
 from conftest import ADDRESS, BIN, Running
 from fake_provider import FakeProvider
 
-TWO_ADDRESSES = r"Listening on http://\S+\n(?:.*\n)*?.*Listening on http://\S+\n"
+TWO_ADDRESSES = r"Listening (?:for the operator )?on http://\S+\n(?:.*\n)*?.*Listening (?:for the operator )?on http://\S+\n"
 
 
 class Answer:

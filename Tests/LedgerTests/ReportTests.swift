@@ -46,7 +46,9 @@ import Testing
         }
         let answered = entries.filter { !$0.attempts.isEmpty && ($0.status < 400 || $0.status == 499) }
         #expect(found["requests"] == .integer(Int64(entries.count)))
-        #expect(found["failed"] == .integer(Int64(entries.count { $0.status >= 400 && $0.status != 499 })))
+        #expect(
+            found["failed"]
+                == .integer(Int64(entries.count { ($0.status >= 400 || $0.error != nil) && $0.status != 499 })))
         #expect(found["cancelled"] == .integer(Int64(entries.count { $0.status == 499 })))
         #expect(found["rescued"] == .integer(Int64(entries.count { $0.rescuedFrom != nil })))
         #expect(found["attempts"] == .integer(Int64(attempts.count)))

@@ -160,6 +160,12 @@ actor Reloader {
         async -> Generation
     {
         let settings = configuration.settings
+        let managed = Set(state.managedKeys.all.map { $0.name.lowercased() })
+        for key in settings.clientKeys where managed.contains(key.name.lowercased()) {
+            logger.warning(
+                "The client key \(key.name) of the config file has the name of a managed key: both work, and share budgets. Rename the one in the file"
+            )
+        }
         let clients = settings.clientConnections(of: state.descriptors)
         if clients < settings.server.maxClientConnections,
             settings.server.maxClientConnections != before?.settings.server.maxClientConnections

@@ -56,7 +56,6 @@ struct ServiceGraph: Sendable {
         let listeners =
             [listener(by: server, frontDoor, onStart: onStart)]
             + [adminListener(by: server, frontDoor)].compactMap(\.self)
-        defer { if case .unix(let path) = server.admin { OwnUnixSocket.remove(path) } }
         var settings = ServiceGroupConfiguration(
             services: services(listeners, orders).map {
                 .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
@@ -118,7 +117,7 @@ struct ServiceGraph: Sendable {
         }
         return Listener(
             gate: EntranceGate(door: frontDoor, entrance: .operators), drain: state.drain, certificate: certificate,
-            address: address, onStart: { _ in }, onStop: {}, group: group, logger: logger)
+            address: address, title: "for the operator ", onStart: { _ in }, onStop: {}, group: group, logger: logger)
     }
 
     private func services(_ listeners: [Listener], _ orders: ProcessOrders?) -> [any Service] {

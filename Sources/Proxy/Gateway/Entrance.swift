@@ -27,7 +27,8 @@ struct EntranceGate: RequestGate {
     }
 
     func refusal(of fault: RequestFault, head: HTTPRequestHead?, from peer: ClientPeer) -> Response {
-        door.value.refusal(.of(fault), to: head)
+        let door = door.value
+        return door.refusal(.of(fault), to: head, of: head.flatMap { door.caller(of: $0) })
     }
 }
 

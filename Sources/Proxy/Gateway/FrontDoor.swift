@@ -118,6 +118,12 @@ final class FrontDoor: Sendable {
         }
     }
 
+    /// Whose key a request shows that is refused for something else.
+    func caller(of head: HTTPRequestHead) -> Caller? {
+        guard case .holder(let caller) = keys.verdict(on: head.headers) else { return nil }
+        return caller.hasExpired(at: time.wallClock()) ? nil : caller
+    }
+
     /// Why a key does not do here; nil when it does.
     private func objection(to caller: Caller, at endpoint: Endpoint) -> Failure? {
         if let expiry = caller.limits.expires, caller.hasExpired(at: time.wallClock()) {

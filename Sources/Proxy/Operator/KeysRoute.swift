@@ -78,11 +78,16 @@ struct KeysRoute: Sendable {
         } catch {
             throw Failure.invalidRequest("\(error.message).", field: error.name, as: .value)
         }
+        if let expires = limits.expires, expires <= time.wallClock() {
+            throw Failure.invalidRequest("'expires' is in the past.", field: "expires", as: .value)
+        }
         let secret = KeyText.make()
         let ledger = try store()
-        try claim(name)
-        defer { managed.end(name) }
-        guard managed[name] == nil, !fileKeys.contains(where: { $0.name == name }) else {
+        // The file's sections do not tell cases apart, and people do not either.
+        let folded = name.lowercased()
+        try claim(folded)
+        defer { managed.end(folded) }
+        guard !(managed.all.map(\.name) + fileKeys.map(\.name)).contains(where: { $0.lowercased() == folded }) else {
             throw Failure(
                 .conflict, "There is, or was, a key '\(name.quotable)'. Choose another name.")
         }
@@ -95,7 +100,15 @@ struct KeysRoute: Sendable {
 
     private nonisolated(nonsending) func rotate(_ name: String, _ context: RequestContext) async throws -> Response {
         var grace = Duration.seconds(24 * 3600)
-        if !context.request.body.isEmpty, let value = try Self.object(context).present("grace") {
+        let body = context.request.body.isEmpty ? nil : try Self.object(context)
+        if let body {
+            for (key, _) in body.members where key.string?.lowercased() != "grace" {
+                throw Failure.invalidRequest(
+                    "Unknown member '\((key.string ?? "").quotable)': use grace.", field: key.string?.quotable,
+                    as: .value)
+            }
+        }
+        if let value = body?.present("grace") {
             guard let text = value.string ?? value.int.map(String.init), let duration = GoDuration.parse(text),
                 duration <= .seconds(365 * 86_400)
             else {
@@ -105,8 +118,8 @@ struct KeysRoute: Sendable {
             grace = duration
         }
         let ledger = try store()
-        try claim(name)
-        defer { managed.end(name) }
+        try claim(name.lowercased())
+        defer { managed.end(name.lowercased()) }
         var key = try changeable(name)
         let now = time.wallClock()
         let secret = KeyText.make()
@@ -123,8 +136,8 @@ struct KeysRoute: Sendable {
 
     private nonisolated(nonsending) func revoke(_ name: String, _ context: RequestContext) async throws -> Response {
         let ledger = try store()
-        try claim(name)
-        defer { managed.end(name) }
+        try claim(name.lowercased())
+        defer { managed.end(name.lowercased()) }
         var key = try changeable(name)
         key.revoked = time.wallClock()
         key.former = []

@@ -12,6 +12,8 @@ enum RFC3339 {
             let offset = offset(bytes[19...])
         else { return nil }
         let days = CivilDate(year: year, month: month, day: day).daysSince1970
+        // There is no 30th of February.
+        guard CivilDate(daysSince1970: Int64(days)).day == day else { return nil }
         return days * 86_400 + hour * 3600 + minute * 60 + second - offset
     }
 

@@ -34,7 +34,7 @@ enum LedgerSchema {
         ) STRICT;
         CREATE INDEX request_at ON request(at);
         CREATE INDEX request_key_at ON request(key, at);
-        CREATE INDEX request_failed ON request(at) WHERE status >= 400;
+        CREATE INDEX request_failed ON request(at) WHERE status >= 400 OR error IS NOT NULL;
         CREATE TABLE attempt(
             request INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL,
             upstream INTEGER NOT NULL, model INTEGER NOT NULL, region INTEGER, outcome INTEGER NOT NULL,

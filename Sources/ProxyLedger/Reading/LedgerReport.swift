@@ -115,7 +115,7 @@ struct LedgerReport {
                 SELECT * FROM (
                     SELECT 'request', (SELECT text FROM dim WHERE id = error), (SELECT text FROM dim WHERE id = upstream),
                         status, count(*) AS count, max(at)
-                    FROM request WHERE status >= 400 AND at >= ?1 AND at < ?2
+                    FROM request WHERE (status >= 400 OR error IS NOT NULL) AND at >= ?1 AND at < ?2
                         AND (?3 IS NULL OR key = (SELECT id FROM dim WHERE text = ?3))
                     GROUP BY error, upstream, status
                     UNION ALL

@@ -40,7 +40,7 @@ struct ReportSQL {
     /// What `DaySums` makes of an entry.
     private static let requests = """
         SELECT r.at / \(Timestamp.day * 1_000_000), r.key, COALESCE(r.upstream, 0), r.day_model, count(*),
-            sum(r.status >= 400 AND r.status <> \(EntryFacts.clientLeft)), sum(r.status = \(EntryFacts.clientLeft)),
+            sum((r.status >= 400 OR r.error IS NOT NULL) AND r.status <> \(EntryFacts.clientLeft)), sum(r.status = \(EntryFacts.clientLeft)),
             sum(r.rescued_from IS NOT NULL), sum(\(answered) AND r.truth = 0), sum(\(answered) AND r.truth = 1),
             sum(\(answered) AND r.cost IS NULL), 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0
         FROM request r

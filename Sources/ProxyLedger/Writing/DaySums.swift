@@ -32,7 +32,12 @@ struct DaySums: Equatable {
 
     mutating func add(_ entry: LedgerEntry, _ facts: EntryFacts) {
         requests += 1
-        if entry.status == EntryFacts.clientLeft { cancelled += 1 } else if entry.status >= 400 { failed += 1 }
+        if entry.status == EntryFacts.clientLeft {
+            cancelled += 1
+        } else if entry.status >= 400 || entry.error != nil {
+            // A stream may have begun with 200, and ended with an error.
+            failed += 1
+        }
         if entry.rescuedFrom != nil { rescued += 1 }
         guard facts.isAnswered else { return }
         if entry.usage.truth == .unknown { unknownUsage += 1 }

@@ -23,7 +23,7 @@ enum KeyLimitsReader {
                     message: "Unknown member '\(name.quotable)': \(nearest ?? "use \(known.joined(separator: ", "))")")
             }
             // Answers write an empty list for nothing.
-            guard !value.isNull, value.kind != .array || value.hasElements else { continue }
+            guard !value.isNull, value.kind != .array || value.hasElements || !row.takes(.list) else { continue }
             guard let (text, form) = text(of: value), row.takes(form), row.apply(text, 1, &draft) else {
                 throw Problem(
                     name: row.name, message: "The value of '\(row.name)' is not valid: use \(row.expectation)")

@@ -19,12 +19,9 @@ struct LocalAccess: Sendable {
     /// "The request does not count as local: ...". The owner of the socket is looked up only for a
     /// request that has nothing else against it, once for its connection.
     func objection(to head: HTTPRequestHead, from peer: ClientPeer, by entrance: Entrance = .only) async -> String? {
-        // Its file's mode has settled whose it is.
-        let isOwnSocket = entrance == .operators && peer.isOfUnixSocket
-        if let objection = objection(to: head, isFromHere: isOwnSocket || peer.remote?.isLoopback == true) {
-            return objection
-        }
-        if isOwnSocket { return nil }
+        // Its file's mode has settled whose it is, and no web page reaches it.
+        if entrance == .operators, peer.isOfUnixSocket { return nil }
+        if let objection = objection(to: head, from: peer.remote) { return objection }
         guard let owner = await peer.owner.value({ await socketOwner(peer) }) else {
             return "the user that sent it cannot be determined"
         }
@@ -32,9 +29,9 @@ struct LocalAccess: Sendable {
         return nil
     }
 
-    private func objection(to head: HTTPRequestHead, isFromHere: Bool) -> String? {
+    private func objection(to head: HTTPRequestHead, from remote: SocketAddress?) -> String? {
         guard isEnabled else { return "local_access is off" }
-        guard isFromHere else { return "it does not come from this machine" }
+        guard remote?.isLoopback == true else { return "it does not come from this machine" }
         guard head.version.isAtLeastHTTP11 else { return "it uses HTTP/1.0, as reverse proxies do" }
         var hosts = 0
         for (name, value) in head.headers {

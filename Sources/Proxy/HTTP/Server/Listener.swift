@@ -23,6 +23,8 @@ struct Listener: Service {
     let drain: Drain
     let certificate: ListenerCertificate
     let address: ListeningAddress
+    /// What the log says of it, with a blank behind.
+    var title = ""
     /// The sockets listen, at these addresses.
     let onStart: @Sendable ([SocketAddress]) -> Void
     /// They will accept no more.
@@ -113,10 +115,10 @@ struct Listener: Service {
     private func announce(_ socket: any Channel) {
         guard let address = socket.localAddress else { return }
         guard let ip = address.ipAddress, let port = address.port else {
-            return logger.info("Listening on unix:\(address.pathname ?? "")")
+            return logger.info("Listening \(title)on unix:\(address.pathname ?? "")")
         }
         logger.info(
-            "Listening on \(certificate.current == nil ? "http" : "https")://\(ip.contains(":") ? "[\(ip)]" : ip):\(port)"
+            "Listening \(title)on \(certificate.current == nil ? "http" : "https")://\(ip.contains(":") ? "[\(ip)]" : ip):\(port)"
         )
         if !address.isLoopback {
             logger.warning("Other machines can connect: \(ip) is not a loopback address")

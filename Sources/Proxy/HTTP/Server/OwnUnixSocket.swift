@@ -36,12 +36,22 @@ enum OwnUnixSocket {
             // It must not be open to others even for a moment, and a mode cannot be given to bind(2).
             let before = umask(0o177)
             defer { _ = umask(before) }
-            return try await bootstrap.bind(unixDomainSocketPath: path).get()
+            let channel = try await bootstrap.bind(unixDomainSocketPath: path).get()
+            // Who has made it removes it, and nobody else: another process may have put its own there since.
+            let made = identity(of: path)
+            channel.closeFuture.whenComplete { _ in
+                if made != nil, identity(of: path) == made { _ = unsafe unlink(path) }
+            }
+            return channel
         } catch {
             throw failure("\(error)", "check that its directory exists and can be written")
         }
     }
 
-    /// Removes what has been left at a path.
-    static func remove(_ path: String) { _ = unsafe unlink(path) }
+    /// Of the file at a path.
+    private static func identity(of path: String) -> [UInt64]? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        return [UInt64(status.st_dev), UInt64(status.st_ino)]
+    }
 }

@@ -32,6 +32,8 @@ final class RequestCharge: Sendable {
     private struct State {
         var holds: [KeyAccount.Hold] = []
         var isSettled = false
+        /// How the minute of a key stood that was refused.
+        var refusedAt: RateBucket.Standing?
     }
     private let state = Mutex(State())
 
@@ -63,6 +65,10 @@ final class RequestCharge: Sendable {
                 tokens: estimate.prompt + estimate.completion, cost: cost, by: limits, at: time.now(), arrival)
             state.withLock { $0.holds.append(hold) }
         } catch {
+            if case .tokens(let perMinute, _) = error {
+                let standing = caller.account.tokens(perMinute: perMinute, at: time.now())
+                state.withLock { $0.refusedAt = standing }
+            }
             throw .refused(by: error, key: caller.name, at: time.wallClock())
         }
     }
@@ -84,7 +90,8 @@ final class RequestCharge: Sendable {
 
     /// What the answer says of the key: what is left of its minute, and soft budgets that are spent.
     var fields: [(String, String)] {
-        guard let hold = state.withLock({ $0.holds.last }) else { return [] }
+        let (last, refusedAt) = state.withLock { ($0.holds.last, $0.refusedAt) }
+        guard let hold = last else { return refusedAt?.fields(of: "tokens") ?? [] }
         return (hold.tokens?.fields(of: "tokens") ?? []) + hold.exceeded.map { ("x-ociai-budget", $0.sentence) }
     }
 }
