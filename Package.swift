@@ -82,7 +82,11 @@ let package = Package(
         // What outlives the process, in SQLite. Nobody but the program knows it.
         .target(
             name: "ProxyLedger",
-            dependencies: ["ProxyAccounting", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "ProxyAccounting", .product(name: "GRDB", package: "GRDB.swift"),
+                // Rows are bound by SQLite's own calls.
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: settings + checkedMemory
         ),
         // The program: the command line, and what concerns its process.

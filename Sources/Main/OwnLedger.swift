@@ -9,7 +9,7 @@ import ProxyAccounting
 /// The ledger that this program is built with: none without the package's trait `Ledger`.
 enum OwnLedger {
     #if Ledger
-        static let opener: LedgerOpener? = { options in
+        static let opener: LedgerOpener? = { options throws(LedgerUnavailable) in
             let clock = Mutex(BudgetClock(options.calendar))
             var settings = SQLiteLedger.Options(
                 directory: options.directory, calendarName: options.calendar.name,
@@ -19,7 +19,14 @@ enum OwnLedger {
                 },
                 log: { level, text in options.log(notice(level), text) })
             settings.retention = options.retention
-            return try SQLiteLedger.open(settings)
+            do {
+                return try SQLiteLedger.open(settings)
+            } catch let error as LedgerError {
+                throw LedgerUnavailable(
+                    isRefused: [.inUse, .newer, .foreign].contains(error.code), reason: error.description)
+            } catch {
+                throw LedgerUnavailable(isRefused: false, reason: "\(error)")
+            }
         }
 
         private static func notice(_ level: SQLiteLedger.Level) -> LedgerNotice {

@@ -642,8 +642,10 @@ def test_a_directory_that_cannot_be_written(service, provider, tmp_path, harm):
     place = "/proc/self/ociai" if harm == "read only" else str(tmp_path / "file" / "state")
     if harm == "a file":
         (tmp_path / "file").write_text("")
-    code, last, _ = refused_start(service(aggregator(provider, state_dir=place), starts=False))
-    assert code == 69 and place in last and "state_dir" in last, last
+    # It costs rows, and no requests: the disk may be full after a restart.
+    running = service(aggregator(provider, state_dir=place))
+    assert re.search(r"\[ERROR\].*Requests are not recorded.*state_dir.*" + re.escape(place), running.log), running.log
+    assert running.chat(CLIENT).status == 200
 
 
 @pytest.mark.skipif(not shutil.which("setpriv") and os.geteuid() == 0, reason="root may write everywhere")
@@ -668,12 +670,11 @@ def test_a_directory_of_somebody_else(provider, tmp_path_factory, explicit):
         process = subprocess.Popen([*drop, BIN / "ociai-proxy", "-config", config, "-port", "0"], stdout=log, stderr=log)
         try:
             said = eventually(lambda: open(log.name).read(), lambda text: process.poll() is not None or "Listening on" in text)
+            level = "ERROR" if explicit else "WARNING"
+            assert re.search(rf"\[{level}\].*Requests are not recorded.*state_dir", said), said
             if explicit:
-                assert process.wait(20) == 69
-                last = open(log.name).read().strip().splitlines()[-1]
-                assert str(state) in last and "state_dir" in last and "writable" in last, last
+                assert str(state) in said
             else:
-                assert re.search(r"\[WARNING\].*Requests are not recorded.*state_dir", said), said
                 assert ask(re.search(ADDRESS, said).group(0), "/v1/chat/completions", {"model": "talk/m1", "messages": []}, CLIENT).status == 200
         finally:
             if process.poll() is None:

@@ -13,8 +13,21 @@ package struct LedgerOptions: Sendable {
 /// How much what a ledger tells matters.
 package enum LedgerNotice: Sendable { case notice, warning, error }
 
-/// - Throws: an error whose description is a sentence for the operator.
-package typealias LedgerOpener = @Sendable (LedgerOptions) throws -> any Ledger
+/// Why there is no ledger.
+package struct LedgerUnavailable: Error {
+    /// Another process has it, or it is not ours to write: who has asked for it must not go on without. Else a disk is full or broken, which costs
+    /// rows and no requests.
+    package let isRefused: Bool
+    /// A sentence for the operator.
+    package let reason: String
+
+    package init(isRefused: Bool, reason: String) {
+        self.isRefused = isRefused
+        self.reason = reason
+    }
+}
+
+package typealias LedgerOpener = @Sendable (LedgerOptions) throws(LedgerUnavailable) -> any Ledger
 
 extension LedgerSettings {
     /// Opens the ledger where the file says.
@@ -49,7 +62,7 @@ extension LedgerSettings {
         guard let calendar = BudgetCalendar(timeZone: timeZone) else {
             throw ExitError(.badConfiguration, "the time zone \(timeZone) is not known; install tzdata, or use UTC")
         }
-        do {
+        do throws(LedgerUnavailable) {
             return try opener(
                 LedgerOptions(directory: place, retention: retention, calendar: calendar) { level, text in
                     switch level {
@@ -59,10 +72,10 @@ extension LedgerSettings {
                     }
                 })
         } catch {
-            guard !isWanted else { throw ExitError(.cannotBind, "\(error)") }
-            logger.warning(
-                "Requests are not recorded, and budgets begin anew with each start; set state_dir to a directory, or to off. The reason: \(error)"
-            )
+            guard !(isWanted && error.isRefused) else { throw ExitError(.cannotBind, error.reason) }
+            let line: Logger.Message =
+                "Requests are not recorded, keys cannot be managed, and budgets begin anew with each start; set state_dir to a directory, or to off. The reason: \(error.reason)"
+            logger.log(level: isWanted ? .error : .warning, line)
             return nil
         }
     }

@@ -63,19 +63,22 @@ actor Reloader {
 
     /// Goes on from what the process before has written down.
     private func restore(_ settings: Settings) async {
-        guard let ledger = state.ledger else { return }
         if let calendar = BudgetCalendar(timeZone: settings.ledger.timeZone) { state.accounts.follow(calendar) }
+        guard let ledger = state.ledger else { return }
+        do {
+            for key in try await ledger.keys() { state.managedKeys.put(key) }
+        } catch {
+            logger.error("Managed keys do not work, because the ledger cannot be read: \(error)")
+        }
+        let soft = Dictionary(
+            settings.clientKeys.map { ($0.name, $0.limits.softBudgets) }
+                + state.managedKeys.all.map { ($0.name, $0.limits.softBudgets) },
+            uniquingKeysWith: { first, _ in first })
         let now = state.time.wallClock()
         do {
-            let soft = Dictionary(
-                settings.clientKeys.map { ($0.name, $0.limits.softBudgets) }
-                    + state.managedKeys.all.map { ($0.name, $0.limits.softBudgets) },
-                uniquingKeysWith: { first, _ in first })
-            for key in try await ledger.keys() { state.managedKeys.put(key) }
             state.accounts.restore(try await ledger.counters(at: now), soft: { soft[$0] ?? [] }, at: now)
         } catch {
-            logger.error(
-                "Managed keys do not work, and budgets begin anew, because the ledger cannot be read: \(error)")
+            logger.error("Budgets begin anew, because the ledger cannot be read: \(error)")
         }
     }
 
@@ -125,7 +128,7 @@ actor Reloader {
         if state.certificate.current != nil, let pair = configuration.certificate { state.certificate.show(pair) }
         let after = await generation(of: withKey(configuration), list, after: before)
         service.frontDoor.replace(with: after.door)
-        state.rates.keep(Set(after.settings.clientKeys.map(\.name)))
+        state.rates.keep(Set(after.settings.clientKeys.map(\.name) + state.managedKeys.all.map(\.name)))
         self.service?.generation = after
         keeper.keep(after)
 

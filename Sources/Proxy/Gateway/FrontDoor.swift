@@ -353,7 +353,9 @@ final class FrontDoor: Sendable {
         case .none:
             // Who has left already is not worth a look.
             try Task.checkCancellation()
-            if let objection = await localAccess.objection(to: request.head, from: request.peer, by: entrance) {
+            if let objection = await localAccess.objection(
+                to: request.head, from: request.peer, by: entrance, changes: endpoint.access == .admin)
+            {
                 throw Failure.notLocal(objection)
             }
         }

@@ -121,12 +121,17 @@ struct KeysRoute: Sendable {
         try claim(name.lowercased())
         defer { managed.end(name.lowercased()) }
         var key = try changeable(name)
+        guard key.revoked == nil else {
+            throw Failure(.conflict, "The key '\(name.quotable)' has been revoked. Create another one.")
+        }
         let now = time.wallClock()
         let secret = KeyText.make()
-        // Those whose time is over are forgotten.
+        // Those that it has replaced before get no more time than it gets now.
+        let end = now + grace.components.seconds
+        key.former = key.former.map { ManagedKey.Former(digest: $0.digest, until: min($0.until, end)) }
         key.former.removeAll { $0.until <= now }
         if grace > .zero {
-            key.former.append(ManagedKey.Former(digest: key.digest, until: now + grace.components.seconds))
+            key.former.append(ManagedKey.Former(digest: key.digest, until: end))
         }
         key.digest = try Self.digest(of: secret)
         key.prefix = KeyText.prefix(of: secret)
@@ -139,9 +144,18 @@ struct KeysRoute: Sendable {
         try claim(name.lowercased())
         defer { managed.end(name.lowercased()) }
         var key = try changeable(name)
-        key.revoked = time.wallClock()
+        key.revoked = key.revoked ?? time.wallClock()
         key.former = []
-        try await save(key, "revoke", in: ledger, context)
+        // A key that has leaked must be stopped now, whatever the disk does.
+        managed.put(key)
+        do {
+            try await ledger.save(key, action: "revoke", by: actor(context))
+        } catch {
+            throw Failure(
+                .overloaded(.ledger),
+                "The key is refused from now on, but that could not be written, so that it would work again after a restart. Revoke it again later. The reason: \(error)",
+                retryAfter: 5)
+        }
         return try one(name)
     }
 
@@ -166,9 +180,6 @@ struct KeysRoute: Sendable {
             throw Failure(
                 .conflict, "The key '\(name.quotable)' is in the config file. Change it there, and reload.")
         }
-        guard key.revoked == nil else {
-            throw Failure(.conflict, "The key '\(name.quotable)' has been revoked. Create another one.")
-        }
         return key
     }
 
@@ -176,7 +187,7 @@ struct KeysRoute: Sendable {
         _ key: ManagedKey, _ action: String, in ledger: any Ledger, _ context: RequestContext
     ) async throws {
         do {
-            try await ledger.save(key, action: action, by: context.caller?.name ?? "local operator")
+            try await ledger.save(key, action: action, by: actor(context))
         } catch {
             throw Failure(
                 .overloaded(.ledger), "Nothing has changed, because the key could not be written: \(error)",
@@ -184,6 +195,8 @@ struct KeysRoute: Sendable {
         }
         managed.put(key)
     }
+
+    private func actor(_ context: RequestContext) -> String { context.caller?.name ?? "local operator" }
 
     private static func object(_ context: RequestContext) throws(Failure) -> JSONValue {
         let root = try RequestField(body: context.request.body).value

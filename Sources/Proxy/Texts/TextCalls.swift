@@ -19,7 +19,6 @@ struct TextCalls: Sendable {
         /// Whose it is: the name of the client's key.
         let client: String
         let trace: RequestTrace
-        let charge: RequestCharge?
         /// Of all calls together.
         let estimate: UsageEstimate
         let asked: String
@@ -29,11 +28,14 @@ struct TextCalls: Sendable {
     /// - Throws: `Failure` when the model is not known, or not made for that.
     func job(_ purpose: ModelSummary.Purpose, model: String, of context: RequestContext) throws(Failure) -> Job {
         let target = try directory.catalog.resolve(model, for: purpose, by: context.caller)
+        let estimate = UsageEstimate(bytes: context.request.body.count)
+        let provider = directory.catalog.provider(of: target)
+        // Once for all calls of it, before the first: they run side by side.
+        try context.charge?.admit(estimate, asked: model, model: target.serving.id, provider: provider)
         return Job(
             purpose: purpose, target: target, arrival: context.arrival, deadline: context.arrival + requestLimit,
-            client: context.record.key ?? "", trace: context.trace, charge: context.charge,
-            estimate: UsageEstimate(bytes: context.request.body.count), asked: model,
-            provider: directory.catalog.provider(of: target))
+            client: context.record.key ?? "", trace: context.trace, estimate: estimate, asked: model, provider: provider
+        )
     }
 
     /// Makes one call of the job.
@@ -49,7 +51,7 @@ struct TextCalls: Sendable {
         let request = RoutedRequest(
             accepts: job.target.accepts, model: job.target.serving.id, arrival: job.arrival, deadline: job.deadline,
             client: job.client,
-            trace: job.trace, call: call, charge: call == 0 ? job.charge : nil, estimate: job.estimate,
+            trace: job.trace, call: call, charge: nil, estimate: job.estimate,
             asked: job.asked, provider: job.provider)
         return try await failover.run(request) { upstream, report in
             do {

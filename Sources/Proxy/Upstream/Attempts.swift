@@ -130,7 +130,8 @@ final class Attempt {
         report = AttemptReport(
             AttemptReport.Call(
                 asked: request.asked, model: request.model, provider: request.provider,
-                region: permit.upstream.backend.region, estimate: request.estimate))
+                region: permit.upstream.backend.region,
+                estimate: request.estimate == .none ? nil : request.estimate))
         trace?.append(.began(call: call, upstream: permit.upstream.id, report: report, at: permit.admittedAt))
     }
 

@@ -3,8 +3,10 @@ import ProxyAccounting
 
 /// Puts a batch of entries into the tables, within the caller's transaction.
 struct RowWriter {
-    private static let insertRequest = insert(into: "request", count: 28)
-    private static let insertAttempt = insert(into: "attempt", count: 21)
+    private static let requestColumns: Int32 = 28
+    private static let attemptColumns: Int32 = 21
+    private static let insertRequest = insert(into: "request", count: Int(requestColumns))
+    private static let insertAttempt = insert(into: "attempt", count: Int(attemptColumns))
 
     private(set) var names = NameTable()
 
@@ -14,8 +16,8 @@ struct RowWriter {
     /// Rows and roll-ups.
     mutating func write(_ entries: ArraySlice<LedgerEntry>, _ db: Database) throws {
         guard !entries.isEmpty else { return }
-        let requests = try db.cachedStatement(sql: Self.insertRequest)
-        let attempts = try db.cachedStatement(sql: Self.insertAttempt)
+        var requests = RowBinder(try db.cachedStatement(sql: Self.insertRequest))
+        var attempts = RowBinder(try db.cachedStatement(sql: Self.insertAttempt))
         var days: [DayCell: DaySums] = [:]
         for entry in entries {
             let facts = EntryFacts(entry)
@@ -23,7 +25,8 @@ struct RowWriter {
             var cell = DayCell(
                 day: at / 1_000_000 / Timestamp.day, key: try names.id(entry.key, db),
                 upstream: try names.id(ifAny: entry.upstream, db) ?? 0, model: try names.id(facts.dayModel, db))
-            try requests.execute(arguments: arguments(entry, at, cell, db))
+            try bind(entry, at, cell, to: &requests, db)
+            try requests.insert(columns: Self.requestColumns, in: db)
             days[cell, default: DaySums()].add(entry, facts)
             guard !entry.attempts.isEmpty else { continue }
             let id = db.lastInsertedRowID
@@ -31,42 +34,71 @@ struct RowWriter {
                 cell.upstream = try names.id(attempt.upstream, db)
                 cell.model = try names.id(attempt.model, db)
                 let isServed = index == facts.served
-                try attempts.execute(arguments: arguments(attempt, id, index, cell, isServed, db))
+                try bind(attempt, id, index, cell, isServed, to: &attempts, db)
+                try attempts.insert(columns: Self.attemptColumns, in: db)
                 days[cell, default: DaySums()].add(attempt, isRetry: !isServed)
             }
         }
         try DayTable.add(days, db)
     }
 
-    private mutating func arguments(_ entry: LedgerEntry, _ at: Int64, _ cell: DayCell, _ db: Database) throws
-        -> StatementArguments
-    {
-        let usage = entry.usage
-        return [
-            NameTable.clean(entry.id), at, cell.key, try names.id(entry.dialect, db), try names.id(entry.endpoint, db),
-            entry.model.map(NameTable.clean), try names.id(ifAny: entry.servedModel, db),
-            try names.id(ifAny: entry.upstream, db),
-            cell.model, entry.status, try names.id(ifAny: entry.error, db), entry.isStreaming, entry.wait.booked,
-            entry.firstToken?.booked, entry.total.booked, usage.prompt?.booked, usage.completion?.booked,
-            usage.cached?.booked, usage.reasoning?.booked, usage.charactersIn?.booked, usage.charactersOut?.booked,
-            usage.truth.rawValue, entry.cost?.booked, try names.id(ifAny: entry.rescuedFrom, db),
-            try names.id(ifAny: entry.fallback, db), entry.chargedTokens.booked, entry.chargedCost.booked,
-            entry.attempts.count,
-        ]
+    private mutating func bind(
+        _ entry: LedgerEntry, _ at: Int64, _ cell: DayCell, to row: inout RowBinder, _ db: Database
+    ) throws {
+        row.bind(NameTable.clean(entry.id))
+        row.bind(at)
+        row.bind(cell.key)
+        row.bind(try names.id(entry.dialect, db))
+        row.bind(try names.id(entry.endpoint, db))
+        row.bind(entry.model.map(NameTable.clean))
+        row.bind(try names.id(ifAny: entry.servedModel, db))
+        row.bind(try names.id(ifAny: entry.upstream, db))
+        row.bind(cell.model)
+        row.bind(entry.status)
+        row.bind(try names.id(ifAny: entry.error, db))
+        row.bind(entry.isStreaming)
+        row.bind(entry.wait.booked)
+        row.bind(entry.firstToken?.booked)
+        row.bind(entry.total.booked)
+        bind(entry.usage, to: &row)
+        row.bind(entry.usage.truth.rawValue)
+        row.bind(entry.cost?.booked)
+        row.bind(try names.id(ifAny: entry.rescuedFrom, db))
+        row.bind(try names.id(ifAny: entry.fallback, db))
+        row.bind(entry.chargedTokens.booked)
+        row.bind(entry.chargedCost.booked)
+        row.bind(entry.attempts.count)
     }
 
-    private mutating func arguments(
-        _ attempt: LedgerAttempt, _ request: Int64, _ index: Int, _ cell: DayCell, _ isServed: Bool, _ db: Database
-    ) throws -> StatementArguments {
-        let usage = attempt.usage
-        return [
-            request, index, attempt.number, attempt.at.booked, cell.upstream, cell.model,
-            try names.id(ifAny: attempt.region, db), try names.id(attempt.outcome, db), attempt.status,
-            attempt.opcRequestID.map(NameTable.clean), attempt.firstToken?.booked, attempt.total.booked,
-            usage.prompt?.booked, usage.completion?.booked, usage.cached?.booked, usage.reasoning?.booked,
-            usage.charactersIn?.booked, usage.charactersOut?.booked, usage.truth.rawValue, attempt.cost?.booked,
-            isServed,
-        ]
+    private mutating func bind(
+        _ attempt: LedgerAttempt, _ request: Int64, _ index: Int, _ cell: DayCell, _ isServed: Bool,
+        to row: inout RowBinder, _ db: Database
+    ) throws {
+        row.bind(request)
+        row.bind(index)
+        row.bind(attempt.number)
+        row.bind(attempt.at.booked)
+        row.bind(cell.upstream)
+        row.bind(cell.model)
+        row.bind(try names.id(ifAny: attempt.region, db))
+        row.bind(try names.id(attempt.outcome, db))
+        row.bind(attempt.status)
+        row.bind(attempt.opcRequestID.map(NameTable.clean))
+        row.bind(attempt.firstToken?.booked)
+        row.bind(attempt.total.booked)
+        bind(attempt.usage, to: &row)
+        row.bind(attempt.usage.truth.rawValue)
+        row.bind(attempt.cost?.booked)
+        row.bind(isServed)
+    }
+
+    private func bind(_ usage: LedgerUsage, to row: inout RowBinder) {
+        row.bind(usage.prompt?.booked)
+        row.bind(usage.completion?.booked)
+        row.bind(usage.cached?.booked)
+        row.bind(usage.reasoning?.booked)
+        row.bind(usage.charactersIn?.booked)
+        row.bind(usage.charactersOut?.booked)
     }
 
     private static func insert(into table: String, count: Int) -> String {

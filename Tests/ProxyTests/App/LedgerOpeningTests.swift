@@ -6,22 +6,21 @@ import Testing
 @testable import Proxy
 
 @Suite struct LedgerOpeningTests {
-    private struct Taken: Error, CustomStringConvertible { let description = "process 7 has it" }
-
     private final class Asked: Sendable {
         let places = Mutex<[String]>([])
     }
 
     private func open(
-        _ directory: LedgerSettings.Directory, state: String? = nil, fails: Bool = false, hasOpener: Bool = true
+        _ directory: LedgerSettings.Directory, state: String? = nil, fails: Bool = false, isRefused: Bool = true,
+        hasOpener: Bool = true
     ) throws -> (ledger: (any Ledger)?, places: [String], log: [String]) {
         let asked = Asked()
         let log = LogBook()
         var settings = LedgerSettings()
         settings.directory = directory
-        let opener: LedgerOpener = { options in
+        let opener: LedgerOpener = { options throws(LedgerUnavailable) in
             asked.places.withLock { $0.append(options.directory) }
-            if fails { throw Taken() }
+            if fails { throw LedgerUnavailable(isRefused: isRefused, reason: "process 7 has it") }
             return KeptLedger()
         }
         let ledger = try settings.open(
@@ -46,6 +45,12 @@ import Testing
             #expect(error?.code.rawValue == 69)
             #expect(error.map { "\($0)".contains("process 7 has it") } == true)
         }
+    }
+
+    @Test func `A disk that is full or broken is no reason not to serve`() throws {
+        let without = try open(.named("/data"), fails: true, isRefused: false)
+        #expect(without.ledger == nil)
+        #expect(without.log.contains { $0.contains("error") && $0.contains("Requests are not recorded") })
     }
 
     @Test func `Beside the configuration it may be missing, which is told`() throws {

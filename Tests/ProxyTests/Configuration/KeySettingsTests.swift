@@ -97,6 +97,12 @@ import Testing
         #expect(outcome.errors.allSatisfy { !$0.description.contains("sk-alice") })
     }
 
+    @Test func `A role for a name that two keys have is an error`() {
+        let outcome = ConfigurationFixture.read(
+            #"{"providers": ["zhipu|https://api.example/v4|KEY"], "tokens": ["ops|T1|role=admin", "ops|T2"]}"#)
+        #expect(outcome.errors.contains { $0.message.contains("two keys are named ops") })
+    }
+
     @Test func `Limits of a key that is not there are told, with the nearest name`() {
         let outcome = read("api_key = first-key-1\n[API_KEYS]\nalice = sk-alice\n[KEY alise]\nrpm = 3\n")
         #expect(outcome.errors.isEmpty)

@@ -334,7 +334,12 @@ final class ChatSession {
             deadline: calls.callContext.deadline,
             isStreaming: request.isStreaming, client: context.record.key ?? "", history: history, trace: context.trace,
             call: call, charge: context.charge, estimate: estimate,
-            asked: calls.name == request.model ? context.record.model : calls.name, provider: calls.poolName)
+            asked: priced(calls.name), provider: calls.poolName)
+    }
+
+    /// The name by which a price may be given. What a client makes up, where anything stands for it, names none.
+    func priced(_ model: String) -> String? {
+        context.charge != nil && route.directory.catalog[model] != nil ? model : nil
     }
 
     /// What the upstreams of `model` are called with.

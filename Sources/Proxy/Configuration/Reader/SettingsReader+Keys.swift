@@ -165,6 +165,13 @@ extension SettingsReader {
 
     /// Where nobody has said who may do what, the operator's own key may do everything, as it always could.
     private mutating func grantRights() {
+        var named: Set<String> = []
+        for key in settings.clientKeys where !named.insert(key.name.lowercased()).inserted {
+            guard let role = roles[key.name.lowercased()] else { continue }
+            report(
+                .error, role.line, "two keys are named \(INIDocument.shown(key.name)), and the role would be for both",
+                "use different names")
+        }
         for index in settings.clientKeys.indices {
             let isFirst = index < firstKeys
             settings.clientKeys[index].limits.role =

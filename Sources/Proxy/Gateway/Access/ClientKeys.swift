@@ -29,7 +29,8 @@ struct ClientKeys: Sendable {
         }
     }
 
-    var count: Int { keys.count }
+    /// Those of the file and managed ones.
+    var count: Int { keys.count + (managed?.count ?? 0) }
 
     /// Whose key the request carries: as `Authorization: Bearer KEY`, `x-api-key` or `api-key`, in this order.
     func verdict(on headers: HTTPHeaders) -> Verdict {

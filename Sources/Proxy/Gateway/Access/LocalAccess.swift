@@ -18,10 +18,15 @@ struct LocalAccess: Sendable {
     /// Why the request does not pass as the operator's own; nil when it does. The text ends the sentence
     /// "The request does not count as local: ...". The owner of the socket is looked up only for a
     /// request that has nothing else against it, once for its connection.
-    func objection(to head: HTTPRequestHead, from peer: ClientPeer, by entrance: Entrance = .only) async -> String? {
+    ///
+    /// - Parameter changes: the request changes something: then no web page counts but one of this very address.
+    func objection(
+        to head: HTTPRequestHead, from peer: ClientPeer, by entrance: Entrance = .only, changes: Bool = false
+    ) async -> String? {
         // Its file's mode has settled whose it is, and no web page reaches it.
         if entrance == .operators, peer.isOfUnixSocket { return nil }
         if let objection = objection(to: head, from: peer.remote) { return objection }
+        if changes, let objection = Self.objection(toPageOf: head) { return objection }
         guard let owner = await peer.owner.value({ await socketOwner(peer) }) else {
             return "the user that sent it cannot be determined"
         }
@@ -43,6 +48,21 @@ struct LocalAccess: Sendable {
         // Whose target is a whole URL says there whom it is for (RFC 9112, 3.2.2).
         guard head.uri.utf8.first == UInt8(ascii: "/") || head.uri == "*" || Self.isLoopbackURL(head.uri) else {
             return "its target is a URL of another host"
+        }
+        return nil
+    }
+
+    /// A page of another port may be anybody's: another user's server, or one with a hole in it.
+    private static func objection(toPageOf head: HTTPRequestHead) -> String? {
+        if let origin = head.headers.value(of: "origin") {
+            let host = head.headers.value(of: "host") ?? ""
+            guard
+                origin.lowercased() == "http://\(host.lowercased())"
+                    || origin.lowercased() == "https://\(host.lowercased())"
+            else { return "it was sent by a web page of another port" }
+        }
+        if let site = head.headers.value(of: "sec-fetch-site"), !["same-origin", "none"].contains(site.lowercased()) {
+            return "it was sent by a web page of another port"
         }
         return nil
     }

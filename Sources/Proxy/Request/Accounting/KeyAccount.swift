@@ -58,7 +58,9 @@ final class KeyAccount: Sendable {
             var grant: KeyRates.Grant?
             if let perMinute = limits.tokensPerMinute {
                 let decision = state.rates.admit(
-                    estimate: tokens, requestsPerMinute: nil, tokensPerMinute: perMinute, at: now)
+                    // What is announced beyond a minute's worth could not be taken, and must not be given back.
+                    estimate: min(tokens, Int64(perMinute)), requestsPerMinute: nil, tokensPerMinute: perMinute, at: now
+                )
                 switch decision {
                 case .admitted(let taken): grant = taken
                 case .refused(_, let wait): throw .tokens(perMinute: perMinute, wait: wait)
@@ -90,8 +92,20 @@ final class KeyAccount: Sendable {
         _ holds: [Hold], tokens: Int64, cost: NanoDollars, by limits: KeyLimits, at now: Duration, _ seconds: Int64
     ) -> [BudgetStanding] {
         state.withLock { state in
-            if holds.isEmpty { state.budgets.countRefused(at: seconds, by: &state.clock) }
             var crossed: [BudgetStanding] = []
+            if holds.isEmpty {
+                guard tokens > 0 || cost > 0 else {
+                    state.budgets.countRefused(at: seconds, by: &state.clock)
+                    return []
+                }
+                // What was used without being asked for is charged all the same, as in the ledger.
+                let decision = state.budgets.reserve(tokens: 0, cost: 0, hard: [], at: seconds, by: &state.clock)
+                if case .admitted(let admission) = decision {
+                    crossed += state.budgets.settle(
+                        admission.reservation, tokens: tokens, cost: cost, soft: limits.softBudgets, at: seconds,
+                        by: &state.clock)
+                }
+            }
             for (index, hold) in holds.enumerated() {
                 let isFirst = index == 0
                 if let grant = hold.grant { state.rates.settle(grant, used: isFirst ? tokens : 0, at: now) }

@@ -19,8 +19,10 @@ extension LedgerEntry {
         firstToken = record.firstToken?.microseconds
         total = duration.microseconds
         fallback = record.fallback
-        note(events, arrivedAt: arrivedAt, arrival: arrival, prices: prices)
-        charge(sent: record.sent)
+        note(
+            events, arrivedAt: arrivedAt, arrival: arrival, answer: record.isStreaming ? 0 : record.sent, prices: prices
+        )
+        charge()
     }
 
     /// Attempts that have begun and not ended, by the number of their call.
@@ -31,7 +33,7 @@ extension LedgerEntry {
     }
 
     private mutating func note(
-        _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, prices: Prices
+        _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, answer: Int, prices: Prices
     ) {
         var open: [Int: Open] = [:]
         var wait = Duration.zero
@@ -46,7 +48,9 @@ extension LedgerEntry {
                         model: report.call.model, region: report.call.region, outcome: "abandoned", total: 0))
             case .ended(let call, let outcome, let at):
                 guard let one = open.removeValue(forKey: call) else { break }
-                attempts[one.index].finish(one.report, outcome, from: one.beganAt, to: at, prices: prices)
+                attempts[one.index].finish(
+                    one.report, outcome, from: one.beganAt, to: at, answer: outcome == .succeeded ? answer : 0,
+                    prices: prices)
                 if outcome == .succeeded {
                     (servedModel, upstream) = (attempts[one.index].model, attempts[one.index].upstream)
                 }
@@ -60,7 +64,7 @@ extension LedgerEntry {
     }
 
     /// What the client received, what all of it cost, and what the key is charged with.
-    private mutating func charge(sent: Int) {
+    private mutating func charge() {
         var isPriced = true
         var spent: NanoDollars = 0
         for attempt in attempts {
@@ -99,7 +103,8 @@ extension LedgerAttempt {
     fileprivate var mayHaveUsedTokens: Bool { status.map { (200..<300).contains($0) } ?? (usage.truth != .unknown) }
 
     fileprivate mutating func finish(
-        _ report: AttemptReport, _ outcome: AttemptOutcome, from start: Duration, to end: Duration, prices: Prices
+        _ report: AttemptReport, _ outcome: AttemptOutcome, from start: Duration, to end: Duration, answer: Int,
+        prices: Prices
     ) {
         let content = report.content
         self.outcome = outcome.word
@@ -107,7 +112,7 @@ extension LedgerAttempt {
         status = content.status
         opcRequestID = content.opcRequestID
         firstToken = content.firstEvent.map { ($0 - start).microseconds }
-        usage = LedgerUsage(content, report.call)
+        usage = LedgerUsage(content, report.call, answer: answer)
         guard usage.truth != .unknown else { return }
         let call = report.call
         cost = prices.price(asked: call.asked, id: call.model, provider: call.provider)?.cost(of: usage)
@@ -115,7 +120,8 @@ extension LedgerAttempt {
 }
 
 extension LedgerUsage {
-    fileprivate init(_ content: AttemptReport.Content, _ call: AttemptReport.Call) {
+    /// - Parameter answer: bytes of a whole answer.
+    fileprivate init(_ content: AttemptReport.Content, _ call: AttemptReport.Call, answer: Int) {
         self.init()
         if let told = content.usage {
             truth = .reported
@@ -127,7 +133,7 @@ extension LedgerUsage {
             // The upstream read the prompt, and said so much of its answer.
             truth = .estimated
             prompt = estimate.prompt
-            completion = Int64(content.told)
+            completion = Int64(max(content.told, (answer + 3) / 4))
         }
     }
 }

@@ -26,6 +26,8 @@ final class ManagedKeys: Sendable {
 
     var isEmpty: Bool { state.withLock { $0.callers.isEmpty } }
 
+    var count: Int { state.withLock { $0.keys.count } }
+
     /// Those that are there, revoked ones too, by name.
     var all: [ManagedKey] { state.withLock { $0.keys.values.sorted { $0.name < $1.name } } }
 

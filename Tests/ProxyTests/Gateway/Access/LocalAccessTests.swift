@@ -205,4 +205,21 @@ import Testing
         )
         #expect(find(table, four.0, four.1) == 1004)
     }
+
+    /// Another user's server, or one with a hole in it, must not make keys by the operator's browser.
+    @Test(arguments: [
+        ("origin", "http://localhost:3000", false), ("origin", "http://localhost:8080", true),
+        ("origin", "http://127.0.0.1:8080", false), ("sec-fetch-site", "same-site", false),
+        ("sec-fetch-site", "same-origin", true), ("sec-fetch-site", "none", true), ("accept", "*/*", true),
+    ])
+    func `What changes something takes no page of another port`(name: String, value: String, isTaken: Bool) async throws
+    {
+        let access = LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in 1000 })
+        let head = HTTPRequestHead(
+            version: .http1_1, method: .POST, uri: "/admin/keys", headers: ["host": "localhost:8080", name: value])
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
+        let peer = ClientPeer(remote: address, local: address)
+        #expect(await (access.objection(to: head, from: peer, changes: true) == nil) == isTaken)
+        #expect(await access.objection(to: head, from: peer) == nil)
+    }
 }

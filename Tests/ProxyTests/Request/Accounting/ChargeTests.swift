@@ -140,6 +140,30 @@ import Testing
         #expect(try await bench.door.answer(toChat: Self.chat).status == 200)
     }
 
+    @Test func `Who announces more than a minute holds gets no more of it`() async throws {
+        let bench = try Bench(Self.key { $0.tokensPerMinute = 100 })
+        var statuses: [Int] = []
+        for _ in 0..<8 {
+            statuses.append(
+                try await bench.door.answer(
+                    toChat: Self.chat.replacing(#""max_tokens":20"#, with: #""max_tokens":9999999"#)
+                ).status)
+        }
+        // What is larger than the bucket is let in when that is full, and takes all of it for the time that it runs.
+        #expect(statuses.filter { $0 == 200 }.count == 1)
+    }
+
+    @Test func `Many texts are paid for before the first of them is sent`() async throws {
+        let bench = try Bench(Self.key { $0.hardBudgets = [Budget(.tokens(30), per: .total)] })
+        #expect(try await bench.door.answer(toChat: Self.chat).status == 200)
+        let texts = Array(repeating: #""x""#, count: 500).joined(separator: ",")
+        let refused = try await bench.door.answer(
+            .POST, "/v1/embeddings", #"{"model":"cohere.embed-v4.0","input":[\#(texts)]}"#)
+        #expect(refused.status == 429)
+        #expect(bench.transport.requests.count == 1)
+        #expect(bench.ledger.entries.last?.attempts.isEmpty == true)
+    }
+
     // MARK: Rows
 
     @Test func `A request has a row with its attempt`() async throws {
