@@ -103,13 +103,18 @@ import Testing
         #expect(outcome.errors.contains { $0.message.contains("two keys are named ops") })
     }
 
-    @Test func `Limits of a key that is not there are told, with the nearest name`() {
+    @Test func `Limits of a key that is not there are an error, with the nearest name`() {
         let outcome = read("api_key = first-key-1\n[API_KEYS]\nalice = sk-alice\n[KEY alise]\nrpm = 3\n")
-        #expect(outcome.errors.isEmpty)
         #expect(
-            outcome.issues.contains {
+            outcome.errors.contains {
                 $0.message.contains("[KEY alise] has no effect") && $0.fix.contains("did you mean alice?")
             })
+    }
+
+    @Test func `Who names a key by its value does not find it in the log`() {
+        let outcome = read("api_key = first-key-1\n[API_KEYS]\nalice = sk-alice\n[KEY sk-alice]\nrpm = 3\n")
+        #expect(outcome.errors.count == 1)
+        #expect(outcome.issues.allSatisfy { !"\($0)".contains("sk-alice") })
     }
 
     // MARK: Limits

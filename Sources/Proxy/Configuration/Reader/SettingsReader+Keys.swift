@@ -110,11 +110,13 @@ extension SettingsReader {
         for section in sections(withPrefix: SettingsTable.keyPrefix) {
             let name = String(section.name.dropFirst(SettingsTable.keyPrefix.count))
             guard settings.clientKeys.contains(where: { $0.name.lowercased() == name }) || isGenerated(name) else {
-                let nearest = nearest(to: name, among: settings.clientKeys.map(\.name))
+                // Without it, the key that was meant would have no limits at all. Some programs name keys by their values, which no log may show.
+                let isValue = settings.clientKeys.contains { $0.value.reveal().lowercased() == name }
+                let nearest = isValue ? nil : nearest(to: name, among: settings.clientKeys.map(\.name))
                 report(
-                    .warning, section.line,
-                    "\(section.title) has no effect, because the file has no key of that name",
-                    nearest.map { "did you mean \($0)?" } ?? "use the name of a key of this file")
+                    .error, section.line,
+                    "\(isValue ? "a section of limits" : section.title) has no effect, because the file has no key of that name",
+                    nearest.map { "did you mean \($0)?" } ?? "use the name of a key of this file, not the key itself")
                 continue
             }
             let entries = accepted(
