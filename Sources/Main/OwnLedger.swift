@@ -17,7 +17,7 @@ enum OwnLedger {
                 periodStart: { window, seconds in
                     clock.withLock { $0.period(of: window, containing: seconds).start }
                 },
-                log: { level, text in options.log(notice(level), text) })
+                log: options.log)
             settings.retention = options.retention
             do {
                 return try SQLiteLedger.open(settings)
@@ -26,14 +26,6 @@ enum OwnLedger {
                     isRefused: [.inUse, .newer, .foreign].contains(error.code), reason: error.description)
             } catch {
                 throw LedgerUnavailable(isRefused: false, reason: "\(error)")
-            }
-        }
-
-        private static func notice(_ level: SQLiteLedger.Level) -> LedgerNotice {
-            switch level {
-            case .notice: .notice
-            case .warning: .warning
-            case .error: .error
             }
         }
     #else

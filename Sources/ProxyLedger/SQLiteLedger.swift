@@ -6,9 +6,6 @@ package import ProxyAccounting
 ///
 /// At SIGKILL what came in the last quarter of a second is lost; when the machine loses its power also the last transactions, but never the file.
 package final class SQLiteLedger: Ledger {
-    /// How much what is told matters.
-    package enum Level: Sendable { case notice, warning, error }
-
     package struct Options: Sendable {
         /// On a local disk. It is made where it is missing.
         package var directory: String
@@ -22,12 +19,12 @@ package final class SQLiteLedger: Ledger {
         /// Microseconds since 1970.
         package var wallClock: @Sendable () -> Int64
         /// Told what an operator must know, from any thread.
-        package var log: @Sendable (Level, String) -> Void
+        package var log: @Sendable (LedgerNotice, String) -> Void
 
         package init(
             directory: String, calendarName: String, wallClock: @escaping @Sendable () -> Int64,
             periodStart: @escaping @Sendable (BudgetWindow, _ seconds: Int64) -> Int64,
-            log: @escaping @Sendable (Level, String) -> Void
+            log: @escaping @Sendable (LedgerNotice, String) -> Void
         ) {
             self.directory = directory
             self.calendarName = calendarName

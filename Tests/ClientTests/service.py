@@ -12,6 +12,7 @@ import time
 import urllib.parse
 
 import openai
+import pytest
 
 from conftest import ADDRESS, BIN, Running
 from fake_provider import FakeProvider
@@ -199,3 +200,10 @@ def accounts(config, settings="", head=""):
     text = re.sub(r"^api_key = .*$", f"api_key = {CLIENT}\n[API_KEYS]\nroot = {ADMIN} role=admin\neye = {VIEWER} role=viewer\nother = {OTHER}\n{head}", text, flags=re.M)
     text = text.replace("health_check_interval = 30s", "health_check_interval = 0\nlocal_access = false\n" + settings)
     return text
+
+
+@pytest.fixture
+def provider():
+    made = Counting()
+    yield made
+    made.stop()

@@ -16,18 +16,11 @@ import openai
 import pytest
 
 from conftest import ADDRESS, BIN
-from service import ADMIN, CLIENT, OTHER, TWO_ADDRESSES, VIEWER, Counting, Service, accounts, aggregator, ask, eventually
+from service import ADMIN, CLIENT, OTHER, TWO_ADDRESSES, VIEWER, Counting, Service, accounts, aggregator, ask, eventually, provider
 from talking_provider import TalkingProvider
 
 KEY = re.compile(r"oci-[0-9A-Za-z]{38}")
 WRONG = "sk-nobodys-0123456789"
-
-
-@pytest.fixture
-def provider():
-    made = Counting()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

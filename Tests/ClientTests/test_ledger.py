@@ -21,17 +21,10 @@ import pytest
 
 from conftest import ADDRESS, BIN
 from fake_provider import Broken
-from service import ADMIN, CLIENT, OTHER, VIEWER, Counting, Service, accounts, aggregator, ask, eventually
+from service import ADMIN, CLIENT, OTHER, VIEWER, Service, accounts, aggregator, ask, eventually, provider
 
 MARKER = "marker-of-a-prompt-8f3a"
 ANSWERED = "marker-of-an-answer-77c1"
-
-
-@pytest.fixture
-def provider():
-    made = Counting()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

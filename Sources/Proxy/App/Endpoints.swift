@@ -193,8 +193,7 @@ extension Endpoints {
             reload: ReloadRoute(reload: reload),
             usage: UsageRoute(
                 rates: state.rates, requestsPerMinute: settings.server.rateLimit,
-                maxConcurrency: settings.limits.maxConcurrencyPerKey, claims: state.claims,
-                isLedgerOn: state.ledger != nil, time: state.time),
+                claims: state.claims, isLedgerOn: state.ledger != nil, time: state.time),
             keys: KeysRoute(
                 fileKeys: settings.clientKeys, managed: state.managedKeys, ledger: state.ledger, time: state.time),
             ledger: LedgerRoute(ledger: state.ledger, time: state.time))

@@ -10,9 +10,6 @@ package struct LedgerOptions: Sendable {
     package let log: @Sendable (LedgerNotice, String) -> Void
 }
 
-/// How much what a ledger tells matters.
-package enum LedgerNotice: Sendable { case notice, warning, error }
-
 /// Why there is no ledger.
 package struct LedgerUnavailable: Error {
     /// Another process has it, or it is not ours to write: who has asked for it must not go on without. Else a disk is full or broken, which costs

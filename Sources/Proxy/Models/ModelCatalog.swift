@@ -250,10 +250,7 @@ final class ModelCatalog: Sendable {
         } else {
             target = try resolve(name)
         }
-        guard let caller else { return target }
-        guard caller.mayUse(anyOf: names(of: target, asked: own == nil ? nil : name)) else {
-            throw .forbiddenModel(name, to: caller)
-        }
+        try admit(caller, to: target, asked: name, isMadeUp: own == nil)
         return target
     }
 
@@ -269,11 +266,7 @@ final class ModelCatalog: Sendable {
             throw .unknownModel(
                 name, near: NearestName.several(to: name, among: namesByPurpose[purpose] ?? [], limit: 3))
         }
-        // Under a made-up name, what stands for it counts alone.
-        if let caller, caller.isBoundToModels, !caller.mayUse(anyOf: names(of: target, asked: own == nil ? nil : name))
-        {
-            throw .forbiddenModel(name, to: caller)
-        }
+        try admit(caller, to: target, asked: name, isMadeUp: own == nil)
         // What a provider's model can do, the provider knows.
         guard !isOfProvider(target) else { return target }
         // Only OCI's own form has the other calls.
@@ -284,6 +277,17 @@ final class ModelCatalog: Sendable {
         }
         return target
     }
+
+    /// Refuses a caller who may not use a model. Under a made-up name, what stands for it counts alone.
+    private func admit(_ caller: Caller?, to target: Target, asked name: String, isMadeUp: Bool) throws(Failure) {
+        guard let caller, caller.isBoundToModels else { return }
+        guard caller.mayUse(anyOf: names(of: target, asked: isMadeUp ? nil : name)) else {
+            throw .forbiddenModel(name, to: caller)
+        }
+    }
+
+    /// Whether there is an entry of that name: not what a client makes up.
+    func has(_ name: String) -> Bool { byName[name] != nil || providers[name] != nil || others[name] != nil }
 
     /// Those that a caller may use.
     func entries(for caller: Caller?, among entries: [Entry]) -> [Entry] {

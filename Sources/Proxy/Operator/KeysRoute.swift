@@ -83,10 +83,9 @@ struct KeysRoute: Sendable {
         }
         let secret = KeyText.make()
         let ledger = try store()
-        // The file's sections do not tell cases apart, and people do not either.
+        try claim(name)
+        defer { managed.end(name) }
         let folded = name.lowercased()
-        try claim(folded)
-        defer { managed.end(folded) }
         guard !(managed.all.map(\.name) + fileKeys.map(\.name)).contains(where: { $0.lowercased() == folded }) else {
             throw Failure(
                 .conflict, "There is, or was, a key '\(name.quotable)'. Choose another name.")
@@ -118,8 +117,8 @@ struct KeysRoute: Sendable {
             grace = duration
         }
         let ledger = try store()
-        try claim(name.lowercased())
-        defer { managed.end(name.lowercased()) }
+        try claim(name)
+        defer { managed.end(name) }
         var key = try changeable(name)
         guard key.revoked == nil else {
             throw Failure(.conflict, "The key '\(name.quotable)' has been revoked. Create another one.")
@@ -141,8 +140,8 @@ struct KeysRoute: Sendable {
 
     private nonisolated(nonsending) func revoke(_ name: String, _ context: RequestContext) async throws -> Response {
         let ledger = try store()
-        try claim(name.lowercased())
-        defer { managed.end(name.lowercased()) }
+        try claim(name)
+        defer { managed.end(name) }
         var key = try changeable(name)
         key.revoked = key.revoked ?? time.wallClock()
         key.former = []

@@ -21,13 +21,7 @@ struct LedgerRoute: Sendable {
         let query = try LedgerQuery(context.request.head.uri, allowing: ["from", "to", "key"], at: time.wallClock())
         let question = LedgerQuestion(subject, from: query.from, to: query.to, key: query.values["key"])
         let ledger = try store()
-        let table: LedgerTable
-        do {
-            table = try await ledger.report(question)
-        } catch {
-            try Task.checkCancellation()
-            throw Failure(.overloaded(.ledger), "The ledger cannot be read: \(error)", retryAfter: 5)
-        }
+        let table = try await reading { try await ledger.report(question) }
         return .json(Self.document(table, of: question))
     }
 
@@ -38,17 +32,11 @@ struct LedgerRoute: Sendable {
         let order = LedgerExportOrder(
             try query.choice("level", else: .request), as: try query.choice("format", else: .jsonl), from: query.from,
             to: query.to)
-        let rows: any LedgerExport
-        var piece: [UInt8]?
-        do {
-            rows = try store().export(order)
-            // What cannot be read at all is an error, and no half of a file.
-            piece = try await rows.next()
-        } catch let failure as Failure {
-            throw failure
-        } catch {
-            try Task.checkCancellation()
-            throw Failure(.overloaded(.ledger), "The ledger cannot be read: \(error)", retryAfter: 5)
+        let ledger = try store()
+        // What cannot be read at all is an error, and no half of a file.
+        var (rows, piece): (any LedgerExport, [UInt8]?) = try await reading {
+            let rows = try ledger.export(order)
+            return (rows, try await rows.next())
         }
         let stream = EventStream(
             on: context.connection, headers: context.decorated(Self.headers(of: order)), keepAliveInterval: .zero,
@@ -66,6 +54,18 @@ struct LedgerRoute: Sendable {
             }
         }
         stream.finish()
+    }
+
+    /// - Throws: `Failure` 503 in place of what the ledger throws; `CancellationError` when the client has left.
+    private nonisolated(nonsending) func reading<Value>(
+        _ work: nonisolated(nonsending) () async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await work()
+        } catch {
+            try Task.checkCancellation()
+            throw Failure(.overloaded(.ledger), "The ledger cannot be read: \(error)", retryAfter: 5)
+        }
     }
 
     private func store() throws(Failure) -> any Ledger {

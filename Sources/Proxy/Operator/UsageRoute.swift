@@ -6,7 +6,6 @@ struct UsageRoute: Sendable {
     let rates: RequestRates
     /// Of keys without a limit of their own.
     let requestsPerMinute: Int
-    let maxConcurrency: Int
     let claims: RequestClaims
     /// Requests are counted although no limit asks for it.
     let isLedgerOn: Bool

@@ -24,9 +24,16 @@ extension OpenAIError {
 extension RequestBucket.Standing {
     /// The header fields by which the OpenAI API tells a client how many requests it may still make.
     var fields: [(String, String)] {
+        RateFields.of("requests", limit: limit, remaining: remaining, fullIn: fullIn)
+    }
+}
+
+/// The header fields by which that API tells how a limit of a minute stands.
+enum RateFields {
+    static func of(_ what: String, limit: Int, remaining: Int, fullIn: Duration) -> [(String, String)] {
         [
-            ("x-ratelimit-limit-requests", String(limit)), ("x-ratelimit-remaining-requests", String(remaining)),
-            ("x-ratelimit-reset-requests", fullIn.asGoDuration),
+            ("x-ratelimit-limit-\(what)", String(limit)), ("x-ratelimit-remaining-\(what)", String(remaining)),
+            ("x-ratelimit-reset-\(what)", fullIn.asGoDuration),
         ]
     }
 }

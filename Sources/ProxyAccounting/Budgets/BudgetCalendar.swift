@@ -32,6 +32,9 @@ package struct BudgetCalendar: Sendable, Equatable {
         self.init(name: name, zone)
     }
 
+    /// The default, which needs no database.
+    package static let utc = BudgetCalendar(name: "UTC", .utc)
+
     init(name: String, _ zone: ZoneRules) {
         self.name = name
         self.zone = zone

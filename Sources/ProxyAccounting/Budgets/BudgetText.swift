@@ -70,23 +70,9 @@ package enum BudgetText {
 
         init(_ words: [AmountWord]) { self.words = words[...] }
 
-        private mutating func take(word accepted: Set<String>) -> Bool {
-            guard case .word(let word) = words.first, accepted.contains(word) else { return false }
-            words.removeFirst()
-            return true
-        }
-
-        private mutating func take(sign: Character) -> Bool {
-            guard words.first == .sign(sign) else { return false }
-            words.removeFirst()
-            return true
-        }
-
-        private mutating func takeCurrency() -> Bool { take(sign: "$") || take(word: ["usd", "dollar", "dollars"]) }
-
         mutating func amount() throws(Problem) -> Budget.Amount {
             guard !words.isEmpty else { throw Problem(text: expected) }
-            var isMoney = takeCurrency()
+            var isMoney = words.takeCurrency()
             if words.first == .sign("-") { throw Problem(text: "the amount must be more than 0") }
             guard case .number(let number, let text) = words.first else {
                 throw Problem(text: "\(expected)\(found)")
@@ -97,8 +83,8 @@ package enum BudgetText {
                 factor = scale
                 words.removeFirst()
             }
-            if takeCurrency() { isMoney = true }
-            if take(word: ["tokens", "token"]) {
+            if words.takeCurrency() { isMoney = true }
+            if words.take(word: ["tokens", "token"]) {
                 guard !isMoney else { throw Problem(text: "it is an amount of money and of tokens; write two budgets") }
                 return .tokens(
                     try positive(
@@ -128,16 +114,16 @@ package enum BudgetText {
 
         mutating func window() throws(Problem) -> BudgetWindow {
             guard !words.isEmpty else { throw Problem(text: "the window is missing; \(expectedWindow)") }
-            let named = take(sign: "/") || take(word: ["per", "a", "an", "each", "every"])
+            let named = words.take(sign: "/") || words.take(word: ["per", "a", "an", "each", "every"])
             var window: BudgetWindow?
             if named {
                 window = noun()
-            } else if take(word: ["in"]) {
-                if take(word: ["all", "total"]) { window = .total }
-            } else if take(word: ["total", "altogether"]) {
+            } else if words.take(word: ["in"]) {
+                if words.take(word: ["all", "total"]) { window = .total }
+            } else if words.take(word: ["total", "altogether"]) {
                 window = .total
             } else {
-                for (words, meaning) in BudgetText.adverbs where take(word: words) { window = meaning }
+                for (names, meaning) in BudgetText.adverbs where words.take(word: names) { window = meaning }
             }
             guard let window else { throw Problem(text: "\(expectedWindow)\(found)") }
             guard words.isEmpty else {
@@ -147,7 +133,7 @@ package enum BudgetText {
         }
 
         private mutating func noun() -> BudgetWindow? {
-            for (words, meaning) in BudgetText.nouns where take(word: words) { return meaning }
+            for (names, meaning) in BudgetText.nouns where words.take(word: names) { return meaning }
             return nil
         }
 

@@ -55,6 +55,9 @@ package protocol Ledger: Sendable {
     func close(within limit: Duration) async
 }
 
+/// How much what a ledger tells the operator matters.
+package enum LedgerNotice: Sendable { case notice, warning, error }
+
 /// How the ledger itself does.
 package struct LedgerFigures: Equatable, Sendable {
     /// Requests written since the start.

@@ -50,3 +50,23 @@ enum AmountWord: Equatable {
         }
     }
 }
+
+/// What readers of budgets and prices do with the words that are left.
+extension ArraySlice<AmountWord> {
+    /// Passes over one of these words.
+    ///
+    /// - Returns: whether it was there.
+    mutating func take(word accepted: Set<String>) -> Bool {
+        guard case .word(let word) = first, accepted.contains(word) else { return false }
+        removeFirst()
+        return true
+    }
+
+    mutating func take(sign: Character) -> Bool {
+        guard first == .sign(sign) else { return false }
+        removeFirst()
+        return true
+    }
+
+    mutating func takeCurrency() -> Bool { take(sign: "$") || take(word: ["usd", "dollar", "dollars"]) }
+}

@@ -39,7 +39,7 @@ struct PriceReader {
         let first = try rates()
         var read: [(above: Int64, rates: [Rate])] = []
         while !words.isEmpty {
-            guard take(word: ["above", "over"]) || take(sign: ">") else { throw unexpected() }
+            guard words.take(word: ["above", "over"]) || words.take(sign: ">") else { throw unexpected() }
             let above = try threshold()
             guard !read.contains(where: { $0.above == above }) else {
                 throw failure("there are two prices above \(above) tokens; keep one")
@@ -156,7 +156,8 @@ struct PriceReader {
     private mutating func rates() throws(PriceText.Failure) -> [Rate] {
         var rates: [Rate] = []
         while true {
-            while take(sign: ",") || take(sign: ";") || take(sign: "+") || take(word: ["and"]) {}
+            while words.take(sign: ",") || words.take(sign: ";") || words.take(sign: "+") || words.take(word: ["and"]) {
+            }
             guard !isAtTier, !words.isEmpty else { break }
             rates.append(try rate())
         }
@@ -172,15 +173,15 @@ struct PriceReader {
     }
 
     private mutating func rate() throws(PriceText.Failure) -> Rate {
-        takeCurrency()
+        _ = words.takeCurrency()
         guard case .number(let number, let text) = words.first else { throw unexpected() }
         words.removeFirst()
         var rate = Rate(number: number, text: text)
-        takeCurrency()
+        _ = words.takeCurrency()
         while true {
             if rate.label == nil, let label = takeLabel() {
                 rate.label = label
-            } else if rate.unit == nil, take(sign: "/") || take(word: ["per", "a", "an", "each"]) {
+            } else if rate.unit == nil, words.take(sign: "/") || words.take(word: ["per", "a", "an", "each"]) {
                 rate.unit = try unit(&rate.label)
             } else {
                 return rate
@@ -242,44 +243,30 @@ struct PriceReader {
             throw failure("say above how many prompt tokens, as in \"above 200k: 6 in 30 out\"")
         }
         _ = takeThing()
-        _ = take(sign: ":")
+        _ = words.take(sign: ":")
         return above
     }
 
     // MARK: Words
 
-    private mutating func take(word accepted: Set<String>) -> Bool {
-        guard case .word(let word) = words.first, accepted.contains(word) else { return false }
-        words.removeFirst()
-        return true
-    }
-
-    private mutating func take(sign: Character) -> Bool {
-        guard words.first == .sign(sign) else { return false }
-        words.removeFirst()
-        return true
-    }
-
-    private mutating func takeCurrency() { _ = take(sign: "$") || take(word: ["usd", "dollar", "dollars"]) }
-
     private mutating func takeLabel() -> Label? {
-        if take(word: ["cached", "cache"]) {
-            _ = take(word: ["input", "in"])
+        if words.take(word: ["cached", "cache"]) {
+            _ = words.take(word: ["input", "in"])
             return .cached
         }
-        if take(word: ["reasoning", "thinking"]) { return .reasoning }
-        if take(word: ["in", "input", "prompt"]) { return .input }
-        if take(word: ["out", "output", "completion"]) { return .output }
+        if words.take(word: ["reasoning", "thinking"]) { return .reasoning }
+        if words.take(word: ["in", "input", "prompt"]) { return .input }
+        if words.take(word: ["out", "output", "completion"]) { return .output }
         return nil
     }
 
     private mutating func takeThing() -> Thing? {
-        if take(word: ["token", "tokens", "tok"]) { return .tokens }
+        if words.take(word: ["token", "tokens", "tok"]) { return .tokens }
         // Oracle's price list calls a character a transaction.
-        if take(word: ["character", "characters", "char", "chars", "transaction", "transactions"]) {
+        if words.take(word: ["character", "characters", "char", "chars", "transaction", "transactions"]) {
             return .characters
         }
-        if take(word: ["hour", "hours", "h", "hr"]) { return .hours }
+        if words.take(word: ["hour", "hours", "h", "hr"]) { return .hours }
         return nil
     }
 

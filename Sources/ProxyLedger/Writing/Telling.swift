@@ -1,8 +1,10 @@
+import ProxyAccounting
+
 /// Tells of trouble with the disk at most once a minute, and of its end.
 struct Telling {
     private static let interval: Int64 = 60_000_000
 
-    private let log: @Sendable (SQLiteLedger.Level, String) -> Void
+    private let log: @Sendable (LedgerNotice, String) -> Void
     private var lastTold: Int64?
     /// Rows that nobody has been told of yet.
     private var lost = 0
@@ -10,7 +12,7 @@ struct Telling {
     private var isOwed = false
     private(set) var isFailing = false
 
-    init(_ log: @escaping @Sendable (SQLiteLedger.Level, String) -> Void) { self.log = log }
+    init(_ log: @escaping @Sendable (LedgerNotice, String) -> Void) { self.log = log }
 
     /// - Parameter now: microseconds by the wall clock, which may jump.
     mutating func failed(_ reason: String, lost count: Int, at now: Int64) {

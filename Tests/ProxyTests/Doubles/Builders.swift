@@ -123,7 +123,7 @@ extension FrontDoor {
                     ),
                     reload: ReloadRoute { throw CancellationError() },
                     usage: UsageRoute(
-                        rates: rates, requestsPerMinute: rateLimit, maxConcurrency: requestsPerKey, claims: claims,
+                        rates: rates, requestsPerMinute: rateLimit, claims: claims,
                         isLedgerOn: ledger != nil, time: time),
                     keys: KeysRoute(fileKeys: keys, managed: managed, ledger: ledger, time: time),
                     ledger: LedgerRoute(ledger: ledger, time: time))),

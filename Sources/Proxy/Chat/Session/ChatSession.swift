@@ -339,7 +339,7 @@ final class ChatSession {
 
     /// The name by which a price may be given. What a client makes up, where anything stands for it, names none.
     func priced(_ model: String) -> String? {
-        context.charge != nil && route.directory.catalog[model] != nil ? model : nil
+        context.charge != nil && route.directory.catalog.has(model) ? model : nil
     }
 
     /// What the upstreams of `model` are called with.

@@ -138,16 +138,3 @@ final class KeyAccount: Sendable {
         }
     }
 }
-
-extension BudgetCalendar {
-    /// The default.
-    static let utc = BudgetCalendar(timeZone: "UTC").unsafelyKnown
-}
-
-extension Optional {
-    /// Of what cannot be missing.
-    fileprivate var unsafelyKnown: Wrapped {
-        guard let self else { preconditionFailure("a constant that is none") }
-        return self
-    }
-}

@@ -47,11 +47,11 @@ final class ManagedKeys: Sendable {
         return known.caller
     }
 
-    /// Claims a name for a change.
+    /// Claims a name for a change. The file's sections do not tell cases apart, and people do not either.
     ///
     /// - Returns: false while another change of it is being written.
-    func begin(_ name: String) -> Bool { state.withLock { $0.busy.insert(name).inserted } }
-    func end(_ name: String) { _ = state.withLock { $0.busy.remove(name) } }
+    func begin(_ name: String) -> Bool { state.withLock { $0.busy.insert(name.lowercased()).inserted } }
+    func end(_ name: String) { _ = state.withLock { $0.busy.remove(name.lowercased()) } }
 
     /// Puts a key in the place of what had its name.
     func put(_ key: ManagedKey) {

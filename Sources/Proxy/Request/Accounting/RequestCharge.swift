@@ -91,18 +91,14 @@ final class RequestCharge: Sendable {
     /// What the answer says of the key: what is left of its minute, and soft budgets that are spent.
     var fields: [(String, String)] {
         let (last, refusedAt) = state.withLock { ($0.holds.last, $0.refusedAt) }
-        guard let hold = last else { return refusedAt?.fields(of: "tokens") ?? [] }
-        return (hold.tokens?.fields(of: "tokens") ?? []) + hold.exceeded.map { ("x-ociai-budget", $0.sentence) }
+        guard let hold = last else { return refusedAt?.fields ?? [] }
+        return (hold.tokens?.fields ?? []) + hold.exceeded.map { ("x-ociai-budget", $0.sentence) }
     }
 }
 
 extension RateBucket.Standing {
-    /// As the OpenAI API says it.
-    fileprivate func fields(of what: String) -> [(String, String)] {
-        [
-            ("x-ratelimit-limit-\(what)", String(limit)), ("x-ratelimit-remaining-\(what)", String(remaining)),
-            ("x-ratelimit-reset-\(what)", fullIn.asGoDuration),
-        ]
+    fileprivate var fields: [(String, String)] {
+        RateFields.of("tokens", limit: limit, remaining: remaining, fullIn: fullIn)
     }
 }
 
