@@ -6,7 +6,8 @@ struct LedgerTuning: Sendable {
     var interval = Duration.milliseconds(250)
     /// The same while the disk fails.
     var intervalWhileFailing = Duration.seconds(1)
-    var wakeAt = 512
+    /// Some milliseconds of work: many requests a second share the costs of a transaction.
+    var wakeAt = 4096
     /// Entries in one transaction.
     var batch = 4096
     /// The pauses between the tries to write a batch. While the disk fails already, there is one try.
@@ -23,6 +24,8 @@ struct LedgerTuning: Sendable {
     var keepsUp = true
     /// The bytes of documents that may wait to be written.
     var documentBytes = 64 << 20
+    /// How often a lock that another process has is tried.
+    var lockInterval = Duration.milliseconds(200)
     /// Pages that the file may have, for a disk that is full.
     var maxPages: Int?
     /// Called before each transaction, on the writer's thread: it may throw, or not return.

@@ -30,6 +30,10 @@ extension SQLiteLedger {
         }
     }
 
+    package func secret() async throws -> (secret: [UInt8], isNew: Bool) {
+        try SecretFile(directory: options.directory).read()
+    }
+
     package func memory(_ name: String) async throws -> [UInt8]? {
         if case .memory(let bytes) = inbox.notes[.memory(name)] { return bytes }
         return try await reader.read { db in try NoteTable.memory(name, db) }
@@ -52,12 +56,10 @@ extension SQLiteLedger {
     }
 
     package func report(_ question: LedgerQuestion) async throws -> LedgerTable {
-        let now = options.wallClock()
-        let range = ReportRange(
-            from: question.from, to: question.to, now: now / 1_000_000,
-            horizon: Upkeep.horizon(options.retention, at: now))
-        let report = LedgerReport(question: question, range: range)
-        return try await reader.read { db in try report.answer(db) }
+        let (now, retention) = (options.wallClock(), options.retention)
+        return try await reader.read { db in
+            try LedgerReport(question, at: now, retention: retention, db).answer(db)
+        }
     }
 
     package func export(_ order: LedgerExportOrder) throws -> any LedgerExport { SQLiteExport(order, reader) }

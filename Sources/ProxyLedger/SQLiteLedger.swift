@@ -11,6 +11,13 @@ package final class SQLiteLedger: Ledger {
         package var directory: String
         /// How long rows of requests and attempts are kept. Roll-ups stay.
         package var retention = Duration.seconds(90 * 86_400)
+        /// The bytes that the file may have. Beyond that its oldest rows go, whatever their age; roll-ups stay. The room they leave is used again, the file
+        /// does not become smaller. The log beside it (WAL) comes on top, some 64 MB at most. Nil is no bound.
+        package var maxSize: Int64? = 4 << 30
+        /// The path of the configuration whose ledger this is. Another one than at the last start is allowed, and told.
+        package var owner: String?
+        /// How long to wait for a process that has it: one that is about to end. Only `open(patiently:)` does.
+        package var lockPatience = Duration.zero
         /// The first second of the window's period that contains a moment (seconds since 1970), in the operator's time zone. It is called from
         /// any thread.
         package var periodStart: @Sendable (BudgetWindow, _ seconds: Int64) -> Int64
@@ -44,13 +51,13 @@ package final class SQLiteLedger: Ledger {
     private init(_ options: Options, _ tuning: LedgerTuning, _ parts: LedgerOpening.Parts) {
         self.options = options
         self.tuning = tuning
-        reader = parts.reader
+        reader = LedgerReader(parts.reader, limit: tuning.readLimit)
         inbox = WriterInbox(
             ring: EntryRing(capacity: tuning.capacity, wakeAt: tuning.wakeAt, periodStart: options.periodStart),
             notes: NoteBox(byteBound: tuning.documentBytes))
         let closed = Reply<Void>()
         self.closed = closed
-        LedgerWriter.start(inbox, parts, options, tuning) {
+        LedgerWriter.start(inbox, parts, reader, options, tuning) {
             parts.lock.release()
             closed.answer(.success(()))
         }
@@ -66,6 +73,18 @@ package final class SQLiteLedger: Ledger {
 
     static func open(_ options: Options, _ tuning: LedgerTuning) throws -> SQLiteLedger {
         SQLiteLedger(options, tuning, try LedgerOpening(options, tuning).open())
+    }
+
+    /// Opens the ledger of a directory, and waits up to `lockPatience` for a process that still has it, as an older one has that drains while a newer one
+    /// starts. It blocks no thread of the caller's.
+    ///
+    /// - Throws: as `open`, and `CancellationError`.
+    package static func open(patiently options: Options) async throws -> SQLiteLedger {
+        try await open(patiently: options, LedgerTuning())
+    }
+
+    static func open(patiently options: Options, _ tuning: LedgerTuning) async throws -> SQLiteLedger {
+        SQLiteLedger(options, tuning, try await LedgerOpening(options, tuning).openPatiently())
     }
 
     package func record(_ entry: LedgerEntry) { if inbox.ring.record(entry) { inbox.wake() } }

@@ -210,7 +210,7 @@ extension ExportTests {
     }
 
     private static func client(_ text: String?, _ format: LedgerExportOrder.Format) -> String? {
-        guard format == .csv, let first = text?.unicodeScalars.first, "=+-@\t\r".unicodeScalars.contains(first) else {
+        guard format == .csv, let first = text?.unicodeScalars.first, "=+-@\t\r\n".unicodeScalars.contains(first) else {
             return text
         }
         return "'" + (text ?? "")
@@ -258,7 +258,7 @@ extension ExportTests {
         let line: Line = [
             "request_id": client(entry.id, format), "n": "\(attempt.number)", "at": moment(attempt.at),
             "upstream": attempt.upstream, "model": attempt.model, "region": attempt.region, "outcome": attempt.outcome,
-            "status": attempt.status.map { "\($0)" }, "opc_request_id": attempt.opcRequestID,
+            "status": attempt.status.map { "\($0)" }, "opc_request_id": client(attempt.opcRequestID, format),
             "first_token_ms": milliseconds(attempt.firstToken), "total_ms": milliseconds(attempt.total),
             "characters_in": number(attempt.usage.charactersIn), "characters_out": number(attempt.usage.charactersOut),
             "cost_nano_usd": number(attempt.cost),

@@ -17,7 +17,7 @@ import Testing
         await ledger.close(within: .seconds(600))
     }
 
-    private func code(_ open: () throws -> SQLiteLedger) async -> (LedgerError.Code?, String) {
+    static func code(_ open: () throws -> SQLiteLedger) async -> (LedgerError.Code?, String) {
         do {
             let ledger = try open()
             await ledger.close(within: .seconds(600))
@@ -31,7 +31,7 @@ import Testing
 
     @Test func `A second one is refused and told which process has it`() async throws {
         let first = try harness.open()
-        let (code, words) = await code { try harness.open() }
+        let (code, words) = await Self.code { try harness.open() }
         #expect(code == .inUse)
         #expect(words.contains("process \(getpid())"))
         #expect(words.contains(harness.directory))
@@ -130,19 +130,19 @@ import Testing
         try await filled()
         try harness.change("INSERT INTO grdb_migrations(identifier) VALUES ('9999 what we do not know')")
         let before = try Data(contentsOf: URL(fileURLWithPath: harness.path))
-        let (code, words) = await code { try harness.open() }
+        let (code, words) = await Self.code { try harness.open() }
         #expect(code == .newer)
         #expect(words.contains("newer version"))
         #expect(try Data(contentsOf: URL(fileURLWithPath: harness.path)) == before)
         // And the lock has been given back.
-        #expect(await self.code { try harness.open() }.0 == .newer)
+        #expect(await Self.code { try harness.open() }.0 == .newer)
     }
 
     @Test func `A database of another program is refused and stays as it is`() async throws {
         try FileManager.default.createDirectory(atPath: harness.directory, withIntermediateDirectories: true)
         try harness.change("CREATE TABLE request(x)")
         let before = try Data(contentsOf: URL(fileURLWithPath: harness.path))
-        #expect(await code { try harness.open() }.0 == .foreign)
+        #expect(await Self.code { try harness.open() }.0 == .foreign)
         #expect(try Data(contentsOf: URL(fileURLWithPath: harness.path)) == before)
     }
 
@@ -150,7 +150,7 @@ import Testing
     func `A directory that cannot be made or written is an error that names it`(directory: String) async throws {
         var options = harness.options()
         options.directory = directory
-        let (code, words) = await code { try SQLiteLedger.open(options) }
+        let (code, words) = await Self.code { try SQLiteLedger.open(options) }
         #expect(code == .unusable)
         #expect(words.contains(directory) && words.contains("state_dir"))
     }
@@ -159,7 +159,7 @@ import Testing
         try await filled()
         let other = try harness.unruly()
         try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN EXCLUSIVE") }
-        let (code, words) = await code { try harness.open { $0.busyTimeout = .milliseconds(20) } }
+        let (code, words) = await Self.code { try harness.open { $0.busyTimeout = .milliseconds(20) } }
         #expect(code == .unusable)
         #expect(words.contains("locked"))
         #expect(harness.words.isEmpty)
@@ -183,6 +183,65 @@ import Testing
         let attributes = try FileManager.default.attributesOfItem(atPath: harness.path)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         await ledger.close(within: .seconds(600))
+    }
+
+    @Test func `Another configuration's ledger is used, and both are named`() async throws {
+        func open(_ owner: String?) async throws {
+            var options = harness.options()
+            options.owner = owner
+            let ledger = try SQLiteLedger.open(options)
+            await ledger.close(within: .seconds(600))
+        }
+        try await open("/etc/a.conf")
+        try await open("/etc/a.conf")
+        try await open(nil)
+        #expect(harness.words.isEmpty)
+        try await open("/etc/b.conf")
+        #expect(harness.words.count == 1)
+        #expect(harness.words.first?.contains("/etc/a.conf") == true && harness.words[0].contains("/etc/b.conf"))
+        try await open("/etc/b.conf")
+        #expect(harness.words.count == 1, "once")
+    }
+
+    @Test func `A process that is about to end is waited for`() async throws {
+        let first = try harness.open()
+        first.record(.sample("first"))
+        var options = harness.options()
+        options.lockPatience = .seconds(600)
+        var tuning = LedgerTuning()
+        tuning.lockInterval = .milliseconds(1)
+        async let second = SQLiteLedger.open(patiently: options, tuning)
+        while harness.words.isEmpty { await Task.yield() }
+        await first.close(within: .seconds(600))
+        let ledger = try await second
+        #expect(harness.words.count == 1)
+        #expect(harness.words[0].contains("process \(getpid())") && harness.words[0].contains("600 seconds"))
+        ledger.record(.sample("second"))
+        await ledger.close(within: .seconds(600))
+        #expect(try harness.look(StoredEntries.all).map(\.id) == ["first", "second"])
+    }
+
+    @Test func `Patience ends, and without any it is not told of`() async throws {
+        let first = try harness.open()
+        for patience in [Duration.zero, .milliseconds(20)] {
+            var options = harness.options()
+            options.lockPatience = patience
+            let error = await #expect(throws: LedgerError.self) { _ = try await SQLiteLedger.open(patiently: options) }
+            #expect(error?.code == .inUse)
+            #expect(harness.words.count == (patience == .zero ? 0 : 1))
+        }
+        await first.close(within: .seconds(600))
+    }
+
+    @Test func `Whoever waits for it can be called off`() async throws {
+        let first = try harness.open()
+        var options = harness.options()
+        options.lockPatience = .seconds(600)
+        let waiting = Task { [options] in try await SQLiteLedger.open(patiently: options) }
+        while harness.words.isEmpty { await Task.yield() }
+        waiting.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await waiting.value }
+        await first.close(within: .seconds(600))
     }
 }
 

@@ -182,35 +182,65 @@ import Testing
 
 @Suite struct ReportRangeTests {
     private static let day: Int64 = 86_400
-    private static let us: Int64 = 86_400_000_000
+    private static let hour: Int64 = 3600
 
-    private func range(_ from: Int64, _ to: Int64, now: Int64 = 1000 * day, horizon: Int64 = 0) -> ReportRange {
-        ReportRange(from: from, to: to, now: now, horizon: horizon * 1_000_000)
+    /// - Parameters: seconds.
+    private func range(
+        _ from: Int64, _ to: Int64, now: Int64 = 1000 * day, rows: Int64 = 0, hours: Int64 = 0
+    ) -> ReportRange {
+        ReportRange(
+            from: from, to: to, now: now, horizon: ReportRange.Horizon(rows: rows * 1_000_000, hours: hours * 1_000_000)
+        )
     }
 
-    @Test func `Whole days come from roll-ups and parts of days from rows`() {
-        let day = Self.day
-        #expect(range(10 * day, 12 * day) == ReportRange(days: 10..<12, rows: []))
+    private func rows(_ from: Int64, _ to: Int64) -> Range<Int64> { from * 1_000_000..<to * 1_000_000 }
+
+    @Test func `Whole days and hours come from roll-ups and parts of hours from rows`() {
+        let (day, hour) = (Self.day, Self.hour)
+        #expect(range(10 * day, 12 * day) == ReportRange(days: 10..<12))
+        #expect(range(10 * day + hour, 12 * day) == ReportRange(days: 11..<12, hours: [241..<264]))
+        #expect(range(10 * day, 12 * day + 2 * hour) == ReportRange(days: 10..<12, hours: [288..<290]))
         #expect(
             range(10 * day + 1, 12 * day + 5)
                 == ReportRange(
-                    days: 11..<12,
-                    rows: [10 * Self.us + 1_000_000..<11 * Self.us, 12 * Self.us..<12 * Self.us + 5_000_000]))
-        #expect(
-            range(10 * day, 10 * day + 5) == ReportRange(days: 10..<10, rows: [10 * Self.us..<10 * Self.us + 5_000_000])
-        )
-        #expect(range(10 * day + 2, 10 * day + 5).rows == [10 * Self.us + 2_000_000..<10 * Self.us + 5_000_000])
-        #expect(range(10 * day + 2, 10 * day + 5).days.isEmpty)
-        #expect(range(7, 7).days.isEmpty && range(9, 3).days.isEmpty && range(9, 3).rows.isEmpty)
+                    days: 11..<12, hours: [241..<264],
+                    rows: [rows(10 * day + 1, 10 * day + hour), rows(12 * day, 12 * day + 5)]))
+        #expect(range(10 * day, 10 * day + 5).rows == [rows(10 * day, 10 * day + 5)])
+        #expect(range(10 * day + 2, 10 * day + 5).rows == [rows(10 * day + 2, 10 * day + 5)])
+        #expect(range(10 * day + 2, 10 * day + 5).days.isEmpty && range(10 * day + 2, 10 * day + 5).hours.isEmpty)
+        #expect(range(10 * day + 2, 10 * day + 2 * hour + 5).hours == [241..<242])
+        #expect(range(7, 7) == ReportRange() && range(9, 3) == ReportRange())
     }
 
     @Test func `Today is whole when the range reaches beyond now`() {
-        #expect(range(5 * Self.day, 9 * Self.day + 50, now: 9 * Self.day + 40) == ReportRange(days: 5..<10, rows: []))
+        let day = Self.day
+        #expect(range(5 * day, 9 * day + 50, now: 9 * day + 40) == ReportRange(days: 5..<10))
     }
 
-    @Test func `A part of a day whose rows are gone is answered by its whole day`() {
-        let day = Self.day
-        #expect(range(10 * day + 1, 12 * day + 5, horizon: 900 * day) == ReportRange(days: 10..<13, rows: []))
-        #expect(range(10 * day + 1, 10 * day + 5, horizon: 900 * day) == ReportRange(days: 10..<11, rows: []))
+    @Test func `A part whose rows or hours are gone is answered by the least that is there`() {
+        let (day, hour) = (Self.day, Self.hour)
+        let end = 900 * day
+        #expect(range(10 * day + 1, 12 * day + 5, rows: end, hours: end) == ReportRange(days: 10..<13))
+        #expect(range(10 * day + 1, 10 * day + 5, rows: end, hours: end) == ReportRange(days: 10..<11))
+        #expect(range(10 * day + hour + 1, 10 * day + 3 * hour + 5, rows: end).hours == [241..<244])
+        #expect(range(10 * day + hour + 1, 10 * day + 3 * hour + 5, rows: end).rows.isEmpty)
+        #expect(range(10 * day + 1, 10 * day + 9, rows: 10 * day + 2).hours == [240..<241])
+    }
+
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func `Its parts lie one behind the other, and make up the range`(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        for _ in 0..<500 {
+            let ends = (0..<2).map { _ in Int64.random(in: 0..<5 * Self.day, using: &random) }.sorted()
+            let found = range(ends[0], ends[1])
+            var parts = found.rows.map { ($0.lowerBound / 1_000_000, $0.upperBound / 1_000_000) }
+            parts += found.hours.map { ($0.lowerBound * Self.hour, $0.upperBound * Self.hour) }
+            if !found.days.isEmpty {
+                parts.append((found.days.lowerBound * Self.day, found.days.upperBound * Self.day))
+            }
+            parts.sort { $0 < $1 }
+            #expect(parts.map(\.0) == ends.prefix(ends[0] < ends[1] ? 1 : 0) + parts.dropLast().map(\.1))
+            #expect(parts.last.map { $0.1 == ends[1] } ?? (ends[0] == ends[1]))
+        }
     }
 }

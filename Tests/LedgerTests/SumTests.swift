@@ -23,7 +23,7 @@ import Testing
     private func expectSums(_ db: Database) throws {
         let columns = "day, key, upstream, model, " + ReportSQL.sums.map { "sum(\($0))" }.joined(separator: ", ")
         func sums(_ range: ReportRange) throws -> [Row] {
-            let cells = ReportSQL(range, key: nil)
+            let cells = ReportSQL(range, key: nil, by: .all)
             return try Row.fetchAll(
                 db, sql: "\(cells.sql) SELECT \(columns) FROM cell GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
                 arguments: cells.arguments)
@@ -31,10 +31,21 @@ import Testing
         let day: Int64 = 86_400
         // From the second behind midnight on, so that all of it comes from rows; then whole days.
         let from = (LedgerHarness.noon / day - 5) * day
-        let fromRows = try sums(ReportRange(days: 0..<0, rows: [from * 1_000_000..<(1 << 54)]))
-        let fromDays = try sums(ReportRange(days: 0..<(1 << 30), rows: []))
+        let fromRows = try sums(ReportRange(rows: [from * 1_000_000..<(1 << 53)]))
         #expect(fromRows.count > 10)
-        #expect(fromRows == fromDays)
+        #expect(try sums(ReportRange(hours: [0..<(1 << 30)])) == fromRows)
+        #expect(try sums(ReportRange(days: 0..<(1 << 30))) == fromRows)
+        func failures(_ range: ReportRange) throws -> [Row] {
+            let failed = ReportSQL(failuresOf: range, key: nil)
+            return try Row.fetchAll(
+                db,
+                sql: "\(failed.sql) SELECT level, error, upstream, status, sum(count), max(last_at) FROM failed "
+                    + "GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4", arguments: failed.arguments)
+        }
+        let failed = try failures(ReportRange(rows: [from * 1_000_000..<(1 << 53)]))
+        #expect(failed.count > 10)
+        #expect(try failures(ReportRange(hours: [0..<(1 << 30)])) == failed)
+        #expect(try failures(ReportRange(days: 0..<(1 << 30))) == failed)
     }
 
     @Test(arguments: 0..<6 as Range<UInt64>)
@@ -93,9 +104,10 @@ import Testing
 }
 
 extension ReportRange {
-    init(days: Range<Int64>, rows: [Range<Int64>]) {
-        self.init(from: 0, to: 0, now: 0, horizon: 0)
+    init(days: Range<Int64> = 0..<0, hours: [Range<Int64>] = [], rows: [Range<Int64>] = []) {
+        self.init(from: 0, to: 0, now: 0, horizon: Horizon(rows: 0, hours: 0))
         self.days = days
+        self.hours = hours
         self.rows = rows
     }
 }

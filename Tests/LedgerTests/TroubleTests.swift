@@ -124,6 +124,31 @@ import Testing
         await ledger.close(within: .seconds(600))
     }
 
+    @Test func `Somebody who keeps the file locked costs rows and no charge, and it goes on when he is gone`()
+        async throws
+    {
+        let ledger = try harness.open {
+            $0.busyTimeout = .milliseconds(5)
+            $0.pauses = [.zero]
+        }
+        let other = Box()
+        other.set(try harness.unruly())
+        other.execute("BEGIN EXCLUSIVE")
+        for round in 0..<3 {
+            for number in 0..<10 { ledger.record(.sample("\(round) \(number)")) }
+            await ledger.flush()
+        }
+        #expect(ledger.figures.dropped == 30)
+        #expect(ledger.figures.problem?.contains("locked") == true)
+        other.execute("ROLLBACK")
+        other.close()
+        ledger.record(.sample("after"))
+        await ledger.flush()
+        #expect(ledger.figures.written == 1 && ledger.figures.problem == nil)
+        #expect(try await ledger.counters(at: LedgerHarness.noon).map(\.requests) == [31, 31, 31, 31, 31])
+        await ledger.close(within: .seconds(600))
+    }
+
     private final class Box: Sendable {
         private let queue = Mutex<DatabaseQueue?>(nil)
         func execute(_ sql: String) {

@@ -22,6 +22,9 @@ package protocol Ledger: Sendable {
 
     // MARK: Memory
 
+    /// 32 bytes that this installation alone has, from the first time on: what is kept is sealed with them. Whether they are new.
+    func secret() async throws -> (secret: [UInt8], isNew: Bool)
+
     /// What was remembered under a name.
     func memory(_ name: String) async throws -> [UInt8]?
     /// Remembers a small document under a name, in the place of what was there. It never waits.
@@ -62,6 +65,8 @@ package enum LedgerNotice: Sendable { case notice, warning, error }
 package struct LedgerFigures: Equatable, Sendable {
     /// Requests written since the start.
     package var written = 0
+    /// Those among them that have no row of their own: another refusal's row counts them.
+    package var folded = 0
     /// Requests that could not be kept.
     package var dropped = 0
     /// Requests that wait to be written.

@@ -50,6 +50,9 @@ package struct LedgerAttempt: Equatable, Sendable {
     package var upstream: String
     /// The model's id there.
     package var model: String
+    /// The model's id is in a catalogue or in the configuration. Else it may be something that the client made up, and counts as a name only
+    /// when an upstream answers by it.
+    package var isModelListed: Bool
     /// Of an account.
     package var region: String?
     /// One of a few words: `succeeded`, `abandoned`, `rate_limited`, ...
@@ -67,14 +70,15 @@ package struct LedgerAttempt: Equatable, Sendable {
     package var cost: NanoDollars?
 
     package init(
-        number: Int, at: Int64, upstream: String, model: String, region: String? = nil, outcome: String,
-        status: Int? = nil, opcRequestID: String? = nil, firstToken: Int64? = nil, total: Int64,
+        number: Int, at: Int64, upstream: String, model: String, isModelListed: Bool = false, region: String? = nil,
+        outcome: String, status: Int? = nil, opcRequestID: String? = nil, firstToken: Int64? = nil, total: Int64,
         usage: LedgerUsage = LedgerUsage(), cost: NanoDollars? = nil
     ) {
         self.number = number
         self.at = at
         self.upstream = upstream
         self.model = model
+        self.isModelListed = isModelListed
         self.region = region
         self.outcome = outcome
         self.status = status

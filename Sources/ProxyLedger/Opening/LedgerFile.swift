@@ -136,7 +136,7 @@ struct LedgerFile {
                         PRAGMA journal_mode = WAL;
                         PRAGMA synchronous = NORMAL;
                         PRAGMA journal_size_limit = \(64 << 20);
-                        PRAGMA wal_autocheckpoint = 1000;
+                        PRAGMA wal_autocheckpoint = 4000;
                         """)
             }
         }

@@ -12,10 +12,33 @@ import Synchronization
 ///
 /// It is never on the database's file: closing any descriptor of that would drop the locks that SQLite holds there.
 final class LedgerLock: Sendable {
+    private let directory: String
+    private let path: String
     private let descriptor: Mutex<Int32?>
 
     /// - Throws: `LedgerError` when another process has it, or the file cannot be made.
     init(directory: String, path: String) throws {
+        self.directory = directory
+        self.path = path
+        descriptor = Mutex(try Self.locked(directory, path))
+    }
+
+    /// Takes it anew where its file has been removed: another process could have made one of its own.
+    ///
+    /// - Throws: as `init`. It is nobody's then.
+    func renew() throws {
+        try descriptor.withLock { descriptor in
+            if let number = descriptor {
+                let ours = FileIdentity(descriptor: number)
+                if ours != nil, ours == FileIdentity(path: path) { return }
+                _ = close(number)
+                descriptor = nil
+            }
+            descriptor = try Self.locked(directory, path)
+        }
+    }
+
+    private static func locked(_ directory: String, _ path: String) throws -> Int32 {
         let number = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard number >= 0 else {
             throw LedgerError(
@@ -42,7 +65,7 @@ final class LedgerLock: Sendable {
         let text = Array("\(getpid())\n".utf8)
         _ = ftruncate(number, 0)
         _ = unsafe text.withUnsafeBytes { unsafe pwrite(number, $0.baseAddress, $0.count, 0) }
-        descriptor = Mutex(number)
+        return number
     }
 
     deinit { release() }

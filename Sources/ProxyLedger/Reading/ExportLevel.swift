@@ -24,8 +24,8 @@ extension LedgerExportOrder.Level {
         switch self {
         case .request:
             [
-                Column("id", .clientText, "rid"), Column("at", .moment), .named("key"), .named("dialect"),
-                .named("endpoint"), Column("model", .clientText), .named("served_model"), .named("upstream"),
+                Column("id", .text, "rid"), Column("at", .moment, RowID.at("id")), .named("key"), .named("dialect"),
+                .named("endpoint"), Column("model", .text), .named("served_model"), .named("upstream"),
                 Column("status", .number), .named("error"), Column("stream", .flag),
                 Column("wait_ms", .microseconds, "wait"), Column("first_token_ms", .microseconds, "first_token"),
                 Column("total_ms", .microseconds, "total"), Column("attempts", .number),
@@ -35,7 +35,8 @@ extension LedgerExportOrder.Level {
             ]
         case .attempt:
             [
-                Column("request_id", .clientText, "rid"), Column("n", .number), Column("at", .moment, "a.at"),
+                Column("request_id", .text, "(SELECT rid FROM request WHERE id = a.request)"), Column("n", .number),
+                Column("at", .moment),
                 .named("upstream"), .named("model"), .named("region"), .named("outcome"), Column("status", .number),
                 Column("opc_request_id", .text), Column("first_token_ms", .microseconds, "first_token"),
                 Column("total_ms", .microseconds, "total"),
@@ -59,30 +60,24 @@ extension LedgerExportOrder.Level {
         }
     }
 
-    private static let tokens = DayTable.unknowns.map { Column("\($0)_tokens", .number, $0) }
+    private static let tokens = SumTable.unknowns.map { Column("\($0)_tokens", .number, $0) }
 
     /// Requests or roll-ups a step; their attempts come with requests.
     static let step = 1000
 
     /// The columns before the members, by which the next step goes on.
-    var placeCount: Int { self == .day ? 4 : 3 }
+    var placeCount: Int { self == .day ? 4 : 1 }
 
-    /// A step's rows. Those of attempts have one for a request without any, whose third column is NULL, so that the next step passes it.
+    /// A step's rows. Those of attempts are of the requests from one id to another (`lastOfStep`).
     var sql: String {
         let members = columns.map(\.sql).joined(separator: ", ")
         switch self {
         case .request:
-            return """
-                SELECT at, id, 0, \(members) FROM request
-                WHERE \(RequestCursor.condition) ORDER BY at, id LIMIT \(Self.step)
-                """
+            return "SELECT id, \(members) FROM request WHERE \(RequestCursor.condition) ORDER BY id LIMIT \(Self.step)"
         case .attempt:
             return """
-                SELECT r.started, r.id, a.seq, \(members)
-                FROM (
-                    SELECT id, rid, at AS started FROM request
-                    WHERE \(RequestCursor.condition) ORDER BY at, id LIMIT \(Self.step)
-                ) r LEFT JOIN attempt a ON a.request = r.id ORDER BY r.started, r.id, a.seq
+                SELECT a.request, \(members) FROM every_attempt a WHERE a.request > ? AND a.request <= ?
+                ORDER BY a.request, a.seq
                 """
         case .day:
             return """
@@ -92,4 +87,9 @@ extension LedgerExportOrder.Level {
                 """
         }
     }
+
+    /// The last request of a step; NULL when there is none any more.
+    static let lastOfStep = """
+        SELECT max(id) FROM (SELECT id FROM request WHERE \(RequestCursor.condition) ORDER BY id LIMIT \(step))
+        """
 }

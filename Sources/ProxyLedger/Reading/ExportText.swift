@@ -3,12 +3,11 @@ import ProxyAccounting
 
 /// Writes rows as JSON lines or as CSV (RFC 4180, with a line of names).
 ///
-/// Text that a client could choose gets a ' before it in CSV where a spreadsheet would take it for a formula.
+/// In CSV a text that a spreadsheet would take for a formula gets a ' before it, as OWASP advises: names come from clients and upstreams. Numbers, moments
+/// and flags are never changed. Programs that want each text to the letter read JSON lines.
 struct ExportText {
     enum Kind {
         case text
-        /// A client wrote it.
-        case clientText
         case number
         /// Written as milliseconds.
         case microseconds
@@ -60,26 +59,26 @@ struct ExportText {
 
     private mutating func member(_ row: Row, _ index: Int, _ kind: Kind) {
         switch kind {
-        case .text, .clientText:
+        case .text:
             guard let text: String = row[index] else { return unknown() }
-            write(text, isClients: kind == .clientText)
+            write(text)
         default:
             guard let number: Int64 = row[index] else { return unknown() }
             switch kind {
             case .microseconds: bytes += Self.milliseconds(number).utf8
-            case .moment: write(Timestamp.iso(microseconds: number), isClients: false)
-            case .date: write(Timestamp.date(number), isClients: false)
+            case .moment: write(Timestamp.iso(microseconds: number))
+            case .date: write(Timestamp.date(number))
             case .flag: bytes += (number != 0 ? "true" : "false").utf8
-            case .truth: write((UsageTruth(rawValue: Int(number)) ?? .unknown).name, isClients: false)
-            case .text, .clientText, .number: bytes += String(number).utf8
+            case .truth: write((UsageTruth(rawValue: Int(number)) ?? .unknown).name)
+            case .text, .number: bytes += String(number).utf8
             }
         }
     }
 
     private mutating func unknown() { if format == .jsonl { bytes += "null".utf8 } }
 
-    private mutating func write(_ text: String, isClients: Bool) {
-        if format == .jsonl { json(text) } else { csv(text, isClients: isClients) }
+    private mutating func write(_ text: String) {
+        if format == .jsonl { json(text) } else { csv(text) }
     }
 
     private mutating func json(_ text: String) {
@@ -98,11 +97,11 @@ struct ExportText {
         }
     }
 
-    private mutating func csv(_ text: String, isClients: Bool) {
+    private mutating func csv(_ text: String) {
         // An empty text is told from what is not known by its quotes.
         let isQuoted = text.isEmpty || text.utf8.contains(where: Self.needsQuotes)
         if isQuoted { bytes.append(Self.quote) }
-        if isClients, let first = text.utf8.first, Self.formula.contains(first) { bytes.append(UInt8(ascii: "'")) }
+        if let first = text.utf8.first, Self.formula.contains(first) { bytes.append(UInt8(ascii: "'")) }
         guard isQuoted else {
             bytes += text.utf8
             return
@@ -123,7 +122,7 @@ struct ExportText {
     private static let carriageReturn: UInt8 = 0x0D
     private static let lineFeed: UInt8 = 0x0A
     private static let hex = Array("0123456789abcdef".utf8)
-    private static let formula = Set("=+-@\t\r".utf8)
+    private static let formula = Set("=+-@\t\r\n".utf8)
 
     private static func milliseconds(_ microseconds: Int64) -> String {
         let (whole, rest) = microseconds.quotientAndRemainder(dividingBy: 1000)

@@ -5,16 +5,24 @@ import Synchronization
 final class LedgerReader: Sendable {
     private static let bound = 32
 
-    private let queue: DatabaseQueue
-    private let limit: StepLimit
-    private let seconds: Double
+    private final class Connection: Sendable {
+        let queue: DatabaseQueue
+        let limit: StepLimit
+        let isClosed = Atomic(false)
+
+        init(_ queue: DatabaseQueue, _ limit: Duration) {
+            self.queue = queue
+            self.limit = StepLimit(queue, limit)
+        }
+    }
+
+    private let connection: Mutex<Connection>
+    private let limit: Duration
     private let waiting = Atomic(0)
-    private let isClosed = Atomic(false)
 
     init(_ queue: DatabaseQueue, limit: Duration) {
-        self.queue = queue
-        self.limit = StepLimit(queue, limit)
-        seconds = limit / .seconds(1)
+        connection = Mutex(Connection(queue, limit))
+        self.limit = limit
     }
 
     /// One step, in a transaction of its own.
@@ -26,14 +34,14 @@ final class LedgerReader: Sendable {
         guard count <= Self.bound else {
             throw LedgerError(.tooMany, "\(Self.bound) questions wait for the ledger already: ask again in a moment.")
         }
+        let connection = connection.withLock { $0 }
         do {
-            let limit = limit
-            return try await queue.unsafeRead { db in
+            return try await connection.queue.unsafeRead { db in
                 // GRDB's own `read` would use a connection that is gone. This and `close` are on the connection's serial queue.
-                guard !isClosed.load(ordering: .acquiring) else { throw LedgerError.closed }
+                guard !connection.isClosed.load(ordering: .acquiring) else { throw LedgerError.closed }
                 if db.isInsideTransaction { try db.rollback() }
                 var value: Value?
-                try limit.during {
+                try connection.limit.during {
                     try db.inTransaction(.deferred) {
                         value = try step(db)
                         return .commit
@@ -48,16 +56,21 @@ final class LedgerReader: Sendable {
     }
 
     func close() {
-        isClosed.store(true, ordering: .releasing)
-        try? queue.close()
+        let connection = connection.withLock { $0 }
+        connection.isClosed.store(true, ordering: .releasing)
+        try? connection.queue.close()
     }
+
+    /// Goes on with another connection, after `close`.
+    func replace(with queue: DatabaseQueue) { connection.withLock { $0 = Connection(queue, limit) } }
 
     private func explained(_ error: DatabaseError) -> LedgerError {
         switch error.resultCode {
         case .SQLITE_INTERRUPT:
             LedgerError(
                 .tooSlow,
-                "The ledger did not answer within \(seconds) seconds: ask for a shorter time, or for whole days.")
+                "The ledger did not answer within \(limit / .seconds(1)) seconds: ask for a shorter time, or for whole days."
+            )
         default: LedgerError(.unusable, "The ledger cannot be read (\(LedgerFile.words(error))).")
         }
     }

@@ -1,40 +1,61 @@
 import ProxyAccounting
 
-/// Where the answer to a question about a range comes from: whole days (in UTC) from the roll-ups, the rest from rows.
+/// Where the answer to a question about a range comes from: whole days and hours (in UTC) from the roll-ups, the rest from rows.
 ///
-/// A part of a day whose rows are gone is answered by its whole day, which is all that is left of it.
+/// A part of an hour whose rows are gone is answered by its whole hour, and a part of a day whose hours are gone by its whole day: that is all that is
+/// left of them.
 struct ReportRange: Equatable {
-    /// Days since 1970.
-    var days: Range<Int64>
+    /// Since 1970.
+    var days: Range<Int64> = 0..<0
+    /// Since 1970; at most two.
+    var hours: [Range<Int64>] = []
     /// Microseconds; at most two.
     var rows: [Range<Int64>] = []
+
+    private static let hour: Int64 = 3_600_000_000
+    private static let day = hour * SumBook.hoursADay
+
+    /// From when on something is there, in microseconds.
+    struct Horizon {
+        var rows: Int64
+        var hours: Int64
+    }
 
     /// - Parameters:
     ///   - from, to: seconds since 1970; from the first, before the second.
     ///   - now: seconds. What lies behind it has not happened, so today counts as whole.
-    ///   - horizon: microseconds; rows before it are gone, or soon.
-    init(from: Int64, to: Int64, now: Int64, horizon: Int64) {
+    init(from: Int64, to: Int64, now: Int64, horizon: Horizon) {
         let from = RequestCursor.microseconds(from)
-        let to = RequestCursor.microseconds(to)
-        let day = Timestamp.day * 1_000_000
-        guard from < to else {
-            days = 0..<0
-            return
+        var to = RequestCursor.microseconds(to)
+        guard from < to else { return }
+        if to / 1_000_000 > now { to = (to + Self.day - 1) / Self.day * Self.day }
+        let (days, parts) = Self.split(from..<to, by: Self.day, from: horizon.hours)
+        self.days = days
+        for part in parts {
+            let (hours, rest) = Self.split(part, by: Self.hour, from: horizon.rows)
+            if !hours.isEmpty { self.hours.append(hours) }
+            rows += rest
         }
-        var first = from / day
-        var end = (to + day - 1) / day
-        let isPast = to / 1_000_000 <= now
-        let cutsEnd = to % day != 0 && isPast
-        let isOneDay = end - first == 1
-        if from % day != 0, from >= horizon {
-            rows.append(from..<(isOneDay ? to : (first + 1) * day))
+    }
+
+    /// The whole units of a range, and the parts at its ends. Those before the horizon count as whole.
+    private static func split(
+        _ range: Range<Int64>, by unit: Int64, from horizon: Int64
+    ) -> (whole: Range<Int64>, parts: [Range<Int64>]) {
+        var first = range.lowerBound / unit
+        var end = (range.upperBound + unit - 1) / unit
+        let cutsBeginning = range.lowerBound % unit != 0 && range.lowerBound >= horizon
+        let cutsEnd = range.upperBound % unit != 0 && max((end - 1) * unit, range.lowerBound) >= horizon
+        if end - first == 1 { return cutsBeginning || cutsEnd ? (first..<first, [range]) : (first..<end, []) }
+        var parts: [Range<Int64>] = []
+        if cutsBeginning {
             first += 1
-            if isOneDay { end = first }
+            parts.append(range.lowerBound..<first * unit)
         }
-        if cutsEnd, end > first, (end - 1) * day >= horizon {
-            rows.append((end - 1) * day..<to)
+        if cutsEnd {
             end -= 1
+            parts.append(end * unit..<range.upperBound)
         }
-        days = first..<max(first, end)
+        return (first..<end, parts)
     }
 }

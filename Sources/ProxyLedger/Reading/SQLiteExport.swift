@@ -4,26 +4,9 @@ import ProxyAccounting
 /// An export that reads a thousand rows at each call. Between calls it holds nothing but its place.
 actor SQLiteExport: LedgerExport {
     /// Where a step goes on from.
-    private enum Place: Sendable {
+    fileprivate enum Place: Sendable {
         case requests(RequestCursor)
-        case days(to: Int64, last: DayCell)
-
-        var arguments: StatementArguments {
-            switch self {
-            case .requests(let cursor): cursor.arguments
-            case .days(let to, let last): [to, last.day, last.key, last.upstream, last.model]
-            }
-        }
-
-        mutating func pass(_ row: Row) {
-            switch self {
-            case .requests(var cursor):
-                cursor.pass(at: row[0], id: row[1])
-                self = .requests(cursor)
-            case .days(let to, _):
-                self = .days(to: to, last: DayCell(day: row[0], key: row[1], upstream: row[2], model: row[3]))
-            }
-        }
+        case days(to: Int64, last: SumCell)
     }
 
     private let order: LedgerExportOrder
@@ -45,7 +28,7 @@ actor SQLiteExport: LedgerExport {
         let to = order.from < order.to ? RequestCursor.microseconds(order.to) / 1_000_000 : 0
         place = .days(
             to: (to + Timestamp.day - 1) / Timestamp.day,
-            last: DayCell(day: from / Timestamp.day, key: -1, upstream: 0, model: 0))
+            last: SumCell(start: from / Timestamp.day, key: -1, upstream: 0, model: 0))
     }
 
     func next() async throws -> [UInt8]? {
@@ -72,16 +55,46 @@ actor SQLiteExport: LedgerExport {
     private static func step(_ order: LedgerExportOrder, _ place: Place, isFirst: Bool, _ db: Database) throws -> Step {
         var text = ExportText(order.level.columns, order.format)
         if isFirst { text.header() }
-        var place = place
+        let arguments: StatementArguments
+        var endOfStep: Int64?
+        switch place {
+        case .days(let to, let last): arguments = [to, last.start, last.key, last.upstream, last.model]
+        case .requests(let cursor) where order.level == .attempt:
+            let last = try Int64.fetchOne(
+                db.cachedStatement(sql: LedgerExportOrder.Level.lastOfStep), arguments: cursor.arguments)
+            guard let last else { return Step(bytes: text.bytes, place: place, isLast: true) }
+            endOfStep = last
+            arguments = [cursor.last, last]
+        case .requests(let cursor): arguments = cursor.arguments
+        }
+        var next = place
         var count = 0
-        let rows = try Row.fetchCursor(db.cachedStatement(sql: order.level.sql), arguments: place.arguments)
+        let rows = try Row.fetchCursor(db.cachedStatement(sql: order.level.sql), arguments: arguments)
         while let row = try rows.next() {
             count += 1
-            place.pass(row)
-            if row[2] as Int64? != nil { text.row(row, from: order.level.placeCount) }
+            text.row(row, from: order.level.placeCount)
+            next.pass(row)
         }
-        // Attempts can be more than their requests, and only an empty step is sure to be the last.
-        let isLast = order.level == .attempt ? count == 0 : count < LedgerExportOrder.Level.step
-        return Step(bytes: text.bytes, place: place, isLast: isLast)
+        if let endOfStep {
+            next.pass(endOfStep)
+            return Step(bytes: text.bytes, place: next, isLast: false)
+        }
+        return Step(bytes: text.bytes, place: next, isLast: count < LedgerExportOrder.Level.step)
+    }
+}
+
+extension SQLiteExport.Place {
+    fileprivate mutating func pass(_ row: Row) {
+        switch self {
+        case .requests: pass(row[0] as Int64)
+        case .days(let to, _):
+            self = .days(to: to, last: SumCell(start: row[0], key: row[1], upstream: row[2], model: row[3]))
+        }
+    }
+
+    fileprivate mutating func pass(_ id: Int64) {
+        guard case .requests(var cursor) = self else { return }
+        cursor.pass(id)
+        self = .requests(cursor)
     }
 }

@@ -8,16 +8,21 @@ enum CounterTable {
     private static let kept: [(BudgetWindow, days: Int64)] = [(.hour, 40), (.day, 40), (.week, 40), (.month, 100)]
 
     static func add(_ cells: [CounterBook.Cell: CounterBook.Sums], _ db: Database) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO counter(key, window, period_start, requests, tokens, cost) VALUES (?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, tokens = tokens + excluded.tokens,
-                    cost = cost + excluded.cost
-                """)
+        var row = RowBinder(
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO counter(key, window, period_start, requests, tokens, cost) VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET requests = requests + excluded.requests,
+                        tokens = tokens + excluded.tokens, cost = cost + excluded.cost
+                    """), textCount: 2)
         for (cell, sums) in cells {
-            try statement.execute(arguments: [
-                NameTable.clean(cell.key), cell.window.rawValue, cell.start, sums.requests, sums.tokens, sums.cost,
-            ])
+            row.bind(cell.key)
+            row.bind(cell.window.rawValue)
+            row.bind(cell.start)
+            row.bind(sums.requests)
+            row.bind(sums.tokens)
+            row.bind(sums.cost)
+            try row.run(parameters: 6, in: db)
         }
     }
 

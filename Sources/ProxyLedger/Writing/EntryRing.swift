@@ -12,7 +12,8 @@ import Synchronization
 /// Entries that wait to be written: bounded, and filled by any thread without waiting for the writer.
 ///
 /// Each thread has one of some shards, so that event loops seldom meet at the same lock, and one that loses its core while it has a lock
-/// stops few others. Where the ring is full, the row is lost, and what its key is to be charged with is kept.
+/// stops few others. What the shards share, how much room is left, they touch once in `lease` entries. Where the ring is full, the row is lost, and what
+/// its key is to be charged with is kept.
 final class EntryRing: Sendable {
     private final class Shard: Sendable {
         struct State {
@@ -20,16 +21,21 @@ final class EntryRing: Sendable {
             var full: [[LedgerEntry]] = []
             var entries: [LedgerEntry] = []
             var overflow = CounterBook()
-            /// Entries that were ever taken in.
+            /// Room that has been taken from the ring and not been used.
+            var lease = 0
+            /// Entries that were ever taken in, and that were not.
             var accepted = 0
+            var refused = 0
             var isClosed = false
         }
         let state = Mutex(State())
+        /// Two cache lines, so that no other shard's lock is on this one's.
+        private let padding = InlineArray<16, UInt64>(repeating: 0)
     }
     private struct Tally {
         var written = 0
-        var dropped = 0
-        /// Those among `dropped` that had been taken in.
+        var folded = 0
+        /// Those that had been taken in.
         var lost = 0
         var isAbandoned = false
         var documentsDropped = 0
@@ -42,16 +48,21 @@ final class EntryRing: Sendable {
     private let shards = (0..<shardCount).map { _ in Shard() }
     private let capacity: Int
     private let wakeAt: Int
+    private let lease: Int
     private let periodStart: @Sendable (BudgetWindow, Int64) -> Int64
-    private let recorded = Atomic(0)
-    /// Written or dropped.
-    private let settled = Atomic(0)
+    /// How many more may wait.
+    private let room: Atomic<Int>
     private let tally = Mutex(Tally())
 
+    /// - Parameters:
+    ///   - capacity: entries that wait at most. While several threads fill it, it may be full some entries earlier.
+    ///   - wakeAt: entries that may wait before the writer is woken.
     init(capacity: Int, wakeAt: Int, periodStart: @escaping @Sendable (BudgetWindow, Int64) -> Int64) {
         self.capacity = capacity
         self.wakeAt = wakeAt
+        lease = max(min(Self.piece, wakeAt), 1)
         self.periodStart = periodStart
+        room = Atomic(capacity)
     }
 
     /// The thread's.
@@ -67,35 +78,52 @@ final class EntryRing: Sendable {
 
     /// - Returns: whether so many wait that the writer should not wait for its time.
     func record(_ entry: LedgerEntry) -> Bool {
-        let number = recorded.wrappingAdd(1, ordering: .relaxed).newValue
-        let waiting = number - settled.load(ordering: .relaxed)
-        let isKept = shards[Self.shard].state.withLock { state in
-            guard !state.isClosed else { return false }
-            guard waiting <= capacity else {
-                state.overflow.charge(entry, periodStart)
+        shards[Self.shard].state.withLock { state in
+            guard !state.isClosed else {
+                state.refused += 1
                 return false
             }
+            var wakes = false
+            if state.lease == 0 {
+                let left = takeLease(&state.lease)
+                guard state.lease > 0 else {
+                    state.refused += 1
+                    state.overflow.charge(entry, periodStart)
+                    return false
+                }
+                wakes = capacity - left >= wakeAt
+            }
+            state.lease -= 1
+            state.accepted += 1
             if state.entries.count == Self.piece {
                 state.full.append(state.entries)
                 state.entries = []
             }
             if state.entries.isEmpty { state.entries.reserveCapacity(Self.piece) }
             state.entries.append(entry)
-            state.accepted += 1
-            return true
+            return wakes
         }
-        guard isKept else {
-            tally.withLock { $0.dropped += 1 }
-            settled.wrappingAdd(1, ordering: .relaxed)
-            return false
+    }
+
+    /// - Returns: the room that is left.
+    private func takeLease(_ lease: inout Int) -> Int {
+        var left = room.load(ordering: .relaxed)
+        while left > 0 {
+            let taken = min(left, self.lease)
+            let (isTaken, now) = room.weakCompareExchange(expected: left, desired: left - taken, ordering: .relaxed)
+            if isTaken {
+                lease = taken
+                return left - taken
+            }
+            left = now
         }
-        return waiting >= wakeAt
+        return 0
     }
 
     /// Takes all that waits, and what lost rows are to be charged with.
     ///
     /// - Parameter closing: nothing is taken in any more.
-    func drain(into entries: inout [LedgerEntry], _ charges: inout CounterBook, closing: Bool = false) {
+    func drain(into batch: inout EntryBatch, _ charges: inout CounterBook, closing: Bool = false) {
         for shard in shards {
             let taken = shard.state.withLock { state in
                 let taken = (state.full, state.entries, state.overflow)
@@ -105,40 +133,39 @@ final class EntryRing: Sendable {
                 state.isClosed = state.isClosed || closing
                 return taken
             }
-            for piece in taken.0 { entries.append(contentsOf: piece) }
-            entries.append(contentsOf: taken.1)
+            for piece in taken.0 { batch.append(piece[...]) }
+            if !taken.1.isEmpty { batch.append(taken.1[...]) }
             if !taken.2.isEmpty { charges.merge(taken.2) }
         }
     }
 
     /// Counts what the writer has written or lost, of what it has drained.
-    func settle(written: Int = 0, lost: Int = 0) {
+    ///
+    /// - Parameter folded: those among the written ones that share a row.
+    func settle(written: Int = 0, folded: Int = 0, lost: Int = 0) {
         tally.withLock { tally in
             guard !tally.isAbandoned else { return }
             tally.written += written
+            tally.folded += folded
             tally.lost += lost
-            tally.dropped += lost
-            settled.wrappingAdd(written + lost, ordering: .relaxed)
         }
+        room.wrappingAdd(written + lost, ordering: .relaxed)
     }
 
     /// Counts all that waits as lost, and takes nothing in any more: nobody waits for the writer.
     func abandon() {
-        var accepted = 0
         for shard in shards {
-            accepted += shard.state.withLock { state in
+            shard.state.withLock { state in
                 state.isClosed = true
                 state.full = []
                 state.entries = []
-                return state.accepted
             }
         }
+        let accepted = shards.map { $0.state.withLock(\.accepted) }.reduce(0, +)
         tally.withLock { tally in
             guard !tally.isAbandoned else { return }
-            let rest = accepted - tally.written - tally.lost
             tally.isAbandoned = true
-            tally.dropped += rest
-            settled.wrappingAdd(rest, ordering: .relaxed)
+            tally.lost = accepted - tally.written
         }
     }
 
@@ -150,12 +177,21 @@ final class EntryRing: Sendable {
     }
 
     var figures: LedgerFigures {
-        tally.withLock { tally in
+        var (accepted, refused) = (0, 0)
+        for shard in shards {
+            shard.state.withLock { state in
+                accepted += state.accepted
+                refused += state.refused
+            }
+        }
+        return tally.withLock { tally in
             var figures = LedgerFigures()
             figures.written = tally.written
-            figures.dropped = tally.dropped
+            figures.folded = tally.folded
+            figures.dropped = tally.lost + refused
             figures.documentsDropped = tally.documentsDropped
-            figures.pending = recorded.load(ordering: .relaxed) - tally.written - tally.dropped
+            // What has been written since the shards were looked at may not have been there yet.
+            figures.pending = max(accepted - tally.written - tally.lost, 0)
             figures.problem = tally.problem
             return figures
         }

@@ -5,13 +5,18 @@ import ProxyAccounting
 /// What the ledger's only writing thread does. A thread of its own, since a disk may keep it for as long as it likes.
 struct LedgerWriter {
     private let inbox: WriterInbox
-    private let queue: DatabaseQueue
+    private let lock: LedgerLock
+    private let opening: LedgerOpening
+    private var queue: DatabaseQueue
+    /// Of the file that `queue` has; nil when it has none.
+    private var identity: FileIdentity?
+    private var logIdentity: FileIdentity?
     private let reader: LedgerReader
     private let options: SQLiteLedger.Options
     private let tuning: LedgerTuning
     private let finish: @Sendable () -> Void
     private var rows = RowWriter()
-    private var backlog: [LedgerEntry] = []
+    private var backlog = EntryBatch()
     /// What keys are to be charged with, of rows that were lost.
     private var charges = CounterBook()
     private var telling: Telling
@@ -21,28 +26,34 @@ struct LedgerWriter {
 
     /// - Parameter finish: called at the end, when the database has been closed.
     init(
-        _ inbox: WriterInbox, _ parts: LedgerOpening.Parts, _ options: SQLiteLedger.Options, _ tuning: LedgerTuning,
+        _ inbox: WriterInbox, _ parts: LedgerOpening.Parts, _ reader: LedgerReader, _ options: SQLiteLedger.Options,
+        _ tuning: LedgerTuning,
         finish: @escaping @Sendable () -> Void
     ) {
         self.inbox = inbox
+        lock = parts.lock
         queue = parts.writer
-        reader = parts.reader
+        identity = parts.identity
+        logIdentity = parts.logIdentity
+        opening = LedgerOpening(options, tuning)
+        self.reader = reader
         self.options = options
         self.tuning = tuning
         self.finish = finish
         telling = Telling(options.log)
-        upkeep = Upkeep(retention: options.retention)
+        upkeep = Upkeep(retention: options.retention, maxSize: options.maxSize)
     }
 
     static func start(
-        _ inbox: WriterInbox, _ parts: LedgerOpening.Parts, _ options: SQLiteLedger.Options, _ tuning: LedgerTuning,
+        _ inbox: WriterInbox, _ parts: LedgerOpening.Parts, _ reader: LedgerReader, _ options: SQLiteLedger.Options,
+        _ tuning: LedgerTuning,
         finish: @escaping @Sendable () -> Void
     ) {
         let thread = Thread {
-            var writer = LedgerWriter(inbox, parts, options, tuning, finish: finish)
+            WriterThread.settle()
+            var writer = LedgerWriter(inbox, parts, reader, options, tuning, finish: finish)
             writer.run()
         }
-        thread.name = "ledger"
         thread.start()
     }
 
@@ -61,15 +72,9 @@ struct LedgerWriter {
         let jobs = inbox.takeJobs()
         inbox.ring.drain(into: &backlog, &charges, closing: closing)
         let count = backlog.count
-        var start = 0
-        while start < count {
-            let end = min(start + tuning.batch, count)
-            write(backlog[start..<end])
-            start = end
-        }
         // What is left of lost rows goes alone, when there were no others to go with.
-        if count == 0, !charges.isEmpty { write([]) }
-        backlog.removeAll(keepingCapacity: count < 4 * tuning.batch)
+        if count == 0, !charges.isEmpty { write(EntryBatch()) }
+        while !backlog.isEmpty { write(backlog.removeFirst(tuning.batch)) }
         writeNotes()
         for job in jobs { perform(job) }
         return count >= 64
@@ -78,30 +83,34 @@ struct LedgerWriter {
     // MARK: Rows
 
     /// What cannot be written is lost, but for what its keys are charged with.
-    private mutating func write(_ entries: ArraySlice<LedgerEntry>) {
+    private mutating func write(_ batch: EntryBatch) {
         var book = CounterBook()
-        for entry in entries { book.charge(entry, options.periodStart) }
+        batch.visit { book.charge($0, options.periodStart) }
         book.merge(charges)
         let counters = book.folded(options.periodStart)
         var pauses = (telling.isFailing || inbox.isAbandoned ? [] : tuning.pauses)[...]
         while true {
             do {
+                var folded = 0
                 try transaction { writer, db in
-                    try writer.rows.write(entries, db)
+                    folded = try writer.rows.write(batch, db)
                     try CounterTable.add(counters, db)
+                    try writer.upkeep.look(db)
                 }
                 charges = CounterBook()
                 inbox.ring.problem = nil
-                inbox.ring.settle(written: entries.count)
+                inbox.ring.settle(written: batch.count, folded: folded)
                 telling.succeeded()
                 return
+            } catch RowWriter.Trouble.takenID {
+                continue
             } catch {
                 if Self.mayPass(error), let pause = pauses.popFirst(), !inbox.isAbandoned {
                     sleep(pause)
                     continue
                 }
                 charges = book
-                lost(entries.count, error)
+                lost(batch.count, error)
                 return
             }
         }
@@ -132,6 +141,7 @@ struct LedgerWriter {
     private mutating func transaction(_ work: (inout LedgerWriter, Database) throws -> Void) throws {
         do {
             try tuning.beforeWrite?()
+            if identity == nil || opening.identity != identity { try reopen() }
             try queue.writeWithoutTransaction { db in
                 // One that a failing disk has left open.
                 if db.isInsideTransaction { try db.rollback() }
@@ -142,9 +152,25 @@ struct LedgerWriter {
             }
             isCheckpointDue = true
         } catch {
-            rows.forget()
-            throw error
+            throw rows.forget(error)
         }
+    }
+
+    /// The file has been removed, or another one is in its place. SQLite would write on into what no path leads to.
+    private mutating func reopen() throws {
+        if identity != nil {
+            identity = nil
+            reader.close()
+            try? queue.close()
+            opening.removeLog(logIdentity)
+        }
+        // Names have other ids there.
+        rows = RowWriter()
+        let parts = try opening.reopen(lock)
+        queue = parts.writer
+        identity = parts.identity
+        logIdentity = parts.logIdentity
+        reader.replace(with: parts.reader)
     }
 
     // MARK: Notes and jobs
@@ -186,7 +212,11 @@ struct LedgerWriter {
     private mutating func keepUp(_ isBusy: Bool) {
         quietTurns = isBusy ? 0 : quietTurns + 1
         guard !telling.isFailing else { return }
-        if tuning.keepsUp, upkeep.isDue(at: options.wallClock(), isBusy: isBusy) { _ = doUpkeep() }
+        if tuning.keepsUp {
+            // More than can come in meanwhile.
+            for _ in 0..<4 where upkeep.isTooLarge { if !doUpkeep() { break } }
+            if upkeep.isDue(at: options.wallClock(), isBusy: isBusy) { _ = doUpkeep() }
+        }
         // Two seconds of little to do, with the usual interval.
         if quietTurns >= 8, isCheckpointDue { checkpoint() }
     }
@@ -197,6 +227,7 @@ struct LedgerWriter {
         do {
             var more = false
             try transaction { writer, db in more = try writer.upkeep.step(at: now, db) }
+            if let words = upkeep.news(at: now) { options.log(.notice, words) }
             return more
         } catch {
             lost(0, error)

@@ -18,8 +18,8 @@ struct Repricing: Sendable {
     mutating func step(_ price: Price, _ db: Database) throws {
         let rows = try Row.fetchCursor(
             db,
-            sql: "SELECT id, at, key, upstream, day_model, status, truth, cost, attempts FROM request "
-                + "WHERE \(RequestCursor.condition) ORDER BY at, id LIMIT \(Self.attemptsAStep)",
+            sql: "SELECT id, key, upstream, day_model, status, cost, attempts FROM request "
+                + "WHERE \(RequestCursor.condition) ORDER BY id LIMIT \(Self.attemptsAStep)",
             arguments: cursor.arguments)
         var requests: [Row] = []
         var attempts = 0
@@ -36,21 +36,21 @@ struct Repricing: Sendable {
         isDone = isDone && requests.count < Self.attemptsAStep
         for request in requests {
             try reprice(request, price, db)
-            cursor.pass(at: request["at"], id: request["id"])
+            cursor.pass(request["id"])
         }
     }
 
     private mutating func reprice(_ request: Row, _ price: Price, _ db: Database) throws {
         let id: Int64 = request["id"]
-        let at: Int64 = request["at"]
-        var cell = DayCell(day: at / 1_000_000 / Timestamp.day, key: request["key"], upstream: 0, model: 0)
+        let count: Int64 = request["attempts"]
+        guard count > 0 else { return }
+        var cell = SumCell(start: id >> RowID.bits / 3_600_000_000, key: request["key"], upstream: 0, model: 0)
         let attempts = try Row.fetchAll(
             db.cachedStatement(
                 sql: """
-                    SELECT a.*, m.text AS model_text, u.text AS upstream_text FROM attempt a
+                    SELECT a.*, m.text AS model_text, u.text AS upstream_text FROM every_attempt a
                     JOIN dim m ON m.id = a.model JOIN dim u ON u.id = a.upstream WHERE request = ? ORDER BY seq
                     """), arguments: [id])
-        guard !attempts.isEmpty else { return }
         var total: NanoDollars? = 0
         var isChanged = false
         for attempt in attempts {
@@ -64,20 +64,27 @@ struct Repricing: Sendable {
             guard new != old else { continue }
             changed += 1
             isChanged = true
-            try db.cachedStatement(sql: "UPDATE attempt SET cost = ? WHERE request = ? AND seq = ?")
-                .execute(arguments: [new, id, attempt["seq"] as Int64])
+            let seq: Int64 = attempt["seq"]
+            if seq == count - 1 {
+                try db.cachedStatement(sql: "UPDATE request SET last_cost = ? WHERE id = ?").execute(arguments: [
+                    new, id,
+                ])
+            } else {
+                try db.cachedStatement(sql: "UPDATE attempt SET cost = ? WHERE request = ? AND seq = ?")
+                    .execute(arguments: [new, id, seq])
+            }
             cell.upstream = attempt["upstream"]
             cell.model = attempt["model"]
             var change = CostChange()
             change.priced = (new == nil ? 0 : 1) - (old == nil ? 0 : 1)
             change.cost = (new ?? 0) - (old ?? 0)
             change.retryCost = isServed ? 0 : change.cost
-            try DayTable.reprice(cell, change, db)
+            try SumTable.reprice(cell, change, db)
         }
         if isChanged { try update(request, id, total, cell, db) }
     }
 
-    private func update(_ request: Row, _ id: Int64, _ total: NanoDollars?, _ cell: DayCell, _ db: Database) throws {
+    private func update(_ request: Row, _ id: Int64, _ total: NanoDollars?, _ cell: SumCell, _ db: Database) throws {
         let old: NanoDollars? = request["cost"]
         guard total != old else { return }
         try db.cachedStatement(sql: "UPDATE request SET cost = ? WHERE id = ?").execute(arguments: [total, id])
@@ -88,7 +95,7 @@ struct Repricing: Sendable {
         cell.model = request["day_model"]
         var change = CostChange()
         change.unknownCost = total == nil ? 1 : -1
-        try DayTable.reprice(cell, change, db)
+        try SumTable.reprice(cell, change, db)
     }
 }
 

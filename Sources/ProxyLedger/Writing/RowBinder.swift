@@ -1,57 +1,74 @@
 import GRDB
 import GRDBSQLite
 
-/// Inserts rows with values bound one by one, in the order of their columns.
+/// Runs a statement again and again, with values bound one by one in the order of its parameters.
 ///
-/// GRDB takes them as an array of boxed values, which for rows of 28 and 21 columns costs as much as SQLite's own work. This is the one place that calls
-/// SQLite itself; the statement stays GRDB's.
-struct RowBinder {
+/// GRDB takes them as an array of boxed values, which for rows of 48 columns costs more than SQLite's own work. This is the one place that calls
+/// SQLite itself; the statement stays GRDB's. Not to be used beyond its batch.
+@safe struct RowBinder: ~Copyable {
     private let statement: Statement
+    private let handle: OpaquePointer
     private var column: Int32 = 0
+    /// The texts of one row, which SQLite reads where they are.
+    private let texts: UnsafeMutableBufferPointer<UInt8>
+    private var textEnd = 0
 
-    /// - Parameter statement: made once and used again; nobody else uses it meanwhile.
-    init(_ statement: Statement) { self.statement = statement }
+    /// - Parameters:
+    ///   - statement: made once and used again; nobody else uses it meanwhile.
+    ///   - textCount: how many texts a row has at most.
+    init(_ statement: Statement, textCount: Int = 0) {
+        self.statement = statement
+        unsafe handle = statement.sqliteStatement
+        unsafe texts = .allocate(capacity: textCount * CleanText.bound)
+    }
+
+    deinit {
+        // SQLite must not keep the addresses of the texts.
+        _ = unsafe sqlite3_clear_bindings(handle)
+        unsafe texts.deallocate()
+    }
 
     mutating func bind(_ value: Int64) {
         column += 1
-        // The statement lives as long as `self`; a column that it does not have is refused, and `insert` says so.
-        unsafe sqlite3_bind_int64(statement.sqliteStatement, column, value)
+        // The statement lives as long as `self`; a parameter that it does not have is refused, and `run` says so.
+        unsafe sqlite3_bind_int64(handle, column, value)
     }
 
     mutating func bind(_ value: Int) { bind(Int64(value)) }
-    mutating func bind(_ value: Bool) { bind(value ? 1 : 0) as Void }
+    mutating func bind(_ value: Bool) { bind(value ? 1 : 0 as Int64) }
 
-    mutating func bind(_ value: Int64?) {
-        if let value { return bind(value) }
+    mutating func bind(_ value: Int64?) { if let value { bind(value) } else { bindNull() } }
+    mutating func bind(_ value: Int?) { if let value { bind(Int64(value)) } else { bindNull() } }
+
+    mutating func bindNull() {
         column += 1
-        unsafe sqlite3_bind_null(statement.sqliteStatement, column)
+        unsafe sqlite3_bind_null(handle, column)
     }
 
-    mutating func bind(_ value: Int?) { bind(value.map(Int64.init)) }
-
+    /// A text as `CleanText` has it.
     mutating func bind(_ text: String?) {
-        guard var text else { return bind(nil as Int64?) }
+        guard let text else { return bindNull() }
         column += 1
-        // SQLite copies the bytes before this returns (SQLITE_TRANSIENT), and is told how many they are.
-        text.withUTF8 { bytes in
-            let copies = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-            _ = unsafe bytes.withMemoryRebound(to: CChar.self) { characters in
-                unsafe sqlite3_bind_text(
-                    statement.sqliteStatement, column, characters.baseAddress, Int32(characters.count), copies)
-            }
+        let room = unsafe UnsafeMutableBufferPointer(rebasing: texts[textEnd..<textEnd + CleanText.bound])
+        let count = unsafe CleanText.copy(text, into: room)
+        textEnd += count
+        // Without a destructor SQLite takes the bytes where they are. They stay until the row has been written, and longer.
+        _ = unsafe room.withMemoryRebound(to: CChar.self) { characters in
+            unsafe sqlite3_bind_text(handle, column, characters.baseAddress, Int32(count), nil)
         }
     }
 
-    /// Inserts the row, and begins the next.
+    /// Runs the statement, and begins the next row.
     ///
-    /// - Parameter count: of the columns, all of which have been bound.
+    /// - Parameter count: of the parameters, all of which have been bound.
     /// - Throws: `DatabaseError`.
-    mutating func insert(columns count: Int32, in db: Database) throws {
-        assert(column == count, "\(column) of \(count) columns")
+    mutating func run(parameters count: Int32, in db: Database) throws {
+        assert(column == count, "\(column) of \(count) parameters")
         column = 0
-        let code = unsafe sqlite3_step(statement.sqliteStatement)
+        textEnd = 0
+        let code = unsafe sqlite3_step(handle)
         let message = code == SQLITE_DONE ? nil : db.lastErrorMessage
-        unsafe sqlite3_reset(statement.sqliteStatement)
+        unsafe sqlite3_reset(handle)
         guard code == SQLITE_DONE else {
             throw DatabaseError(resultCode: ResultCode(rawValue: code), message: message)
         }

@@ -3,167 +3,257 @@ import ProxyAccounting
 
 /// Puts a batch of entries into the tables, within the caller's transaction.
 struct RowWriter {
-    private static let requestColumns: Int32 = 28
+    private static let requestColumns: Int32 = 48
     private static let attemptColumns: Int32 = 21
-    private static let insertRequest = insert(into: "request", count: Int(requestColumns))
-    private static let insertAttempt = insert(into: "attempt", count: Int(attemptColumns))
+    private static let insertRequest = insert(into: "request", columns: requestColumns)
+    private static let insertAttempt = insert(into: "attempt", columns: attemptColumns)
 
-    private(set) var names = NameTable()
+    private var names = NameTable()
+    private var models = ModelNames()
+    private var ids = RowID()
+    private var refusals = RefusalBound()
+    /// Refusals as they were before a transaction that may fail.
+    private var refusalsBefore = RefusalBound()
+    /// Some id had been taken: each is looked up before.
+    private var isCareful = false
 
-    /// After a transaction that failed.
-    mutating func forget() { names.forget() }
-
-    /// Rows and roll-ups.
-    mutating func write(_ entries: ArraySlice<LedgerEntry>, _ db: Database) throws {
-        guard !entries.isEmpty else { return }
-        var requests = RowBinder(try db.cachedStatement(sql: Self.insertRequest))
-        var attempts = RowBinder(try db.cachedStatement(sql: Self.insertAttempt))
-        var days: [DayCell: DaySums] = [:]
-        for entry in entries {
-            let facts = EntryFacts(entry)
-            let at = entry.at.booked
-            var cell = DayCell(
-                day: at / 1_000_000 / Timestamp.day, key: try names.id(entry.key, db),
-                upstream: try names.id(ifAny: entry.upstream, db) ?? 0, model: try names.id(facts.dayModel, db))
-            try bind(entry, at, cell, to: &requests, db)
-            try requests.insert(columns: Self.requestColumns, in: db)
-            days[cell, default: DaySums()].add(entry, facts)
-            guard !entry.attempts.isEmpty else { continue }
-            let id = db.lastInsertedRowID
-            for (index, attempt) in entry.attempts.enumerated() {
-                cell.upstream = try names.id(attempt.upstream, db)
-                cell.model = try names.id(attempt.model, db)
-                let isServed = index == facts.served
-                try bind(attempt, id, index, cell, isServed, to: &attempts, db)
-                try attempts.insert(columns: Self.attemptColumns, in: db)
-                days[cell, default: DaySums()].add(attempt, isRetry: !isServed)
-            }
-        }
-        try DayTable.add(days, db)
+    enum Trouble: Error {
+        /// An id is some other row's. The same batch is to be written again, and looks each id up.
+        case takenID
     }
 
-    private mutating func bind(
-        _ entry: LedgerEntry, _ at: Int64, _ cell: DayCell, to row: inout RowBinder, _ db: Database
+    /// After a transaction that failed.
+    ///
+    /// - Returns: what it failed of.
+    mutating func forget(_ error: any Error) -> any Error {
+        names.forget()
+        models.forget()
+        refusals = refusalsBefore
+        guard !isCareful, (error as? DatabaseError)?.extendedResultCode == .SQLITE_CONSTRAINT_PRIMARYKEY else {
+            return error
+        }
+        isCareful = true
+        return Trouble.takenID
+    }
+
+    /// Rows and roll-ups.
+    ///
+    /// - Returns: how many entries are counted in another one's row.
+    mutating func write(_ batch: EntryBatch, _ db: Database) throws -> Int {
+        guard !batch.isEmpty else { return 0 }
+        refusalsBefore = refusals
+        var work = Work(
+            requests: RowBinder(try db.cachedStatement(sql: Self.insertRequest), textCount: 3),
+            attempts: RowBinder(try db.cachedStatement(sql: Self.insertAttempt), textCount: 1))
+        ids.begin()
+        try batch.visitInOrder { entry in try write(entry, &work, db) }
+        isCareful = false
+        for (row, count) in work.folded {
+            try db.cachedStatement(sql: "UPDATE request SET times = times + ? WHERE id = ?")
+                .execute(arguments: [count, row])
+        }
+        try SumTable.add(work.sums, db)
+        return work.folded.values.reduce(0, +)
+    }
+
+    /// What a batch goes through.
+    private struct Work: ~Copyable {
+        var requests: RowBinder
+        var attempts: RowBinder
+        var sums = SumBook()
+        /// How many are counted in rows, by their ids.
+        var folded: [Int64: Int] = [:]
+    }
+
+    /// The names of an attempt.
+    private struct AttemptNames {
+        var upstream: Int64
+        var model: Int64
+        var outcome: Int64
+    }
+
+    private mutating func write(_ entry: LedgerEntry, _ work: inout Work, _ db: Database) throws {
+        let facts = EntryFacts(entry)
+        let at = entry.at.booked
+        let hour = at / 3_600_000_000
+        let key = try names.id(entry.key, .key, db)
+        let error = try names.id(ifAny: entry.error, .error, db)
+        var cell = SumCell(start: hour, key: key, upstream: 0, model: 0)
+        if facts.isFailed {
+            let upstream = try names.id(ifAny: entry.upstream, .upstream, db)
+            work.sums.add(
+                FailureCell(
+                    start: hour, key: key, isRequest: true, error: error ?? -1, upstream: upstream ?? -1,
+                    status: Int64(entry.status)), at: at)
+        }
+        if facts.isPlainRefusal {
+            let cause = RefusalBound.Cause(key: key, error: error, status: entry.status)
+            work.sums.add(cell) { $0.add(entry, facts) }
+            if let row = refusals.row(for: cause, at: at) {
+                work.folded[row, default: 0] += 1
+                return
+            }
+            let id = try nextID(at, db)
+            try insert(entry, id, cell, error, nil, isServed: false, &work.requests, db)
+            refusals.wrote(id, for: cause, at: at)
+            return
+        }
+
+        let id = try nextID(at, db)
+        let count = entry.attempts.count
+        var last: AttemptNames?
+        for index in 0..<count {
+            let found = try names(of: entry.attempts[index], day: hour / SumBook.hoursADay, db)
+            let isServed = index == facts.served
+            if index == count - 1 {
+                last = found
+            } else {
+                try insert(entry.attempts[index], id, index, found, isServed, &work.attempts, db)
+                work.sums.add(SumCell(start: hour, key: key, upstream: found.upstream, model: found.model)) {
+                    $0.add(entry.attempts[index], isRetry: !isServed)
+                }
+            }
+            if !isServed {
+                work.sums.add(
+                    FailureCell(
+                        start: hour, key: key, isRequest: false, error: found.outcome, upstream: found.upstream,
+                        status: entry.attempts[index].status.map { Int64($0) } ?? -1), at: at)
+            }
+        }
+        cell.upstream = try names.id(ifAny: entry.upstream, .upstream, db) ?? 0
+        cell.model =
+            if let served = entry.servedModel {
+                try models.id(served, isKnown: true, day: hour / SumBook.hoursADay, &names, db)
+            } else { last?.model ?? 0 }
+        let isServed = facts.served == count - 1
+        try insert(entry, id, cell, error, last, isServed: isServed, &work.requests, db)
+        if let last, last.upstream == cell.upstream, last.model == cell.model {
+            work.sums.add(cell) {
+                $0.add(entry, facts)
+                $0.add(entry.attempts[count - 1], isRetry: !isServed)
+            }
+        } else {
+            work.sums.add(cell) { $0.add(entry, facts) }
+            guard let last else { return }
+            work.sums.add(SumCell(start: hour, key: key, upstream: last.upstream, model: last.model)) {
+                $0.add(entry.attempts[count - 1], isRetry: !isServed)
+            }
+        }
+    }
+
+    private mutating func nextID(_ at: Int64, _ db: Database) throws -> Int64 {
+        guard isCareful else { return ids.next(at: at) }
+        return try ids.free(near: at) { id in
+            try Int64.fetchOne(db.cachedStatement(sql: "SELECT id FROM request WHERE id = ?"), arguments: [id]) != nil
+        }
+    }
+
+    private mutating func names(of attempt: LedgerAttempt, day: Int64, _ db: Database) throws -> AttemptNames {
+        AttemptNames(
+            upstream: try names.id(attempt.upstream, .attemptUpstream, db),
+            model: try models.id(attempt.model, isKnown: attempt.isModelKnown, day: day, &names, db),
+            outcome: try names.id(attempt.outcome, .outcome, db))
+    }
+
+    // MARK: Rows
+
+    private mutating func insert(
+        _ entry: LedgerEntry, _ id: Int64, _ cell: SumCell, _ error: Int64?, _ last: AttemptNames?,
+        isServed: Bool, _ row: inout RowBinder, _ db: Database
     ) throws {
-        row.bind(NameTable.clean(entry.id))
-        row.bind(at)
+        row.bind(id)
         row.bind(cell.key)
-        row.bind(try names.id(entry.dialect, db))
-        row.bind(try names.id(entry.endpoint, db))
-        row.bind(entry.model.map(NameTable.clean))
-        row.bind(try names.id(ifAny: entry.servedModel, db))
-        row.bind(try names.id(ifAny: entry.upstream, db))
+        row.bind(entry.upstream == nil ? nil : cell.upstream)
         row.bind(cell.model)
         row.bind(entry.status)
-        row.bind(try names.id(ifAny: entry.error, db))
+        row.bind(error)
+        row.bind(try names.id(ifAny: entry.rescuedFrom, .rescuedFrom, db))
+        row.bind(entry.usage.truth.rawValue)
+        row.bind(entry.cost?.booked)
+        row.bind(entry.attempts.count)
+        row.bind(1 as Int64)
+        if let last {
+            try bind(entry.attempts[entry.attempts.count - 1], last, isServed, to: &row, db)
+        } else {
+            for _ in 0..<18 { row.bindNull() }
+        }
+        row.bind(try names.id(entry.dialect, .dialect, db))
+        row.bind(try names.id(entry.endpoint, .endpoint, db))
+        row.bind(entry.servedModel == nil ? nil : cell.model)
         row.bind(entry.isStreaming)
         row.bind(entry.wait.booked)
         row.bind(entry.firstToken?.booked)
         row.bind(entry.total.booked)
-        bind(entry.usage, to: &row)
-        row.bind(entry.usage.truth.rawValue)
-        row.bind(entry.cost?.booked)
-        row.bind(try names.id(ifAny: entry.rescuedFrom, db))
-        row.bind(try names.id(ifAny: entry.fallback, db))
+        row.bind(entry.usage.prompt?.booked)
+        row.bind(entry.usage.completion?.booked)
+        row.bind(entry.usage.cached?.booked)
+        row.bind(entry.usage.reasoning?.booked)
+        row.bind(entry.usage.charactersIn?.booked)
+        row.bind(entry.usage.charactersOut?.booked)
+        row.bind(try names.id(ifAny: entry.fallback, .fallback, db))
         row.bind(entry.chargedTokens.booked)
         row.bind(entry.chargedCost.booked)
-        row.bind(entry.attempts.count)
+        row.bind(entry.id)
+        row.bind(entry.model)
+        row.bind(last == nil ? nil : entry.attempts[entry.attempts.count - 1].opcRequestID)
+        try row.run(parameters: Self.requestColumns, in: db)
     }
 
+    /// A request's last attempt, but for its text.
     private mutating func bind(
-        _ attempt: LedgerAttempt, _ request: Int64, _ index: Int, _ cell: DayCell, _ isServed: Bool,
-        to row: inout RowBinder, _ db: Database
+        _ attempt: LedgerAttempt, _ found: AttemptNames, _ isServed: Bool, to row: inout RowBinder,
+        _ db: Database
+    ) throws {
+        row.bind(found.upstream)
+        row.bind(found.model)
+        row.bind(isServed)
+        row.bind(attempt.firstToken?.booked)
+        row.bind(found.outcome)
+        row.bind(attempt.status)
+        row.bind(attempt.usage.prompt?.booked)
+        row.bind(attempt.usage.completion?.booked)
+        row.bind(attempt.usage.cached?.booked)
+        row.bind(attempt.usage.reasoning?.booked)
+        row.bind(attempt.cost?.booked)
+        row.bind(attempt.number)
+        row.bind(attempt.at.booked)
+        row.bind(try names.id(ifAny: attempt.region, .region, db))
+        row.bind(attempt.total.booked)
+        row.bind(attempt.usage.charactersIn?.booked)
+        row.bind(attempt.usage.charactersOut?.booked)
+        row.bind(attempt.usage.truth.rawValue)
+    }
+
+    private mutating func insert(
+        _ attempt: LedgerAttempt, _ request: Int64, _ index: Int, _ found: AttemptNames, _ isServed: Bool,
+        _ row: inout RowBinder, _ db: Database
     ) throws {
         row.bind(request)
         row.bind(index)
         row.bind(attempt.number)
         row.bind(attempt.at.booked)
-        row.bind(cell.upstream)
-        row.bind(cell.model)
-        row.bind(try names.id(ifAny: attempt.region, db))
-        row.bind(try names.id(attempt.outcome, db))
+        row.bind(found.upstream)
+        row.bind(found.model)
+        row.bind(try names.id(ifAny: attempt.region, .region, db))
+        row.bind(found.outcome)
         row.bind(attempt.status)
-        row.bind(attempt.opcRequestID.map(NameTable.clean))
+        row.bind(attempt.opcRequestID)
         row.bind(attempt.firstToken?.booked)
         row.bind(attempt.total.booked)
-        bind(attempt.usage, to: &row)
+        row.bind(attempt.usage.prompt?.booked)
+        row.bind(attempt.usage.completion?.booked)
+        row.bind(attempt.usage.cached?.booked)
+        row.bind(attempt.usage.reasoning?.booked)
+        row.bind(attempt.usage.charactersIn?.booked)
+        row.bind(attempt.usage.charactersOut?.booked)
         row.bind(attempt.usage.truth.rawValue)
         row.bind(attempt.cost?.booked)
         row.bind(isServed)
+        try row.run(parameters: Self.attemptColumns, in: db)
     }
 
-    private func bind(_ usage: LedgerUsage, to row: inout RowBinder) {
-        row.bind(usage.prompt?.booked)
-        row.bind(usage.completion?.booked)
-        row.bind(usage.cached?.booked)
-        row.bind(usage.reasoning?.booked)
-        row.bind(usage.charactersIn?.booked)
-        row.bind(usage.charactersOut?.booked)
+    private static func insert(into table: String, columns: Int32) -> String {
+        let marks = Array(repeating: "?", count: Int(columns)).joined(separator: ",")
+        return "INSERT INTO \(table) VALUES (\(marks))"
     }
-
-    private static func insert(into table: String, count: Int) -> String {
-        let columns =
-            table == "request"
-            ? """
-            (rid, at, key, dialect, endpoint, model, served_model, upstream, day_model, status, error, stream, wait,
-            first_token, total, prompt, completion, cached, reasoning, characters_in, characters_out, truth, cost,
-            rescued_from, fallback, charged_tokens, charged_cost, attempts)
-            """ : ""
-        return "INSERT INTO \(table)\(columns) VALUES (\(Array(repeating: "?", count: count).joined(separator: ",")))"
-    }
-}
-
-/// The roll-ups' table.
-enum DayTable {
-    static func add(_ days: [DayCell: DaySums], _ db: Database) throws {
-        let statement = try db.cachedStatement(sql: upsert)
-        for (cell, sums) in days {
-            try statement.execute(arguments: [
-                cell.day, cell.key, cell.upstream, cell.model, sums.requests, sums.failed, sums.cancelled, sums.rescued,
-                sums.unknownUsage, sums.estimatedUsage, sums.unknownCost, sums.attempts, sums.retries, sums.prompt,
-                sums.completion, sums.cached, sums.reasoning, sums.priced, sums.cost, sums.retryCost,
-                sums.firstTokenSum, sums.firstTokenCount,
-            ])
-        }
-    }
-
-    /// Takes other costs into a roll-up. Where no cost is known any more, it is NULL again.
-    static func reprice(_ cell: DayCell, _ change: CostChange, _ db: Database) throws {
-        try db.cachedStatement(
-            sql: """
-                UPDATE day SET cost = CASE WHEN priced + ?1 <= 0 THEN NULL ELSE COALESCE(cost, 0) + ?2 END,
-                    priced = priced + ?1, retry_cost = retry_cost + ?3, unknown_cost = unknown_cost + ?4
-                WHERE day = ?5 AND key = ?6 AND upstream = ?7 AND model = ?8
-                """
-        ).execute(arguments: [
-            change.priced, change.cost, change.retryCost, change.unknownCost, cell.day, cell.key, cell.upstream,
-            cell.model,
-        ])
-    }
-
-    static let counts = [
-        "requests", "failed", "cancelled", "rescued", "unknown_usage", "estimated_usage", "unknown_cost", "attempts",
-        "retries",
-    ]
-    static let unknowns = ["prompt", "completion", "cached", "reasoning"]
-
-    private static let upsert = {
-        let sums = counts + ["priced", "retry_cost", "first_token_sum", "first_token_count"]
-        let added = sums.map { "\($0) = \($0) + excluded.\($0)" }
-        let known = (unknowns + ["cost"]).map {
-            "\($0) = CASE WHEN excluded.\($0) IS NULL THEN \($0) ELSE COALESCE(\($0), 0) + excluded.\($0) END"
-        }
-        let marks = Array(repeating: "?", count: 22).joined(separator: ",")
-        return """
-            INSERT INTO day VALUES (\(marks)) ON CONFLICT DO UPDATE SET \((added + known).joined(separator: ", "))
-            """
-    }()
-}
-
-/// How a roll-up's costs change.
-struct CostChange {
-    var priced: Int64 = 0
-    var cost: NanoDollars = 0
-    var retryCost: NanoDollars = 0
-    var unknownCost: Int64 = 0
 }

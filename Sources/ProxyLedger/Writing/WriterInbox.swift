@@ -33,6 +33,8 @@ final class WriterInbox: Sendable {
     }
 
     func wake() {
+        // Looked at first: an exchange would take the cache line from all others, each time.
+        guard !isRung.load(ordering: .relaxed) else { return }
         if !isRung.exchange(true, ordering: .acquiringAndReleasing) { bell.signal() }
     }
 

@@ -32,7 +32,7 @@ final class LedgerHarness: Sendable {
 
     /// A ledger whose writer does nothing unless it is asked to, and never sleeps between tries.
     func open(
-        offset: Int64 = 0, calendar: String = "UTC", retention: Duration? = nil,
+        offset: Int64 = 0, calendar: String = "UTC", retention: Duration? = nil, maxSize: Int64? = nil,
         _ change: (inout LedgerTuning) -> Void = { _ in }
     ) throws -> SQLiteLedger {
         var tuning = LedgerTuning()
@@ -47,6 +47,7 @@ final class LedgerHarness: Sendable {
         change(&tuning)
         var options = options(offset: offset, calendar: calendar)
         if let retention { options.retention = retention }
+        if let maxSize { options.maxSize = maxSize }
         return try SQLiteLedger.open(options, tuning)
     }
 
@@ -74,6 +75,15 @@ final class LedgerHarness: Sendable {
 
     var words: [String] { told.withLock { $0 } }
     var files: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).sorted() }
+}
+
+/// A disk that fails as long as it is told to.
+final class FailingDisk: Sendable {
+    let isFailing = Atomic(false)
+
+    func write() throws {
+        if isFailing.load(ordering: .acquiring) { throw DatabaseError(resultCode: .SQLITE_FULL) }
+    }
 }
 
 /// A calendar whose months have 30 days, in a zone that is so many seconds before UTC.
@@ -113,7 +123,8 @@ extension LedgerEntry {
         entry.total = 1_000_000
         entry.attempts = [
             LedgerAttempt(
-                number: 1, at: entry.at, upstream: upstream, model: "xai.grok-4", outcome: "succeeded", status: 200,
+                number: 1, at: entry.at, upstream: upstream, model: "xai.grok-4", isModelListed: true,
+                outcome: "succeeded", status: 200,
                 firstToken: firstToken, total: 1_000_000, usage: usage, cost: cost)
         ]
         return entry

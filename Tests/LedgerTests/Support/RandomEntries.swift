@@ -58,6 +58,7 @@ struct RandomEntries {
     private mutating func attempt(_ number: Int, _ at: Int64) -> LedgerAttempt {
         var attempt = LedgerAttempt(
             number: number, at: at + self.number(), upstream: upstream(), model: pick(["m1", "m2", "m3"]),
+            isModelListed: true,
             outcome: pick(["succeeded", "rate_limited", "abandoned"]), total: self.number())
         attempt.region = maybe { $0.pick(["eu-frankfurt-1", "us-chicago-1"]) }
         attempt.status = maybe { $0.pick([200, 429, 500]) }

@@ -11,7 +11,7 @@ enum StoredEntries {
         func name(_ row: Row, _ column: String) -> String? { (row[column] as Int64?).map { names[$0]! } }
         return try Row.fetchAll(db, sql: "SELECT * FROM request ORDER BY id").map { row in
             var entry = LedgerEntry(
-                id: row["rid"], at: row["at"], key: name(row, "key")!, dialect: name(row, "dialect")!,
+                id: row["rid"], at: (row["id"] as Int64) >> 9, key: name(row, "key")!, dialect: name(row, "dialect")!,
                 endpoint: name(row, "endpoint")!, status: row["status"])
             entry.model = row["model"]
             entry.servedModel = name(row, "served_model")
@@ -28,10 +28,11 @@ enum StoredEntries {
             entry.chargedTokens = row["charged_tokens"]
             entry.chargedCost = row["charged_cost"]
             entry.attempts = try Row.fetchAll(
-                db, sql: "SELECT * FROM attempt WHERE request = ? ORDER BY seq", arguments: [row["id"] as Int64]
+                db, sql: "SELECT * FROM every_attempt WHERE request = ? ORDER BY seq", arguments: [row["id"] as Int64]
             ).map { row in
                 LedgerAttempt(
                     number: row["n"], at: row["at"], upstream: name(row, "upstream")!, model: name(row, "model")!,
+                    isModelListed: true,
                     region: name(row, "region"), outcome: name(row, "outcome")!, status: row["status"],
                     opcRequestID: row["opc_request_id"], firstToken: row["first_token"], total: row["total"],
                     usage: usage(row), cost: row["cost"])

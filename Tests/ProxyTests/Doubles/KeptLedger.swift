@@ -10,6 +10,9 @@ final class KeptLedger: Ledger {
         var keys: [String: ManagedKey] = [:]
         var actions: [String] = []
         var isFull = false
+        var memory: [String: [UInt8]] = [:]
+        var documents: [StoredDocument] = []
+        var secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
     }
     private let state = Mutex(State())
 
@@ -34,11 +37,24 @@ final class KeptLedger: Ledger {
             state.actions.append("\(action) \(key.name) \(actor)")
         }
     }
-    func memory(_ name: String) async throws -> [UInt8]? { nil }
-    func remember(_ document: [UInt8], as name: String) {}
-    func responses(at seconds: Int64) async throws -> [StoredDocument] { [] }
-    func keep(_ document: StoredDocument) {}
-    func forget(documents ids: [String]) {}
+    func secret() async throws -> (secret: [UInt8], isNew: Bool) { state.withLock { ($0.secret, false) } }
+    /// As when the file with it is lost.
+    func loseSecret() { state.withLock { $0.secret = (0..<32).map { _ in UInt8.random(in: 0...255) } } }
+    func memory(_ name: String) async throws -> [UInt8]? { state.withLock { $0.memory[name] } }
+    func remember(_ document: [UInt8], as name: String) { state.withLock { $0.memory[name] = document } }
+    var documents: [StoredDocument] { state.withLock { $0.documents } }
+    func responses(at seconds: Int64) async throws -> [StoredDocument] {
+        state.withLock { $0.documents.filter { $0.expires > seconds } }
+    }
+    func keep(_ document: StoredDocument) {
+        state.withLock { state in
+            state.documents.removeAll { $0.id == document.id }
+            state.documents.append(document)
+        }
+    }
+    func forget(documents ids: [String]) {
+        state.withLock { state in state.documents.removeAll { ids.contains($0.id) } }
+    }
     func report(_ question: LedgerQuestion) async throws -> LedgerTable {
         LedgerTable(
             columns: [.init("key", .text), .init("cost_nano_usd", .nanoDollars), .init("ms", .milliseconds)],
