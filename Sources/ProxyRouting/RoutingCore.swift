@@ -150,6 +150,14 @@ package struct RoutingCore: Sendable {
         return dispatch(at: now, &upstreams)
     }
 
+    /// A process before has told what it knew of an upstream, and of these models there.
+    package mutating func restored(
+        _ index: Int, models: some Sequence<String>, at now: Duration, _ upstreams: some UpstreamTable
+    ) {
+        readiness.update(index, at: now, upstreams)
+        for model in models { readiness.update(index, upstreams.view(of: index, model: model, at: now), model: model) }
+    }
+
     /// A waiter's task was cancelled.
     ///
     /// - Returns: false when it is not waiting any more: then its permit is on its way and has to be given back.

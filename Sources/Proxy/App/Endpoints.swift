@@ -157,11 +157,8 @@ extension Endpoints {
                 settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
             limits: ChatCompletionsRoute.Limits(settings), rescue: RescuePolicy(settings, counting: state.rescues),
             time: state.time)
-        let seals = ReasoningSeals(settings.clientKeys)
-        state.responses.configure(
-            ResponseStore.Limits(
-                isOn: settings.responses.isStored, timeToLive: settings.responses.timeToLive,
-                count: settings.responses.count))
+        let seals = ReasoningSeals(settings.clientKeys, others: state.seals)
+        state.responses.configure(ResponseStore.Limits(settings.responses))
         self.init(
             root: RootRoute(mode: mode),
             health: health,
@@ -197,5 +194,11 @@ extension Endpoints {
             keys: KeysRoute(
                 fileKeys: settings.clientKeys, managed: state.managedKeys, ledger: state.ledger, time: state.time),
             ledger: LedgerRoute(ledger: state.ledger, time: state.time))
+    }
+}
+
+extension ResponseStore.Limits {
+    init(_ settings: ResponsesSettings) {
+        self.init(isOn: settings.isStored, timeToLive: settings.timeToLive, count: settings.count)
     }
 }

@@ -9,7 +9,7 @@ struct ProcessState: Sendable {
     let proxies: ProxyRules
     let router: Router
     /// What upstreams have taught about models.
-    let quirks = ModelQuirks()
+    let quirks: ModelQuirks
     let counters = RequestCounters()
     /// How far the end has come.
     let drain = Drain()
@@ -27,6 +27,8 @@ struct ProcessState: Sendable {
     let responses: ResponseStore
     /// Where the others are kept.
     let makers = ResponseMakers()
+    /// Of clients whose keys are not in the configuration.
+    let seals = UnnamedSeals()
     let rescues = RescueCounters()
     let certificate = ListenerCertificate()
     /// Seconds since 1970.
@@ -43,6 +45,7 @@ struct ProcessState: Sendable {
         output: LogOutput?, logger: Logger, descriptors: Int, ledger: (any Ledger)? = nil
     ) {
         self.ledger = ledger
+        quirks = ModelQuirks(wallClock: time.wallClock)
         accounts = KeyAccounts()
         managedKeys = ManagedKeys(accounts: accounts)
         self.transports = transports

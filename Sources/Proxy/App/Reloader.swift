@@ -17,6 +17,8 @@ actor Reloader {
         var generation: Generation
     }
     private var service: Service?
+    /// Of this installation, as soon as it has begun; nil where nothing is written down.
+    private(set) var secret: [UInt8]?
     /// The client key for a file that names none and could not be written.
     private var generatedKey: Secret?
     private lazy var requested = SharedRounds(every: .zero, time: state.time) { [weak self] in await self?.reload() }
@@ -53,33 +55,15 @@ actor Reloader {
         let settings = configuration.settings
         logger.info("Loaded \(settings.contents) from config")
         if let sentence = settings.fullRightSentence { logger.notice("\(sentence)") }
-        await restore(settings)
+        if let calendar = BudgetCalendar(timeZone: settings.ledger.timeZone) { state.accounts.follow(calendar) }
+        let restoration = state.ledger.map { Restoration(ledger: $0, state: state) }
+        secret = await restoration?.beforeUpstreams(settings)
         let generation = await generation(of: configuration, list, after: nil)
+        if let secret { await restoration?.ofUpstreams(generation, secret) }
         let frontDoor = CurrentFrontDoor(generation.door)
         service = Service(frontDoor: frontDoor, started: settings, generation: generation)
         keeper.keep(generation)
         return frontDoor
-    }
-
-    /// Goes on from what the process before has written down.
-    private func restore(_ settings: Settings) async {
-        if let calendar = BudgetCalendar(timeZone: settings.ledger.timeZone) { state.accounts.follow(calendar) }
-        guard let ledger = state.ledger else { return }
-        do {
-            for key in try await ledger.keys() { state.managedKeys.put(key) }
-        } catch {
-            logger.error("Managed keys do not work, because the ledger cannot be read: \(error)")
-        }
-        let soft = Dictionary(
-            settings.clientKeys.map { ($0.name, $0.limits.softBudgets) }
-                + state.managedKeys.all.map { ($0.name, $0.limits.softBudgets) },
-            uniquingKeysWith: { first, _ in first })
-        let now = state.time.wallClock()
-        do {
-            state.accounts.restore(try await ledger.counters(at: now), soft: { soft[$0] ?? [] }, at: now)
-        } catch {
-            logger.error("Budgets begin anew, because the ledger cannot be read: \(error)")
-        }
     }
 
     // MARK: The next

@@ -54,10 +54,10 @@ struct ServiceGraph: Sendable {
         let frontDoor = try await reloader.begin(with: configuration)
         let server = configuration.settings.server
         let listeners =
-            [listener(by: server, frontDoor, onStart: onStart)]
-            + [adminListener(by: server, frontDoor)].compactMap(\.self)
+            [adminListener(by: server, frontDoor)].compactMap(\.self)
+            + [listener(by: server, frontDoor, onStart: onStart)]
         var settings = ServiceGroupConfiguration(
-            services: services(listeners, orders).map {
+            services: services(listeners, orders, secret: await reloader.secret).map {
                 .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
             }, logger: quiet(logger))
         // The drain is bounded by the listener itself. When a part of the process has failed, the others are cancelled; if one of them does not
@@ -120,7 +120,7 @@ struct ServiceGraph: Sendable {
             address: address, title: "for the operator ", onStart: { _ in }, onStop: {}, group: group, logger: logger)
     }
 
-    private func services(_ listeners: [Listener], _ orders: ProcessOrders?) -> [any Service] {
+    private func services(_ listeners: [Listener], _ orders: ProcessOrders?, secret: [UInt8]?) -> [any Service] {
         var services: [any Service] = []
         if state.notifier.isOn {
             // Stops last: signs of life are due during the drain as well.
@@ -135,6 +135,9 @@ struct ServiceGraph: Sendable {
             state.transports, state.router, keeper,
             CertificateWatch(certificate: state.certificate, time: time, logger: logger),
         ]
+        if let ledger = state.ledger, let secret {
+            services.append(MemoryKeeper(ledger: ledger, state: state, keeper: keeper, secret: secret))
+        }
         if let trim = means.trim { services.append(IdleMemory(time: time, trim: trim)) }
         if let reloads = orders?.reloads { services.append(ReloadRequests(requests: reloads, reloader: reloader)) }
         // Whoever lets requests in stops first: a reload that waits for a slow disk must not keep them from draining.
@@ -162,12 +165,22 @@ struct ServiceGraph: Sendable {
 
 /// The ways by which requests come in. They stop together, within one `shutdown_grace`.
 private struct Entrances: Service {
+    /// The clients' comes last: nobody is let in, and no service manager told, before all of them stand.
     let listeners: [Listener]
     let clients: InProcessClients
 
     func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { ways in
-            for listener in listeners { ways.addTask { try await listener.run() } }
+        var open: [(listener: Listener, door: Listener.Open)] = []
+        for listener in listeners {
+            do {
+                open.append((listener, try await listener.open()))
+            } catch {
+                for (_, door) in open { await door.close() }
+                throw error
+            }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { [open] ways in
+            for (listener, door) in open { ways.addTask { try await listener.serve(door) } }
             ways.addTask { await clients.run() }
             // Where one fails, this throws, and the other is cancelled.
             for try await _ in ways {}

@@ -9,6 +9,22 @@ struct UpstreamIdentity: Equatable, Sendable {
     private let subject: Subject
     private let connections: NIOTransport.Options
 
+    /// Tells the same upstream again in another process, and nothing of what is secret about it. Short; empty without libcrypto's memory.
+    ///
+    /// - Parameter secret: that of this installation, without which a token could be guessed by its mark.
+    func mark(by secret: [UInt8]) -> String {
+        let texts: [String] =
+            switch subject {
+            case .account(let account):
+                ["oci", account.compartment, account.region] + account.endpoint.parts + account.credentials.identity
+            case .provider(let provider):
+                ["provider", provider.name] + provider.baseURL.parts + [provider.token?.reveal() ?? ""]
+            }
+        var input = secret
+        for text in texts { input += [0] + text.utf8 }
+        return String(decoding: Base64.encode(Array((SHA256.digest(of: input) ?? []).prefix(12))), as: UTF8.self)
+    }
+
     init(_ account: AccountSettings, over connections: NIOTransport.Options) {
         subject = .account(account.withoutPlacesAndShares)
         self.connections = connections
@@ -38,4 +54,22 @@ extension AccountSettings {
         }
         return account
     }
+}
+
+extension Credentials {
+    /// What makes another identity when it changes.
+    fileprivate var identity: [String] {
+        switch self {
+        case .apiKey(let identity): ["api_key", identity.user, identity.tenancy, identity.fingerprint]
+        case .securityToken(let identity): ["security_token", identity.tokenFile]
+        case .instancePrincipal: ["instance_principal"]
+        case .resourcePrincipal: ["resource_principal"]
+        case .okeWorkloadIdentity(let identity): ["oke_workload_identity", identity.service]
+        case .bearer(let key): ["bearer", key.reveal()]
+        }
+    }
+}
+
+extension BaseURL {
+    fileprivate var parts: [String] { [scheme.rawValue, host, "\(port)", path] }
 }

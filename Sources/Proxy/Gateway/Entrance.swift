@@ -19,8 +19,14 @@ struct EntranceGate: RequestGate {
 
     var limits: GateLimits {
         let limits = door.value.limits
-        return GateLimits(connections: limits.connections, body: limits.body, shutdownGrace: limits.shutdownGrace)
+        // The operator comes in when clients have taken all that is theirs, and takes nothing of it.
+        let connections =
+            entrance == .operators ? min(limits.connections, Self.operatorConnections) : limits.connections
+        return GateLimits(connections: connections, body: limits.body, shutdownGrace: limits.shutdownGrace)
     }
+
+    /// Of the operator's address: scrapers, a dashboard's viewers, scripts.
+    static let operatorConnections = 128
 
     func receive(_ head: HTTPRequestHead, bodyLength: Int?, from peer: ClientPeer) -> any RequestTicket {
         door.value.receive(head, bodyLength: bodyLength, by: entrance)

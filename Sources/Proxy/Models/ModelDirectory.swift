@@ -1,3 +1,4 @@
+import ProxyRouting
 import Synchronization
 
 extension ModelCatalog.Account {
@@ -88,6 +89,14 @@ final class ModelDirectory: Sendable {
             return (after.subtracting(before).sorted(), before.subtracting(after).sorted())
         }
     }
+
+    // MARK: Memory
+
+    /// Which upstreams have refused which models, by their places in the router's list.
+    var refusedModels: [String: UpstreamSet] { refusals.all }
+
+    /// Goes on with what a process before has met. The first list of these upstreams changes nothing about it, the second does.
+    func restoreRefusal(of modelID: String, at upstreams: UpstreamSet) { refusals.restore(modelID, at: upstreams) }
 
     /// An account has refused a model as retired or unknown: others are asked, until its next list says otherwise.
     func refuse(_ modelID: String, at upstream: Int) { catalog.refuse(modelID, at: upstream) }

@@ -27,7 +27,7 @@ struct ModelFamily: Sendable {
     var hasLearntTokenLimit = false
 
     /// Fields that only tune the answer, and that some families or models refuse.
-    enum TuningField: Sendable {
+    enum TuningField: String, CaseIterable, Sendable {
         case temperature, topP, topK, stop, reasoningEffort, penalties, logitBias, parallelToolCalls, seed,
             streamOptions, verbosity, metadata
     }

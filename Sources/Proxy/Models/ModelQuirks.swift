@@ -14,9 +14,15 @@ final class ModelQuirks: Sendable {
         var refusesPrefillUntil: Duration?
         /// Until when accounts of OCI are not asked for it in the Responses API, by their ids.
         var noResponses: [String: Duration] = [:]
+        /// When the last of it was learnt: seconds since 1970.
+        var learntAt: Int64 = 0
     }
 
     private let quirks = Mutex<[String: Lessons]>([:])
+    private let wallClock: @Sendable () -> Int64
+
+    /// - Parameter wallClock: seconds since 1970; nil where nothing has to outlive the process.
+    init(wallClock: (@Sendable () -> Int64)? = nil) { self.wallClock = wallClock ?? { 0 } }
 
     /// What is known about a model: its family's row, and what it has taught itself.
     func family(of modelID: String) -> ModelFamily {
@@ -93,10 +99,41 @@ final class ModelQuirks: Sendable {
         return next < formats.endIndex
     }
 
+    // MARK: Memory
+
+    /// What is worth knowing after a restart, in the order of the models' ids.
+    ///
+    /// - Parameter now: of the monotonic clock.
+    func memory(at now: Duration) -> [QuirkMemory] {
+        quirks.withLock { $0 }.sorted { $0.key < $1.key }.compactMap { id, lessons in
+            let memory = QuirkMemory(
+                model: id, learntAt: lessons.learntAt, parameters: lessons.parameters, format: lessons.format,
+                provider: lessons.provider,
+                prefillRefused: lessons.refusesPrefillUntil.flatMap { $0 > now ? $0 - now : nil },
+                noResponses: lessons.noResponses.filter { $0.value > now }.mapValues { $0 - now })
+            return memory.isEmpty ? nil : memory
+        }
+    }
+
+    /// Goes on with what a process before has learnt. What is known here already stays.
+    func restore(_ memories: [QuirkMemory], at now: Duration) {
+        quirks.withLock { quirks in
+            for memory in memories.prefix(Self.mostModels) where quirks[memory.model] == nil {
+                quirks[memory.model] = Lessons(
+                    parameters: memory.parameters, format: memory.format, provider: memory.provider,
+                    refusesPrefillUntil: memory.prefillRefused.map { now + min($0, Self.prefillRefusal) },
+                    noResponses: memory.noResponses.mapValues { now + min($0, Self.responsesRefusal) },
+                    learntAt: memory.learntAt)
+            }
+        }
+    }
+
     private func change(_ modelID: String, _ body: (inout Lessons) -> Void) {
+        let now = wallClock()
         quirks.withLock { quirks in
             if quirks.count >= Self.mostModels, quirks[modelID] == nil { quirks.removeAll() }
             body(&quirks[modelID, default: Lessons()])
+            quirks[modelID]?.learntAt = now
         }
     }
 }

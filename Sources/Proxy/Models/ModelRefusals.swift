@@ -11,6 +11,8 @@ final class ModelRefusals: Sendable {
     /// Most of the time there are none, and then no request takes the lock.
     private let isEmpty: Atomic<Bool>
     private let refused: Mutex<[String: UpstreamSet]>
+    /// Upstreams whose refusals a process before has met. Their first list is as old as the start, and says nothing of what came before it.
+    private let restored = Mutex(UpstreamSet())
 
     init() {
         isEmpty = Atomic(true)
@@ -24,6 +26,8 @@ final class ModelRefusals: Sendable {
         }
         isEmpty = Atomic(kept.isEmpty)
         refused = Mutex(kept)
+        let waiting = UpstreamSet(before.restored.withLock { $0 }.filter(isKept))
+        restored.withLock { $0 = waiting }
     }
 
     /// Those of `offered` that have not refused the model; all of them when none is left, since there is nobody else to ask.
@@ -49,9 +53,25 @@ final class ModelRefusals: Sendable {
         }
     }
 
+    // MARK: Memory
+
+    /// Which upstreams have refused which models.
+    var all: [String: UpstreamSet] { refused.withLock { $0 } }
+
+    /// Goes on with what a process before has met.
+    func restore(_ id: String, at upstreams: UpstreamSet) {
+        for upstream in upstreams { note(id, at: upstream) }
+        restored.withLock { for upstream in upstreams { $0.insert(upstream) } }
+    }
+
     /// Upstreams have listed their models anew, and may be asked for all of them again.
     func forget(_ upstreams: some Sequence<Int>) {
-        let listed = UpstreamSet(upstreams)
+        let all = UpstreamSet(upstreams)
+        // Of what was met before the start, the second list decides.
+        let listed = restored.withLock { restored in
+            defer { restored = restored.subtracting(all) }
+            return all.subtracting(restored)
+        }
         refused.withLock { refused in
             refused = refused.mapValues { $0.subtracting(listed) }.filter { !$0.value.isEmpty }
             isEmpty.store(refused.isEmpty, ordering: .relaxed)

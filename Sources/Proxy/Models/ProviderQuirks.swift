@@ -18,6 +18,16 @@ struct ProviderQuirks: Equatable, Sendable {
 
     var isEmpty: Bool { self == ProviderQuirks() }
 
+    init() {}
+
+    /// What another process has learnt. Only what it could have left out itself is left out.
+    init(leftOut: some Sequence<String>, hasOtherTokenLimit: Bool, mostTokens: Int?, systemPlace: SystemPlace) {
+        self.leftOut = Set(leftOut.filter(Self.optional.contains))
+        self.hasOtherTokenLimit = hasOtherTokenLimit
+        self.mostTokens = mostTokens.flatMap { $0 > 0 ? $0 : nil }
+        self.systemPlace = systemPlace
+    }
+
     /// What holds for the next request too.
     var lasting: ProviderQuirks {
         var lasting = self

@@ -289,6 +289,13 @@ actor Router: Service {
         return chosen.map(\.id)
     }
 
+    /// Goes on with what a process before has learnt of an upstream. Before the first request.
+    func restore(_ memory: UpstreamMemory, of upstream: Upstream) {
+        let now = time.now()
+        upstream.assumeIsolated { $0.restore(memory, at: now) }
+        core.restored(upstream.index, models: memory.models.keys, at: now, table)
+    }
+
     func snapshot() -> Snapshot {
         Snapshot(
             at: time.now(), permits: core.permits, queue: core.statistics, queueLimit: core.limits.queue,

@@ -89,6 +89,9 @@ actor Upstream {
         state.reconfigure(maxConcurrency: settings.maxConcurrency, breaker: settings.breaker)
     }
 
+    /// Goes on with what a process before has learnt of it. Before the first request.
+    func restore(_ memory: UpstreamMemory, at now: Duration) { state.restore(memory, at: now) }
+
     /// Closes the breakers and ends the cooldowns, of the upstream and all of its models or of one model.
     func reset(_ model: String?) { state.reset(model) }
 }

@@ -100,6 +100,15 @@ package struct AdaptiveConcurrencyLimit: Sendable {
         if let value, value >= top { self.value = nil }
     }
 
+    /// Goes on from what a process before has learnt, and tries one more soon.
+    ///
+    /// - Parameter top: `max_concurrency`.
+    package mutating func restore(_ kept: Int, top: Int, at now: Duration) {
+        guard kept >= 1, kept < top else { return }
+        take(kept)
+        nextTry = now + pause
+    }
+
     package mutating func reset() {
         let epoch = epoch &+ 1
         self = AdaptiveConcurrencyLimit()

@@ -86,6 +86,22 @@ package struct Cooldown: Sendable {
         streak = 0
     }
 
+    // MARK: Memory
+
+    /// What is left of it; nil when it is over.
+    package func memory(at now: Duration) -> UpstreamMemory.Rest? {
+        until(at: now).map { UpstreamMemory.Rest(left: $0 - now, isThrottle: isThrottle, streak: streak) }
+    }
+
+    /// Goes on with what a process before has begun. No upstream is left alone for longer than one may ask for.
+    package mutating func restore(_ rest: UpstreamMemory.Rest, at now: Duration) {
+        guard rest.left > .zero else { return }
+        epoch += 1
+        streak = max(1, rest.streak)
+        isThrottle = rest.isThrottle
+        (start, end) = (now, now + min(rest.left, Self.longestTold))
+    }
+
     private static func pause(_ streak: Int, _ shortest: Duration, _ jitter: Double) -> Duration {
         let longest = max(longest, min(shortest * 10, longestTold))
         return min(shortest * (1 << min(streak - 1, 6)), longest) * (0.75 + jitter / 2)

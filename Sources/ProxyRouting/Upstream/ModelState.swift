@@ -162,6 +162,24 @@ package struct ModelState: Sendable {
         slowStart.reset()
     }
 
+    // MARK: Memory
+
+    /// What is worth knowing after a restart.
+    package func memory(at now: Duration) -> UpstreamMemory.Model {
+        UpstreamMemory.Model(rest: cooldown.memory(at: now), limit: limit.value)
+    }
+
+    /// Goes on with what a process before has learnt.
+    ///
+    /// - Parameter top: `max_concurrency`.
+    package mutating func restore(_ memory: UpstreamMemory.Model, top: Int, at now: Duration) {
+        (isKnown, lastUsed) = (true, now)
+        if let kept = memory.limit { limit.restore(kept, top: top, at: now) }
+        guard let rest = memory.rest else { return }
+        cooldown.restore(rest, at: now)
+        slowStart.begin()
+    }
+
     private mutating func answered(_ pass: Pass, wasOpen: Bool, top: Int, at now: Duration) {
         if wasOpen, breaker.state(at: now) == .closed { slowStart.begin() }
         let wasCooling = cooldown.until(at: now) != nil && cooldown.isCurrent(pass.cooldown)

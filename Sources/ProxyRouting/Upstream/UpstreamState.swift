@@ -236,6 +236,29 @@ package struct UpstreamState: Sendable {
         models.changeAll { $0.reset() }
     }
 
+    // MARK: Memory
+
+    /// What is worth knowing after a restart.
+    package func memory(at now: Duration) -> UpstreamMemory {
+        var memory = UpstreamMemory(rest: cooldown.memory(at: now))
+        for (id, state) in models.all {
+            let model = state.memory(at: now)
+            if !model.isEmpty { memory.models[id] = model }
+        }
+        return memory
+    }
+
+    /// Goes on with what a process before has learnt. Before the first request.
+    package mutating func restore(_ memory: UpstreamMemory, at now: Duration) {
+        if let rest = memory.rest {
+            cooldown.restore(rest, at: now)
+            slowStart.begin()
+        }
+        for (id, model) in memory.models.prefix(ModelStates.capacity) where !model.isEmpty {
+            models[slot: models.slot(for: id, at: now)].restore(model, top: permits.limit, at: now)
+        }
+    }
+
     private mutating func answered(_ pass: inout Pass, at now: Duration) {
         let wasOpen = breaker.state(at: now) != .closed
         pass.breaker = breaker.begun(pass.breaker, at: now)

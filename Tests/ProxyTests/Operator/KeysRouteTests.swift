@@ -150,7 +150,8 @@ import Testing
     }
 
     @Test func `What is kept for one managed key is nobody else's, whatever is reloaded`() {
-        let (before, after) = (ReasoningSeals([]), ReasoningSeals([]))
+        let seals = UnnamedSeals()
+        let (before, after) = (ReasoningSeals([], others: seals), ReasoningSeals([], others: seals))
         #expect(before["alice"].owner == after["alice"].owner)
         #expect(before["alice"].owner != before["bob"].owner)
         #expect(before["alice"].owner != before[nil].owner)

@@ -14,6 +14,19 @@ extension SettingsReader {
                 reportMissing(error, key: "state_dir", path: path, line("state_dir"), account: nil)
             }
         }
+        if case .unix(let path)? = settings.server.admin {
+            do {
+                let place = try files.place(path)
+                settings.server.admin = .unix(place)
+                if place.utf8.count > AdminAddress.longestPath {
+                    report(
+                        .error, line("admin_listen"), "admin_listen: the path \(place) has \(place.utf8.count) bytes",
+                        "use a path of at most \(AdminAddress.longestPath) bytes")
+                }
+            } catch {
+                reportMissing(error, key: "admin_listen", path: path, line("admin_listen"), account: nil)
+            }
+        }
         if settings.logging.file?.lowercased() == "stderr" { settings.logging.file = nil }
         if let path = settings.logging.file {
             do {

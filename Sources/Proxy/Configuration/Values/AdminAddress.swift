@@ -23,7 +23,7 @@ package enum AdminAddress: Sendable, Equatable {
     }
 
     /// Bytes that the path of a Unix socket may have (sun_path, less its end).
-    private static let longestPath = 107
+    static let longestPath = 107
 }
 
 extension AdminAddress: CustomStringConvertible {

@@ -32,10 +32,30 @@ struct Listener: Service {
     let group: any EventLoopGroup
     let logger: Logger
 
+    /// Its sockets accept, and nobody is served yet.
+    struct Open: Sendable {
+        fileprivate let sockets: [any Channel]
+        fileprivate let connections: ClientConnections
+        fileprivate let client: ClientChannel
+        fileprivate let arrivals: AsyncStream<ClientChannel.Value>
+        fileprivate let arrival: AsyncStream<ClientChannel.Value>.Continuation
+
+        /// Gives it up again.
+        func close() async {
+            for socket in sockets { try? await socket.close().get() }
+            connections.close()
+        }
+    }
+
     /// Serves until the service group stops it, then drains; or until its task is cancelled.
     ///
     /// - Throws: `ExitError` when the address cannot be bound, or the system closes a listening socket.
-    func run() async throws {
+    func run() async throws { try await serve(try await open()) }
+
+    /// Begins to accept.
+    ///
+    /// - Throws: `ExitError` when the address cannot be bound.
+    func open() async throws -> Open {
         let client = ClientChannel(
             gate: gate, drain: drain, limits: ConnectionLimits(), certificate: certificate,
             executors: EventLoopExecutors(of: group))
@@ -61,7 +81,15 @@ struct Listener: Service {
             socket.closeFuture.whenComplete { _ in if !drain.isDraining { arrival.finish() } }
         }
         onStart(sockets.compactMap(\.localAddress))
+        return Open(
+            sockets: sockets, connections: connections, client: client, arrivals: arrivals, arrival: arrival)
+    }
 
+    /// Serves who comes until the service group stops it, then drains; or until its task is cancelled.
+    ///
+    /// - Throws: `ExitError` when the system closes a listening socket.
+    func serve(_ open: Open) async throws {
+        let (sockets, connections, client, arrival) = (open.sockets, open.connections, open.client, open.arrival)
         await withDiscardingTaskGroup { group in
             group.addTask {
                 if (try? await gracefulShutdown()) != nil {
@@ -73,7 +101,7 @@ struct Listener: Service {
                 }
                 arrival.finish()
             }
-            for await value in arrivals {
+            for await value in open.arrivals {
                 group.addTask(executorPreference: value.connection.executor) { await client.handle(value) }
             }
             if !drain.isDraining { group.cancelAll() }

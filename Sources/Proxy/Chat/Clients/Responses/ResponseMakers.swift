@@ -1,7 +1,8 @@
 import Synchronization
 
 /// Where the responses, and their items, are kept that have passed from an upstream that speaks the Responses API itself: only there they can be built on,
-/// fetched and deleted. Names alone, nothing of what was said; in memory, bounded. When it is full, the key that has most loses its oldest.
+/// fetched and deleted. Names alone, nothing of what was said; in memory, bounded. When it is full, the key that has most loses its oldest. An archive, where
+/// there is one, has the same for the next process.
 final class ResponseMakers: Sendable {
     /// What is known of an id.
     enum Known: Equatable, Sendable {
@@ -27,6 +28,7 @@ final class ResponseMakers: Sendable {
         /// The ids of each key in the order in which they came; those before `first` are gone.
         var queues: [String: (ids: [String], first: Int)] = [:]
         var count = 0
+        var archive: ResponseArchive?
     }
 
     /// Responses and items that are remembered: some 15 MiB.
@@ -44,13 +46,30 @@ final class ResponseMakers: Sendable {
     /// - Parameter key: something that stands for the client's key and for no other.
     func note(_ id: String, of key: String, _ maker: Maker) {
         guard (1...Self.longestID).contains(id.utf8.count) else { return }
+        let archive = state.withLock { state in add(id, of: key, maker, to: &state) ? state.archive : nil }
+        archive?.keep(
+            ResponseArchive.Name(kind: .maker, id: id, key: key), maker.encoded, ResponseArchive.makerLifetime)
+    }
+
+    /// Keeps everything in an archive too, from now on, and takes what is there over, the oldest first. Before the first request.
+    func restore(_ documents: [ResponseArchive.Document], and archive: ResponseArchive?) {
         state.withLock { state in
-            guard state.makers[id]?.updateExisting(key, to: maker) != true else { return }
-            if state.count >= limit { makeRoom(in: &state) }
-            state.makers[id, default: [:]][key] = maker
-            state.queues[key, default: ([], 0)].ids.append(id)
-            state.count += 1
+            for document in documents where document.name.kind == .maker {
+                guard let maker = Maker(encoded: document.bytes) else { continue }
+                _ = add(document.name.id, of: document.name.key, maker, to: &state)
+            }
+            state.archive = archive
         }
+    }
+
+    /// - Returns: whether it is new.
+    private func add(_ id: String, of key: String, _ maker: Maker, to state: inout State) -> Bool {
+        guard state.makers[id]?.updateExisting(key, to: maker) != true else { return false }
+        if state.count >= limit { makeRoom(in: &state) }
+        state.makers[id, default: [:]][key] = maker
+        state.queues[key, default: ([], 0)].ids.append(id)
+        state.count += 1
+        return true
     }
 
     func known(_ id: String, to key: String) -> Known {
@@ -62,7 +81,11 @@ final class ResponseMakers: Sendable {
 
     /// It has been deleted where it was. Its place in the queue goes when its turn comes.
     func forget(_ id: String, of key: String) {
-        state.withLock { Self.forget(id, key, in: &$0) }
+        let archive = state.withLock { state in
+            Self.forget(id, key, in: &state)
+            return state.archive
+        }
+        archive?.forget([ResponseArchive.Name(kind: .maker, id: id, key: key)])
     }
 
     /// A hundredth goes at once, so that to look for the largest key is seldom needed.
@@ -91,5 +114,20 @@ extension [String: ResponseMakers.Maker] {
         guard self[key] != nil else { return false }
         self[key] = maker
         return true
+    }
+}
+
+extension ResponseMakers.Maker {
+    /// Names have no such byte.
+    private static let separator = UInt8(ascii: "\n")
+
+    fileprivate var encoded: [UInt8] { Array([home, model, name].joined(separator: "\n").utf8) }
+
+    fileprivate init?(encoded bytes: [UInt8]) {
+        let parts = bytes.split(separator: Self.separator, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        guard parts.count == 3 else { return nil }
+        self.init(home: parts[0], model: parts[1], name: parts[2])
     }
 }

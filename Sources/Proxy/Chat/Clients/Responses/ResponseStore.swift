@@ -2,7 +2,7 @@ import ProxyRouting
 import Synchronization
 
 /// The responses that clients have asked to be kept: for `previous_response_id`, for references to items, and to be fetched again. In memory, bounded by
-/// number, bytes and time; what was used least lately goes first.
+/// number, bytes and time; what was used least lately goes first. An archive, where there is one, has the same for the next process.
 ///
 /// Each key has its own: another's response is as unknown as one that never was.
 final class ResponseStore: Sendable {
@@ -29,6 +29,13 @@ final class ResponseStore: Sendable {
         /// Of its stream, for whoever reads it again.
         let expires: Duration
         fileprivate var use: Int = 0
+
+        init(input: [Item], output: [Item], response: [UInt8], expires: Duration) {
+            self.input = input
+            self.output = output
+            self.response = response
+            self.expires = expires
+        }
 
         fileprivate var bytes: Int {
             response.count + (input + output).reduce(512) { $0 + $1.bytes.count + 2 * $1.id.utf8.count + 192 }
@@ -66,6 +73,9 @@ final class ResponseStore: Sendable {
         var bytes = 0
         var bytesByKey: [String: Int] = [:]
         var uses = 0
+        var archive: ResponseArchive?
+        /// Names of those that have gone and are in the archive still.
+        var gone: [String] = []
     }
 
     private let state: Mutex<State>
@@ -78,14 +88,42 @@ final class ResponseStore: Sendable {
 
     /// Takes other limits over. What is beyond them goes; where nothing is to be kept, all of it.
     func configure(_ limits: Limits) {
-        state.withLock { state in
-            guard limits.isOn else {
-                state = State(limits: limits)
-                return
-            }
+        change { state in
             state.limits = limits
+            if limits.isOn {
+                makeRoom(in: &state)
+            } else {
+                for (name, _) in state.kept { Self.drop(name, Self.key(in: name), from: &state) }
+            }
+        }
+    }
+
+    /// Keeps everything in an archive too, from now on, and takes what is there over, the oldest first. Before the first request.
+    func restore(_ documents: [ResponseArchive.Document], and archive: ResponseArchive?) {
+        change { state in
+            state.archive = archive
+            for document in documents where document.name.kind == .response {
+                let key = document.name.key
+                let name = Self.name(document.name.id, key)
+                guard state.limits.isOn, let kept = Kept(encoded: document.bytes, expires: document.expires) else {
+                    state.gone.append(name)
+                    continue
+                }
+                put(kept, name, key, in: &state)
+            }
             makeRoom(in: &state)
         }
+    }
+
+    /// Changes what is kept, and tells the archive of what has gone: outside of the lock that requests take.
+    private func change<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+        let (value, gone, archive) = state.withLock { state in
+            let value = body(&state)
+            defer { state.gone = [] }
+            return (value, state.gone, state.archive)
+        }
+        if let archive, !gone.isEmpty { archive.forget(gone.map(Self.document)) }
+        return value
     }
 
     /// What one key has had kept.
@@ -98,7 +136,7 @@ final class ResponseStore: Sendable {
         /// Why a response may not be there.
         var absence: String {
             isOn
-                ? "It was made with another key or with 'store' false, before a restart, or it has been deleted or has expired (responses_ttl)."
+                ? "It was made with another key or with 'store' false, or it has been deleted or has expired (responses_ttl), or it was made before a restart and there is no state_dir."
                 : "This proxy keeps no responses (responses_store = off); send the whole conversation."
         }
 
@@ -130,10 +168,14 @@ final class ResponseStore: Sendable {
     var size: (count: Int, bytes: Int) { state.withLock { ($0.kept.count, $0.bytes) } }
 
     private static func name(_ id: String, _ key: String) -> String { key + "\n" + id }
+    private static func document(_ name: String) -> ResponseArchive.Name {
+        ResponseArchive.Name(kind: .response, id: String(name.drop { $0 != "\n" }.dropFirst()), key: key(in: name))
+    }
+    private static func key(in name: String) -> String { String(name.prefix { $0 != "\n" }) }
 
     private func kept(_ id: String, _ key: String) -> Kept? {
         let (name, now) = (Self.name(id, key), time.now())
-        return state.withLock { state in
+        return change { state in
             guard let kept = state.kept[name] else { return nil }
             guard kept.expires > now else {
                 Self.drop(name, key, from: &state)
@@ -147,7 +189,7 @@ final class ResponseStore: Sendable {
 
     private func item(_ id: String, _ key: String) -> Item? {
         let now = time.now()
-        return state.withLock { state in
+        return change { state in
             let name = Self.name(id, key)
             // Those that have expired go, so that nobody looks at them twice.
             while let place = state.items[name]?.newest, state.kept[place.response]?.expires ?? now <= now {
@@ -164,23 +206,37 @@ final class ResponseStore: Sendable {
 
     private func keep(_ id: String, _ key: String, input: [Item], output: [Item], response: [UInt8]) {
         let (name, now) = (Self.name(id, key), time.now())
-        state.withLock { state in
-            let limits = state.limits
-            var kept = Kept(input: input, output: output, response: response, expires: now + limits.timeToLive)
-            guard limits.isOn, kept.bytes <= limits.bytes / Self.shareOfOne else { return }
-            state.uses += 1
-            kept.use = state.uses
-            Self.drop(name, key, from: &state)
-            state.kept[name] = kept
-            state.bytes += kept.bytes
-            state.bytesByKey[key, default: 0] += kept.bytes
-            for (index, item) in (input + output).enumerated() {
-                let place = Self.name(item.id, key)
-                if state.items[place]?.add(name, index) == nil {
-                    state.items[place] = Places(newest: (name, index))
-                }
-            }
+        let limits = state.withLock { $0.limits }
+        let kept = Kept(input: input, output: output, response: response, expires: now + limits.timeToLive)
+        guard limits.isOn, kept.bytes <= limits.bytes / Self.shareOfOne else { return }
+        let archive = change { state in
+            put(kept, name, key, in: &state)
             makeRoom(for: key, in: &state)
+            return state.archive
+        }
+        guard let archive else { return }
+        archive.keep(Self.document(name), kept.encoded, limits.timeToLive)
+        // It may have been deleted meanwhile, or have had to make room.
+        if state.withLock({ $0.kept[name] == nil }) { archive.forget([Self.document(name)]) }
+    }
+
+    private func put(_ kept: Kept, _ name: String, _ key: String, in state: inout State) {
+        var kept = kept
+        state.uses += 1
+        kept.use = state.uses
+        if state.kept[name] != nil {
+            Self.drop(name, key, from: &state)
+            // The archive has it under the same name.
+            state.gone.removeLast()
+        }
+        state.kept[name] = kept
+        state.bytes += kept.bytes
+        state.bytesByKey[key, default: 0] += kept.bytes
+        for (index, item) in (kept.input + kept.output).enumerated() {
+            let place = Self.name(item.id, key)
+            if state.items[place]?.add(name, index) == nil {
+                state.items[place] = Places(newest: (name, index))
+            }
         }
     }
 
@@ -203,13 +259,13 @@ final class ResponseStore: Sendable {
         let byUse = kept.map { (name: $0.key, use: $0.value.use) }.sorted { $0.use < $1.use }
         for (name, _) in byUse.dropLast() {
             guard isFull(state) else { return }
-            Self.drop(name, String(name.prefix { $0 != "\n" }), from: &state)
+            Self.drop(name, Self.key(in: name), from: &state)
         }
     }
 
     private func remove(_ id: String, _ key: String) -> Bool {
         let name = Self.name(id, key)
-        return state.withLock { state in
+        return change { state in
             guard state.kept[name] != nil else { return false }
             Self.drop(name, key, from: &state)
             return true
@@ -218,6 +274,7 @@ final class ResponseStore: Sendable {
 
     private static func drop(_ name: String, _ key: String, from state: inout State) {
         guard let kept = state.kept.removeValue(forKey: name) else { return }
+        state.gone.append(name)
         state.bytes -= kept.bytes
         let left = state.bytesByKey[key, default: 0] - kept.bytes
         state.bytesByKey[key] = left > 0 ? left : nil

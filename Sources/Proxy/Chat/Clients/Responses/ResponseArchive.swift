@@ -1,0 +1,27 @@
+/// Where what clients have had kept outlives the process: responses, and where others are kept. It never waits.
+struct ResponseArchive: Sendable {
+    /// What a document is.
+    enum Kind: String { case response, maker }
+
+    /// A document's name: the id of the response, and what stands for the client's key.
+    struct Name: Equatable, Sendable {
+        let kind: Kind
+        let id: String
+        let key: String
+    }
+
+    /// A document that a process before has kept.
+    struct Document: Sendable {
+        let name: Name
+        let bytes: [UInt8]
+        /// Of the monotonic clock.
+        let expires: Duration
+    }
+
+    /// Names of where others are kept are worth no more than that: OpenAI keeps responses for 30 days.
+    static let makerLifetime = Duration.seconds(30 * 86_400)
+
+    /// Takes a document, in the place of one of its name, for so long from now on.
+    let keep: @Sendable (Name, [UInt8], _ lifetime: Duration) -> Void
+    let forget: @Sendable ([Name]) -> Void
+}
