@@ -65,8 +65,7 @@ extension SQLiteLedger {
     package func export(_ order: LedgerExportOrder) throws -> any LedgerExport { SQLiteExport(order, reader) }
 
     package func reprice(
-        since seconds: Int64,
-        _ cost: @escaping @Sendable (_ model: String, _ upstream: String, LedgerUsage) -> NanoDollars?
+        since seconds: Int64, _ cost: @escaping @Sendable (UsedAttempt) -> NanoDollars?
     ) async throws -> Int {
         var repricing = Repricing(since: seconds)
         while !repricing.isDone {

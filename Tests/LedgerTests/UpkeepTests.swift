@@ -110,8 +110,10 @@ extension SQLiteLedger {
 @Suite struct RepricingTests {
     private let harness = LedgerHarness()
 
-    private static let price: @Sendable (String, String, LedgerUsage) -> NanoDollars? = { model, upstream, usage in
-        model == "m3" ? nil : (usage.prompt ?? 0) * 7 + Int64(upstream.utf8.count)
+    private static let price: @Sendable (UsedAttempt) -> NanoDollars? = { used in
+        used.model == "m3"
+            ? nil
+            : (used.usage.prompt ?? 0) * 7 + Int64(used.upstream.utf8.count) + Int64(used.asked?.utf8.count ?? 100)
     }
 
     @Test(arguments: 0..<5 as Range<UInt64>)
@@ -155,7 +157,11 @@ extension SQLiteLedger {
         for index in entry.attempts.indices {
             let attempt = entry.attempts[index]
             if attempt.usage.truth != .unknown {
-                entry.attempts[index].cost = price(attempt.model, attempt.upstream, attempt.usage)
+                let isStandIn = entry.fallback != nil && attempt.model == entry.servedModel
+                entry.attempts[index].cost = price(
+                    UsedAttempt(
+                        asked: isStandIn ? nil : entry.model, model: attempt.model, upstream: attempt.upstream,
+                        usage: attempt.usage))
             }
             let cost = entry.attempts[index].cost
             isChanged = isChanged || cost != attempt.cost
@@ -175,9 +181,9 @@ extension SQLiteLedger {
         for hour in 0..<10 { ledger.record(.sample("\(hour)", at: LedgerHarness.noon - Int64(hour) * 3600)) }
         await ledger.flush()
         let since = LedgerHarness.noon - 4 * 3600
-        #expect(try await ledger.reprice(since: since) { _, _, _ in 1 } == 5)
-        #expect(try await ledger.reprice(since: since) { _, _, _ in 1 } == 0)
-        #expect(try await ledger.reprice(since: since) { _, _, _ in nil } == 5)
+        #expect(try await ledger.reprice(since: since) { _ in 1 } == 5)
+        #expect(try await ledger.reprice(since: since) { _ in 1 } == 0)
+        #expect(try await ledger.reprice(since: since) { _ in nil } == 5)
         await ledger.close(within: .seconds(600))
         let entries = try harness.look(StoredEntries.all)
         #expect(entries.count { $0.cost == nil && $0.attempts[0].cost == nil } == 5)
@@ -191,7 +197,7 @@ extension SQLiteLedger {
         ledger.record(.sample("here"))
         await ledger.flush()
         await ledger.keepUp()
-        #expect(try await ledger.reprice(since: 0) { _, _, _ in nil } == 1)
+        #expect(try await ledger.reprice(since: 0) { _ in nil } == 1)
         await ledger.close(within: .seconds(600))
         let costs = try harness.look { db in
             try Row.fetchAll(db, sql: "SELECT cost, unknown_cost FROM day ORDER BY day")

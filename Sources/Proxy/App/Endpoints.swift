@@ -45,8 +45,6 @@ extension EndpointTable {
         let admin = endpoints.admin
         let reload = endpoints.reload
         let usage = endpoints.usage
-        let keys = endpoints.keys
-        let ledger = endpoints.ledger
         func statisticsPage(_ page: StatisticsRoute.Page) -> Endpoint {
             Endpoint(.GET, "/stats/\(page.rawValue)", label: "stats", for: .viewer) {
                 $0.send(await statistics.answer(page))
@@ -120,28 +118,40 @@ extension EndpointTable {
             Endpoint(.POST, "/admin/models/refresh", label: "admin", for: .client, isForClients: false) {
                 $0.send(try await admin.refreshModels())
             },
+        ]
+        let behindKeys: [Endpoint] = [
+            Endpoint(.POST, "/v1/reload", label: "admin", for: .admin, isCharged: true) {
+                $0.send(try await reload.answer())
+            }
+        ]
+        let all = behindRoot + Self.books(endpoints.keys, endpoints.ledger) + behindKeys
+        let titles = ["GET /"] + all.flatMap(\.titles)
+        self.init([Endpoint(.GET, "/", label: "root", for: .anyone) { $0.send(root.answer(titles)) }] + all)
+    }
+
+    /// What needs the ledger and no upstream: the command line is answered by these as well when no proxy runs.
+    static func books(_ keys: KeysRoute, _ ledger: LedgerRoute) -> [Endpoint] {
+        [
             Endpoint(.GET, also: [.POST], "/admin/keys", label: "keys", for: .admin) { try await keys.respond($0) },
             Endpoint(
                 .GET, also: [.POST, .DELETE], "/admin/keys/{name}", label: "keys", for: .admin,
                 shownAs: ["GET,DELETE /admin/keys/{name}", "POST /admin/keys/{name}/rotate"]
             ) { try await keys.change($0) },
             Endpoint(.GET, "/admin/ledger/export", label: "ledger", for: .viewer) { try await ledger.export($0) },
+            Endpoint(.POST, "/admin/ledger/reprice", label: "ledger", for: .admin) {
+                $0.send(try await ledger.reprice($0))
+            },
             Endpoint(.GET, "/admin/ledger/{table}", label: "ledger", for: .viewer) {
                 $0.send(try await ledger.report($0))
             },
-            Endpoint(.POST, "/v1/reload", label: "admin", for: .admin, isCharged: true) {
-                $0.send(try await reload.answer())
-            },
         ]
-        let titles = ["GET /"] + behindRoot.flatMap(\.titles)
-        self.init([Endpoint(.GET, "/", label: "root", for: .anyone) { $0.send(root.answer(titles)) }] + behindRoot)
     }
 }
 
 extension Endpoints {
     init(
         _ settings: Settings, accountList: AccountList, directory: ModelDirectory, discovery: ModelDiscovery,
-        monitor: Monitor, health: HealthRoute,
+        monitor: Monitor, health: HealthRoute, prices: Prices,
         in state: ProcessState, reload: @escaping ReloadRoute.Reload
     ) {
         let mode = settings.mode.rawValue
@@ -193,7 +203,9 @@ extension Endpoints {
                 claims: state.claims, isLedgerOn: state.ledger != nil, time: state.time),
             keys: KeysRoute(
                 fileKeys: settings.clientKeys, managed: state.managedKeys, ledger: state.ledger, time: state.time),
-            ledger: LedgerRoute(ledger: state.ledger, time: state.time))
+            ledger: LedgerRoute(
+                ledger: state.ledger, time: state.time, prices: LedgerPrices(prices, by: settings),
+                turn: state.repricing))
     }
 }
 

@@ -62,6 +62,7 @@ struct Generation: Sendable {
         health = HealthRoute(
             mode: settings.mode.rawValue, router: state.router, accountList: accountList, rounds: rounds,
             drain: state.drain)
+        let prices = Prices(prices)
         door = FrontDoor(
             keys: ClientKeys(
                 settings.clientKeys, accounts: state.accounts, managed: state.managedKeys,
@@ -79,8 +80,8 @@ struct Generation: Sendable {
             endpoints: EndpointTable(
                 Endpoints(
                     settings, accountList: accountList, directory: directory, discovery: discovery, monitor: monitor,
-                    health: health, in: state, reload: reload)),
-            prices: Prices(prices), ledger: state.ledger,
+                    health: health, prices: prices, in: state, reload: reload)),
+            prices: prices, ledger: state.ledger,
             counters: state.counters,
             drain: state.drain,
             time: state.time,

@@ -21,6 +21,8 @@ struct ProcessState: Sendable {
     let managedKeys: ManagedKeys
     /// Where requests are written down; nil is nowhere.
     let ledger: (any Ledger)?
+    /// Who works out its costs anew.
+    let repricing = LedgerRoute.Turn()
     let claims = RequestClaims()
     let paces = (testOCI: RoundPace(), refresh: RoundPace())
     /// What clients have had kept of their responses.

@@ -8,6 +8,10 @@ struct LedgerRoute: Sendable {
     /// Nil where nothing is written down.
     let ledger: (any Ledger)?
     let time: TimeSource
+    /// By which costs are worked out anew.
+    var prices = LedgerPrices()
+    /// Of all configurations of the process.
+    var turn = Turn()
 
     /// `GET /admin/ledger/SUBJECT`.
     nonisolated(nonsending) func report(_ context: RequestContext) async throws -> Response {
@@ -68,7 +72,7 @@ struct LedgerRoute: Sendable {
         }
     }
 
-    private func store() throws(Failure) -> any Ledger {
+    func store() throws(Failure) -> any Ledger {
         guard let ledger else {
             throw Failure(
                 .overloaded(.ledger),

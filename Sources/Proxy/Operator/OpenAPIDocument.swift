@@ -545,6 +545,33 @@ enum OpenAPIDocument {
                 "405": {"$ref":"#/components/responses/405"}, "503": {"$ref":"#/components/responses/503"}
               }
             }},
+            "/admin/ledger/reprice": {"post": {
+              "operationId": "repriceLedger", "summary": "Works out the costs in the ledger anew, by the prices of the moment", "tags": ["keys"],
+              "description": "Those of calls since a moment, of their requests, and of the sums of their days. What budgets have counted stays. A call whose model has no price any more costs `null`. It takes as long as there are rows, and ends when the client leaves; what has been worked out by then stays.",
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "requestBody": {
+                "required": true,
+                "content": {"application/json": {
+                  "schema": {"type":"object","required":["since"],"properties":{"since":{"$ref":"#/components/schemas/MomentText"}}},
+                  "examples": {"month":{"value":{"since":"2026-11-01"}}}
+                }}
+              },
+              "responses": {
+                "200": {
+                  "description": "All of it is done.",
+                  "content": {"application/json": {"schema": {
+                    "type": "object", "required": ["object","since","changed"],
+                    "properties": {
+                      "object": {"const":"ledger.reprice"}, "since": {"$ref":"#/components/schemas/Instant"},
+                      "changed": {"type":"integer","minimum":0,"description":"Calls that have another cost than before."}
+                    }
+                  }}}
+                },
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"},
+                "405": {"$ref":"#/components/responses/405"}, "409": {"$ref":"#/components/responses/409"}, "413": {"$ref":"#/components/responses/413"},
+                "503": {"$ref":"#/components/responses/503"}
+              }
+            }},
             "/v1/reload": {"post": {
               "operationId": "reload", "summary": "Reads the configuration again", "tags": ["operator"], "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
               "responses": {

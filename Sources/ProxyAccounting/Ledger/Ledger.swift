@@ -45,17 +45,33 @@ package protocol Ledger: Sendable {
     func export(_ order: LedgerExportOrder) throws -> any LedgerExport
     /// Works out the costs since a moment anew, by other prices. Budgets' counters stay as they were.
     ///
-    /// - Parameter cost: that of what an attempt has used; nil when there is no price.
+    /// It goes on step by step, each of them whole: whoever ends it half-way may begin again.
+    ///
+    /// - Parameter cost: that of an attempt; nil when there is no price.
     /// - Returns: how many attempts now have another cost.
-    func reprice(
-        since seconds: Int64,
-        _ cost: @escaping @Sendable (_ model: String, _ upstream: String, LedgerUsage) -> NanoDollars?
-    ) async throws -> Int
+    func reprice(since seconds: Int64, _ cost: @escaping @Sendable (UsedAttempt) -> NanoDollars?) async throws -> Int
 
     /// Writes what is left, and gives the file back. Nothing is recorded any more.
     ///
     /// - Parameter limit: after which it gives up; what is left is lost and counted.
     func close(within limit: Duration) async
+}
+
+/// What of an attempt in the ledger decides about its cost.
+package struct UsedAttempt: Equatable, Sendable {
+    /// The name that the client used; nil when another model answered in its place.
+    package var asked: String?
+    /// The model's id at its upstream.
+    package var model: String
+    package var upstream: String
+    package var usage: LedgerUsage
+
+    package init(asked: String? = nil, model: String, upstream: String, usage: LedgerUsage) {
+        self.asked = asked
+        self.model = model
+        self.upstream = upstream
+        self.usage = usage
+    }
 }
 
 /// How much what a ledger tells the operator matters.

@@ -4,7 +4,7 @@ import ProxyAccounting
 /// Works out costs anew, step by step: those of attempts, of their requests, and in the roll-ups by what has changed, so that days whose rows
 /// are partly gone stay right.
 struct Repricing: Sendable {
-    typealias Price = @Sendable (_ model: String, _ upstream: String, LedgerUsage) -> NanoDollars?
+    typealias Price = @Sendable (UsedAttempt) -> NanoDollars?
 
     /// The last request that has been seen.
     private(set) var cursor: RequestCursor
@@ -18,7 +18,8 @@ struct Repricing: Sendable {
     mutating func step(_ price: Price, _ db: Database) throws {
         let rows = try Row.fetchCursor(
             db,
-            sql: "SELECT id, key, upstream, day_model, status, cost, attempts FROM request "
+            sql:
+                "SELECT id, key, model, served_model, fallback, upstream, day_model, status, cost, attempts FROM request "
                 + "WHERE \(RequestCursor.condition) ORDER BY id LIMIT \(Self.attemptsAStep)",
             arguments: cursor.arguments)
         var requests: [Row] = []
@@ -57,9 +58,13 @@ struct Repricing: Sendable {
             let usage = LedgerUsage(attempt)
             let isServed: Bool = attempt["served"]
             let old: NanoDollars? = attempt["cost"]
+            // A name that clients use has no say in the price of what stood in for its model.
+            let isStandIn = request["fallback"] != nil && attempt["model"] as Int64? == request["served_model"]
+            let used = UsedAttempt(
+                asked: isStandIn ? nil : request["model"], model: attempt["model_text"],
+                upstream: attempt["upstream_text"], usage: usage)
             // What nobody has counted has no price: its cost stays as it was.
-            let new =
-                usage.truth == .unknown ? old : price(attempt["model_text"], attempt["upstream_text"], usage)?.booked
+            let new = usage.truth == .unknown ? old : price(used)?.booked
             if let new { total?.addSaturating(new) } else if isServed || usage.hasUsed { total = nil }
             guard new != old else { continue }
             changed += 1

@@ -126,7 +126,8 @@ extension FrontDoor {
                         rates: rates, requestsPerMinute: rateLimit, claims: claims,
                         isLedgerOn: ledger != nil, time: time),
                     keys: KeysRoute(fileKeys: keys, managed: managed, ledger: ledger, time: time),
-                    ledger: LedgerRoute(ledger: ledger, time: time))),
+                    ledger: LedgerRoute(
+                        ledger: ledger, time: time, prices: LedgerPrices(prices, providers: ["up": "up"])))),
             prices: prices, ledger: ledger,
             counters: counters, time: time, logger: logger)
     }

@@ -63,9 +63,22 @@ final class KeptLedger: Ledger {
     func export(_ order: LedgerExportOrder) throws -> any LedgerExport {
         Pieces(["\(order.level.rawValue) \(order.format.rawValue)\n", "\(order.from) \(order.to)\n"])
     }
-    func reprice(
-        since seconds: Int64, _ cost: @escaping @Sendable (String, String, LedgerUsage) -> NanoDollars?
-    ) async throws -> Int { 0 }
+    /// Works out what it holds, and says how many have another cost.
+    func reprice(since seconds: Int64, _ cost: @escaping @Sendable (UsedAttempt) -> NanoDollars?) async throws -> Int {
+        state.withLock { state in
+            var changed = 0
+            for (row, entry) in state.entries.enumerated() where entry.at >= seconds * 1_000_000 {
+                for (index, attempt) in entry.attempts.enumerated() {
+                    let new = cost(
+                        UsedAttempt(
+                            asked: entry.model, model: attempt.model, upstream: attempt.upstream, usage: attempt.usage))
+                    if new != attempt.cost { changed += 1 }
+                    state.entries[row].attempts[index].cost = new
+                }
+            }
+            return changed
+        }
+    }
     func close(within limit: Duration) async {}
 
     private final class Pieces: LedgerExport {

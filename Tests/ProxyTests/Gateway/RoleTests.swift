@@ -25,7 +25,7 @@ import Testing
         (.GET, "/stats/circuit-breaker", .viewer), (.GET, "/stats/queue", .viewer), (.GET, "/metrics", .viewer),
         (.GET, "/test-oci", .viewer), (.GET, "/admin/ledger/keys", .viewer), (.GET, "/admin/ledger/export", .viewer),
         (.POST, "/admin/circuit-breaker/reset", .admin), (.POST, "/v1/reload", .admin), (.GET, "/admin/keys", .admin),
-        (.GET, "/admin/keys/x", .admin), (.DELETE, "/admin/keys/x", .admin),
+        (.GET, "/admin/keys/x", .admin), (.DELETE, "/admin/keys/x", .admin), (.POST, "/admin/ledger/reprice", .admin),
     ])
     func `A role that is too small is refused, with the one that is needed`(
         method: HTTPMethod, path: String, needed: KeyRole
@@ -68,7 +68,7 @@ import Testing
             paths == [
                 "/stats/accounts", "/stats/concurrency", "/stats/circuit-breaker", "/stats/queue", "/metrics",
                 "/test-oci", "/admin/circuit-breaker/reset", "/v1/reload", "/admin/keys", "/admin/keys/{name}",
-                "/admin/ledger/{table}", "/admin/ledger/export",
+                "/admin/ledger/{table}", "/admin/ledger/export", "/admin/ledger/reprice",
             ])
     }
 

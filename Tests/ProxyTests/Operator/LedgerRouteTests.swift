@@ -41,6 +41,51 @@ import Testing
         #expect(status == 400 || status == 404)
     }
 
+    @Test func `Costs are worked out anew by the prices of the moment`() async throws {
+        let ledger = KeptLedger()
+        var usage = LedgerUsage()
+        (usage.truth, usage.prompt, usage.completion) = (.reported, 1000, 0)
+        for (model, asked, upstream) in [
+            ("xai.grok-4", "grok-4", "default"), ("m1", "cheap", "up"), ("m1", "up/m1", "up"), ("m2", "up/m2", "up"),
+            ("m3", "m3", "gone"),
+        ] {
+            var entry = LedgerEntry(
+                id: asked, at: 1_767_225_600_000_000, key: "k", dialect: "chat", endpoint: "/", status: 200)
+            entry.model = asked
+            entry.attempts = [
+                LedgerAttempt(
+                    number: 1, at: entry.at, upstream: upstream, model: model, region: nil, outcome: "succeeded",
+                    total: 1)
+            ]
+            entry.attempts[0].usage = usage
+            ledger.record(entry)
+        }
+        let prices = PriceTable(
+            try [("xai.grok-4", "3"), ("cheap", "1"), ("up/m1", "2"), ("gone/m3", "4")].map { name, price in
+                PriceTable.Entry(
+                    name: name, price: try PriceText.price("\(price) in 0 out per 1M tokens"), origin: .configuration,
+                    source: "test")
+            })
+        let time = ManualTime().source
+        let door = try FrontDoor.fixture(
+            over: try Router.fixture(FakeTransport(status: 500, body: "{}"), time: time, accounts: 1), time: time,
+            ledger: ledger, prices: Prices(prices))
+        for changed in [4, 0] {
+            let answer = try await door.answer(.POST, "/admin/ledger/reprice", #"{"since":"2026-01-01"}"#)
+            #expect(
+                answer.body == #"{"object":"ledger.reprice","since":"2026-01-01T00:00:00Z","changed":\#(changed)}"#)
+        }
+        #expect(ledger.entries.map { $0.attempts[0].cost } == [3_000_000, 1_000_000, 2_000_000, nil, 4_000_000])
+        let later = try await door.answer(.POST, "/admin/ledger/reprice", #"{"since":"2026-01-01T00:00:01Z"}"#)
+        #expect(later.body.contains(#""changed":0"#))
+    }
+
+    @Test(arguments: ["", "[]", "{}", #"{"since":7}"#, #"{"since":"soon"}"#, #"{"since":"2026-01-01","to":"x"}"#])
+    func `Without a moment no cost is worked out anew`(body: String) async throws {
+        let answer = try await door().answer(.POST, "/admin/ledger/reprice", body)
+        #expect(answer.status == 400)
+    }
+
     @Test func `Without a ledger both say so`() async throws {
         for path in ["/admin/ledger/keys", "/admin/ledger/export"] {
             let answer = try await door(nil).answer(.GET, path)
