@@ -51,7 +51,9 @@ package struct Startup: Sendable {
             return (error.errors.map(\.description) + error.warnings.map { "warning: \($0)" }, .badConfiguration)
         }
         let errors = configured.issues.filter { $0.severity == .error }
-        let lines = CheckReport.lines(configured.settings) + configured.issues.map { "\($0.severity.rawValue): \($0)" }
+        let lines =
+            CheckReport.lines(configured.settings, prices: configured.prices)
+            + configured.issues.map { "\($0.severity.rawValue): \($0)" }
         guard errors.isEmpty else { return (lines, .badConfiguration) }
         do {
             _ = try ProxyRules(environment: source.environment)

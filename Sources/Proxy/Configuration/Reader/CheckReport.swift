@@ -1,9 +1,11 @@
-import ProxyAccounting
+package import ProxyAccounting
 
 /// What `-check` prints about a configuration that can run. Never a secret.
 package enum CheckReport {
     /// One line each, without line ends.
-    package static func lines(_ settings: Settings) -> [String] {
+    ///
+    /// - Parameter prices: all that hold; nil where they are not known.
+    package static func lines(_ settings: Settings, prices: PriceTable? = nil) -> [String] {
         let server = settings.server
         let host = server.host.contains(":") ? "[\(server.host)]" : server.host
         let port = server.port == 0 ? "any free port" : "\(server.port)"
@@ -35,6 +37,7 @@ package enum CheckReport {
         }
         lines.append(responses(settings.responses))
         lines += ledger(settings.ledger)
+        if let prices { lines += Self.prices(prices, settings) }
         lines += rescue(settings)
         return lines + limits(settings) + timeouts(settings.timeouts) + [
             breaker(settings.breaker), log(settings.logging),

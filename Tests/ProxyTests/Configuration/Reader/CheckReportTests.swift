@@ -1,3 +1,4 @@
+import ProxyAccounting
 import Testing
 
 @testable import Proxy
@@ -103,6 +104,49 @@ import Testing
         #expect(lines.contains("client keys: one to be generated at the first start"))
         #expect(lines.contains("listen: [::1]:8080"))
         #expect(lines.contains("models: no aliases"))
+    }
+
+    @Test func `Names the models without a price, where prices matter`() throws {
+        func lines(_ text: String) throws -> [String] {
+            let settings = try #require(Fixture.read(Fixture.identity() + text).settings)
+            let prices = PriceTable(BuiltInPrices.entries + settings.ledger.prices)
+            return CheckReport.lines(settings, prices: prices).filter { $0.contains("price") && !$0.contains(" of x") }
+        }
+        let text = """
+            state_dir = data
+            api_key = 0123456789abcdef
+            [MODELS]
+            big = xai.grok-4.3
+            new = vendor.unheard-of
+            own = vendor.other
+            there = up/m1
+            * = vendor.third
+            [FALLBACKS]
+            big = up/m4, new, a-name-that-is-discovered
+            [PROVIDER_1]
+            provider = up
+            baseurl = https://a.example
+            model_list = m1, m2, m3
+            [PRICES]
+            own = 1 in 2 out per 1M tokens
+            up/m2 = 1 in 2 out per 1M tokens
+            m3 = 1 in 2 out per 1M tokens
+            """
+        let told = try lines(text)
+        #expect(
+            told.contains(
+                "prices: \(BuiltInPrices.entries.count) built in (table of \(BuiltInPrices.version)), 3 of the configuration"
+            ))
+        #expect(
+            told.contains {
+                $0.hasPrefix(
+                    "  models without a price: new (vendor.unheard-of), there (up/m1), vendor.third, up/m1, up/m4 (")
+            }, "\(told)")
+        // Nobody asks.
+        #expect(try lines("state_dir = off\n[MODELS]\nnew = vendor.unheard-of\n").isEmpty)
+        let budget = "state_dir = off\n[MODELS]\nnew = vendor.x\n[KEY default]\nbudget_soft = 5 USD per day\n"
+        #expect(try lines(budget).count == 2)
+        #expect(try lines("[MODELS]\nbig = xai.grok-4.3\n").count == 1)
     }
 
     @Test func `Tells what keys may do, and what things cost`() throws {
