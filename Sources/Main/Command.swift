@@ -11,31 +11,31 @@ import Proxy
 
 /// The command line: arguments in, exit codes out, nothing else.
 struct Arguments: ParsableArguments {
-    @Option(name: Self.oneOrTwoDashes("config"), help: ArgumentHelp("The configuration file.", valueName: "path"))
+    @Option(name: .oneOrTwoDashes("config"), help: ArgumentHelp("The configuration file.", valueName: "path"))
     var config: String?
 
     @Option(
-        name: Self.oneOrTwoDashes("port"),
+        name: .oneOrTwoDashes("port"),
         help: ArgumentHelp("The port to listen on; 0 selects a free port. Overrides the file.", valueName: "n"))
     var port: Int?
 
     @Option(
-        name: Self.oneOrTwoDashes("host"),
+        name: .oneOrTwoDashes("host"),
         help: ArgumentHelp("The address to listen on. Overrides the file.", valueName: "addr"))
     var host: String?
 
     @Flag(
-        name: Self.oneOrTwoDashes("multi-account"),
+        name: .oneOrTwoDashes("multi-account"),
         help: "Expect [ACCOUNT_n] sections; the default file is multi_config.conf.")
     var multiAccount = false
 
-    @Flag(name: Self.oneOrTwoDashes("check"), help: "Check the configuration, print what would run, and exit.")
+    @Flag(name: .oneOrTwoDashes("check"), help: "Check the configuration, print what would run, and exit.")
     var check = false
 
-    @Flag(name: Self.oneOrTwoDashes("version"), help: "Print the version and exit.")
+    @Flag(name: .oneOrTwoDashes("version"), help: "Print the version and exit.")
     var version = false
 
-    @Flag(name: Self.oneOrTwoDashes("help"), help: "Print this help and exit.")
+    @Flag(name: .oneOrTwoDashes("help"), help: "Print this help and exit.")
     var help = false
 
     func validate() throws {
@@ -43,10 +43,6 @@ struct Arguments: ParsableArguments {
             throw ValidationError("invalid port \(port): must be 0 to 65535")
         }
         if let host, host.isEmpty { throw ValidationError("-host is empty: must be an address or a host name") }
-    }
-
-    private static func oneOrTwoDashes(_ name: String) -> NameSpecification {
-        [.customLong(name, withSingleDash: true), .customLong(name)]
     }
 
     static let usage = """
@@ -63,7 +59,12 @@ struct Arguments: ParsableArguments {
           -version         print the version
           -help            print this help
 
-        Exit codes: 0 clean stop, 64 bad usage, 69 cannot bind, 70 internal error, 78 bad configuration.
+        Commands, each with -help:
+
+        \(Subcommand.usage)
+
+        Exit codes: 0 clean stop, 1 refused (commands), 64 bad usage, 69 cannot bind or cannot be reached,
+        70 internal error, 78 bad configuration.
         """
 }
 
@@ -73,9 +74,13 @@ enum Command {
         // A reader that goes away (-check | head, a client) must not end the process.
         signal(SIGPIPE, SIG_IGN)
 
+        let words = Array(CommandLine.arguments.dropFirst())
+        if let (command, arguments) = Subcommand.named(in: words) {
+            await end { try await command.run(arguments) }
+        }
         let arguments: Arguments
         do {
-            arguments = try Arguments.parse(Array(CommandLine.arguments.dropFirst()))
+            arguments = try Arguments.parse(words)
         } catch {
             let reason =
                 Arguments.message(for: error).split(separator: "\n").first.map(String.init) ?? "unknown arguments"
@@ -96,11 +101,18 @@ enum Command {
                 code, lines.joined(separator: "\n"),
                 to: code == .cleanStop ? StandardStream.output : StandardStream.error)
         }
+        await end { try await serve(startup) }
+    }
+
+    /// Ends the process with what comes of `work`.
+    private static func end(with work: @Sendable () async throws -> Void) async -> Never {
         do {
-            try await serve(startup)
+            try await work()
             exit(Proxy.ExitCode.cleanStop.rawValue)
         } catch let error as ExitError {
             end(error.code, "ociai-proxy: \(error)")
+        } catch let error as Subcommand.Missing {
+            end(.badUsage, error.usage)
         } catch {
             end(
                 .internalError,

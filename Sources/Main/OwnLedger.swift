@@ -23,7 +23,8 @@ enum OwnLedger {
                 return try SQLiteLedger.open(settings)
             } catch let error as LedgerError {
                 throw LedgerUnavailable(
-                    isRefused: [.inUse, .newer, .foreign].contains(error.code), reason: error.description)
+                    isRefused: [.inUse, .newer, .foreign].contains(error.code), isInUse: error.code == .inUse,
+                    holder: error.holder, reason: error.description)
             } catch {
                 throw LedgerUnavailable(isRefused: false, reason: "\(error)")
             }

@@ -20,8 +20,11 @@ package struct LedgerError: Error, Equatable, CustomStringConvertible {
     }
     package let code: Code
     package let description: String
+    /// The process that has the ledger, where that is known.
+    package let holder: Int?
 
-    init(_ code: Code, _ description: String) {
+    init(_ code: Code, _ description: String, holder: Int? = nil) {
+        self.holder = holder
         self.code = code
         self.description = description
     }

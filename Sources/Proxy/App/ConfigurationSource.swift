@@ -54,13 +54,8 @@ package struct ConfigurationSource: Sendable {
     ///
     /// - Throws: when nothing can be served with it.
     func read() throws(ConfigurationError) -> LoadedConfiguration {
-        let outcome = ConfigurationLoader.load(
-            file: file, overrides: overrides, environment: environment, workingDirectory: workingDirectory)
-        guard let settings = outcome.settings else {
-            throw ConfigurationError(outcome.issues)
-                ?? ConfigurationError(issue("the file cannot be used", fix: "compare it with the examples in configs/"))
-        }
-        var loaded = LoadedConfiguration(settings: settings, accounts: [], issues: outcome.issues)
+        let (settings, issues) = try readSettings()
+        var loaded = LoadedConfiguration(settings: settings, accounts: [], issues: issues)
         loaded.certificate = try certificate(settings.server, &loaded.issues)
         loaded.prices = try prices(settings.ledger)
         for entry in settings.accounts { add(entry, to: &loaded) }
@@ -71,6 +66,17 @@ package struct ConfigurationSource: Sendable {
                 ?? ConfigurationError(issue("no account is enabled", fix: "set enabled = true for at least one"))
         }
         return loaded
+    }
+
+    /// What the file says, without the keys of accounts and other files that it names.
+    func readSettings() throws(ConfigurationError) -> (settings: Settings, issues: [ConfigurationIssue]) {
+        let outcome = ConfigurationLoader.load(
+            file: file, overrides: overrides, environment: environment, workingDirectory: workingDirectory)
+        guard let settings = outcome.settings else {
+            throw ConfigurationError(outcome.issues)
+                ?? ConfigurationError(issue("the file cannot be used", fix: "compare it with the examples in configs/"))
+        }
+        return (settings, outcome.issues)
     }
 
     /// Removes what a process that was killed while it wrote the file has left beside it.
@@ -90,7 +96,8 @@ package struct ConfigurationSource: Sendable {
         ConfigurationIssue(.error, file: file, line: nil, message: message, fix: fix)
     }
 
-    private func prices(_ ledger: LedgerSettings) throws(ConfigurationError) -> PriceTable {
+    /// Built-in ones, those of the file that is named, and the configuration's own.
+    func prices(_ ledger: LedgerSettings) throws(ConfigurationError) -> PriceTable {
         var entries = BuiltInPrices.entries
         if let path = ledger.pricesFile {
             do {

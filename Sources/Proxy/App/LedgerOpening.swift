@@ -15,10 +15,16 @@ package struct LedgerUnavailable: Error {
     /// Another process has it, or it is not ours to write: who has asked for it must not go on without. Else a disk is full or broken, which costs
     /// rows and no requests.
     package let isRefused: Bool
+    /// Another process has it.
+    package let isInUse: Bool
+    /// That process, where it is known.
+    package let holder: Int?
     /// A sentence for the operator.
     package let reason: String
 
-    package init(isRefused: Bool, reason: String) {
+    package init(isRefused: Bool, isInUse: Bool = false, holder: Int? = nil, reason: String) {
+        self.isInUse = isInUse
+        self.holder = holder
         self.isRefused = isRefused
         self.reason = reason
     }
@@ -27,6 +33,18 @@ package struct LedgerUnavailable: Error {
 package typealias LedgerOpener = @Sendable (LedgerOptions) throws(LedgerUnavailable) -> any Ledger
 
 extension LedgerSettings {
+    /// Where the ledger is, and whether somebody has said so; nil when there is to be none.
+    func place(stateDirectory: String?, configuration: String) -> (directory: String, isNamed: Bool)? {
+        switch directory {
+        case .off: return nil
+        case .named(let path): return (path, true)
+        case .standard:
+            // systemd's variable may name several.
+            guard let first = stateDirectory?.split(separator: ":").first else { return (configuration, false) }
+            return (String(first), true)
+        }
+    }
+
     /// Opens the ledger where the file says.
     ///
     /// - Parameters:
@@ -37,18 +55,8 @@ extension LedgerSettings {
     func open(
         _ opener: LedgerOpener?, stateDirectory: String?, configuration: String, logger: Logger
     ) throws(ExitError) -> (any Ledger)? {
-        let place: String
-        var isWanted = true
-        switch directory {
-        case .off: return nil
-        case .named(let path): place = path
-        case .standard:
-            // systemd's variable may name several.
-            if let first = stateDirectory?.split(separator: ":").first {
-                place = String(first)
-            } else {
-                (place, isWanted) = (configuration, false)
-            }
+        guard let (place, isWanted) = place(stateDirectory: stateDirectory, configuration: configuration) else {
+            return nil
         }
         guard let opener else {
             if case .named = directory {

@@ -33,13 +33,7 @@ package struct Startup: Sendable {
         _ options: Options, environment: [String: String], workingDirectory: String, ledger: LedgerOpener? = nil
     ) {
         self.ledger = ledger
-        source = ConfigurationSource(
-            file: ConfigurationFile.choose(
-                config: options.config, multiAccount: options.multiAccount,
-                exists: { ConfigurationFile.exists(KeyFileLookup.join(workingDirectory, $0)) }),
-            overrides: ConfigurationLoader.Overrides(
-                host: options.host, port: options.port, multiAccount: options.multiAccount),
-            environment: environment, workingDirectory: workingDirectory)
+        source = ConfigurationSource(options, environment: environment, workingDirectory: workingDirectory)
     }
 
     /// `-check`: the lines to print and the exit code. Secrets are in none of them.
@@ -115,5 +109,18 @@ package struct PreparedProxy: Sendable {
         // Whoever prints after this prints last.
         defer { output.flush(within: .seconds(1)) }
         try await graph.run(configuration, orders)
+    }
+}
+
+extension ConfigurationSource {
+    /// The file that the command line names, or the one that stands where it is looked for.
+    init(_ options: Startup.Options, environment: [String: String], workingDirectory: String) {
+        self.init(
+            file: ConfigurationFile.choose(
+                config: options.config, multiAccount: options.multiAccount,
+                exists: { ConfigurationFile.exists(KeyFileLookup.join(workingDirectory, $0)) }),
+            overrides: ConfigurationLoader.Overrides(
+                host: options.host, port: options.port, multiAccount: options.multiAccount),
+            environment: environment, workingDirectory: workingDirectory)
     }
 }

@@ -280,7 +280,8 @@ final class FrontDoor: Sendable {
         _ context: RequestContext, _ endpoint: Endpoint, _ caller: Caller?, _ entrance: Entrance
     ) async throws {
         try await withTaskExecutorPreference(globalConcurrentExecutor) {
-            if endpoint.access.admitsLocal { try await admitOperator(context, endpoint, entrance) }
+            // Whose a request of the process itself is, is known.
+            if endpoint.access.admitsLocal, caller == nil { try await admitOperator(context, endpoint, entrance) }
             try admit(context, caller)
             try await endpoint.handler(context)
         }

@@ -1,6 +1,8 @@
-/// The process's exit codes (those of sysexits.h).
+/// The process's exit codes (but for 1 those of sysexits.h).
 package enum ExitCode: Int32, Sendable {
     case cleanStop = 0
+    /// The proxy has refused what a command asked of it, or its output could not be written.
+    case refused = 1
     case badUsage = 64
     case cannotBind = 69
     case internalError = 70

@@ -17,7 +17,13 @@ package enum StandardStream {
     @discardableResult
     package static func write(_ text: String, to descriptor: Int32) -> Bool {
         let view = text.utf8
-        var rest = view.span
+        return write(view.span, to: descriptor)
+    }
+
+    /// The same of bytes. When not all of them have been written, `errno` says why.
+    @discardableResult
+    package static func write(_ bytes: Span<UInt8>, to descriptor: Int32) -> Bool {
+        var rest = bytes
         while !rest.isEmpty {
             let written = SystemCall.writeBytes(descriptor, rest)
             if written < 0, errno == EINTR { continue }

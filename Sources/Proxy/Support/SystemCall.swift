@@ -20,6 +20,30 @@ package enum SystemCall {
         unsafe open(path, flags)
     }
 
+    /// Makes a file that is not there, as others of the user are made.
+    ///
+    /// - Returns: a descriptor to write to; negative when there is none, and `errno` says why.
+    package static func makeFile(_ path: String) -> Int32 {
+        // The path is lent for the time of the call.
+        unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    }
+
+    /// - Returns: false when the file keeps its name, and `errno` says why.
+    package static func move(_ path: String, to other: String) -> Bool {
+        // Both are lent for the time of the call; so below.
+        unsafe rename(path, other) == 0
+    }
+
+    package static func remove(_ path: String) { _ = unsafe unlink(path) }
+
+    /// The file that a path leads to over symbolic links; nil when there is none.
+    package static func resolved(_ path: String) -> String? {
+        // The C library allocates the text, and ends it with zero.
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
     /// - Returns: nil when it cannot be had, and `errno` says why.
     package static func status(of path: String) -> stat? {
         var status = stat()
@@ -50,6 +74,13 @@ package enum SystemCall {
     package static func environmentVariable(_ name: String) -> String? {
         // A text that ends with zero, copied at once.
         unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+
+    /// The name of a user, or its number where there is none. For a process with one thread that asks.
+    package static func userName(of number: uid_t) -> String {
+        // The record is the C library's, and copied before anybody asks again.
+        guard let record = unsafe getpwuid(number), let name = unsafe record.pointee.pw_name else { return "\(number)" }
+        return unsafe String(cString: name)
     }
 
     package static func workingDirectory() -> String? {

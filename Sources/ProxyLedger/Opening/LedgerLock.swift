@@ -60,7 +60,7 @@ final class LedgerLock: Sendable {
                 .inUse,
                 "The ledger in \(directory) is in use by "
                     + (holder.map { "process \($0)" } ?? "another process")
-                    + ": stop that process, or give this one another state_dir.")
+                    + ": stop that process, or give this one another state_dir.", holder: holder)
         }
         let text = Array("\(getpid())\n".utf8)
         _ = ftruncate(number, 0)

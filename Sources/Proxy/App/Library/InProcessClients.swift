@@ -42,7 +42,10 @@ final class InProcessClients: Service {
     /// - Parameter body: the JSON document of `POST /v1/chat/completions`.
     /// - Returns: where the response comes.
     /// - Throws: `Failure` when nobody answers here, not yet or not any more.
-    func ask(_ body: [UInt8]) async throws -> InProcessConnection {
+    func ask(_ body: [UInt8]) async throws -> InProcessConnection { try await ask(OwnRequest(chat: body)) }
+
+    /// Sends a request. Throws and returns the same.
+    func ask(_ request: OwnRequest) async throws -> InProcessConnection {
         guard let door = door() else { throw Failure.notRunning }
         let connection = InProcessConnection(on: group.next())
         let channel = InProcessChannel(connection)
@@ -55,7 +58,7 @@ final class InProcessClients: Service {
             let client = ClientConnection(
                 channel, writer: connection, executor: executors.executor(on: connection.eventLoop))
             let requests = RequestMailbox(on: connection.eventLoop)
-            requests.put(door.request(forChat: body))
+            requests.put(door.receive(request))
             requests.finish()
             arrival.yield(Visit(requests: requests, client: client, connection: connection))
         }.get()
@@ -100,28 +103,51 @@ final class InProcessClients: Service {
     }
 }
 
-extension FrontDoor {
-    /// The name by which requests of the process itself are limited, counted and logged, as those of clients are by the names of their keys.
-    static let ownKey = "in-process"
-    private static let ownCaller = Caller(name: ownKey)
+/// A request that the process makes itself. It shows no key: whose it is, is known.
+struct OwnRequest: Sendable {
+    /// The name by which chats of the process are limited, counted and logged, as those of clients are by the names of their keys.
+    static let chatKey = "in-process"
+    private static let chatCaller = Caller(name: chatKey)
 
-    /// A chat that the process itself asks for. It shows no key.
-    fileprivate func request(forChat body: [UInt8]) -> ClientRequest {
-        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: "/v1/chat/completions")
-        return ClientRequest(
-            head: head, body: body, ticket: admission(of: head, bodyLength: body.count), peer: ClientPeer())
+    let caller: Caller
+    var method = HTTPMethod.GET
+    /// Path and query.
+    let target: String
+    var body: [UInt8] = []
+
+    init(chat body: [UInt8]) {
+        self.init(by: Self.chatCaller, .POST, "/v1/chat/completions", body: body)
     }
 
-    private func admission(of head: HTTPRequestHead, bodyLength: Int) -> Admission {
+    init(by caller: Caller, _ method: HTTPMethod, _ target: String, body: [UInt8] = []) {
+        self.caller = caller
+        self.method = method
+        self.target = target
+        self.body = body
+    }
+}
+
+extension FrontDoor {
+    fileprivate func receive(_ request: OwnRequest) -> ClientRequest {
+        let head = HTTPRequestHead(version: .http1_1, method: request.method, uri: request.target)
+        return ClientRequest(
+            head: head, body: request.body, ticket: admission(of: head, request), peer: ClientPeer())
+    }
+
+    private func admission(of head: HTTPRequestHead, _ request: OwnRequest) -> Admission {
         guard let match = endpoints.match(head.uri) else {
-            return Admission(.refused(.unknownPath(head.uri)), of: head, by: self)
+            return Admission(.refused(.unknownPath(RequestTarget.withoutQuery(head.uri))), of: head, by: self)
         }
-        guard bodyLength <= limits.body else {
+        guard match.endpoint.methods.contains(head.method) else {
+            return Admission(
+                .refused(.methodNotAllowed(head.method, allowed: match.endpoint.methods)), of: head, by: self)
+        }
+        guard request.body.count <= limits.body else {
             return Admission(.refused(.bodyTooLarge(limit: limits.body)), of: head, by: self)
         }
-        let verdict = Admission.Verdict.admitted(match, Self.ownCaller)
+        let verdict = Admission.Verdict.admitted(match, request.caller)
         var claim = RequestClaims.Claim.none
-        guard let failure = self.claim(for: verdict, bodyLength: bodyLength, &claim) else {
+        guard let failure = self.claim(for: verdict, bodyLength: request.body.count, &claim) else {
             return Admission(verdict, of: head, claim: claim, by: self)
         }
         claims.giveBack(&claim)

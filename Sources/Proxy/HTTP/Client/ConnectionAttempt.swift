@@ -39,7 +39,9 @@ final class ConnectionAttempt: Cancellable {
             .connectTimeout(connector.timeout + .hours(24))
             .channelInitializer { channel in bound.value.begins(channel) }
         let connected =
-            if let address = try? SocketAddress(ipAddress: target.host, port: target.port) {
+            if let path = connector.unixSocket {
+                bootstrap.connect(unixDomainSocketPath: path)
+            } else if let address = try? SocketAddress(ipAddress: target.host, port: target.port) {
                 bootstrap.connect(to: address)
             } else {
                 // Names are resolved on a thread of their own.
@@ -95,7 +97,17 @@ final class ConnectionAttempt: Cancellable {
         do {
             // An address has no place in SNI; the certificate is held against it all the same.
             let isAddress = (try? SocketAddress(ipAddress: origin.host, port: origin.port)) != nil
-            let handler = try NIOSSLClientHandler(context: connector.tls, serverHostname: isAddress ? nil : origin.host)
+            let name = isAddress ? nil : origin.host
+            let handler =
+                if let certificate = connector.certificate {
+                    try NIOSSLClientHandler(
+                        context: connector.tls, serverHostname: name,
+                        customVerificationCallback: { chain, verdict in
+                            verdict.succeed(chain.first == certificate ? .certificateVerified : .failed)
+                        })
+                } else {
+                    try NIOSSLClientHandler(context: connector.tls, serverHostname: name)
+                }
             try channel.pipeline.syncOperations.addHandlers([handler, handshake])
         } catch {
             return finish(.failure(error))

@@ -6,13 +6,17 @@ import NIOSSL
 struct Connector: Sendable {
     let timeout: TimeAmount
     let tls: NIOSSLContext
+    /// The only one that the other side may show.
+    let certificate: NIOSSLCertificate?
     let proxies: ProxyRules
+    let unixSocket: String?
     let unpackedLimit: Int?
     let crossing: TimeAmount
 
     /// - Throws: when the authorities are no certificates.
     init(
-        timeout: TimeAmount, authorities: AuthorityFile?, proxies: ProxyRules, unpackedLimit: Int?, crossing: TimeAmount
+        timeout: TimeAmount, authorities: AuthorityFile?, certificate: AuthorityFile? = nil, proxies: ProxyRules,
+        unixSocket: String? = nil, unpackedLimit: Int?, crossing: TimeAmount
     ) throws {
         var configuration = TLSConfiguration.makeClientConfiguration()
         if let authorities {
@@ -20,8 +24,12 @@ struct Connector: Sendable {
                 .certificates(try NIOSSLCertificate.fromPEMBytes(authorities.content))
             ]
         }
+        // Where one certificate alone counts, its name says nothing more.
+        if certificate != nil { configuration.certificateVerification = .noHostnameVerification }
         configuration.applicationProtocols = ["http/1.1"]
         tls = try NIOSSLContext(configuration: configuration)
+        self.certificate = try certificate.flatMap { try NIOSSLCertificate.fromPEMBytes($0.content).first }
+        self.unixSocket = unixSocket
         self.timeout = timeout
         self.proxies = proxies
         self.unpackedLimit = unpackedLimit

@@ -20,7 +20,12 @@ struct NIOTransport: HTTPTransport {
         var unpackedLimit: Int?
         /// Further certificate authorities; nil for the system's alone.
         var authorities: AuthorityFile?
+        /// The only certificate that the other side may show: the first of this file, whatever name and issuer it has. Nil: any one that the
+        /// authorities vouch for.
+        var certificate: AuthorityFile?
         var proxies = ProxyRules.none
+        /// The path of a Unix socket that all connections go to, whatever host the URL names.
+        var unixSocket: String?
     }
 
     private let group: any EventLoopGroup
@@ -33,8 +38,8 @@ struct NIOTransport: HTTPTransport {
     init(group: any EventLoopGroup, options: Options) throws {
         self.group = group
         let connector = try Connector(
-            timeout: options.connectTimeout, authorities: options.authorities, proxies: options.proxies,
-            unpackedLimit: options.unpackedLimit,
+            timeout: options.connectTimeout, authorities: options.authorities, certificate: options.certificate,
+            proxies: options.proxies, unixSocket: options.unixSocket, unpackedLimit: options.unpackedLimit,
             crossing: options.crossing)
         self.connector = connector
         let quotas = IdleQuotas(limit: options.idleConnections)

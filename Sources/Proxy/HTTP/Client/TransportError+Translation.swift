@@ -83,6 +83,8 @@ extension TransportError {
         case EHOSTUNREACH, ENETUNREACH: "no route to the host"
         case ETIMEDOUT: "the connection timed out"
         case EPIPE: "the upstream closed the connection"
+        case ENOENT: "no such file"
+        case EACCES, EPERM: "permission denied"
         default: "system error \(error.errnoCode)"
         }
     }
