@@ -9,7 +9,7 @@ import ProxyAccounting
 /// The ledger that this program is built with: none without the package's trait `Ledger`.
 enum OwnLedger {
     #if Ledger
-        static let opener: LedgerOpener? = { options throws(LedgerUnavailable) in
+        static let opener: LedgerOpener? = { options async throws(LedgerUnavailable) in
             let clock = Mutex(BudgetClock(options.calendar))
             var settings = SQLiteLedger.Options(
                 directory: options.directory, calendarName: options.calendar.name,
@@ -19,8 +19,11 @@ enum OwnLedger {
                 },
                 log: options.log)
             settings.retention = options.retention
+            settings.maxSize = Int64(options.maxSize)
+            settings.owner = options.owner
+            settings.lockPatience = options.patience
             do {
-                return try SQLiteLedger.open(settings)
+                return try await SQLiteLedger.open(patiently: settings)
             } catch let error as LedgerError {
                 throw LedgerUnavailable(
                     isRefused: [.inUse, .newer, .foreign].contains(error.code), isInUse: error.code == .inUse,

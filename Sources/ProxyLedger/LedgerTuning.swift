@@ -7,7 +7,7 @@ struct LedgerTuning: Sendable {
     /// The same while the disk fails.
     var intervalWhileFailing = Duration.seconds(1)
     /// Some milliseconds of work: many requests a second share the costs of a transaction.
-    var wakeAt = 4096
+    var wakeAt = 512
     /// Entries in one transaction.
     var batch = 4096
     /// The pauses between the tries to write a batch. While the disk fails already, there is one try.

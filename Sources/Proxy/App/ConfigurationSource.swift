@@ -8,9 +8,11 @@ package struct ConfigurationSource: Sendable {
     let environment: [String: String]
     let workingDirectory: String
 
+    /// Absolute.
+    var path: String { file.hasPrefix("/") ? file : KeyFileLookup.join(workingDirectory, file) }
+
     /// Where it is.
     var directory: String {
-        let path = file.hasPrefix("/") ? file : KeyFileLookup.join(workingDirectory, file)
         let parent = path.lastIndex(of: "/").map { path[..<$0] } ?? ""
         return parent.isEmpty ? "/" : String(parent)
     }

@@ -6,7 +6,13 @@ package struct LedgerOptions: Sendable {
     /// Absolute.
     package let directory: String
     package let retention: Duration
+    /// Bytes that its file may have.
+    package let maxSize: Int
     package let calendar: BudgetCalendar
+    /// The path of the configuration whose ledger it is.
+    package let owner: String
+    /// For a process that still has it: one that drains, or a command.
+    package let patience: Duration
     package let log: @Sendable (LedgerNotice, String) -> Void
 }
 
@@ -30,7 +36,8 @@ package struct LedgerUnavailable: Error {
     }
 }
 
-package typealias LedgerOpener = @Sendable (LedgerOptions) throws(LedgerUnavailable) -> any Ledger
+/// Cancellation ends the waiting with `LedgerUnavailable`.
+package typealias LedgerOpener = @Sendable (LedgerOptions) async throws(LedgerUnavailable) -> any Ledger
 
 extension LedgerSettings {
     /// Where the ledger is, and whether somebody has said so; nil when there is to be none.
@@ -45,21 +52,26 @@ extension LedgerSettings {
         }
     }
 
+    /// How long another process that has the ledger is waited for, at the start and by commands. A service manager ends one process before it starts the next,
+    /// and commands are short.
+    static let patience = Duration.seconds(3)
+
     /// Opens the ledger where the file says.
     ///
     /// - Parameters:
     ///   - stateDirectory: systemd's.
-    ///   - configuration: the directory of the configuration file.
+    ///   - file: the configuration file.
     /// - Returns: nil when there is to be none, or none could be had where nobody has asked for one.
     /// - Throws: `ExitError` when the one that was asked for cannot be had.
     func open(
-        _ opener: LedgerOpener?, stateDirectory: String?, configuration: String, logger: Logger
-    ) throws(ExitError) -> (any Ledger)? {
-        guard let (place, isWanted) = place(stateDirectory: stateDirectory, configuration: configuration) else {
+        _ opener: LedgerOpener?, stateDirectory: String?, of file: String, logger: Logger
+    ) async throws(ExitError) -> (any Ledger)? {
+        let directory = KeyFileLookup.directory(of: file)
+        guard let (place, isWanted) = place(stateDirectory: stateDirectory, configuration: directory) else {
             return nil
         }
         guard let opener else {
-            if case .named = directory {
+            if case .named = self.directory {
                 logger.warning("state_dir has no effect: this program was built without the ledger")
             }
             return nil
@@ -68,8 +80,11 @@ extension LedgerSettings {
             throw ExitError(.badConfiguration, "the time zone \(timeZone) is not known; install tzdata, or use UTC")
         }
         do throws(LedgerUnavailable) {
-            return try opener(
-                LedgerOptions(directory: place, retention: retention, calendar: calendar) { level, text in
+            return try await opener(
+                LedgerOptions(
+                    directory: place, retention: retention, maxSize: maxSize, calendar: calendar, owner: file,
+                    patience: Self.patience
+                ) { level, text in
                     switch level {
                     case .notice: logger.notice("\(text)")
                     case .warning: logger.warning("\(text)")

@@ -232,6 +232,7 @@ extension Settings {
         if server.admin != started.server.admin { keys.append("admin_listen") }
         if ledger.directory != started.ledger.directory { keys.append("state_dir") }
         if ledger.retention != started.ledger.retention { keys.append("ledger_retention") }
+        if ledger.maxSize != started.ledger.maxSize { keys.append("ledger_max_size") }
         if ledger.timeZone != started.ledger.timeZone { keys.append("timezone") }
         if (server.tlsCertificate == nil) != (started.server.tlsCertificate == nil) { keys += ["tls_cert", "tls_key"] }
         return keys

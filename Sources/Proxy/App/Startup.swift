@@ -77,8 +77,8 @@ package struct Startup: Sendable {
         let output = try makeLogOutput(
             configured.settings.logging, isJournal: service.journal?.isBehind(StandardStream.error) ?? false)
         let logger = output.logger()
-        let ledger = try configured.settings.ledger.open(
-            ledger, stateDirectory: service.stateDirectory, configuration: source.directory, logger: logger)
+        let ledger = try await configured.settings.ledger.open(
+            ledger, stateDirectory: service.stateDirectory, of: source.path, logger: logger)
         return PreparedProxy(
             graph: ServiceGraph(
                 source: source, proxies: proxies, service: service, means: means, output: output, logger: logger,

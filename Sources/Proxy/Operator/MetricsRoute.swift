@@ -63,6 +63,10 @@ struct MetricsRoute: Sendable {
             "ociai_ledger_dropped_total", .counter,
             "Requests lost to the ledger, because the disk was full, failed, or did not answer.")
         text.sample(figures.dropped)
+        text.family(
+            "ociai_ledger_folded_total", .counter,
+            "Refused requests that are counted in the row of another, because there were many like them.")
+        text.sample(figures.folded)
         text.family("ociai_ledger_pending", .gauge, "Requests waiting to be written to the ledger.")
         text.sample(figures.pending)
         text.family(

@@ -66,6 +66,7 @@ import Testing
         ("admin_listen", [#""unix:/run/x.sock""#], { $0.server.admin == .unix("/run/x.sock") }),
         ("state_dir", [#""off""#], { $0.ledger.directory == .off }),
         ("state_dir", [#""/var/lib/x""#], { $0.ledger.directory == .named("/var/lib/x") }),
+        ("ledger_max_size", [#""1 GiB""#, "1073741824"], { $0.ledger.maxSize == 1 << 30 }),
         ("ledger_retention", [#""30d""#, #""720h""#, "2592000"], { $0.ledger.retention == .seconds(30 * 86_400) }),
         ("timezone", [#""Asia/Shanghai""#], { $0.ledger.timeZone == "Asia/Shanghai" }),
         ("prices_file", [#""key.pem""#], { $0.ledger.pricesFile == "/etc/proxy/key.pem" }),

@@ -24,8 +24,6 @@ struct LedgerCarrier: Sendable {
 
     /// By which the ledger's audit knows the command line.
     static let actor = "command line"
-    /// For another command that has the ledger.
-    private static let patience = Duration.seconds(3)
     /// For the ledger to write what is left.
     private static let closing = Duration.seconds(10)
 
@@ -128,29 +126,23 @@ extension LedgerCarrier {
                 .badConfiguration, "the time zone \(settings.ledger.timeZone) is not known; install tzdata, or use UTC")
         }
         let options = LedgerOptions(
-            directory: directory, retention: settings.ledger.retention, calendar: calendar,
-            log: { [log] in log($1) })
+            directory: directory, retention: settings.ledger.retention, maxSize: settings.ledger.maxSize,
+            calendar: calendar, owner: source.path, patience: LedgerSettings.patience, log: { [log] in log($1) })
         return try await open(options, by: opener, after: silence)
     }
 
     private func open(_ options: LedgerOptions, by opener: LedgerOpener, after silence: String) async throws
         -> any Ledger
     {
-        let end = ContinuousClock.now + Self.patience
-        while true {
-            do throws(LedgerUnavailable) {
-                return try opener(options)
-            } catch {
-                guard error.isInUse else { throw ExitError(.cannotBind, "\(silence), and \(error.reason)") }
-                // Another command may have it, and gives it back soon.
-                guard ContinuousClock.now < end else {
-                    throw ExitError(
-                        .cannotBind,
-                        "the ledger in \(options.directory) is in use by \(error.holder.map { "process \($0)" } ?? "another process"), but \(silence); if that is the proxy, name its address by -port and -host as it was started with, or restart it with the present configuration; if it is another command, wait for its end"
-                    )
-                }
-                try await Task.sleep(for: .milliseconds(50))
-            }
+        do throws(LedgerUnavailable) {
+            return try await opener(options)
+        } catch {
+            try Task.checkCancellation()
+            guard error.isInUse else { throw ExitError(.cannotBind, "\(silence), and \(error.reason)") }
+            throw ExitError(
+                .cannotBind,
+                "the ledger in \(options.directory) is in use by \(error.holder.map { "process \($0)" } ?? "another process"), but \(silence); if that is the proxy, name its address by -port and -host as it was started with, or restart it with the present configuration; if it is another command, wait for its end"
+            )
         }
     }
 

@@ -13,6 +13,8 @@ package struct LedgerSettings: Sendable, Equatable {
     package var directory = Directory.standard
     /// How long rows are kept.
     package var retention = Duration.seconds(90 * 86_400)
+    /// Bytes that the file may have before its oldest rows go.
+    package var maxSize = 4 << 30
     /// By which budgets begin anew: a name that this machine knows.
     package var timeZone = "UTC"
     /// `[PRICES]`.

@@ -43,6 +43,7 @@ enum SettingsTable {
         SettingKey("rescue_timeout", .duration, standard: "20s", \.rescue.timeout),
         SettingKey("state_dir", .stateDirectory, \.ledger.directory),
         SettingKey("ledger_retention", .days, standard: "90d", \.ledger.retention),
+        SettingKey("ledger_max_size", .memory, standard: "4 GiB", \.ledger.maxSize),
         SettingKey("timezone", .timeZone, standard: "UTC", \.ledger.timeZone),
         SettingKey("prices_file", .path, \.ledger.pricesFile),
         SettingKey("max_concurrency_per_key", .number(0...1_000_000), standard: "0", \.limits.maxConcurrencyPerKey),

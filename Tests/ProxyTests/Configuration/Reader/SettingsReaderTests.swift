@@ -98,6 +98,7 @@ import Testing
         ("GLOBAL", "rescue", "Continue", { $0.rescue.mode == .continue }),
         ("GLOBAL", "rescue_timeout", "5s", { $0.rescue.timeout == .seconds(5) }),
         ("GLOBAL", "state_dir", "data", { $0.ledger.directory == .named("/etc/proxy/data") }),
+        ("GLOBAL", "ledger_max_size", "500 MB", { $0.ledger.maxSize == 500_000_000 }),
         ("GLOBAL", "ledger_retention", "30d", { $0.ledger.retention == .seconds(30 * 86_400) }),
         ("GLOBAL", "timezone", "Europe/Berlin", { $0.ledger.timeZone == "Europe/Berlin" }),
         ("GLOBAL", "prices_file", "key.pem", { $0.ledger.pricesFile == "/etc/proxy/key.pem" }),
