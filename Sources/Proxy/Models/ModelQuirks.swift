@@ -10,6 +10,8 @@ final class ModelQuirks: Sendable {
         var parameters: Set<ParameterQuirk> = []
         var format: APIFormat?
         var provider = ProviderQuirks()
+        /// It takes `stream_options.include_usage`, or refuses it; nil as long as nobody knows.
+        var takesUsageOption: Bool?
         /// It refuses a last message of the assistant's.
         var refusesPrefillUntil: Duration?
         /// Until when accounts of OCI are not asked for it in the Responses API, by their ids.
@@ -41,6 +43,18 @@ final class ModelQuirks: Sendable {
     func note(_ provider: ProviderQuirks, of model: String) {
         change(model) { $0.provider = $0.provider.merged(with: provider) }
     }
+
+    /// Whether a provider's model takes `stream_options.include_usage` where the proxy asks for it; nil as long as nobody knows.
+    ///
+    /// - Parameter model: with the provider's name.
+    func takesUsageOption(_ model: String) -> Bool? {
+        quirks.withLock { quirks in
+            guard let known = quirks[model] else { return nil }
+            return known.provider.leftOut.contains("stream_options") ? false : known.takesUsageOption
+        }
+    }
+
+    func note(takesUsageOption: Bool, _ model: String) { change(model) { $0.takesUsageOption = takesUsageOption } }
 
     /// OCI's word for an unknown model is also that for a missing policy, so it holds for one account, and for a while.
     private static let responsesRefusal = Duration.seconds(600)

@@ -19,6 +19,8 @@ struct PassThroughRequest: Sendable {
     private let models: [Range<Int>]
     /// What has to change when the stream that was asked for is not asked for upstream.
     private let unstreaming: [Edit]
+    /// What makes the stream end with its usage; nil where it does anyhow, or cannot.
+    private let asking: Edit?
 
     private struct Edit: Sendable {
         let range: Range<Int>
@@ -33,7 +35,9 @@ struct PassThroughRequest: Sendable {
     init(_ root: RequestField, of body: [UInt8]) throws(Failure) {
         model = try root.model()
         isStreaming = try root.member("stream")?.bool() ?? false
-        includesUsage = root.member("stream_options")?.value["include_usage"]?.bool ?? false
+        let options = root.value["stream_options"]
+        includesUsage = options?["include_usage"]?.bool ?? false
+        asking = isStreaming && !includesUsage ? Self.asking(options, in: root.value) : nil
         choices = min(max(root.member("n")?.value.int ?? 1, 1), ChoiceProgress.mostChoices)
         mayBeEmpty = root.member("stop").map { !$0.value.isHollow } ?? false
         received = body
@@ -43,10 +47,12 @@ struct PassThroughRequest: Sendable {
 
     /// The body for an upstream that calls the model `name`: every byte as it came, but for the values of `model`.
     ///
-    /// - Parameter isStreaming: nil for what the client asked for; false where that is a stream: then `stream` is false as well, and
-    ///   `stream_options` is gone, since upstreams refuse it without a stream.
-    func body(model name: String, isStreaming: Bool? = nil) -> SplicedText {
-        if models.count == 1, !self.isStreaming || isStreaming != false {
+    /// - Parameters:
+    ///   - isStreaming: nil for what the client asked for; false where that is a stream: then `stream` is false as well, and
+    ///     `stream_options` is gone, since upstreams refuse it without a stream.
+    ///   - asksUsage: the stream is to end with its usage, if it can (`canAskUsage`).
+    func body(model name: String, isStreaming: Bool? = nil, asksUsage: Bool = false) -> SplicedText {
+        if models.count == 1, !asksUsage, !self.isStreaming || isStreaming != false {
             let (before, after) = (received[..<models[0].lowerBound], received[models[0].upperBound...])
             // Nearly always: what does not stay where it is has room at once.
             var body = SplicedText(
@@ -60,8 +66,10 @@ struct PassThroughRequest: Sendable {
         var edits = models.map { (range: $0, bytes: ModelMember.quoted(name)) }
         if self.isStreaming, isStreaming == false {
             edits += unstreaming.map { (range: $0.range, bytes: Array($0.replacement.utf8)) }
-            edits.sort { $0.range.lowerBound < $1.range.lowerBound }
+        } else if asksUsage, let asking {
+            edits.append((range: asking.range, bytes: Array(asking.replacement.utf8)))
         }
+        edits.sort { $0.range.lowerBound < $1.range.lowerBound }
         var body = SplicedText()
         var rest = 0
         for edit in edits {
@@ -71,6 +79,29 @@ struct PassThroughRequest: Sendable {
         }
         body.splice(received[rest...])
         return body
+    }
+
+    /// It is a stream whose usage has not been asked for, and could be.
+    var canAskUsage: Bool { asking != nil }
+
+    /// - Parameter options: the value of `stream_options`.
+    private static func asking(_ options: JSONValue?, in root: JSONValue) -> Edit? {
+        guard let options else {
+            // In front of all others, of which there are some.
+            let place = root.raw.startIndex + 1
+            return Edit(range: place..<place, replacement: #""stream_options":{"include_usage":true},"#)
+        }
+        switch options.kind {
+        case .null: return Edit(range: options.raw.indices, replacement: #"{"include_usage":true}"#)
+        case .object:
+            if let value = options["include_usage"] { return Edit(range: value.raw.indices, replacement: "true") }
+            let place = options.raw.startIndex + 1
+            let isEmpty = options.members.first { _ in true } == nil
+            return Edit(
+                range: place..<place, replacement: isEmpty ? #""include_usage":true"# : #""include_usage":true,"#)
+        // What is wrong with it, the upstream says.
+        case .array, .string, .number, .true, .false: return nil
+        }
     }
 
     /// - Parameter root: has a member that stays.

@@ -24,8 +24,8 @@ final class AttemptReport: Sendable {
         var status: Int?
         /// Oracle's name of the call.
         var opcRequestID: String?
-        /// About so many tokens have been told, where nobody says how many.
-        var told = 0
+        /// How much has been told, of a stream.
+        var told = TextMeter()
         /// When the first event came. From then on the client has seen a part of this answer, and no other can take its place.
         var firstEvent: Duration?
         /// Events of the upstream that could not be read and were passed over.

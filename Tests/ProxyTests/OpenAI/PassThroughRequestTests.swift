@@ -51,6 +51,51 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (#"{"model":"m","stream":true}"#, #"{"stream_options":{"include_usage":true},"model":"n","stream":true}"#),
+        (
+            #" { "stream" : true, "model":"m","model":"m"}"#,
+            #" {"stream_options":{"include_usage":true}, "stream" : true, "model":"n","model":"n"}"#
+        ),
+        (
+            #"{"model":"m","stream":true,"stream_options":null}"#,
+            #"{"model":"n","stream":true,"stream_options":{"include_usage":true}}"#
+        ),
+        (
+            #"{"stream":true,"stream_options":{ },"model":"m"}"#,
+            #"{"stream":true,"stream_options":{"include_usage":true },"model":"n"}"#
+        ),
+        (
+            #"{"stream":true,"stream_options":{"x":1},"model":"m"}"#,
+            #"{"stream":true,"stream_options":{"include_usage":true,"x":1},"model":"n"}"#
+        ),
+        (
+            #"{"model":"m","stream":true,"stream_options":{"x":1,"include_usage":false}}"#,
+            #"{"model":"n","stream":true,"stream_options":{"x":1,"include_usage":true}}"#
+        ),
+        (
+            "\u{FEFF}{\"model\":\"m\",\"stream\":true}",
+            "\u{FEFF}{\"stream_options\":{\"include_usage\":true},\"model\":\"n\",\"stream\":true}"
+        ),
+    ])
+    func `A stream is asked for its usage, and nothing else changes`(body: String, asking: String) throws {
+        let request = try request(body)
+        #expect(request.canAskUsage)
+        #expect(String(decoding: request.body(model: "n", asksUsage: true).bytes, as: UTF8.self) == asking)
+        #expect(String(decoding: request.body(model: "m").bytes, as: UTF8.self) == body)
+        #expect(try PassThroughRequest(body: Array(asking.utf8)).includesUsage)
+    }
+
+    @Test(arguments: [
+        #"{"model":"m"}"#, #"{"model":"m","stream":false}"#, #"{"model":"m","stream":true,"stream_options":7}"#,
+        #"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#,
+    ])
+    func `What is no stream, has asked, or cannot ask, is not made to`(body: String) throws {
+        let request = try request(body)
+        #expect(!request.canAskUsage)
+        #expect(String(decoding: request.body(model: "m", asksUsage: true).bytes, as: UTF8.self) == body)
+    }
+
     @Test func `A body can be written for one upstream after the other`() throws {
         let request = try request(#"{"model":"m"}"#)
         #expect(request.body(model: "one").bytes == Array(#"{"model":"one"}"#.utf8))

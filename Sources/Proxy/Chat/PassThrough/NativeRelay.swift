@@ -34,7 +34,10 @@ final class NativeRelay: ResponseRelay {
     private(set) var isComplete = false
     private(set) var usage: TokenUsage?
     private(set) var unreadableEvents = 0
-    private(set) var eventsTold = 0
+    /// How much has been told.
+    private(set) var told = TextMeter()
+    /// The usage has been asked for by the proxy alone: the event of it alone stays here.
+    private let hidesUsage: Bool
     /// Those among them that were cut in the middle, at the end of a body that is not whole.
     private var torn = 0
     var hasHoles: Bool { unreadableEvents > torn }
@@ -51,6 +54,7 @@ final class NativeRelay: ResponseRelay {
     ///   - errorEvent: a failure in the client's language.
     init(
         _ dialect: ProviderDialect, model: String, upstream: String, choices: Int = 1, keepsText: Bool = false,
+        hidesUsage: Bool = false,
         onKept: ((_ id: String, _ upstream: String) -> Void)? = nil,
         errorEvent: @escaping (Failure) -> [UInt8]
     ) {
@@ -58,6 +62,7 @@ final class NativeRelay: ResponseRelay {
         self.model = ModelMember.quoted(model)
         self.upstream = upstream
         expectedChoices = choices
+        self.hidesUsage = hidesUsage
         sent = keepsText && dialect == .messages ? SentText() : nil
         self.onKept = onKept
         self.errorEvent = errorEvent
@@ -166,8 +171,11 @@ final class NativeRelay: ResponseRelay {
         if let failure = event.failure(of: upstream, isReleased: isReleased, isCalledError: block.isError) {
             return failure
         }
-        eventsTold += 1
-        if let counts = event.usage(beside: usage) { usage = counts }
+        event.measure(&told)
+        if let counts = event.usage(beside: usage) {
+            usage = counts
+            if hidesUsage, event.isUsageAlone { return nil }
+        }
         if answerID == nil, let id = event.id {
             answerID = id
             onKept?(id, upstream)
@@ -289,6 +297,23 @@ private struct NativeEvent {
         case .responses: nil
         case .completions, .chat:
             root.present("error") == nil ? nil : ProviderErrorReader.translate(document: root, upstream: upstream)
+        }
+    }
+
+    /// Of a completion: it has no choices.
+    var isUsageAlone: Bool { dialect == .completions && root.elements(of: "choices").isEmpty }
+
+    /// Takes down how much it tells.
+    func measure(_ told: inout TextMeter) {
+        switch dialect {
+        case .messages where type == "content_block_delta":
+            for name in ["text", "thinking", "partial_json"] as [StaticString] {
+                if let text = root["delta"]?[name]?.rawString { told.take(text) }
+            }
+        case .messages: break
+        case .responses: if type.hasSuffix(".delta"), let text = root["delta"]?.rawString { told.take(text) }
+        case .completions, .chat:
+            for choice in root.elements(of: "choices") { if let text = choice["text"]?.rawString { told.take(text) } }
         }
     }
 

@@ -6,6 +6,8 @@ struct PassThroughEvent: Equatable {
     private(set) var hasSeveralModels = false
     /// Where the `usage` object stands, if there is one.
     private(set) var usage: Range<Int>?
+    /// Where the value of `usage` stands that is null.
+    private(set) var noUsage: Range<Int>?
     /// There is an `error`, and it is not null.
     private(set) var hasError = false
     /// It has a list of choices, if only an empty one.
@@ -17,6 +19,11 @@ struct PassThroughEvent: Equatable {
     private(set) var text: Range<Int>?
     /// It tells more than a text: reasoning, a refusal, log probabilities, audio.
     private(set) var tellsMore = false
+    /// Bytes of all that is told: texts, reasoning, names and arguments of calls.
+    private(set) var bytesTold = 0
+
+    /// It tells of the usage and of nothing else.
+    var isUsageAlone: Bool { usage != nil && choices == .none && !hasError }
 
     enum Choices: Equatable {
         case none
@@ -49,6 +56,7 @@ struct PassThroughEvent: Equatable {
                 if model == nil { model = value.place } else { hasSeveralModels = true }
             } else if name.means("usage") {
                 usage = value.kind == .object ? value.place : nil
+                noUsage = value.kind == .null ? value.place : nil
             } else if name.means("error") {
                 hasError = value.kind != .null
             }
@@ -59,7 +67,7 @@ struct PassThroughEvent: Equatable {
     private mutating func choices(of list: JSONFastPath) -> Choices {
         guard list.kind == .array else { return .none }
         var choices = Choices.none
-        var said = (hasCalls: hasCalls, text: text, more: tellsMore)
+        var said = Said()
         _ = list.each { _, choice in
             guard choice.kind == .object else {
                 if choices != .none { choices = .several }
@@ -69,13 +77,18 @@ struct PassThroughEvent: Equatable {
             choices = choices == .none ? found : .several
             return true
         }
-        (hasCalls, text, tellsMore) = (said.hasCalls, said.text, said.more)
+        (hasCalls, text, tellsMore, bytesTold) = (said.hasCalls, said.text, said.more, said.bytes)
         return choices
     }
 
-    private static func choice(_ choice: JSONFastPath, _ said: inout (hasCalls: Bool, text: Range<Int>?, more: Bool))
-        -> Choices
-    {
+    private struct Said {
+        var hasCalls = false
+        var text: Range<Int>?
+        var more = false
+        var bytes = 0
+    }
+
+    private static func choice(_ choice: JSONFastPath, _ said: inout Said) -> Choices {
         var index = 0
         var progress = Progress.open
         _ = choice.each { name, value in
@@ -86,22 +99,48 @@ struct PassThroughEvent: Equatable {
             } else if name.means("index") {
                 index = value.plainInt ?? 0
             } else if name.means("delta") {
+                // Some tell what they think under two names.
+                var others = 0
                 _ = value.each { name, value in
                     if name.means("content"), value.kind == .string {
                         said.text = value.content
+                        said.bytes += value.content?.count ?? 0
                     } else if name.means("tool_calls"), value.kind == .array {
-                        if !value.isEmpty { said.hasCalls = true }
+                        if !value.isEmpty {
+                            said.hasCalls = true
+                            said.bytes += bytes(ofCalls: value)
+                        }
                     } else if !value.isEmpty, !name.means("role") {
                         said.more = true
+                        others = max(others, value.content?.count ?? 0)
                     }
                     return true
                 }
+                said.bytes += others
             } else if name.means("logprobs"), value.kind != .null {
                 said.more = true
             }
             return true
         }
         return .one(index: index, progress)
+    }
+
+    /// Of their names and arguments.
+    private static func bytes(ofCalls calls: JSONFastPath) -> Int {
+        var bytes = 0
+        _ = calls.each { _, call in
+            _ = call.each { name, value in
+                if name.means("function") {
+                    _ = value.each { name, value in
+                        if name.means("arguments") || name.means("name") { bytes += value.content?.count ?? 0 }
+                        return true
+                    }
+                }
+                return true
+            }
+            return true
+        }
+        return bytes
     }
 }
 

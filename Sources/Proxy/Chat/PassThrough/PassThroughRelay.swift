@@ -31,7 +31,10 @@ final class PassThroughRelay: ResponseRelay {
 
     private(set) var isComplete = false
     private(set) var unreadableEvents = 0
-    private(set) var eventsTold = 0
+    /// How much has been told.
+    private(set) var told: TextMeter
+    /// The usage has been asked for by the proxy alone, and is not passed on.
+    private let hidesUsage: Bool
     /// Those among them that were cut in the middle, at the end of a body that is not whole.
     private var torn = 0
     var hasHoles: Bool { unreadableEvents > torn }
@@ -52,11 +55,16 @@ final class PassThroughRelay: ResponseRelay {
     ///   - choices: how many were asked for.
     ///   - mayBeEmpty: the usual end may be all that is said.
     ///   - keepsText: another upstream may have to go on behind what has been told.
+    ///   - hidesUsage: the usage has been asked for by the proxy alone: the event of it alone, and the nulls in others, stay here. In an event with choices it
+    ///     passes, as upstreams have it there unasked.
+    ///   - meter: of what is told.
     ///   - limit: bytes that one event may have.
     init(
         model: String, upstream: String, choices: Int = 1, mayBeEmpty: Bool = false, keepsText: Bool = false,
-        limit: Int = SSEParser.longestLine
+        hidesUsage: Bool = false, meter: TextMeter = TextMeter(), limit: Int = SSEParser.longestLine
     ) {
+        self.hidesUsage = hidesUsage
+        told = meter
         sent = keepsText ? SentText() : nil
         blocks = EventBlocks(limit: limit)
         frames = PassThroughFrames(model: model)
@@ -139,10 +147,16 @@ final class PassThroughRelay: ResponseRelay {
             return nil
         }
         if let failure = progress.note(event, blocks.bytes[data], isError: block.isError) { return failure }
-        eventsTold += 1
+        measure(event, blocks.bytes[data])
         if sent != nil { keep(event, at: data.lowerBound) }
+        if hidesUsage, event.isUsageAlone { return nil }
         if event.hasCalls, repairCalls(in: blocks.bytes[data]) { return nil }
-        if event.hasSeveralModels {
+        if hidesUsage, let null = event.noUsage, !event.hasSeveralModels, !block.hasOtherLines {
+            frames.append(
+                block, of: blocks,
+                replacing: event.model.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound },
+                leavingOutValue: null.lowerBound + data.lowerBound..<null.upperBound + data.lowerBound)
+        } else if event.hasSeveralModels {
             frames.append(block, of: blocks, replacing: ModelMember.ranges(in: blocks.bytes[data]))
         } else {
             frames.append(
@@ -150,6 +164,37 @@ final class PassThroughRelay: ResponseRelay {
                 replacing: event.model.map { $0.lowerBound + data.lowerBound..<$0.upperBound + data.lowerBound })
         }
         return nil
+    }
+
+    /// Takes down how much an event tells.
+    private func measure(_ event: PassThroughEvent, _ data: ArraySlice<UInt8>) {
+        told.take(bytes: event.bytesTold)
+        guard told.characters != nil, event.bytesTold > 0 else { return }
+        if let text = event.text, !event.tellsMore, !event.hasCalls, event.choices != .several {
+            told.take(charactersOf: data[data.startIndex + text.lowerBound..<data.startIndex + text.upperBound])
+        } else {
+            measureParts(of: data)
+        }
+    }
+
+    /// Characters of reasoning, calls and several choices.
+    @inline(never)
+    private func measureParts(of data: ArraySlice<UInt8>) {
+        guard let root = try? JSONDocument(parsing: Array(data)).root else { return }
+        for choice in root.elements(of: "choices") {
+            guard let delta = choice["delta"] else { continue }
+            for name in ["content", "refusal"] as [StaticString] {
+                if let text = delta[name]?.rawString { told.take(charactersOf: text) }
+            }
+            if let thought = (delta.present("reasoning_content") ?? delta.present("reasoning"))?.rawString {
+                told.take(charactersOf: thought)
+            }
+            for call in delta.elements(of: "tool_calls") {
+                for name in ["name", "arguments"] as [StaticString] {
+                    if let text = call["function"]?[name]?.rawString { told.take(charactersOf: text) }
+                }
+            }
+        }
     }
 
     /// Takes down what an event tells the client.
@@ -180,7 +225,9 @@ final class PassThroughRelay: ResponseRelay {
             return block.isError ? progress.failure(in: joined[...]) : passSingly(lines, of: block)
         }
         if let failure = progress.note(event, joined[...], isError: block.isError) { return failure }
+        measure(event, joined[...])
         sent?.spoil()
+        if hidesUsage, event.isUsageAlone { return nil }
         if event.hasCalls, repairCalls(in: joined[...]) { return nil }
         var ranges: [Range<Int>] = []
         var line = 0

@@ -12,12 +12,19 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
     private var stop: [UInt8]?
     /// It is another answer than the client's. Nothing has been written.
     private(set) var hasDiverged = false
+    /// What the second upstream has said, what the client knew included.
+    private(set) var told: TextMeter
 
     /// - Parameters:
     ///   - inner: as the first answer has left it.
     ///   - tokensBefore: 0 where the whole answer comes once more.
-    init(_ inner: Inner, behind sent: SentText, _ comparison: TextComparison, tokensBefore: Int = 0) {
+    ///   - meter: that counts from here on.
+    init(
+        _ inner: Inner, behind sent: SentText, _ comparison: TextComparison, tokensBefore: Int = 0,
+        meter: TextMeter = TextMeter()
+    ) {
         self.inner = inner
+        told = meter
         self.sent = sent
         self.comparison = comparison.isOver ? nil : comparison
         self.tokensBefore = tokensBefore
@@ -37,6 +44,7 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
     mutating func begin(choice: Int) {}
 
     mutating func text(_ escaped: ArraySlice<UInt8>, logprobs: [UInt8]?, choice: Int) {
+        told.take(escaped)
         guard choice == 0, !hasDiverged else { return }
         guard var comparison else { return say(escaped) }
         switch comparison.take(escaped) {
@@ -55,9 +63,10 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
     }
 
     /// The client has seen none of the first answer's, and would not know what to do with it in the middle of a text.
-    mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) {}
+    mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) { told.take(escaped) }
 
     mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) {
+        told.take(escaped)
         guard goesOn() else { return }
         sent.spoil()
         inner.refusal(escaped, choice: choice)
@@ -65,12 +74,15 @@ struct RescueSink<Inner: ChatByteSink>: ChatByteSink {
 
     mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int)
     {
+        told.take(name)
+        told.take(arguments)
         guard goesOn() else { return }
         sent.spoil()
         inner.toolCall(call, id: id, name: name, arguments: arguments, choice: choice)
     }
 
     mutating func arguments(_ escaped: ArraySlice<UInt8>, of call: Int, choice: Int) {
+        told.take(escaped)
         if goesOn() { inner.arguments(escaped, of: call, choice: choice) }
     }
 

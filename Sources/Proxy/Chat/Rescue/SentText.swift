@@ -29,14 +29,24 @@ struct SentText: Equatable, Sendable {
 protocol SentTextKeeping {
     var sent: SentText { get }
     var clientSink: any ChatByteSink { get }
+    /// How much it is.
+    var told: TextMeter { get }
 }
 
-/// Tells a client's sink what it is told, and keeps the text.
+/// Tells a client's sink what it is told, and keeps the text, or how much it was.
 struct SentTextSink<Inner: ChatByteSink>: ChatByteSink, SentTextKeeping {
     private(set) var inner: Inner
     private(set) var sent = SentText()
+    private(set) var told: TextMeter
 
-    init(_ inner: Inner) { self.inner = inner }
+    /// - Parameters:
+    ///   - keepsText: another upstream may have to go on behind it.
+    ///   - meter: that counts from here on.
+    init(_ inner: Inner, keepsText: Bool = true, meter: TextMeter = TextMeter()) {
+        self.inner = inner
+        told = meter
+        if !keepsText { sent.spoil() }
+    }
 
     var bytes: [UInt8] {
         get { inner.bytes }
@@ -57,26 +67,32 @@ struct SentTextSink<Inner: ChatByteSink>: ChatByteSink, SentTextKeeping {
 
     mutating func text(_ escaped: ArraySlice<UInt8>, logprobs: [UInt8]?, choice: Int) {
         if choice == 0, logprobs == nil { sent.add(escaped) } else { sent.spoil() }
+        told.take(escaped)
         inner.text(escaped, logprobs: logprobs, choice: choice)
     }
 
     mutating func reasoning(_ escaped: ArraySlice<UInt8>, choice: Int) {
         if inner.tellsReasoning { sent.spoil() }
+        told.take(escaped)
         inner.reasoning(escaped, choice: choice)
     }
 
     mutating func refusal(_ escaped: ArraySlice<UInt8>, choice: Int) {
         sent.spoil()
+        told.take(escaped)
         inner.refusal(escaped, choice: choice)
     }
 
     mutating func toolCall(_ call: Int, id: String, name: ArraySlice<UInt8>, arguments: ArraySlice<UInt8>, choice: Int)
     {
         sent.spoil()
+        told.take(name)
+        told.take(arguments)
         inner.toolCall(call, id: id, name: name, arguments: arguments, choice: choice)
     }
 
     mutating func arguments(_ escaped: ArraySlice<UInt8>, of call: Int, choice: Int) {
+        told.take(escaped)
         inner.arguments(escaped, of: call, choice: choice)
     }
 

@@ -48,7 +48,7 @@ extension ChatCall {
             let relay = reader.relay(
                 of: backend.id, to: callContext.client, goingOn: broken.relay, behind: broken.sent,
                 broken.comparison(way, at: backend.endpoint), tokensBefore: way == .verified ? 0 : broken.tokens,
-                by: model)
+                by: model, meter: callContext.meter ?? TextMeter())
         else { return nil }
         deadline.arm()
         do {

@@ -21,9 +21,14 @@ final class ChatCall: Sendable {
     let reader: ChatReader
     /// How the upstream is called, whatever the client asked for.
     let isStreaming: Bool
+    /// The upstream is asked for the usage of its stream, which the client has not asked for and is not told.
+    let asksUsage: Bool
     let callContext: CallContext
 
-    init(document: CallDocument, reader: ChatReader, isStreaming: Bool, callContext: CallContext) {
+    init(
+        document: CallDocument, reader: ChatReader, isStreaming: Bool, asksUsage: Bool = false, callContext: CallContext
+    ) {
+        self.asksUsage = asksUsage
         self.document = document
         self.reader = reader
         self.isStreaming = isStreaming
@@ -41,13 +46,16 @@ final class ChatCall: Sendable {
         let choices: Int
         /// Another upstream may have to go on where one breaks off.
         let mayBeRescued: Bool
+        /// Of what upstreams tell; nil where nobody is charged for it.
+        let meter: TextMeter?
         /// Runs what follows the signature on the connection's event loop.
         let executor: EventLoopExecutor
 
         init(
             limits: ChatCompletionsRoute.Limits, time: TimeSource, deadline: Duration, client: any ClientDialect,
-            choices: Int = 1, mayBeRescued: Bool = false, executor: EventLoopExecutor
+            choices: Int = 1, mayBeRescued: Bool = false, meter: TextMeter? = nil, executor: EventLoopExecutor
         ) {
+            self.meter = meter
             self.limits = limits
             self.time = time
             self.deadline = deadline
@@ -131,7 +139,8 @@ final class ChatCall: Sendable {
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
         let response = try await backend.successful(head, noting: report)
         let relay = reader.relay(
-            of: backend.id, to: callContext.client, choices: callContext.choices, keepsText: callContext.mayBeRescued)
+            of: backend.id, to: callContext.client, choices: callContext.choices, keepsText: callContext.mayBeRescued,
+            meter: callContext.meter, hidesUsage: asksUsage)
         let live = LiveStream(
             response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext)
         try await live.begin()

@@ -32,6 +32,18 @@ final class ChatCalls {
     private var modelOfPool: String { "\(pool)/\(target.modelID)" }
     /// Something has been learnt in this request.
     private var hasLearnt = false
+    /// Whether the provider's model takes to be asked for a stream's usage.
+    private var usageOption = UsageOption.unseen
+
+    private enum UsageOption {
+        /// Nobody has looked.
+        case unseen
+        /// Nobody knows.
+        case unknown
+        case taken, refused
+        /// In this request.
+        case nowRefused
+    }
     /// Why the request cannot be a chat completion's, if it cannot: then it only goes to who speaks its own language.
     private let untranslatable: Failure?
 
@@ -112,6 +124,7 @@ final class ChatCalls {
     ///
     /// - Returns: whether that is what the refusal says, and another try makes sense.
     func learnsToTranslate(from error: Failure, of backend: any Backend) -> Bool {
+        if learnsNotToAskUsage(from: error, native) { return true }
         guard backend.kind == .oci, error.upstreamStatus == 404, untranslatable == nil, isNative(backend) else {
             return false
         }
@@ -124,10 +137,48 @@ final class ChatCalls {
         let onKept = native.onKept.map { note in
             { @Sendable (id: String, upstream: String) in note(id, upstream, model, name) }
         }
+        // The other languages tell it anyhow.
+        let asksUsage = native.dialect == .completions && mayAskUsage(by: native.request)
         return ChatCall(
-            document: .native(native.dialect, native.request.body(model: target.modelID), headers: native.headers),
+            document: .native(
+                native.dialect, native.request.body(model: target.modelID, asksUsage: asksUsage),
+                headers: native.headers),
             reader: .native(native.dialect, model: name, onKept: onKept), isStreaming: native.request.isStreaming,
-            callContext: callContext)
+            asksUsage: asksUsage, callContext: callContext)
+    }
+
+    /// Whether a provider is asked for the usage of a stream by us: somebody is charged for it, and the client has not asked.
+    private func mayAskUsage(by request: PassThroughRequest) -> Bool {
+        guard callContext.meter != nil, request.canAskUsage else { return false }
+        if usageOption == .unseen {
+            usageOption =
+                switch quirks.takesUsageOption(modelOfPool) {
+                case nil: .unknown
+                case true?: .taken
+                case false?: .refused
+                }
+        }
+        return usageOption == .unknown || usageOption == .taken
+    }
+
+    /// A provider may not know what nobody but us has asked for: the next call does without, in this request and, when that has helped, in those that come.
+    ///
+    /// Some say no more than that the request is bad. As long as they have never taken it, that may be why.
+    ///
+    /// - Returns: whether another try makes sense.
+    private func learnsNotToAskUsage(from error: Failure, _ call: ChatCall?) -> Bool {
+        guard quirksLeft > 0, call?.asksUsage == true, usageOption == .unknown || usageOption == .taken else {
+            return false
+        }
+        switch error.kind {
+        case .refused, .parameterRefused, .invalidRequest: break
+        default: return false
+        }
+        let isNamed = RefusedMember.unknown(in: error, among: ["stream_options", "include_usage"]) != nil
+        guard isNamed || usageOption == .unknown && error.field == nil else { return false }
+        quirksLeft -= 1
+        (usageOption, passedThrough, native) = (.nowRefused, nil, nil)
+        return true
     }
 
     /// The call for an upstream that takes chats in `form`.
@@ -177,7 +228,7 @@ final class ChatCalls {
     ///
     /// - Returns: whether another try makes sense.
     func learn(from error: Failure, in form: ChatForm) -> Bool {
-        if form == .openAI { return learn(fromProvider: error) }
+        if form == .openAI { return learnsNotToAskUsage(from: error, passedThrough) || learn(fromProvider: error) }
         guard quirksLeft > 0, let refused = form == .oci ? translated : adapted,
             quirks.learn(from: error, of: target.modelID, in: refused.format, as: refused.family)
         else { return false }
@@ -204,6 +255,15 @@ final class ChatCalls {
 
     /// An upstream has answered: what was learnt on the way has helped, and holds for the next request too.
     func keepLessons() {
+        switch usageOption {
+        case .nowRefused:
+            quirks.note(takesUsageOption: false, modelOfPool)
+            usageOption = .refused
+        case .unknown where (passedThrough ?? native)?.asksUsage == true:
+            quirks.note(takesUsageOption: true, modelOfPool)
+            usageOption = .taken
+        case .unseen, .unknown, .taken, .refused: break
+        }
         guard hasLearnt, let providerModel else { return }
         quirks.note(provider.lasting, of: providerModel)
         hasLearnt = false
@@ -226,10 +286,14 @@ final class ChatCalls {
 
     private func adapt() throws(Failure) -> Written {
         let upstream = upstream()
+        let asksUsage =
+            isStreaming && callContext.meter != nil && request.canAskUsage
+            && !upstream.family.refuses.contains(.streamOptions)
+        let body = try OpenAIOnOCI.body(
+            of: try RequestField(body: request.received), for: upstream, asksUsage: asksUsage)
         let call = ChatCall(
-            document: .openAI(.chat, try OpenAIOnOCI.body(of: try RequestField(body: request.received), for: upstream)),
-            reader: chatReader, isStreaming: upstream.isStreaming,
-            callContext: callContext)
+            document: .openAI(.chat, body), reader: chatReader, isStreaming: upstream.isStreaming,
+            asksUsage: asksUsage, callContext: callContext)
         return Written(call: call, family: upstream.family)
     }
 
@@ -240,10 +304,12 @@ final class ChatCalls {
         {
             asked = asked.marking(lastMessageBy: mark)
         }
+        let asksUsage = isStreaming && mayAskUsage(by: asked)
         return ChatCall(
-            document: .openAI(.chat, asked.body(model: target.modelID, isStreaming: isStreaming)),
+            document: .openAI(
+                .chat, asked.body(model: target.modelID, isStreaming: isStreaming, asksUsage: asksUsage)),
             reader: chatReader,
-            isStreaming: isStreaming, callContext: callContext)
+            isStreaming: isStreaming, asksUsage: asksUsage, callContext: callContext)
     }
 
     /// Of an upstream that answers as chat completions do.

@@ -10,13 +10,14 @@ extension ChatReader {
     ///   - comparison: how that is found in the second answer.
     ///   - tokensBefore: of it, where the second answer does not count them.
     ///   - model: who goes on, for people.
+    ///   - meter: of what the second upstream says.
     /// - Returns: nil where nobody can go on with the client's stream.
     func relay(
         of upstream: String, to client: some ClientDialect, goingOn broken: any ResponseRelay, behind sent: SentText,
-        _ comparison: TextComparison, tokensBefore: Int, by model: String
+        _ comparison: TextComparison, tokensBefore: Int, by model: String, meter: TextMeter = TextMeter()
     ) -> (any ResponseRelay)? {
         guard let inner = Self.sink(goingOn: broken, to: client) else { return nil }
-        let sink = RescueSink(inner, behind: sent, comparison, tokensBefore: tokensBefore)
+        let sink = RescueSink(inner, behind: sent, comparison, tokensBefore: tokensBefore, meter: meter)
         switch self {
         // To say nothing is no way to go on, whoever else takes silence for an answer.
         case .translator(let dialect, var rules):

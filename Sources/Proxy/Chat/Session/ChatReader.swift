@@ -161,27 +161,33 @@ enum ChatReader: Sendable {
     /// - Parameters:
     ///   - choices: how many were asked for.
     ///   - keepsText: another upstream may have to go on behind what has been told.
-    func relay(of upstream: String, to client: some ClientDialect, choices: Int = 1, keepsText: Bool = false)
-        -> any ResponseRelay
-    {
+    ///   - meter: of what is told; nil where nobody is charged for it.
+    ///   - hidesUsage: the upstream has been asked for its usage by the proxy alone.
+    func relay(
+        of upstream: String, to client: some ClientDialect, choices: Int = 1, keepsText: Bool = false,
+        meter: TextMeter? = nil, hidesUsage: Bool = false
+    ) -> any ResponseRelay {
         switch self {
-        case .translator(let dialect, let rules) where keepsText:
-            dialect.relay(of: client.response, choices: choices, by: rules, into: SentTextSink(client.stream()))
-        case .chatCompletions where keepsText:
+        case .translator(let dialect, let rules) where keepsText || meter != nil:
+            dialect.relay(
+                of: client.response, choices: choices, by: rules,
+                into: SentTextSink(client.stream(), keepsText: keepsText, meter: meter ?? TextMeter()))
+        case .chatCompletions where keepsText || meter != nil:
             StreamRelay(
-                source(answering: client.response, of: upstream, choices: choices), into: SentTextSink(client.stream()))
+                source(answering: client.response, of: upstream, choices: choices),
+                into: SentTextSink(client.stream(), keepsText: keepsText, meter: meter ?? TextMeter()))
         case .translator(let dialect, let rules):
             dialect.relay(of: client.response, choices: choices, by: rules, into: client.stream())
         case .chatCompletions:
             StreamRelay(source(answering: client.response, of: upstream, choices: choices), into: client.stream())
         case .native(let dialect, let model, let onKept):
             NativeRelay(
-                dialect, model: model, upstream: upstream, choices: choices, keepsText: keepsText, onKept: onKept,
-                errorEvent: { client.errorEvent($0) })
+                dialect, model: model, upstream: upstream, choices: choices, keepsText: keepsText,
+                hidesUsage: hidesUsage, onKept: onKept, errorEvent: { client.errorEvent($0) })
         case .passThrough(let client, let mayBeEmpty):
             PassThroughRelay(
                 model: client.envelope.model, upstream: upstream, choices: choices, mayBeEmpty: mayBeEmpty,
-                keepsText: keepsText)
+                keepsText: keepsText, hidesUsage: hidesUsage, meter: meter ?? TextMeter())
         }
     }
 }

@@ -369,6 +369,6 @@ final class ChatSession {
                 choices: request.choices,
                 mayBeRescued: request.isStreaming && request.choices == 1 && untranslatable == nil
                     && rescueMode(of: model, target) > .off,
-                executor: context.connection.executor))
+                meter: context.charge == nil ? nil : TextMeter(), executor: context.connection.executor))
     }
 }

@@ -19,7 +19,7 @@ final class RescueRelay<Source: ChatEventSource, Inner: ChatByteSink>: ResponseR
     var isFinished: Bool { reader.isFinished }
     var isComplete: Bool { reader.isComplete }
     var usage: TokenUsage? { reader.source.usage }
-    var eventsTold: Int { reader.eventsTold }
+    var told: TextMeter { sink.told }
     var unreadableEvents: Int { reader.source.unreadableEvents }
     var hasHoles: Bool { reader.hasHoles }
     var oddities: Oddities { reader.oddities }

@@ -14,8 +14,8 @@ protocol ResponseRelay: AnyObject {
     var isComplete: Bool { get }
     /// The token counts, once the upstream has told them.
     var usage: TokenUsage? { get }
-    /// Events with something for the client. Models tell about a token with each, so that an answer without its usage can be estimated.
-    var eventsTold: Int { get }
+    /// How much has been told, where somebody is charged for it.
+    var told: TextMeter { get }
     /// Events that could not be read and were passed over.
     var unreadableEvents: Int { get }
     /// There are some before the end of what has been told.

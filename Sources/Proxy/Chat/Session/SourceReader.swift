@@ -10,7 +10,6 @@ struct SourceReader<Source: ChatEventSource> {
     private(set) var isFinished = false
     /// The answer is complete and its end has been told.
     private(set) var isComplete = false
-    private(set) var eventsTold = 0
     private var hasFailed = false
     /// Events that were cut in the middle, at the end of a body that is not whole.
     private var torn = 0
@@ -69,7 +68,6 @@ struct SourceReader<Source: ChatEventSource> {
     }
 
     private mutating func read(_ event: ArraySlice<UInt8>, into sink: inout some ChatEventSink) -> Failure? {
-        eventsTold += 1
         switch source.read(event, into: &sink) {
         // A choice may begin after all earlier ones have ended.
         case .more: isFinished = false

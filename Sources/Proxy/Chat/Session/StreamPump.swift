@@ -102,7 +102,7 @@ final class StreamPump: BodySink {
     @inline(never)
     func tell(_ report: AttemptReport) {
         let (usage, unreadableEvents, oddities) = (relay.usage, relay.unreadableEvents, relay.oddities)
-        let told = relay.eventsTold
+        let told = relay.told
         report.change {
             ($0.usage, $0.unreadableEvents, $0.oddities, $0.told) = (usage, unreadableEvents, oddities, told)
         }

@@ -14,7 +14,7 @@ final class StreamRelay<Source: ChatEventSource, Sink: ChatByteSink>: ResponseRe
     var isFinished: Bool { reader.isFinished }
     var isComplete: Bool { reader.isComplete }
     var usage: TokenUsage? { reader.source.usage }
-    var eventsTold: Int { reader.eventsTold }
+    var told: TextMeter { (sink as? any SentTextKeeping)?.told ?? TextMeter() }
     var unreadableEvents: Int { reader.source.unreadableEvents }
     var hasHoles: Bool { reader.hasHoles }
     var oddities: Oddities { reader.oddities }

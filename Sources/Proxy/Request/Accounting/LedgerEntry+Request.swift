@@ -133,7 +133,7 @@ extension LedgerUsage {
             // The upstream read the prompt, and said so much of its answer.
             truth = .estimated
             prompt = estimate.prompt
-            completion = Int64(max(content.told, (answer + 3) / 4))
+            completion = Int64(max(content.told.tokens, (answer + 3) / 4))
         }
     }
 }

@@ -5,9 +5,13 @@ import ProxyRouting
 enum OpenAIOnOCI {
     /// What a client can do without is left to the service to judge; a request without messages is none.
     ///
-    /// - Parameter body: a chat request as JSON, an object.
+    /// - Parameters:
+    ///   - body: a chat request as JSON, an object.
+    ///   - asksUsage: a stream is to end with its usage, whatever the request says.
     /// - Throws: `Failure` 400 when `messages` is missing or no array of objects.
-    static func body(of body: RequestField, for target: ChatTarget) throws(Failure) -> SplicedText {
+    static func body(of body: RequestField, for target: ChatTarget, asksUsage: Bool = false) throws(Failure)
+        -> SplicedText
+    {
         guard let messages = try body.member("messages")?.elements(), !messages.isEmpty else { throw .noMessages }
         for message in messages { _ = try message.object() }
         let request = body.value
@@ -28,14 +32,30 @@ enum OpenAIOnOCI {
             .first { $0 >= 1 }
         writer.key(target.family.tokenLimit == .maxTokens ? "max_tokens" : "max_completion_tokens")
         writer.int(target.family.tokens(wanted: wanted, for: target))
-        if target.isStreaming, !target.family.refuses.contains(.streamOptions),
-            let options = request.present("stream_options")
-        {
-            writer.key("stream_options")
-            writer.raw(options.raw)
+        if target.isStreaming, !target.family.refuses.contains(.streamOptions) {
+            write(request.present("stream_options"), asksUsage: asksUsage, to: &writer)
         }
         writer.endObject()
         return writer.text
+    }
+
+    private static func write(_ options: JSONValue?, asksUsage: Bool, to writer: inout JSONWriter) {
+        guard asksUsage || options != nil else { return }
+        writer.key("stream_options")
+        guard asksUsage else {
+            if let options { writer.raw(options.raw) }
+            return
+        }
+        writer.beginObject()
+        if let options {
+            for (key, value) in options.members where !key.equals("include_usage") {
+                writer.memberName(key)
+                writer.raw(value.raw)
+            }
+        }
+        writer.key("include_usage")
+        writer.bool(true)
+        writer.endObject()
     }
 
     /// What may stand in a value.
