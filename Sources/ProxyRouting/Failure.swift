@@ -233,6 +233,14 @@ extension Failure.Kind {
         }
     }
 
+    /// The key has not so much left, of its minute or of a budget.
+    package var isOfKeysMeans: Bool {
+        switch self {
+        case .tokensLimited, .budgetExceeded: true
+        default: false
+        }
+    }
+
     /// Too many requests for a model.
     package var isThrottle: Bool {
         switch self {

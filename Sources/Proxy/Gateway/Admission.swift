@@ -78,6 +78,11 @@ final class Admission: RequestTicket {
 }
 
 extension Admission.Verdict {
+    /// Where the request counts as one that runs: what is asked of models, with a key.
+    var running: KeyAccount? {
+        if case .admitted(let match, let caller?) = self, match.endpoint.method == .POST { caller.account } else { nil }
+    }
+
     /// Whose key the request has shown, where it needs one.
     var caller: Caller? {
         switch self {

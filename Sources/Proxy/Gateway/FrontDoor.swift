@@ -185,6 +185,9 @@ final class FrontDoor: Sendable {
     ) async {
         let verdict = admission.verdict
         let context = context(for: request, verdict, on: connection)
+        let running = verdict.running
+        running?.begin()
+        defer { running?.end() }
         do {
             if case .admitted(let match, let caller) = verdict {
                 if match.endpoint.runsOnEventLoop(bodyBytes: request.body.count) {

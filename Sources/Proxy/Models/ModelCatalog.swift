@@ -286,8 +286,11 @@ final class ModelCatalog: Sendable {
         }
     }
 
-    /// Whether there is an entry of that name: not what a client makes up.
-    func has(_ name: String) -> Bool { byName[name] != nil || providers[name] != nil || others[name] != nil }
+    /// The name by which a price may be given for what a request asks for. What a client makes up, where anything stands for it, names none: then the model's own id
+    /// decides.
+    func nameWithPrice(_ name: String) -> String? {
+        byName[name] != nil || providers[name] != nil || others[name] != nil ? name : nil
+    }
 
     /// Those that a caller may use.
     func entries(for caller: Caller?, among entries: [Entry]) -> [Entry] {

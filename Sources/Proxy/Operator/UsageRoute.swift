@@ -32,7 +32,7 @@ struct UsageRoute: Sendable {
         }
         writer.endObject()
         writer.key("in_progress")
-        writer.int(claims.requests(of: caller.name))
+        writer.int(max(claims.requests(of: caller.name), caller.account.requests))
         writer.key("spent")
         if isLedgerOn || caller.limits.areCounted {
             writer.beginObject()

@@ -22,6 +22,8 @@ final class AttemptReport: Sendable {
         var usage: TokenUsage?
         /// Of the upstream's answer.
         var status: Int?
+        /// All of the request has been written to the upstream's socket.
+        var wasSent = false
         /// Oracle's name of the call.
         var opcRequestID: String?
         /// How much has been told, of a stream.
@@ -32,6 +34,21 @@ final class AttemptReport: Sendable {
         var unreadableEvents = 0
         /// What the upstream has said oddly.
         var oddities = Oddities()
+
+        /// Whether the upstream may charge for the call: it has counted tokens or begun an answer, or it had the whole request and was left while it was at
+        /// work. A connection that is refused or breaks before there is a status costs nothing, and neither does a refusal.
+        func mayBeCharged(after outcome: AttemptOutcome) -> Bool {
+            if usage != nil { return true }
+            if let status { return (200..<300).contains(status) }
+            guard wasSent else { return false }
+            switch outcome {
+            case .succeeded, .abandoned, .interrupted, .timedOut, .outOfTime: return true
+            case .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable, .rateLimited,
+                .unreachable, .brokenOff, .connectTimedOut, .credentialsRefused, .credentialsDoubted,
+                .accountExhausted, .accountDoubted:
+                return false
+            }
+        }
     }
 
     let call: Call
@@ -49,6 +66,9 @@ final class AttemptReport: Sendable {
         }
     }
 
+    /// The same attempt makes another call: what is known of the last one's answer does not hold.
+    func beginAnew() { change { ($0.status, $0.wasSent) = (nil, false) } }
+
     func change(_ body: (inout Content) -> Void) {
         state.withLock { body(&$0) }
     }
@@ -57,5 +77,17 @@ final class AttemptReport: Sendable {
     func note(_ response: TransportResponse, isOfOCI: Bool) {
         let name = isOfOCI ? response.headers.first(name: "opc-request-id") : nil
         change { ($0.status, $0.opcRequestID) = (response.status, name) }
+    }
+}
+
+extension AttemptReport: RequestObserver {
+    func wasWritten(_ isWhole: Bool) { change { $0.wasSent = isWhole } }
+
+    /// A request of the attempt, which is watched where its call is in the books.
+    func watching(_ request: TransportRequest) -> TransportRequest {
+        guard call.estimate != nil else { return request }
+        var request = request
+        request.observer = self
+        return request
     }
 }

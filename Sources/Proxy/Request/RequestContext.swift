@@ -51,6 +51,7 @@ final class RequestContext {
     func send(_ answer: Response) {
         record.status = Int(answer.status.code)
         record.sent = answer.body.readableBytes
+        charge?.settleMinute { trace.tokensUsed(answer: record.sent) }
         connection.send(decorated(answer), withoutBody: request.head.method == .HEAD)
     }
 

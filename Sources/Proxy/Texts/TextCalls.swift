@@ -21,7 +21,7 @@ struct TextCalls: Sendable {
         let trace: RequestTrace
         /// Of all calls together.
         let estimate: UsageEstimate
-        let asked: String
+        let asked: String?
         let provider: String?
     }
 
@@ -31,10 +31,11 @@ struct TextCalls: Sendable {
         let estimate = UsageEstimate(bytes: context.request.body.count)
         let provider = directory.catalog.provider(of: target)
         // Once for all calls of it, before the first: they run side by side.
-        try context.charge?.admit(estimate, asked: model, model: target.serving.id, provider: provider)
+        let asked = directory.catalog.nameWithPrice(model)
+        try context.charge?.admit(estimate, asked: asked, model: target.serving.id, provider: provider)
         return Job(
             purpose: purpose, target: target, arrival: context.arrival, deadline: context.arrival + requestLimit,
-            client: context.record.key ?? "", trace: context.trace, estimate: estimate, asked: model, provider: provider
+            client: context.record.key ?? "", trace: context.trace, estimate: estimate, asked: asked, provider: provider
         )
     }
 
@@ -79,7 +80,7 @@ struct TextCalls: Sendable {
         -> [UInt8]
     {
         let request = try await backend.request(document, isStreaming: false)
-        return try await backend.successful(try await backend.send(request), noting: report)
+        return try await backend.successful(try await backend.send(report.watching(request)), noting: report)
             .collect(upTo: answerLimit)
     }
 

@@ -14,8 +14,6 @@ final class Attempts {
     private let request: RoutedRequest
     private var deadline: Duration { request.deadline }
     private var plan: FailoverPlan
-    /// The key has been asked whether it can afford the call.
-    private var isCharged = false
 
     init(of request: RoutedRequest, by failover: Failover) {
         self.failover = failover
@@ -31,7 +29,15 @@ final class Attempts {
     ///
     /// - Throws: what ends the request when there is none: a `Failure`, or `CancellationError`.
     nonisolated(nonsending) func next() async throws -> Attempt {
-        try charge()
+        let hold = try await reserve()
+        do { return Attempt(try await permit(), by: router, request, hold) } catch {
+            // Nobody has been called.
+            if let hold { request.charge?.giveBack(hold) }
+            throw error
+        }
+    }
+
+    private nonisolated(nonsending) func permit() async throws -> Router.Permit {
         while true {
             var wanted = RouteRequest(
                 ticket: ticket, terms: plan.terms, deadline: deadline, allowance: deadline - request.arrival,
@@ -39,18 +45,24 @@ final class Attempts {
                 client: request.client)
             (wanted.countedModels, wanted.countedUpstreams) = (plan.countedModels, plan.countedUpstreams)
             switch await router.admit(wanted, request.trace, call: request.call) {
-            case .success(let permit): return Attempt(permit, by: router, request)
+            case .success(let permit): return permit
             case .failure(let refusal): try await meet(refusal)
             }
         }
     }
 
-    /// Once for all attempts: what fails costs nothing, as a rule.
-    private func charge() throws(Failure) {
-        guard !isCharged else { return }
-        isCharged = true
-        try request.charge?.admit(
-            request.estimate, asked: request.asked, model: request.model, provider: request.provider)
+    /// For one attempt. What was reserved for an earlier one that has cost nothing has been given back by then, and what has cost something stays reserved.
+    ///
+    /// - Returns: what has been reserved; nil where nobody counts.
+    /// - Throws: why the key cannot afford it; but what the upstreams have failed with, when they have: the client's key is not to blame for that.
+    private nonisolated(nonsending) func reserve() async throws -> Int? {
+        do throws(Failure) {
+            return try request.charge?.admit(
+                request.estimate, asked: request.asked, model: request.model, provider: request.provider)
+        } catch {
+            guard plan.error != nil else { throw error }
+            throw await final(error)
+        }
     }
 
     /// There is no upstream: waits, or throws what ends the request.
@@ -120,9 +132,13 @@ final class Attempt {
     private let router: Router
     private let trace: RequestTrace?
     private let call: Int
+    /// What its key has reserved for it.
+    private let hold: Int?
+    private let charge: RequestCharge?
     private var hasEnded = false
 
-    fileprivate init(_ permit: Router.Permit, by router: Router, _ request: RoutedRequest) {
+    fileprivate init(_ permit: Router.Permit, by router: Router, _ request: RoutedRequest, _ hold: Int?) {
+        (self.hold, charge) = (hold, request.charge)
         self.permit = permit
         self.router = router
         trace = request.trace
@@ -169,6 +185,7 @@ final class Attempt {
     private nonisolated(nonsending) func end(as outcome: AttemptOutcome, _ failure: Failure?) async {
         hasEnded = true
         let content = report.content
+        if let hold, !content.mayBeCharged(after: outcome) { charge?.giveBack(hold) }
         var ending = AttemptEnding(
             outcome, error: failure, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt }
         )

@@ -13,7 +13,11 @@ final class FakeTransport: HTTPTransport {
     private let responder: Responder
     private let seen = Mutex<[TransportRequest]>([])
 
-    init(_ responder: @escaping Responder) {
+    /// Requests go out to it; if not, its socket takes none.
+    private let isReached: Bool
+
+    init(isReached: Bool = true, _ responder: @escaping Responder) {
+        self.isReached = isReached
         self.responder = responder
     }
 
@@ -26,6 +30,7 @@ final class FakeTransport: HTTPTransport {
 
     func send(_ request: TransportRequest, until deadline: MovingDeadline?) async throws -> TransportResponse {
         seen.withLock { $0.append(request) }
+        if isReached { request.observer?.wasWritten(true) }
         guard let deadline else { return try await responder(request) }
         return try await withDeadline(deadline) { try await self.responder(request) }
     }

@@ -35,6 +35,17 @@ extension FrontDoor {
     ) async throws -> (
         status: Int, body: String
     ) {
+        let whole = try await wholeAnswer(method, uri, body, headers: headers, key: key)
+        return (whole.status, whole.body)
+    }
+
+    /// The same with the fields of the head.
+    func wholeAnswer(
+        _ method: HTTPMethod, _ uri: String, _ body: String = "", headers: HTTPHeaders = [:],
+        key: String = FrontDoor.key
+    ) async throws -> (
+        status: Int, headers: HTTPHeaders, body: String
+    ) {
         var head = HTTPRequestHead(
             version: .http1_1, method: method, uri: uri,
             headers: ["host": "localhost", "authorization": "Bearer \(key)"])
@@ -61,15 +72,15 @@ extension FrontDoor {
         await answer.value
         // What is left of the upstream's body has its time.
         await channel.testingEventLoop.advanceTime(by: .seconds(1))
-        var (status, text) = (0, "")
+        var (status, text, fields) = (0, "", HTTPHeaders())
         while let part = try await channel.readOutbound(as: HTTPServerResponsePart.self) {
             switch part {
-            case .head(let head): status = Int(head.status.code)
+            case .head(let head): (status, fields) = (Int(head.status.code), head.headers)
             case .body(.byteBuffer(let bytes)): text += String(buffer: bytes)
             case .body, .end: break
             }
         }
-        return (status, text)
+        return (status, fields, text)
     }
 }
 

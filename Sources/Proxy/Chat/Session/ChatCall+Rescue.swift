@@ -73,7 +73,7 @@ extension ChatCall {
         _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws -> LiveStream {
         let response = try await backend.successful(
-            try await backend.send(request, until: deadline), noting: report)
+            try await backend.send(report.watching(request), until: deadline), noting: report)
         let live = LiveStream(
             response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext, isRescue: true)
         try await live.begin()

@@ -135,7 +135,7 @@ final class ChatCall: Sendable {
         _ deadline: MovingDeadline,
         _ afterHead: AfterHead
     ) async throws -> LiveStream {
-        let head = try await backend.send(request, until: deadline)
+        let head = try await backend.send(report.watching(request), until: deadline)
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
         let response = try await backend.successful(head, noting: report)
         let relay = reader.relay(
@@ -165,7 +165,7 @@ final class ChatCall: Sendable {
         _ request: TransportRequest, at backend: any Backend, _ report: AttemptReport, until deadline: MovingDeadline
     ) async throws -> [UInt8] {
         let response = try await backend.successful(
-            try await backend.send(request, until: deadline), noting: report)
+            try await backend.send(report.watching(request), until: deadline), noting: report)
         guard response.isLabelledAsStream else { return try await response.collect(upTo: limits.answer) }
         return try await gather(response, of: backend.id)
     }

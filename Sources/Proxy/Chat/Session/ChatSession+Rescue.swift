@@ -151,6 +151,7 @@ extension ChatSession {
                 if let failure = error as? Failure, !Task.isCancelled {
                     if way != .verified, tellsServer, failure.namesServerMember {
                         tellsServer = false
+                        attempt.report.beginAnew()
                         continue
                     }
                     if way != .verified, failure.mayRefusePrefill {
@@ -161,7 +162,10 @@ extension ChatSession {
                         // Nothing that it refuses so speaks against the upstream, or for its not having the model. Who has nothing to add is no better: whether all
                         // has been said, only who says it once more can tell.
                         way = .verified
-                        if mayVerify { continue }
+                        if mayVerify {
+                            attempt.report.beginAnew()
+                            continue
+                        }
                         note(.failed, model)
                         await attempt.end(after: CancellationError())
                         return .failed(attempt.upstream.index)
@@ -170,6 +174,7 @@ extension ChatSession {
                         calls.learn(from: failure, in: backend.chatForm)
                             || calls.truncates(after: failure)
                     {
+                        attempt.report.beginAnew()
                         continue
                     }
                 }

@@ -252,7 +252,10 @@ final class ChatSession {
         for model in CollectionOfOne(request.model) + fallbacks {
             do {
                 return try await begin(with: model, way)
-            } catch let failure as Failure where mayAskAnotherModel(after: failure) {
+            } catch let failure as Failure
+                where mayAskAnotherModel(after: failure) || first != nil && failure.kind.isOfKeysMeans
+            {
+                // What the key cannot afford of another model is passed over: a next one may be cheaper.
                 first = first ?? failure
             }
         }
@@ -300,6 +303,7 @@ final class ChatSession {
                         ? calls.learnsToTranslate(from: failure, of: backend)
                         : calls.learn(from: failure, in: backend.chatForm) || calls.truncates(after: failure)
                 {
+                    attempt.report.beginAnew()
                     continue
                 }
                 throw attributed(error, to: attempt.upstream, for: calls.target.serving.id)
@@ -337,9 +341,9 @@ final class ChatSession {
             asked: priced(calls.name), provider: calls.poolName)
     }
 
-    /// The name by which a price may be given. What a client makes up, where anything stands for it, names none.
+    /// The name by which a price may be given, where somebody wants to know.
     func priced(_ model: String) -> String? {
-        context.charge != nil && route.directory.catalog.has(model) ? model : nil
+        context.charge == nil ? nil : route.directory.catalog.nameWithPrice(model)
     }
 
     /// What the upstreams of `model` are called with.

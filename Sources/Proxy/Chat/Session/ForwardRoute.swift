@@ -147,7 +147,8 @@ struct ForwardRoute: Sendable {
         RoutedRequest(
             accepts: providers, model: target.serving.id, arrival: arrival, deadline: arrival + limit,
             client: context.record.key ?? "", trace: context.trace, charge: context.charge, estimate: .none,
-            asked: context.record.model, provider: chat.directory.catalog.provider(of: target))
+            asked: context.record.model.flatMap { chat.directory.catalog.nameWithPrice($0) },
+            provider: chat.directory.catalog.provider(of: target))
     }
 
     /// One provider after the other, until one answers.

@@ -38,6 +38,14 @@ struct TransportRequest: Sendable {
     var known: KnownHead?
     /// By which the answer can be told from another's, where the service helps; its id is among the headers.
     var echo: RequestEcho?
+    /// Is told when all of it has been written.
+    var observer: (any RequestObserver)?
+}
+
+/// Who wants to know whether a request has gone out: from then on its upstream may work on it.
+protocol RequestObserver: AnyObject, Sendable {
+    /// The socket has taken all of the request, or (false) that has to be done once more. From any thread.
+    func wasWritten(_ isWhole: Bool)
 }
 
 /// What a transport has made of the head of requests that differ in their bodies alone. Whoever sends such requests keeps one for them.

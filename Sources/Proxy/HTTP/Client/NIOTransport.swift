@@ -111,7 +111,8 @@ struct NIOTransport: HTTPTransport {
             try request.known?.head { () throws(TransportError) in try writeHead(of: request) }
             ?? writeHead(of: request)
         return UpstreamExchange(
-            RequestBytes(head, request.body, rest: request.rest, echo: request.echo), to: head.origin, on: loop)
+            RequestBytes(head, request.body, rest: request.rest, echo: request.echo), to: head.origin, on: loop,
+            observer: request.observer)
     }
 
     private func writeHead(of request: TransportRequest) throws(TransportError) -> RequestHead {

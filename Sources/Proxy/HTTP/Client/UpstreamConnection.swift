@@ -81,7 +81,7 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, RequestSink, C
         isFlushing = false
         // Most requests fit into the socket's buffer. For the others a promise tells, which what is written behind them keeps.
         isRequestWritten = context.channel.isWritable
-        guard !isRequestWritten else { return }
+        guard !isRequestWritten else { return exchange.wasWritten() }
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in self.wroteRequest(of: exchange, result) }
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: written)
@@ -114,7 +114,9 @@ final class UpstreamConnection: ChannelDuplexHandler, BodySource, RequestSink, C
     private func wroteRequest(of exchange: UpstreamExchange, _ result: Result<Void, any Error>) {
         guard self.exchange === exchange else { return }
         switch result {
-        case .success: isRequestWritten = true
+        case .success:
+            isRequestWritten = true
+            exchange.wasWritten()
         // The answer may be there before the request is out. The channel closes by itself once it has read that.
         case .failure(let error): failure = failure ?? error
         }

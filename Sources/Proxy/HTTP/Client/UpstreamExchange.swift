@@ -45,8 +45,13 @@ import NIOHTTP1
     private static let drainable = 1024
     private var drained = 0
 
-    init(_ request: RequestBytes, to origin: Origin, on loop: any EventLoop) {
+    private let observer: (any RequestObserver)?
+
+    init(
+        _ request: RequestBytes, to origin: Origin, on loop: any EventLoop, observer: (any RequestObserver)? = nil
+    ) {
         self.request = request
+        self.observer = observer
         self.origin = origin
         self.loop = loop
         started = request.goesOn ? loop.makePromise() : nil
@@ -181,6 +186,7 @@ import NIOHTTP1
             try await write(piece)
         }
         try await write(nil)
+        observer?.wasWritten(true)
     }
 
     /// The rest of the request's body will not come, or cannot be sent. An answer that is complete stands.
@@ -217,6 +223,7 @@ import NIOHTTP1
     /// A connection is being made.
     func connects(through attempt: some Cancellable) {
         loop.assertInEventLoop()
+        observer?.wasWritten(false)
         (phase, onCancel) = (.connecting, attempt)
     }
 
@@ -225,6 +232,9 @@ import NIOHTTP1
         loop.assertInEventLoop()
         (phase, onCancel, source) = (.awaitingHead, connection, connection)
     }
+
+    /// The socket has taken all of the request.
+    func wasWritten() { observer?.wasWritten(true) }
 
     /// The beginning of a request has been written, and its body goes on.
     func takesMore(by sink: some RequestSink) {

@@ -12,6 +12,12 @@ final class KeyAccount: Sendable {
         var clock: BudgetClock
     }
     private let state: Mutex<State>
+    private let running = Atomic(0)
+
+    /// Requests that are being answered.
+    var requests: Int { running.load(ordering: .relaxed) }
+    func begin() { running.wrappingAdd(1, ordering: .relaxed) }
+    func end() { running.wrappingSubtract(1, ordering: .relaxed) }
 
     init(name: String, calendar: BudgetCalendar = .utc) {
         self.name = name
@@ -21,7 +27,8 @@ final class KeyAccount: Sendable {
     /// What is reserved for a call, to be settled once.
     struct Hold: Sendable {
         fileprivate let reservation: BudgetReservation
-        fileprivate let grant: KeyRates.Grant?
+        /// Of the minute's tokens, until it has been settled.
+        fileprivate var grant: KeyRates.Grant?
         /// Soft budgets that are spent.
         let exceeded: [BudgetStanding]
         /// Those of them that nobody has been told of in their period.
@@ -114,6 +121,27 @@ final class KeyAccount: Sendable {
                     at: seconds, by: &state.clock, isRequest: isFirst)
             }
             return crossed
+        }
+    }
+
+    /// Gives back what was reserved for a call that has cost nothing. Its request goes on, and is counted when it ends.
+    func giveBack(_ hold: Hold, at now: Duration, _ seconds: Int64) {
+        state.withLock { state in
+            if let grant = hold.grant { state.rates.settle(grant, used: 0, at: now) }
+            _ = state.budgets.settle(
+                hold.reservation, tokens: 0, cost: 0, at: seconds, by: &state.clock, isRequest: false)
+        }
+    }
+
+    /// Charges the minute with what a request has used, before the rest is settled: its answer is about to say what is left.
+    func settleMinute(_ holds: inout [Hold?], tokens: Int64, at now: Duration) {
+        state.withLock { state in
+            var isFirst = true
+            for index in holds.indices {
+                guard let grant = holds[index]?.grant.take() else { continue }
+                state.rates.settle(grant, used: isFirst ? tokens : 0, at: now)
+                isFirst = false
+            }
         }
     }
 

@@ -19,9 +19,10 @@ extension LedgerEntry {
         firstToken = record.firstToken?.microseconds
         total = duration.microseconds
         fallback = record.fallback
+        // What is not streamed is measured as it was sent; vectors and ranks are no tokens.
+        let tellsText = !record.isStreaming && !["embeddings", "rerank"].contains(endpoint.dialect)
         note(
-            events, arrivedAt: arrivedAt, arrival: arrival, answer: record.isStreaming ? 0 : record.sent, prices: prices
-        )
+            events, arrivedAt: arrivedAt, arrival: arrival, answer: tellsText ? record.sent : 0, prices: prices)
         charge()
     }
 
@@ -78,6 +79,30 @@ extension LedgerEntry {
     }
 }
 
+extension RequestTrace {
+    /// Tokens that the calls which have ended have used, as the ledger will have them.
+    ///
+    /// - Parameter answer: bytes of a whole answer.
+    func tokensUsed(answer: Int) -> Int64 {
+        var open: [Int: AttemptReport] = [:]
+        var tokens: Int64 = 0
+        for event in events {
+            switch event {
+            case .began(let call, _, let report, _): open[call] = report
+            case .ended(let call, let outcome, _):
+                guard let report = open.removeValue(forKey: call) else { break }
+                let content = report.content
+                guard content.mayBeCharged(after: outcome) else { break }
+                let usage = LedgerUsage(
+                    content, report.call, after: outcome, answer: outcome == .succeeded ? answer : 0)
+                tokens += (usage.prompt ?? 0) + (usage.completion ?? 0)
+            default: break
+            }
+        }
+        return tokens
+    }
+}
+
 extension LedgerUsage {
     /// Several calls of one request, or an answer that several upstreams have told. As little is known of it as of the least known.
     fileprivate mutating func add(_ other: LedgerUsage) {
@@ -99,7 +124,7 @@ extension LedgerUsage {
 }
 
 extension LedgerAttempt {
-    /// The upstream has taken the request: whatever became of it, it may be charged.
+    /// The upstream has taken the request: whatever became of it, it may be charged (`AttemptReport.Content.mayBeCharged`).
     fileprivate var mayHaveUsedTokens: Bool { status.map { (200..<300).contains($0) } ?? (usage.truth != .unknown) }
 
     fileprivate mutating func finish(
@@ -112,7 +137,7 @@ extension LedgerAttempt {
         status = content.status
         opcRequestID = content.opcRequestID
         firstToken = content.firstEvent.map { ($0 - start).microseconds }
-        usage = LedgerUsage(content, report.call, answer: answer)
+        usage = LedgerUsage(content, report.call, after: outcome, answer: answer)
         guard usage.truth != .unknown else { return }
         let call = report.call
         cost = prices.price(asked: call.asked, id: call.model, provider: call.provider)?.cost(of: usage)
@@ -121,7 +146,9 @@ extension LedgerAttempt {
 
 extension LedgerUsage {
     /// - Parameter answer: bytes of a whole answer.
-    fileprivate init(_ content: AttemptReport.Content, _ call: AttemptReport.Call, answer: Int) {
+    fileprivate init(
+        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome, answer: Int
+    ) {
         self.init()
         if let told = content.usage {
             truth = .reported
@@ -129,8 +156,8 @@ extension LedgerUsage {
             completion = Int64(told.completion)
             cached = told.cached.map(Int64.init)
             reasoning = told.reasoning.map(Int64.init)
-        } else if content.status.map({ (200..<300).contains($0) }) == true, let estimate = call.estimate {
-            // The upstream read the prompt, and said so much of its answer.
+        } else if content.mayBeCharged(after: outcome), let estimate = call.estimate {
+            // The upstream may have read the prompt, and said so much of its answer.
             truth = .estimated
             prompt = estimate.prompt
             completion = Int64(max(content.told.tokens, (answer + 3) / 4))

@@ -30,10 +30,15 @@ final class RequestCharge: Sendable {
     private let arrival: Int64
 
     private struct State {
-        var holds: [KeyAccount.Hold] = []
+        /// One for each call, by its number; nil once it has been given back.
+        var holds: [KeyAccount.Hold?] = []
         var isSettled = false
-        /// How the minute of a key stood that was refused.
-        var refusedAt: RateBucket.Standing?
+        /// What the answer says of the minute.
+        var tokens: RateBucket.Standing?
+        /// The same of soft budgets that are spent.
+        var exceeded: [BudgetStanding] = []
+        /// Those of them that nobody has been told of.
+        var crossed: [BudgetStanding] = []
     }
     private let state = Mutex(State())
 
@@ -52,8 +57,10 @@ final class RequestCharge: Sendable {
     /// - Parameters:
     ///   - asked: the name that the client used; nil when another model answers in its place.
     ///   - model: its id at the upstreams.
+    /// - Returns: names what has been reserved, for `giveBack`.
     /// - Throws: `Failure` 429 when the key has not so much left.
-    func admit(_ estimate: UsageEstimate, asked: String?, model: String, provider: String?) throws(Failure) {
+    @discardableResult
+    func admit(_ estimate: UsageEstimate, asked: String?, model: String, provider: String?) throws(Failure) -> Int {
         let limits = caller.limits
         var cost: NanoDollars?
         if limits.hardBudgets.contains(where: \.isMoney) {
@@ -63,36 +70,67 @@ final class RequestCharge: Sendable {
         do throws(KeyAccount.Refusal) {
             let hold = try caller.account.reserve(
                 tokens: estimate.prompt + estimate.completion, cost: cost, by: limits, at: time.now(), arrival)
-            state.withLock { $0.holds.append(hold) }
-        } catch {
-            if case .tokens(let perMinute, _) = error {
-                let standing = caller.account.tokens(perMinute: perMinute, at: time.now())
-                state.withLock { $0.refusedAt = standing }
+            return state.withLock { state in
+                state.holds.append(hold)
+                (state.tokens, state.exceeded) = (hold.tokens, hold.exceeded)
+                if !hold.crossed.isEmpty { state.crossed += hold.crossed }
+                return state.holds.count - 1
             }
+        } catch {
+            lookAtMinute()
             throw .refused(by: error, key: caller.name, at: time.wallClock())
         }
+    }
+
+    /// A call has cost nothing: what was reserved for it is free again at once, for the request's next call too.
+    func giveBack(_ call: Int) {
+        let hold: KeyAccount.Hold? = state.withLock { state in
+            guard !state.isSettled, state.holds.indices.contains(call) else { return nil }
+            return state.holds[call].take()
+        }
+        guard let hold else { return }
+        caller.account.giveBack(hold, at: time.now(), arrival)
+        lookAtMinute()
+    }
+
+    /// What the request has used is known, and the head of its answer is about to say what is left of the minute.
+    ///
+    /// - Parameter tokens: makes out what it is, where that matters.
+    func settleMinute(_ tokens: () -> Int64) {
+        guard caller.limits.tokensPerMinute != nil else { return }
+        let used = tokens()
+        state.withLock { state in
+            guard !state.isSettled else { return }
+            caller.account.settleMinute(&state.holds, tokens: used, at: time.now())
+        }
+        lookAtMinute()
+    }
+
+    private func lookAtMinute() {
+        guard let perMinute = caller.limits.tokensPerMinute else { return }
+        let standing = caller.account.tokens(perMinute: perMinute, at: time.now())
+        state.withLock { $0.tokens = standing }
     }
 
     /// Charges what the request has used, once.
     ///
     /// - Returns: soft budgets that are spent now, of which nobody has been told in their period.
     func settle(tokens: Int64, cost: NanoDollars) -> [BudgetStanding] {
-        let holds: [KeyAccount.Hold]? = state.withLock { state in
+        let settled: (holds: [KeyAccount.Hold], crossed: [BudgetStanding])? = state.withLock { state in
             guard !state.isSettled else { return nil }
             state.isSettled = true
-            return state.holds
+            return (state.holds.compactMap(\.self), state.crossed)
         }
-        guard let holds else { return [] }
-        return holds.flatMap(\.crossed)
+        guard let (holds, crossed) = settled else { return [] }
+        return crossed
             + caller.account.settle(
                 holds, tokens: tokens, cost: cost, by: caller.limits, at: time.now(), arrival)
     }
 
     /// What the answer says of the key: what is left of its minute, and soft budgets that are spent.
     var fields: [(String, String)] {
-        let (last, refusedAt) = state.withLock { ($0.holds.last, $0.refusedAt) }
-        guard let hold = last else { return refusedAt?.fields ?? [] }
-        return (hold.tokens?.fields ?? []) + hold.exceeded.map { ("x-ociai-budget", $0.sentence) }
+        let (tokens, exceeded) = state.withLock { ($0.tokens, $0.exceeded) }
+        return (tokens?.fields ?? []) + exceeded.map { ("x-ociai-budget", $0.sentence) }
     }
 }
 

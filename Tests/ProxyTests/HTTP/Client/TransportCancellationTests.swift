@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import ProxyTestSupport
+import Synchronization
 import Testing
 
 @testable import Proxy
@@ -48,6 +49,32 @@ struct TransportCancellationTests {
         call.cancel()
         await #expect(throws: CancellationError.self) { try await call.value }
         await peer.closed()
+    }
+
+    private final class Watcher: RequestObserver {
+        let words = Mutex<[Bool]>([])
+        func wasWritten(_ isWhole: Bool) { words.withLock { $0.append(isWhole) } }
+    }
+
+    /// Of a call that is cancelled when its server has seen something of it.
+    private func words(ofBody bytes: Int) async throws -> [Bool] {
+        let (server, transport) = (try await PlayedServer(pausesReading: true), try Bench.transport())
+        let watcher = Watcher()
+        var request = Bench.request(server.port, body: [UInt8](repeating: 65, count: bytes))
+        request.observer = watcher
+        let call = Bench.call { [request] in try await transport.send(request).status }
+        let peer = await server.accept()
+        await peer.wait { $0.total > 0 }
+        call.cancel()
+        await #expect(throws: CancellationError.self) { try await call.value }
+        try? await peer.startReading()
+        await peer.closed()
+        return watcher.words.withLock { $0 }
+    }
+
+    @Test func `Whoever watches is told when all has been written, and only then`() async throws {
+        #expect(try await words(ofBody: 100) == [false, true])
+        #expect(try await words(ofBody: 64 << 20) == [false])
     }
 
     @Test(arguments: [false, true])

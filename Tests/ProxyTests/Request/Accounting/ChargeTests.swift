@@ -1,6 +1,7 @@
 import NIOHTTP1
 import ProxyAccounting
 import ProxyTestSupport
+import Synchronization
 import Testing
 
 @testable import Proxy
@@ -39,11 +40,15 @@ import Testing
         let ledger = KeptLedger()
         let door: FrontDoor
 
-        init(_ key: ClientKey, over transport: FakeTransport = upstream(), rateLimit: Int = 0) throws {
+        init(
+            _ key: ClientKey, over transport: FakeTransport = upstream(), rateLimit: Int = 0, accounts: Int = 1,
+            fallbacks: [String: [String]] = [:], keyAccounts: KeyAccounts? = nil
+        ) throws {
             self.transport = transport
             door = try FrontDoor.fixture(
-                over: try Router.fixture(transport, time: time.source, accounts: 1), time: time.source,
-                rateLimit: rateLimit, keys: [key], ledger: ledger, prices: prices)
+                over: try Router.fixture(transport, time: time.source, accounts: accounts), time: time.source,
+                rateLimit: rateLimit, fallbacks: fallbacks, keys: [key], ledger: ledger, prices: prices,
+                keyAccounts: keyAccounts)
         }
     }
 
@@ -162,6 +167,154 @@ import Testing
         #expect(refused.status == 429)
         #expect(bench.transport.requests.count == 1)
         #expect(bench.ledger.entries.last?.attempts.isEmpty == true)
+    }
+
+    @Test func `A whole answer says what is left behind it, not what was reserved for it`() async throws {
+        let bench = try Bench(Self.key { $0.tokensPerMinute = 6000 })
+        let answer = try await bench.door.wholeAnswer(
+            .POST, "/v1/chat/completions", Self.chat.replacing(#""max_tokens":20"#, with: #""max_tokens":3000"#))
+        #expect(answer.status == 200)
+        #expect(answer.headers.first(name: "x-ratelimit-limit-tokens") == "6000")
+        #expect(answer.headers.first(name: "x-ratelimit-remaining-tokens") == "5970")
+        let usage = try await bench.door.answer(.GET, "/v1/usage").body
+        #expect(usage.contains(#""tokens":{"limit":6000,"remaining":5970"#), "it is charged once: \(usage)")
+    }
+
+    @Test func `Requests that run are told of, also of a key without limits`() async throws {
+        let door = Mutex<FrontDoor?>(nil)
+        let seen = Mutex("")
+        let bench = try Bench(
+            .fixture,
+            over: FakeTransport { _ in
+                let text = try await door.withLock { $0 }?.answer(.GET, "/v1/usage").body
+                seen.withLock { $0 = text ?? "" }
+                return .json(400, #"{"code":"400","message":"no"}"#)
+            })
+        door.withLock { $0 = bench.door }
+        #expect(try await bench.door.answer(toChat: Self.chat).status == 400)
+        #expect(seen.withLock { $0 }.contains(#""in_progress":1"#))
+        #expect(try await bench.door.answer(.GET, "/v1/usage").body.contains(#""in_progress":0"#))
+    }
+
+    // MARK: Calls that fail
+
+    /// Answers with what comes next, and with 10 and 20 tokens behind the last of it.
+    private static func failing(
+        _ calls: [@Sendable () async throws -> TransportResponse], isReached: Bool = true
+    ) -> FakeTransport {
+        let number = Atomic(0)
+        let good = Self.answer
+        return FakeTransport(isReached: isReached) { _ in
+            let call = number.wrappingAdd(1, ordering: .relaxed).oldValue
+            return calls.indices.contains(call) ? try await calls[call]() : .json(200, good)
+        }
+    }
+
+    private static let answer =
+        #"{"modelId":"xai.grok-4","modelVersion":"1","chatResponse":{"apiFormat":"GENERIC","timeCreated":"2026-01-01T00:00:00Z","choices":[{"index":0,"message":{"role":"ASSISTANT","content":[{"type":"TEXT","text":"hi"}]},"finishReason":"stop"}],"usage":{"promptTokens":10,"completionTokens":20,"totalTokens":30}}}"#
+
+    private static let whole: @Sendable () async throws -> TransportResponse = { .json(200, answer) }
+    private static let busy: @Sendable () async throws -> TransportResponse = {
+        .json(503, #"{"code":"503","message":"busy"}"#)
+    }
+
+    @Test func `A fallback does not compete with the call that has failed before it`() async throws {
+        let bench = try Bench(
+            Self.key { $0.hardBudgets = [Budget(.tokens(100), per: .total)] },
+            over: Self.failing([
+                Self.whole, Self.whole, { .json(404, #"{"code":"NotAuthorizedOrNotFound","message":"no model"}"#) },
+            ]),
+            fallbacks: ["grok-4": ["llama-3.3-70b"]])
+        for _ in 0..<2 { #expect(try await bench.door.answer(toChat: Self.chat).status == 200) }
+        // 60 are spent, and each call reserves 25.
+        let third = try await bench.door.answer(toChat: Self.chat)
+        #expect(third.status == 200, "\(third.body)")
+        let usage = try await bench.door.answer(.GET, "/v1/usage").body
+        #expect(usage.contains(#""spent":90,"reserved":0"#))
+        #expect(usage.contains(#""requests":3,"tokens":90"#))
+    }
+
+    @Test func `Where the key has no more for another try, the client is told what the upstream has said`() async throws
+    {
+        let accounts = KeyAccounts()
+        let bench = try Bench(
+            Self.key { $0.hardBudgets = [Budget(.tokens(100), per: .total)] },
+            over: Self.failing([
+                {
+                    // Another request takes the rest meanwhile.
+                    _ = try accounts.account(of: "default").reserve(
+                        tokens: 1000, cost: nil, by: KeyLimits(), at: .zero, ManualTime().source.wallClock())
+                    return try await Self.busy()
+                }
+            ]), accounts: 2, fallbacks: ["grok-4": ["llama-3.3-70b"]], keyAccounts: accounts)
+        let answer = try await bench.door.answer(toChat: Self.chat)
+        #expect(answer.status == 503, "\(answer.body)")
+        #expect(answer.body.contains("busy"))
+        #expect(bench.transport.requests.count == 1)
+        #expect(try await bench.door.answer(toChat: Self.chat).status == 429, "the next request has met no upstream")
+        #expect(bench.ledger.entries.map(\.chargedTokens) == [0, 0])
+        #expect(try await bench.door.answer(.GET, "/v1/usage").body.contains(#""spent":0,"reserved":1000"#))
+    }
+
+    /// Whoever was at work when it was left may charge for the prompt.
+    @Test(
+        arguments: [
+            { throw MovingDeadline.Exceeded(cause: .request) },
+            { throw MovingDeadline.Exceeded(cause: .head) },
+            {
+                withUnsafeCurrentTask { unsafe $0?.cancel() }
+                throw CancellationError()
+            },
+        ] as [@Sendable () async throws -> TransportResponse])
+    func `A call that was sent and left before its status is charged for its prompt`(
+        ending: @escaping @Sendable () async throws -> TransportResponse
+    ) async throws {
+        for isReached in [true, false] {
+            let bench = try Bench(
+                Self.key { $0.hardBudgets = [Budget(.tokens(1000), per: .total)] },
+                over: FakeTransport(isReached: isReached) { _ in try await ending() })
+            _ = try await bench.door.answer(toChat: Self.chat)
+            let row = try #require(bench.ledger.entries.first)
+            let attempt = try #require(row.attempts.first)
+            let prompt = Int64((Self.chat.utf8.count + 3) / 4)
+            #expect(attempt.usage.prompt == (isReached ? prompt : nil))
+            #expect(attempt.usage.completion == (isReached ? 0 : nil))
+            #expect(attempt.usage.truth == (isReached ? .estimated : .unknown))
+            #expect(row.chargedTokens == (isReached ? prompt : 0))
+            #expect(row.cost == (isReached ? prompt * 3000 : nil))
+            let usage = try await bench.door.answer(.GET, "/v1/usage").body
+            #expect(usage.contains(#""spent":\#(isReached ? prompt : 0),"reserved":0"#))
+        }
+    }
+
+    @Test(arguments: [
+        TransportError.cannotConnect("refused"), .connectTimeout, .tls("no"), .connectionLost("reset"),
+    ])
+    func `A call that nobody has taken is free`(error: TransportError) async throws {
+        let bench = try Bench(
+            Self.key { _ in },
+            over: Self.failing([{ throw error }, { .json(400, #"{"code":"400","message":"no"}"#) }]), accounts: 2)
+        _ = try await bench.door.answer(toChat: Self.chat)
+        let row = try #require(bench.ledger.entries.first)
+        #expect(row.attempts.count == 2)
+        #expect(row.attempts.allSatisfy { $0.usage.truth == .unknown && $0.cost == nil })
+        #expect(row.chargedTokens == 0)
+    }
+
+    @Test func `A whole answer that breaks off in the middle is charged for its prompt`() async throws {
+        let broken: @Sendable () async throws -> TransportResponse = {
+            let feed = FakeTransport.Feed()
+            feed.send(#"{"modelId":"#)
+            feed.end(throwing: TransportError.answerCut("reset"))
+            return TransportResponse(status: 200, headers: ["content-type": "application/json"], body: feed.body)
+        }
+        let bench = try Bench(Self.key { _ in }, over: Self.failing([broken]), accounts: 2)
+        #expect(try await bench.door.answer(toChat: Self.chat).status == 200)
+        let row = try #require(bench.ledger.entries.first)
+        let prompt = Int64((Self.chat.utf8.count + 3) / 4)
+        #expect(row.attempts.map(\.usage.prompt) == [prompt, 10])
+        #expect(row.chargedTokens == prompt + 30)
+        #expect(row.usage.truth == .estimated)
     }
 
     // MARK: Rows
