@@ -7,4 +7,6 @@ struct ClientResponse: Equatable, Sendable {
     let usage: TokenUsage?
     /// What the upstream has said oddly.
     var oddities = Oddities()
+    /// How much it tells, where that has been measured.
+    var told: TextMeter?
 }

@@ -11,31 +11,35 @@ struct EmbeddingsRoute: Sendable {
 
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
         let body = context.request.body
-        let received = try await LargeWork.run(on: body.count) { try PassThroughRequest(body: body) }
+        let (root, received) = try await LargeWork.run(on: body.count) {
+            let root = try RequestField(body: body)
+            return (root, try PassThroughRequest(root, of: body))
+        }
         context.record.model = received.model
-        let job = try calls.job(.embeddings, model: received.model, of: context)
+        let job = try calls.job(.embeddings, model: received.model, root.value, of: context)
         if calls.passes(job) { return context.send(.json(try await calls.pass(received, as: .embeddings, for: job))) }
         let (request, batches) = try await LargeWork.run(on: body.count) {
             let request = try EmbeddingsRequest.parse(received.received)
             return (request, try OpenAIToEmbed.translate(request, to: job.target.serving, modelID: job.target.modelID))
         }
-        let parts = try await parts(of: batches, format: request.format, for: job)
+        let parts = try await parts(of: batches, in: request, for: job)
         let size = parts.reduce(0) { $0 + $1.entries.count }
         context.send(.json(try await LargeWork.run(on: size) { EmbedToOpenAI.join(parts, model: request.model) }))
     }
 
     /// Each batch's part of the answer, in their order. The first failure ends the others.
     private func parts(
-        of batches: [OpenAIToEmbed.Batch], format: EmbeddingsRequest.Format, for job: TextCalls.Job
+        of batches: [OpenAIToEmbed.Batch], in request: EmbeddingsRequest, for job: TextCalls.Job
     ) async throws -> [EmbedToOpenAI.Part] {
         try await withThrowingTaskGroup(of: (place: Int, part: EmbedToOpenAI.Part).self) { group in
             var parts: [Int: EmbedToOpenAI.Part] = [:]
             for (place, batch) in batches.enumerated() {
                 if place >= Self.mostAtOnce, let done = try await group.next() { parts[done.place] = done.part }
                 group.addTask {
-                    let part = try await calls.make(job, .details(.embed, batch.details), call: place) {
-                        body, _ throws(Failure) in
-                        let part = try EmbedToOpenAI.part(body, range: batch.range, format: format)
+                    let part = try await calls.make(
+                        job, .details(.embed, batch.details), call: place, texts: request.inputs[batch.range]
+                    ) { body, _ throws(Failure) in
+                        let part = try EmbedToOpenAI.part(body, range: batch.range, format: request.format)
                         return (part, part.usage)
                     }
                     return (place, part)

@@ -7,9 +7,12 @@ struct RerankRoute: Sendable {
 
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
         let body = context.request.body
-        let received = try await LargeWork.run(on: body.count) { try PassThroughRequest(body: body) }
+        let (root, received) = try await LargeWork.run(on: body.count) {
+            let root = try RequestField(body: body)
+            return (root, try PassThroughRequest(root, of: body))
+        }
         context.record.model = received.model
-        let job = try calls.job(.rerank, model: received.model, of: context)
+        let job = try calls.job(.rerank, model: received.model, root.value, of: context)
         if calls.passes(job) { return context.send(.json(try await calls.pass(received, as: .rerank, for: job))) }
         let (request, details) = try await LargeWork.run(on: body.count) {
             let request = try RerankRequest.parse(received.received)

@@ -19,23 +19,37 @@ struct TextCalls: Sendable {
         /// Whose it is: the name of the client's key.
         let client: String
         let trace: RequestTrace
+        /// The model is billed by characters.
+        var countsCharacters = false
         /// Of all calls together.
         let estimate: UsageEstimate
         let asked: String?
         let provider: String?
     }
 
+    /// - Parameter root: the body of the request, parsed.
     /// - Throws: `Failure` when the model is not known, or not made for that.
-    func job(_ purpose: ModelSummary.Purpose, model: String, of context: RequestContext) throws(Failure) -> Job {
+    func job(_ purpose: ModelSummary.Purpose, model: String, _ root: JSONValue, of context: RequestContext)
+        throws(Failure) -> Job
+    {
         let target = try directory.catalog.resolve(model, for: purpose, by: context.caller)
-        let estimate = UsageEstimate(bytes: context.request.body.count)
         let provider = directory.catalog.provider(of: target)
         // Once for all calls of it, before the first: they run side by side.
         let asked = directory.catalog.nameWithPrice(model)
+        let countsCharacters =
+            context.charge?.billsCharacters(asked: asked, model: target.serving.id, provider: provider) ?? false
+        let estimate =
+            context.charge == nil
+            ? .none
+            : UsageEstimate(
+                prompt: PromptSize.tokens(of: root),
+                characters: countsCharacters ? PromptSize.characters(ofTexts: root) : nil)
         try context.charge?.admit(estimate, asked: asked, model: target.serving.id, provider: provider)
         return Job(
             purpose: purpose, target: target, arrival: context.arrival, deadline: context.arrival + requestLimit,
-            client: context.record.key ?? "", trace: context.trace, estimate: estimate, asked: asked, provider: provider
+            client: context.record.key ?? "", trace: context.trace, countsCharacters: countsCharacters,
+            estimate: estimate,
+            asked: asked, provider: provider
         )
     }
 
@@ -43,16 +57,17 @@ struct TextCalls: Sendable {
     ///
     /// - Parameters:
     ///   - call: its number among the job's.
+    ///   - texts: what it sends of the job's texts, as they are written; nil for all of them.
     ///   - read: translates the answer of the upstream of that name, and says what it cost.
     /// - Throws: `Failure`; `CancellationError` when the client has left, or another call of the job has failed.
     func make<Success: Sendable>(
-        _ job: Job, _ document: CallDocument, call: Int = 0,
+        _ job: Job, _ document: CallDocument, call: Int = 0, texts: ArraySlice<ArraySlice<UInt8>>? = nil,
         _ read: @escaping @Sendable (_ body: [UInt8], _ upstream: String) throws(Failure) -> (Success, TokenUsage?)
     ) async throws -> Success {
         let request = RoutedRequest(
             accepts: job.target.accepts, model: job.target.serving.id, arrival: job.arrival, deadline: job.deadline,
             client: job.client,
-            trace: job.trace, call: call, charge: nil, estimate: job.estimate,
+            trace: job.trace, call: call, charge: nil, estimate: estimate(of: job, texts),
             asked: job.asked, provider: job.provider)
         return try await failover.run(request) { upstream, report in
             do {
@@ -74,6 +89,13 @@ struct TextCalls: Sendable {
                 throw upstream.backend.withoutKey(failure)
             }
         }
+    }
+
+    private func estimate(of job: Job, _ texts: ArraySlice<ArraySlice<UInt8>>?) -> UsageEstimate {
+        guard let texts, job.estimate != .none else { return job.estimate }
+        return UsageEstimate(
+            prompt: PromptSize.tokens(ofTexts: texts),
+            characters: job.countsCharacters ? PromptSize.characters(ofTexts: texts) : nil)
     }
 
     private func answer(to document: CallDocument, of backend: any Backend, _ report: AttemptReport) async throws

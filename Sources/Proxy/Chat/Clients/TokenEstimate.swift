@@ -1,7 +1,5 @@
 /// Guesses how many tokens a model reads, without its tokenizer: one for each four bytes of what it will see (docs/decisions/0027).
 enum TokenEstimate {
-    /// An image costs about that, however many bytes it has.
-    private static let image = 1500
     /// A string longer than this may be a file.
     private static let shortestFile = 4096
     /// So many bytes of it tell.
@@ -16,7 +14,7 @@ enum TokenEstimate {
             bytes += name.utf8CodeUnitCount + 4
             count(value, &bytes, &files)
         }
-        return (bytes + 3) / 4 + files * image
+        return (bytes + 3) / 4 + files * PromptSize.image
     }
 
     /// A data URI, or base64.

@@ -7,6 +7,8 @@ final class ChatCalls {
     let target: ModelCatalog.Target
     /// What the answer calls the model.
     let name: String
+    /// Unicode scalars of the request, where the model is billed by them.
+    let characters: Int64?
     let quirks: ModelQuirks
     let limits: ChatCompletionsRoute.Limits
     /// What does not depend on the form.
@@ -58,17 +60,19 @@ final class ChatCalls {
     /// - Parameters:
     ///   - root: the request's body, parsed. It is not kept.
     ///   - pool: the provider that has the model; empty for one of OCI's.
+    ///   - characters: of the request, where the model is billed by them.
     ///   - isTranslated: an upstream that may be asked takes chats in OCI's own form.
     ///   - untranslatable: why the request cannot be a chat completion's, if it cannot.
     /// - Throws: `Failure` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
         _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String,
-        from pool: String = "", isTranslated: Bool, untranslatable: Failure? = nil,
+        from pool: String = "", characters: Int64? = nil, isTranslated: Bool, untranslatable: Failure? = nil,
         quirks: ModelQuirks, limits: ChatCompletionsRoute.Limits, callContext: ChatCall.CallContext
     ) throws(Failure) {
         self.request = request
         self.target = target
         self.name = name
+        self.characters = characters
         self.quirks = quirks
         self.limits = limits
         self.callContext = callContext

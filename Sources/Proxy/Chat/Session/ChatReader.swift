@@ -17,12 +17,15 @@ enum ChatReader: Sendable {
     /// A whole answer, as the client gets it. A stream in its place is gathered into one.
     ///
     /// - Parameter upstream: its id, for messages.
+    /// - Parameter meter: of what is told, where the model is billed by characters.
     /// - Throws: `Failure` when the document is no answer, tells of a failure, or says nothing.
-    func answer(_ body: [UInt8], of upstream: String, to client: some ClientDialect) throws(Failure) -> ClientResponse {
-        do { return try document(body, of: upstream, to: client) } catch {
+    func answer(_ body: [UInt8], of upstream: String, to client: some ClientDialect, meter: TextMeter? = nil)
+        throws(Failure) -> ClientResponse
+    {
+        do { return try document(body, of: upstream, to: client, meter) } catch {
             guard error.kind == .unusable(.otherForm) else { throw error }
             if let document = ResponseForm.document(in: body) {
-                return try self.document(document, of: upstream, to: client)
+                return try self.document(document, of: upstream, to: client, meter)
             }
             var answer = try gathered(body, insteadOf: error, of: upstream, to: client)
             answer.oddities.insert(.otherKind)
@@ -30,32 +33,50 @@ enum ChatReader: Sendable {
         }
     }
 
-    private func document(_ body: [UInt8], of upstream: String, to client: some ClientDialect) throws(Failure)
-        -> ClientResponse
+    private func document(_ body: [UInt8], of upstream: String, to client: some ClientDialect, _ meter: TextMeter?)
+        throws(Failure) -> ClientResponse
     {
         if case .passThrough(let client, let mayBeEmpty) = self {
-            return try PassThroughResponse.read(
+            var answer = try PassThroughResponse.read(
                 body, model: client.envelope.model, upstream: upstream, mayBeEmpty: mayBeEmpty)
+            answer.told = meter.map { Self.measured($0, answer.body) }
+            return answer
         }
         if case .native(let dialect, let model, let onKept) = self {
             return try NativeResponse.read(
                 body, in: dialect, model: model, upstream: upstream, onKept: onKept)
         }
-        var document = client.document()
+        guard let meter else {
+            var document = client.document()
+            _ = try read(body, of: upstream, answering: client.response, into: &document)
+            return document.written(capacity: body.count + 256)
+        }
+        var document = PairedSinks(client.document(), UsageMeter(meter))
         _ = try read(body, of: upstream, answering: client.response, into: &document)
-        return document.written(capacity: body.count + 256)
+        var answer = document.first.written(capacity: body.count + 256)
+        answer.told = document.second.told
+        return answer
+    }
+
+    /// How much an answer in chat completions' form tells.
+    private static func measured(_ meter: TextMeter, _ body: [UInt8]) -> TextMeter {
+        var sink = UsageMeter(meter)
+        var source = OpenAIChatSource(ResponseID.drawn(RandomName()), of: "")
+        try? source.read(document: body, into: &sink)
+        return sink.told
     }
 
     /// A whole answer as the frames of a stream, its end included, and the token counts. A stream in its place is one already.
     ///
+    /// - Parameter meter: as for `answer`.
     /// - Throws: as `answer`.
-    func frames(of body: [UInt8], of upstream: String, to client: some ClientDialect) throws(Failure)
-        -> StreamedResponse
+    func frames(of body: [UInt8], of upstream: String, to client: some ClientDialect, meter: TextMeter? = nil)
+        throws(Failure) -> StreamedResponse
     {
-        do { return try document(body, asStreamOf: upstream, to: client) } catch {
+        do { return try document(body, asStreamOf: upstream, to: client, meter) } catch {
             guard error.kind == .unusable(.otherForm) else { throw error }
             if let document = ResponseForm.document(in: body) {
-                return try self.document(document, asStreamOf: upstream, to: client)
+                return try self.document(document, asStreamOf: upstream, to: client, meter)
             }
             var answer = try stream(body, insteadOf: error, of: upstream, to: client)
             answer.oddities.insert(.otherKind)
@@ -70,16 +91,18 @@ enum ChatReader: Sendable {
         let usage: TokenUsage?
         /// What the upstream has said oddly.
         var oddities = Oddities()
+        /// How much it tells, where that has been measured.
+        var told: TextMeter?
     }
 
-    private func document(_ body: [UInt8], asStreamOf upstream: String, to client: some ClientDialect) throws(Failure)
-        -> StreamedResponse
-    {
+    private func document(
+        _ body: [UInt8], asStreamOf upstream: String, to client: some ClientDialect, _ meter: TextMeter?
+    ) throws(Failure) -> StreamedResponse {
         if case .passThrough(let client, let mayBeEmpty) = self {
             let (frames, usage) = try PassThroughResponseAsStream.frames(
                 of: body, upstream: upstream, in: client.envelope, includesUsage: client.includesUsage,
                 mayBeEmpty: mayBeEmpty)
-            return StreamedResponse(frames: frames, usage: usage)
+            return StreamedResponse(frames: frames, usage: usage, told: meter.map { Self.measured($0, body) })
         }
         // Who speaks the language itself is never asked for a document in place of a stream.
         if case .native = self {
@@ -90,8 +113,13 @@ enum ChatReader: Sendable {
         }
         var stream = client.stream()
         stream.bytes.reserveCapacity(body.count * 2)
-        let usage = try read(body, of: upstream, answering: client.response, into: &stream)
-        return StreamedResponse(frames: stream.bytes, usage: usage)
+        guard let meter else {
+            let usage = try read(body, of: upstream, answering: client.response, into: &stream)
+            return StreamedResponse(frames: stream.bytes, usage: usage)
+        }
+        var pair = PairedSinks(stream, UsageMeter(meter))
+        let usage = try read(body, of: upstream, answering: client.response, into: &pair)
+        return StreamedResponse(frames: pair.first.bytes, usage: usage, told: pair.second.told)
     }
 
     /// Tells a whole answer to a sink, to its end.

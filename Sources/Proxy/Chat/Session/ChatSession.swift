@@ -95,7 +95,7 @@ final class ChatSession {
             context.charge == nil
             ? .none
             : UsageEstimate(
-                bytes: request.received.count,
+                prompt: PromptSize.tokens(of: root.value),
                 completion: Self.limit(in: root, else: route.limits.maxTokens) * max(request.choices, 1))
     }
 
@@ -337,8 +337,18 @@ final class ChatSession {
             accepts: calls.target.accepts, model: calls.target.serving.id, arrival: context.arrival,
             deadline: calls.callContext.deadline,
             isStreaming: request.isStreaming, client: context.record.key ?? "", history: history, trace: context.trace,
-            call: call, charge: context.charge, estimate: estimate,
+            call: call, charge: context.charge, estimate: estimate.counting(characters: calls.characters),
             asked: priced(calls.name), provider: calls.poolName)
+    }
+
+    /// Unicode scalars of the request, for a model that is billed by them.
+    private func characters(of root: RequestField, for model: String, _ target: ModelCatalog.Target) -> Int64? {
+        guard let charge = context.charge,
+            charge.billsCharacters(
+                asked: priced(model), model: target.serving.id,
+                provider: route.directory.catalog.provider(of: target))
+        else { return nil }
+        return PromptSize.characters(ofChat: root.value)
     }
 
     /// The name by which a price may be given, where somebody wants to know.
@@ -364,8 +374,10 @@ final class ChatSession {
             if asked == nil, let parsed = root.take() { parsed } else {
                 try RequestField(body: (asked ?? request).received)
             }
+        let characters = characters(of: root, for: model, target)
         return try ChatCalls(
             asked ?? request, root, for: target, named: model, from: catalog.provider(of: target) ?? "",
+            characters: characters,
             isTranslated: untranslatable == nil && catalog.hasForm(.oci, in: target), untranslatable: untranslatable,
             quirks: route.quirks, limits: limits,
             callContext: ChatCall.CallContext(
@@ -373,6 +385,7 @@ final class ChatSession {
                 choices: request.choices,
                 mayBeRescued: request.isStreaming && request.choices == 1 && untranslatable == nil
                     && rescueMode(of: model, target) > .off,
-                meter: context.charge == nil ? nil : TextMeter(), executor: context.connection.executor))
+                meter: context.charge == nil ? nil : TextMeter(countsCharacters: characters != nil),
+                executor: context.connection.executor))
     }
 }

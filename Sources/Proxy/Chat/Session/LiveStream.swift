@@ -136,7 +136,8 @@ final class LiveStream {
             // Behind it, there may be lines of a stream.
             let whole = ResponseForm.document(in: document) ?? document
             guard !isRescue else { return try relay.frames(of: whole) }
-            return try reader.frames(of: whole, of: upstream, to: callContext.client)
+            return try reader.frames(
+                of: whole, of: upstream, to: callContext.client, meter: callContext.characterMeter)
         }
         answer.oddities.insert(.otherKind)
         try await stream.sendWhole(answer, report, deadline, callContext)
@@ -160,6 +161,7 @@ extension EventStream {
         report.change {
             ($0.usage, $0.oddities) = (answer.usage, answer.oddities)
             $0.firstEvent = now
+            if let told = answer.told { $0.told = told }
         }
         deadline.move(to: now + callContext.limits.idleTimeout, for: .slowClient)
         try await send(ByteBuffer(bytes: answer.frames), until: deadline)

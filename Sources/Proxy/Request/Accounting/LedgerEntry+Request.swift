@@ -162,6 +162,11 @@ extension LedgerUsage {
             prompt = estimate.prompt
             completion = Int64(max(content.told.tokens, (answer + 3) / 4))
         }
+        guard truth > .unknown, let sent = call.estimate?.characters else { return }
+        // The count that costs is the proxy's own, whoever has counted tokens. What could not be measured is taken to have four a token, as in a reservation.
+        truth = .estimated
+        charactersIn = sent
+        charactersOut = content.told.characters.flatMap { $0 > 0 ? Int64($0) : nil } ?? (completion ?? 0) * 4
     }
 }
 

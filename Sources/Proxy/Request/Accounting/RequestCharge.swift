@@ -6,17 +6,26 @@ import Synchronization
 struct UsageEstimate: Equatable, Sendable {
     var prompt: Int64 = 0
     var completion: Int64 = 0
+    /// Unicode scalars that are sent, where the model is billed by them; else nil.
+    var characters: Int64?
 
     /// Nobody charges for it, or nobody can tell.
     static let none = UsageEstimate()
 
     /// - Parameters:
-    ///   - bytes: of what the model reads.
+    ///   - prompt: what the model reads (`PromptSize`).
     ///   - completion: what is asked for at most.
-    init(bytes: Int = 0, completion: Int = 0) {
-        // docs/decisions/0027: one token for each four bytes.
-        prompt = Int64((bytes + 3) / 4)
+    init(prompt: Int64 = 0, completion: Int = 0, characters: Int64? = nil) {
+        self.prompt = prompt
         self.completion = Int64(completion)
+        self.characters = characters
+    }
+
+    /// The same for a model that is billed by characters.
+    func counting(characters: Int64?) -> UsageEstimate {
+        var estimate = self
+        estimate.characters = characters
+        return estimate
     }
 }
 
@@ -49,8 +58,10 @@ final class RequestCharge: Sendable {
         self.time = time
     }
 
-    /// Its key has limits that depend on what a request may use.
-    var needsEstimate: Bool { caller.limits.tokensPerMinute != nil || !caller.limits.hardBudgets.isEmpty }
+    /// Whether the model is billed by characters, which are counted then.
+    func billsCharacters(asked: String?, model: String, provider: String?) -> Bool {
+        if case .characters = prices.price(asked: asked, id: model, provider: provider) { true } else { false }
+    }
 
     /// Reserves for one call to whichever upstream.
     ///
@@ -65,7 +76,8 @@ final class RequestCharge: Sendable {
         var cost: NanoDollars?
         if limits.hardBudgets.contains(where: \.isMoney) {
             cost = prices.price(asked: asked, id: model, provider: provider)?
-                .worstCase(prompt: estimate.prompt, completion: estimate.completion)
+                .worstCase(
+                    prompt: estimate.prompt, completion: estimate.completion, charactersIn: estimate.characters)
         }
         do throws(KeyAccount.Refusal) {
             let hold = try caller.account.reserve(
