@@ -109,10 +109,23 @@ extension RequestField {
     /// Whether a string of JSON may be a model's name by its length alone; an escape takes at most six bytes for one.
     private static func isShortEnough(_ written: ArraySlice<UInt8>) -> Bool { written.count <= 6 * ModelName.longest }
 
+    /// Whether a member's name is `model` in whatever case, however it is written.
+    private static func mayMeanModel(_ key: JSONValue) -> Bool {
+        guard let written = key.rawString, (5...30).contains(written.count),
+            (written.first ?? 0) | 0x20 == 0x6D || written.first == 0x5C
+        else { return false }
+        guard written.count > 5 else {
+            return written.elementsEqual(("model" as StaticString).utf8) { $0 | 0x20 == $1 }
+        }
+        return written.contains(0x5C) && key.string?.lowercased() == "model"
+    }
+
     /// The name of the model in a body.
     ///
-    /// - Throws: also for a name of more than 256 bytes, before it is decoded or compared with anything.
+    /// - Throws: also for a name of more than 256 bytes, before it is decoded or compared with anything; and when it is named `Model` as well: some servers take that
+    ///   for the same.
     func model() throws(Failure) -> String {
+        for (key, _) in value.members where Self.mayMeanModel(key) && !key.equals("model") { throw .secondModel }
         let field = member("model")
         if let written = field?.value.rawString, !Self.isShortEnough(written) { throw .modelNameTooLong }
         guard let model = try field?.string(), Self.hasWords(model) else {
@@ -125,6 +138,10 @@ extension RequestField {
 }
 
 extension Failure {
+    fileprivate static let secondModel = Failure.invalidRequest(
+        "The request names 'model' in capital letters, which some servers take for the same. Send 'model' alone.",
+        field: "model", as: .value)
+
     fileprivate static let modelNameTooLong = Failure.invalidRequest(
         "'model' is longer than \(ModelName.longest) bytes, the limit for model names. GET /v1/models lists the available models.",
         field: "model",

@@ -7,6 +7,8 @@ struct NamedModel: Sendable {
     private let places: [Range<Int>]
     private let isJSON: Bool
     private let body: [UInt8]
+    /// Of a form: looks after what follows.
+    let watch: FormWatch?
     /// Bytes of the body, as far as it is there.
     var count: Int { body.count }
 
@@ -19,7 +21,7 @@ struct NamedModel: Sendable {
 
     /// - Parameter body: or the beginning of a form.
     /// - Returns: nil for a form that may name the model further on.
-    /// - Throws: `Failure` 400 when no model will be named.
+    /// - Throws: `Failure` 400 when no model will be named, or more than one.
     static func look(in body: [UInt8], contentType: String) throws(Failure) -> NamedModel? {
         let type = contentType.split(separator: ";").first.map { $0.lowercased() } ?? ""
         guard type != "application/x-www-form-urlencoded" else {
@@ -31,21 +33,38 @@ struct NamedModel: Sendable {
             return NamedModel(
                 name: try root.model(), places: ModelMember.ranges(in: root.value), isJSON: true, body: body)
         }
-        guard let boundary = boundary(contentType) else {
+        guard var scan = FormScan(contentType: contentType) else {
             throw .invalidRequest(
                 "The content-type multipart/form-data has no usable boundary.", field: nil, as: .value)
         }
-        switch field("model", in: body, boundary: boundary) {
-        case .found(let place) where !place.isEmpty && place.count <= ModelName.longest:
-            return NamedModel(
-                name: String(decoding: body[place], as: UTF8.self), places: [place], isJSON: false, body: body)
-        case .found, .ended: throw .noModelInForm
-        case .unfinished: return nil
+        var place = 0
+        var found: Range<Int>?
+        while let part = scan.next(in: body, from: &place) {
+            switch part {
+            case .other: continue
+            case .model(let content) where found == nil:
+                // The line break belongs to the delimiter behind it.
+                guard
+                    let end = ByteSearch.firstIndex(of: [0x0D, 0x0A] + scan.delimiter, in: body, from: content - 2)
+                else { return nil }
+                found = min(content, end)..<end
+                place = end
+            case .model, .doubtful: throw .secondModelInForm
+            }
         }
+        guard let found else {
+            if scan.hasEnded { throw .noModelInForm }
+            return nil
+        }
+        guard !found.isEmpty, found.count <= ModelName.longest else { throw .noModelInForm }
+        return NamedModel(
+            name: String(decoding: body[found], as: UTF8.self), places: [found], isJSON: false, body: body,
+            watch: FormWatch(scan, behind: body[min(place, body.count)...]))
     }
 
-    private init(name: String, places: [Range<Int>], isJSON: Bool, body: [UInt8]) {
+    private init(name: String, places: [Range<Int>], isJSON: Bool, body: [UInt8], watch: FormWatch? = nil) {
         self.name = name
+        self.watch = watch
         self.places = places
         self.isJSON = isJSON
         self.body = body
@@ -63,63 +82,14 @@ struct NamedModel: Sendable {
         text.splice(body[rest...])
         return text
     }
-
-    // MARK: Forms (RFC 7578)
-
-    private static func boundary(_ contentType: String) -> [UInt8]? {
-        guard let start = contentType.lowercased().firstRange(of: "boundary=") else { return nil }
-        let offset = contentType.lowercased().utf8.distance(from: contentType.startIndex, to: start.upperBound)
-        var text = Substring(contentType.utf8.dropFirst(offset))
-        if text.hasPrefix("\"") {
-            text = text.dropFirst().prefix { $0 != "\"" }
-        } else {
-            text = text.prefix { $0 != ";" && $0 != " " }
-        }
-        return (1...70).contains(text.utf8.count) ? Array(text.utf8) : nil
-    }
-
-    private enum Search {
-        case found(Range<Int>)
-        /// There is no such field, and none will come.
-        case ended
-        case unfinished
-    }
-
-    /// Where the content of a field stands. Each byte is looked at once.
-    private static func field(_ name: StaticString, in body: [UInt8], boundary: [UInt8]) -> Search {
-        let delimiter = Array("--".utf8) + boundary
-        var place = 0
-        while let start = ByteSearch.firstIndex(of: delimiter, in: body, from: place) {
-            let head = start + delimiter.count
-            guard body.count >= head + 2 else { return .unfinished }
-            // The last one has two more dashes behind it.
-            guard body[head] == 0x0D, body[head + 1] == 0x0A else { return .ended }
-            guard let blank = ByteSearch.firstIndex(of: [0x0D, 0x0A, 0x0D, 0x0A], in: body, from: head) else {
-                return body.count - head > longestHead ? .ended : .unfinished
-            }
-            let content = blank + 4
-            guard let end = ByteSearch.firstIndex(of: [0x0D, 0x0A] + delimiter, in: body, from: blank + 2) else {
-                return .unfinished
-            }
-            if blank - head <= longestHead, names(name, in: body[head..<blank]) {
-                return .found(min(content, end)..<end)
-            }
-            place = end + 2
-        }
-        return .unfinished
-    }
-
-    private static let longestHead = 4096
-
-    private static func names(_ name: StaticString, in head: ArraySlice<UInt8>) -> Bool {
-        let text = String(decoding: head, as: UTF8.self)
-        let isField = text.lowercased().contains("content-disposition:") && !text.contains("filename")
-        return isField
-            && (text.contains("name=\"\(name)\"") || text.contains("name=\(name)\r") || text.hasSuffix("name=\(name)"))
-    }
 }
 
 extension Failure {
     fileprivate static let noModelInForm = Failure.invalidRequest(
         "The form has no field 'model'. GET /v1/models lists the available models.", field: "model", as: .missing)
+
+    /// The upstream might take another one for the model than was judged here.
+    static let secondModelInForm = Failure.invalidRequest(
+        "The form names 'model' more than once, or in a way that servers read differently. Send one field: Content-Disposition: form-data; name=\"model\".",
+        field: "model", as: .value)
 }

@@ -341,6 +341,25 @@ final class ChatSession {
             asked: priced(calls.name), provider: calls.poolName)
     }
 
+    /// Some providers take a list of other models beside the one that is named (`models`). A key that is bound to models may name none there either that it may not
+    /// use.
+    private func admitOthers(than model: String, in root: RequestField, of target: ModelCatalog.Target)
+        throws(Failure)
+    {
+        guard let caller = context.caller, caller.isBoundToModels,
+            let provider = route.directory.catalog.provider(of: target)
+        else { return }
+        let native = (client.native?.request.received).flatMap { try? JSONDocument(parsing: $0).root }
+        for list in [root.value["models"], native?["models"]] {
+            for element in list?.elements.map({ $0 }) ?? [] {
+                guard let name = element.string else { continue }
+                guard caller.mayUse(anyOf: [name, "\(provider)/\(name)"]) else {
+                    throw .forbiddenModel(name, to: caller)
+                }
+            }
+        }
+    }
+
     /// Unicode scalars of the request, for a model that is billed by them.
     private func characters(of root: RequestField, for model: String, _ target: ModelCatalog.Target) -> Int64? {
         guard let charge = context.charge,
@@ -374,6 +393,7 @@ final class ChatSession {
             if asked == nil, let parsed = root.take() { parsed } else {
                 try RequestField(body: (asked ?? request).received)
             }
+        try admitOthers(than: model, in: root, of: target)
         let characters = characters(of: root, for: model, target)
         return try ChatCalls(
             asked ?? request, root, for: target, named: model, from: catalog.provider(of: target) ?? "",

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import ProxyRouting
+import Synchronization
 
 /// `/v1/images/*`, `/v1/audio/*` and `/v1/moderations`: requests that pass to a provider of the model that they name as they are, and so do their answers, whatever
 /// they are.
@@ -44,16 +45,29 @@ struct ForwardRoute: Sendable {
                 NativeHeader(name: "accept-encoding", value: "identity"),
             ])
         try await answer(
-            document, rest.map { FormRest(body: $0, longer: body.count - named.count) },
+            document, rest.map { FormRest(body: $0, longer: body.count - named.count, watch: named.watch) },
             // A form may have taken its time to name the model.
             routed(to: providers, target, since: chat.time.now(), within: chat.limits.nonStreaming, context), context)
     }
 
     /// The rest of a form that is passed on as it comes.
-    private struct FormRest {
+    private final class FormRest: Sendable {
         let body: RestOfBody
         /// Bytes by which the model's other name makes the form longer.
         let longer: Int
+        /// Sees to it that no other model follows.
+        private let watch: Mutex<FormWatch?>
+
+        init(body: RestOfBody, longer: Int, watch: FormWatch?) {
+            self.body = body
+            self.longer = longer
+            self.watch = Mutex(watch)
+        }
+
+        func look(at piece: ByteBuffer) throws(Failure) {
+            let isSecond = watch.withLock { $0?.finds(in: piece.readableBytesView) ?? false }
+            if isSecond { throw .secondModelInForm }
+        }
     }
 
     /// Finds the model that the request names. In a form the field may stand behind a file: then the form is kept as far as that, which takes its room.
@@ -215,7 +229,8 @@ struct ForwardRoute: Sendable {
         let limit = chat.limits.nonStreaming
         let length = rest.body.length ?? Self.longestForm
         let end = chat.time.now() + limit + .seconds(Int64(length / Self.slowestForm))
-        return RequestUpload(rest.body, length: rest.body.length.map { $0 + rest.longer }) { [time = chat.time] in
+        return RequestUpload(rest.body, length: rest.body.length.map { $0 + rest.longer }) { [time = chat.time] piece in
+            try rest.look(at: piece)
             deadline.move(to: min(time.now() + limit, end), for: .request)
         }
     }

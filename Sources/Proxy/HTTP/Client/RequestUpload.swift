@@ -6,11 +6,11 @@ final class RequestUpload: Sendable {
     let body: RestOfBody
     /// Bytes of the whole body, the beginning included; nil when nobody knows: then it is sent in chunks.
     let length: Int?
-    /// Is told of each piece before it is sent.
-    let onPiece: @Sendable () -> Void
+    /// Is told of each piece before it is sent, and may end the upload.
+    let onPiece: @Sendable (ByteBuffer) throws -> Void
     private let attached: EventLoopPromise<UpstreamExchange>
 
-    init(_ body: RestOfBody, length: Int?, onPiece: @escaping @Sendable () -> Void) {
+    init(_ body: RestOfBody, length: Int?, onPiece: @escaping @Sendable (ByteBuffer) throws -> Void) {
         self.body = body
         self.length = length
         self.onPiece = onPiece

@@ -182,7 +182,7 @@ import NIOHTTP1
     nonisolated(nonsending) func send(_ rest: RequestUpload) async throws {
         try await started?.completion()
         while let piece = try await rest.body.next() {
-            rest.onPiece()
+            try rest.onPiece(piece)
             try await write(piece)
         }
         try await write(nil)
