@@ -31,6 +31,8 @@ package struct LedgerUsage: Equatable, Sendable {
     package var completion: Int64?
     /// The part of `prompt` that came from a cache.
     package var cached: Int64?
+    /// The part of `prompt` that was put into a cache.
+    package var cacheWrites: Int64?
     /// The part of `completion` that was reasoning.
     package var reasoning: Int64?
     /// Unicode scalars of what was sent and received, for models that are billed by them; else nil.
@@ -119,7 +121,7 @@ package struct LedgerEntry: Equatable, Sendable {
     package var firstToken: Int64?
     /// Microseconds from arrival to the end.
     package var total: Int64 = 0
-    /// What the client received, which is what its key is charged with.
+    /// What all of its attempts used together, which is what its key is charged with.
     package var usage = LedgerUsage()
     /// What all of its attempts cost together; nil when one of them that used tokens has no known cost.
     package var cost: NanoDollars?

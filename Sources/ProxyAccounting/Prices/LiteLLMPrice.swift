@@ -7,7 +7,7 @@ package enum LiteLLMPrice {
     /// not know.
     ///
     /// - Parameter numbers: in US dollars, by their names: `input_cost_per_token`, `output_cost_per_token`,
-    ///   `cache_read_input_token_cost`, `output_cost_per_reasoning_token`, those with `_above_200k_tokens` (or another
+    ///   `cache_read_input_token_cost`, `cache_creation_input_token_cost`, `output_cost_per_reasoning_token`, those with `_above_200k_tokens` (or another
     ///   length) behind them, `input_cost_per_character`, `output_cost_per_character`. Others are not looked at.
     package static func price(_ numbers: [String: Double]) -> Price? {
         var rates: [String: PicoDollars] = [:]
@@ -24,11 +24,13 @@ package enum LiteLLMPrice {
     private static let input = "input_cost_per_token"
     private static let output = "output_cost_per_token"
     private static let cached = "cache_read_input_token_cost"
+    private static let written = "cache_creation_input_token_cost"
     private static let reasoning = "output_cost_per_reasoning_token"
 
     private static func tokens(_ rates: [String: PicoDollars]) -> TokenPrice? {
         let base = TokenPrice.Rates(
-            input: rates[input] ?? 0, output: rates[output] ?? 0, cached: rates[cached], reasoning: rates[reasoning])
+            input: rates[input] ?? 0, output: rates[output] ?? 0, cached: rates[cached], written: rates[written],
+            reasoning: rates[reasoning])
         guard max(base.input, base.output) > 0 else { return nil }
         let lengths = Set(rates.keys.compactMap { length(in: $0) })
         return TokenPrice(
@@ -37,14 +39,14 @@ package enum LiteLLMPrice {
                 let end = "_above_\(length)k_tokens"
                 let tier = TokenPrice.Tier(
                     above: length * 1_000, input: rates[input + end], output: rates[output + end],
-                    cached: rates[cached + end], reasoning: rates[reasoning + end])
+                    cached: rates[cached + end], written: rates[written + end], reasoning: rates[reasoning + end])
                 return tier == TokenPrice.Tier(above: length * 1_000) ? nil : tier
             })
     }
 
     /// 200 of `input_cost_per_token_above_200k_tokens`.
     private static func length(in name: String) -> Int64? {
-        for rate in [input, output, cached, reasoning] {
+        for rate in [input, output, cached, written, reasoning] {
             let beginning = rate + "_above_"
             guard name.hasPrefix(beginning), name.hasSuffix("k_tokens") else { continue }
             guard let length = Int64(name.dropFirst(beginning.count).dropLast("k_tokens".count)) else { continue }

@@ -37,7 +37,8 @@ package enum Price: Equatable, Hashable, Sendable {
         case .tokens(let price):
             let rates = price.rates(forPrompt: prompt)
             return CostSum.nanoDollars([
-                (prompt, max(rates.input, rates.cached)), (completion, max(rates.output, rates.reasoning)),
+                (prompt, max(rates.input, rates.cached, rates.written)),
+                (completion, max(rates.output, rates.reasoning)),
             ])
         case .characters(let input, let output):
             let each = Self.charactersPerToken
@@ -63,12 +64,16 @@ package struct TokenPrice: Equatable, Hashable, Sendable {
         package var output: PicoDollars
         /// Nil is `input`.
         package var cached: PicoDollars?
+        /// Of what is put into a cache. Nil is `input`.
+        package var written: PicoDollars?
         /// Nil is `output`.
         package var reasoning: PicoDollars?
 
         package init(
-            input: PicoDollars, output: PicoDollars, cached: PicoDollars? = nil, reasoning: PicoDollars? = nil
+            input: PicoDollars, output: PicoDollars, cached: PicoDollars? = nil, written: PicoDollars? = nil,
+            reasoning: PicoDollars? = nil
         ) {
+            self.written = written
             self.input = input
             self.output = output
             self.cached = cached
@@ -83,12 +88,14 @@ package struct TokenPrice: Equatable, Hashable, Sendable {
         package var input: PicoDollars?
         package var output: PicoDollars?
         package var cached: PicoDollars?
+        package var written: PicoDollars?
         package var reasoning: PicoDollars?
 
         package init(
             above: Int64 = 200_000, input: PicoDollars? = nil, output: PicoDollars? = nil, cached: PicoDollars? = nil,
-            reasoning: PicoDollars? = nil
+            written: PicoDollars? = nil, reasoning: PicoDollars? = nil
         ) {
+            self.written = written
             self.above = above
             self.input = input
             self.output = output
@@ -106,34 +113,39 @@ package struct TokenPrice: Equatable, Hashable, Sendable {
         self.tiers = tiers.sorted { $0.above < $1.above }
     }
 
-    /// What holds for a prompt's length, with nothing left open: what is cached costs as input and reasoning as output,
+    /// What holds for a prompt's length, with nothing left open: what is cached or put into a cache costs as input and reasoning as output,
     /// unless the price or one of its tiers says otherwise.
     func rates(forPrompt prompt: Int64) -> (
-        input: PicoDollars, output: PicoDollars, cached: PicoDollars, reasoning: PicoDollars
+        input: PicoDollars, output: PicoDollars, cached: PicoDollars, written: PicoDollars, reasoning: PicoDollars
     ) {
         var rates = rates
         for tier in tiers where prompt > tier.above {
             rates.input = tier.input ?? rates.input
             rates.output = tier.output ?? rates.output
             rates.cached = tier.cached ?? rates.cached
+            rates.written = tier.written ?? rates.written
             rates.reasoning = tier.reasoning ?? rates.reasoning
         }
-        return (rates.input, rates.output, rates.cached ?? rates.input, rates.reasoning ?? rates.output)
+        return (
+            rates.input, rates.output, rates.cached ?? rates.input, rates.written ?? rates.input,
+            rates.reasoning ?? rates.output
+        )
     }
 
-    /// Cached tokens are never taken to be more than the prompt has, nor reasoning more than the completion: upstreams
+    /// Cached tokens, and those put into a cache, are never taken to be more than the prompt has, nor reasoning more than the completion: upstreams
     /// have said so.
     func cost(of usage: LedgerUsage) -> NanoDollars? {
         let rates = rates(forPrompt: usage.prompt ?? 0)
         let prompt = usage.prompt.map { max($0, 0) }
         let completion = usage.completion.map { max($0, 0) }
         let cached = min(max(usage.cached ?? 0, 0), prompt ?? 0)
+        let written = min(max(usage.cacheWrites ?? 0, 0), (prompt ?? 0) - cached)
         let reasoning = min(max(usage.reasoning ?? 0, 0), completion ?? 0)
         // A count is needed when any of its tokens would cost something, or when it decides what the others cost.
-        if prompt == nil, !tiers.isEmpty || max(rates.input, rates.cached) > 0 { return nil }
+        if prompt == nil, !tiers.isEmpty || max(rates.input, rates.cached, rates.written) > 0 { return nil }
         if completion == nil, max(rates.output, rates.reasoning) > 0 { return nil }
         return CostSum.nanoDollars([
-            ((prompt ?? 0) - cached, rates.input), (cached, rates.cached),
+            ((prompt ?? 0) - cached - written, rates.input), (cached, rates.cached), (written, rates.written),
             ((completion ?? 0) - reasoning, rates.output), (reasoning, rates.reasoning),
         ])
     }

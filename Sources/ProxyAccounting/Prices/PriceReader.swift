@@ -5,7 +5,7 @@ struct PriceReader {
     private enum Label: String {
         case input = "in"
         case output = "out"
-        case cached, reasoning
+        case cached, written, reasoning
     }
 
     /// So much for each of so many things.
@@ -93,7 +93,8 @@ struct PriceReader {
                 let (missing, label) = found.input == nil ? ("input", "in") : ("output", "out")
                 throw failure("the price of \(missing) is missing; say 0 \(label) if it costs nothing")
             }
-            rates = TokenPrice.Rates(input: input, output: output, cached: found.cached, reasoning: found.reasoning)
+            rates = TokenPrice.Rates(
+                input: input, output: output, cached: found.cached, written: found.written, reasoning: found.reasoning)
         }
         var higher: [TokenPrice.Tier] = []
         for tier in tiers { higher.append(try labelled(tier.rates, above: tier.above)) }
@@ -106,7 +107,7 @@ struct PriceReader {
             return .characters(input: rate, output: rate)
         }
         let found = try labelled(base)
-        guard found.cached == nil, found.reasoning == nil else {
+        guard found.cached == nil, found.written == nil, found.reasoning == nil else {
             throw failure("a price by characters has only in and out")
         }
         guard let input = found.input, let output = found.output else {
@@ -126,13 +127,14 @@ struct PriceReader {
         var tier = TokenPrice.Tier(above: above)
         for rate in rates {
             guard let label = rate.label else {
-                throw failure("say what \"\(rate.text)\" is for: in, out, cached or reasoning")
+                throw failure("say what \"\(rate.text)\" is for: in, out, cached, written or reasoning")
             }
             let place: WritableKeyPath<TokenPrice.Tier, PicoDollars?> =
                 switch label {
                 case .input: \.input
                 case .output: \.output
                 case .cached: \.cached
+                case .written: \.written
                 case .reasoning: \.reasoning
                 }
             guard tier[keyPath: place] == nil else {
@@ -250,6 +252,7 @@ struct PriceReader {
     // MARK: Words
 
     private mutating func takeLabel() -> Label? {
+        if words.take(word: ["written"]) { return .written }
         if words.take(word: ["cached", "cache"]) {
             _ = words.take(word: ["input", "in"])
             return .cached

@@ -1,6 +1,6 @@
 /// Prices as people write them, in US dollars:
 ///
-/// * by tokens: `3 in 15 out per 1M tokens`, with `0.3 cached` and `20 reasoning` where they differ, and `, above 200k:
+/// * by tokens: `3 in 15 out per 1M tokens`, with `0.3 cached`, `3.75 written` (into a cache) and `20 reasoning` where they differ, and `, above 200k:
 ///   6 in 30 out` for long prompts; `0.72 per 1M tokens` when both ways cost the same; `3/M in, 15/M out`
 /// * by characters: `0.0018 per 10k characters`, `0.001 in 0 out per 10k characters`
 /// * of a dedicated endpoint: `24 per hour`
@@ -35,18 +35,23 @@ package enum PriceText {
 
     private static func text(_ price: TokenPrice) -> String {
         let rates = price.rates
-        let base = parts(input: rates.input, cached: rates.cached, output: rates.output, reasoning: rates.reasoning)
+        let base = parts(
+            input: rates.input, cached: rates.cached, written: rates.written, output: rates.output,
+            reasoning: rates.reasoning)
         let tiers = price.tiers.map { tier in
             ", above \(count(tier.above)): "
-                + parts(input: tier.input, cached: tier.cached, output: tier.output, reasoning: tier.reasoning)
+                + parts(
+                    input: tier.input, cached: tier.cached, written: tier.written, output: tier.output,
+                    reasoning: tier.reasoning)
         }
         return base + " per 1M tokens" + tiers.joined()
     }
 
     private static func parts(
-        input: PicoDollars?, cached: PicoDollars?, output: PicoDollars?, reasoning: PicoDollars?
+        input: PicoDollars?, cached: PicoDollars?, written: PicoDollars?, output: PicoDollars?,
+        reasoning: PicoDollars?
     ) -> String {
-        [(input, "in"), (cached, "cached"), (output, "out"), (reasoning, "reasoning")]
+        [(input, "in"), (cached, "cached"), (written, "written"), (output, "out"), (reasoning, "reasoning")]
             .compactMap { rate, label in rate.map { "\(perMillion($0)) \(label)" } }
             .joined(separator: " ")
     }

@@ -35,10 +35,11 @@ enum LedgerSchema {
             last_outcome INTEGER, last_status INTEGER, last_prompt INTEGER, last_completion INTEGER,
             last_cached INTEGER, last_reasoning INTEGER, last_cost INTEGER,
             last_n INTEGER, last_at INTEGER, last_region INTEGER, last_total INTEGER, last_characters_in INTEGER,
-            last_characters_out INTEGER, last_truth INTEGER,
+            last_characters_out INTEGER, last_cache_writes INTEGER, last_truth INTEGER,
             dialect INTEGER NOT NULL, endpoint INTEGER NOT NULL, served_model INTEGER, stream INTEGER NOT NULL,
             wait INTEGER NOT NULL, first_token INTEGER, total INTEGER NOT NULL, prompt INTEGER, completion INTEGER,
-            cached INTEGER, reasoning INTEGER, characters_in INTEGER, characters_out INTEGER, fallback INTEGER,
+            cached INTEGER, reasoning INTEGER, characters_in INTEGER, characters_out INTEGER, cache_writes INTEGER,
+            fallback INTEGER,
             charged_tokens INTEGER NOT NULL, charged_cost INTEGER NOT NULL,
             rid TEXT NOT NULL, model TEXT, last_opc_request_id TEXT
         ) STRICT;
@@ -47,7 +48,7 @@ enum LedgerSchema {
             upstream INTEGER NOT NULL, model INTEGER NOT NULL, region INTEGER, outcome INTEGER NOT NULL,
             status INTEGER, opc_request_id TEXT, first_token INTEGER, total INTEGER NOT NULL, prompt INTEGER,
             completion INTEGER, cached INTEGER, reasoning INTEGER, characters_in INTEGER, characters_out INTEGER,
-            truth INTEGER NOT NULL, cost INTEGER, served INTEGER NOT NULL, PRIMARY KEY(request, seq)
+            cache_writes INTEGER, truth INTEGER NOT NULL, cost INTEGER, served INTEGER NOT NULL, PRIMARY KEY(request, seq)
         ) STRICT, WITHOUT ROWID;
         """
 
@@ -55,11 +56,11 @@ enum LedgerSchema {
     private static let everyAttempt = """
         CREATE VIEW every_attempt(
             request, seq, n, at, upstream, model, region, outcome, status, opc_request_id, first_token, total, prompt,
-            completion, cached, reasoning, characters_in, characters_out, truth, cost, served
+            completion, cached, reasoning, characters_in, characters_out, cache_writes, truth, cost, served
         ) AS
         SELECT id, attempts - 1, last_n, last_at, last_upstream, last_model, last_region, last_outcome, last_status,
             last_opc_request_id, last_first_token, last_total, last_prompt, last_completion, last_cached,
-            last_reasoning, last_characters_in, last_characters_out, last_truth, last_cost, last_served
+            last_reasoning, last_characters_in, last_characters_out, last_cache_writes, last_truth, last_cost, last_served
         FROM request WHERE attempts > 0
         UNION ALL SELECT * FROM attempt;
         """

@@ -112,6 +112,7 @@ extension LedgerUsage {
         prompt = row["prompt"]
         completion = row["completion"]
         cached = row["cached"]
+        cacheWrites = row["cache_writes"]
         reasoning = row["reasoning"]
         charactersIn = row["characters_in"]
         charactersOut = row["characters_out"]

@@ -3,8 +3,8 @@ import ProxyAccounting
 
 /// Puts a batch of entries into the tables, within the caller's transaction.
 struct RowWriter {
-    private static let requestColumns: Int32 = 48
-    private static let attemptColumns: Int32 = 21
+    private static let requestColumns: Int32 = 50
+    private static let attemptColumns: Int32 = 22
     private static let insertRequest = insert(into: "request", columns: requestColumns)
     private static let insertAttempt = insert(into: "attempt", columns: attemptColumns)
 
@@ -175,7 +175,7 @@ struct RowWriter {
         if let last {
             try bind(entry.attempts[entry.attempts.count - 1], last, isServed, to: &row, db)
         } else {
-            for _ in 0..<18 { row.bindNull() }
+            for _ in 0..<19 { row.bindNull() }
         }
         row.bind(try names.id(entry.dialect, .dialect, db))
         row.bind(try names.id(entry.endpoint, .endpoint, db))
@@ -190,6 +190,7 @@ struct RowWriter {
         row.bind(entry.usage.reasoning?.booked)
         row.bind(entry.usage.charactersIn?.booked)
         row.bind(entry.usage.charactersOut?.booked)
+        row.bind(entry.usage.cacheWrites?.booked)
         row.bind(try names.id(ifAny: entry.fallback, .fallback, db))
         row.bind(entry.chargedTokens.booked)
         row.bind(entry.chargedCost.booked)
@@ -221,6 +222,7 @@ struct RowWriter {
         row.bind(attempt.total.booked)
         row.bind(attempt.usage.charactersIn?.booked)
         row.bind(attempt.usage.charactersOut?.booked)
+        row.bind(attempt.usage.cacheWrites?.booked)
         row.bind(attempt.usage.truth.rawValue)
     }
 
@@ -246,6 +248,7 @@ struct RowWriter {
         row.bind(attempt.usage.reasoning?.booked)
         row.bind(attempt.usage.charactersIn?.booked)
         row.bind(attempt.usage.charactersOut?.booked)
+        row.bind(attempt.usage.cacheWrites?.booked)
         row.bind(attempt.usage.truth.rawValue)
         row.bind(attempt.cost?.booked)
         row.bind(isServed)

@@ -56,6 +56,40 @@ import Testing
             try price(text).cost(of: usage(prompt, completion, cached: cached, reasoning: reasoning)) == cost)
     }
 
+    @Test(
+        arguments: [
+            (
+                "3 in 0.3 cached 3.75 written 15 out per 1M tokens", 1_000, 400, 500,
+                100 * 3_000 + 400 * 300 + 500 * 3_750
+            ),
+            ("3 in 0.3 cached 15 out per 1M tokens", 1_000, 400, 500, 600 * 3_000 + 400 * 300),
+            ("3 in 3.75 written 15 out per 1M tokens", 1_000, 0, 9_000, 1_000 * 3_750),
+            (
+                "3 in 3.75 written 15 out per 1M tokens, above 500: 6 in 7.5 written 30 out", 1_000, 0, 200,
+                800 * 6_000 + 200 * 7_500
+            ),
+            ("3 in 15 out per 1M tokens", 1_000, 0, -5, 1_000 * 3_000),
+        ] as [(String, Int64, Int64, Int64, Int64)])
+    func `What is put into a cache has a price of its own, or costs as input`(
+        text: String, prompt: Int64, cached: Int64, written: Int64, cost: Int64
+    ) throws {
+        var usage = usage(prompt, 0, cached: cached)
+        usage.cacheWrites = written
+        #expect(try price(text).cost(of: usage) == cost)
+    }
+
+    @Test func `A reservation thinks of the dearest kind of prompt`() throws {
+        #expect(
+            try price("3 in 0.3 cached 3.75 written 15 out per 1M tokens").worstCase(prompt: 1_000, completion: 0)
+                == 3_750_000)
+        #expect(
+            LiteLLMPrice.price([
+                "input_cost_per_token": 3e-6, "output_cost_per_token": 15e-6, "cache_read_input_token_cost": 3e-7,
+                "cache_creation_input_token_cost": 3.75e-6, "cache_creation_input_token_cost_above_200k_tokens": 7.5e-6,
+            ])
+                == (try price("3 in 0.3 cached 3.75 written 15 out per 1M tokens, above 200k: 7.5 written")))
+    }
+
     @Test func `Costs by characters`() throws {
         // (220 + 2,205) x 180 nano-dollars.
         let llama = try price("0.0018 per 10k characters")

@@ -78,6 +78,7 @@ struct RandomEntries {
         usage.reasoning = maybe { $0.number() }
         usage.charactersIn = maybe { $0.number() }
         usage.charactersOut = maybe { $0.number() }
+        usage.cacheWrites = maybe { $0.number() }
         return usage
     }
 

@@ -50,6 +50,7 @@ enum StoredEntries {
         usage.reasoning = row["reasoning"]
         usage.charactersIn = row["characters_in"]
         usage.charactersOut = row["characters_out"]
+        usage.cacheWrites = row["cache_writes"]
         return usage
     }
 }

@@ -116,6 +116,7 @@ extension LedgerUsage {
         prompt = sum(prompt, other.prompt)
         completion = sum(completion, other.completion)
         cached = sum(cached, other.cached)
+        cacheWrites = sum(cacheWrites, other.cacheWrites)
         reasoning = sum(reasoning, other.reasoning)
         charactersIn = sum(charactersIn, other.charactersIn)
         charactersOut = sum(charactersOut, other.charactersOut)
@@ -155,6 +156,7 @@ extension LedgerUsage {
             prompt = Int64(told.prompt)
             completion = Int64(told.completion)
             cached = told.cached.map(Int64.init)
+            cacheWrites = told.cacheWrites.map(Int64.init)
             reasoning = told.reasoning.map(Int64.init)
         } else if content.mayBeCharged(after: outcome), let estimate = call.estimate {
             // The upstream may have read the prompt, and said so much of its answer.
