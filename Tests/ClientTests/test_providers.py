@@ -100,8 +100,13 @@ def test_a_whole_answer_passes_byte_for_byte(aggregator, providers):
     assert headers["authorization"] == "Bearer sk-upstream" and TOKEN not in str(headers)
 
 
+def unasked(model):
+    """What is passed on of its stream where somebody is charged, and the client has not asked for the usage."""
+    return b"".join(event + b"\n\n" for event in FakeProvider.stream(model).removeprefix(b": hello\n\n").split(b"\n\n")[:-1] if b'"usage"' not in event)
+
+
 def test_a_stream_passes_byte_for_byte(aggregator, providers):
-    server = aggregator(providers=[entry("one", providers[0])])
+    server = aggregator(providers=[entry("one", providers[0])], state_dir="off")
     request = REQUEST.replace(b'"temperature"', b'"stream":true,"temperature"')
     status, answer = post(server, "/v1/chat/completions", request)
     assert status == 200
@@ -110,6 +115,18 @@ def test_a_stream_passes_byte_for_byte(aggregator, providers):
     [(_, _, headers, body)] = providers[0].chats
     assert body == request.replace(b"one/vendor/m2", b"vendor/m2")
     assert headers["accept-encoding"] == "identity"
+
+
+def test_with_a_ledger_the_usage_of_a_stream_is_asked_for_and_kept_back(aggregator, providers):
+    server = aggregator(providers=[entry("one", providers[0])])
+    request = REQUEST.replace(b'"temperature"', b'"stream":true,"temperature"')
+    status, answer = post(server, "/v1/chat/completions", request)
+    assert status == 200 and answer == unasked("one/vendor/m2")
+    assert providers[0].chats[0][3] == request.replace(b"one/vendor/m2", b"vendor/m2").replace(b"{", b'{"stream_options":{"include_usage":true},', 1)
+    asking = request.replace(b'"stream":true', b'"stream":true,"stream_options":{"include_usage":true}')
+    status, answer = post(server, "/v1/chat/completions", asking)
+    assert status == 200 and answer == FakeProvider.stream("one/vendor/m2").removeprefix(b": hello\n\n")
+    assert providers[0].chats[1][3] == asking.replace(b"one/vendor/m2", b"vendor/m2")
 
 
 def test_the_official_client_streams(aggregator, providers):
@@ -135,7 +152,7 @@ def test_a_stream_that_says_nothing_is_asked_for_elsewhere(aggregator, providers
     server = aggregator(providers=[entry("pool", providers[0]), entry("pool", providers[1])])
     for _ in range(2):
         status, answer = post(server, "/v1/chat/completions", b'{"model":"pool/m1","messages":[],"stream":true}')
-        assert status == 200 and answer == FakeProvider.stream("pool/m1").removeprefix(b": hello\n\n"), answer
+        assert status == 200 and answer == unasked("pool/m1"), answer
     assert providers[0].chats
     providers[1].answer = providers[0].answer
     status, answer = post(server, "/v1/chat/completions", b'{"model":"pool/m1","messages":[],"stream":true}')
@@ -149,7 +166,7 @@ def test_lines_that_upset_the_official_client_stay_here(aggregator, providers):
     chunks = list(client(server).chat.completions.create(model="one/m1", stream=True, messages=[{"role": "user", "content": "hi"}]))
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == "café"
     status, answer = post(server, "/v1/chat/completions", b'{"model":"one/m1","messages":[],"stream":true}')
-    assert status == 200 and answer == FakeProvider.stream("one/m1").removeprefix(b": hello\n\n")
+    assert status == 200 and answer == unasked("one/m1")
 
 
 def test_a_provider_that_is_called_without_streaming_still_streams(aggregator, providers):

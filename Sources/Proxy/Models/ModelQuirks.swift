@@ -122,7 +122,7 @@ final class ModelQuirks: Sendable {
         quirks.withLock { $0 }.sorted { $0.key < $1.key }.compactMap { id, lessons in
             let memory = QuirkMemory(
                 model: id, learntAt: lessons.learntAt, parameters: lessons.parameters, format: lessons.format,
-                provider: lessons.provider,
+                provider: lessons.provider, takesUsageOption: lessons.takesUsageOption,
                 prefillRefused: lessons.refusesPrefillUntil.flatMap { $0 > now ? $0 - now : nil },
                 noResponses: lessons.noResponses.filter { $0.value > now }.mapValues { $0 - now })
             return memory.isEmpty ? nil : memory
@@ -135,6 +135,7 @@ final class ModelQuirks: Sendable {
             for memory in memories.prefix(Self.mostModels) where quirks[memory.model] == nil {
                 quirks[memory.model] = Lessons(
                     parameters: memory.parameters, format: memory.format, provider: memory.provider,
+                    takesUsageOption: memory.takesUsageOption,
                     refusesPrefillUntil: memory.prefillRefused.map { now + min($0, Self.prefillRefusal) },
                     noResponses: memory.noResponses.mapValues { now + min($0, Self.responsesRefusal) },
                     learntAt: memory.learntAt)

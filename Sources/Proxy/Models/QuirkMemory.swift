@@ -6,6 +6,8 @@ struct QuirkMemory: Equatable, Sendable {
     var parameters: Set<ParameterQuirk> = []
     var format: APIFormat?
     var provider = ProviderQuirks()
+    /// It takes `stream_options.include_usage`, or refuses it.
+    var takesUsageOption: Bool?
     /// For how long no last message of the assistant's is sent to it.
     var prefillRefused: Duration?
     /// For how long accounts are not asked for it in the Responses API, by their ids.
@@ -15,7 +17,8 @@ struct QuirkMemory: Equatable, Sendable {
     static let lifetime: Int64 = 7 * 86_400
 
     var isEmpty: Bool {
-        parameters.isEmpty && format == nil && provider.lasting.isEmpty && prefillRefused == nil && noResponses.isEmpty
+        parameters.isEmpty && format == nil && provider.lasting.isEmpty && takesUsageOption == nil
+            && prefillRefused == nil && noResponses.isEmpty
     }
 }
 
@@ -51,6 +54,10 @@ extension QuirkMemory {
             writer.key("system_place")
             writer.int(provider.systemPlace.rawValue)
         }
+        if let takesUsageOption {
+            writer.key("takes_usage_option")
+            writer.bool(takesUsageOption)
+        }
         if let prefillRefused {
             writer.key("prefill_refused_until")
             writer.int(Int(now + prefillRefused.components.seconds))
@@ -83,6 +90,7 @@ extension QuirkMemory {
             leftOut: value.elements(of: "left_out").compactMap(\.string),
             hasOtherTokenLimit: value["other_token_limit"]?.bool ?? false, mostTokens: value["most_tokens"]?.int,
             systemPlace: value["system_place"]?.int.flatMap(ProviderQuirks.SystemPlace.init) ?? .anywhere)
+        takesUsageOption = value["takes_usage_option"]?.bool
         prefillRefused = left(value["prefill_refused_until"]?.int)
         if let accounts = value["no_responses_until"], accounts.kind == .object {
             for (account, until) in accounts.members {

@@ -23,6 +23,7 @@ import Testing
             ProviderQuirks(
                 leftOut: ["user", "model"], hasOtherTokenLimit: true, mostTokens: 4096, systemPlace: .beginning),
             of: "acme/m")
+        quirks.note(takesUsageOption: false, "acme/m")
         quirks.notePrefillRefused(by: "acme/n", now: .seconds(100))
         quirks.noteNoResponses(of: "xai.grok-4", at: "one", now: .seconds(100))
         return quirks
@@ -49,6 +50,7 @@ import Testing
         #expect(family.refuses.contains(.temperature) && family.tokenLimit == .maxCompletionTokens)
         #expect(quirks.format(of: "ocid1.endpoint") == .cohere)
         #expect(quirks.provider(of: "acme/m").mostTokens == 4096)
+        #expect(quirks.takesUsageOption("acme/m") == false && quirks.takesUsageOption("acme/n") == nil)
         // What nobody may leave out stays, whatever a file says.
         #expect(quirks.provider(of: "acme/m").leftOut == ["user"])
         #expect(quirks.refusesPrefill("acme/n", now: .seconds(3599)))

@@ -46,7 +46,8 @@ extension LedgerEntry {
                 attempts.append(
                     LedgerAttempt(
                         number: attempts.count + 1, at: arrivedAt + (at - arrival).microseconds, upstream: upstream,
-                        model: report.call.model, region: report.call.region, outcome: "abandoned", total: 0))
+                        model: report.call.model, isModelListed: report.call.asked != nil, region: report.call.region,
+                        outcome: "abandoned", total: 0))
             case .ended(let call, let outcome, let at):
                 guard let one = open.removeValue(forKey: call) else { break }
                 attempts[one.index].finish(
