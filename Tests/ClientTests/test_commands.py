@@ -455,9 +455,9 @@ def fill(service, operator, count):
     eventually(lambda: operator.json("ledger")["rows"][0]["requests"])
     service.stop()
     with contextlib.closing(sqlite3.connect(service.directory / "ociai-proxy.db")) as database, database:
-        columns = ", ".join(row[1] for row in database.execute("PRAGMA table_info(request)") if row[1] not in ("id", "rid", "at"))
+        columns = ", ".join(row[1] for row in database.execute("PRAGMA table_info(request)") if row[1] not in ("id", "rid"))
         database.execute(f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-            INSERT INTO request(rid, at, {columns}) SELECT 'r-' || i, at + i, {columns} FROM request, n""", (count - 1,))
+            INSERT INTO request(id, rid, {columns}) SELECT id + (i << 9), 'r-' || i, {columns} FROM request, n""", (count - 1,))
 
 
 @pytest.fixture(params=["running", "not running"])

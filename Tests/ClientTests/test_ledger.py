@@ -317,9 +317,10 @@ def test_an_export_goes_on_while_rows_come(service, provider):
             assert connection.getresponse().read()
 
     refused(2100)
-    rows = eventually(lambda: server.rows(VIEWER), lambda rows: len(rows) >= 2100)
-    assert len(rows) == len({row["id"] for row in rows}) == 2100 and server.rows(VIEWER, "attempt") == []
-    assert server.table(VIEWER, "summary")[0]["requests"] == 2100
+    eventually(lambda: server.table(VIEWER, "summary")[0]["requests"], lambda count: count == 2100)
+    # Like ones share rows: sixty a minute are written, and all are counted.
+    rows = server.rows(VIEWER)
+    assert 60 <= len(rows) == len({row["id"] for row in rows}) <= 240 and server.rows(VIEWER, "attempt") == []
     connection.close()
 
 
@@ -477,11 +478,15 @@ class Load:
                 self.ended[name] = time.monotonic()
 
 
-def test_twenty_kills_lose_next_to_nothing(service, provider, tmp_path):
+# `OCIAI_KILLS=200` looks longer.
+KILLS = int(os.environ.get("OCIAI_KILLS", "20"))
+
+
+def test_kills_at_any_moment_lose_next_to_nothing(service, provider, tmp_path):
     server = service(aggregator(provider, keys={"alice": {"budget_hard": "1000000000 tokens in all"}}), starts=False)
     generator = random.Random(20)
     kept, sent = {}, 0
-    for number in range(20):
+    for number in range(KILLS):
         server.start()
         load = Load(server, number)
         workers = [threading.Thread(target=load.run, args=(worker,)) for worker in range(4)]

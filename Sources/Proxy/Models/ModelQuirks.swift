@@ -12,6 +12,8 @@ final class ModelQuirks: Sendable {
         var provider = ProviderQuirks()
         /// It takes `stream_options.include_usage`, or refuses it; nil as long as nobody knows.
         var takesUsageOption: Bool?
+        /// How often it seemed to refuse that, without saying so.
+        var usageOptionDoubts = 0
         /// It refuses a last message of the assistant's.
         var refusesPrefillUntil: Duration?
         /// Until when accounts of OCI are not asked for it in the Responses API, by their ids.
@@ -54,7 +56,20 @@ final class ModelQuirks: Sendable {
         }
     }
 
-    func note(takesUsageOption: Bool, _ model: String) { change(model) { $0.takesUsageOption = takesUsageOption } }
+    func note(takesUsageOption: Bool, _ model: String) {
+        change(model) { ($0.takesUsageOption, $0.usageOptionDoubts) = (takesUsageOption, 0) }
+    }
+
+    /// One vague refusal may have had any reason.
+    private static let mostDoubts = 3
+
+    /// A request was refused without a word about why, and answered without the option.
+    func noteUsageOptionDoubted(_ model: String) {
+        change(model) { lessons in
+            lessons.usageOptionDoubts += 1
+            if lessons.usageOptionDoubts >= Self.mostDoubts { lessons.takesUsageOption = false }
+        }
+    }
 
     /// OCI's word for an unknown model is also that for a missing policy, so it holds for one account, and for a while.
     private static let responsesRefusal = Duration.seconds(600)

@@ -77,10 +77,11 @@ extension QuirkMemory {
     /// - Returns: nil for what is too old, or not understood.
     init?(_ value: JSONValue, at now: Int64) {
         guard let model = value["model"]?.string, ModelName.isShortEnough(model),
-            let learntAt = value["learnt_at"]?.int.map(Int64.init), (0...Self.lifetime).contains(now - learntAt)
+            let learntAt = value["learnt_at"]?.int.map(Int64.init), learntAt >= 0,
+            (0...Self.lifetime).contains(now - learntAt)
         else { return nil }
         func left(_ until: Int?) -> Duration? {
-            guard let until, Int64(until) > now else { return nil }
+            guard let until, Int64(until) > now, until < 1 << 40 else { return nil }
             return .seconds(Int64(until) - now)
         }
         self.init(model: model, learntAt: learntAt)

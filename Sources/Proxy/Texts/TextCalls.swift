@@ -42,7 +42,7 @@ struct TextCalls: Sendable {
             context.charge == nil
             ? .none
             : UsageEstimate(
-                prompt: PromptSize.tokens(of: root),
+                prompt: PromptSize.tokens(ofTextsIn: root),
                 characters: countsCharacters ? PromptSize.characters(ofTexts: root) : nil)
         try context.charge?.admit(estimate, asked: asked, model: target.serving.id, provider: provider)
         return Job(

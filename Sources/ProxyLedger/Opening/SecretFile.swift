@@ -24,12 +24,21 @@ struct SecretFile {
             files.contents(atPath: temporary) == Data(text.utf8)
         else { throw unusable("\(SystemError.current)") }
         do {
+            // What is sealed with it may be on the disk before it is, else.
+            try sync(temporary)
             try? files.removeItem(atPath: path)
             try files.moveItem(atPath: temporary, toPath: path)
+            try sync(directory)
         } catch {
             throw unusable(LedgerFile.words(error))
         }
         return (secret, true)
+    }
+
+    private func sync(_ path: String) throws {
+        let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        try handle.synchronize()
+        try handle.close()
     }
 
     private func present() throws -> [UInt8]? {

@@ -88,7 +88,7 @@ struct LearntMemory: Equatable, Sendable {
     /// - Returns: nil for what is not understood. What is too old is left out.
     init?(document: [UInt8], at now: Int64) {
         guard let root = try? JSONDocument(parsing: document).root, root.kind == .object, root["version"]?.int == 1,
-            let savedAt = root["saved_at"]?.int.map(Int64.init)
+            let savedAt = root["saved_at"]?.int.map(Int64.init), savedAt >= 0
         else { return nil }
         prices = root["prices"]?.string ?? ""
         let knowsLimits = (0...Self.limitLifetime).contains(now - savedAt)
@@ -109,7 +109,7 @@ struct LearntMemory: Equatable, Sendable {
     }
 
     private static func rest(_ value: JSONValue, at now: Int64) -> UpstreamMemory.Rest? {
-        guard let until = value["rest_until"]?.int.map(Int64.init), until > now else { return nil }
+        guard let until = value["rest_until"]?.int.map(Int64.init), until > now, until < 1 << 40 else { return nil }
         return UpstreamMemory.Rest(
             left: .seconds(until - now), isThrottle: value["is_throttle"]?.bool ?? true,
             streak: value["streak"]?.int ?? 1)

@@ -98,11 +98,29 @@ struct FormScan: Sendable {
         for word in head.split(whereSeparator: { $0 == ";" || $0.isNewline || $0 == ":" || $0 == "," }) {
             let bare = word.filter { !$0.isWhitespace && $0 != "\"" && $0 != "'" && $0 != "\\" }
             guard bare.hasPrefix("name"), let sign = bare.firstIndex(of: "=") else { continue }
+            // RFC 5987: a character set and a language may stand before the value, and anything may be in percents.
+            if bare[..<sign].contains("*") || word.unicodeScalars.contains(where: { $0.value < 0x20 && $0 != "\t" }) {
+                return true
+            }
             let value = bare[bare.index(after: sign)...]
-            // RFC 5987: a character set and a language may stand before it, and anything may be in percents.
-            if value.hasSuffix(wanted) || bare[..<sign].contains("*") { return true }
+            // Some readers end a value at its quote, whatever follows.
+            if isPlain(word) ? value == wanted : value.contains(wanted) { return true }
         }
         return false
+    }
+}
+
+extension FormScan {
+    /// Whether all read the same value out of `name=value`: quoted to its end, or a word.
+    private static func isPlain(_ word: Substring) -> Bool {
+        guard let sign = word.firstIndex(of: "=") else { return false }
+        let value = word[word.index(after: sign)...].trimming()
+        guard value.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else { return false }
+        if value.first == "\"" {
+            let inside = value.dropFirst()
+            return inside.last == "\"" && !inside.dropLast().contains { $0 == "\"" || $0 == "\\" }
+        }
+        return !value.contains { $0.isWhitespace || $0 == "\"" || $0 == "'" || $0 == "\\" }
     }
 }
 

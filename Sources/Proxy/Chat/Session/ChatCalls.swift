@@ -37,14 +37,14 @@ final class ChatCalls {
     /// Whether the provider's model takes to be asked for a stream's usage.
     private var usageOption = UsageOption.unseen
 
-    private enum UsageOption {
+    private enum UsageOption: Equatable {
         /// Nobody has looked.
         case unseen
         /// Nobody knows.
         case unknown
         case taken, refused
-        /// In this request.
-        case nowRefused
+        /// In this request: by its name, or in words that may mean anything.
+        case nowRefused(byName: Bool)
     }
     /// Why the request cannot be a chat completion's, if it cannot: then it only goes to who speaks its own language.
     private let untranslatable: Failure?
@@ -181,7 +181,7 @@ final class ChatCalls {
         let isNamed = RefusedMember.unknown(in: error, among: ["stream_options", "include_usage"]) != nil
         guard isNamed || usageOption == .unknown && error.field == nil else { return false }
         quirksLeft -= 1
-        (usageOption, passedThrough, native) = (.nowRefused, nil, nil)
+        (usageOption, passedThrough, native) = (.nowRefused(byName: isNamed), nil, nil)
         return true
     }
 
@@ -260,8 +260,12 @@ final class ChatCalls {
     /// An upstream has answered: what was learnt on the way has helped, and holds for the next request too.
     func keepLessons() {
         switch usageOption {
-        case .nowRefused:
-            quirks.note(takesUsageOption: false, modelOfPool)
+        case .nowRefused(let byName):
+            if byName {
+                quirks.note(takesUsageOption: false, modelOfPool)
+            } else {
+                quirks.noteUsageOptionDoubted(modelOfPool)
+            }
             usageOption = .refused
         case .unknown where (passedThrough ?? native)?.asksUsage == true:
             quirks.note(takesUsageOption: true, modelOfPool)

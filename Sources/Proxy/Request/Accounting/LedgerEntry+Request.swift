@@ -38,6 +38,9 @@ extension LedgerEntry {
     ) {
         var open: [Int: Open] = [:]
         var wait = Duration.zero
+        // Several prompts are answered together.
+        let answers = events.count { if case .ended(_, .succeeded, _) = $0 { true } else { false } }
+        let answer = answer / max(answers, 1)
         for event in events {
             switch event {
             case .waited(let duration, _): wait += duration
@@ -156,6 +159,10 @@ extension LedgerUsage {
             truth = .reported
             prompt = Int64(told.prompt)
             completion = Int64(told.completion)
+            // Some tell at the beginning what they have used by then. What has broken off had gone further.
+            if outcome != .succeeded, content.told.tokens > told.completion {
+                (truth, completion) = (.estimated, Int64(content.told.tokens))
+            }
             cached = told.cached.map(Int64.init)
             cacheWrites = told.cacheWrites.map(Int64.init)
             reasoning = told.reasoning.map(Int64.init)

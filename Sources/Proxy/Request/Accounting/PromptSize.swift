@@ -15,7 +15,18 @@ enum PromptSize {
     static func tokens(of request: JSONValue) -> Int64 {
         var media = Media()
         for name in ["messages", "input"] as [StaticString] {
-            if let value = request[name], value.raw.count > Media.least { media.look(at: value) }
+            guard let value = request[name], value.raw.count > Media.least else { continue }
+            for message in value.elements where message.raw.count > Media.least { media.look(into: message) }
+        }
+        return tokens(bytes: request.raw.count - media.bytes) + media.tokens
+    }
+
+    /// The same of what is embedded or ranked, where a text may be a picture.
+    static func tokens(ofTextsIn request: JSONValue) -> Int64 {
+        var media = Media()
+        if let input = request["input"] {
+            media.look(atText: input)
+            for element in input.elements { media.look(atText: element) }
         }
         return tokens(bytes: request.raw.count - media.bytes) + media.tokens
     }
@@ -31,7 +42,7 @@ enum PromptSize {
 
     // MARK: Characters
 
-    /// Unicode scalars that a chat sends to its model: the texts of its messages, names and arguments of calls in them, and the list of tools as it is written.
+    /// Unicode scalars that a chat sends to its model: the texts of its messages, names and arguments of calls in them, and the lists of tools and the schema of the answer as they are written.
     ///
     /// The proxy's own count, of the request as it came: what is put around it for an upstream is not in it.
     static func characters(ofChat request: JSONValue) -> Int64 {
@@ -40,11 +51,15 @@ enum PromptSize {
             if let content = message["content"] { sum += characters(ofContent: content) }
             for call in message.elements(of: "tool_calls") {
                 for name in ["name", "arguments"] as [StaticString] {
-                    if let text = call["function"]?[name]?.rawString { sum += characters(text) }
+                    if let text = call["function"]?[name]?.rawString {
+                        sum += TextMeter.characters(ofEscaped: text.span)
+                    }
                 }
             }
         }
-        if let tools = request.present("tools") { sum += TextMeter.characters(ofWritten: tools.raw.span) }
+        for name in ["tools", "functions", "response_format"] as [StaticString] {
+            if let written = request.present(name) { sum += TextMeter.characters(ofWritten: written.raw.span) }
+        }
         return Int64(sum)
     }
 
@@ -66,15 +81,15 @@ enum PromptSize {
     }
 
     private static func characters(ofContent content: JSONValue) -> Int {
-        if let text = content.rawString { return characters(text) }
+        if let text = content.rawString { return TextMeter.characters(ofEscaped: text.span) }
         var sum = 0
         for part in content.elements {
-            if let text = (part["text"] ?? part).rawString { sum += characters(text) }
+            if let text = (part["text"] ?? part).rawString { sum += TextMeter.characters(ofEscaped: text.span) }
         }
         return sum
     }
 
-    /// A picture is no text.
+    /// Of what is embedded or ranked. A picture is no text.
     private static func characters(_ text: ArraySlice<UInt8>) -> Int {
         Media.isPicture(text) ? 0 : TextMeter.characters(ofEscaped: text.span)
     }
@@ -91,15 +106,22 @@ enum PromptSize {
 
         private enum Kind { case image, file, sound }
 
-        mutating func look(at value: JSONValue) {
-            switch value.kind {
-            case .object:
-                if let kind = Self.kind(of: value) { return take(value, kind) }
-                for (_, member) in value.members where member.raw.count > Self.least { look(at: member) }
-            case .array: for element in value.elements where element.raw.count > Self.least { look(at: element) }
-            case .string: if let text = value.rawString, Self.isPicture(text) { take(value, .image) }
-            case .number, .true, .false, .null: break
+        /// Looks at the parts of a message, of a tool's result in one, or of an item. Its other members are text, whatever they say.
+        mutating func look(into message: JSONValue) {
+            guard message.kind == .object else { return }
+            for name in ["content", "output"] as [StaticString] {
+                guard let parts = message[name], parts.raw.count > Self.least else { continue }
+                for part in parts.elements where part.raw.count > Self.least {
+                    guard part.kind == .object else { continue }
+                    if let kind = Self.kind(of: part) { take(part, kind) } else { look(into: part) }
+                }
             }
+        }
+
+        mutating func look(atText value: JSONValue) {
+            guard let text = value.rawString, Self.isPicture(text) else { return }
+            bytes += value.raw.count
+            tokens += Int64(image)
         }
 
         /// Of a part of a message, in any of the languages.
@@ -117,8 +139,23 @@ enum PromptSize {
             return type.equals("document") && part["source"]?["type"]?.equals("base64") == true ? .file : nil
         }
 
-        private mutating func take(_ value: JSONValue, _ kind: Kind) {
-            let size = value.raw.count
+        /// What of a part is no text: a URL, or the content in Base64. What stands beside it is read as text.
+        private static func content(of part: JSONValue) -> JSONValue? {
+            for name in ["image_url", "video_url", "input_audio", "audio", "source", "file"] as [StaticString] {
+                guard let value = part[name] else { continue }
+                if value.kind == .string { return value }
+                for name in ["url", "data", "file_data"] as [StaticString] {
+                    if let content = value[name], content.kind == .string { return content }
+                }
+            }
+            for name in ["file_data", "data", "image", "video"] as [StaticString] {
+                if let content = part[name], content.kind == .string { return content }
+            }
+            return nil
+        }
+
+        private mutating func take(_ part: JSONValue, _ kind: Kind) {
+            let size = Self.content(of: part)?.raw.count ?? 0
             bytes += size
             // Base64 has four bytes for three.
             let decoded = size / 4 * 3
@@ -129,10 +166,21 @@ enum PromptSize {
             }
         }
 
-        /// A text that is a picture, where pictures are embedded. Text of people's is never so long without a space.
+        /// A text that is a picture, where pictures are embedded: nothing but Base64 behind its head.
         static func isPicture(_ text: ArraySlice<UInt8>) -> Bool {
-            text.count > 256 && text.starts(with: ("data:" as StaticString).utf8)
-                && !text.prefix(256).contains(UInt8(ascii: " "))
+            guard text.count > 256, text.starts(with: ("data:image/" as StaticString).utf8),
+                let comma = text.prefix(64).firstIndex(of: UInt8(ascii: ",")),
+                text[..<comma].suffix(7).elementsEqual((";base64" as StaticString).utf8)
+            else { return false }
+            return text[(comma + 1)...].allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="),
+                    UInt8(ascii: "\\"):
+                    true
+                default: false
+                }
+            }
         }
     }
 }

@@ -33,9 +33,31 @@ import Testing
         #expect(tomorrow?.upstreams[0].memory.isEmpty == true && tomorrow?.upstreams[0].refusedModels == ["a", "b"])
     }
 
-    @Test(arguments: ["", "{", "[]", "{}", #"{"version":2,"saved_at":1}"#, #"{"version":1}"#, "\u{0}\u{1}"])
+    @Test(arguments: [
+        "", "{", "[]", "{}", #"{"version":2,"saved_at":1}"#, #"{"version":1}"#, "\u{0}\u{1}",
+        #"{"version":1,"saved_at":-9223372036854775808}"#, #"{"version":1,"saved_at":-1}"#,
+    ])
     func `What is not understood is nothing`(text: String) {
         #expect(LearntMemory(document: Array(text.utf8), at: Self.wall) == nil)
+    }
+
+    @Test(arguments: ["-9223372036854775808", "-9223372036854775807", "-1", "9223372036854775807", "0", "1e400"])
+    func `Any number in it does no harm`(number: String) {
+        let text = """
+            {"version":1,"saved_at":\(number),"upstreams":[{"id":"y","mark":"m","rest_until":\(number),"streak":\(number),\
+            "models":[{"id":"z","limit":\(number),"rest_until":\(number)}]}],"quirks":[{"model":"q","learnt_at":\(number),\
+            "most_tokens":\(number),"system_place":\(number),"prefill_refused_until":\(number),"no_responses_until":{"a":\(number)}}]}
+            """
+        for bytes in [text, text.replacing(#""saved_at":\#(number)"#, with: #""saved_at":\#(Self.wall)"#)] {
+            let memory = LearntMemory(document: Array(bytes.utf8), at: Self.wall)
+            for upstream in memory?.upstreams ?? [] {
+                var state = UpstreamState(maxConcurrency: 10, breaker: CircuitBreaker.Settings())
+                state.restore(upstream.memory, at: .zero)
+            }
+            let quirks = ModelQuirks(wallClock: { Self.wall })
+            quirks.restore(memory?.quirks ?? [], at: .zero)
+            _ = quirks.memory(at: .zero)
+        }
     }
 
     @Test func `Of what is half right the other half is taken`() {

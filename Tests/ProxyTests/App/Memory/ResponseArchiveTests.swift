@@ -110,6 +110,18 @@ import Testing
         #expect(try await begin(at: 31 * 86_400).0.makers.known("resp_up", to: "a") == .nothing)
     }
 
+    @Test func `No more places are kept than are remembered`() async throws {
+        let maker = ResponseMakers.Maker(home: "h", model: "m", name: "n")
+        let archive = SealedDocuments(
+            ledger, secret: try await ledger.secret().secret, time: ManualTime(wallClock: 2_000_000_000).source
+        ).archive
+        let makers = ResponseMakers(limit: 100)
+        makers.restore([], and: archive)
+        for number in 0..<1000 { makers.note("r\(number)", of: "a", maker) }
+        #expect(ledger.documents.count <= 100)
+        #expect(ledger.documents.last?.id == "maker a r999" && makers.known("r999", to: "a") == .made(maker))
+    }
+
     @Test func `Bytes that are no response are none`() throws {
         let kept = ResponseStore.Kept(
             input: [Self.item("msg_1", "q")], output: [Self.item("msg_2", "a"), Self.item("msg_3", "")],

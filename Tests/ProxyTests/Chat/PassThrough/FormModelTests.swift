@@ -35,6 +35,10 @@ import Testing
         #"Content-Disposition: form-data; filename="x"; name="model""#,
         #"CONTENT-DISPOSITION: form-data; NAME="MODEL""#,
         "X: y\r\nContent-Disposition: form-data; name=\"model\"",
+        // Some end a value at its quote.
+        #"Content-Disposition: form-data; name="model"x"#, #"Content-Disposition: form-data; name="model" x"#,
+        "Content-Disposition: form-data; name=\"model\"\tq=1", "Content-Disposition: form-data; name=\"model\"\u{0}",
+        "Content-Disposition: form-data; name=\"mo\u{1}del\"",
     ]
 
     @Test(arguments: others)
@@ -68,6 +72,7 @@ import Testing
     @Test func `Other fields pass`() throws {
         let rest = Array(
             (Self.file + Self.part(#"Content-Disposition: form-data; name="model_name""#, "x")
+                + Self.part(#"Content-Disposition: form-data; name="base_model""#, "x")
                 + Self.part(#"Content-Disposition: form-data; name="language""#, "name=\"model\"") + "--b0--\r\n").utf8)
         for length in [1, 5, 64, 4000] {
             var watch = try #require(try look(Self.model + "--b0")?.watch)

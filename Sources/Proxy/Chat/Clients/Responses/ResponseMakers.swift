@@ -29,6 +29,8 @@ final class ResponseMakers: Sendable {
         var queues: [String: (ids: [String], first: Int)] = [:]
         var count = 0
         var archive: ResponseArchive?
+        /// Those that had to make room and are in the archive still.
+        var gone: [ResponseArchive.Name] = []
     }
 
     /// Responses and items that are remembered: some 15 MiB.
@@ -46,20 +48,28 @@ final class ResponseMakers: Sendable {
     /// - Parameter key: something that stands for the client's key and for no other.
     func note(_ id: String, of key: String, _ maker: Maker) {
         guard (1...Self.longestID).contains(id.utf8.count) else { return }
-        let archive = state.withLock { state in add(id, of: key, maker, to: &state) ? state.archive : nil }
-        archive?.keep(
-            ResponseArchive.Name(kind: .maker, id: id, key: key), maker.encoded, ResponseArchive.makerLifetime)
+        let (isNew, archive, gone) = state.withLock { state in
+            let isNew = add(id, of: key, maker, to: &state)
+            defer { state.gone = [] }
+            return (isNew, state.archive, state.gone)
+        }
+        guard isNew, let archive else { return }
+        archive.keep(ResponseArchive.Name(kind: .maker, id: id, key: key), maker.encoded, ResponseArchive.makerLifetime)
+        if !gone.isEmpty { archive.forget(gone) }
     }
 
     /// Keeps everything in an archive too, from now on, and takes what is there over, the oldest first. Before the first request.
     func restore(_ documents: [ResponseArchive.Document], and archive: ResponseArchive?) {
-        state.withLock { state in
+        let gone = state.withLock { state in
             for document in documents where document.name.kind == .maker {
                 guard let maker = Maker(encoded: document.bytes) else { continue }
                 _ = add(document.name.id, of: document.name.key, maker, to: &state)
             }
             state.archive = archive
+            defer { state.gone = [] }
+            return state.gone
         }
+        if !gone.isEmpty { archive?.forget(gone) }
     }
 
     /// - Returns: whether it is new.
@@ -96,7 +106,10 @@ final class ResponseMakers: Sendable {
             var queue = state.queues.removeValue(forKey: key)
         else { return }
         let end = min(queue.first + limit / 100 + 1, queue.ids.count)
-        for id in queue.ids[queue.first..<end] { Self.forget(id, key, in: &state) }
+        for id in queue.ids[queue.first..<end] {
+            Self.forget(id, key, in: &state)
+            state.gone.append(ResponseArchive.Name(kind: .maker, id: id, key: key))
+        }
         state.count -= end - queue.first
         queue.first = end
         if queue.first > queue.ids.count / 2 { queue = (Array(queue.ids[queue.first...]), 0) }
