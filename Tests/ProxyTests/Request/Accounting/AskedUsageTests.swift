@@ -144,7 +144,6 @@ extension TransportResponse {
     @Test(arguments: [
         #"{"error":{"message":"Unrecognized request argument supplied: stream_options","type":"invalid_request_error"}}"#,
         #"{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}"#,
-        #"{"error":{"message":"Bad Request"}}"#,
     ])
     func `A provider that does not know the question is asked without it, from then on`(refusal: String) async throws {
         let bench = try ProviderBench { Self.asksUsage($0) ? .json(400, refusal) : Self.openAI($0) }
@@ -156,6 +155,17 @@ extension TransportResponse {
         #expect(row.usage.truth == .estimated)
         #expect(row.usage.completion == 1, "four bytes in one event")
         #expect(row.attempts.count == 1)
+    }
+
+    @Test func `One that says nothing about why is believed the third time`() async throws {
+        let bench = try ProviderBench {
+            Self.asksUsage($0) ? .json(400, #"{"error":{"message":"Bad Request"}}"#) : Self.openAI($0)
+        }
+        for _ in 0..<5 {
+            #expect(try await bench.door.answer(toChat: Self.chat()).body == Self.unasked)
+        }
+        #expect(
+            bench.transport.requests.map(Self.asksUsage) == [true, false, true, false, true, false, false, false])
     }
 
     @Test
