@@ -46,7 +46,7 @@ extension LedgerSettings {
         case .off: return nil
         case .named(let path): return (path, true)
         case .standard:
-            // systemd's variable may name several.
+            // systemd's variable may name several, or be empty.
             guard let first = stateDirectory?.split(separator: ":").first else { return (configuration, false) }
             return (String(first), true)
         }
@@ -54,7 +54,24 @@ extension LedgerSettings {
 
     /// How long another process that has the ledger is waited for, at the start and by commands. A service manager ends one process before it starts the next,
     /// and commands are short.
-    static let patience = Duration.seconds(3)
+    private static let patience = Duration.seconds(3)
+
+    /// What the ledger of a configuration is opened with, by the process that serves and by commands.
+    ///
+    /// - Parameters:
+    ///   - place: its directory.
+    ///   - file: the configuration.
+    /// - Throws: `ExitError` when the machine does not know the time zone.
+    func options(
+        in place: String, of file: String, log: @escaping @Sendable (LedgerNotice, String) -> Void
+    ) throws(ExitError) -> LedgerOptions {
+        guard let calendar = BudgetCalendar(timeZone: timeZone) else {
+            throw ExitError(.badConfiguration, "the time zone \(timeZone) is not known; install tzdata, or use UTC")
+        }
+        return LedgerOptions(
+            directory: place, retention: retention, maxSize: maxSize, calendar: calendar, owner: file,
+            patience: Self.patience, log: log)
+    }
 
     /// Opens the ledger where the file says.
     ///
@@ -76,21 +93,15 @@ extension LedgerSettings {
             }
             return nil
         }
-        guard let calendar = BudgetCalendar(timeZone: timeZone) else {
-            throw ExitError(.badConfiguration, "the time zone \(timeZone) is not known; install tzdata, or use UTC")
+        let options = try options(in: place, of: file) { level, text in
+            switch level {
+            case .notice: logger.notice("\(text)")
+            case .warning: logger.warning("\(text)")
+            case .error: logger.error("\(text)")
+            }
         }
         do throws(LedgerUnavailable) {
-            return try await opener(
-                LedgerOptions(
-                    directory: place, retention: retention, maxSize: maxSize, calendar: calendar, owner: file,
-                    patience: Self.patience
-                ) { level, text in
-                    switch level {
-                    case .notice: logger.notice("\(text)")
-                    case .warning: logger.warning("\(text)")
-                    case .error: logger.error("\(text)")
-                    }
-                })
+            return try await opener(options)
         } catch {
             guard !(isWanted && error.isRefused) else { throw ExitError(.cannotBind, error.reason) }
             let line: Logger.Message =

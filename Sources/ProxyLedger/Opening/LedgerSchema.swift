@@ -44,23 +44,25 @@ enum LedgerSchema {
             rid TEXT NOT NULL, model TEXT, last_opc_request_id TEXT
         ) STRICT;
         CREATE TABLE attempt(
-            request INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL,
-            upstream INTEGER NOT NULL, model INTEGER NOT NULL, region INTEGER, outcome INTEGER NOT NULL,
-            status INTEGER, opc_request_id TEXT, first_token INTEGER, total INTEGER NOT NULL, prompt INTEGER,
-            completion INTEGER, cached INTEGER, reasoning INTEGER, characters_in INTEGER, characters_out INTEGER,
-            cache_writes INTEGER, truth INTEGER NOT NULL, cost INTEGER, served INTEGER NOT NULL, PRIMARY KEY(request, seq)
+            request INTEGER NOT NULL, seq INTEGER NOT NULL,
+            upstream INTEGER NOT NULL, model INTEGER NOT NULL, served INTEGER NOT NULL, first_token INTEGER,
+            outcome INTEGER NOT NULL, status INTEGER, prompt INTEGER, completion INTEGER,
+            cached INTEGER, reasoning INTEGER, cost INTEGER,
+            n INTEGER NOT NULL, at INTEGER NOT NULL, region INTEGER, total INTEGER NOT NULL, characters_in INTEGER,
+            characters_out INTEGER, cache_writes INTEGER, truth INTEGER NOT NULL,
+            opc_request_id TEXT, PRIMARY KEY(request, seq)
         ) STRICT, WITHOUT ROWID;
         """
 
     /// All attempts, wherever they are. `request = ?` and ranges of it are looked up in both tables by their keys.
     private static let everyAttempt = """
         CREATE VIEW every_attempt(
-            request, seq, n, at, upstream, model, region, outcome, status, opc_request_id, first_token, total, prompt,
-            completion, cached, reasoning, characters_in, characters_out, cache_writes, truth, cost, served
+            request, seq, upstream, model, served, first_token, outcome, status, prompt, completion, cached, reasoning,
+            cost, n, at, region, total, characters_in, characters_out, cache_writes, truth, opc_request_id
         ) AS
-        SELECT id, attempts - 1, last_n, last_at, last_upstream, last_model, last_region, last_outcome, last_status,
-            last_opc_request_id, last_first_token, last_total, last_prompt, last_completion, last_cached,
-            last_reasoning, last_characters_in, last_characters_out, last_cache_writes, last_truth, last_cost, last_served
+        SELECT id, attempts - 1, last_upstream, last_model, last_served, last_first_token, last_outcome, last_status,
+            last_prompt, last_completion, last_cached, last_reasoning, last_cost, last_n, last_at, last_region,
+            last_total, last_characters_in, last_characters_out, last_cache_writes, last_truth, last_opc_request_id
         FROM request WHERE attempts > 0
         UNION ALL SELECT * FROM attempt;
         """

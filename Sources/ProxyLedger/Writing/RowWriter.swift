@@ -200,7 +200,7 @@ struct RowWriter {
         try row.run(parameters: Self.requestColumns, in: db)
     }
 
-    /// A request's last attempt, but for its text.
+    /// An attempt, in its own row or in its request's, but for its text.
     private mutating func bind(
         _ attempt: LedgerAttempt, _ found: AttemptNames, _ isServed: Bool, to row: inout RowBinder,
         _ db: Database
@@ -232,26 +232,8 @@ struct RowWriter {
     ) throws {
         row.bind(request)
         row.bind(index)
-        row.bind(attempt.number)
-        row.bind(attempt.at.booked)
-        row.bind(found.upstream)
-        row.bind(found.model)
-        row.bind(try names.id(ifAny: attempt.region, .region, db))
-        row.bind(found.outcome)
-        row.bind(attempt.status)
+        try bind(attempt, found, isServed, to: &row, db)
         row.bind(attempt.opcRequestID)
-        row.bind(attempt.firstToken?.booked)
-        row.bind(attempt.total.booked)
-        row.bind(attempt.usage.prompt?.booked)
-        row.bind(attempt.usage.completion?.booked)
-        row.bind(attempt.usage.cached?.booked)
-        row.bind(attempt.usage.reasoning?.booked)
-        row.bind(attempt.usage.charactersIn?.booked)
-        row.bind(attempt.usage.charactersOut?.booked)
-        row.bind(attempt.usage.cacheWrites?.booked)
-        row.bind(attempt.usage.truth.rawValue)
-        row.bind(attempt.cost?.booked)
-        row.bind(isServed)
         try row.run(parameters: Self.attemptColumns, in: db)
     }
 

@@ -13,8 +13,6 @@ struct LearntMemory: Equatable, Sendable {
         var memory: UpstreamMemory
         /// Ids of models that it has refused as retired or unknown since it last listed them.
         var refusedModels: [String]
-
-        var isEmpty: Bool { memory.isEmpty && refusedModels.isEmpty }
     }
 
     /// Of the built-in prices.
@@ -39,7 +37,7 @@ struct LearntMemory: Equatable, Sendable {
         writer.string(prices)
         writer.key("upstreams")
         writer.beginArray()
-        for upstream in upstreams where !upstream.isEmpty { Self.write(upstream, to: &writer, at: now) }
+        for upstream in upstreams { Self.write(upstream, to: &writer, at: now) }
         writer.endArray()
         writer.key("quirks")
         writer.beginArray()

@@ -51,21 +51,13 @@ struct MemoryKeeper: Service {
         var memory = LearntMemory(prices: BuiltInPrices.version)
         memory.upstreams = generation.members.compactMap { member in
             let place = member.upstream.index
-            let upstream = LearntMemory.Upstream(
-                id: member.upstream.id, mark: "", memory: snapshot.upstreams[place].state.memory(at: now),
-                refusedModels: refused.filter { $0.value.contains(place) }.keys.sorted())
-            return upstream.isEmpty ? nil : upstream.marked(member.identity.mark(by: secret))
+            let known = snapshot.upstreams[place].state.memory(at: now)
+            let refused = refused.filter { $0.value.contains(place) }.keys.sorted()
+            guard !known.isEmpty || !refused.isEmpty else { return nil }
+            return LearntMemory.Upstream(
+                id: member.upstream.id, mark: member.identity.mark(by: secret), memory: known, refusedModels: refused)
         }
         memory.quirks = state.quirks.memory(at: now)
         return memory
-    }
-}
-
-extension LearntMemory.Upstream {
-    /// A mark takes a hash, which only those need that are written.
-    fileprivate func marked(_ mark: String) -> Self {
-        var marked = self
-        marked.mark = mark
-        return marked
     }
 }

@@ -109,8 +109,7 @@ extension LedgerCarrier {
     private func open(for call: OperatorCall, after silence: String) async throws -> any Ledger {
         guard
             let (directory, isNamed) = settings.ledger.place(
-                stateDirectory: source.environment["STATE_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 },
-                configuration: source.directory)
+                stateDirectory: source.environment["STATE_DIRECTORY"], configuration: source.directory)
         else {
             throw ExitError(
                 .badConfiguration,
@@ -121,13 +120,7 @@ extension LedgerCarrier {
             throw ExitError(.cannotBind, "\(silence), and this program was built without the ledger; start the proxy")
         }
         try checkPlace(directory, isNamed: isNamed, for: call, after: silence)
-        guard let calendar = BudgetCalendar(timeZone: settings.ledger.timeZone) else {
-            throw ExitError(
-                .badConfiguration, "the time zone \(settings.ledger.timeZone) is not known; install tzdata, or use UTC")
-        }
-        let options = LedgerOptions(
-            directory: directory, retention: settings.ledger.retention, maxSize: settings.ledger.maxSize,
-            calendar: calendar, owner: source.path, patience: LedgerSettings.patience, log: { [log] in log($1) })
+        let options = try settings.ledger.options(in: directory, of: source.path) { [log] in log($1) }
         return try await open(options, by: opener, after: silence)
     }
 

@@ -27,7 +27,7 @@ package struct ServiceEnvironment: Equatable, Sendable {
     /// - Parameter process: the id of this process. What is meant for another one (the variables are inherited) is left alone.
     /// - Throws: `ExitError` when sockets are announced in a way that cannot be understood.
     init(_ environment: [String: String], process: Int32) throws(ExitError) {
-        stateDirectory = environment["STATE_DIRECTORY"].flatMap { $0.isEmpty ? nil : $0 }
+        stateDirectory = environment["STATE_DIRECTORY"]
         notifySocket = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : $0 }
         journal = environment["JOURNAL_STREAM"].flatMap(JournalStream.init)
         if environment["WATCHDOG_PID"].map({ $0 == String(process) }) ?? true {

@@ -108,9 +108,7 @@ struct FormScan: Sendable {
         }
         return false
     }
-}
 
-extension FormScan {
     /// Whether all read the same value out of `name=value`: quoted to its end, or a word.
     private static func isPlain(_ word: Substring) -> Bool {
         guard let sign = word.firstIndex(of: "=") else { return false }

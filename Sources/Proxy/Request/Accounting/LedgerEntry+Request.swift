@@ -38,9 +38,7 @@ extension LedgerEntry {
     ) {
         var open: [Int: Open] = [:]
         var wait = Duration.zero
-        // Several prompts are answered together.
-        let answers = events.count { if case .ended(_, .succeeded, _) = $0 { true } else { false } }
-        let answer = answer / max(answers, 1)
+        let answer = events.share(of: answer)
         for event in events {
             switch event {
             case .waited(let duration, _): wait += duration
@@ -54,8 +52,7 @@ extension LedgerEntry {
             case .ended(let call, let outcome, let at):
                 guard let one = open.removeValue(forKey: call) else { break }
                 attempts[one.index].finish(
-                    one.report, outcome, from: one.beganAt, to: at, answer: outcome == .succeeded ? answer : 0,
-                    prices: prices)
+                    one.report, outcome, from: one.beganAt, to: at, answer: answer, prices: prices)
                 if outcome == .succeeded {
                     (servedModel, upstream) = (attempts[one.index].model, attempts[one.index].upstream)
                 }
@@ -90,6 +87,7 @@ extension RequestTrace {
     func tokensUsed(answer: Int) -> Int64 {
         var open: [Int: AttemptReport] = [:]
         var tokens: Int64 = 0
+        let answer = events.share(of: answer)
         for event in events {
             switch event {
             case .began(let call, _, let report, _): open[call] = report
@@ -97,13 +95,19 @@ extension RequestTrace {
                 guard let report = open.removeValue(forKey: call) else { break }
                 let content = report.content
                 guard content.mayBeCharged(after: outcome) else { break }
-                let usage = LedgerUsage(
-                    content, report.call, after: outcome, answer: outcome == .succeeded ? answer : 0)
+                let usage = LedgerUsage(content, report.call, after: outcome, answer: answer)
                 tokens += (usage.prompt ?? 0) + (usage.completion ?? 0)
             default: break
             }
         }
         return tokens
+    }
+}
+
+extension [RequestTrace.Event] {
+    /// Bytes of a whole answer that each call has told which has succeeded: several prompts are answered together.
+    fileprivate func share(of answer: Int) -> Int {
+        answer / Swift.max(count { if case .ended(_, .succeeded, _) = $0 { true } else { false } }, 1)
     }
 }
 
@@ -150,7 +154,7 @@ extension LedgerAttempt {
 }
 
 extension LedgerUsage {
-    /// - Parameter answer: bytes of a whole answer.
+    /// - Parameter answer: bytes of a whole answer that a call has told, if it has succeeded.
     fileprivate init(
         _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome, answer: Int
     ) {
@@ -170,7 +174,7 @@ extension LedgerUsage {
             // The upstream may have read the prompt, and said so much of its answer.
             truth = .estimated
             prompt = estimate.prompt
-            completion = Int64(max(content.told.tokens, (answer + 3) / 4))
+            completion = Int64(max(content.told.tokens, outcome == .succeeded ? (answer + 3) / 4 : 0))
         }
         guard truth > .unknown, let sent = call.estimate?.characters else { return }
         // The count that costs is the proxy's own, whoever has counted tokens. What could not be measured is taken to have four a token, as in a reservation.
