@@ -80,7 +80,7 @@ enum ConfigurationTarget {
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
     private static func isCommentSign(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "#") || byte == UInt8(ascii: ";") }
 
-    /// Each member of a JSON file that is no collection is an entry of the root.
+    /// Each member of a JSON file that is no collection is an entry of the root, with a question mark for each control character of its name.
     private static func checkMembers(of file: [UInt8]) {
         let text = JSONWithComments(file)
         guard text.unclosedComment == nil, let root = try? JSONDocument(parsing: text.plain).root, root.kind == .object
@@ -88,11 +88,16 @@ enum ConfigurationTarget {
         let names = root.members.flatMap { key, value -> [String] in
             let name = (key.string ?? "").lowercased()
             if JSONConfiguration.groups.contains(name), value.kind == .object {
-                return value.members.map { ($0.key.string ?? "").lowercased() }
+                return value.members.map { shown($0.key.string ?? "") }
             }
-            return JSONConfiguration.collections.contains(name) ? [] : [name]
+            return JSONConfiguration.collections.contains(name) ? [] : [shown(name)]
         }
         expect(JSONConfiguration(file).sections[0].entries.map(\.name) == names, "other members than \(names)")
+    }
+
+    private static func shown(_ name: String) -> String {
+        let scalars = name.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "?" : $0 }
+        return String(String.UnicodeScalarView(scalars)).lowercased()
     }
 
     /// Both line feeds and carriage returns end lines for somebody.
