@@ -20,7 +20,8 @@ final class FrontDoor: Sendable {
     /// Of all doors as well.
     let claims: RequestClaims
     let endpoints: EndpointTable
-    let prices: Prices
+    /// What keys are charged by.
+    let terms: RequestCharge.Terms
     /// Where requests are written down; nil is nowhere.
     let ledger: (any Ledger)?
     let counters: RequestCounters
@@ -42,7 +43,7 @@ final class FrontDoor: Sendable {
         self.rates = rates
         self.claims = claims
         self.endpoints = endpoints
-        self.prices = prices
+        terms = RequestCharge.Terms(prices, time: time)
         self.ledger = ledger
         self.counters = counters
         self.drain = drain
@@ -216,8 +217,8 @@ final class FrontDoor: Sendable {
         let context = RequestContext(
             request, on: connection, decoration: decoration, drain: drain, at: time.now(), wallClock)
         if case .admitted(let match, _) = verdict { context.rest = match.rest }
-        if let caller = verdict.caller, ledger != nil || caller.limits.areCounted, booked(context, verdict) != nil {
-            context.charge = RequestCharge(caller, prices: prices, arrival: wallClock / 1_000_000, time: time)
+        if let caller = verdict.caller, ledger != nil || caller.isCounted, booked(context, verdict) != nil {
+            context.charge = RequestCharge(caller, terms, arrival: wallClock / 1_000_000)
         }
         return context
     }
@@ -246,14 +247,14 @@ final class FrontDoor: Sendable {
         }
         context.record.take(context.trace.summary, since: context.arrival)
         let duration = time.now() - context.arrival
+        let record = context.record
         if let charge = context.charge, let endpoint = booked(context, verdict) {
-            book(
-                LedgerEntry(
-                    context.record, of: charge.caller, at: (endpoint.path, endpoint.label), context.trace.events,
-                    arrivedAt: context.arrivedAt, arrival: context.arrival, duration: duration, prices: prices),
-                charge)
+            let entry = LedgerEntry(
+                record, of: charge.caller, at: (endpoint.path, endpoint.label), context.trace.events,
+                arrivedAt: context.arrivedAt, arrival: context.arrival, duration: duration)
+            book(entry, charge)
         }
-        finish(context.record, label: label, took: duration)
+        finish(record, label: label, took: duration)
     }
 
     /// The endpoint of a request that is written down.
@@ -377,15 +378,15 @@ final class FrontDoor: Sendable {
         record.error = clientError.code
         if let caller {
             record.key = caller.name
-            if ledger != nil || caller.limits.areCounted, let head,
+            if ledger != nil || caller.isCounted, let head,
                 let endpoint = endpoints.match(head.uri)?.endpoint, endpoint.isBooked
             {
                 let now = time.wallMicroseconds()
                 book(
                     LedgerEntry(
                         record, of: caller, at: (endpoint.path, endpoint.label), [], arrivedAt: now, arrival: .zero,
-                        duration: .zero, prices: prices),
-                    RequestCharge(caller, prices: prices, arrival: now / 1_000_000, time: time))
+                        duration: .zero),
+                    RequestCharge(caller, terms, arrival: now / 1_000_000))
             }
         }
         finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)

@@ -105,6 +105,7 @@ final class ModelCatalog: Sendable {
     /// The id behind a listed OCID.
     private let idOfOCID: [String: String]
     private let providers: ProviderModels
+    private let namesWithPrice: Set<String>
     private let names: Names
 
     /// What names look like in a file that has providers.
@@ -150,6 +151,7 @@ final class ModelCatalog: Sendable {
         let others = Dictionary(
             entries.discovered(isChat: false).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.others = others
+        namesWithPrice = Set(byName.keys).union(others.keys).union(providers.entries.map(\.name))
         listedOthers = others.values.filter { byName[$0.name] == nil && !$0.target.accepts.isEmpty }.sorted {
             $0.name < $1.name
         }
@@ -289,7 +291,7 @@ final class ModelCatalog: Sendable {
     /// The name by which a price may be given for what a request asks for. What a client makes up, where anything stands for it, names none: then the model's own id
     /// decides.
     func nameWithPrice(_ name: String) -> String? {
-        byName[name] != nil || providers[name] != nil || others[name] != nil ? name : nil
+        namesWithPrice.contains(name) ? name : nil
     }
 
     /// Those that a caller may use.

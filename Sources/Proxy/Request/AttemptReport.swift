@@ -7,15 +7,12 @@ import Synchronization
 final class AttemptReport: Sendable {
     /// What is called, for the books.
     struct Call: Sendable {
-        /// The name that the client used; nil when another model answers in its place.
-        var asked: String?
         /// The model's id at the upstream.
         var model = ""
-        /// Nil for an OCI account.
-        var provider: String?
+        var pricing = Pricing.none
         var region: String?
-        /// What it may use, where that has been worked out.
-        var estimate: UsageEstimate?
+        /// What it may use, where somebody counts.
+        var estimate = CallEstimate.none
     }
 
     struct Content: Sendable {
@@ -85,7 +82,7 @@ extension AttemptReport: RequestObserver {
 
     /// A request of the attempt, which is watched where its call is in the books.
     func watching(_ request: TransportRequest) -> TransportRequest {
-        guard call.estimate != nil else { return request }
+        guard !call.estimate.isNone else { return request }
         var request = request
         request.observer = self
         return request

@@ -7,6 +7,8 @@ final class Caller: Sendable {
     /// What logs and statistics show.
     let name: String
     let limits: KeyLimits
+    /// Something of them depends on what requests use.
+    let isCounted: Bool
     /// Those of `limits`.
     let models: ModelFilter
     /// What it has used.
@@ -18,6 +20,7 @@ final class Caller: Sendable {
         self.account = account ?? KeyAccount(name: name)
         self.name = name
         self.limits = limits
+        isCounted = limits.areCounted
         self.models = models
     }
 

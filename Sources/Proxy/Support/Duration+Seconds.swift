@@ -8,8 +8,8 @@ extension Duration {
 
 extension Duration {
     /// Whole microseconds, rounded down.
-    var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+    var microseconds: Int64 { Int64(attoseconds / 1_000_000_000_000) }
 
     /// Whole milliseconds, rounded down.
-    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+    var milliseconds: Int64 { Int64(attoseconds / 1_000_000_000_000_000) }
 }

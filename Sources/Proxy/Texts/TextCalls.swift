@@ -19,12 +19,9 @@ struct TextCalls: Sendable {
         /// Whose it is: the name of the client's key.
         let client: String
         let trace: RequestTrace
-        /// The model is billed by characters.
-        var countsCharacters = false
-        /// Of all calls together.
-        let estimate: UsageEstimate
-        let asked: String?
-        let provider: String?
+        /// Of all calls together, where somebody counts.
+        let estimate: UsageEstimate?
+        let pricing: Pricing
     }
 
     /// - Parameter root: the body of the request, parsed.
@@ -35,22 +32,21 @@ struct TextCalls: Sendable {
         let target = try directory.catalog.resolve(model, for: purpose, by: context.caller)
         let provider = directory.catalog.provider(of: target)
         // Once for all calls of it, before the first: they run side by side.
-        let asked = directory.catalog.nameWithPrice(model)
-        let countsCharacters =
-            context.charge?.billsCharacters(asked: asked, model: target.serving.id, provider: provider) ?? false
-        let estimate =
-            context.charge == nil
-            ? .none
-            : UsageEstimate(
+        let pricing =
+            context.charge?.pricing(
+                asked: directory.catalog.nameWithPrice(model), model: target.serving.id, provider: provider)
+            ?? .none
+        var estimate: UsageEstimate?
+        if let charge = context.charge {
+            let made = UsageEstimate(
                 prompt: PromptSize.tokens(ofTextsIn: root),
-                characters: countsCharacters ? PromptSize.characters(ofTexts: root) : nil)
-        try context.charge?.admit(estimate, asked: asked, model: target.serving.id, provider: provider)
+                characters: pricing.isByCharacters ? PromptSize.characters(ofTexts: root) : nil)
+            try charge.admit(.known(made), pricing)
+            estimate = made
+        }
         return Job(
             purpose: purpose, target: target, arrival: context.arrival, deadline: context.arrival + requestLimit,
-            client: context.record.key ?? "", trace: context.trace, countsCharacters: countsCharacters,
-            estimate: estimate,
-            asked: asked, provider: provider
-        )
+            client: context.record.key ?? "", trace: context.trace, estimate: estimate, pricing: pricing)
     }
 
     /// Makes one call of the job.
@@ -68,7 +64,7 @@ struct TextCalls: Sendable {
             accepts: job.target.accepts, model: job.target.serving.id, arrival: job.arrival, deadline: job.deadline,
             client: job.client,
             trace: job.trace, call: call, charge: nil, estimate: estimate(of: job, texts),
-            asked: job.asked, provider: job.provider)
+            pricing: job.pricing)
         return try await failover.run(request) { upstream, report in
             do {
                 let body = try await withDeadline(MovingDeadline(at: job.deadline, for: .request, on: time)) {
@@ -91,11 +87,13 @@ struct TextCalls: Sendable {
         }
     }
 
-    private func estimate(of job: Job, _ texts: ArraySlice<ArraySlice<UInt8>>?) -> UsageEstimate {
-        guard let texts, job.estimate != .none else { return job.estimate }
-        return UsageEstimate(
-            prompt: PromptSize.tokens(ofTexts: texts),
-            characters: job.countsCharacters ? PromptSize.characters(ofTexts: texts) : nil)
+    private func estimate(of job: Job, _ texts: ArraySlice<ArraySlice<UInt8>>?) -> CallEstimate {
+        guard let whole = job.estimate else { return .none }
+        guard let texts else { return .known(whole) }
+        return .known(
+            UsageEstimate(
+                prompt: PromptSize.tokens(ofTexts: texts),
+                characters: job.pricing.isByCharacters ? PromptSize.characters(ofTexts: texts) : nil))
     }
 
     private func answer(to document: CallDocument, of backend: any Backend, _ report: AttemptReport) async throws

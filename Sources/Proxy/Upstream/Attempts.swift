@@ -57,8 +57,7 @@ final class Attempts {
     /// - Throws: why the key cannot afford it; but what the upstreams have failed with, when they have: the client's key is not to blame for that.
     private nonisolated(nonsending) func reserve() async throws -> Int? {
         do throws(Failure) {
-            return try request.charge?.admit(
-                request.estimate, asked: request.asked, model: request.model, provider: request.provider)
+            return try request.charge?.admit(request.estimate, request.pricing)
         } catch {
             guard plan.error != nil else { throw error }
             throw await final(error)
@@ -145,9 +144,8 @@ final class Attempt {
         call = request.call
         report = AttemptReport(
             AttemptReport.Call(
-                asked: request.asked, model: request.model, provider: request.provider,
-                region: permit.upstream.backend.region,
-                estimate: request.estimate == .none ? nil : request.estimate))
+                model: request.model, pricing: request.pricing, region: permit.upstream.backend.region,
+                estimate: request.estimate))
         trace?.append(.began(call: call, upstream: permit.upstream.id, report: report, at: permit.admittedAt))
     }
 

@@ -21,11 +21,9 @@ struct RoutedRequest: Sendable {
     /// What its key may still use; nil for who has none. Without a default, so that nobody forgets it.
     var charge: RequestCharge?
     /// What it may use.
-    var estimate: UsageEstimate
-    /// The name that the client used for the model; nil when another model answers in its place.
-    var asked: String?
-    /// Who has the model; nil for OCI.
-    var provider: String?
+    var estimate: CallEstimate
+    /// What it is charged by.
+    var pricing: Pricing
     /// Of the calls that the request makes side by side.
     var call = 0
     /// It goes on where another upstream has failed, and draws on the retry budget from the first attempt on.
@@ -36,8 +34,8 @@ struct RoutedRequest: Sendable {
     init(
         accepts: UpstreamSet, model: String, arrival: Duration, deadline: Duration, isStreaming: Bool = false,
         client: String = "", history: RequestHistory? = nil, trace: RequestTrace? = nil, call: Int = 0,
-        isRetry: Bool = false, earlier: EarlierFailures? = nil, charge: RequestCharge?, estimate: UsageEstimate,
-        asked: String? = nil, provider: String? = nil
+        isRetry: Bool = false, earlier: EarlierFailures? = nil, charge: RequestCharge?, estimate: CallEstimate,
+        pricing: Pricing = .none
     ) {
         self.accepts = accepts
         self.model = model
@@ -52,8 +50,7 @@ struct RoutedRequest: Sendable {
         self.earlier = earlier
         self.charge = charge
         self.estimate = estimate
-        self.asked = asked
-        self.provider = provider
+        self.pricing = pricing
     }
 }
 

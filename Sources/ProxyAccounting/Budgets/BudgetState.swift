@@ -37,8 +37,18 @@ package struct BudgetState: Equatable, Sendable {
     }
 
     private(set) var counts = PerWindow.all(Count())
+    /// Charged to all windows, and not yet added to them: nobody has looked at them since. Most keys have no limits.
+    private var recent = Recent()
+    /// The moments that the periods under way have in common.
+    private var common = BudgetPeriod(start: .max, end: .min)
     /// Soft budgets that were told of in their period.
     private var told: [Budget] = []
+
+    private struct Recent: Equatable, Sendable {
+        var requests: Int64 = 0
+        var tokens: Int64 = 0
+        var cost: NanoDollars = 0
+    }
 
     package init() {}
 
@@ -138,12 +148,28 @@ package struct BudgetState: Equatable, Sendable {
         return tell(of: soft)
     }
 
-    /// Counts a request for which nothing was reserved, because it was refused before.
+    /// Charges a request for which nothing was reserved: it was refused before, or nothing depended on what it uses.
     ///
-    /// - Parameter seconds: since 1970.
-    package mutating func countRefused(at seconds: Int64, by clock: inout BudgetClock) {
+    /// - Parameters:
+    ///   - soft: those that are told of.
+    ///   - seconds: since 1970; the request's arrival. A period that began later is not charged.
+    /// - Returns: as `settle` does.
+    package mutating func charge(
+        tokens: Int64, cost: NanoDollars, soft: [Budget] = [], at seconds: Int64, by clock: inout BudgetClock
+    ) -> [BudgetStanding] {
+        if soft.isEmpty, seconds >= common.start, seconds < common.end {
+            recent.requests.add(1)
+            recent.tokens.add(tokens)
+            recent.cost.add(cost)
+            return []
+        }
         turn(to: seconds, by: &clock)
-        for window in BudgetWindow.allCases { counts[window].requests.add(1) }
+        for window in BudgetWindow.allCases where seconds >= counts[window].period.start {
+            counts[window].requests.add(1)
+            counts[window].tokens.settle(reserved: 0, used: tokens)
+            counts[window].money.settle(reserved: 0, used: cost)
+        }
+        return tell(of: soft)
     }
 
     // MARK: Looking at it
@@ -214,6 +240,14 @@ package struct BudgetState: Equatable, Sendable {
     /// back by more, what was counted stays, and counts for the period that is under way now: else a clock that was
     /// wrong once could keep a month from ever ending.
     private mutating func turn(to seconds: Int64, by clock: inout BudgetClock) {
+        addRecent()
+        common = BudgetPeriod(start: .min, end: .max)
+        defer {
+            for window in BudgetWindow.allCases {
+                let period = counts[window].period
+                common = BudgetPeriod(start: max(common.start, period.start), end: min(common.end, period.end))
+            }
+        }
         for window in BudgetWindow.allCases {
             let period = counts[window].period
             if seconds >= period.end {
@@ -224,6 +258,16 @@ package struct BudgetState: Equatable, Sendable {
                 counts[window].period = clock.period(of: window, containing: seconds)
             }
         }
+    }
+
+    private mutating func addRecent() {
+        guard recent != Recent() else { return }
+        for window in BudgetWindow.allCases {
+            counts[window].requests.add(recent.requests)
+            counts[window].tokens.spent.add(recent.tokens)
+            counts[window].money.spent.add(recent.cost)
+        }
+        recent = Recent()
     }
 
     /// Seconds. No request is reserved for so long after its arrival.

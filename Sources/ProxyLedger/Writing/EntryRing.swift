@@ -18,8 +18,8 @@ final class EntryRing: Sendable {
     private final class Shard: Sendable {
         struct State {
             /// In pieces, so that what is there need not be moved when more comes.
-            var full: [[LedgerEntry]] = []
-            var entries: [LedgerEntry] = []
+            var full: [EntryPage] = []
+            var page = EntryPage()
             var overflow = CounterBook()
             /// Room that has been taken from the ring and not been used.
             var lease = 0
@@ -95,12 +95,12 @@ final class EntryRing: Sendable {
             }
             state.lease -= 1
             state.accepted += 1
-            if state.entries.count == Self.piece {
-                state.full.append(state.entries)
-                state.entries = []
+            if state.page.count == Self.piece {
+                state.full.append(state.page)
+                state.page = EntryPage()
             }
-            if state.entries.isEmpty { state.entries.reserveCapacity(Self.piece) }
-            state.entries.append(entry)
+            if state.page.count == 0 { state.page = EntryPage(capacity: Self.piece) }
+            state.page.append(entry)
             return wakes
         }
     }
@@ -126,15 +126,15 @@ final class EntryRing: Sendable {
     func drain(into batch: inout EntryBatch, _ charges: inout CounterBook, closing: Bool = false) {
         for shard in shards {
             let taken = shard.state.withLock { state in
-                let taken = (state.full, state.entries, state.overflow)
+                let taken = (state.full, state.page, state.overflow)
                 state.full = []
-                state.entries = []
+                state.page = EntryPage()
                 state.overflow = CounterBook()
                 state.isClosed = state.isClosed || closing
                 return taken
             }
-            for piece in taken.0 { batch.append(piece[...]) }
-            if !taken.1.isEmpty { batch.append(taken.1[...]) }
+            for page in taken.0 { batch.append(page.entries[...]) }
+            if taken.1.count > 0 { batch.append(taken.1.entries[...]) }
             if !taken.2.isEmpty { charges.merge(taken.2) }
         }
     }
@@ -158,7 +158,7 @@ final class EntryRing: Sendable {
             shard.state.withLock { state in
                 state.isClosed = true
                 state.full = []
-                state.entries = []
+                state.page = EntryPage()
             }
         }
         let accepted = shards.map { $0.state.withLock(\.accepted) }.reduce(0, +)

@@ -9,6 +9,8 @@ final class ChatCalls {
     let name: String
     /// Unicode scalars of the request, where the model is billed by them.
     let characters: Int64?
+    /// What it is charged by.
+    let pricing: Pricing
     let quirks: ModelQuirks
     let limits: ChatCompletionsRoute.Limits
     /// What does not depend on the form.
@@ -28,8 +30,6 @@ final class ChatCalls {
     private let providerModel: String?
     /// The provider that has the model; empty for OCI.
     private let pool: String
-    /// The same; nil for OCI.
-    var poolName: String? { pool.isEmpty ? nil : pool }
     /// With the provider's name, whoever the client is.
     private var modelOfPool: String { "\(pool)/\(target.modelID)" }
     /// Something has been learnt in this request.
@@ -61,18 +61,21 @@ final class ChatCalls {
     ///   - root: the request's body, parsed. It is not kept.
     ///   - pool: the provider that has the model; empty for one of OCI's.
     ///   - characters: of the request, where the model is billed by them.
+    ///   - pricing: what it is charged by, where somebody counts.
     ///   - isTranslated: an upstream that may be asked takes chats in OCI's own form.
     ///   - untranslatable: why the request cannot be a chat completion's, if it cannot.
     /// - Throws: `Failure` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
         _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String,
-        from pool: String = "", characters: Int64? = nil, isTranslated: Bool, untranslatable: Failure? = nil,
+        from pool: String = "", characters: Int64? = nil, pricing: Pricing = .none, isTranslated: Bool,
+        untranslatable: Failure? = nil,
         quirks: ModelQuirks, limits: ChatCompletionsRoute.Limits, callContext: ChatCall.CallContext
     ) throws(Failure) {
         self.request = request
         self.target = target
         self.name = name
         self.characters = characters
+        self.pricing = pricing
         self.quirks = quirks
         self.limits = limits
         self.callContext = callContext

@@ -123,8 +123,7 @@ extension ChatSession {
                 accepts: upstreams, model: calls.target.serving.id, arrival: time.now(),
                 deadline: broken.deadline, isStreaming: true, client: context.record.key ?? "", trace: context.trace,
                 call: call, isRetry: true, earlier: EarlierFailures(failed, ofModel: ofModel), charge: context.charge,
-                estimate: estimate.counting(characters: calls.characters), asked: priced(calls.name),
-                provider: calls.poolName))
+                estimate: estimate.counting(characters: calls.characters), pricing: calls.pricing))
         let attempt: Attempt
         do { attempt = try await attempts.next() } catch is Failure { return .nobody }
         let model = calls.name

@@ -25,7 +25,7 @@ final class ChatSession {
     var firstBreak: Failure?
     var rescue: RescuePlan?
     /// What it may use.
-    let estimate: UsageEstimate
+    let estimate: CallEstimate
     /// Who has broken off, or has been asked to go on, by model: none of them is to repeat the answer.
     var asked: [String: UpstreamSet] = [:]
 
@@ -91,12 +91,18 @@ final class ChatSession {
         history = fallbacks.isEmpty ? nil : RequestHistory()
         context.record.model = request.model
         context.record.isStreaming = request.isStreaming
+        guard let charge = context.charge else {
+            estimate = .none
+            return
+        }
+        // What is large is read once, and where that belongs.
         estimate =
-            context.charge == nil
-            ? .none
-            : UsageEstimate(
-                prompt: PromptSize.tokens(of: root.value),
-                completion: Self.limit(in: root, else: route.limits.maxTokens) * max(request.choices, 1))
+            !charge.isCounted && request.received.count < LargeWork.threshold / 4
+            ? .chat(request.received, characters: nil)
+            : .known(
+                UsageEstimate(
+                    prompt: PromptSize.tokens(of: root.value),
+                    completion: Self.limit(in: root, else: route.limits.maxTokens) * max(request.choices, 1)))
     }
 
     /// The most that is wanted of an answer, in tokens.
@@ -338,7 +344,7 @@ final class ChatSession {
             deadline: calls.callContext.deadline,
             isStreaming: request.isStreaming, client: context.record.key ?? "", history: history, trace: context.trace,
             call: call, charge: context.charge, estimate: estimate.counting(characters: calls.characters),
-            asked: priced(calls.name), provider: calls.poolName)
+            pricing: calls.pricing)
     }
 
     /// Some providers take a list of other models beside the one that is named (`models`). A key that is bound to models may name none there either that it may not
@@ -360,21 +366,6 @@ final class ChatSession {
         }
     }
 
-    /// Unicode scalars of the request, for a model that is billed by them.
-    private func characters(of root: RequestField, for model: String, _ target: ModelCatalog.Target) -> Int64? {
-        guard let charge = context.charge,
-            charge.billsCharacters(
-                asked: priced(model), model: target.serving.id,
-                provider: route.directory.catalog.provider(of: target))
-        else { return nil }
-        return PromptSize.characters(ofChat: root.value)
-    }
-
-    /// The name by which a price may be given, where somebody wants to know.
-    func priced(_ model: String) -> String? {
-        context.charge == nil ? nil : route.directory.catalog.nameWithPrice(model)
-    }
-
     /// What the upstreams of `model` are called with.
     ///
     /// - Parameter asked: in place of the request, to go on with an answer.
@@ -394,10 +385,14 @@ final class ChatSession {
                 try RequestField(body: (asked ?? request).received)
             }
         try admitOthers(than: model, in: root, of: target)
-        let characters = characters(of: root, for: model, target)
+        let provider = catalog.provider(of: target)
+        let pricing =
+            context.charge?.pricing(
+                asked: catalog.nameWithPrice(model), model: target.serving.id, provider: provider) ?? .none
+        let characters = pricing.isByCharacters ? PromptSize.characters(ofChat: root.value) : nil
         return try ChatCalls(
-            asked ?? request, root, for: target, named: model, from: catalog.provider(of: target) ?? "",
-            characters: characters,
+            asked ?? request, root, for: target, named: model, from: provider ?? "",
+            characters: characters, pricing: pricing,
             isTranslated: untranslatable == nil && catalog.hasForm(.oci, in: target), untranslatable: untranslatable,
             quirks: route.quirks, limits: limits,
             callContext: ChatCall.CallContext(

@@ -161,8 +161,9 @@ struct ForwardRoute: Sendable {
         RoutedRequest(
             accepts: providers, model: target.serving.id, arrival: arrival, deadline: arrival + limit,
             client: context.record.key ?? "", trace: context.trace, charge: context.charge, estimate: .none,
-            asked: context.record.model.flatMap { chat.directory.catalog.nameWithPrice($0) },
-            provider: chat.directory.catalog.provider(of: target))
+            pricing: context.charge?.pricing(
+                asked: context.record.model.flatMap { chat.directory.catalog.nameWithPrice($0) },
+                model: target.serving.id, provider: chat.directory.catalog.provider(of: target)) ?? .none)
     }
 
     /// One provider after the other, until one answers.

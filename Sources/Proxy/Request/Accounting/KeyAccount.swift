@@ -93,7 +93,7 @@ final class KeyAccount: Sendable {
 
     /// Charges what a request has used: with its first call, whichever of them it was.
     ///
-    /// - Parameter holds: of its calls; none for a request that was refused before.
+    /// - Parameter holds: of its calls; none for a request that was refused before, or whose key has nothing to reserve.
     /// - Returns: soft budgets that nobody has been told of in their period.
     func settle(
         _ holds: [Hold], tokens: Int64, cost: NanoDollars, by limits: KeyLimits, at now: Duration, _ seconds: Int64
@@ -101,17 +101,8 @@ final class KeyAccount: Sendable {
         state.withLock { state in
             var crossed: [BudgetStanding] = []
             if holds.isEmpty {
-                guard tokens > 0 || cost > 0 else {
-                    state.budgets.countRefused(at: seconds, by: &state.clock)
-                    return []
-                }
-                // What was used without being asked for is charged all the same, as in the ledger.
-                let decision = state.budgets.reserve(tokens: 0, cost: 0, hard: [], at: seconds, by: &state.clock)
-                if case .admitted(let admission) = decision {
-                    crossed += state.budgets.settle(
-                        admission.reservation, tokens: tokens, cost: cost, soft: limits.softBudgets, at: seconds,
-                        by: &state.clock)
-                }
+                return state.budgets.charge(
+                    tokens: tokens, cost: cost, soft: limits.softBudgets, at: seconds, by: &state.clock)
             }
             for (index, hold) in holds.enumerated() {
                 let isFirst = index == 0
@@ -121,6 +112,13 @@ final class KeyAccount: Sendable {
                     at: seconds, by: &state.clock, isRequest: isFirst)
             }
             return crossed
+        }
+    }
+
+    /// Charges what a request of a key has used that has nothing to reserve, and nobody to be told.
+    func charge(tokens: Int64, cost: NanoDollars, _ seconds: Int64) {
+        state.withLock { state in
+            _ = state.budgets.charge(tokens: tokens, cost: cost, at: seconds, by: &state.clock)
         }
     }
 

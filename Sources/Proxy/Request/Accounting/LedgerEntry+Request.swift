@@ -8,7 +8,7 @@ extension LedgerEntry {
     ///   - duration: from arrival to the end.
     init(
         _ record: AccessRecord, of caller: Caller, at endpoint: (path: String, dialect: String),
-        _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, duration: Duration, prices: Prices
+        _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, duration: Duration
     ) {
         self.init(
             id: record.id, at: arrivedAt, key: caller.name, dialect: endpoint.dialect, endpoint: endpoint.path,
@@ -22,44 +22,27 @@ extension LedgerEntry {
         // What is not streamed is measured as it was sent; vectors and ranks are no tokens.
         let tellsText = !record.isStreaming && !["embeddings", "rerank"].contains(endpoint.dialect)
         note(
-            events, arrivedAt: arrivedAt, arrival: arrival, answer: tellsText ? record.sent : 0, prices: prices)
+            events, arrivedAt: arrivedAt, arrival: arrival, answer: tellsText ? record.sent : 0)
         charge()
     }
 
-    /// Attempts that have begun and not ended, by the number of their call.
-    private struct Open {
-        let index: Int
-        let report: AttemptReport
-        let beganAt: Duration
-    }
-
     private mutating func note(
-        _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, answer: Int, prices: Prices
+        _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, answer: Int
     ) {
-        var open: [Int: Open] = [:]
         var wait = Duration.zero
-        let answer = events.share(of: answer)
-        for event in events {
-            switch event {
+        for index in events.indices {
+            switch events[index] {
             case .waited(let duration, _): wait += duration
             case .began(let call, let upstream, let report, let at):
-                open[call] = Open(index: attempts.count, report: report, beganAt: at)
-                attempts.append(
-                    LedgerAttempt(
-                        number: attempts.count + 1, at: arrivedAt + (at - arrival).microseconds, upstream: upstream,
-                        model: report.call.model, isModelListed: report.call.asked != nil, region: report.call.region,
-                        outcome: "abandoned", total: 0))
-            case .ended(let call, let outcome, let at):
-                guard let one = open.removeValue(forKey: call) else { break }
-                attempts[one.index].finish(
-                    one.report, outcome, from: one.beganAt, to: at, answer: answer, prices: prices)
-                if outcome == .succeeded {
-                    (servedModel, upstream) = (attempts[one.index].model, attempts[one.index].upstream)
-                }
+                let end = events.end(of: call, from: index + 1)
+                let attempt = LedgerAttempt(
+                    number: attempts.count + 1, at: arrivedAt + (at - arrival).microseconds, upstream,
+                    report, from: at, to: end, answer: events.share(of: answer))
+                if end?.outcome == .succeeded { (servedModel, self.upstream) = (attempt.model, upstream) }
+                attempts.append(attempt)
             case .rescue(_, let result) where result == "attempted":
-                // Whoever has begun and broken off before.
-                rescuedFrom = rescuedFrom ?? attempts.last { $0.firstToken != nil }?.upstream
-            case .passedOver, .paused, .refused, .fellBack, .gaveUp, .rescue: break
+                rescuedFrom = rescuedFrom ?? events.broken(before: index)
+            case .ended, .passedOver, .paused, .refused, .fellBack, .gaveUp, .rescue: break
             }
         }
         self.wait = wait.microseconds
@@ -67,6 +50,13 @@ extension LedgerEntry {
 
     /// What the client received, what all of it cost, and what the key is charged with.
     private mutating func charge() {
+        if attempts.count == 1 {
+            let mayHaveUsedTokens = attempts[0].mayHaveUsedTokens
+            if mayHaveUsedTokens { (usage, cost) = (attempts[0].usage, attempts[0].cost) }
+            chargedTokens = (usage.prompt ?? 0) + (usage.completion ?? 0)
+            chargedCost = cost ?? 0
+            return
+        }
         var isPriced = true
         var spent: NanoDollars = 0
         for attempt in attempts {
@@ -85,26 +75,48 @@ extension RequestTrace {
     ///
     /// - Parameter answer: bytes of a whole answer.
     func tokensUsed(answer: Int) -> Int64 {
-        var open: [Int: AttemptReport] = [:]
+        let events = events
         var tokens: Int64 = 0
-        let answer = events.share(of: answer)
-        for event in events {
-            switch event {
-            case .began(let call, _, let report, _): open[call] = report
-            case .ended(let call, let outcome, _):
-                guard let report = open.removeValue(forKey: call) else { break }
-                let content = report.content
-                guard content.mayBeCharged(after: outcome) else { break }
-                let usage = LedgerUsage(content, report.call, after: outcome, answer: answer)
-                tokens += (usage.prompt ?? 0) + (usage.completion ?? 0)
-            default: break
-            }
+        for index in events.indices {
+            guard case .began(let call, _, let report, _) = events[index],
+                let end = events.end(of: call, from: index + 1)
+            else { continue }
+            let content = report.content
+            guard content.mayBeCharged(after: end.outcome) else { continue }
+            let usage = LedgerUsage(content, report.call, after: end.outcome, answer: events.share(of: answer))
+            tokens += (usage.prompt ?? 0) + (usage.completion ?? 0)
         }
         return tokens
     }
 }
 
 extension [RequestTrace.Event] {
+    /// What has become of an attempt that has begun before `start`; nil while it is open. A call has one attempt at a time.
+    fileprivate func end(of call: Int, from start: Int) -> (outcome: AttemptOutcome, at: Duration)? {
+        for index in start..<count {
+            switch self[index] {
+            case .ended(call, let outcome, let at): return (outcome, at)
+            case .began(call, _, _, _): return nil
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    /// The upstream that had begun to answer and broken off before a rescue.
+    fileprivate func broken(before rescue: Int) -> String? {
+        var broken: String?
+        for index in 0..<rescue {
+            guard case .began(let call, let upstream, let report, _) = self[index], report.content.firstEvent != nil,
+                self[..<rescue].dropFirst(index + 1).contains(where: {
+                    if case .ended(call, _, _) = $0 { true } else { false }
+                })
+            else { continue }
+            broken = upstream
+        }
+        return broken
+    }
+
     /// Bytes of a whole answer that each call has told which has succeeded: several prompts are answered together.
     fileprivate func share(of answer: Int) -> Int {
         answer / Swift.max(count { if case .ended(_, .succeeded, _) = $0 { true } else { false } }, 1)
@@ -136,27 +148,35 @@ extension LedgerAttempt {
     /// The upstream has taken the request: whatever became of it, it may be charged (`AttemptReport.Content.mayBeCharged`).
     fileprivate var mayHaveUsedTokens: Bool { status.map { (200..<300).contains($0) } ?? (usage.truth != .unknown) }
 
-    fileprivate mutating func finish(
-        _ report: AttemptReport, _ outcome: AttemptOutcome, from start: Duration, to end: Duration, answer: Int,
-        prices: Prices
+    /// - Parameters:
+    ///   - end: nil when its request ended without it.
+    ///   - answer: bytes of a whole answer that it has told, if it has succeeded.
+    fileprivate init(
+        number: Int, at: Int64, _ upstream: String, _ report: AttemptReport, from start: Duration,
+        to end: (outcome: AttemptOutcome, at: Duration)?, answer: @autoclosure () -> Int
     ) {
-        let content = report.content
-        self.outcome = outcome.word
-        total = (end - start).microseconds
-        status = content.status
-        opcRequestID = content.opcRequestID
-        firstToken = content.firstEvent.map { ($0 - start).microseconds }
-        usage = LedgerUsage(content, report.call, after: outcome, answer: answer)
-        guard usage.truth != .unknown else { return }
         let call = report.call
-        cost = prices.price(asked: call.asked, id: call.model, provider: call.provider)?.cost(of: usage)
+        guard let end else {
+            self.init(
+                number: number, at: at, upstream: upstream, model: call.model, isModelListed: call.pricing.isListed,
+                region: call.region, outcome: AttemptOutcome.abandoned.word, total: 0)
+            return
+        }
+        let content = report.content
+        let usage = LedgerUsage(content, call, after: end.outcome, answer: answer())
+        self.init(
+            number: number, at: at, upstream: upstream, model: call.model, isModelListed: call.pricing.isListed,
+            region: call.region, outcome: end.outcome.word, status: content.status, opcRequestID: content.opcRequestID,
+            firstToken: content.firstEvent.map { ($0 - start).microseconds }, total: (end.at - start).microseconds,
+            usage: usage, cost: usage.truth == .unknown ? nil : call.pricing.price?.cost(of: usage))
     }
 }
 
 extension LedgerUsage {
     /// - Parameter answer: bytes of a whole answer that a call has told, if it has succeeded.
     fileprivate init(
-        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome, answer: Int
+        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome,
+        answer: @autoclosure () -> Int
     ) {
         self.init()
         if let told = content.usage {
@@ -170,13 +190,13 @@ extension LedgerUsage {
             cached = told.cached.map(Int64.init)
             cacheWrites = told.cacheWrites.map(Int64.init)
             reasoning = told.reasoning.map(Int64.init)
-        } else if content.mayBeCharged(after: outcome), let estimate = call.estimate {
+        } else if content.mayBeCharged(after: outcome), !call.estimate.isNone {
             // The upstream may have read the prompt, and said so much of its answer.
             truth = .estimated
-            prompt = estimate.prompt
-            completion = Int64(max(content.told.tokens, outcome == .succeeded ? (answer + 3) / 4 : 0))
+            prompt = call.estimate.value.prompt
+            completion = Int64(max(content.told.tokens, outcome == .succeeded ? (answer() + 3) / 4 : 0))
         }
-        guard truth > .unknown, let sent = call.estimate?.characters else { return }
+        guard truth > .unknown, let sent = call.estimate.characters else { return }
         // The count that costs is the proxy's own, whoever has counted tokens. What could not be measured is taken to have four a token, as in a reservation.
         truth = .estimated
         charactersIn = sent

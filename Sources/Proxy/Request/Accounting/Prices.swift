@@ -9,26 +9,56 @@ final class Prices: Sendable {
         let asked: String?
         let id: String
         let provider: String?
+
+        // The id has nearly all there is to tell names apart.
+        func hash(into hasher: inout Hasher) { id.hash(into: &hasher) }
     }
     /// What has been found: the table folds cases, and clients ask for the same again and again.
-    private let known = Mutex<[Name: Price?]>([:])
+    private let known = Mutex<[Name: Pricing]>([:])
     /// Names come from clients.
     private static let most = 4096
 
     init(_ table: PriceTable = PriceTable()) { self.table = table }
 
+    /// What a call is charged by.
+    ///
     /// - Parameters:
     ///   - asked: the name that the client used; nil when another model answered in its place.
     ///   - id: the model's id at its upstream.
     ///   - provider: nil for an OCI account.
-    func price(asked: String?, id: String, provider: String?) -> Price? {
+    func pricing(asked: String?, id: String, provider: String?) -> Pricing {
         let name = Name(asked: asked, id: id, provider: provider)
         if let found = known.withLock({ $0[name] }) { return found }
-        let price = table.price(asked: asked, id: id, provider: provider)?.price
+        let pricing = Pricing(
+            isListed: asked != nil, price: table.price(asked: asked, id: id, provider: provider)?.price)
         known.withLock { known in
             if known.count >= Self.most { known.removeAll() }
-            known[name] = .some(price)
+            known[name] = pricing
         }
-        return price
+        return pricing
     }
+
+    /// The same where nothing else is wanted of it.
+    func price(asked: String?, id: String, provider: String?) -> Price? {
+        pricing(asked: asked, id: id, provider: provider).price
+    }
+}
+
+/// What a call of a model is charged by, made out once for all attempts at it. A class, so that a request holds a reference and no copy.
+final class Pricing: Sendable {
+    /// The client has asked for the model by a name that is in a catalogue or in the configuration; nothing else answers in its place.
+    let isListed: Bool
+    /// Nil when nobody knows it.
+    let price: Price?
+
+    /// Nobody counts.
+    static let none = Pricing(isListed: false, price: nil)
+
+    init(isListed: Bool, price: Price?) {
+        self.isListed = isListed
+        self.price = price
+    }
+
+    /// The model is billed by characters, which are counted then.
+    var isByCharacters: Bool { if case .characters = price { true } else { false } }
 }

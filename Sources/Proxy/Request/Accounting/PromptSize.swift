@@ -110,7 +110,10 @@ enum PromptSize {
         mutating func look(into message: JSONValue) {
             guard message.kind == .object else { return }
             for name in ["content", "output"] as [StaticString] {
-                guard let parts = message[name], parts.raw.count > Self.least else { continue }
+                guard let parts = message[name] else { continue }
+                // Nearly all messages are a text and nothing else.
+                guard parts.kind != .string else { break }
+                guard parts.raw.count > Self.least else { continue }
                 for part in parts.elements where part.raw.count > Self.least {
                     guard part.kind == .object else { continue }
                     if let kind = Self.kind(of: part) { take(part, kind) } else { look(into: part) }

@@ -9,9 +9,6 @@ struct UsageEstimate: Equatable, Sendable {
     /// Unicode scalars that are sent, where the model is billed by them; else nil.
     var characters: Int64?
 
-    /// Nobody charges for it, or nobody can tell.
-    static let none = UsageEstimate()
-
     /// - Parameters:
     ///   - prompt: what the model reads (`PromptSize`).
     ///   - completion: what is asked for at most.
@@ -29,12 +26,63 @@ struct UsageEstimate: Equatable, Sendable {
     }
 }
 
+/// What a call may use, made out when somebody asks.
+enum CallEstimate: Sendable {
+    /// Nobody charges for it, or nobody can tell.
+    case none
+    case known(UsageEstimate)
+    /// A chat whose key has nothing to reserve. Upstreams tell what nearly all of them have used.
+    case chat([UInt8], characters: Int64?)
+
+    var isNone: Bool { if case .none = self { true } else { false } }
+
+    /// Reads the chat, where it is one.
+    var value: UsageEstimate {
+        switch self {
+        case .none: UsageEstimate()
+        case .known(let estimate): estimate
+        case .chat(let body, let characters):
+            UsageEstimate(
+                prompt: (try? JSONDocument(parsing: body)).map { PromptSize.tokens(of: $0.root) } ?? 0,
+                characters: characters)
+        }
+    }
+
+    var characters: Int64? {
+        switch self {
+        case .none: nil
+        case .known(let estimate): estimate.characters
+        case .chat(_, let characters): characters
+        }
+    }
+
+    /// The same for a model that is billed by characters.
+    func counting(characters: Int64?) -> CallEstimate {
+        switch self {
+        case .none: .none
+        case .known(let estimate): .known(estimate.counting(characters: characters))
+        case .chat(let body, _): .chat(body, characters: characters)
+        }
+    }
+}
+
 /// What one request has reserved of what its key may use. Every call to an upstream passes `admit`, whichever its endpoint and dialect, and
 /// whether it is a fallback or a rescue (`Attempts`); the end of the request passes `settle`.
 final class RequestCharge: Sendable {
+    /// What all requests of a configuration have in common. A class, so that a request holds one reference.
+    final class Terms: Sendable {
+        let prices: Prices
+        let time: TimeSource
+
+        init(_ prices: Prices, time: TimeSource) {
+            self.prices = prices
+            self.time = time
+        }
+    }
+
     let caller: Caller
-    private let prices: Prices
-    private let time: TimeSource
+    private let terms: Terms
+    private var time: TimeSource { terms.time }
     /// When the request arrived, in seconds since 1970: the periods of that moment are charged, in the ledger too.
     private let arrival: Int64
 
@@ -51,31 +99,37 @@ final class RequestCharge: Sendable {
     }
     private let state = Mutex(State())
 
-    init(_ caller: Caller, prices: Prices, arrival: Int64, time: TimeSource) {
+    init(_ caller: Caller, _ terms: Terms, arrival: Int64) {
         self.caller = caller
-        self.prices = prices
+        self.terms = terms
         self.arrival = arrival
-        self.time = time
     }
 
-    /// Whether the model is billed by characters, which are counted then.
-    func billsCharacters(asked: String?, model: String, provider: String?) -> Bool {
-        if case .characters = prices.price(asked: asked, id: model, provider: provider) { true } else { false }
-    }
-
-    /// Reserves for one call to whichever upstream.
+    /// What a call is charged by.
     ///
     /// - Parameters:
     ///   - asked: the name that the client used; nil when another model answers in its place.
     ///   - model: its id at the upstreams.
-    /// - Returns: names what has been reserved, for `giveBack`.
+    ///   - provider: nil for an OCI account.
+    func pricing(asked: String?, model: String, provider: String?) -> Pricing {
+        terms.prices.pricing(asked: asked, id: model, provider: provider)
+    }
+
+    /// Whether calls have to be reserved for.
+    var isCounted: Bool { caller.isCounted }
+
+    /// Reserves for one call to whichever upstream.
+    ///
+    /// - Returns: names what has been reserved, for `giveBack`; nil when nothing depends on what the key uses.
     /// - Throws: `Failure` 429 when the key has not so much left.
     @discardableResult
-    func admit(_ estimate: UsageEstimate, asked: String?, model: String, provider: String?) throws(Failure) -> Int {
+    func admit(_ estimate: CallEstimate, _ pricing: Pricing) throws(Failure) -> Int? {
+        guard isCounted else { return nil }
         let limits = caller.limits
+        let estimate = estimate.value
         var cost: NanoDollars?
         if limits.hardBudgets.contains(where: \.isMoney) {
-            cost = prices.price(asked: asked, id: model, provider: provider)?
+            cost = pricing.price?
                 .worstCase(
                     prompt: estimate.prompt, completion: estimate.completion, charactersIn: estimate.characters)
         }
@@ -109,7 +163,7 @@ final class RequestCharge: Sendable {
     ///
     /// - Parameter tokens: makes out what it is, where that matters.
     func settleMinute(_ tokens: () -> Int64) {
-        guard caller.limits.tokensPerMinute != nil else { return }
+        guard isCounted, caller.limits.tokensPerMinute != nil else { return }
         let used = tokens()
         state.withLock { state in
             guard !state.isSettled else { return }
@@ -134,6 +188,10 @@ final class RequestCharge: Sendable {
             return (state.holds.compactMap(\.self), state.crossed)
         }
         guard let (holds, crossed) = settled else { return [] }
+        guard isCounted else {
+            caller.account.charge(tokens: tokens, cost: cost, arrival)
+            return []
+        }
         return crossed
             + caller.account.settle(
                 holds, tokens: tokens, cost: cost, by: caller.limits, at: time.now(), arrival)
@@ -141,6 +199,7 @@ final class RequestCharge: Sendable {
 
     /// What the answer says of the key: what is left of its minute, and soft budgets that are spent.
     var fields: [(String, String)] {
+        guard isCounted else { return [] }
         let (tokens, exceeded) = state.withLock { ($0.tokens, $0.exceeded) }
         return (tokens?.fields ?? []) + exceeded.map { ("x-ociai-budget", $0.sentence) }
     }
