@@ -26,10 +26,21 @@ struct LedgerTuning: Sendable {
     var documentBytes = 64 << 20
     /// How often a lock that another process has is tried.
     var lockInterval = Duration.milliseconds(200)
+    /// How long the writer may get nothing done before that is shown.
+    var standstill = Duration.seconds(5)
+    /// Microseconds of a clock that never goes back, and that stands still while the machine sleeps.
+    var steadyClock: @Sendable () -> Int64 = LedgerTuning.steady
     /// Pages that the file may have, for a disk that is full.
     var maxPages: Int?
     /// Called before each transaction, on the writer's thread: it may throw, or not return.
     var beforeWrite: (@Sendable () throws -> Void)?
     /// Called in place of sleeping between two tries.
     var pause: (@Sendable (Duration) -> Void)?
+
+    private static let origin = SuspendingClock.now
+
+    private static let steady: @Sendable () -> Int64 = {
+        let (seconds, attoseconds) = origin.duration(to: .now).components
+        return seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+    }
 }

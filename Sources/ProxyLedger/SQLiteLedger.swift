@@ -54,7 +54,8 @@ package final class SQLiteLedger: Ledger {
         reader = LedgerReader(parts.reader, limit: tuning.readLimit)
         inbox = WriterInbox(
             ring: EntryRing(capacity: tuning.capacity, wakeAt: tuning.wakeAt, periodStart: options.periodStart),
-            notes: NoteBox(byteBound: tuning.documentBytes))
+            notes: NoteBox(byteBound: tuning.documentBytes),
+            pulse: WriterPulse(limit: tuning.standstill, clock: tuning.steadyClock))
         let closed = Reply<Void>()
         self.closed = closed
         LedgerWriter.start(inbox, parts, reader, options, tuning) {
@@ -89,7 +90,14 @@ package final class SQLiteLedger: Ledger {
 
     package func record(_ entry: LedgerEntry) { if inbox.ring.record(entry) { inbox.wake() } }
 
-    package var figures: LedgerFigures { inbox.ring.figures }
+    package var figures: LedgerFigures {
+        var figures = inbox.ring.figures
+        if figures.problem == nil, let standstill = inbox.pulse.standstill {
+            figures.standstill = standstill
+            figures.problem = "the ledger's file has not answered for \(standstill.components.seconds) s"
+        }
+        return figures
+    }
 
     package func remember(_ document: [UInt8], as name: String) {
         if !inbox.notes.put(.memory(document), as: .memory(name)) { inbox.ring.dropDocument() }

@@ -485,14 +485,18 @@ def test_a_writer_that_stands_still_costs_no_request(service, provider):
 
 
 @stops_threads
-@pytest.mark.xfail(strict=True, reason="only the writer itself tells that it cannot write: neither the log nor ociai_ledger_failing shows one that stands still")
 def test_a_writer_that_stands_still_is_shown(service, provider):
     server = service(aggregator(provider))
-    with Chats(server, clients=1, pause=0.02), Frozen(server):
-        time.sleep(12)
-        seen, said = figures(server), server.log
+    with Chats(server, clients=1, pause=0.02):
+        with Frozen(server):
+            time.sleep(12)
+            seen, said = figures(server), server.log
+        eventually(lambda: server.log, lambda text: "The ledger is written again" in text)
     assert seen["pending"] > 50
     assert seen["failing"] == 1 and re.search(r"\[(ERROR|WARNING)\].*ledger", said), seen
+    assert server.log.count("The ledger cannot be written (the ledger's file has not answered for ") == 1, "once a standstill"
+    settled(server)
+    assert figures(server)["failing"] == 0
 
 
 @stops_threads

@@ -158,31 +158,6 @@ import Testing
         func set(_ queue: DatabaseQueue) { self.queue.withLock { $0 = queue } }
     }
 
-    /// A write that does not return until it is told to.
-    private final class Ice: Sendable {
-        let isFrozen = Atomic(true)
-        let entered = DispatchSemaphore(value: 0)
-        private let thaw = DispatchSemaphore(value: 0)
-        func write() {
-            guard isFrozen.load(ordering: .acquiring) else { return }
-            entered.signal()
-            thaw.wait()
-        }
-        func melt() {
-            isFrozen.store(false, ordering: .releasing)
-            thaw.signal()
-        }
-        /// Until the writer stands still.
-        func reached() async {
-            await withCheckedContinuation { continuation in
-                DispatchQueue.global().async {
-                    self.entered.wait()
-                    continuation.resume()
-                }
-            }
-        }
-    }
-
     @Test func `While the disk is frozen recording goes on, and no charge is lost`() async throws {
         let ice = Ice()
         let ledger = try harness.open {

@@ -135,6 +135,7 @@ struct ServiceGraph: Sendable {
             state.transports, state.router, keeper,
             CertificateWatch(certificate: state.certificate, time: time, logger: logger),
         ]
+        if let ledger = state.ledger { services.append(LedgerWatch(ledger: ledger, time: time, logger: logger)) }
         if let ledger = state.ledger, let secret {
             services.append(MemoryKeeper(ledger: ledger, state: state, keeper: keeper, secret: secret))
         }

@@ -73,7 +73,9 @@ struct MetricsRoute: Sendable {
             "ociai_ledger_documents_dropped_total", .counter,
             "Stored responses and other documents lost to the ledger.")
         text.sample(figures.documentsDropped)
-        text.family("ociai_ledger_failing", .gauge, "1 while the ledger cannot be written.")
+        text.family(
+            "ociai_ledger_failing", .gauge,
+            "1 while the ledger cannot be written, or its disk has not answered for 5 s.")
         text.sample(figures.problem == nil ? 0 : 1)
     }
 

@@ -89,8 +89,10 @@ package struct LedgerFigures: Equatable, Sendable {
     package var pending = 0
     /// Documents and memory that could not be kept, because too much waits to be written.
     package var documentsDropped = 0
-    /// What the last try to write met; nil when it succeeded.
+    /// What the last try to write met, or that it does not come back; nil when it succeeded.
     package var problem: String?
+    /// For how long the writer has got nothing done, when `problem` is that. It cannot tell of it itself.
+    package var standstill: Duration?
 
     package init() {}
 }

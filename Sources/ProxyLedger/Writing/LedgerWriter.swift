@@ -118,6 +118,7 @@ struct LedgerWriter {
 
     private mutating func lost(_ count: Int, _ error: any Error) {
         let words = LedgerFile.words(error)
+        inbox.pulse.beat()
         inbox.ring.problem = words
         inbox.ring.settle(lost: count)
         telling.failed(words, lost: count, at: options.wallClock())
@@ -151,6 +152,7 @@ struct LedgerWriter {
                 }
             }
             isCheckpointDue = true
+            inbox.pulse.beat()
         } catch {
             throw rows.forget(error)
         }
@@ -251,6 +253,7 @@ struct LedgerWriter {
         reader.close()
         if !inbox.isAbandoned { checkpoint() }
         try? queue.close()
+        inbox.pulse.end()
         finish()
     }
 }

@@ -22,14 +22,16 @@ final class WriterInbox: Sendable {
 
     let ring: EntryRing
     let notes: NoteBox
+    let pulse: WriterPulse
     private let state = Mutex(State())
     private let bell = DispatchSemaphore(value: 0)
     /// Rung, and not heard yet: the bell need not ring for each entry.
     private let isRung = Atomic(false)
 
-    init(ring: EntryRing, notes: NoteBox) {
+    init(ring: EntryRing, notes: NoteBox, pulse: WriterPulse) {
         self.ring = ring
         self.notes = notes
+        self.pulse = pulse
     }
 
     func wake() {
@@ -40,7 +42,9 @@ final class WriterInbox: Sendable {
 
     /// Waits for somebody to ring, or for so long.
     func wait(_ limit: Duration) {
+        pulse.rest(limit)
         _ = bell.wait(timeout: .now() + limit / .seconds(1))
+        pulse.beat()
         isRung.store(false, ordering: .sequentiallyConsistent)
     }
 

@@ -12,6 +12,7 @@ final class KeptLedger: Ledger {
         var isFull = false
         var memory: [String: [UInt8]] = [:]
         var documents: [StoredDocument] = []
+        var shown: LedgerFigures?
         var secret = (0..<32).map { _ in UInt8.random(in: 0...255) }
     }
     private let state = Mutex(State())
@@ -23,7 +24,10 @@ final class KeptLedger: Ledger {
     func fill() { state.withLock { $0.isFull = true } }
 
     func record(_ entry: LedgerEntry) { state.withLock { $0.entries.append(entry) } }
+    /// It says from now on that it does so.
+    func show(_ figures: LedgerFigures) { state.withLock { $0.shown = figures } }
     var figures: LedgerFigures {
+        if let shown = state.withLock({ $0.shown }) { return shown }
         var figures = LedgerFigures()
         figures.written = entries.count
         return figures
