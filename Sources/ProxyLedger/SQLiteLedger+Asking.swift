@@ -125,7 +125,7 @@ extension SQLiteLedger {
                 .failure(
                     LedgerError(
                         .tooSlow,
-                        "\(what) was not written within \(limit / .seconds(1)) seconds: the disk of the ledger in \(path) does not "
+                        "\(what) was not written within \(limit.inSeconds) seconds: the disk of the ledger in \(path) does not "
                             + "answer. Look after it, see whether it was written after all, and try again.")))
         }
         return try await reply.value

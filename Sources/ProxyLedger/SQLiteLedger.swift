@@ -113,13 +113,26 @@ package final class SQLiteLedger: Ledger {
 
     package func close(within limit: Duration) async {
         inbox.stop()
-        let (inbox, closed) = (inbox, closed)
+        let (inbox, closed, log) = (inbox, closed, options.log)
         DispatchQueue.global().asyncAfter(deadline: .now() + limit / .seconds(1)) {
             guard !closed.isAnswered else { return }
-            inbox.abandon()
-            inbox.ring.abandon()
+            if let words = Self.abandon(inbox, after: limit) { log(.error, words) }
             closed.answer(.success(()))
         }
         try? await closed.value
+    }
+
+    /// Gives the writer up.
+    ///
+    /// - Returns: what is lost by that.
+    private static func abandon(_ inbox: WriterInbox, after limit: Duration) -> String? {
+        inbox.abandon()
+        var left = Leftover(inbox.notes)
+        let before = inbox.ring.figures.dropped
+        inbox.ring.abandon()
+        left.rowsInAll = inbox.ring.figures.dropped
+        left.rows = left.rowsInAll - before
+        left.uncounted = Int64(left.rows)
+        return left.words(because: "its file has not answered within \(limit.inSeconds) s")
     }
 }

@@ -54,3 +54,10 @@ extension Int64 {
 
     static let largestBooked: Int64 = 1 << 53
 }
+
+extension Duration {
+    /// Seconds as a text for people: `5`, or `0.03`.
+    var inSeconds: String {
+        components.attoseconds == 0 ? "\(components.seconds)" : "\(self / .seconds(1))"
+    }
+}

@@ -511,10 +511,12 @@ def test_a_writer_that_stands_still_does_not_keep_the_process(service, provider)
     server.running.process.send_signal(signal.SIGTERM)
     # It is reported to whoever stopped it before the process is to its parent.
     eventually(frozen.has_ended, within=40)
+    log = server.running.log
     server.stop()
     took = time.monotonic() - began
     print(f"ended in {took:.1f} s")
     assert took < 20
+    assert re.search(r"\[ERROR\].*The ledger was closed before all was written \(its file has not answered within 5 s\): 5 requests have no row", log.read_text())
     server.start()
     assert server.chat(CLIENT).status == 200
     assert len(eventually(lambda: server.rows(VIEWER), lambda rows: len(rows) >= 2)) == 2

@@ -185,13 +185,46 @@ import Testing
         }
         for number in 0..<10 { ledger.record(.sample("\(number)")) }
         await ice.reached()
+        ledger.remember([1], as: "learnt")
+        ledger.forget(documents: ["a", "b"])
         await ledger.close(within: .milliseconds(30))
         #expect(ledger.figures.dropped == 10)
+        #expect(
+            harness.words == [
+                "The ledger was closed before all was written (its file has not answered within 0.03 s): 10 requests have no row; "
+                    + "budgets do not count 10 requests from the next start on; 1 stored responses or other documents were not kept; "
+                    + "2 deleted documents are still in the file, and are there again after a start."
+            ])
         ledger.record(.sample("late"))
         #expect(ledger.figures.dropped == 11)
         #expect(ledger.figures.pending == 0)
         ice.melt()
         #expect(ledger.figures.written == 0, "what was counted as lost stays so")
+    }
+
+    @Test func `What a full disk has cost up to the end is told at the end`() async throws {
+        let ledger = try harness.open { $0.beforeWrite = { throw DatabaseError(resultCode: .SQLITE_FULL) } }
+        for number in 0..<3 { ledger.record(.sample("\(number)")) }
+        await ledger.flush()
+        #expect(harness.words.count == 1 && harness.words[0].contains(": 3 requests"))
+        ledger.record(.sample("silent"))
+        await ledger.flush()
+        ledger.record(.sample("last"))
+        ledger.remember([1], as: "learnt")
+        await ledger.close(within: .seconds(600))
+        #expect(harness.words.count == 2)
+        #expect(
+            harness.words[1].contains(": 2 requests have no row (5 since the start); budgets do not count 5 requests"))
+        #expect(harness.words[1].contains("; 1 stored responses or other documents were not kept."))
+    }
+
+    @Test func `A stop at which all is written is silent`() async throws {
+        let ledger = try harness.open()
+        for number in 0..<300 { ledger.record(.sample("\(number)")) }
+        ledger.remember([1], as: "learnt")
+        ledger.forget(documents: ["a"])
+        await ledger.close(within: .seconds(600))
+        #expect(harness.words.isEmpty)
     }
 
     @Test func `Saving a key while the disk is frozen fails with a sentence, and is not done later`() async throws {

@@ -35,6 +35,13 @@ struct CounterBook {
 
     var isEmpty: Bool { recent.isEmpty && cells.isEmpty }
 
+    /// Requests of periods that may not have ended.
+    var requests: Int64 {
+        var sum = recent.values.reduce(0) { $0 + $1.requests }
+        for (cell, sums) in cells where cell.window == .total { sum += sums.requests }
+        return sum
+    }
+
     mutating func charge(_ entry: LedgerEntry, _ periodStart: (BudgetWindow, Int64) -> Int64) {
         let quarter = max(entry.at, 0) / 1_000_000 / Self.quarter * Self.quarter
         recent[Quarter(key: entry.key, start: quarter), default: Sums()].add(

@@ -249,11 +249,24 @@ struct LedgerWriter {
         _ = turn(closing: true)
         // Jobs that came with the last breath.
         for job in inbox.takeJobs() { perform(job) }
+        tellLeftover()
         // The reader first: the last connection takes the log's file away, and a reader cannot.
         reader.close()
         if !inbox.isAbandoned { checkpoint() }
         try? queue.close()
         inbox.pulse.end()
         finish()
+    }
+
+    /// Nobody waits for a better moment any more.
+    private mutating func tellLeftover() {
+        // Who has given the writer up has told of it.
+        guard !inbox.isAbandoned else { return }
+        var left = Leftover(inbox.notes)
+        left.rows = telling.takeLost()
+        left.rowsInAll = inbox.ring.figures.dropped
+        left.uncounted = charges.requests
+        let reason = inbox.ring.problem ?? "the disk has failed before"
+        if let words = left.words(because: reason) { options.log(.error, words) }
     }
 }

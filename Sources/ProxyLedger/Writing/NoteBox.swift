@@ -49,6 +49,9 @@ final class NoteBox: Sendable {
 
     subscript(name: Name) -> Note? { state.withLock { $0.notes[name]?.note } }
 
+    /// All that waits.
+    var all: [Note] { state.withLock { $0.notes.values.map(\.note) } }
+
     /// The documents that wait, and the ids of those that are to be forgotten.
     var documents: [String: StoredDocument?] {
         state.withLock { state in

@@ -29,6 +29,12 @@ struct Telling {
         lost = 0
     }
 
+    /// The rows that nobody has been told of yet. Whoever takes them tells of them.
+    mutating func takeLost() -> Int {
+        defer { lost = 0 }
+        return lost
+    }
+
     /// A disk that works and fails in turn is told of once a minute, too.
     mutating func succeeded() {
         isFailing = false
