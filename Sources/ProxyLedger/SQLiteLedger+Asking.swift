@@ -55,6 +55,20 @@ extension SQLiteLedger {
         return found.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
     }
 
+    package func erase(documents ids: [String]) async throws {
+        // Where the writer does not come to it in time, the notes are there for later.
+        forget(documents: ids)
+        do {
+            try await perform("A deletion") { db in for id in ids { try NoteTable.forget(document: id, db) } }
+        } catch {
+            options.log(
+                .warning,
+                "\(error) A client has deleted a stored Response, and was told that it could be there again after a restart."
+            )
+            throw error
+        }
+    }
+
     package func report(_ question: LedgerQuestion) async throws -> LedgerTable {
         let (now, retention) = (options.wallClock(), options.retention)
         return try await reader.read { db in

@@ -108,7 +108,7 @@ package final class SQLiteLedger: Ledger {
     }
 
     package func forget(documents ids: [String]) {
-        for id in ids where !inbox.notes.put(.forgotten, as: .document(id)) { inbox.ring.dropDocument() }
+        for id in ids { _ = inbox.notes.put(.forgotten, as: .document(id)) }
     }
 
     package func close(within limit: Duration) async {

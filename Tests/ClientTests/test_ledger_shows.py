@@ -500,6 +500,28 @@ def test_a_writer_that_stands_still_is_shown(service, provider):
 
 
 @stops_threads
+def test_a_deletion_that_the_disk_does_not_take_is_told_to_who_wants_it(service, provider):
+    server = service(aggregator(provider))
+    kept = server.ask("/v1/responses", {"model": "talk/m1", "input": "x"}, CLIENT).json["id"]
+    time.sleep(0.6)
+    with Frozen(server):
+        began = time.monotonic()
+        refused = server.ask(f"/v1/responses/{kept}", method="DELETE", key=CLIENT)
+        took = time.monotonic() - began
+        assert refused.status == 503 and refused.code == "ledger_unavailable" and "after a restart" in refused.json["error"]["message"], refused
+        assert str(server.directory) not in refused.body.decode()
+        assert 8 < took < 20
+        # For whoever asks it is gone.
+        assert server.ask(f"/v1/responses/{kept}", key=CLIENT).status == 404
+        assert server.ask(f"/v1/responses/{kept}", method="DELETE", key=OTHER).status == 404
+    again = server.ask(f"/v1/responses/{kept}", method="DELETE", key=CLIENT)
+    server.kill()
+    assert again.status == 200 and again.json["deleted"] is True, again
+    server.start()
+    assert server.ask(f"/v1/responses/{kept}", key=CLIENT).status == 404
+
+
+@stops_threads
 def test_a_writer_that_stands_still_does_not_keep_the_process(service, provider):
     server = service(aggregator(provider))
     assert server.chat(CLIENT).status == 200

@@ -100,6 +100,21 @@ def test_what_was_deleted_or_not_to_be_stored_does_not_come_back(service, provid
     assert server.ask(f"/v1/responses/{kept['id']}", key=CLIENT).status == 404
 
 
+def test_what_was_deleted_does_not_come_back_after_a_kill(service, provider):
+    server = service(aggregator(provider))
+    for number in range(6):
+        gone, kept = respond(server, f"x{number}"), respond(server, f"y{number}")
+        # On the disk, so that it could come back.
+        time.sleep(0.6)
+        answer = server.ask(f"/v1/responses/{gone['id']}", method="DELETE", key=CLIENT)
+        server.kill()
+        assert answer.status == 200 and answer.json == {"id": gone["id"], "object": "response", "deleted": True}, answer
+        server.start()
+        assert server.ask(f"/v1/responses/{gone['id']}", key=CLIENT).status == 404
+        assert server.ask(f"/v1/responses/{kept['id']}", key=CLIENT).status == 200
+        assert server.ask(f"/v1/responses/{gone['id']}", method="DELETE", key=CLIENT).status == 404
+
+
 def test_the_files_hold_no_word_of_what_was_said_and_are_their_owners(service, provider):
     server = service(aggregator(provider))
     respond(server, MARKER, metadata={"note": MARKER})

@@ -1,6 +1,7 @@
 import Dispatch
 import GRDB
 import ProxyAccounting
+import Synchronization
 import Testing
 
 @testable import ProxyLedger
@@ -61,6 +62,65 @@ import Testing
         ledger.keep(document("new", bytes: 1000))
         #expect(ledger.figures.documentsDropped == 2, "room again")
         #expect(try await ledger.responses(at: 0).count == 10)
+        await ledger.close(within: .seconds(600))
+    }
+
+    @Test func `For what is to be forgotten there is always room`() {
+        let box = NoteBox(byteBound: 100, countBound: 10)
+        func put(_ note: NoteBox.Note, _ id: String) -> Bool { box.put(note, as: .document(id)) }
+        for number in 0..<10 { #expect(put(.document(document("\(number)")), "\(number)")) }
+        #expect(!put(.document(document("refused")), "refused"))
+        for number in 10..<1000 { #expect(put(.forgotten, "\(number)")) }
+        #expect(box.all.count == 1000)
+        // It never came in, so there is nothing to forget: what waits is bounded by what is on the disk.
+        #expect(put(.forgotten, "refused") && box.all.count == 1000)
+        #expect(put(.forgotten, "refused") && box.all.count == 1001, "whoever says so twice knows more")
+        #expect(put(.forgotten, "0") && box.all.count == 1001)
+        #expect(box.documents.values.filter { $0 != nil }.count == 9)
+    }
+
+    @Test func `What is deleted is gone from the disk when that is answered`() async throws {
+        let ledger = try harness.open()
+        for id in ["a", "b", "c"] { ledger.keep(document(id)) }
+        await ledger.flush()
+        // This one has never been written.
+        ledger.keep(document("d"))
+        try await ledger.erase(documents: ["a", "d", "unknown"])
+        #expect(try harness.look { try String.fetchAll($0, sql: "SELECT id FROM document ORDER BY id") } == ["b", "c"])
+        await ledger.close(within: .seconds(600))
+        await #expect(throws: LedgerError.self) { try await ledger.erase(documents: ["b"]) }
+    }
+
+    @Test func `A deletion that a frozen disk keeps is refused in time, and done when it can be`() async throws {
+        let ice = Ice(isFrozen: false)
+        let ledger = try harness.open {
+            $0.beforeWrite = ice.write
+            $0.patience = .milliseconds(30)
+        }
+        ledger.keep(document("a"))
+        await ledger.flush()
+        ice.freeze()
+        let error = await #expect(throws: LedgerError.self) { try await ledger.erase(documents: ["a"]) }
+        #expect(error?.code == .tooSlow)
+        #expect(try await ledger.responses(at: 0).isEmpty, "nobody is shown it")
+        #expect(harness.words.count == 1 && harness.words[0].contains("could be there again after a restart"))
+        ice.melt()
+        await ledger.flush()
+        #expect(try harness.look { try Int.fetchOne($0, sql: "SELECT count(*) FROM document") } == 0)
+        await ledger.close(within: .seconds(600))
+    }
+
+    @Test func `A deletion that a full disk refuses is told, and done when there is room`() async throws {
+        let disk = FailingDisk()
+        let ledger = try harness.open { $0.beforeWrite = disk.write }
+        ledger.keep(document("a"))
+        await ledger.flush()
+        disk.isFailing.store(true, ordering: .releasing)
+        let error = await #expect(throws: LedgerError.self) { try await ledger.erase(documents: ["a"]) }
+        #expect(error?.code == .unusable)
+        disk.isFailing.store(false, ordering: .releasing)
+        await ledger.flush()
+        #expect(try harness.look { try Int.fetchOne($0, sql: "SELECT count(*) FROM document") } == 0)
         await ledger.close(within: .seconds(600))
     }
 

@@ -144,6 +144,7 @@ enum OpenAPIDocument {
               },
               "delete": {
                 "operationId": "deleteResponse", "summary": "Forgets a response", "tags": ["chat"],
+                "description": "A 503 `ledger_unavailable` says that it is gone, but could be there again after a restart of the proxy: ask again.",
                 "responses": {
                   "200": {
                     "description": "It is gone.",
@@ -153,7 +154,7 @@ enum OpenAPIDocument {
                     }}}
                   },
                   "401": {"$ref":"#/components/responses/401"}, "404": {"$ref":"#/components/responses/404"}, "405": {"$ref":"#/components/responses/405"},
-                  "429": {"$ref":"#/components/responses/429"}
+                  "429": {"$ref":"#/components/responses/429"}, "503": {"$ref":"#/components/responses/503"}
                 }
               }
             },

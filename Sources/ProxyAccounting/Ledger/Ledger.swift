@@ -36,6 +36,10 @@ package protocol Ledger: Sendable {
     func keep(_ document: StoredDocument)
     /// It never waits.
     func forget(documents ids: [String])
+    /// Forgets documents, and returns when they are gone from the disk.
+    ///
+    /// - Throws: when that could not be written, or not soon. It is written as soon as that works, unless the process ends before.
+    func erase(documents ids: [String]) async throws
 
     // MARK: Looking at it
 

@@ -21,25 +21,40 @@ final class NoteBox: Sendable {
         var notes: [Name: Waiting] = [:]
         var bytes = 0
         var version = 0
+        /// Documents for which there was no room: there is nothing on the disk to forget. They are no more than their owners remember.
+        var refused: Set<Name> = []
     }
 
-    /// Names that wait, whatever their size.
-    private static let countBound = 100_000
     /// How much goes into one transaction.
     private static let batchCount = 512
     private static let batchBytes = 8 << 20
 
     private let byteBound: Int
+    private let countBound: Int
     private let state = Mutex(State())
 
-    init(byteBound: Int) { self.byteBound = byteBound }
+    /// - Parameters:
+    ///   - byteBound: bytes that wait at most.
+    ///   - countBound: names that wait, whatever their size. Those that are to be forgotten come on top: as many as are on the disk.
+    init(byteBound: Int, countBound: Int = 100_000) {
+        self.byteBound = byteBound
+        self.countBound = countBound
+    }
 
-    /// - Returns: false when there is no room for it.
+    /// - Returns: false when there is no room for it. For what is to be forgotten there always is.
     func put(_ note: Note, as name: Name) -> Bool {
         state.withLock { state in
-            let bytes = state.bytes - (state.notes[name]?.note.size ?? 0) + note.size
-            guard bytes <= byteBound || note.size == 0, state.notes.count < Self.countBound || state.notes[name] != nil
-            else { return false }
+            let before = state.notes[name]
+            let bytes = state.bytes - (before?.note.size ?? 0) + note.size
+            if case .forgotten = note {
+                if state.refused.remove(name) != nil, before == nil { return true }
+            } else {
+                guard bytes <= byteBound || note.size == 0, state.notes.count < countBound || before != nil else {
+                    if case .document = note { state.refused.insert(name) }
+                    return false
+                }
+                state.refused.remove(name)
+            }
             state.version += 1
             state.notes[name] = Waiting(note: note, version: state.version)
             state.bytes = bytes

@@ -17,10 +17,14 @@ enum NoteTable {
                     document.id, document.key, document.created, document.expires, Data(document.bytes),
                 ])
             case (.document(let id), .forgotten):
-                try db.cachedStatement(sql: "DELETE FROM document WHERE id = ?").execute(arguments: [id])
+                try forget(document: id, db)
             case (.memory, _), (.document, .memory): break
             }
         }
+    }
+
+    static func forget(document id: String, _ db: Database) throws {
+        try db.cachedStatement(sql: "DELETE FROM document WHERE id = ?").execute(arguments: [id])
     }
 
     static func memory(_ name: String, _ db: Database) throws -> [UInt8]? {

@@ -22,6 +22,8 @@ final class KeptLedger: Ledger {
     var actions: [String] { state.withLock { $0.actions } }
     /// From now on nothing can be saved.
     func fill() { state.withLock { $0.isFull = true } }
+    /// It can be again.
+    func makeRoom() { state.withLock { $0.isFull = false } }
 
     func record(_ entry: LedgerEntry) { state.withLock { $0.entries.append(entry) } }
     /// It says from now on that it does so.
@@ -56,8 +58,15 @@ final class KeptLedger: Ledger {
             state.documents.append(document)
         }
     }
+    /// On a full disk it waits.
     func forget(documents ids: [String]) {
-        state.withLock { state in state.documents.removeAll { ids.contains($0.id) } }
+        state.withLock { state in if !state.isFull { state.documents.removeAll { ids.contains($0.id) } } }
+    }
+    func erase(documents ids: [String]) async throws {
+        try state.withLock { state in
+            guard !state.isFull else { throw Refused() }
+            state.documents.removeAll { ids.contains($0.id) }
+        }
     }
     func report(_ question: LedgerQuestion) async throws -> LedgerTable {
         LedgerTable(

@@ -15,7 +15,8 @@ struct SealedDocuments: Sendable {
 
     var archive: ResponseArchive {
         ResponseArchive(
-            keep: keep, forget: { names in if !names.isEmpty { ledger.forget(documents: names.map(\.text)) } })
+            keep: keep, forget: { names in if !names.isEmpty { ledger.forget(documents: names.map(\.text)) } },
+            erase: { name in try await ledger.erase(documents: [name.text]) })
     }
 
     private func keep(_ name: ResponseArchive.Name, _ bytes: [UInt8], for lifetime: Duration) {

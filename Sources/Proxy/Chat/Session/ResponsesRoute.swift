@@ -138,10 +138,12 @@ struct ResponsesRoute: Sendable {
         guard let id = parts.first else { throw Failure.unknownResponse("", on: shelf) }
         let call = try call(context, id, parts.dropFirst().first)
         if let kept = shelf[id] {
-            let answer = try answer(call, kept, context.request.head.uri)
-            if call == .delete { _ = shelf.remove(id) }
+            let answer = try answer(call, id, kept, context.request.head.uri)
+            if call == .delete { _ = try await erase(id, from: shelf) }
             return context.send(answer)
         }
+        // Of which the disk did not say that it has gone.
+        if call == .delete, try await erase(id, from: shelf) { return context.send(Self.deleted(id)) }
         guard case .made(let maker) = makers.known(id, to: key) else { throw Failure.unknownResponse(id, on: shelf) }
         guard !chat.directory.catalog.upstreams(at: maker.home).isEmpty else {
             throw Failure.keptElsewhere(id)
@@ -168,7 +170,34 @@ struct ResponsesRoute: Sendable {
         throw .methodNotAllowed(method, allowed: context.allowedMethods)
     }
 
-    private func answer(_ call: KeptCall, _ kept: ResponseStore.Kept, _ target: String) throws(Failure) -> Response {
+    private func erase(_ id: String, from shelf: ResponseStore.Shelf) async throws(Failure) -> Bool {
+        do {
+            return try await shelf.erase(id)
+        } catch {
+            // The reason names paths; it is in the log.
+            throw Failure(
+                .overloaded(.ledger),
+                "The response is deleted from now on, but that could not be written to the disk, so that it could be there again after a restart of the proxy. Delete it again later.",
+                retryAfter: 5)
+        }
+    }
+
+    private static func deleted(_ id: String) -> Response {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("id")
+        writer.string(id)
+        writer.key("object")
+        writer.string(literal: "response")
+        writer.key("deleted")
+        writer.bool(true)
+        writer.endObject()
+        return .json(writer.bytes)
+    }
+
+    private func answer(
+        _ call: KeptCall, _ id: String, _ kept: ResponseStore.Kept, _ target: String
+    ) throws(Failure) -> Response {
         switch call {
         case .fetch:
             if RequestTarget.query("stream", of: target) == "true" {
@@ -178,9 +207,7 @@ struct ResponsesRoute: Sendable {
             }
             return .json(kept.response)
         case .items: return try items(kept.input, asked: target)
-        case .delete:
-            let id = (try? JSONDocument(parsing: kept.response).root["id"]?.string) ?? ""
-            return .json(Array(#"{"id":"\#(id)","object":"response","deleted":true}"#.utf8))
+        case .delete: return Self.deleted(id)
         case .cancel:
             let root = try? JSONDocument(parsing: kept.response).root
             guard root?["background"]?.bool == true else {

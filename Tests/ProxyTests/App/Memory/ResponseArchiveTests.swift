@@ -70,7 +70,7 @@ import Testing
         for number in 0..<3 {
             shelf.keep("r\(number)", input: [], output: [Self.item("i\(number)", "x")], response: [])
         }
-        #expect(shelf.remove("r1"))
+        #expect(try await shelf.erase("r1"))
         #expect(ledger.documents.map(\.id) == ["response a r0", "response a r2"])
         for number in 3..<14 { shelf.keep("r\(number)", input: [], output: [], response: []) }
         #expect(ledger.documents.count == first.store.size.count && first.store.size.count <= 10)
@@ -83,6 +83,29 @@ import Testing
         #expect(shelf.item("i2") == nil)
         first.store.configure(.init(isOn: false))
         #expect(ledger.documents.isEmpty)
+    }
+
+    @Test func `What is deleted while the disk is full may be deleted again, until it is gone`() async throws {
+        let (first, _) = try await begin()
+        let shelf = first.store.shelf(of: "a")
+        shelf.keep("r", input: [], output: [], response: [])
+        ledger.fill()
+        for _ in 0..<2 {
+            await #expect(throws: KeptLedger.Refused.self) { _ = try await shelf.erase("r") }
+            #expect(shelf["r"] == nil, "for this process it is gone")
+        }
+        #expect(ledger.documents.count == 1)
+        #expect(try await !first.store.shelf(of: "b").erase("r"), "of another key it is as unknown as ever")
+        ledger.makeRoom()
+        #expect(try await shelf.erase("r"))
+        #expect(ledger.documents.isEmpty)
+        #expect(try await !shelf.erase("r"))
+    }
+
+    @Test func `What comes when nothing is to be kept any more is not kept`() async throws {
+        let (first, _) = try await begin(.init(isOn: false))
+        first.store.shelf(of: "a").keep("r", input: [], output: [], response: [])
+        #expect(ledger.documents.isEmpty && first.store.size.count == 0)
     }
 
     @Test func `What this configuration has no room for goes when it is read`() async throws {

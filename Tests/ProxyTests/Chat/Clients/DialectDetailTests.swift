@@ -120,38 +120,40 @@ import Testing
         ResponseStore.Item(id: id, bytes: [UInt8](repeating: 0x20, count: bytes))
     }
 
-    @Test func `Of another key a response is as unknown as any`() {
+    @Test func `Of another key a response is as unknown as any`() async throws {
         let store = ResponseStore(time: ManualTime().source)
         store.shelf(of: "a").keep("resp_1", input: [], output: [Self.item("msg_1")], response: [1])
         #expect(store.shelf(of: "a")["resp_1"]?.response == [1] && store.shelf(of: "a").item("msg_1") != nil)
         #expect(store.shelf(of: "b")["resp_1"] == nil && store.shelf(of: "b").item("msg_1") == nil)
-        #expect(!store.shelf(of: "b").remove("resp_1") && store.shelf(of: "a").remove("resp_1"))
+        #expect(try await !store.shelf(of: "b").erase("resp_1"))
+        #expect(try await store.shelf(of: "a").erase("resp_1"))
         #expect(store.size.count == 0 && store.size.bytes == 0 && store.shelf(of: "a").item("msg_1") == nil)
     }
 
-    @Test func `An item is found as long as any response has it`() {
+    @Test func `An item is found as long as any response has it`() async throws {
         let time = ManualTime()
         let store = ResponseStore(limits: .init(count: 10, bytes: 100_000), time: time.source)
         let shelf = store.shelf(of: "a")
         shelf.keep("r1", input: [Self.item("i")], output: [], response: [])
         shelf.keep("r2", input: [Self.item("i"), Self.item("j")], output: [], response: [])
-        #expect(shelf.remove("r2"))
+        #expect(try await shelf.erase("r2"))
         #expect(shelf.item("i") != nil && shelf.item("j") == nil)
         // To refer to an item is to use its response.
         for number in 0..<9 { shelf.keep("s\(number)", input: [], output: [], response: []) }
         #expect(shelf.item("i") != nil)
         shelf.keep("s9", input: [], output: [], response: [])
         #expect(shelf["r1"] != nil && shelf["s0"] == nil)
-        #expect(shelf.remove("r1") && shelf.item("i") == nil)
+        #expect(try await shelf.erase("r1"))
+        #expect(shelf.item("i") == nil)
     }
 
-    @Test(.timeLimit(.minutes(1))) func `Many items of one name cost no more than others`() {
+    @Test(.timeLimit(.minutes(1))) func `Many items of one name cost no more than others`() async throws {
         let store = ResponseStore(time: ManualTime().source)
         let shelf = store.shelf(of: "a")
         let items = (0..<30_000).map { _ in Self.item("x", bytes: 1) }
         for number in 0..<4 { shelf.keep("r\(number)", input: items, output: [], response: []) }
         let start = ContinuousClock.now
-        for number in 0..<4 { #expect(shelf.remove("r\(number)")) }
+        for number in 0..<4 { #expect(try await shelf.erase("r\(number)")) }
         // It was half a minute for one of them.
         #expect(ContinuousClock.now - start < .seconds(20) && shelf.item("x") == nil)
     }

@@ -1,4 +1,4 @@
-/// Where what clients have had kept outlives the process: responses, and where others are kept. It never waits.
+/// Where what clients have had kept outlives the process: responses, and where others are kept. But for `erase` it never waits.
 struct ResponseArchive: Sendable {
     /// What a document is.
     enum Kind: String { case response, maker }
@@ -24,4 +24,6 @@ struct ResponseArchive: Sendable {
     /// Takes a document, in the place of one of its name, for so long from now on.
     let keep: @Sendable (Name, [UInt8], _ lifetime: Duration) -> Void
     let forget: @Sendable ([Name]) -> Void
+    /// Forgets a document, and returns when no later process can find it. Throws when that is not sure, after some seconds at most.
+    let erase: @Sendable (Name) async throws -> Void
 }

@@ -76,6 +76,8 @@ final class ResponseStore: Sendable {
         var archive: ResponseArchive?
         /// Names of those that have gone and are in the archive still.
         var gone: [String] = []
+        /// Names of those that a client has deleted, while it is not sure that the archive has followed.
+        var leaving: Set<String> = []
     }
 
     private let state: Mutex<State>
@@ -157,8 +159,11 @@ final class ResponseStore: Sendable {
             store.keep(id, key, input: input, output: output, response: response)
         }
 
+        /// Deletes a response: for this process at once, and then for those after it.
+        ///
         /// - Returns: whether it was there.
-        func remove(_ id: String) -> Bool { store.remove(id, key) }
+        /// - Throws: when it may be there again after a restart. Then it may be deleted once more.
+        func erase(_ id: String) async throws -> Bool { try await store.erase(id, key) }
     }
 
     /// - Parameter key: something that stands for the client's key and for no other, without a line break.
@@ -206,18 +211,16 @@ final class ResponseStore: Sendable {
 
     private func keep(_ id: String, _ key: String, input: [Item], output: [Item], response: [UInt8]) {
         let (name, now) = (Self.name(id, key), time.now())
-        let limits = state.withLock { $0.limits }
+        let (limits, archive) = state.withLock { ($0.limits, $0.archive) }
         let kept = Kept(input: input, output: output, response: response, expires: now + limits.timeToLive)
         guard limits.isOn, kept.bytes <= limits.bytes / Self.shareOfOne else { return }
-        let archive = change { state in
+        // First, so that whoever deletes what is here deletes it there as well.
+        archive?.keep(Self.document(name), kept.encoded, limits.timeToLive)
+        change { state in
+            guard state.limits.isOn else { return state.gone.append(name) }
             put(kept, name, key, in: &state)
             makeRoom(for: key, in: &state)
-            return state.archive
         }
-        guard let archive else { return }
-        archive.keep(Self.document(name), kept.encoded, limits.timeToLive)
-        // It may have been deleted meanwhile, or have had to make room.
-        if state.withLock({ $0.kept[name] == nil }) { archive.forget([Self.document(name)]) }
     }
 
     private func put(_ kept: Kept, _ name: String, _ key: String, in state: inout State) {
@@ -263,13 +266,23 @@ final class ResponseStore: Sendable {
         }
     }
 
-    private func remove(_ id: String, _ key: String) -> Bool {
+    /// Deleted ones of which it is not sure that the archive has followed. Beyond that they are not known any more.
+    private static let mostLeaving = 10_000
+
+    private func erase(_ id: String, _ key: String) async throws -> Bool {
         let name = Self.name(id, key)
-        return change { state in
-            guard state.kept[name] != nil else { return false }
-            Self.drop(name, key, from: &state)
-            return true
+        let (isKnown, archive) = change { state in
+            if state.kept[name] != nil {
+                Self.drop(name, key, from: &state)
+                if state.archive != nil, state.leaving.count < Self.mostLeaving { state.leaving.insert(name) }
+                return (true, state.archive)
+            }
+            return (state.leaving.contains(name), state.archive)
         }
+        guard isKnown else { return false }
+        try await archive?.erase(Self.document(name))
+        state.withLock { _ = $0.leaving.remove(name) }
+        return true
     }
 
     private static func drop(_ name: String, _ key: String, from state: inout State) {
