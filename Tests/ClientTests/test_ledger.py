@@ -634,6 +634,32 @@ def test_a_database_of_another_program_is_not_touched(service, provider, tmp_pat
     assert re.search(r"\[WARNING\].*another program", standard.log) and standard.chat(CLIENT).status == 200
 
 
+@pytest.mark.parametrize("thing", ["pipe", "directory"])
+@pytest.mark.parametrize("name", ["db", "lock", "secret"])
+def test_what_is_no_file_in_the_place_of_one_is_named_and_keeps_nobody(service, provider, tmp_path, name, thing):
+    explicit = service(aggregator(provider, state_dir=str(tmp_path / "theirs")), starts=False)
+    standard = service(aggregator(provider), starts=False)
+    (tmp_path / "theirs").mkdir()
+    for directory in [tmp_path / "theirs", standard.directory]:
+        place = directory / f"ociai-proxy.{name}"
+        if thing == "pipe":
+            os.mkfifo(place)
+        else:
+            place.mkdir()
+            (place / "theirs").write_text("theirs")
+    words = f"ociai-proxy.{name} is a {'named pipe' if thing == 'pipe' else 'directory'} and not a file"
+    if name == "secret":
+        explicit.start()
+        assert words in explicit.log and explicit.chat(CLIENT).status == 200
+    else:
+        code, last, _ = refused_start(explicit)
+        assert code == 69 and words in last and "move it away" in last, last
+    standard.start()
+    assert words in standard.log and standard.chat(CLIENT).status == 200
+    place = standard.directory / f"ociai-proxy.{name}"
+    assert place.is_fifo() if thing == "pipe" else (place / "theirs").read_text() == "theirs"
+
+
 @pytest.mark.parametrize("harm", ["read only", "a file"])
 def test_a_directory_that_cannot_be_written(service, provider, tmp_path, harm):
     """Root may write into whatever is not mounted read-only, so the first takes a file system of the kernel's."""

@@ -32,7 +32,12 @@ struct LedgerFile {
     /// Makes the file where it is missing, for its owner alone; SQLite gives its neighbours the same mode.
     ///
     /// It is made before SQLite opens it: closing a descriptor of it afterwards would drop SQLite's locks.
+    ///
+    /// - Throws: `LedgerError`, also when it or one of its neighbours is no file: SQLite would wait for a named pipe's other end.
     func makeFile() throws {
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            try FilePlace(title: "The ledger's file", path: path + suffix).demand()
+        }
         let files = FileManager.default
         if !files.fileExists(atPath: path),
             !files.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])

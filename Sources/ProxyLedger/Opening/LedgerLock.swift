@@ -39,8 +39,7 @@ final class LedgerLock: Sendable {
     }
 
     private static func locked(_ directory: String, _ path: String) throws -> Int32 {
-        let number = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard number >= 0 else {
+        guard let number = try FilePlace(title: "The lock file", path: path).open(O_RDWR | O_CREAT) else {
             throw LedgerError(
                 .unusable,
                 "The lock file \(path) cannot be made or opened (\(SystemError.current)): "

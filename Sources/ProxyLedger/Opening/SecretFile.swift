@@ -1,5 +1,13 @@
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The installation's secret: 32 bytes in a file of their own beside the database, so that a copy of the database alone tells nothing of what was said.
 struct SecretFile {
     let directory: String
@@ -16,6 +24,7 @@ struct SecretFile {
         let secret = (0..<Self.length).map { _ in UInt8.random(in: 0...255) }
         let text = secret.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() + "\n"
         let temporary = path + ".new"
+        try FilePlace(title: "The file", path: temporary).demand()
         let files = FileManager.default
         try? files.removeItem(atPath: temporary)
         guard
@@ -42,9 +51,19 @@ struct SecretFile {
     }
 
     private func present() throws -> [UInt8]? {
-        let files = FileManager.default
-        guard files.fileExists(atPath: path) else { return nil }
-        guard let content = files.contents(atPath: path) else { throw unusable("it cannot be read") }
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        guard let number = try FilePlace(title: "The file", path: path).open(O_RDONLY) else {
+            throw unusable("\(SystemError.current)")
+        }
+        // With the end of its line and one byte more, by which one sees that it is another.
+        let content: Data
+        do {
+            content =
+                try FileHandle(fileDescriptor: number, closeOnDealloc: true).read(upToCount: 2 * Self.length + 2)
+                ?? Data()
+        } catch {
+            throw unusable(LedgerFile.words(error))
+        }
         let digits = content.prefix { $0 != UInt8(ascii: "\n") }.map { Character(Unicode.Scalar($0)).hexDigitValue }
         guard digits.count == 2 * Self.length else { return nil }
         let values = digits.compactMap(\.self)
