@@ -11,8 +11,8 @@ package final class SQLiteLedger: Ledger {
         package var directory: String
         /// How long rows of requests and attempts are kept. Roll-ups stay.
         package var retention = Duration.seconds(90 * 86_400)
-        /// The bytes that the file may have. Beyond that its oldest rows go, whatever their age; roll-ups stay. The room they leave is used again, the file
-        /// does not become smaller. The log beside it (WAL) comes on top, some 64 MB at most. Nil is no bound.
+        /// The bytes that the file may have. Beyond that its oldest rows go, whatever their age, and documents beyond half of it; roll-ups stay. The room
+        /// they leave is used again, the file does not become smaller. The log beside it (WAL) comes on top, some 64 MB at most. Nil is no bound.
         package var maxSize: Int64? = 4 << 30
         /// The path of the configuration whose ledger this is. Another one than at the last start is allowed, and told.
         package var owner: String?

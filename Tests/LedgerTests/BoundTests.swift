@@ -251,24 +251,70 @@ import Testing
         let left = try harness.look(StoredEntries.all)
         #expect(left.count > 100 && left.count < 9000)
         #expect(left.map(\.at).min()! >= entries[12_000 - left.count].at, "the newest are left")
-        let used = try harness.look { db in
+        #expect(try used() <= 2_000_000)
+    }
+
+    private func document(_ number: Int, bytes: Int) -> StoredDocument {
+        StoredDocument(
+            id: "d\(number)", key: "k", created: Int64(number), expires: .max, bytes: Array(repeating: 7, count: bytes))
+    }
+
+    private func used() throws -> Int {
+        try harness.look { db in
             try Int.fetchOne(
                 db, sql: "SELECT (page_count - freelist_count) * 4096 FROM pragma_page_count, pragma_freelist_count")!
         }
-        #expect(used <= 2_000_000)
     }
 
-    @Test func `Documents that are larger than that do not keep it from going on`() async throws {
-        let ledger = try harness.open(maxSize: 100_000)
-        ledger.keep(
-            StoredDocument(
-                id: "d", key: "k", created: 1, expires: .max, bytes: Array(repeating: 7, count: 1_000_000)))
+    @Test func `Documents beyond half of that go before rows, the oldest first, and it is told once`() async throws {
+        let ledger = try harness.open(maxSize: 2_000_000) { $0.keepsUp = true }
+        for number in 0..<500 { ledger.record(.sample("\(number)")) }
+        // In no order of their names.
+        for number in 0..<100 { ledger.keep(document(number * 37 % 100, bytes: 30_000)) }
         await ledger.flush()
+        await ledger.keepUp()
+        #expect(try used() <= 2_000_000)
+        let left = try await ledger.responses(at: 0).map(\.created)
+        #expect(left == Array(Int64(100 - left.count)..<100), "the newest are left")
+        #expect(left.count > 45 && left.count < 66)
+        #expect(try harness.look { try Int.fetchOne($0, sql: "SELECT count(*) FROM request") } == 500)
+        let words = harness.words.filter { $0.contains("ledger_max_size (1 MiB)") }
+        #expect(words.count == 1 && words[0].contains(": \(100 - left.count) of the oldest stored responses have gone"))
+        await ledger.close(within: .seconds(600))
+    }
+
+    @Test func `Documents within half of that stay while there are rows that can go`() async throws {
+        let ledger = try harness.open(maxSize: 2_000_000) { $0.keepsUp = true }
+        for number in 0..<30 { ledger.keep(document(number, bytes: 30_000)) }
+        await ledger.flush()
+        var random = RandomEntries(seed: 2, days: 2)
+        for _ in 0..<12 {
+            random.next(500).forEach(ledger.record)
+            await ledger.flush()
+            await ledger.keepUp()
+        }
+        #expect(try used() <= 2_000_000)
+        #expect(try await ledger.responses(at: 0).count == 30)
+        let rows = try harness.look { try Int.fetchOne($0, sql: "SELECT count(*) FROM request")! }
+        #expect(rows > 100 && rows < 5000)
+        await ledger.close(within: .seconds(600))
+    }
+
+    @Test func `Where no rows are left documents go, and what is no document does not keep it from going on`()
+        async throws
+    {
+        let ledger = try harness.open(maxSize: 200_000)
+        for number in 0..<3 { ledger.keep(document(number, bytes: 30_000)) }
+        // Of what has been learnt there is one.
+        ledger.remember(Array(repeating: 7, count: 1_000_000), as: "learnt")
         ledger.record(.sample())
         await ledger.flush()
         await ledger.keepUp()
-        #expect(try await ledger.responses(at: 0).count == 1)
-        #expect(ledger.figures.written == 1)
+        #expect(try await ledger.responses(at: 0).isEmpty)
+        #expect(try await ledger.memory("learnt")?.count == 1_000_000)
+        ledger.record(.sample("2"))
+        await ledger.flush()
+        #expect(ledger.figures.written == 2)
         await ledger.close(within: .seconds(600))
     }
 }

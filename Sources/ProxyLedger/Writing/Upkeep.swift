@@ -11,6 +11,8 @@ struct Upkeep {
 
     /// How much of the bound is freed at a time.
     private static let slack: Int64 = 64
+    /// The part of the bound that documents may take before rows have to go: a half. Rows are what the ledger is for, and clients decide how much they keep.
+    private static let documentShare: Int64 = 2
 
     private let retention: Duration
     /// Bytes.
@@ -20,8 +22,12 @@ struct Upkeep {
     private var lastStep: Int64?
     /// The file has reached its bound, and is not so far below it yet that it is worth while.
     private(set) var isTooLarge = false
+    /// Bytes in use, when they were last looked at.
+    private var used: Int64 = 0
     /// The moment of the oldest row that is left, after some had to go for want of room.
     private var oldest: Int64?
+    /// Documents that had to go for want of room, of which nobody has been told yet.
+    private var documentsGone = 0
     private var lastNews: Int64?
 
     /// - Parameter maxSize: of the file, in bytes; nil is no bound.
@@ -50,13 +56,7 @@ struct Upkeep {
         var more = try Self.deleteRows(before: RowID.first(at: Self.horizon(retention, at: now)), db).isMore
         try look(db)
         if isTooLarge, !more {
-            if let last = try Self.deleteRows(before: .max, db).last {
-                oldest = last >> RowID.bits
-                try look(db)
-            } else {
-                // It is not the rows that are large.
-                isTooLarge = false
-            }
+            try makeRoom(db)
             more = isTooLarge
         }
         try db.execute(
@@ -72,26 +72,72 @@ struct Upkeep {
         return more
     }
 
+    /// Lets the oldest rows go, or the oldest documents: where these take more than their share, and where no rows are left.
+    private mutating func makeRoom(_ db: Database) throws {
+        guard let maxSize else { return }
+        let excess = used - (maxSize - maxSize / Self.slack)
+        let documents = try Int64.fetchOne(db.cachedStatement(sql: "SELECT sum(length(bytes)) FROM document")) ?? 0
+        let beyondShare = documents - maxSize / Self.documentShare
+        if beyondShare <= 0, let last = try Self.deleteRows(before: .max, db).last {
+            oldest = last >> RowID.bits
+        } else {
+            let gone = try Self.deleteDocuments(of: beyondShare > 0 ? min(excess, beyondShare) : excess, db)
+            documentsGone += gone
+            if gone == 0 {
+                // It is neither that is large.
+                isTooLarge = false
+                return
+            }
+        }
+        try look(db)
+    }
+
     /// Looks how large the file is, without the room in it that is free.
     mutating func look(_ db: Database) throws {
         guard let maxSize else { return }
         func pragma(_ name: String) throws -> Int64 {
             try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA \(name)")) ?? 0
         }
-        let used = try (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
+        used = try (pragma("page_count") - pragma("freelist_count")) * pragma("page_size")
         isTooLarge = used > (isTooLarge ? maxSize - maxSize / Self.slack : maxSize)
     }
 
     /// What the operator is to be told after a step, once a day.
     mutating func news(at now: Int64) -> String? {
-        guard let oldest, let maxSize else { return nil }
+        guard let maxSize, oldest != nil || documentsGone > 0 else { return nil }
+        let oldest = oldest
         self.oldest = nil
         if let lastNews, abs(now &- lastNews) < Timestamp.day * 1_000_000 { return nil }
         lastNews = now
-        return
-            "The ledger has reached ledger_max_size (\(maxSize >> 20) MiB): its oldest rows go, those of requests before "
-            + "\(Timestamp.iso(microseconds: oldest)) have gone. Roll-ups stay. A larger ledger_max_size or a shorter "
-            + "ledger_retention keeps this from happening."
+        var words = "The ledger has reached ledger_max_size (\(maxSize >> 20) MiB): "
+        if let oldest {
+            words +=
+                "its oldest rows go, those of requests before \(Timestamp.iso(microseconds: oldest)) have gone. Roll-ups stay. "
+        }
+        if documentsGone > 0 {
+            words += "\(documentsGone) of the oldest stored responses have gone, and are not found after a restart. "
+        }
+        documentsGone = 0
+        return words + "A larger ledger_max_size or a shorter ledger_retention keeps this from happening."
+    }
+
+    /// Deletes some of the oldest documents, until they have so many bytes.
+    ///
+    /// - Returns: how many.
+    private static func deleteDocuments(of bytes: Int64, _ db: Database) throws -> Int {
+        let oldest = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: "SELECT created, id, length(bytes) FROM document ORDER BY created, id LIMIT \(documentsAStep)"))
+        var last: (created: Int64, id: String)?
+        var left = bytes
+        while left > 0 || last == nil, let row = try oldest.next() {
+            last = (row[0], row[1])
+            left -= row[2] as Int64
+        }
+        guard let last else { return 0 }
+        try db.execute(
+            sql: "DELETE FROM document WHERE (created, id) <= (?, ?)", arguments: [last.created, last.id])
+        return db.changesCount
     }
 
     /// Deletes some of the oldest rows, with their attempts.
