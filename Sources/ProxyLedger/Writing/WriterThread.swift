@@ -12,6 +12,10 @@ import Foundation
 enum WriterThread {
     /// Behind the threads that serve, where there are not enough cores for all: rows may wait, requests may not. Not so far behind that it would never
     /// come to its turn.
+    ///
+    /// Measured on two cores that others used as well: with 80,000 rows a second, event loops woke up 3.5 ms late in place of 4.8 (p99). With some
+    /// thousand rows a second it is the same to them. Who waits for the writer, with a key or a deletion, waits 10 to 20 ms longer where ten threads
+    /// want two cores.
     private static let nice: Int32 = 5
 
     /// Of the calling thread.
