@@ -22,11 +22,12 @@ enum OwnLedger {
             settings.maxSize = Int64(options.maxSize)
             settings.owner = options.owner
             settings.lockPatience = options.patience
+            settings.isGuest = options.isForCommand
             do {
                 return try await SQLiteLedger.open(patiently: settings)
             } catch let error as LedgerError {
                 throw LedgerUnavailable(
-                    isRefused: [.inUse, .newer, .foreign].contains(error.code), isInUse: error.code == .inUse,
+                    isRefused: [.inUse, .newer, .foreign, .damaged].contains(error.code), isInUse: error.code == .inUse,
                     holder: error.holder, reason: error.description)
             } catch {
                 throw LedgerUnavailable(isRefused: false, reason: "\(error)")

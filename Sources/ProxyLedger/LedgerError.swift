@@ -7,6 +7,8 @@ package struct LedgerError: Error, Equatable, CustomStringConvertible {
         case newer
         /// The file is somebody else's database.
         case foreign
+        /// The file is damaged, and it was not for this process to set it aside.
+        case damaged
         /// The directory or the file cannot be made, read or written.
         case unusable
         /// It did not answer in time.

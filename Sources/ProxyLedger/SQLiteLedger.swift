@@ -18,6 +18,9 @@ package final class SQLiteLedger: Ledger {
         package var owner: String?
         /// How long to wait for a process that has it: one that is about to end. Only `open(patiently:)` does.
         package var lockPatience = Duration.zero
+        /// Only for a moment, for what somebody wants to see or change: a damaged file is left as it is, and so is what the file says of its owner and
+        /// time zone.
+        package var isGuest = false
         /// The first second of the window's period that contains a moment (seconds since 1970), in the operator's time zone. It is called from
         /// any thread.
         package var periodStart: @Sendable (BudgetWindow, _ seconds: Int64) -> Int64
@@ -68,7 +71,7 @@ package final class SQLiteLedger: Ledger {
 
     /// Opens the ledger of a directory, or begins one.
     ///
-    /// A damaged file is set aside, and told.
+    /// A damaged file is set aside, and told; a guest leaves it.
     /// - Throws: `LedgerError` when another process has it, when a newer version made it, or when it cannot be made, read or written.
     package static func open(_ options: Options) throws -> SQLiteLedger { try open(options, LedgerTuning()) }
 

@@ -160,6 +160,8 @@ extension Failure {
     /// What HTTP has a status of its own for.
     package enum HTTPFault: Equatable, Sendable {
         case method, bodyTooLarge, bodyTimedOut, targetTooLong, contentEncoding
+        /// The request is for a process with another configuration.
+        case otherConfiguration
     }
 
     /// What the proxy has no room for.

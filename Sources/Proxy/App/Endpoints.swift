@@ -22,6 +22,8 @@ struct Endpoints: Sendable {
     let usage: UsageRoute
     let keys: KeysRoute
     let ledger: LedgerRoute
+    /// Of the process, for those who change something in its ledger.
+    var identity: OwnIdentity?
 }
 
 extension EndpointTable {
@@ -124,26 +126,38 @@ extension EndpointTable {
                 $0.send(try await reload.answer())
             }
         ]
-        let all = behindRoot + Self.books(endpoints.keys, endpoints.ledger) + behindKeys
+        let all = behindRoot + Self.books(endpoints.keys, endpoints.ledger, of: endpoints.identity) + behindKeys
         let titles = ["GET /"] + all.flatMap(\.titles)
         self.init([Endpoint(.GET, "/", label: "root", for: .anyone) { $0.send(root.answer(titles)) }] + all)
     }
 
     /// What needs the ledger and no upstream: the command line is answered by these as well when no proxy runs.
-    static func books(_ keys: KeysRoute, _ ledger: LedgerRoute) -> [Endpoint] {
-        [
-            Endpoint(.GET, also: [.POST], "/admin/keys", label: "keys", for: .admin) { try await keys.respond($0) },
+    ///
+    /// - Parameter process: whose books they are; nil where that is known to whoever asks.
+    static func books(_ keys: KeysRoute, _ ledger: LedgerRoute, of process: OwnIdentity? = nil) -> [Endpoint] {
+        func checked(_ handler: @escaping Endpoint.Handler) -> Endpoint.Handler {
+            guard let process else { return handler }
+            return { context in
+                try process.check(context)
+                try await handler(context)
+            }
+        }
+        return [
+            Endpoint(
+                .GET, also: [.POST], "/admin/keys", label: "keys", for: .admin, checked { try await keys.respond($0) }),
             Endpoint(
                 .GET, also: [.POST, .DELETE], "/admin/keys/{name}", label: "keys", for: .admin,
-                shownAs: ["GET,DELETE /admin/keys/{name}", "POST /admin/keys/{name}/rotate"]
-            ) { try await keys.change($0) },
-            Endpoint(.GET, "/admin/ledger/export", label: "ledger", for: .viewer) { try await ledger.export($0) },
-            Endpoint(.POST, "/admin/ledger/reprice", label: "ledger", for: .admin) {
-                $0.send(try await ledger.reprice($0))
-            },
-            Endpoint(.GET, "/admin/ledger/{table}", label: "ledger", for: .viewer) {
-                $0.send(try await ledger.report($0))
-            },
+                shownAs: ["GET,DELETE /admin/keys/{name}", "POST /admin/keys/{name}/rotate"],
+                checked { try await keys.change($0) }),
+            Endpoint(
+                .GET, "/admin/ledger/export", label: "ledger", for: .viewer,
+                checked { try await ledger.export($0) }),
+            Endpoint(
+                .POST, "/admin/ledger/reprice", label: "ledger", for: .admin,
+                checked { $0.send(try await ledger.reprice($0)) }),
+            Endpoint(
+                .GET, "/admin/ledger/{table}", label: "ledger", for: .viewer,
+                checked { $0.send(try await ledger.report($0)) }),
         ]
     }
 }
@@ -205,7 +219,8 @@ extension Endpoints {
                 fileKeys: settings.clientKeys, managed: state.managedKeys, ledger: state.ledger, time: state.time),
             ledger: LedgerRoute(
                 ledger: state.ledger, time: state.time, prices: LedgerPrices(prices, by: settings),
-                turn: state.repricing))
+                turn: state.repricing),
+            identity: state.identity)
     }
 }
 

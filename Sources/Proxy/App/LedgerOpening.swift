@@ -13,6 +13,8 @@ package struct LedgerOptions: Sendable {
     package let owner: String
     /// For a process that still has it: one that drains, or a command.
     package let patience: Duration
+    /// A command opens it for a moment: a damaged file is left as it is, and whose ledger it is stays as the proxy has written it.
+    package var isForCommand = false
     package let log: @Sendable (LedgerNotice, String) -> Void
 }
 

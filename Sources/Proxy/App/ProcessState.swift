@@ -41,11 +41,15 @@ struct ProcessState: Sendable {
     let logger: Logger
     /// Files and sockets that may be open at once.
     let descriptors: Int
+    /// Nil where nobody asks for it.
+    let identity: OwnIdentity?
 
     init(
         transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource,
-        output: LogOutput?, logger: Logger, descriptors: Int, ledger: (any Ledger)? = nil
+        output: LogOutput?, logger: Logger, descriptors: Int, ledger: (any Ledger)? = nil,
+        identity: OwnIdentity? = nil
     ) {
+        self.identity = identity
         self.ledger = ledger
         quirks = ModelQuirks(wallClock: time.wallClock)
         accounts = KeyAccounts()

@@ -28,7 +28,8 @@ struct ServiceGraph: Sendable {
         state = ProcessState(
             transports: TransportCache(group: group), proxies: proxies,
             notifier: ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) }), time: time, output: output,
-            logger: logger, descriptors: means.descriptors, ledger: ledger)
+            logger: logger, descriptors: means.descriptors, ledger: ledger,
+            identity: OwnIdentity(configuration: source.path))
         reloader = Reloader(source: source, state: state, keeper: keeper)
         clients = InProcessClients(on: group, drain: state.drain, door: { [keeper] in keeper.present?.door })
     }

@@ -157,6 +157,7 @@ private struct Words {
         case .bodyTimedOut: Words(408, "timeout_error", "request_body_timeout")
         case .targetTooLong: Words(414, "invalid_request_error", "target_too_long")
         case .contentEncoding: Words(415, "invalid_request_error", "unsupported_content_encoding")
+        case .otherConfiguration: Words(412, "invalid_request_error", "other_configuration", forbidsRetry: true)
         }
     }
 

@@ -90,6 +90,8 @@ struct Decoration: Sendable {
     var rate: RequestBucket.Standing?
     /// The same of what depends on the request itself.
     var charge: RequestCharge?
+    /// What an endpoint has to say besides.
+    var more: [(String, String)] = []
 
     init(for head: HTTPRequestHead?, cors: CORS, wallClock: Int64) {
         requestID = RequestID.of(head?.headers)
@@ -113,6 +115,7 @@ struct Decoration: Sendable {
         fields.append(("x-request-id", requestID))
         if let rate { fields += rate.fields }
         if let charge { fields += charge.fields }
+        fields += more
         cors.decorate(&fields, for: origin)
         if let length { fields.append(("content-length", String(length))) }
         return fields

@@ -83,6 +83,11 @@ package enum SystemCall {
         return unsafe String(cString: name)
     }
 
+    /// Leaves all groups but the process's own one. For root.
+    package static func leaveGroups() -> Bool {
+        setgroups(0, nil) == 0
+    }
+
     package static func workingDirectory() -> String? {
         // The C library allocates the text, and ends it with zero.
         guard let path = unsafe getcwd(nil, 0) else { return nil }

@@ -106,6 +106,12 @@ struct LedgerOpening {
     }
 
     private func begin(anew reason: String) throws {
+        guard !options.isGuest else {
+            throw LedgerError(
+                .damaged,
+                "The ledger's file \(file.path) is damaged (\(reason)), and was not touched: restore a backup, or start the proxy, which "
+                    + "moves the file aside and begins a new one without its keys and requests.")
+        }
         let aside = try file.setAside(at: options.wallClock() / 1_000_000)
         try file.makeFile()
         options.log(
@@ -122,9 +128,11 @@ struct LedgerOpening {
         let queue = try DatabaseQueue(path: file.path, configuration: file.configuration(readOnly: false))
         do {
             try LedgerSchema.migrator.migrate(queue)
-            try queue.write { db in
-                try keepCalendar(db)
-                try keepOwner(db)
+            if !options.isGuest {
+                try queue.write { db in
+                    try keepCalendar(db)
+                    try keepOwner(db)
+                }
             }
             return queue
         } catch {

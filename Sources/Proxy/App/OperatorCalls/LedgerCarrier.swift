@@ -18,6 +18,8 @@ import ProxyRouting
 struct LedgerCarrier: Sendable {
     let source: ConfigurationSource
     let settings: Settings
+    /// The ledger's directory, by the command line.
+    let stateDirectory: String?
     let opener: LedgerOpener?
     /// What the ledger has to say to the operator.
     let log: @Sendable (String) -> Void
@@ -29,7 +31,7 @@ struct LedgerCarrier: Sendable {
 
     /// Answers a call, and hands the answer on while the ledger is open.
     ///
-    /// - Parameter silence: why nobody answers over the network: with the address.
+    /// - Parameter silence: why no proxy answers over the network, as a clause with the address.
     func send<Result: Sendable>(
         _ call: OperatorCall, after silence: String, _ read: @Sendable (OperatorAnswer) async throws -> Result
     ) async throws -> Result {
@@ -39,10 +41,26 @@ struct LedgerCarrier: Sendable {
         } catch {
             throw ExitError(.badConfiguration, error.description)
         }
-        let ledger = try await open(for: call, after: silence)
+        let place: LedgerPlace
+        let owner: (user: uid_t, group: gid_t)?
+        do throws(ExitError) {
+            place = try LedgerPlace(settings.ledger, of: source, named: stateDirectory)
+            guard opener != nil else {
+                throw ExitError(.cannotBind, "this program was built without the ledger; start the proxy")
+            }
+            owner = try place.owner(for: call, of: source)
+        } catch {
+            throw ExitError(error.code, "\(silence), and \(error)")
+        }
+        let isNew = SystemCall.status(of: place.file) == nil
+        let isDisguised = try becomeOwner(owner, of: place, after: silence)
+        defer { if isDisguised { Disguise.end() } }
+        let ledger = try await open(place, after: silence)
+        if isNew { log(beginning(place)) }
         let result: Swift.Result<Result, any Error>
         do {
-            result = .success(try await answer(call, from: ledger, by: Prices(prices), read))
+            let origin = "the ledger in \(place.directory), as \(silence)"
+            result = .success(try await answer(call, from: ledger, origin: origin, by: Prices(prices), read))
         } catch {
             result = .failure(error)
         }
@@ -50,8 +68,32 @@ struct LedgerCarrier: Sendable {
         return try result.get()
     }
 
+    /// So that files are made as the proxy's user makes them.
+    ///
+    /// - Returns: whether this process acts as another user now.
+    /// - Throws: `ExitError` when the files are another user's, and this process may not be that one.
+    private func becomeOwner(_ owner: (user: uid_t, group: gid_t)?, of place: LedgerPlace, after silence: String)
+        throws(ExitError) -> Bool
+    {
+        guard let owner, owner.user != geteuid() else { return false }
+        if geteuid() == 0, Disguise.begin(as: owner.user, owner.group) { return true }
+        let name = SystemCall.userName(of: owner.user)
+        throw ExitError(
+            .cannotBind,
+            "\(silence), and the ledger in \(place.directory) belongs to the user \(name): run the command as root or as that user (sudo -u \(name) ociai-proxy ...), or start the proxy"
+        )
+    }
+
+    private func beginning(_ place: LedgerPlace) -> String {
+        let whose =
+            place.origin == .besideFile
+            ? ", beside \(source.file), as nothing names another directory: the proxy uses it when it is started by that file and without systemd's STATE_DIRECTORY"
+            : ""
+        return "A new ledger has begun in \(place.directory)\(whose)."
+    }
+
     private func answer<Result: Sendable>(
-        _ call: OperatorCall, from ledger: any Ledger, by prices: Prices,
+        _ call: OperatorCall, from ledger: any Ledger, origin: String, by prices: Prices,
         _ read: @Sendable (OperatorAnswer) async throws -> Result
     ) async throws -> Result {
         CodecTypes.prepare()
@@ -71,7 +113,7 @@ struct LedgerCarrier: Sendable {
             }
             let request = OwnRequest(
                 by: Self.caller, HTTPMethod(rawValue: call.method.rawValue), call.target, body: call.body)
-            return try await read(OperatorAnswer(of: try await clients.ask(request)))
+            return try await read(OperatorAnswer(of: try await clients.ask(request), origin: origin))
         }
     }
 
@@ -103,73 +145,21 @@ struct LedgerCarrier: Sendable {
 // MARK: Opening
 
 extension LedgerCarrier {
-    /// Where services of this program keep their ledgers (`configs/ociai-proxy.service`).
-    private static let serviceDirectory = "/var/lib/ociai-proxy"
-
-    private func open(for call: OperatorCall, after silence: String) async throws -> any Ledger {
-        guard
-            let (directory, isNamed) = settings.ledger.place(
-                stateDirectory: source.environment["STATE_DIRECTORY"], configuration: source.directory)
-        else {
-            throw ExitError(
-                .badConfiguration,
-                "\(silence), and \(source.file) has state_dir = off, so that there is no ledger with keys and requests; set state_dir to a directory"
-            )
-        }
-        guard let opener else {
-            throw ExitError(.cannotBind, "\(silence), and this program was built without the ledger; start the proxy")
-        }
-        try checkPlace(directory, isNamed: isNamed, for: call, after: silence)
-        let options = try settings.ledger.options(in: directory, of: source.path) { [log] in log($1) }
-        return try await open(options, by: opener, after: silence)
-    }
-
-    private func open(_ options: LedgerOptions, by opener: LedgerOpener, after silence: String) async throws
-        -> any Ledger
-    {
+    private func open(_ place: LedgerPlace, after silence: String) async throws -> any Ledger {
+        guard let opener else { throw ExitError(.internalError, "internal error: there is no ledger to open") }
+        var options = try settings.ledger.options(in: place.directory, of: source.path) { [log] in log($1) }
+        options.isForCommand = true
         do throws(LedgerUnavailable) {
             return try await opener(options)
         } catch {
             try Task.checkCancellation()
-            guard error.isInUse else { throw ExitError(.cannotBind, "\(silence), and \(error.reason)") }
+            guard error.isInUse else { throw ExitError(.cannotBind, "\(silence), and the ledger cannot be used: \(error.reason)") }
+            let holder = error.holder.map { "process \($0)" } ?? "another process"
             throw ExitError(
                 .cannotBind,
-                "the ledger in \(options.directory) is in use by \(error.holder.map { "process \($0)" } ?? "another process"), but \(silence); if that is the proxy, name its address by -port and -host as it was started with, or restart it with the present configuration; if it is another command, wait for its end"
+                "\(holder) has the ledger in \(options.directory), and is not to be found: \(silence). If that process is the proxy, give this command the -port and -host that the proxy was started with, or restart the proxy with the present configuration; if it is another command, wait for its end"
             )
         }
-    }
-
-    /// Files that this user makes in somebody else's directory could not be opened by the proxy.
-    private func checkPlace(_ directory: String, isNamed: Bool, for call: OperatorCall, after silence: String)
-        throws(ExitError)
-    {
-        let file = KeyFileLookup.join(directory, "ociai-proxy.db")
-        if SystemCall.status(of: file) == nil {
-            if errno == EACCES {
-                throw ExitError(
-                    .cannotBind,
-                    "\(silence), and this user may not look into \(directory), where the ledger is; run the command as the proxy's user or root"
-                )
-            }
-            if !isNamed, SystemCall.status(of: Self.serviceDirectory) != nil {
-                throw ExitError(
-                    .cannotBind,
-                    "\(silence), and beside \(source.file) there is no ledger; the one of a service is in its own directory: run the command as the service's user with STATE_DIRECTORY=\(Self.serviceDirectory) in the environment, or set state_dir in \(source.file)"
-                )
-            }
-            guard call.beginsLedger else {
-                throw ExitError(
-                    .cannotBind,
-                    "\(silence), and there is no ledger in \(directory) yet; start the proxy, or create a key first")
-            }
-        }
-        guard let owner = (SystemCall.status(of: file) ?? SystemCall.status(of: directory))?.st_uid else { return }
-        guard owner != geteuid() else { return }
-        let name = SystemCall.userName(of: owner)
-        throw ExitError(
-            .cannotBind,
-            "\(silence), and the ledger in \(directory) belongs to the user \(name): run the command as that user (sudo -u \(name) ociai-proxy ...), or start the proxy"
-        )
     }
 }
 
@@ -177,7 +167,7 @@ extension LedgerCarrier {
 
 extension OperatorAnswer {
     /// - Throws: `CancellationError` when there is none, as the task has been cancelled.
-    fileprivate init(of connection: InProcessConnection) async throws {
+    fileprivate init(of connection: InProcessConnection, origin: String) async throws {
         var first: [UInt8]? = []
         var reading = await connection.read()
         first? += reading.bytes
@@ -188,7 +178,7 @@ extension OperatorAnswer {
         try Task.checkCancellation()
         guard let head = reading.head else { throw ExitError(.internalError, "internal error: there was no answer") }
         let body = OwnBody(connection, first: first)
-        self.init(status: Int(head.status.code)) { try await body.next() }
+        self.init(status: Int(head.status.code), origin: origin) { try await body.next() }
     }
 }
 

@@ -19,6 +19,23 @@ enum OperatorAddress: Equatable, Sendable {
         }
     }
 
+    /// As people name it: `http://HOST:PORT`, `https://HOST`, `unix:PATH`, `HOST:PORT`, or a port of 127.0.0.1.
+    ///
+    /// - Returns: nil when it is no address.
+    init?(_ text: String) {
+        if let url = BaseURL(text) {
+            guard url.path.isEmpty else { return nil }
+            let isTLS = url.scheme == .https
+            self.init(url.host, url.explicitPort ?? (isTLS ? 443 : 80), isTLS: isTLS)
+            return
+        }
+        switch AdminAddress(text) {
+        case .unix(let path): self = .unix(path)
+        case .host(let host, let port): self.init(host, port, isTLS: false)
+        case nil: return nil
+        }
+    }
+
     private init?(_ host: String, _ port: Int, isTLS: Bool) {
         guard port != 0 else { return nil }
         // Who listens on all addresses is asked on the machine itself.

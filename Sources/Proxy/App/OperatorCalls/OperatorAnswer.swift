@@ -3,6 +3,8 @@ import ProxyRouting
 /// What comes back to an `OperatorCall`: a status, and a body that is read as it comes.
 package struct OperatorAnswer: Sendable {
     package let status: Int
+    /// Who has answered, for people: a proxy with its address and process, or the ledger itself.
+    package let origin: String
     /// The next piece of the body; nil at its end. For one reader.
     ///
     /// Throws when the body breaks off: what has been read is then no whole one.

@@ -97,7 +97,7 @@ struct LocalAccess: Sendable {
         name.hasPrefix("x-forwarded") || name == "forwarded" || name == "via" || name == "x-real-ip"
     }
 
-    /// What curl and browsers send to a page of the machine itself, what scrapers of metrics add, and the request's id. Cookies are sent along to all ports of a host, and mean nothing here.
+    /// What curl and browsers send to a page of the machine itself, what scrapers of metrics and the command line add, and the request's id. Cookies are sent along to all ports of a host, and mean nothing here.
     private static func isUsual(_ name: String) -> Bool {
         usual.contains(name) || ["accept-", "content-", "sec-ch-ua", "sec-fetch-"].contains { name.hasPrefix($0) }
     }
@@ -106,7 +106,7 @@ struct LocalAccess: Sendable {
         "user-agent", "accept", "cache-control", "pragma", "dnt", "sec-gpc", "upgrade-insecure-requests", "priority",
         "cookie", "expect", "if-modified-since",
         "if-none-match", "range", "save-data", "sec-purpose", "transfer-encoding", "sec-ch-ua", "x-request-id",
-        "x-prometheus-scrape-timeout-seconds",
+        "x-prometheus-scrape-timeout-seconds", "x-ociai-configuration",
     ]
 
     /// `http://localhost:3000/page`; what stands behind the authority does not matter.

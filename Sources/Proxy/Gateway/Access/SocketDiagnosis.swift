@@ -30,6 +30,17 @@ enum SocketDiagnosis {
         }
     }
 
+    /// Who owns the socket that listens at `address`, be it on all addresses.
+    static func ownerOfListener(at address: SocketAddress) -> Response {
+        let all = address.packed?.count == 4 ? "0.0.0.0" : "::"
+        guard isAvailable, let nobody = try? SocketAddress(ipAddress: all, port: 0) else { return .unavailable }
+        return switch ask(address, nobody) {
+        case .socket(let state, let owner) where state == listening: .owner(owner)
+        case .socket, .none: .nobody
+        case .failed: .unavailable
+        }
+    }
+
     /// Whether the kernel tells of a socket that is there. Without its module for TCP it says "no such file", as it does of a socket
     /// that is gone; so it is asked for one that listens.
     static let isAvailable: Bool = {
@@ -65,7 +76,7 @@ enum SocketDiagnosis {
     }
 
     // Of linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h and net/tcp_states.h, which Swift does not import.
-    private static let established: UInt8 = 1
+    private static let (established, listening) = (UInt8(1), UInt8(10))
     private static let (netlink, diagnosis) = (Int32(16), Int32(4))
     private static let (raw, stream, closeOnExec) = (Int32(3), Int32(1), Int32(0o2000000))
     private static let doNotWait: Int32 = 0x40

@@ -59,6 +59,31 @@ final class SocketTable: Sendable {
         return nil
     }
 
+    /// The owner of the socket that listens at an address, be it on all addresses; nil when none is there. It reads the tables at once.
+    static func ownerOfListener(at address: SocketAddress) -> UInt32? {
+        let isIPv4 = address.packed?.count == 4
+        for file in isIPv4 ? ["/proc/net/tcp", "/proc/net/tcp6"] : ["/proc/net/tcp6"] {
+            if let owner = ownerOfListener(at: address, in: contents(of: file)) { return owner }
+        }
+        return nil
+    }
+
+    /// - Parameter table: as of `owner`.
+    static func ownerOfListener(at address: SocketAddress, in table: [UInt8]) -> UInt32? {
+        guard let port = address.port, let size = address.packed?.count else { return nil }
+        let all = ["0.0.0.0", "::"].compactMap { try? SocketAddress(ipAddress: $0, port: port) }
+        // A socket for both families listens at `::` for IPv4 too.
+        let places =
+            [column(address, false), column(address, true)] + all.map { column($0, false) }
+            + (size == 4 ? all.prefix(1).map { column($0, true) } : [])
+        for place in places.compactMap(\.self) {
+            let digits = place.prefix { $0 != ":" }.count
+            let nobody = String(repeating: "0", count: digits) + ":0000"
+            if let owner = owner(behind: Array(": \(place) \(nobody) 0A ".utf8), in: table) { return owner }
+        }
+        return nil
+    }
+
     /// A file of the proc file system, to its end: such a file has no size, and each read gives a page at most.
     private static func contents(of path: String) -> [UInt8] {
         let file = SystemCall.openFile(path, O_RDONLY | O_CLOEXEC)

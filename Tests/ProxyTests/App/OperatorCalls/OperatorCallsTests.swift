@@ -39,7 +39,7 @@ import Testing
         deinit { try? FileManager.default.removeItem(at: directory) }
 
         /// - Parameter holder: a process that has the ledger, and does not give it back.
-        func calls(holder: Int? = nil, hasOpener: Bool = true) -> OperatorCalls {
+        func calls(holder: Int? = nil, hasOpener: Bool = true) throws -> OperatorCalls {
             let (ledger, patience) = (ledger, patience)
             let opener: LedgerOpener = { options async throws(LedgerUnavailable) in
                 patience.value.withLock { $0 = options.patience }
@@ -48,8 +48,8 @@ import Testing
                 }
                 return ledger
             }
-            return OperatorCalls(
-                Startup.Options(config: directory.path + "/config.conf"), environment: [:], workingDirectory: "/",
+            return try OperatorCalls(
+                .configuration(Startup.Options(config: directory.path + "/config.conf")), environment: [:], workingDirectory: "/",
                 key: nil, ledger: hasOpener ? opener : nil, log: { _ in })
         }
 
@@ -118,7 +118,7 @@ import Testing
 
     @Test func `A ledger that a process keeps is told with that process and the address`() async throws {
         let place = try Place()
-        let calls = place.calls(holder: 4711)
+        let calls = try place.calls(holder: 4711)
         let error = await failure { _ = try await calls.ask(.keys) { try await $0.document() } }
         #expect(error?.code == .cannotBind)
         let text = try #require(error?.description)
@@ -141,7 +141,7 @@ import Testing
             #expect(error?.code == .cannotBind)
             #expect(error?.description.contains("no ledger in \(empty.directory.path) yet") == true)
         }
-        let without = empty.calls(hasOpener: false)
+        let without = try empty.calls(hasOpener: false)
         let none = await failure { _ = try await without.ask(.keys) { try await $0.document() } }
         #expect(none?.description.contains("built without the ledger") == true)
     }
