@@ -30,6 +30,10 @@ extension SQLiteLedger {
         }
     }
 
+    package func keyChanges(of name: String?, limit: Int) async throws -> [KeyChange] {
+        try await reader.read { db in try KeyTable.changes(of: name, limit: limit, db) }
+    }
+
     package func secret() async throws -> (secret: [UInt8], isNew: Bool) {
         try SecretFile(directory: options.directory).read()
     }

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -95,23 +96,24 @@ def socket_directory():
 # Usage
 
 
-@pytest.mark.parametrize("arguments", [["key"], ["key", "fetch"], ["key", "-config", "x", "list"], ["key", "list", "-nonsense"], ["key", "create"], ["key", "create", ""], ["key", "rotate"],
+@pytest.mark.parametrize("arguments", [["key"], ["key", "fetch"], ["key", "-config", "x", "list"], ["key", "list", "-nonsense"], ["key", "create"], ["key", "create", ""], ["key", "rotate"], ["key", "history", "a", "b"], ["key", "history", ""], ["key", "list", "-at", "nowhere at all"],
+                                       ["key", "list", "-at", "9090", "-port", "1"], ["key", "list", "-state-dir", ""], ["ledger", "export", "-json", "-format", "csv"],
                                        ["key", "revoke"], ["key", "create", "a", "b"], ["key", "create", "a", "-rpm"], ["key", "list", "-port", "0"], ["key", "list", "-port", "x"],
                                        ["ledger", "rows"], ["ledger", "keys", "more"], ["ledger", "-since", "2026-01-01"], ["ledger", "export", "-key", "a"], ["ledger", "reprice"],
                                        ["key", "list", "-key-file", "/nowhere"], ["key", "list", "-key-file", "/dev/null"]], ids=" ".join)
 def test_bad_usage(arguments, tmp_path):
     done = run(*arguments, cwd=tmp_path)
     assert done.code == 64 and not done.out and done.err, done
-    assert "help" in done.err or "-key-file" in done.err, done
+    assert "help" in done.err or "-key-file" in done.err or "-at" in done.err, done
 
 
 @pytest.mark.parametrize("dashes", ["-", "--"])
 def test_help(dashes, tmp_path):
-    for command in ["key", "key list", "key create", "key rotate", "key revoke", "ledger", "ledger summary", "ledger days", "ledger export", "ledger reprice"]:
+    for command in ["key", "key list", "key create", "key rotate", "key revoke", "key history", "ledger", "ledger summary", "ledger days", "ledger export", "ledger reprice"]:
         done = run(*command.split(), f"{dashes}help", cwd=tmp_path)
         assert done.code == 0 and done.out.startswith(f"ociai-proxy {command.split()[0]}") and "-config" in done.out and not done.err, done
     help = run(f"{dashes}help")
-    assert help.code == 0 and "key list|create|rotate|revoke" in help.out and "ledger" in help.out, help
+    assert help.code == 0 and "key list|create|rotate|revoke|history" in help.out and "ledger" in help.out, help
 
 
 def test_a_file_that_cannot_be_used(tmp_path):
@@ -299,7 +301,7 @@ def test_over_tls_with_the_certificate_of_the_file_and_no_other(made, certificat
     config = json.loads(service.config.read_text())
     service.write(config | {"tls_cert": str(certificates / "two.pem"), "tls_key": str(certificates / "two.key")})
     done = operator.run("key", "list")
-    assert done.code == 69 and "two.pem" in done.err, done
+    assert done.code == 69 and "two.pem" in done.err and "BoringSSL" not in done.err and ".cc" not in done.err, done
     # Nor does it speak without TLS.
     del config["tls_cert"], config["tls_key"]
     service.write(config)
@@ -376,11 +378,25 @@ def test_another_user_is_told_what_to_do(open_place):
     service.stop()
     done = other("key", "list")
     assert done.code == 69 and "belongs to the user root" in done.err, done
-    # Files that root makes could not be opened by the user whose they are to be.
-    os.chown(service.directory, 65534, 65534)
-    os.chown(service.directory / "ociai-proxy.db", 65534, 65534)
-    done = Operator(service).run("key", "list")
-    assert done.code == 69 and "belongs to the user nobody" in done.err, done
+    # Root acts as the user whose ledger it is: what it makes could not be opened by that user.
+    for path in [service.directory, *service.directory.glob("ociai-proxy*")]:
+        os.chown(path, 65534, 65534)
+    operator = Operator(service)
+    assert KEY.fullmatch(operator.done("key", "create", "m").out.strip())
+    with tempfile.TemporaryDirectory() as own:
+        # And as itself where it writes.
+        place = Path(own) / "rows"
+        operator.done("ledger", "export", "-output", place)
+        assert place.exists() and place.stat().st_uid == 0 and len(list(Path(own).iterdir())) == 1
+    assert {path.stat().st_uid for path in service.directory.glob("ociai-proxy*")} == {65534}
+    # The lock of a stranger's directory leads root nowhere.
+    victim = service.directory.parent / "victim"
+    victim.write_text("precious")
+    victim.chmod(0o600)
+    lock = service.directory / "ociai-proxy.lock"
+    lock.unlink()
+    lock.symlink_to(victim)
+    assert operator.run("key", "list").code == 69 and victim.read_text() == "precious"
 
 
 def test_somebody_else_at_the_address(made, provider):
@@ -388,11 +404,190 @@ def test_somebody_else_at_the_address(made, provider):
     operator.options = ["-port", provider.url.split(":")[2].split("/")[0]]
     for arguments in [["key", "list"], ["ledger", "export"]]:
         done = operator.run(*arguments)
-        assert done.code == 69 and "another program" in done.err and not done.out, done
-    # That one ends the connection.
-    done = operator.run("key", "create", "m")
-    assert done.code == 69 and "does not answer as the proxy does" in done.err and not done.out, done
+        assert done.code == 69 and "another program" in done.err and "no ledger" in done.err and not done.out, done
     assert not (service.directory / "ociai-proxy.db").exists()
+    # Where the ledger is free, the stranger is not in the way, and gets no key.
+    key = service.directory / "key"
+    key.write_text(ADMIN)
+    for more in [[], ["-key-file", key]]:
+        done = operator.done("key", "create", f"m{len(more)}", *more)
+        assert KEY.fullmatch(done.out.strip()) and "another program" in done.err and str(service.directory) in done.err, done
+    assert operator.json("key", "list")["data"][-1]["name"] == "m2"
+    # Where the proxy has it, it is told.
+    other, typing = made(start=True, state_dir=".")
+    typing.options = operator.options
+    done = run("key", "create", "x", "-config", other.config, *operator.options)
+    assert done.code == 69 and "another program" in done.err and f"process {other.running.process.pid}" in done.err, done
+
+
+class Silent:
+    """A program that takes connections and notes what it is sent."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port, self.got = self.socket.getsockname()[1], b""
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            with connection:
+                self.got += connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+
+
+def test_no_key_for_a_stranger(made):
+    service, operator = made()
+    stranger = Silent()
+    with contextlib.closing(stranger.socket):
+        for place in [["-config", service.config, "-port", stranger.port], ["-at", f"http://127.0.0.1:{stranger.port}"]]:
+            done = run("key", "list", *place, "-key-file", "-", stdin=ADMIN)
+            assert done.code == 69 and "another program" in done.err, done
+        assert b"GET / HTTP" in stranger.got and ADMIN.encode() not in stranger.got and b"uthorization" not in stranger.got
+
+
+@needs_root
+def test_no_key_for_a_proxy_of_another_user(open_place, tmp_path):
+    service, program = open_place
+    for path in [service.directory, service.config]:
+        os.chown(path, 65534, 65534)
+    log = open(tmp_path / "log", "w+")
+    process = subprocess.Popen([program, "-config", service.config, "-port", "0"], stdout=log, stderr=log, user=65534, group=65534, extra_groups=[], cwd="/")
+    try:
+        url = eventually(lambda: re.findall(r"http://127\.0\.0\.1:\d+", Path(log.name).read_text()))[0]
+        # Whose configuration it is may have it; whose it is not, may not.
+        done = run("key", "list", "-config", service.config, "-port", url.split(":")[2], "-key-file", "-", stdin=ADMIN)
+        assert done.code == 0, done
+        done = run("key", "list", "-at", url, "-key-file", "-", stdin=ADMIN)
+        assert done.code == 69 and "not sent" in done.err and "nobody" in done.err, done
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_a_proxy_with_another_configuration(made):
+    one, typing = made(start=True)
+    two, _ = made()
+    typing.done("key", "create", "m")
+    port = one.url.rsplit(":", 1)[1]
+    for arguments in [["key", "create", "n"], ["key", "rotate", "m"], ["key", "revoke", "m"], ["key", "list"], ["ledger"], ["ledger", "export"], ["ledger", "reprice", "-since", "2026-01-01"]]:
+        done = run(*arguments, "-config", two.config, "-port", port)
+        assert done.code == 69 and not done.out, done
+        assert str(one.config) in done.err and str(two.config) in done.err and f"process {one.running.process.pid}" in done.err and "-at" in done.err, done
+    assert typing.audit() == [("local operator", "create", "m")]
+    # By a link it is the same one, and by its address it is whatever it is.
+    link = two.directory / "link.json"
+    link.symlink_to(one.config)
+    for place in [["-config", link, "-port", port], ["-at", one.url], ["-at", port]]:
+        done = run("key", "list", *place)
+        assert done.code == 0 and f"process {one.running.process.pid}" in done.err and str(one.config) in done.err, done
+    one.stop()
+    done = run("key", "list", "-at", one.url)
+    assert done.code == 69 and "nobody answers" in done.err, done
+
+
+def test_without_its_configuration(made, tmp_path):
+    service, operator = made(start=True, local_access=False)
+    key = tmp_path / "key"
+    key.write_text(ADMIN)
+    done = run("key", "list", "-config", "/nowhere/config.conf", "-key-file", key)
+    assert done.code == 78 and "-at ADDRESS" in done.err, done
+    assert run("key", "list", "-at", service.url, "-key-file", key).code == 0
+
+
+# Whose ledger it is
+
+
+def test_who_was_asked(made):
+    service, operator = made(start=True)
+    assert f"Asked: the proxy at {service.url} (process {service.running.process.pid}" in operator.done("key", "create", "m").err
+    for arguments in [["key", "list"], ["ledger"], ["key", "history"]]:
+        assert f"Asked: the proxy at {service.url} (process" in operator.done(*arguments).err
+        assert not operator.done(*arguments, "-json").err
+    service.stop()
+    assert f"Asked: the ledger in {service.directory}, as nobody answers at http://127.0.0.1:1" in operator.done("ledger").err
+
+
+def test_a_new_ledger_is_told(made, tmp_path):
+    service, operator = made()
+    done = operator.done("key", "create", "m")
+    assert f"A new ledger has begun in {service.directory}" in done.err and "STATE_DIRECTORY" in done.err, done
+    assert "new ledger" not in operator.done("key", "create", "n").err
+    # Somewhere else, by the command line.
+    done = operator.done("key", "create", "m", "-state-dir", tmp_path / "other")
+    assert (tmp_path / "other" / "ociai-proxy.db").exists() and str(tmp_path / "other") in done.err, done
+    assert run("key", "list", *operator.place, environment={"STATE_DIRECTORY": str(tmp_path / "other")}).code == 0
+    assert len(operator.json("key", "list")["data"]) == 4 + 2
+    named, typing = made(state_dir="state")
+    assert typing.run("key", "create", "m", "-state-dir", tmp_path).code == 64
+
+
+@needs_root
+def test_the_ledger_of_a_stopped_service(made):
+    service, _ = made()
+    name = f"ociai-test-{os.getpid()}"
+    configuration, state = Path("/etc") / name, Path("/var/lib") / name
+    try:
+        configuration.mkdir(0o755)
+        config = configuration / "config.json"
+        config.write_text(service.config.read_text())
+        # Before its first start.
+        done = run("key", "create", "m", "-config", config)
+        assert done.code == 69 and str(state) in done.err and "start the service" in done.err, done
+        assert [path.name for path in configuration.iterdir()] == ["config.json"]
+        state.mkdir(0o700)
+        os.chown(state, 65534, 65534)
+        assert KEY.fullmatch(run("key", "create", "m", "-config", config).out.strip())
+        assert [path.name for path in configuration.iterdir()] == ["config.json"]
+        assert {path.stat().st_uid for path in state.iterdir()} == {65534} and (state / "ociai-proxy.db").exists()
+        assert "m" in run("key", "list", "-config", config).out
+        assert f"ledger: in {state}, the state directory of the service" in run("-check", "-config", config).out
+    finally:
+        for directory in [configuration, state]:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def test_a_damaged_ledger_is_left_as_it_is(made):
+    service, operator = made()
+    operator.done("key", "create", "m")
+    database = service.directory / "ociai-proxy.db"
+    damaged = b"no database" * 1000
+    database.write_bytes(damaged)
+    for arguments in [["ledger"], ["key", "list"], ["ledger", "export"], ["key", "create", "n"]]:
+        done = operator.run(*arguments)
+        assert done.code == 69 and "damaged" in done.err and "start the proxy" in done.err and not done.out, done
+    assert database.read_bytes() == damaged and not list(service.directory.glob("*.damaged*"))
+    service.start()
+    assert list(service.directory.glob("*.damaged*"))
+
+
+# What a person trips over
+
+
+def test_history(operator):
+    operator.done("key", "create", "a")
+    operator.done("key", "create", "b")
+    operator.done("key", "revoke", "a")
+    lines = [line.split() for line in operator.done("key", "history").out.splitlines()]
+    assert lines[0] == ["AT", "KEY", "ACTION", "BY"] and [line[1:3] for line in lines[1:]] == [["a", "create"], ["b", "create"], ["a", "revoke"]], lines
+    assert [change["action"] for change in operator.json("key", "history", "a")["data"]] == ["create", "revoke"]
+    assert "Nothing has been done" in operator.done("key", "history", "alice").out
+    assert operator.run("key", "history", "nobody").code == 1
+
+
+def test_small_things(operator):
+    operator.done("key", "create", "a")
+    operator.done("key", "rotate", "a", "-grace", "30d")
+    table = operator.done("key", "list").out
+    assert "FORMER WORKS UNTIL" in table.splitlines()[0], table
+    assert operator.done("ledger", "export", "-json").out == operator.done("ledger", "export", "-format", "jsonl").out
+    for table in [[], ["models"]]:
+        assert "key list" in operator.done("ledger", *table, "-key", "nobody").out
+        assert "in the future" in operator.done("ledger", *table, "-from", "2100-01-01", "-to", "2101-01-01").out
+    assert "in the future" in operator.done("ledger", "reprice", "-since", "2100-01-01").out
 
 
 def test_a_proxy_at_another_address(made):

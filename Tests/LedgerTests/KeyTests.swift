@@ -1,5 +1,6 @@
 import GRDB
 import ProxyAccounting
+import Synchronization
 import Testing
 
 @testable import ProxyLedger
@@ -19,6 +20,27 @@ import Testing
         limits.softBudgets = BudgetWindow.allCases.map { Budget(.tokens(.max), per: $0) }
         return ManagedKey(
             name: "team", digest: (0..<32).map { UInt8($0) }, prefix: "oci-ab", created: 17, limits: limits)
+    }
+
+    @Test func `What has been done to keys comes back in the order of time, the last of it`() async throws {
+        let ledger = try harness.open()
+        var other = key
+        (other.name, other.digest) = ("other", [1])
+        try await ledger.save(key, action: "create", by: "a")
+        harness.clock.withLock { $0 += 5_000_000 }
+        try await ledger.save(other, action: "create", by: "b")
+        try await ledger.save(key, action: "revoke", by: "c")
+        let noon = LedgerHarness.noon
+        let all = [
+            KeyChange(at: noon, key: "team", action: "create", actor: "a"),
+            KeyChange(at: noon + 5, key: "other", action: "create", actor: "b"),
+            KeyChange(at: noon + 5, key: "team", action: "revoke", actor: "c"),
+        ]
+        #expect(try await ledger.keyChanges(of: nil, limit: 10) == all)
+        #expect(try await ledger.keyChanges(of: nil, limit: 2) == Array(all.suffix(2)))
+        #expect(try await ledger.keyChanges(of: "team", limit: 10) == [all[0], all[2]])
+        #expect(try await ledger.keyChanges(of: "nobody", limit: 10).isEmpty)
+        await ledger.close(within: .seconds(600))
     }
 
     @Test func `A key comes back with its limits, through its rotation and revocation, and after a restart`()

@@ -96,6 +96,49 @@ import Testing
         #expect(try harness.look(StoredEntries.all).count == 1)
     }
 
+    @Test(arguments: Damage.allCases)
+    func `A guest leaves a damaged file as it is, and says what to do`(damage: Damage) async throws {
+        try await filled()
+        let file = URL(fileURLWithPath: harness.path)
+        var bytes = [UInt8](try Data(contentsOf: file))
+        switch damage {
+        case .randomBytes: for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index * 7) }
+        case .text: bytes = Array("not a database, but a letter".utf8)
+        case .cutInHalf: bytes.removeLast(bytes.count / 2)
+        case .cutWithinTheFirstPage: bytes = Array(bytes[..<700])
+        case .zeroes: for index in 4096..<bytes.count { bytes[index] = 0 }
+        case .brokenSchema: for index in 100..<2000 { bytes[index] = 0x41 }
+        }
+        try Data(bytes).write(to: file)
+        var options = harness.options()
+        options.isGuest = true
+        let (code, words) = await Self.code { try SQLiteLedger.open(options) }
+        #expect(code == .damaged)
+        #expect(words.contains("was not touched") && words.contains("start the proxy"))
+        #expect([UInt8](try Data(contentsOf: file)) == bytes)
+        #expect(harness.words.isEmpty)
+        let names = try FileManager.default.contentsOfDirectory(atPath: harness.directory)
+        #expect(!names.contains { $0.contains("damaged") })
+    }
+
+    @Test func `A guest does not take a ledger over`() async throws {
+        var options = harness.options()
+        options.owner = "/etc/a.conf"
+        try await SQLiteLedger.open(options).close(within: .seconds(600))
+        var guest = harness.options(calendar: "Europe/Berlin")
+        guest.owner = "/etc/b.conf"
+        guest.isGuest = true
+        try await SQLiteLedger.open(guest).close(within: .seconds(600))
+        #expect(harness.words.isEmpty)
+        #expect(
+            try harness.look {
+                try String.fetchAll($0, sql: "SELECT value FROM meta WHERE name IN ('owner', 'calendar') ORDER BY name")
+            }
+                == ["UTC", "/etc/a.conf"])
+        try await SQLiteLedger.open(options).close(within: .seconds(600))
+        #expect(harness.words.isEmpty)
+    }
+
     @Test func `A flipped byte at the beginning of any page is found`() async throws {
         try await filled(60)
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: harness.path)))

@@ -27,6 +27,11 @@ enum Console {
     /// Prints what a person may want to know besides.
     static func note(_ text: String) { StandardStream.write(text, to: StandardStream.error) }
 
+    /// Says who has answered. Programs need not be told.
+    static func tell(_ answer: OperatorAnswer, isForPrograms: Bool) {
+        if !isForPrograms || isWatched { note("Asked: \(answer.origin).\n") }
+    }
+
     /// Somebody looks at what is noted.
     static var isWatched: Bool { isatty(StandardStream.error) == 1 }
 

@@ -10,11 +10,13 @@ enum KeyCommand {
         ociai-proxy key create NAME [LIMITS] [-json]    makes a key and prints it, this once
         ociai-proxy key rotate NAME [-grace 1h] [-json] makes another key of that name and prints it
         ociai-proxy key revoke NAME [-json]             the key works no more, at once
+        ociai-proxy key history [NAME] [-json]          who has made, rotated and revoked keys, and when
 
         The proxy that runs with the configuration is asked; when none runs, the ledger in its state_dir is
         changed. ociai-proxy key create -help lists the limits.
 
-          -grace TIME      how long the key before works on (24h; 0 ends it now)
+          -grace TIME      how long the key before works on: 1h, 30d (24h; 0 ends it now). Until then key list
+                           shows it as FORMER WORKS UNTIL
           -json            print what the proxy answers, for programs
         \(CommandOptions.usage)
         """
@@ -101,11 +103,21 @@ enum KeyCommand {
             try await ask(.revokeKey(try name(read.name, of: "key revoke")), read.options, asJSON: read.json) {
                 try Console.print(KeysPage.revoked($0))
             }
+        case "history":
+            let read = try Named.read(rest, of: "key history")
+            if read.options.help { return try Console.print(usage + "\n") }
+            if let name = read.name, name.isEmpty {
+                throw Console.badUsage("the name of the key is empty", of: "key history")
+            }
+            try await ask(.keyHistory(read.name), read.options, asJSON: read.json) {
+                try Console.print(KeysPage.history($0))
+            }
         case "-help", "--help": try Console.print(usage + "\n")
         case nil: throw Subcommand.Missing(usage: usage)
         case let action?:
             throw Console.badUsage(
-                "there is no 'key \(action)': the action (list, create, rotate, revoke) comes first", of: "key")
+                "there is no 'key \(action)': the action (list, create, rotate, revoke, history) comes first", of: "key"
+            )
         }
     }
 
@@ -123,9 +135,13 @@ enum KeyCommand {
         try await Interruption.run(waits: call.changesKeys) {
             try await calls.ask(call) { answer in
                 let document = try await answer.document()
-                guard asJSON else { return try page(document) }
-                let text = String(decoding: document, as: UTF8.self) + "\n"
-                if call.changesKeys { try print(shown: text) } else { try Console.print(text) }
+                if asJSON {
+                    let text = String(decoding: try KeysPage.document(document), as: UTF8.self)
+                    if call.changesKeys { try print(shown: text) } else { try Console.print(text) }
+                } else {
+                    try page(document)
+                }
+                Console.tell(answer, isForPrograms: asJSON)
             }
         }
     }

@@ -5,7 +5,8 @@ enum Subcommand: String {
     case key, ledger
 
     static let usage = """
-          ociai-proxy key list|create|rotate|revoke    client keys, made and taken back while the proxy runs or not
+          ociai-proxy key list|create|rotate|revoke|history
+                                               client keys, made and taken back while the proxy runs or not
           ociai-proxy ledger [TABLE]|export|reprice    what is recorded about requests: tokens, costs, failures
         """
 

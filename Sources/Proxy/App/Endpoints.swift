@@ -147,7 +147,9 @@ extension EndpointTable {
                 .GET, also: [.POST], "/admin/keys", label: "keys", for: .admin, checked { try await keys.respond($0) }),
             Endpoint(
                 .GET, also: [.POST, .DELETE], "/admin/keys/{name}", label: "keys", for: .admin,
-                shownAs: ["GET,DELETE /admin/keys/{name}", "POST /admin/keys/{name}/rotate"],
+                shownAs: [
+                    "GET,DELETE /admin/keys/{name}", "GET /admin/keys/{name}/history", "POST /admin/keys/{name}/rotate",
+                ],
                 checked { try await keys.change($0) }),
             Endpoint(
                 .GET, "/admin/ledger/export", label: "ledger", for: .viewer,

@@ -46,7 +46,9 @@ package struct Startup: Sendable {
         }
         let errors = configured.issues.filter { $0.severity == .error }
         let lines =
-            CheckReport.lines(configured.settings, prices: configured.prices)
+            CheckReport.lines(
+                configured.settings, prices: configured.prices,
+                ledger: (try? LedgerPlace(configured.settings.ledger, of: source, named: nil))?.sentence)
             + configured.issues.map { "\($0.severity.rawValue): \($0)" }
         guard errors.isEmpty else { return (lines, .badConfiguration) }
         do {

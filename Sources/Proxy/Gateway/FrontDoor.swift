@@ -97,7 +97,8 @@ final class FrontDoor: Sendable {
         guard head.uri.utf8.count <= RequestTarget.longest else { return .refused(.targetTooLong) }
         if head.method == .OPTIONS { return .preflight }
         guard let match = endpoints.match(head.uri), entrance.serves(match.endpoint) else {
-            return .refused(.unknownPath(RequestTarget.withoutQuery(head.uri)))
+            return .refused(
+                .unknownPath(RequestTarget.withoutQuery(head.uri), isForClients: entrance == .clients))
         }
         let endpoint = match.endpoint
         guard endpoint.methods.contains(head.method) else {
@@ -108,7 +109,7 @@ final class FrontDoor: Sendable {
         case .holder(let caller):
             if let failure = objection(to: caller, at: endpoint) { return .refused(failure, caller) }
             if let standing = rates.refusal(of: caller.name, limit: requestsPerMinute(of: caller), at: time.now()) {
-                return .refused(.rateLimited(standing), caller)
+                return .refused(.rateLimited(caller, standing), caller)
             }
             if head.method == .POST, let coding = Self.packing(of: head) {
                 return .refused(.packedBody(coding), caller)
@@ -128,7 +129,7 @@ final class FrontDoor: Sendable {
     /// Why a key does not do here; nil when it does.
     private func objection(to caller: Caller, at endpoint: Endpoint) -> Failure? {
         if let expiry = caller.limits.expires, caller.hasExpired(at: time.wallClock()) {
-            return .expiredKey(caller.name, at: expiry)
+            return .expiredKey(caller, at: expiry)
         }
         return caller.limits.role < endpoint.access.role ? .roleTooSmall(caller, for: endpoint) : nil
     }
@@ -154,7 +155,7 @@ final class FrontDoor: Sendable {
         // What is too long is refused for that.
         if let length, length > bodyLimit(of: verdict) { return nil }
         let atOnce = caller.limits.maxConcurrency ?? limits.requestsPerKey
-        if !claims.take(caller.name, limit: atOnce, for: &claim) { return .tooManyAtOnce(limit: atOnce) }
+        if !claims.take(caller.name, limit: atOnce, for: &claim) { return .tooManyAtOnce(caller, limit: atOnce) }
         return claimBody(length ?? 0, for: verdict, &claim)
     }
 
@@ -339,7 +340,7 @@ final class FrontDoor: Sendable {
         guard let standing = rates.take(caller.name, limit: requestsPerMinute(of: caller), at: time.now()) else {
             return
         }
-        guard standing.refusedFor == nil else { throw .rateLimited(standing) }
+        guard standing.refusedFor == nil else { throw .rateLimited(caller, standing) }
         context.decoration.rate = standing
     }
 

@@ -31,19 +31,28 @@ extension Failure {
     }
 
     /// The key has as many requests under way as it may have.
-    static func tooManyAtOnce(limit: Int) -> Failure {
-        Failure(
+    static func tooManyAtOnce(_ caller: Caller, limit: Int) -> Failure {
+        let mend =
+            caller.limits.maxConcurrency == nil
+            ? "The operator sets max_concurrency_per_key in the config file."
+            : caller.mend("max_concurrency", "-max-concurrency N")
+        return Failure(
             .concurrencyLimited,
             "This API key has \(limit) requests in progress or waiting, which is its limit. Try again when one has finished. "
-                + "The operator sets max_concurrency_per_key in the config file.", retryAfter: 1)
+                + mend, retryAfter: 1)
     }
 
     static let bodyTimedOut = Failure(
         .unacceptable(.bodyTimedOut),
         "Timed out while reading the request body; the connection is closed. Send the request again.")
 
-    static func unknownPath(_ path: String) -> Failure {
-        Failure(.notFound(.path), "Unknown path \(path.quotable). GET / lists the endpoints.")
+    /// - Parameter isForClients: the address serves what clients need, and no list of it.
+    static func unknownPath(_ path: String, isForClients: Bool = false) -> Failure {
+        Failure(
+            .notFound(.path),
+            isForClients
+                ? "Unknown path \(path.quotable). This address serves the model endpoints under /v1, /v1/models, /v1/usage and /health; the operator's endpoints and their list are at the address that admin_listen names."
+                : "Unknown path \(path.quotable). GET / lists the endpoints.")
     }
 
     static let targetTooLong = Failure(
@@ -59,18 +68,19 @@ extension Failure {
 
     static let noKey = Failure(
         .unauthorized,
-        "No API key was sent. Send one of the proxy's keys as 'Authorization: Bearer KEY' (or x-api-key, or api-key). The operator finds it as api_key in the config file."
+        "No API key was sent. Send one of the proxy's keys as 'Authorization: Bearer KEY' (or x-api-key, or api-key). The operator finds it as api_key in the config file, or makes one with ociai-proxy key create."
     )
 
     static let wrongKey = Failure(
         .unauthorized,
-        "The API key is not one of this proxy's keys. The operator finds them as api_key in the config file.")
+        "The API key is not one of this proxy's keys. The operator finds them as api_key in the config file; ociai-proxy key list shows those that are managed, and revoked ones."
+    )
 
     /// - Parameter expiry: seconds since 1970.
-    static func expiredKey(_ name: String, at expiry: Int64) -> Failure {
+    static func expiredKey(_ caller: Caller, at expiry: Int64) -> Failure {
         Failure(
             .unauthorized,
-            "The API key \(name.quotable) expired at \(RFC3339.format(expiry)). Ask the operator for another one, or to set a later expiry."
+            "The API key \(caller.name.quotable) expired at \(RFC3339.format(expiry)). \(caller.mend("expires", "-expires TIME"))"
         )
     }
 
@@ -78,7 +88,7 @@ extension Failure {
         Failure(
             .forbidden(.role),
             "\(endpoint.title) requires the role \(endpoint.access.role.rawValue), and the API key \(caller.name.quotable) has the role \(caller.limits.role.rawValue). "
-                + "The operator sets role = \(endpoint.access.role.rawValue) for it in the config file, or makes such a key."
+                + caller.mend("role = \(endpoint.access.role.rawValue)", "-role \(endpoint.access.role.rawValue)")
         )
     }
 
@@ -90,12 +100,15 @@ extension Failure {
     }
 
     /// The key has used up its requests of this minute.
-    static func rateLimited(_ standing: RequestBucket.Standing) -> Failure {
+    static func rateLimited(_ caller: Caller, _ standing: RequestBucket.Standing) -> Failure {
         let wait = standing.refusedFor ?? .zero
         let seconds = Int(wait.components.seconds) + (wait.components.attoseconds > 0 ? 1 : 0)
+        let mend =
+            caller.limits.requestsPerMinute == nil
+            ? "The operator sets rate_limit in the config file." : caller.mend("rpm", "-rpm N")
         return Failure(
             .rateLimited(standing),
-            "Rate limit reached for this API key: \(standing.limit) requests per minute. Try again in \(seconds) s. The operator sets rate_limit in the config file.",
+            "Rate limit reached for this API key: \(standing.limit) requests per minute. Try again in \(seconds) s. \(mend)",
             retryAfter: max(seconds, 1))
     }
 }

@@ -372,8 +372,8 @@ extension Failure {
     static func forbiddenModel(_ name: String, to caller: Caller) -> Failure {
         Failure(
             .forbidden(.model),
-            "The API key \(caller.name.quotable) may not use the model '\(name.quotable)'. GET /v1/models lists the models that it may use; "
-                + "the operator sets them as models of the key in the config file.", field: "model")
+            "The API key \(caller.name.quotable) may not use the model '\(name.quotable)'. GET /v1/models lists the models that it may use. "
+                + caller.mend("models", "-models LIST"), field: "model")
     }
 
     static func unservedModel(_ name: String) -> Failure {

@@ -39,7 +39,9 @@ struct ConfigurationIdentity: Equatable, Sendable {
     /// - Parameter value: of the field; nil comes of what is no such value.
     init?(field value: String) {
         let parts = value.split(separator: " ", omittingEmptySubsequences: false)
-        guard parts.count == 2, let path = String(parts[1]).removingPercentEncoding, path.hasPrefix("/") else { return nil }
+        guard parts.count == 2, let path = String(parts[1]).removingPercentEncoding, path.hasPrefix("/") else {
+            return nil
+        }
         self.init(path: path, file: parts[0] == "-" ? nil : String(parts[0]))
     }
 

@@ -17,9 +17,10 @@ struct KeysRoute: Sendable {
         context.send(try await create(context))
     }
 
-    /// `DELETE /admin/keys/NAME` and `POST /admin/keys/NAME/rotate`.
+    /// `GET` and `DELETE /admin/keys/NAME`, `GET /admin/keys/NAME/history` and `POST /admin/keys/NAME/rotate`.
     nonisolated(nonsending) func change(_ context: RequestContext) async throws {
         let path = context.rest ?? ""
+        if path.hasSuffix("/history") { return try await history(of: String(path.dropLast("/history".count)), context) }
         let isRotation = path.hasSuffix("/rotate")
         let name = isRotation ? String(path.dropLast("/rotate".count)) : path
         let method = context.request.head.method
@@ -60,6 +61,46 @@ struct KeysRoute: Sendable {
         }
         return .json(writer.bytes)
     }
+
+    /// What has been done to keys, of all of them where the name is `*`: the last of it, in the order of time.
+    private nonisolated(nonsending) func history(of name: String, _ context: RequestContext) async throws {
+        let method = context.request.head.method
+        guard method == .GET || method == .HEAD else {
+            context.allowedMethods = [.GET]
+            throw Failure.methodNotAllowed(method, allowed: context.allowedMethods)
+        }
+        let changes: [KeyChange]
+        do {
+            changes = try await store().keyChanges(of: name == "*" ? nil : name, limit: Self.longestHistory)
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            try Task.checkCancellation()
+            throw Failure(.overloaded(.ledger), "The ledger cannot be read: \(error)", retryAfter: 5)
+        }
+        if changes.isEmpty, name != "*" { _ = try one(name) }
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("object")
+        writer.string(literal: "list")
+        writer.key("data")
+        writer.beginArray()
+        for change in changes {
+            writer.beginObject()
+            writer.key("at")
+            writer.moment(change.at)
+            for (title, text) in [("key", change.key), ("action", change.action), ("by", change.actor)] {
+                writer.key(title)
+                writer.string(text)
+            }
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
+        context.send(.json(writer.bytes))
+    }
+
+    private static let longestHistory = 1000
 
     // MARK: Changing
 
@@ -108,11 +149,11 @@ struct KeysRoute: Sendable {
             }
         }
         if let value = body?.present("grace") {
-            guard let text = value.string ?? value.int.map(String.init), let duration = GoDuration.parse(text),
-                duration <= .seconds(365 * 86_400)
+            guard let text = value.string ?? value.int.map(String.init),
+                let duration = ValueKind<Duration>.grace.parse(text)
             else {
                 throw Failure.invalidRequest(
-                    "'grace' must be a duration from 0 to 8760h, such as 1h.", field: "grace", as: .value)
+                    "'grace' must be \(ValueKind<Duration>.grace.expectation).", field: "grace", as: .value)
             }
             grace = duration
         }
@@ -124,6 +165,12 @@ struct KeysRoute: Sendable {
             throw Failure(.conflict, "The key '\(name.quotable)' has been revoked. Create another one.")
         }
         let now = time.wallClock()
+        if let expires = key.limits.expires, expires <= now {
+            throw Failure(
+                .conflict,
+                "The key '\(name.quotable)' expired at \(RFC3339.format(expires)), and another one of that name would have expired too. Create a key of another name."
+            )
+        }
         let secret = KeyText.make()
         // Those that it has replaced before get no more time than it gets now.
         let end = now + grace.components.seconds

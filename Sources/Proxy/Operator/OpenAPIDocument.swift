@@ -482,6 +482,34 @@ enum OpenAPIDocument {
                 }
               }
             },
+            "/admin/keys/{name}/history": {
+              "parameters": [{"$ref":"#/components/parameters/KeyName"}],
+              "get": {
+                "operationId": "getKeyHistory", "summary": "Who has made, rotated and revoked a managed key, and when", "tags": ["keys"],
+                "description": "The last 1000 changes, in the order of time. The name `*` stands for all keys.",
+                "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+                "responses": {
+                  "200": {
+                    "description": "The changes.",
+                    "content": {"application/json": {"schema": {
+                      "type": "object", "required": ["object","data"],
+                      "properties": {
+                        "object": {"const":"list"},
+                        "data": {"type": "array", "items": {
+                          "type": "object", "required": ["at","key","action","by"],
+                          "properties": {
+                            "at": {"$ref":"#/components/schemas/Instant"}, "key": {"type":"string"}, "action": {"enum":["create","rotate","revoke"]},
+                            "by": {"type":"string","description":"The name of an administrator's key, `local operator`, or `command line`."}
+                          }
+                        }}
+                      }
+                    }}}
+                  },
+                  "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"},
+                  "405": {"$ref":"#/components/responses/405"}, "503": {"$ref":"#/components/responses/503"}
+                }
+              }
+            },
             "/admin/keys/{name}/rotate": {
               "parameters": [{"$ref":"#/components/parameters/KeyName"}],
               "post": {
@@ -493,7 +521,7 @@ enum OpenAPIDocument {
                       "type": "object",
                       "properties": {"grace": {
                         "type": ["string","integer","null"], "minimum": 0, "maximum": 31536000, "default": "24h",
-                        "description": "A duration such as `1h` or `1h30m`, or seconds; `8760h` at most. 0: the one before ends now."
+                        "description": "A duration such as `1h`, `1h30m` or `30d`, or seconds; `365d` at most. 0: the one before ends now."
                       }}
                     },
                     "examples": {"hour":{"value":{"grace":"1h"}}}
@@ -644,7 +672,7 @@ enum OpenAPIDocument {
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "409": {
-                "description": "There is such a key already, it is in the configuration file, it has been revoked, or another request changes it at present.",
+                "description": "There is such a key already, it is in the configuration file, it has been revoked or has expired, or another request changes it at present.",
                 "headers": {"x-should-retry":{"$ref":"#/components/headers/ShouldRetry"}},
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },

@@ -13,15 +13,30 @@ final class Caller: Sendable {
     let models: ModelFilter
     /// What it has used.
     let account: KeyAccount
+    /// An administrator has made it; else it stands in the configuration file.
+    let isManaged: Bool
 
     init(
-        name: String, limits: KeyLimits = KeyLimits(), models: ModelFilter = ModelFilter(), account: KeyAccount? = nil
+        name: String, limits: KeyLimits = KeyLimits(), models: ModelFilter = ModelFilter(), account: KeyAccount? = nil,
+        isManaged: Bool = false
     ) {
+        self.isManaged = isManaged
         self.account = account ?? KeyAccount(name: name)
         self.name = name
         self.limits = limits
         isCounted = limits.areCounted
         self.models = models
+    }
+
+    /// A sentence that says where the operator changes a limit of the key itself.
+    ///
+    /// - Parameters:
+    ///   - setting: its name in the configuration file.
+    ///   - option: the same of `ociai-proxy key create`.
+    func mend(_ setting: String, _ option: String) -> String {
+        isManaged
+            ? "The limits of a managed key stay as they are: the operator makes another one (ociai-proxy key create NAME \(option), or POST /admin/keys)."
+            : "The operator sets \(setting) of the key in the config file."
     }
 
     /// It may use some models only.

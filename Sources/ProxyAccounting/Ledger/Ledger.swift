@@ -20,6 +20,11 @@ package protocol Ledger: Sendable {
     /// - Parameter action: for the audit: `create`, `rotate`, `revoke`; with who did it.
     func save(_ key: ManagedKey, action: String, by actor: String) async throws
 
+    /// What has been done to managed keys: the last `limit` changes, in the order of time.
+    ///
+    /// - Parameter name: one key's; nil is all.
+    func keyChanges(of name: String?, limit: Int) async throws -> [KeyChange]
+
     // MARK: Memory
 
     /// 32 bytes that this installation alone has, from the first time on: what is kept is sealed with them. Whether they are new.
@@ -59,6 +64,24 @@ package protocol Ledger: Sendable {
     ///
     /// - Parameter limit: after which it gives up; what is left is lost and counted.
     func close(within limit: Duration) async
+}
+
+/// Something that was done to a managed key.
+package struct KeyChange: Equatable, Sendable {
+    /// Seconds since 1970.
+    package var at: Int64
+    package var key: String
+    /// `create`, `rotate` or `revoke`.
+    package var action: String
+    /// Who did it: the name of a key, or of a way in.
+    package var actor: String
+
+    package init(at: Int64, key: String, action: String, actor: String) {
+        self.at = at
+        self.key = key
+        self.action = action
+        self.actor = actor
+    }
 }
 
 /// What of an attempt in the ledger decides about its cost.

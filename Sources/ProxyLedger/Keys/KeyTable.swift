@@ -32,6 +32,14 @@ enum KeyTable {
             arguments: [seconds, actor, action, key.name])
     }
 
+    /// The last changes of a key, or of all, in the order of time.
+    static func changes(of name: String?, limit: Int, _ db: Database) throws -> [KeyChange] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM audit WHERE ? IS NULL OR subject = ? ORDER BY id DESC LIMIT ?",
+            arguments: [name, name, limit]
+        ).reversed().map { KeyChange(at: $0["at"], key: $0["subject"], action: $0["action"], actor: $0["actor"]) }
+    }
+
     /// - Parameter unreadable: told the names of keys whose limits are not understood. They come as expired.
     static func all(_ db: Database, unreadable: (String) -> Void) throws -> [ManagedKey] {
         var former: [String: [ManagedKey.Former]] = [:]

@@ -43,6 +43,12 @@ final class KeptLedger: Ledger {
             state.actions.append("\(action) \(key.name) \(actor)")
         }
     }
+    func keyChanges(of name: String?, limit: Int) async throws -> [KeyChange] {
+        actions.map { action in
+            let words = action.split(separator: " ", maxSplits: 2).map(String.init)
+            return KeyChange(at: 1_767_225_600, key: words[1], action: words[0], actor: words[2])
+        }.filter { name == nil || $0.key == name }.suffix(limit)
+    }
     func secret() async throws -> (secret: [UInt8], isNew: Bool) { state.withLock { ($0.secret, false) } }
     /// As when the file with it is lost.
     func loseSecret() { state.withLock { $0.secret = (0..<32).map { _ in UInt8.random(in: 0...255) } } }

@@ -76,6 +76,68 @@ import Testing
         #expect(try await bench.ledger.keys().first?.former.isEmpty == true)
     }
 
+    @Test func `Grace may be days, as other durations are`() async throws {
+        let bench = try Bench()
+        _ = try await bench.create(#"{"name":"bob"}"#)
+        let rotated = try await bench.door.answer(.POST, "/admin/keys/bob/rotate", #"{"grace":"30d"}"#)
+        #expect(rotated.status == 200, "\(rotated.body)")
+        #expect(bench.managed["bob"]?.former.first?.until == bench.time.source.wallClock() + 30 * 86_400)
+        for text in ["366d", "-1d", "d", "1x"] {
+            let refused = try await bench.door.answer(.POST, "/admin/keys/bob/rotate", #"{"grace":"\#(text)"}"#)
+            #expect(refused.status == 400)
+            #expect(refused.body.contains("365d"))
+        }
+    }
+
+    @Test func `A key that has expired is not rotated, as the new one would not work either`() async throws {
+        let bench = try Bench()
+        let key = try #require(
+            try await bench.create(#"{"name":"bob","expires":"2035-01-31"}"#).json?["key"]?.string)
+        bench.time.advance(by: .seconds(2 * 365 * 86_400))
+        #expect(try await !bench.works(key))
+        let refused = try await bench.door.answer(.POST, "/admin/keys/bob/rotate", #"{"grace":"0"}"#)
+        #expect(refused.status == 409)
+        #expect(refused.body.contains("expired at 2035-01-31T00:00:00Z"))
+        #expect(bench.ledger.actions == ["create bob default"])
+    }
+
+    @Test func `What has been done to a key is told, and to all of them`() async throws {
+        let bench = try Bench()
+        for name in ["bob", "eve"] { _ = try await bench.create(#"{"name":"\#(name)"}"#) }
+        _ = try await bench.door.answer(.DELETE, "/admin/keys/bob")
+        let one = try await bench.door.answer(.GET, "/admin/keys/bob/history")
+        #expect(one.status == 200)
+        #expect(one.body.contains(#""key":"bob","action":"create","by":"default"}"#))
+        #expect(one.body.contains(#""action":"revoke""#))
+        #expect(!one.body.contains("eve"))
+        #expect(try await bench.door.answer(.GET, "/admin/keys/*/history").body.contains("eve"))
+        #expect(try await bench.door.answer(.GET, "/admin/keys/default/history").body.contains(#""data":[]"#))
+        #expect(try await bench.door.answer(.GET, "/admin/keys/nobody/history").status == 404)
+        #expect(try await bench.door.answer(.POST, "/admin/keys/bob/history").status == 405)
+        #expect(try await Bench(hasLedger: false).door.answer(.GET, "/admin/keys/bob/history").status == 503)
+    }
+
+    @Test func `What a managed key lacks is told with how another one is made`() async throws {
+        let bench = try Bench()
+        let made = try await bench.create(#"{"name":"bob","rpm":1,"models":"^none$","expires":"2035-01-31"}"#)
+        let key = try #require(made.json?["key"]?.string)
+        let role = try await bench.door.answer(.GET, "/metrics", key: key)
+        #expect(role.status == 403)
+        #expect(role.body.contains("ociai-proxy key create NAME -role viewer"))
+        let chat = #"{"model":"grok-4","messages":[{"role":"user","content":"hi"}]}"#
+        let model = try await bench.door.answer(.POST, "/v1/chat/completions", chat, key: key)
+        #expect(model.status == 403)
+        #expect(model.body.contains("-models LIST"))
+        let rate = try await bench.door.answer(.POST, "/v1/chat/completions", chat, key: key)
+        #expect(rate.status == 429)
+        #expect(rate.body.contains("-rpm N"))
+        bench.time.advance(by: .seconds(2 * 365 * 86_400))
+        let expired = try await bench.door.answer(.GET, "/v1/usage", key: key)
+        #expect(expired.status == 401)
+        #expect(expired.body.contains("-expires TIME"))
+        for answer in [role, model, rate, expired] { #expect(!answer.body.contains("config file")) }
+    }
+
     @Test func `A revoked key is refused from then on, and those before it`() async throws {
         let bench = try Bench()
         let first = try #require(try await bench.create(#"{"name":"bob"}"#).json?["key"]?.string)

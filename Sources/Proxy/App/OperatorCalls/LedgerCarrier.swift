@@ -153,7 +153,9 @@ extension LedgerCarrier {
             return try await opener(options)
         } catch {
             try Task.checkCancellation()
-            guard error.isInUse else { throw ExitError(.cannotBind, "\(silence), and the ledger cannot be used: \(error.reason)") }
+            guard error.isInUse else {
+                throw ExitError(.cannotBind, "\(silence), and the ledger cannot be used: \(error.reason)")
+            }
             let holder = error.holder.map { "process \($0)" } ?? "another process"
             throw ExitError(
                 .cannotBind,

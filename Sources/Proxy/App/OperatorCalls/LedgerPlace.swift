@@ -38,7 +38,8 @@ struct LedgerPlace: Equatable, Sendable {
         case .named(let path):
             if let given, SystemCall.resolved(given) ?? given != SystemCall.resolved(path) ?? path {
                 throw ExitError(
-                    .badUsage, "-state-dir is \(given), and \(source.file) has state_dir = \(path); leave one of them out")
+                    .badUsage,
+                    "-state-dir is \(given), and \(source.file) has state_dir = \(path); leave one of them out")
             }
             self.init(directory: path, origin: .named)
         case .standard:
@@ -67,6 +68,17 @@ struct LedgerPlace: Equatable, Sendable {
 
     /// Also where this user may not look.
     private static func isThere(_ path: String) -> Bool { SystemCall.status(of: path) != nil || errno == EACCES }
+
+    /// The directory, and why it is that one.
+    var sentence: String {
+        switch origin {
+        case .named: directory
+        case .ofService:
+            "\(directory), the state directory of the service (started by hand, without STATE_DIRECTORY, it would be that of the configuration file)"
+        case .besideFile:
+            "\(directory), the directory of the configuration file (a service has its own, by systemd's STATE_DIRECTORY)"
+        }
+    }
 
     var file: String { KeyFileLookup.join(directory, "ociai-proxy.db") }
 

@@ -58,7 +58,9 @@ struct NetworkCarrier: Sendable {
         case .response(let response):
             let root = (try? await response.collect(upTo: 1 << 20)).flatMap { try? JSONDocument(parsing: $0).root }
             // Clients' address does not tell, where the operator has another one.
-            if root?["name"]?.string == "ociai-proxy" || root?["error"]?["code"]?.string == "unknown_path" { return nil }
+            if root?["name"]?.string == "ociai-proxy" || root?["error"]?["code"]?.string == "unknown_path" {
+                return nil
+            }
             return another(response)
         }
     }

@@ -56,6 +56,11 @@ package struct OperatorCall: Equatable, Sendable {
         OperatorCall(posting: [("grace", grace)], to: ["keys", name, "rotate"])
     }
 
+    /// - Parameter name: one key's; nil is all.
+    package static func keyHistory(_ name: String?) -> OperatorCall {
+        OperatorCall(.get, ["keys", name ?? "*", "history"])
+    }
+
     package static func revokeKey(_ name: String) -> OperatorCall { OperatorCall(.delete, ["keys", name]) }
 
     // MARK: Ledger

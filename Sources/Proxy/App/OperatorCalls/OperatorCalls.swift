@@ -42,7 +42,8 @@ package struct OperatorCalls: Sendable {
             guard let address = OperatorAddress(text) else {
                 throw ExitError(
                     .badUsage,
-                    "-at \(text) is no address: use http://HOST:PORT, https://HOST:PORT, unix:PATH, or a port of 127.0.0.1")
+                    "-at \(text) is no address: use http://HOST:PORT, https://HOST:PORT, unix:PATH, or a port of 127.0.0.1"
+                )
             }
             target = .address(address)
         }
@@ -65,7 +66,8 @@ package struct OperatorCalls: Sendable {
             case .answered(let answer): try await take(answer, from: address, read)
             case .nobody(let reason):
                 throw ExitError(
-                    .cannotBind, "\(reason); without -at, and with -config, the ledger itself is asked where no proxy runs")
+                    .cannotBind,
+                    "\(reason); without -at, and with -config, the ledger itself is asked where no proxy runs")
             }
         }
     }

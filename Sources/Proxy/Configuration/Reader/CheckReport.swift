@@ -4,8 +4,11 @@ package import ProxyAccounting
 package enum CheckReport {
     /// One line each, without line ends.
     ///
-    /// - Parameter prices: all that hold; nil where they are not known.
-    package static func lines(_ settings: Settings, prices: PriceTable? = nil) -> [String] {
+    /// - Parameters:
+    ///   - prices: all that hold; nil where they are not known.
+    ///   - ledger: where the ledger is, and why there; nil where that is not known.
+    package static func lines(_ settings: Settings, prices: PriceTable? = nil, ledger place: String? = nil) -> [String]
+    {
         let server = settings.server
         let host = server.host.contains(":") ? "[\(server.host)]" : server.host
         let port = server.port == 0 ? "any free port" : "\(server.port)"
@@ -36,7 +39,7 @@ package enum CheckReport {
             lines.append("  \(chain.model) -> \(chain.alternatives.joined(separator: ", "))")
         }
         lines.append(responses(settings.responses))
-        lines += ledger(settings.ledger)
+        lines += ledger(settings.ledger, in: place)
         if let prices { lines += Self.prices(prices, settings) }
         lines += rescue(settings)
         return lines + limits(settings) + timeouts(settings.timeouts) + [
@@ -65,10 +68,11 @@ package enum CheckReport {
         return parts.isEmpty ? [] : ["  \(key.name): \(parts.joined(separator: ", "))"]
     }
 
-    private static func ledger(_ ledger: LedgerSettings) -> [String] {
+    private static func ledger(_ ledger: LedgerSettings, in known: String?) -> [String] {
         let place =
             switch ledger.directory {
             case .off: "off"
+            case .standard where known != nil: "in \(known ?? "")"
             case .standard: "in the state directory of the service, or beside the configuration file"
             case .named(let path): "in \(path)"
             }

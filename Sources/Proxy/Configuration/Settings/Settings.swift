@@ -77,7 +77,7 @@ extension Settings {
         let isOne = keysOfFullRight.count == 1
         return
             "The client \(isOne ? "key" : "keys") \(names) may also read statistics, reload and change keys, because the config file names no roles. "
-            + "Give another key the role admin, and \(isOne ? "this one becomes a client" : "these become clients")"
+            + "Give another key of the file the role admin, and \(isOne ? "this one becomes a client" : "these become clients"); a managed key with that role does not change it"
     }
 }
 

@@ -76,15 +76,22 @@ extension ValueKind<LedgerSettings.Directory> {
 extension ValueKind<Duration> {
     /// Days, or as the other durations.
     static let days = Self(expectation: "a duration from 1h to 3650d, such as 90d") { text in
+        duration(text, from: .seconds(3600), to: .seconds(3650 * 86_400))
+    }
+
+    /// For which a key works on that another one has replaced.
+    static let grace = Self(expectation: "a duration from 0 to 365d, such as 1h or 30d") { text in
+        duration(text, from: .zero, to: .seconds(365 * 86_400))
+    }
+
+    private static func duration(_ text: String, from least: Duration, to most: Duration) -> Duration? {
         let duration: Duration?
         if text.last == "d" || text.last == "D" {
-            duration = Int64(text.dropLast()).flatMap { (1...3650).contains($0) ? .seconds($0 * 86_400) : nil }
+            duration = Int64(text.dropLast()).flatMap { (0...3650).contains($0) ? .seconds($0 * 86_400) : nil }
         } else {
             duration = GoDuration.parse(text)
         }
-        guard let duration, (Duration.seconds(3600)...Duration.seconds(3650 * 86_400)).contains(duration) else {
-            return nil
-        }
+        guard let duration, (least...most).contains(duration) else { return nil }
         return duration
     }
 }

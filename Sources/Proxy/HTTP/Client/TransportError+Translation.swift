@@ -47,13 +47,28 @@ extension TransportError {
             return TransportError.malformedAnswer("it cannot be decompressed: \(error)")
         // How TLS says that the connection ended without a goodbye, which some have made it a habit to leave out.
         case NIOSSLError.uncleanShutdown: return closed
-        case let error as NIOSSLError: return TransportError.tls("\(error)")
-        case let error as BoringSSLError: return TransportError.tls("\(error)")
+        case let error as NIOSSLError: return TransportError.tls(words(of: "\(error)"))
+        case let error as BoringSSLError: return TransportError.tls(words(of: "\(error)"))
         case let error as NIOSSLExtraError: return TransportError.tls("\(error)")
         case let error as IOError: return TransportError.connectionLost(describe(error))
         case is ChannelError: return closed
         default: return TransportError.connectionLost(String(describing: type(of: error)))
         }
+    }
+
+    /// What BoringSSL says, without the places in its sources: its reasons in capital letters, and what the usual ones mean.
+    static func words(of description: String) -> String {
+        let reasons = description.components(behind: "OPENSSL_internal:").map { text in
+            String(text.prefix { $0 == "_" || $0.isUppercase || $0.isNumber })
+        }
+        guard !reasons.isEmpty else { return description }
+        return reasons.map { reason in
+            switch reason {
+            case "CERTIFICATE_VERIFY_FAILED": "its certificate is not one that is trusted here (\(reason))"
+            case "WRONG_VERSION_NUMBER", "HTTP_REQUEST": "the other side does not speak TLS (\(reason))"
+            default: reason
+            }
+        }.joined(separator: ", ")
     }
 
     /// The same failure, met when the head of the answer was there.
@@ -87,5 +102,18 @@ extension TransportError {
         case EACCES, EPERM: "permission denied"
         default: "system error \(error.errnoCode)"
         }
+    }
+}
+
+extension String {
+    /// What stands behind each place of a mark, to the next one.
+    fileprivate func components(behind mark: String) -> [Substring] {
+        var parts: [Substring] = []
+        var rest = self[...]
+        while let found = rest.firstRange(of: mark) {
+            rest = rest[found.upperBound...]
+            parts.append(rest.firstRange(of: mark).map { rest[..<$0.lowerBound] } ?? rest)
+        }
+        return parts
     }
 }

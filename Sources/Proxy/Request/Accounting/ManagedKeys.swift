@@ -57,7 +57,7 @@ final class ManagedKeys: Sendable {
     func put(_ key: ManagedKey) {
         let caller = Caller(
             name: key.name, limits: key.limits, models: ModelFilter(key.limits.models),
-            account: accounts.account(of: key.name))
+            account: accounts.account(of: key.name), isManaged: true)
         state.withLock { state in
             if let before = state.keys.updateValue(key, forKey: key.name) {
                 for digest in before.digests { state.callers[digest] = nil }

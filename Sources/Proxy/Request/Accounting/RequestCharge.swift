@@ -144,7 +144,7 @@ final class RequestCharge: Sendable {
             }
         } catch {
             lookAtMinute()
-            throw .refused(by: error, key: caller.name, at: time.wallClock())
+            throw .refused(by: error, caller, at: time.wallClock())
         }
     }
 
@@ -222,13 +222,13 @@ extension BudgetStanding {
 
 extension Failure {
     /// - Parameter now: seconds since 1970.
-    fileprivate static func refused(by refusal: KeyAccount.Refusal, key: String, at now: Int64) -> Failure {
+    fileprivate static func refused(by refusal: KeyAccount.Refusal, _ caller: Caller, at now: Int64) -> Failure {
         switch refusal {
         case .tokens(let limit, let wait):
             let seconds = max(wait.secondsRoundedUp, 1)
             return Failure(
                 .tokensLimited,
-                "Rate limit reached for this API key: \(limit) tokens per minute. Try again in \(seconds) s. The operator sets tpm of the key in the config file.",
+                "Rate limit reached for this API key: \(limit) tokens per minute. Try again in \(seconds) s. \(caller.mend("tpm", "-tpm N"))",
                 retryAfter: seconds)
         case .budget(let refusal):
             let standing = refusal.standing
@@ -237,7 +237,7 @@ extension Failure {
             let wait = refusal.waitsForRunning ? 1 : standing.resetsAt.map { Int(max($0 - now, 1)) }
             return Failure(
                 .budgetExceeded(isLong: isLong),
-                "The budget of the API key \(key.quotable) does not allow this request: \(standing.sentence)\(reserved). The operator sets budget_hard of the key.",
+                "The budget of the API key \(caller.name.quotable) does not allow this request: \(standing.sentence)\(reserved). \(caller.mend("budget_hard", "-budget-hard LIST"))",
                 retryAfter: wait)
         }
     }

@@ -49,7 +49,8 @@ import Testing
                 return ledger
             }
             return try OperatorCalls(
-                .configuration(Startup.Options(config: directory.path + "/config.conf")), environment: [:], workingDirectory: "/",
+                .configuration(Startup.Options(config: directory.path + "/config.conf")), environment: [:],
+                workingDirectory: "/",
                 key: nil, ledger: hasOpener ? opener : nil, log: { _ in })
         }
 

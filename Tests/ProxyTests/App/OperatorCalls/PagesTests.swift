@@ -1,3 +1,4 @@
+import ProxyAccounting
 import Testing
 
 @testable import Proxy
@@ -75,15 +76,63 @@ import Testing
     }
 
     @Test func `A key that is shown stands alone`() throws {
+        let secret = KeyText.make()
         let document = #"""
-            {"name":"a","key":"oci-xyz","source":"managed","former_keys_until":["2026-01-01T00:00:00Z","2026-01-02T00:00:00Z"],
+            {"name":"a","key":"\#(secret)","source":"managed","former_keys_until":["2026-01-01T00:00:00Z","2026-01-02T00:00:00Z"],
              "role":"client","expires":null,"models":[],"rpm":60,"tpm":null,"max_concurrency":null,"budget_hard":[],"budget_soft":[]}
             """#
         let (key, note) = try KeysPage.shown(Array(document.utf8))
-        #expect(key == "oci-xyz")
-        #expect(!note.contains("oci-xyz"))
+        #expect(key == secret)
+        #expect(!note.contains(secret))
         #expect(note.contains("role client; rpm 60\n"))
         #expect(note.contains("The one before works until 2026-01-02T00:00:00Z."))
+    }
+
+    @Test(arguments: ["oci-xyz", #"\u001b[2J"#, "sk-0123456789", ""])
+    func `What is no key is not printed as one`(key: String) {
+        let document = #"{"name":"a","key":"\#(key)","role":"client"}"#
+        #expect(throws: ExitError.self) { try KeysPage.shown(Array(document.utf8)) }
+    }
+
+    @Test func `A key before that works on is told in the list`() throws {
+        let document = #"""
+            {"object":"list","data":[{"name":"a","role":"client","source":"managed","former_keys_until":["2026-01-02T00:00:00Z"]},
+            {"name":"b","role":"client","source":"managed","former_keys_until":[]}]}
+            """#
+        let lines = try KeysPage.list(Array(document.utf8), at: 0).split(separator: "\n")
+        #expect(lines[0].hasSuffix("FORMER WORKS UNTIL"))
+        #expect(lines[1].hasSuffix("2026-01-02T00:00:00Z"))
+        #expect(lines[2].hasSuffix("-"))
+    }
+
+    @Test func `What has been done to keys is told a line each`() throws {
+        let document = #"""
+            {"object":"list","data":[{"at":"2026-01-01T00:00:00Z","key":"a","action":"create","by":"root\u001b[2J"}]}
+            """#
+        #expect(
+            try KeysPage.history(Array(document.utf8))
+                == "AT                    KEY  ACTION  BY\n2026-01-01T00:00:00Z  a    create  root?[2J\n")
+        #expect(try KeysPage.history(Array(#"{"data":[]}"#.utf8)).hasPrefix("Nothing has been done"))
+        #expect(throws: ExitError.self) { try KeysPage.history(Array("{}".utf8)) }
+    }
+
+    @Test func `Nothing found says why that may be`() throws {
+        func page(_ subject: String, _ rows: String, key: String?, from: String = "2026-01-01T00:00:00Z") throws
+            -> String
+        {
+            let document =
+                #"{"object":"ledger.table","subject":"\#(subject)","from":"\#(from)","to":"2100-01-01T00:00:00Z","rows":[\#(rows)]}"#
+            return try LedgerPage.table(Array(document.utf8), of: key, at: 1_780_000_000)
+        }
+        for (subject, rows) in [("keys", ""), ("summary", #"{"requests":0}"#)] {
+            #expect(try page(subject, rows, key: "Bob").contains("of a key Bob from"))
+            #expect(try page(subject, rows, key: "Bob").contains("ociai-proxy key list"))
+            #expect(try page(subject, rows, key: nil, from: "2099-01-01T00:00:00Z").contains("in the future"))
+            #expect(try page(subject, rows, key: nil).split(separator: "\n").count == 1)
+        }
+        let repriced = Array(#"{"since":"2099-01-01T00:00:00Z","changed":0}"#.utf8)
+        #expect(try LedgerPage.repriced(repriced, at: 1_780_000_000).contains("in the future"))
+        #expect(try LedgerPage.repriced(repriced, at: 4_200_000_000).contains("0 calls"))
     }
 
     @Test func `A table tells what is not known, and that costs are missing`() throws {

@@ -27,7 +27,7 @@ import Testing
                 "client keys: default, alice",
                 "  default: role admin",
                 "  note: The client key default may also read statistics, reload and change keys, because the config file names no roles. "
-                    + "Give another key the role admin, and this one becomes a client",
+                    + "Give another key of the file the role admin, and this one becomes a client; a managed key with that role does not change it",
                 "accounts: 1 of 2 usable, strategy round_robin",
                 "  account_1: region us-chicago-1, weight 1, max_concurrency 50",
                 "    endpoint https://inference.generativeai.us-chicago-1.oci.oraclecloud.com",
@@ -64,7 +64,7 @@ import Testing
                 "client keys: alice, token-2",
                 "  alice: role admin",
                 "  note: The client key alice may also read statistics, reload and change keys, because the config file names no roles. "
-                    + "Give another key the role admin, and this one becomes a client",
+                    + "Give another key of the file the role admin, and this one becomes a client; a managed key with that role does not change it",
                 "providers: 3, including 1 pool, strategy round_robin",
                 "  zhipu: https://zhipu.example/v4, with a token, max_concurrency 100",
                 "    speaks chat",

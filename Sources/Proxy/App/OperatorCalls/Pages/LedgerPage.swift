@@ -2,13 +2,26 @@
 package enum LedgerPage {
     /// One of the ledger's tables.
     ///
+    /// - Parameters:
+    ///   - key: the name of the key whose table it is, where one was named.
+    ///   - now: seconds since 1970.
     /// - Throws: `ExitError` for what is no such document.
-    package static func table(_ document: [UInt8]) throws(ExitError) -> String {
+    package static func table(_ document: [UInt8], of key: String? = nil, at now: Int64 = 0) throws(ExitError) -> String
+    {
         let root = try OperatorPage.root(document)
         guard let subject = root["subject"]?.string, let rows = root["rows"] else { throw OperatorPage.unreadable }
         let range = "from \(Figures.text(root["from"])) to \(Figures.text(root["to"]))"
         let list = Array(rows.elements)
-        guard let first = list.first else { return "Nothing is recorded \(range).\n" }
+        guard let first = list.first, subject != "summary" || first["requests"]?.int != 0 else {
+            let whose = key.map { " of a key \($0)" } ?? ""
+            var lines = ["Nothing is recorded\(whose) \(range)."]
+            if now > 0, let from = root["from"]?.string.flatMap(RFC3339.seconds), from > now {
+                lines.append("That is in the future.")
+            } else if key != nil {
+                lines.append("ociai-proxy key list shows the names of keys; their capital letters count.")
+            }
+            return lines.map { TextTable.printable($0) + "\n" }.joined()
+        }
         let head = "Recorded \(range)\n\n"
         let note = list.contains { ($0["unknown_cost"]?.int ?? 0) > 0 } ? "\n\(unpriced)\n" : ""
         if subject == "summary" { return head + summary(first) + note }
@@ -19,11 +32,15 @@ package enum LedgerPage {
 
     /// That costs have been worked out anew.
     ///
+    /// - Parameter now: seconds since 1970.
     /// - Throws: `ExitError` for what is no such document.
-    package static func repriced(_ document: [UInt8]) throws(ExitError) -> String {
+    package static func repriced(_ document: [UInt8], at now: Int64 = 0) throws(ExitError) -> String {
         let root = try OperatorPage.root(document)
         guard let changed = root["changed"]?.int, let since = root["since"]?.string else {
             throw OperatorPage.unreadable
+        }
+        if now > 0, let moment = RFC3339.seconds(since), moment > now {
+            return TextTable.printable("\(since) is in the future: there is nothing to be worked out anew.") + "\n"
         }
         return
             "Costs since \(since) are worked out anew: \(changed == 1 ? "1 call has" : "\(changed) calls have") another cost.\n"
