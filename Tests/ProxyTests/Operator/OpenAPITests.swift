@@ -35,7 +35,7 @@ import Testing
         #expect(
             behind == [
                 "GET /v1/responses/{id}/input_items", "POST /v1/responses/{id}/cancel",
-                "POST /admin/keys/{name}/rotate",
+                "POST /admin/keys/{name}/rotate", "GET /admin/keys/{name}/history",
             ])
         #expect(described.subtracting(behind) == served)
     }
