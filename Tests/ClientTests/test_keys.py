@@ -97,7 +97,7 @@ def test_the_first_token_may_do_everything_until_a_role_is_named(serve, provider
     config = aggregator(provider) | {"tokens": [f"alice|{CLIENT}", f"bob|{OTHER}"]}
     service = serve(config)
     assert verdicts(service, CLIENT, "admin") == [] and verdicts(service, OTHER, "client") == []
-    said = re.findall(r".*\[NOTICE\] The client key alice may also .* because the config file names no roles\. Give another key the role admin.*", service.log)
+    said = re.findall(r".*\[NOTICE\] The client key alice may also .* because the config file names no roles\. Give another key of the file the role admin.*", service.log)
     assert len(said) == 1, service.log
     # A reload that names a role takes it away from the first.
     service.write(config | {"tokens": [f"alice|{CLIENT}", f"bob|{OTHER}|role=admin"]})
