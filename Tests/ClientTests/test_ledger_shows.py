@@ -211,6 +211,25 @@ def test_a_file_of_prices_that_cannot_be_used(service, provider, content, words)
     assert ended.returncode == 78 and "prices_file" in ended.stderr and "prices.json" in ended.stderr and words in ended.stderr, ended
 
 
+def test_odd_entries_of_a_file_of_prices_are_told(service, provider):
+    server = service(aggregator(provider, prices_file="prices.json", prices={"talk/m2": "3 in 15 out per token"}), starts=False)
+    odd = {f"x{n}": lite(input_cost_per_token="soon") for n in range(500)}
+    (server.directory / "prices.json").write_text(json.dumps(PRICE_LIST | {"talk/m1": lite(input_cost_per_token="1e-06", output_cost_per_token=-1e-06)} | odd, indent=1))
+    checked = subprocess.run([PROGRAM, "-config", server.config, "-check"], capture_output=True, text=True, timeout=30)
+    assert checked.returncode == 0, checked
+    warnings = [line for line in checked.stdout.splitlines() if line.startswith("warning: ") and "price" in line]
+    assert len(warnings) == 3, checked.stdout
+    for words in ["a rate is negative (talk/m1: output_cost_per_token is -1e-06)", "500 prices are left out, since a rate is not a number (x0: ", "and 497 more", "the price of talk/m2"]:
+        assert words in checked.stdout
+    assert all(re.search(r"\.json:\d+: ", line) for line in warnings)
+    server.start()
+    assert server.log.count("500 prices are left out") == 1
+    # The entry is left out whole: half a price would be too low.
+    assert cost(server, "talk/m1") is None
+    assert server.ask("/v1/reload", {}, ADMIN).status == 200
+    assert server.log.count("500 prices are left out") == 2
+
+
 # Rows by the hundred thousand
 
 

@@ -59,7 +59,9 @@ package struct ConfigurationSource: Sendable {
         let (settings, issues) = try readSettings()
         var loaded = LoadedConfiguration(settings: settings, accounts: [], issues: issues)
         loaded.certificate = try certificate(settings.server, &loaded.issues)
-        loaded.prices = try prices(settings.ledger)
+        let prices = try prices(settings.ledger)
+        loaded.prices = prices.table
+        loaded.issues += prices.issues
         for entry in settings.accounts { add(entry, to: &loaded) }
         if settings.providers.isEmpty,
             !loaded.accounts.contains(where: { if case .loaded = $0 { true } else { false } })
@@ -98,13 +100,18 @@ package struct ConfigurationSource: Sendable {
         ConfigurationIssue(.error, file: file, line: nil, message: message, fix: fix)
     }
 
-    /// Built-in ones, those of the file that is named, and the configuration's own.
-    func prices(_ ledger: LedgerSettings) throws(ConfigurationError) -> PriceTable {
+    /// Built-in ones, those of the file that is named, and the configuration's own; and what is odd in that file.
+    func prices(_ ledger: LedgerSettings) throws(ConfigurationError) -> (
+        table: PriceTable, issues: [ConfigurationIssue]
+    ) {
         var entries = BuiltInPrices.entries
+        var issues: [ConfigurationIssue] = []
         if let path = ledger.pricesFile {
             do {
                 let bytes = try ConfigurationFile.read(path, name: path)
-                entries += try PricesFile.read(bytes, name: path)
+                let read = try PricesFile.read(bytes, name: path)
+                entries += read.entries
+                issues = read.issues
             } catch {
                 let reason = (error as? PricesFile.Problem)?.reason ?? "\(error)"
                 throw ConfigurationError(
@@ -113,7 +120,7 @@ package struct ConfigurationSource: Sendable {
                         fix: "name a file in the form of LiteLLM's model_prices_and_context_window.json"))
             }
         }
-        return PriceTable(entries + ledger.prices)
+        return (PriceTable(entries + ledger.prices), issues)
     }
 
     private func certificate(_ server: ServerSettings, _ issues: inout [ConfigurationIssue]) throws(ConfigurationError)

@@ -48,6 +48,22 @@ package enum Price: Equatable, Hashable, Sendable {
         }
     }
 
+    /// No model is known to cost so much: somebody has forgotten what the rate is for.
+    package var isDoubtful: Bool {
+        switch self {
+        case .free: false
+        case .tokens(let price):
+            price.tiers.reduce(price.rates.dearest) { max($0, $1.dearest) } > Self.doubtfulRate
+        case .characters(let input, let output): max(input, output) > Self.doubtfulRate
+        case .hours(let rate): rate > Self.doubtfulHour
+        }
+    }
+
+    /// A cent for one token or character: 10,000 USD for a million.
+    private static let doubtfulRate: PicoDollars = 10_000_000_000
+    /// 10,000 USD.
+    private static let doubtfulHour: PicoDollars = 10_000_000_000_000_000
+
     private static let charactersPerToken: Int64 = 4
 
     private static func times(_ count: Int64, _ factor: Int64) -> Int64 {
@@ -79,6 +95,8 @@ package struct TokenPrice: Equatable, Hashable, Sendable {
             self.cached = cached
             self.reasoning = reasoning
         }
+
+        fileprivate var dearest: PicoDollars { max(input, output, cached ?? 0, max(written ?? 0, reasoning ?? 0)) }
     }
 
     /// Other rates for all tokens of a request with a long prompt. What is nil stays as it was below.
@@ -101,6 +119,10 @@ package struct TokenPrice: Equatable, Hashable, Sendable {
             self.output = output
             self.cached = cached
             self.reasoning = reasoning
+        }
+
+        fileprivate var dearest: PicoDollars {
+            max(input ?? 0, output ?? 0, cached ?? 0, max(written ?? 0, reasoning ?? 0))
         }
     }
 

@@ -123,6 +123,16 @@ import Testing
             (["input_cost_per_token": 1e-7], "0.1 in 0 out per 1M tokens"),
             (["input_cost_per_character": 1.8e-7, "output_cost_per_character": 1.8e-7], "0.0018 per 10k characters"),
             (["input_cost_per_character": 1e-7], "0.001 in 0 out per 10k characters"),
+            // Pictures and speech.
+            (
+                [
+                    "input_cost_per_token": 5e-6, "input_cost_per_image_token": 1e-5,
+                    "output_cost_per_image_token": 4e-5,
+                ],
+                "5 in 40 out per 1M tokens"
+            ),
+            (["input_cost_per_token": 2.5e-6, "output_cost_per_audio_token": 1.2e-5], "2.5 in 12 out per 1M tokens"),
+            (["input_cost_per_audio_token": 6e-6, "output_cost_per_token": 1e-5], "6 in 10 out per 1M tokens"),
             (
                 ["input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6, "input_cost_per_character": 5e-7],
                 "1 in 2 out per 1M tokens"
@@ -139,13 +149,6 @@ import Testing
                     "input_cost_per_token_above_-5k_tokens": 9, "max_input_tokens": 131_072, "input_cost_per_image": 1,
                 ], "1 in 2 out per 1M tokens"
             ),
-            // A length whose rates are of no use.
-            (
-                [
-                    "input_cost_per_token": 1e-6, "output_cost_per_token": 2e-6,
-                    "input_cost_per_token_above_200k_tokens": -.infinity,
-                ], "1 in 2 out per 1M tokens"
-            ),
         ] as [([String: Double], String)])
     func `Entries with a price`(numbers: [String: Double], text: String) throws {
         #expect(LiteLLMPrice.price(numbers).map { PriceText.text($0) } == text)
@@ -155,7 +158,10 @@ import Testing
         arguments: [
             [:], ["input_cost_per_token": 0, "output_cost_per_token": 0], ["max_tokens": 4_096],
             ["input_cost_per_token": -1e-6], ["input_cost_per_token": .nan], ["output_cost_per_token": .infinity],
-            ["input_cost_per_token": 1e300], ["input_cost_per_query": 0.002], ["output_cost_per_token": 1e-14],
+            ["input_cost_per_token": 1e300], ["input_cost_per_token": 1e-6, "output_cost_per_token": -1e-6],
+            ["input_cost_per_token": 1e-6, "cache_read_input_token_cost": .infinity],
+            ["input_cost_per_token": 1e-6, "input_cost_per_token_above_200k_tokens": -.infinity],
+            ["input_cost_per_query": 0.002], ["output_cost_per_token": 1e-14],
         ] as [[String: Double]])
     func `Entries without one`(numbers: [String: Double]) { #expect(LiteLLMPrice.price(numbers) == nil) }
 }

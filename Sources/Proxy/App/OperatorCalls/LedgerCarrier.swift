@@ -37,7 +37,9 @@ struct LedgerCarrier: Sendable {
     ) async throws -> Result {
         let prices: PriceTable
         do {
-            prices = try source.prices(settings.ledger)
+            let read = try source.prices(settings.ledger)
+            for issue in read.issues { log("warning: \(issue)") }
+            prices = read.table
         } catch {
             throw ExitError(.badConfiguration, error.description)
         }

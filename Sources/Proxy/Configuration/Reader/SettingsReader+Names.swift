@@ -26,11 +26,21 @@ extension SettingsReader {
     mutating func readPrices() {
         for entry in withoutOverridden(sections(named: JSONConfiguration.prices).flatMap(\.entries)) {
             let model = INIDocument.shown(entry.key)
+            guard !entry.key.isEmpty else {
+                report(.error, entry.line, "a price has no model", "name one, as in provider/model")
+                continue
+            }
             do {
+                let price = try PriceText.price(entry.value)
                 settings.ledger.prices.append(
                     PriceTable.Entry(
-                        name: entry.key, price: try PriceText.price(entry.value), origin: .configuration,
-                        source: "\(fileName):\(entry.line)"))
+                        name: entry.key, price: price, origin: .configuration, source: "\(fileName):\(entry.line)"))
+                if price.isDoubtful {
+                    report(
+                        .warning, entry.line,
+                        "the price of \(model) is \(PriceText.text(price)), which is more than any known one",
+                        "check what it is per, as in 3 in 15 out per 1M tokens")
+                }
             } catch {
                 report(
                     .error, entry.line, "the price of \(model) is not valid: \(error)",
