@@ -31,6 +31,23 @@ final class AttemptReport: Sendable {
         var unreadableEvents = 0
         /// What the upstream has said oddly.
         var oddities = Oddities()
+        /// The calls of the same attempt before the last one, as far as they may be charged: with their usage, and what they have told.
+        private(set) var earlier: [Content] = []
+
+        /// What all calls of the attempt have used, as far as it has been told.
+        var allUsage: TokenUsage? {
+            earlier.compactMap(\.usage).reduce(usage) { sum, more in sum.map { $0 + more } ?? more }
+        }
+
+        /// Begins another call.
+        fileprivate mutating func beginAnew() {
+            if mayBeCharged(after: .failed) {
+                var call = self
+                call.earlier = []
+                earlier.append(call)
+            }
+            (usage, told, status, wasSent) = (nil, TextMeter(), nil, false)
+        }
 
         /// Whether the upstream may charge for the call: it has counted tokens or begun an answer, or it had the whole request and was left while it was at
         /// work. A connection that is refused or breaks before there is a status costs nothing, and neither does a refusal.
@@ -63,8 +80,8 @@ final class AttemptReport: Sendable {
         }
     }
 
-    /// The same attempt makes another call: what is known of the last one's answer does not hold.
-    func beginAnew() { change { ($0.status, $0.wasSent) = (nil, false) } }
+    /// The same attempt makes another call: what is known of the last one's answer does not hold, but what it has cost is charged.
+    func beginAnew() { change { $0.beginAnew() } }
 
     func change(_ body: (inout Content) -> Void) {
         state.withLock { body(&$0) }

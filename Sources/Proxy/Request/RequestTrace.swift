@@ -123,6 +123,6 @@ extension RequestTrace.Summary {
         }
         let content = attempt.report.content
         firstEvent = attempt.begun ?? content.firstEvent
-        if let more = content.usage { usage = usage.map { $0 + more } ?? more }
+        if let more = content.allUsage { usage = usage.map { $0 + more } ?? more }
     }
 }

@@ -183,10 +183,10 @@ final class Attempt {
     private nonisolated(nonsending) func end(as outcome: AttemptOutcome, _ failure: Failure?) async {
         hasEnded = true
         let content = report.content
-        if let hold, !content.mayBeCharged(after: outcome) { charge?.giveBack(hold) }
+        if let hold, content.earlier.isEmpty, !content.mayBeCharged(after: outcome) { charge?.giveBack(hold) }
         var ending = AttemptEnding(
-            outcome, error: failure, usage: content.usage, firstEvent: content.firstEvent.map { $0 - permit.admittedAt }
-        )
+            outcome, error: failure, usage: content.allUsage,
+            firstEvent: content.firstEvent.map { $0 - permit.admittedAt })
         ending.oddities = content.oddities
         trace?.append(.ended(call: call, outcome, at: router.time.now()))
         await router.end(permit, ending)

@@ -81,10 +81,9 @@ extension RequestTrace {
             guard case .began(let call, _, let report, _) = events[index],
                 let end = events.end(of: call, from: index + 1)
             else { continue }
-            let content = report.content
-            guard content.mayBeCharged(after: end.outcome) else { continue }
-            let usage = LedgerUsage(content, report.call, after: end.outcome, answer: events.share(of: answer))
-            tokens += (usage.prompt ?? 0) + (usage.completion ?? 0)
+            for usage in LedgerUsage.ofCalls(report.content, report.call, after: end.outcome, answer: events.share(of: answer)) {
+                tokens += (usage.prompt ?? 0) + (usage.completion ?? 0)
+            }
         }
         return tokens
     }
@@ -146,7 +145,9 @@ extension LedgerUsage {
 
 extension LedgerAttempt {
     /// The upstream has taken the request: whatever became of it, it may be charged (`AttemptReport.Content.mayBeCharged`).
-    fileprivate var mayHaveUsedTokens: Bool { status.map { (200..<300).contains($0) } ?? (usage.truth != .unknown) }
+    fileprivate var mayHaveUsedTokens: Bool {
+        usage.truth != .unknown || status.map { (200..<300).contains($0) } ?? false
+    }
 
     /// - Parameters:
     ///   - end: nil when its request ended without it.
@@ -163,16 +164,51 @@ extension LedgerAttempt {
             return
         }
         let content = report.content
-        let usage = LedgerUsage(content, call, after: end.outcome, answer: answer())
+        let used = LedgerUsage.used(content, call, after: end.outcome, answer: answer())
         self.init(
             number: number, at: at, upstream: upstream, model: call.model, isModelListed: call.pricing.isListed,
             region: call.region, outcome: end.outcome.word, status: content.status, opcRequestID: content.opcRequestID,
             firstToken: content.firstEvent.map { ($0 - start).microseconds }, total: (end.at - start).microseconds,
-            usage: usage, cost: usage.truth == .unknown ? nil : call.pricing.price?.cost(of: usage))
+            usage: used.usage, cost: used.cost)
     }
 }
 
 extension LedgerUsage {
+    /// What an attempt has used and what that costs, as far as it is known.
+    fileprivate static func used(
+        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome,
+        answer: @autoclosure () -> Int
+    ) -> (usage: LedgerUsage, cost: NanoDollars?) {
+        guard !content.earlier.isEmpty else {
+            let usage = LedgerUsage(content, call, after: outcome, answer: answer())
+            return (usage, usage.truth == .unknown ? nil : call.pricing.price?.cost(of: usage))
+        }
+        let calls = ofCalls(content, call, after: outcome, answer: answer())
+        var usage = LedgerUsage()
+        var spent: NanoDollars? = calls.isEmpty ? nil : 0
+        for one in calls {
+            usage.add(one)
+            // Each by itself: the length of a prompt may decide what it costs.
+            if let known = spent, let more = call.pricing.price?.cost(of: one) {
+                spent = known + more
+            } else {
+                spent = nil
+            }
+        }
+        return (usage, spent)
+    }
+
+    /// What the calls of an attempt have used, as far as it is known: nearly always one.
+    fileprivate static func ofCalls(
+        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome,
+        answer: @autoclosure () -> Int
+    ) -> [LedgerUsage] {
+        let last = LedgerUsage(content, call, after: outcome, answer: answer())
+        guard !content.earlier.isEmpty else { return last.truth > .unknown ? [last] : [] }
+        let earlier = content.earlier.map { LedgerUsage($0, call, after: .failed, answer: 0) }
+        return (earlier + [last]).filter { $0.truth > .unknown }
+    }
+
     /// - Parameter answer: bytes of a whole answer that a call has told, if it has succeeded.
     fileprivate init(
         _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome,

@@ -163,12 +163,12 @@ enum BrokenStreams {
 
     static func door(
         _ transport: FakeTransport, _ format: Format, _ policy: RescuePolicy, upstreams: Int = 3,
-        fallbacks: [String: [String]] = [:], dialects: Set<ProviderDialect> = []
+        fallbacks: [String: [String]] = [:], dialects: Set<ProviderDialect> = [], ledger: KeptLedger? = nil
     ) throws -> FrontDoor {
         let time = ManualTime().source
         return try .fixture(
             over: router(transport, format, time, upstreams: upstreams, dialects: dialects), time: time,
-            rescue: policy, fallbacks: fallbacks)
+            rescue: policy, fallbacks: fallbacks, ledger: ledger)
     }
 
     /// Upstreams of a format, all in front of `transport`.

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOHTTP1
+import ProxyAccounting
 import ProxyTestSupport
 import Synchronization
 import Testing
@@ -340,6 +341,32 @@ import Testing
         // It is asked once.
         #expect(transport.requests.count == 5)
         #expect(Set(Self.results(policy)) == ["armed", "attempted", "refused", "verified"])
+    }
+
+    @Test func `What two calls of one attempt have used is charged and written down`() async throws {
+        func usage(_ prompt: Int, _ completion: Int) -> String {
+            #"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":\#(prompt),"completion_tokens":\#(completion)}}"#
+                + "\n\ndata: [DONE]\n\n"
+        }
+        var (transport, policy) = Self.upstreams([
+            ([Format.provider.text("One ")], .end),
+            // It has nothing to add, and is asked to say all once more.
+            ([usage(1000, 300)], nil),
+            ([Format.provider.text("One two"), usage(20, 4)], nil),
+        ])
+        policy.mode = .continue
+        let ledger = KeptLedger()
+        let door = try BrokenStreams.door(transport, .provider, policy, ledger: ledger)
+        let answer = try await door.answer(.POST, "/v1/chat/completions", Language.chat.request("up/deepseek-chat"))
+        #expect(Language.chat.text(of: answer.body) == "One two", "\(answer.body)")
+        #expect(transport.requests.count == 3)
+        let row = try #require(ledger.entries.first)
+        #expect(row.attempts.count == 2)
+        #expect(row.attempts.last?.usage.prompt == 1020)
+        #expect(row.attempts.last?.usage.completion == 304)
+        #expect(row.attempts.last?.usage.truth == .reported)
+        let broken = try #require(row.attempts.first?.usage)
+        #expect(row.chargedTokens == 1324 + (broken.prompt ?? 0) + (broken.completion ?? 0))
     }
 
     @Test func `Who has broken off goes on itself when no other can`() async throws {
