@@ -2,11 +2,12 @@ import ProxyRouting
 
 /// A whole answer of an upstream that speaks the client's language: it passes as it is, but for the model's name.
 enum NativeResponse {
+    /// - Parameter meter: takes down how much it tells, where it does not tell its usage; nil where nobody is charged for it.
     /// - Parameter onKept: is told the ids of a response and of its items, with the upstream's.
     /// - Throws: `Failure` when it is no answer, or an error in place of one.
     static func read(
         _ body: [UInt8], in dialect: ProviderDialect, model: String, upstream: String,
-        onKept: ((_ id: String, _ upstream: String) -> Void)? = nil
+        meter: TextMeter? = nil, onKept: ((_ id: String, _ upstream: String) -> Void)? = nil
     ) throws(Failure) -> ClientResponse {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else {
             throw .invalidAnswer("is not JSON", upstream)
@@ -32,7 +33,35 @@ enum NativeResponse {
             case .responses: TokenUsage(responses: root["usage"])
             case .completions, .chat: TokenUsage(openAI: root["usage"])
             }
-        return ClientResponse(body: ModelMember.replace(in: body, parsed: root, with: model), usage: usage)
+        var answer = ClientResponse(body: ModelMember.replace(in: body, parsed: root, with: model), usage: usage)
+        if usage == nil, let meter { answer.told = measured(root, in: dialect, meter) }
+        return answer
+    }
+
+    /// How much it tells: what a stream of it would bring in its events.
+    private static func measured(_ root: JSONValue, in dialect: ProviderDialect, _ meter: TextMeter) -> TextMeter {
+        var told = meter
+        func take(_ names: [StaticString], of value: JSONValue) {
+            for name in names { if let text = value[name]?.rawString { told.take(text) } }
+        }
+        switch dialect {
+        case .messages:
+            for block in root.elements(of: "content") {
+                take(["text", "thinking"], of: block)
+                // A stream has it in texts, where its quotes are escaped.
+                if let input = block["input"]?.raw {
+                    told.take(bytes: input.count + input.count { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") })
+                }
+            }
+        case .responses:
+            for item in root.elements(of: "output") {
+                take(["arguments", "input", "code"], of: item)
+                for part in item.elements(of: "content") { take(["text", "refusal"], of: part) }
+                for part in item.elements(of: "summary") { take(["text"], of: part) }
+            }
+        case .completions, .chat: for choice in root.elements(of: "choices") { take(["text"], of: choice) }
+        }
+        return told
     }
 
     /// Whether the document tells of a failure in place of an answer.

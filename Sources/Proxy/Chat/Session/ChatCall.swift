@@ -48,8 +48,6 @@ final class ChatCall: Sendable {
         let mayBeRescued: Bool
         /// Of what upstreams tell; nil where nobody is charged for it.
         let meter: TextMeter?
-        /// The same for an answer that is there whole: nil where nobody is billed by characters.
-        var characterMeter: TextMeter? { meter?.characters == nil ? nil : meter }
         /// Runs what follows the signature on the connection's event loop.
         let executor: EventLoopExecutor
 
@@ -101,7 +99,7 @@ final class ChatCall: Sendable {
         defer { deadline.disarm() }
         let body = try await body(at: backend, report, until: deadline)
         let answer = try await report.reading(body.count) {
-            try reader.answer(body, of: backend.id, to: callContext.client, meter: callContext.characterMeter)
+            try reader.answer(body, of: backend.id, to: callContext.client, meter: callContext.meter)
         }
         report.change { content in
             (content.usage, content.oddities) = (answer.usage, answer.oddities)
@@ -116,7 +114,7 @@ final class ChatCall: Sendable {
     ) async throws {
         let body = try await body(at: backend, report, until: deadline)
         let answer = try await report.reading(body.count) {
-            try reader.frames(of: body, of: backend.id, to: callContext.client, meter: callContext.characterMeter)
+            try reader.frames(of: body, of: backend.id, to: callContext.client, meter: callContext.meter)
         }
         try await stream.sendWhole(answer, report, deadline, callContext)
     }

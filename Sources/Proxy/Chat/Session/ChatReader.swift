@@ -17,7 +17,7 @@ enum ChatReader: Sendable {
     /// A whole answer, as the client gets it. A stream in its place is gathered into one.
     ///
     /// - Parameter upstream: its id, for messages.
-    /// - Parameter meter: of what is told, where the model is billed by characters.
+    /// - Parameter meter: of what is told, where somebody is charged for it. An answer that tells its usage is not measured, unless characters are billed.
     /// - Throws: `Failure` when the document is no answer, tells of a failure, or says nothing.
     func answer(_ body: [UInt8], of upstream: String, to client: some ClientDialect, meter: TextMeter? = nil)
         throws(Failure) -> ClientResponse
@@ -29,6 +29,9 @@ enum ChatReader: Sendable {
             }
             var answer = try gathered(body, insteadOf: error, of: upstream, to: client)
             answer.oddities.insert(.otherKind)
+            if let meter, meter.isWanted(beside: answer.usage) {
+                answer.told = measured(stream: body, of: upstream, to: client, meter)
+            }
             return answer
         }
     }
@@ -39,17 +42,23 @@ enum ChatReader: Sendable {
         if case .passThrough(let client, let mayBeEmpty) = self {
             var answer = try PassThroughResponse.read(
                 body, model: client.envelope.model, upstream: upstream, mayBeEmpty: mayBeEmpty)
-            answer.told = meter.map { Self.measured($0, answer.body) }
+            if let meter, meter.isWanted(beside: answer.usage) {
+                answer.told = measured(body, of: upstream, answering: client.response, meter)
+            }
             return answer
         }
         if case .native(let dialect, let model, let onKept) = self {
             return try NativeResponse.read(
-                body, in: dialect, model: model, upstream: upstream, onKept: onKept)
+                body, in: dialect, model: model, upstream: upstream, meter: meter, onKept: onKept)
         }
-        guard let meter else {
+        guard let meter, meter.characters != nil else {
             var document = client.document()
             _ = try read(body, of: upstream, answering: client.response, into: &document)
-            return document.written(capacity: body.count + 256)
+            var answer = document.written(capacity: body.count + 256)
+            if let meter, answer.usage == nil {
+                answer.told = measured(body, of: upstream, answering: client.response, meter)
+            }
+            return answer
         }
         var document = PairedSinks(client.document(), UsageMeter(meter))
         _ = try read(body, of: upstream, answering: client.response, into: &document)
@@ -58,12 +67,22 @@ enum ChatReader: Sendable {
         return answer
     }
 
-    /// How much an answer in chat completions' form tells.
-    private static func measured(_ meter: TextMeter, _ body: [UInt8]) -> TextMeter {
+    /// How much an answer that is there whole tells. It is read once more for that: nearly all tell their usage.
+    private func measured(
+        _ body: [UInt8], of upstream: String, answering response: ResponseID, _ meter: TextMeter
+    ) -> TextMeter {
         var sink = UsageMeter(meter)
-        var source = OpenAIChatSource(ResponseID.drawn(RandomName()), of: "")
-        try? source.read(document: body, into: &sink)
+        _ = try? read(body, of: upstream, answering: response, into: &sink)
         return sink.told
+    }
+
+    /// The same of a stream.
+    private func measured(
+        stream body: [UInt8], of upstream: String, to client: some ClientDialect, _ meter: TextMeter
+    ) -> TextMeter {
+        let relay = relay(of: upstream, to: client, meter: meter)
+        _ = relay.take(ByteBuffer(bytes: body)) ?? relay.end()
+        return relay.told
     }
 
     /// A whole answer as the frames of a stream, its end included, and the token counts. A stream in its place is one already.
@@ -78,7 +97,7 @@ enum ChatReader: Sendable {
             if let document = ResponseForm.document(in: body) {
                 return try self.document(document, asStreamOf: upstream, to: client, meter)
             }
-            var answer = try stream(body, insteadOf: error, of: upstream, to: client)
+            var answer = try stream(body, insteadOf: error, of: upstream, to: client, meter)
             answer.oddities.insert(.otherKind)
             return answer
         }
@@ -102,7 +121,11 @@ enum ChatReader: Sendable {
             let (frames, usage) = try PassThroughResponseAsStream.frames(
                 of: body, upstream: upstream, in: client.envelope, includesUsage: client.includesUsage,
                 mayBeEmpty: mayBeEmpty)
-            return StreamedResponse(frames: frames, usage: usage, told: meter.map { Self.measured($0, body) })
+            var answer = StreamedResponse(frames: frames, usage: usage)
+            if let meter, meter.isWanted(beside: usage) {
+                answer.told = measured(body, of: upstream, answering: client.response, meter)
+            }
+            return answer
         }
         // Who speaks the language itself is never asked for a document in place of a stream.
         if case .native = self {
@@ -113,9 +136,13 @@ enum ChatReader: Sendable {
         }
         var stream = client.stream()
         stream.bytes.reserveCapacity(body.count * 2)
-        guard let meter else {
+        guard let meter, meter.characters != nil else {
             let usage = try read(body, of: upstream, answering: client.response, into: &stream)
-            return StreamedResponse(frames: stream.bytes, usage: usage)
+            var answer = StreamedResponse(frames: stream.bytes, usage: usage)
+            if let meter, usage == nil {
+                answer.told = measured(body, of: upstream, answering: client.response, meter)
+            }
+            return answer
         }
         var pair = PairedSinks(stream, UsageMeter(meter))
         let usage = try read(body, of: upstream, answering: client.response, into: &pair)
@@ -143,14 +170,16 @@ enum ChatReader: Sendable {
     ///
     /// - Parameter wrongKind: what is thrown when it is no stream either.
     private func stream(
-        _ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, to client: some ClientDialect
+        _ body: [UInt8], insteadOf wrongKind: Failure, of upstream: String, to client: some ClientDialect,
+        _ meter: TextMeter? = nil
     ) throws(Failure) -> StreamedResponse {
         // The body has ended: what is not in it is not waited for.
-        let relay = relay(of: upstream, to: client)
+        let relay = relay(of: upstream, to: client, meter: meter)
         let failure = relay.take(ByteBuffer(bytes: body)) ?? relay.end()
         let frames = relay.takeFrames()
         if let failure { throw frames.isEmpty && relay.unreadableEvents > 0 ? wrongKind : failure }
-        return StreamedResponse(frames: frames, usage: relay.usage, oddities: relay.oddities)
+        return StreamedResponse(
+            frames: frames, usage: relay.usage, oddities: relay.oddities, told: meter == nil ? nil : relay.told)
     }
 
     /// The same, gathered into the document that was asked for.
@@ -218,6 +247,11 @@ enum ChatReader: Sendable {
                 keepsText: keepsText, hidesUsage: hidesUsage, meter: meter ?? TextMeter())
         }
     }
+}
+
+extension TextMeter {
+    /// Whether a whole answer has to be measured.
+    fileprivate func isWanted(beside usage: TokenUsage?) -> Bool { usage == nil || characters != nil }
 }
 
 extension SourceReader {

@@ -137,7 +137,7 @@ final class LiveStream {
             let whole = ResponseForm.document(in: document) ?? document
             guard !isRescue else { return try relay.frames(of: whole) }
             return try reader.frames(
-                of: whole, of: upstream, to: callContext.client, meter: callContext.characterMeter)
+                of: whole, of: upstream, to: callContext.client, meter: callContext.meter)
         }
         answer.oddities.insert(.otherKind)
         try await stream.sendWhole(answer, report, deadline, callContext)

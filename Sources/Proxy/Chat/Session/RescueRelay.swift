@@ -42,7 +42,7 @@ final class RescueRelay<Source: ChatEventSource, Inner: ChatByteSink>: ResponseR
     func frames(of document: [UInt8]) throws(Failure) -> ChatReader.StreamedResponse {
         try reader.read(document: document, into: &sink)
         guard !sink.hasDiverged else { throw .otherAnswer }
-        return ChatReader.StreamedResponse(frames: takeFrames(), usage: usage, oddities: oddities)
+        return ChatReader.StreamedResponse(frames: takeFrames(), usage: usage, oddities: oddities, told: told)
     }
 
     func fail(_ failure: Failure) { sink.fail(failure) }

@@ -230,7 +230,7 @@ extension LedgerUsage {
             // The upstream may have read the prompt, and said so much of its answer.
             truth = .estimated
             prompt = call.estimate.value.prompt
-            completion = Int64(max(content.told.tokens, outcome == .succeeded ? (answer() + 3) / 4 : 0))
+            completion = Int64(content.told.tokens)
         }
         guard truth > .unknown, let sent = call.estimate.characters else { return }
         // The count that costs is the proxy's own, whoever has counted tokens. What could not be measured is taken to have four a token, as in a reservation.
