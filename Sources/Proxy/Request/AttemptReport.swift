@@ -63,6 +63,11 @@ final class AttemptReport: Sendable {
                 return false
             }
         }
+
+        /// Whether it may have been charged for, and nobody has waited for the end of its answer.
+        func wasLeft(after outcome: AttemptOutcome) -> Bool {
+            [.abandoned, .timedOut, .outOfTime].contains(outcome) && mayBeCharged(after: outcome)
+        }
     }
 
     let call: Call

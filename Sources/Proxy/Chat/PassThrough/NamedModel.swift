@@ -7,6 +7,8 @@ struct NamedModel: Sendable {
     private let places: [Range<Int>]
     private let isJSON: Bool
     private let body: [UInt8]
+    /// What it asks for.
+    let size: ForwardedSize
     /// Of a form: looks after what follows.
     let watch: FormWatch?
     /// Bytes of the body, as far as it is there.
@@ -31,7 +33,8 @@ struct NamedModel: Sendable {
         guard type.hasPrefix("multipart/form-data") else {
             let root = try RequestField(body: body)
             return NamedModel(
-                name: try root.model(), places: ModelMember.ranges(in: root.value), isJSON: true, body: body)
+                name: try root.model(), places: ModelMember.ranges(in: root.value), isJSON: true, body: body,
+                size: ForwardedSize(of: root.value))
         }
         guard var scan = FormScan(contentType: contentType) else {
             throw .invalidRequest(
@@ -62,8 +65,12 @@ struct NamedModel: Sendable {
             watch: FormWatch(scan, behind: body[min(place, body.count)...]))
     }
 
-    private init(name: String, places: [Range<Int>], isJSON: Bool, body: [UInt8], watch: FormWatch? = nil) {
+    private init(
+        name: String, places: [Range<Int>], isJSON: Bool, body: [UInt8], size: ForwardedSize = ForwardedSize(),
+        watch: FormWatch? = nil
+    ) {
         self.name = name
+        self.size = size
         self.watch = watch
         self.places = places
         self.isJSON = isJSON

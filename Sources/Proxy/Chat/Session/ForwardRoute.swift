@@ -37,6 +37,10 @@ struct ForwardRoute: Sendable {
             throw Failure.notFoundAtOCI(named.name, path)
         }
         let body = named.body(naming: target.modelID)
+        // A form may have taken its time to name the model.
+        var request = routed(
+            to: providers, target, since: chat.time.now(), within: chat.limits.nonStreaming, context)
+        request.estimate = estimate(of: named, rest, for: path, request, context)
         let document = CallDocument.forward(
             .POST, path: path, body,
             headers: [
@@ -46,8 +50,19 @@ struct ForwardRoute: Sendable {
             ])
         try await answer(
             document, rest.map { FormRest(body: $0, longer: body.count - named.count, watch: named.watch) },
-            // A form may have taken its time to name the model.
-            routed(to: providers, target, since: chat.time.now(), within: chat.limits.nonStreaming, context), context)
+            request, context)
+    }
+
+    /// What the request may use, where somebody is charged for it.
+    private func estimate(
+        of named: NamedModel, _ rest: RestOfBody?, for path: String, _ request: RoutedRequest,
+        _ context: RequestContext
+    ) -> UsageEstimate {
+        guard let charge = context.charge else { return .none }
+        return UsageEstimate(
+            forwarding: named.size, to: path, body: rest.map { $0.length ?? Self.longestForm } ?? named.count,
+            countsCharacters: charge.billsCharacters(
+                asked: request.asked, model: request.model, provider: request.provider))
     }
 
     /// The rest of a form that is passed on as it comes.
@@ -190,12 +205,12 @@ struct ForwardRoute: Sendable {
                 var call = try await backend.request(document, isStreaming: false, until: deadline)
                 call.rest = upload
                 let isThere = try await beside(upload) {
-                    let head = try await backend.send(call, until: deadline)
+                    let head = try await backend.send(attempt.report.watching(call), until: deadline)
                     let isThere = name == nil || head.status != 404
                     if isThere {
                         let response = try await backend.successful(head, noting: attempt.report)
                         await attempt.begun()
-                        try await pass(response, naming: name, until: deadline, context)
+                        try await pass(response, naming: name, until: deadline, attempt.report, context)
                     } else {
                         await attempt.begun()
                     }
@@ -273,7 +288,8 @@ struct ForwardRoute: Sendable {
 
     /// Passes the answer on as it comes, no faster than the client takes it; a document that tells of a model, with the client's name for it.
     private nonisolated(nonsending) func pass(
-        _ response: TransportResponse, naming name: String?, until deadline: MovingDeadline, _ context: RequestContext
+        _ response: TransportResponse, naming name: String?, until deadline: MovingDeadline, _ report: AttemptReport,
+        _ context: RequestContext
     ) async throws {
         var headers: HTTPHeaders = [:]
         for name in ["content-type", "content-disposition", "cache-control"] {
@@ -290,8 +306,13 @@ struct ForwardRoute: Sendable {
             on: context.connection, headers: context.decorated(headers), keepAliveInterval: .zero,
             keepAlive: { _, _ in [] })
         context.record.status = 200
+        var usage = PassingUsage(contentType: response.headers.first(name: "content-type"))
         var pieces = response.body.makeAsyncIterator()
         while let piece = try await pieces.next(isolation: nil) {
+            if usage != nil {
+                usage?.take(piece.readableBytesUInt8Span)
+                report.change { [told = usage?.usage] in $0.usage = told }
+            }
             context.record.sent += piece.readableBytes
             deadline.move(to: chat.time.now() + chat.limits.idleTimeout, for: .idleTimeout)
             try await stream.send(piece, until: deadline)

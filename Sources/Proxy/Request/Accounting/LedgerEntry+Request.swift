@@ -226,16 +226,30 @@ extension LedgerUsage {
             cached = told.cached.map(Int64.init)
             cacheWrites = told.cacheWrites.map(Int64.init)
             reasoning = told.reasoning.map(Int64.init)
+        } else if call.estimate.isVague {
+            // An upstream that was left before it could tell has worked all the same.
+            if content.wasLeft(after: outcome) {
+                let estimate = call.estimate.value
+                truth = .estimated
+                prompt = estimate.prompt
+                completion = content.status == nil ? 0 : estimate.completion
+            }
         } else if content.mayBeCharged(after: outcome), !call.estimate.isNone {
             // The upstream may have read the prompt, and said so much of its answer.
             truth = .estimated
             prompt = call.estimate.value.prompt
             completion = Int64(content.told.tokens)
         }
-        guard truth > .unknown, let sent = call.estimate.characters else { return }
+        guard let sent = call.estimate.characters, truth > .unknown || content.mayBeCharged(after: outcome) else {
+            return
+        }
         // The count that costs is the proxy's own, whoever has counted tokens. What could not be measured is taken to have four a token, as in a reservation.
         truth = .estimated
         charactersIn = sent
+        guard call.estimate?.isVague != true else {
+            charactersOut = 0
+            return
+        }
         charactersOut = content.told.characters.flatMap { $0 > 0 ? Int64($0) : nil } ?? (completion ?? 0) * 4
     }
 }

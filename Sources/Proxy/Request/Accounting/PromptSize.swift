@@ -31,6 +31,16 @@ enum PromptSize {
         return tokens(bytes: request.raw.count - media.bytes) + media.tokens
     }
 
+    /// The same of what asks for pictures or sound, or is to be judged: any of its texts may be a picture.
+    static func tokens(ofForwarded request: JSONValue) -> Int64 {
+        var media = Media()
+        media.look(atTextsIn: request)
+        return tokens(bytes: request.raw.count - media.bytes) + media.tokens
+    }
+
+    /// The same of a file of sound.
+    static func tokens(ofSound bytes: Int) -> Int64 { Int64(max(bytes, 0) / bytesOfSound + 1) }
+
     /// The same of texts by themselves, as they stand between the quotes of JSON strings.
     static func tokens(ofTexts texts: some Sequence<ArraySlice<UInt8>>) -> Int64 {
         var sum: Int64 = 0
@@ -127,6 +137,24 @@ enum PromptSize {
             tokens += Int64(image)
         }
 
+        /// Wherever they stand. What has nothing but Base64 is a picture, whether it says so or not.
+        mutating func look(atTextsIn value: JSONValue) {
+            switch value.kind {
+            case .string:
+                guard let text = value.rawString, text.count > Self.longestWord,
+                    Self.isPicture(text) || Self.isBase64(text)
+                else { return }
+                bytes += value.raw.count
+                tokens += Int64(image)
+            case .array: for element in value.elements { look(atTextsIn: element) }
+            case .object: for (_, member) in value.members { look(atTextsIn: member) }
+            case .number, .true, .false, .null: break
+            }
+        }
+
+        /// Bytes that a text without a space has at most.
+        private static let longestWord = 256
+
         /// Of a part of a message, in any of the languages.
         private static func kind(of part: JSONValue) -> Kind? {
             guard let type = part["type"], type.kind == .string else { return nil }
@@ -175,7 +203,11 @@ enum PromptSize {
                 let comma = text.prefix(64).firstIndex(of: UInt8(ascii: ",")),
                 text[..<comma].suffix(7).elementsEqual((";base64" as StaticString).utf8)
             else { return false }
-            return text[(comma + 1)...].allSatisfy { byte in
+            return isBase64(text[(comma + 1)...])
+        }
+
+        private static func isBase64(_ text: ArraySlice<UInt8>) -> Bool {
+            text.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                     UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="),

@@ -8,6 +8,8 @@ struct UsageEstimate: Equatable, Sendable {
     var completion: Int64 = 0
     /// Unicode scalars that are sent, where the model is billed by them; else nil.
     var characters: Int64?
+    /// Good for a reservation alone: what a whole answer does not tell is not known.
+    var isVague = false
 
     /// - Parameters:
     ///   - prompt: what the model reads (`PromptSize`).
