@@ -78,7 +78,7 @@ final class ChatCompletionsRoute: Sendable {
     ///   - onKept: is told the ids of what an upstream keeps.
     nonisolated(nonsending) func native(
         _ dialect: ProviderDialect, _ context: RequestContext, headers: [String] = [], home: String? = nil,
-        onKept: NativeRequest.Note? = nil
+        isInForeground: Bool = false, onKept: NativeRequest.Note? = nil
     ) async throws -> NativeRequest? {
         guard directory.catalog.speaks(dialect) else { return nil }
         let own = headers.compactMap { name in
@@ -87,7 +87,8 @@ final class ChatCompletionsRoute: Sendable {
         }
         let body = context.request.body
         return try await LargeWork.run(on: body.count) {
-            NativeRequest(dialect, try PassThroughRequest(body: body), headers: own, home: home, onKept: onKept)
+            let body = isInForeground ? ResponsesRequest.inForeground(body) : body
+            return NativeRequest(dialect, try PassThroughRequest(body: body), headers: own, home: home, onKept: onKept)
         }
     }
 

@@ -102,16 +102,28 @@ final class ChatSession {
             : .known(
                 UsageEstimate(
                     prompt: PromptSize.tokens(of: root.value),
-                    completion: Self.limit(in: root, else: route.limits.maxTokens) * max(request.choices, 1)))
+                    completion: Self.limit(in: root, else: route.limits.maxTokens)
+                        * Self.answers(to: root, choices: request.choices)))
     }
 
-    /// The most that is wanted of an answer, in tokens.
+    /// The most that is wanted of an answer, in tokens: upstreams differ in which of several limits they heed.
     private static func limit(in root: RequestField, else standard: Int) -> Int {
-        for name in ["max_completion_tokens", "max_tokens"] as [StaticString] {
-            if let limit = root.value.present(name)?.int, limit > 0 { return min(limit, 10_000_000) }
+        let limits = (["max_completion_tokens", "max_tokens", "max_output_tokens"] as [StaticString]).compactMap {
+            root.value.present($0)?.int.flatMap { $0 > 0 ? $0 : nil }
         }
-        return standard
+        return limits.max().map { min($0, 10_000_000) } ?? standard
     }
+
+    /// How many are made: of completions, some for each prompt, of which the best are told.
+    private static func answers(to root: RequestField, choices: Int) -> Int {
+        let best = min(root.value.present("best_of")?.int ?? 1, ChoiceProgress.mostChoices)
+        let prompts = root.value.present("prompt").map { prompt in
+            prompt.elements.first { _ in true }?.kind == .number ? 1 : prompt.elements.reduce(0) { sum, _ in sum + 1 }
+        }
+        return max(choices, best, 1) * min(max(prompts ?? 1, 1), mostPrompts)
+    }
+
+    private static let mostPrompts = 2048
 
     nonisolated(nonsending) func run() async throws {
         if request.isStreaming { try await stream() } else { try await document() }

@@ -19,7 +19,8 @@ struct ResponsesRoute: Sendable {
         }
         let home = try home(of: body, shelf, seal.owner)
         let native = try await chat.native(
-            .responses, context, home: home, onKept: note(of: seal.owner, asking: body))
+            .responses, context, home: home, isInForeground: context.charge?.mayRefuse ?? false,
+            onKept: note(of: seal.owner, asking: body))
         if home != nil, let native {
             let client = ResponsesDialect(native, sealing: seal, on: chat.time)
             return try await chat.respond(context, native, since: .madeElsewhere(native.request.model), by: client)

@@ -18,6 +18,7 @@ enum PromptSize {
             guard let value = request[name], value.raw.count > Media.least else { continue }
             for message in value.elements where message.raw.count > Media.least { media.look(into: message) }
         }
+        if let prompt = request["prompt"] { media.look(atTokensIn: prompt) }
         return tokens(bytes: request.raw.count - media.bytes) + media.tokens
     }
 
@@ -26,6 +27,7 @@ enum PromptSize {
         var media = Media()
         if let input = request["input"] {
             media.look(atText: input)
+            media.look(atTokensIn: input)
             for element in input.elements { media.look(atText: element) }
         }
         return tokens(bytes: request.raw.count - media.bytes) + media.tokens
@@ -135,6 +137,20 @@ enum PromptSize {
             guard let text = value.rawString, Self.isPicture(text) else { return }
             bytes += value.raw.count
             tokens += Int64(image)
+        }
+
+        /// The numbers of a list, or of its lists, are tokens: one each, however few digits it has.
+        mutating func look(atTokensIn value: JSONValue) {
+            switch value.elements.first(where: { _ in true })?.kind {
+            case .number:
+                bytes += value.raw.count
+                tokens += value.elements.reduce(0) { sum, _ in sum + 1 }
+            case .array:
+                for list in value.elements where list.elements.first(where: { _ in true })?.kind == .number {
+                    look(atTokensIn: list)
+                }
+            case .object, .string, .true, .false, .null, nil: break
+            }
         }
 
         /// Wherever they stand. What has nothing but Base64 is a picture, whether it says so or not.

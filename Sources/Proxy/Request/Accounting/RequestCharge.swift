@@ -36,6 +36,8 @@ enum CallEstimate: Sendable {
     /// A chat whose key has nothing to reserve. Upstreams tell what nearly all of them have used.
     case chat([UInt8], characters: Int64?)
 
+    /// It says little (`UsageEstimate.isVague`).
+    var isVague: Bool { if case .known(let estimate) = self { estimate.isVague } else { false } }
     var isNone: Bool { if case .none = self { true } else { false } }
 
     /// Reads the chat, where it is one.
@@ -105,6 +107,11 @@ final class RequestCharge: Sendable {
         self.caller = caller
         self.terms = terms
         self.arrival = arrival
+    }
+
+    /// The key has something that can be used up: nothing may be used behind the answer.
+    var mayRefuse: Bool {
+        isCounted && (caller.limits.tokensPerMinute != nil || !caller.limits.hardBudgets.isEmpty)
     }
 
     /// What a call is charged by.

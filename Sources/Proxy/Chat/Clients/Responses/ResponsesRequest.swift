@@ -236,3 +236,18 @@ extension Failure {
             code: "previous_response_not_found")
     }
 }
+
+extension ResponsesRequest {
+    /// The body of a request that is answered when its answer is there: what an upstream works at in the background, it tells the usage of to whoever
+    /// asks later, if anybody does.
+    static func inForeground(_ body: [UInt8]) -> [UInt8] {
+        guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { return body }
+        var text: [UInt8] = []
+        var rest = body.startIndex
+        for (key, value) in root.members where key.equals("background") && value.kind != .false {
+            text += body[rest..<value.raw.startIndex] + Array("false".utf8)
+            rest = value.raw.endIndex
+        }
+        return rest == body.startIndex ? body : text + body[rest...]
+    }
+}
