@@ -51,7 +51,7 @@ final class RequestContext {
     func send(_ answer: Response) {
         record.status = Int(answer.status.code)
         record.sent = answer.body.readableBytes
-        charge?.settleMinute { trace.tokensUsed(answer: record.sent) }
+        charge?.settleMinute { trace.tokensUsed }
         connection.send(decorated(answer), withoutBody: request.head.method == .HEAD)
     }
 

@@ -19,16 +19,11 @@ extension LedgerEntry {
         firstToken = record.firstToken?.microseconds
         total = duration.microseconds
         fallback = record.fallback
-        // What is not streamed is measured as it was sent; vectors and ranks are no tokens.
-        let tellsText = !record.isStreaming && !["embeddings", "rerank"].contains(endpoint.dialect)
-        note(
-            events, arrivedAt: arrivedAt, arrival: arrival, answer: tellsText ? record.sent : 0)
+        note(events, arrivedAt: arrivedAt, arrival: arrival)
         charge()
     }
 
-    private mutating func note(
-        _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, answer: Int
-    ) {
+    private mutating func note(_ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration) {
         var wait = Duration.zero
         for index in events.indices {
             switch events[index] {
@@ -37,7 +32,7 @@ extension LedgerEntry {
                 let end = events.end(of: call, from: index + 1)
                 let attempt = LedgerAttempt(
                     number: attempts.count + 1, at: arrivedAt + (at - arrival).microseconds, upstream,
-                    report, from: at, to: end, answer: events.share(of: answer))
+                    report, from: at, to: end)
                 if end?.outcome == .succeeded { (servedModel, self.upstream) = (attempt.model, upstream) }
                 attempts.append(attempt)
             case .rescue(_, let result) where result == "attempted":
@@ -72,16 +67,14 @@ extension LedgerEntry {
 
 extension RequestTrace {
     /// Tokens that the calls which have ended have used, as the ledger will have them.
-    ///
-    /// - Parameter answer: bytes of a whole answer.
-    func tokensUsed(answer: Int) -> Int64 {
+    var tokensUsed: Int64 {
         let events = events
         var tokens: Int64 = 0
         for index in events.indices {
             guard case .began(let call, _, let report, _) = events[index],
                 let end = events.end(of: call, from: index + 1)
             else { continue }
-            for usage in LedgerUsage.ofCalls(report.content, report.call, after: end.outcome, answer: events.share(of: answer)) {
+            for usage in LedgerUsage.ofCalls(report.content, report.call, after: end.outcome) {
                 tokens += (usage.prompt ?? 0) + (usage.completion ?? 0)
             }
         }
@@ -115,11 +108,6 @@ extension [RequestTrace.Event] {
         }
         return broken
     }
-
-    /// Bytes of a whole answer that each call has told which has succeeded: several prompts are answered together.
-    fileprivate func share(of answer: Int) -> Int {
-        answer / Swift.max(count { if case .ended(_, .succeeded, _) = $0 { true } else { false } }, 1)
-    }
 }
 
 extension LedgerUsage {
@@ -149,12 +137,10 @@ extension LedgerAttempt {
         usage.truth != .unknown || status.map { (200..<300).contains($0) } ?? false
     }
 
-    /// - Parameters:
-    ///   - end: nil when its request ended without it.
-    ///   - answer: bytes of a whole answer that it has told, if it has succeeded.
+    /// - Parameter end: nil when its request ended without it.
     fileprivate init(
         number: Int, at: Int64, _ upstream: String, _ report: AttemptReport, from start: Duration,
-        to end: (outcome: AttemptOutcome, at: Duration)?, answer: @autoclosure () -> Int
+        to end: (outcome: AttemptOutcome, at: Duration)?
     ) {
         let call = report.call
         guard let end else {
@@ -164,7 +150,7 @@ extension LedgerAttempt {
             return
         }
         let content = report.content
-        let used = LedgerUsage.used(content, call, after: end.outcome, answer: answer())
+        let used = LedgerUsage.used(content, call, after: end.outcome)
         self.init(
             number: number, at: at, upstream: upstream, model: call.model, isModelListed: call.pricing.isListed,
             region: call.region, outcome: end.outcome.word, status: content.status, opcRequestID: content.opcRequestID,
@@ -176,14 +162,13 @@ extension LedgerAttempt {
 extension LedgerUsage {
     /// What an attempt has used and what that costs, as far as it is known.
     fileprivate static func used(
-        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome,
-        answer: @autoclosure () -> Int
+        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome
     ) -> (usage: LedgerUsage, cost: NanoDollars?) {
         guard !content.earlier.isEmpty else {
-            let usage = LedgerUsage(content, call, after: outcome, answer: answer())
+            let usage = LedgerUsage(content, call, after: outcome)
             return (usage, usage.truth == .unknown ? nil : call.pricing.price?.cost(of: usage))
         }
-        let calls = ofCalls(content, call, after: outcome, answer: answer())
+        let calls = ofCalls(content, call, after: outcome)
         var usage = LedgerUsage()
         var spent: NanoDollars? = calls.isEmpty ? nil : 0
         for one in calls {
@@ -200,19 +185,16 @@ extension LedgerUsage {
 
     /// What the calls of an attempt have used, as far as it is known: nearly always one.
     fileprivate static func ofCalls(
-        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome,
-        answer: @autoclosure () -> Int
+        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome
     ) -> [LedgerUsage] {
-        let last = LedgerUsage(content, call, after: outcome, answer: answer())
+        let last = LedgerUsage(content, call, after: outcome)
         guard !content.earlier.isEmpty else { return last.truth > .unknown ? [last] : [] }
-        let earlier = content.earlier.map { LedgerUsage($0, call, after: .failed, answer: 0) }
+        let earlier = content.earlier.map { LedgerUsage($0, call, after: .failed) }
         return (earlier + [last]).filter { $0.truth > .unknown }
     }
 
-    /// - Parameter answer: bytes of a whole answer that a call has told, if it has succeeded.
     fileprivate init(
-        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome,
-        answer: @autoclosure () -> Int
+        _ content: AttemptReport.Content, _ call: AttemptReport.Call, after outcome: AttemptOutcome
     ) {
         self.init()
         if let told = content.usage {
