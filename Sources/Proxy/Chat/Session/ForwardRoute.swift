@@ -57,12 +57,12 @@ struct ForwardRoute: Sendable {
     private func estimate(
         of named: NamedModel, _ rest: RestOfBody?, for path: String, _ request: RoutedRequest,
         _ context: RequestContext
-    ) -> UsageEstimate {
-        guard let charge = context.charge else { return .none }
-        return UsageEstimate(
-            forwarding: named.size, to: path, body: rest.map { $0.length ?? Self.longestForm } ?? named.count,
-            countsCharacters: charge.billsCharacters(
-                asked: request.asked, model: request.model, provider: request.provider))
+    ) -> CallEstimate {
+        guard context.charge != nil else { return .none }
+        return .known(
+            UsageEstimate(
+                forwarding: named.size, to: path, body: rest.map { $0.length ?? Self.longestForm } ?? named.count,
+                countsCharacters: request.pricing.isByCharacters))
     }
 
     /// The rest of a form that is passed on as it comes.

@@ -228,7 +228,7 @@ extension LedgerUsage {
         // The count that costs is the proxy's own, whoever has counted tokens. What could not be measured is taken to have four a token, as in a reservation.
         truth = .estimated
         charactersIn = sent
-        guard call.estimate?.isVague != true else {
+        guard !call.estimate.isVague else {
             charactersOut = 0
             return
         }
