@@ -62,8 +62,8 @@ struct ServiceGraph: Sendable {
                 .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
             }, logger: quiet(logger))
         // The drain is bounded by the listener itself. When a part of the process has failed, the others are cancelled; if one of them does not
-        // even end then, the process does, for the service manager to start it again.
-        settings.maximumCancellationDuration = .seconds(5)
+        // even end then, the process does, for the service manager to start it again. A program that embeds the proxy has other things to do.
+        if orders != nil { settings.maximumCancellationDuration = .seconds(5) }
         let all = ServiceGroup(configuration: settings)
         let end: Result<Void, any Error>
         do {

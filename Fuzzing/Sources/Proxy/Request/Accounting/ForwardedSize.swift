@@ -1,0 +1,1 @@
+../../../../../Sources/Proxy/Request/Accounting/ForwardedSize.swift
