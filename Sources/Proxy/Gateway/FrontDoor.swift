@@ -250,8 +250,8 @@ final class FrontDoor: Sendable {
         let duration = time.now() - context.arrival
         let record = context.record
         if let charge = context.charge, let endpoint = booked(context, verdict) {
-            let entry = LedgerEntry(
-                record, of: charge.caller, at: (endpoint.path, endpoint.label), context.trace.events,
+            let entry = LedgerEntry.of(
+                record, charge.caller, at: (endpoint.path, endpoint.label), context.trace.events,
                 arrivedAt: context.arrivedAt, arrival: context.arrival, duration: duration)
             book(entry, charge)
         }
@@ -384,8 +384,8 @@ final class FrontDoor: Sendable {
             {
                 let now = time.wallMicroseconds()
                 book(
-                    LedgerEntry(
-                        record, of: caller, at: (endpoint.path, endpoint.label), [], arrivedAt: now, arrival: .zero,
+                    LedgerEntry.of(
+                        record, caller, at: (endpoint.path, endpoint.label), [], arrivedAt: now, arrival: .zero,
                         duration: .zero),
                     RequestCharge(caller, terms, arrival: now / 1_000_000))
             }

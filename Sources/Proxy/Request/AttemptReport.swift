@@ -9,7 +9,7 @@ final class AttemptReport: Sendable {
     struct Call: Sendable {
         /// The model's id at the upstream.
         var model = ""
-        var pricing = Pricing.none
+        var pricing: Pricing?
         var region: String?
         /// What it may use, where somebody counts.
         var estimate = CallEstimate.none

@@ -21,7 +21,7 @@ struct TextCalls: Sendable {
         let trace: RequestTrace
         /// Of all calls together, where somebody counts.
         let estimate: UsageEstimate?
-        let pricing: Pricing
+        let pricing: Pricing?
     }
 
     /// - Parameter root: the body of the request, parsed.
@@ -32,15 +32,13 @@ struct TextCalls: Sendable {
         let target = try directory.catalog.resolve(model, for: purpose, by: context.caller)
         let provider = directory.catalog.provider(of: target)
         // Once for all calls of it, before the first: they run side by side.
-        let pricing =
-            context.charge?.pricing(
-                asked: directory.catalog.nameWithPrice(model), model: target.serving.id, provider: provider)
-            ?? .none
+        let pricing = context.charge?.pricing(
+            asked: directory.catalog.nameWithPrice(model), model: target.serving.id, provider: provider)
         var estimate: UsageEstimate?
         if let charge = context.charge {
             let made = UsageEstimate(
                 prompt: PromptSize.tokens(ofTextsIn: root),
-                characters: pricing.isByCharacters ? PromptSize.characters(ofTexts: root) : nil)
+                characters: pricing?.isByCharacters == true ? PromptSize.characters(ofTexts: root) : nil)
             try charge.admit(.known(made), pricing)
             estimate = made
         }
@@ -93,7 +91,7 @@ struct TextCalls: Sendable {
         return .known(
             UsageEstimate(
                 prompt: PromptSize.tokens(ofTexts: texts),
-                characters: job.pricing.isByCharacters ? PromptSize.characters(ofTexts: texts) : nil))
+                characters: job.pricing?.isByCharacters == true ? PromptSize.characters(ofTexts: texts) : nil))
     }
 
     private func answer(to document: CallDocument, of backend: any Backend, _ report: AttemptReport) async throws

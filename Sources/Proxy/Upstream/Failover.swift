@@ -22,8 +22,8 @@ struct RoutedRequest: Sendable {
     var charge: RequestCharge?
     /// What it may use.
     var estimate: CallEstimate
-    /// What it is charged by.
-    var pricing: Pricing
+    /// What it is charged by, where somebody counts.
+    var pricing: Pricing?
     /// Of the calls that the request makes side by side.
     var call = 0
     /// It goes on where another upstream has failed, and draws on the retry budget from the first attempt on.
@@ -35,7 +35,7 @@ struct RoutedRequest: Sendable {
         accepts: UpstreamSet, model: String, arrival: Duration, deadline: Duration, isStreaming: Bool = false,
         client: String = "", history: RequestHistory? = nil, trace: RequestTrace? = nil, call: Int = 0,
         isRetry: Bool = false, earlier: EarlierFailures? = nil, charge: RequestCharge?, estimate: CallEstimate,
-        pricing: Pricing = .none
+        pricing: Pricing? = nil
     ) {
         self.accepts = accepts
         self.model = model

@@ -37,18 +37,10 @@ package struct BudgetState: Equatable, Sendable {
     }
 
     private(set) var counts = PerWindow.all(Count())
-    /// Charged to all windows, and not yet added to them: nobody has looked at them since. Most keys have no limits.
-    private var recent = Recent()
     /// The moments that the periods under way have in common.
-    private var common = BudgetPeriod(start: .max, end: .min)
+    package private(set) var common = BudgetPeriod(start: .max, end: .min)
     /// Soft budgets that were told of in their period.
     private var told: [Budget] = []
-
-    private struct Recent: Equatable, Sendable {
-        var requests: Int64 = 0
-        var tokens: Int64 = 0
-        var cost: NanoDollars = 0
-    }
 
     package init() {}
 
@@ -157,12 +149,6 @@ package struct BudgetState: Equatable, Sendable {
     package mutating func charge(
         tokens: Int64, cost: NanoDollars, soft: [Budget] = [], at seconds: Int64, by clock: inout BudgetClock
     ) -> [BudgetStanding] {
-        if soft.isEmpty, seconds >= common.start, seconds < common.end {
-            recent.requests.add(1)
-            recent.tokens.add(tokens)
-            recent.cost.add(cost)
-            return []
-        }
         turn(to: seconds, by: &clock)
         for window in BudgetWindow.allCases where seconds >= counts[window].period.start {
             counts[window].requests.add(1)
@@ -170,6 +156,15 @@ package struct BudgetState: Equatable, Sendable {
             counts[window].money.settle(reserved: 0, used: cost)
         }
         return tell(of: soft)
+    }
+
+    /// Charges what several requests have used that arrived within `common`, as it has been since. Their key has no soft budgets.
+    package mutating func charge(recent requests: Int64, tokens: Int64, cost: NanoDollars) {
+        for window in BudgetWindow.allCases {
+            counts[window].requests.add(requests)
+            counts[window].tokens.settle(reserved: 0, used: tokens)
+            counts[window].money.settle(reserved: 0, used: cost)
+        }
     }
 
     // MARK: Looking at it
@@ -240,7 +235,6 @@ package struct BudgetState: Equatable, Sendable {
     /// back by more, what was counted stays, and counts for the period that is under way now: else a clock that was
     /// wrong once could keep a month from ever ending.
     private mutating func turn(to seconds: Int64, by clock: inout BudgetClock) {
-        addRecent()
         common = BudgetPeriod(start: .min, end: .max)
         defer {
             for window in BudgetWindow.allCases {
@@ -258,16 +252,6 @@ package struct BudgetState: Equatable, Sendable {
                 counts[window].period = clock.period(of: window, containing: seconds)
             }
         }
-    }
-
-    private mutating func addRecent() {
-        guard recent != Recent() else { return }
-        for window in BudgetWindow.allCases {
-            counts[window].requests.add(recent.requests)
-            counts[window].tokens.spent.add(recent.tokens)
-            counts[window].money.spent.add(recent.cost)
-        }
-        recent = Recent()
     }
 
     /// Seconds. No request is reserved for so long after its arrival.

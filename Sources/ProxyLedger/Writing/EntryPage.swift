@@ -27,6 +27,18 @@ struct EntryPage: Sendable {
         names.reserveCapacity(16)
     }
 
+    /// It has been made for entries, and not taken.
+    var hasRoom: Bool { numbers.capacity > 0 }
+
+    /// Keeps the room.
+    mutating func removeAll() {
+        count = 0
+        numbers.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+        names.removeAll(keepingCapacity: true)
+        lasts = InlineArray(repeating: -1)
+    }
+
     // MARK: Writing
 
     private static let requestNumbers = 28

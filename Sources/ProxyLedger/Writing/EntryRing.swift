@@ -1,14 +1,6 @@
 import ProxyAccounting
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Entries that wait to be written: bounded, and filled by any thread without waiting for the writer.
 ///
 /// Each thread has one of some shards, so that event loops seldom meet at the same lock, and one that loses its core while it has a lock
@@ -20,6 +12,8 @@ final class EntryRing: Sendable {
             /// In pieces, so that what is there need not be moved when more comes.
             var full: [EntryPage] = []
             var page = EntryPage()
+            /// Pages that have been written down: their room is used again, for what one thread has allocated another one frees dearly.
+            var spare: [EntryPage] = []
             var overflow = CounterBook()
             /// Room that has been taken from the ring and not been used.
             var lease = 0
@@ -42,10 +36,12 @@ final class EntryRing: Sendable {
         var problem: String?
     }
 
-    private static let shardCount = 16
+    private static let shardBits: UInt64 = 4
     private static let piece = 32
+    /// Of each shard: what comes in a quarter of a second, where there is much to do.
+    private static let sparePages = 32
 
-    private let shards = (0..<shardCount).map { _ in Shard() }
+    private let shards = (0..<1 << shardBits).map { _ in Shard() }
     private let capacity: Int
     private let wakeAt: Int
     private let lease: Int
@@ -65,20 +61,9 @@ final class EntryRing: Sendable {
         room = Atomic(capacity)
     }
 
-    /// The thread's.
-    private static var shard: Int {
-        #if canImport(Darwin)
-            let thread = unsafe UInt(bitPattern: pthread_self())
-        #else
-            let thread = UInt(pthread_self())
-        #endif
-        // Threads' addresses lie whole pages apart: the upper bits of the product are the well mixed ones.
-        return Int(truncatingIfNeeded: (UInt64(thread) >> 12 &* 0x9E37_79B9_7F4A_7C15) >> 60)
-    }
-
     /// - Returns: whether so many wait that the writer should not wait for its time.
     func record(_ entry: LedgerEntry) -> Bool {
-        shards[Self.shard].state.withLock { state in
+        shards[ThreadShard.index(bits: Self.shardBits)].state.withLock { state in
             guard !state.isClosed else {
                 state.refused += 1
                 return false
@@ -97,9 +82,10 @@ final class EntryRing: Sendable {
             state.accepted += 1
             if state.page.count == Self.piece {
                 state.full.append(state.page)
-                state.page = EntryPage()
+                state.page = state.spare.popLast() ?? EntryPage(capacity: Self.piece)
+            } else if !state.page.hasRoom {
+                state.page = state.spare.popLast() ?? EntryPage(capacity: Self.piece)
             }
-            if state.page.count == 0 { state.page = EntryPage(capacity: Self.piece) }
             state.page.append(entry)
             return wakes
         }
@@ -133,8 +119,13 @@ final class EntryRing: Sendable {
                 state.isClosed = state.isClosed || closing
                 return taken
             }
-            for page in taken.0 { batch.append(page.entries[...]) }
-            if taken.1.count > 0 { batch.append(taken.1.entries[...]) }
+            var emptied: [EntryPage] = []
+            for var page in taken.0 + [taken.1] where page.count > 0 {
+                batch.append(page.entries[...])
+                page.removeAll()
+                if emptied.count < Self.sparePages { emptied.append(page) }
+            }
+            if !emptied.isEmpty { shard.state.withLock { if $0.spare.isEmpty { $0.spare = emptied } } }
             if !taken.2.isEmpty { charges.merge(taken.2) }
         }
     }

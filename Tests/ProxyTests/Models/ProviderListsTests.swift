@@ -44,7 +44,7 @@ import Testing
             purpose: purpose, target: try directory.catalog.resolve("p/m", for: purpose, by: nil),
             arrival: time.source.now(),
             deadline: time.source.now() + .seconds(30), client: "",
-            trace: RequestTrace(), estimate: nil, pricing: .none)
+            trace: RequestTrace(), estimate: nil, pricing: nil)
         let answer = try await texts.pass(request, as: action, for: job)
         return (String(decoding: answer, as: UTF8.self), calls.withLock { $0 })
     }

@@ -9,8 +9,8 @@ final class ChatCalls {
     let name: String
     /// Unicode scalars of the request, where the model is billed by them.
     let characters: Int64?
-    /// What it is charged by.
-    let pricing: Pricing
+    /// What it is charged by, where somebody counts.
+    let pricing: Pricing?
     let quirks: ModelQuirks
     let limits: ChatCompletionsRoute.Limits
     /// What does not depend on the form.
@@ -67,7 +67,7 @@ final class ChatCalls {
     /// - Throws: `Failure` 400 for what the client cannot do without and the model does not take: before anything is sent.
     init(
         _ request: PassThroughRequest, _ root: RequestField, for target: ModelCatalog.Target, named name: String,
-        from pool: String = "", characters: Int64? = nil, pricing: Pricing = .none, isTranslated: Bool,
+        from pool: String = "", characters: Int64? = nil, pricing: Pricing? = nil, isTranslated: Bool,
         untranslatable: Failure? = nil,
         quirks: ModelQuirks, limits: ChatCompletionsRoute.Limits, callContext: ChatCall.CallContext
     ) throws(Failure) {

@@ -398,10 +398,9 @@ final class ChatSession {
             }
         try admitOthers(than: model, in: root, of: target)
         let provider = catalog.provider(of: target)
-        let pricing =
-            context.charge?.pricing(
-                asked: catalog.nameWithPrice(model), model: target.serving.id, provider: provider) ?? .none
-        let characters = pricing.isByCharacters ? PromptSize.characters(ofChat: root.value) : nil
+        let pricing = context.charge?.pricing(
+            asked: catalog.nameWithPrice(model), model: target.serving.id, provider: provider)
+        let characters = pricing?.isByCharacters == true ? PromptSize.characters(ofChat: root.value) : nil
         return try ChatCalls(
             asked ?? request, root, for: target, named: model, from: provider ?? "",
             characters: characters, pricing: pricing,

@@ -62,7 +62,7 @@ struct ForwardRoute: Sendable {
         return .known(
             UsageEstimate(
                 forwarding: named.size, to: path, body: rest.map { $0.length ?? Self.longestForm } ?? named.count,
-                countsCharacters: request.pricing.isByCharacters))
+                countsCharacters: request.pricing?.isByCharacters == true))
     }
 
     /// The rest of a form that is passed on as it comes.
@@ -178,7 +178,7 @@ struct ForwardRoute: Sendable {
             client: context.record.key ?? "", trace: context.trace, charge: context.charge, estimate: .none,
             pricing: context.charge?.pricing(
                 asked: context.record.model.flatMap { chat.directory.catalog.nameWithPrice($0) },
-                model: target.serving.id, provider: chat.directory.catalog.provider(of: target)) ?? .none)
+                model: target.serving.id, provider: chat.directory.catalog.provider(of: target)))
     }
 
     /// One provider after the other, until one answers.

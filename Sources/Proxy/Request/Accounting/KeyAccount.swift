@@ -12,6 +12,7 @@ final class KeyAccount: Sendable {
         var clock: BudgetClock
     }
     private let state: Mutex<State>
+    private let recent = RecentCharges()
     private let running = Atomic(0)
 
     /// Requests that are being answered.
@@ -44,12 +45,12 @@ final class KeyAccount: Sendable {
 
     /// Goes on from what the ledger has.
     func restore(_ counters: [LedgerCounter], soft: [Budget], at seconds: Int64) {
-        state.withLock { $0.budgets.restore(counters, soft: soft, at: seconds, by: &$0.clock) }
+        withState { $0.budgets.restore(counters, soft: soft, at: seconds, by: &$0.clock) }
     }
 
     /// Periods are those of another time zone from now on. What has been spent in those that are under way stays where it was counted.
     func follow(_ calendar: BudgetCalendar) {
-        state.withLock { if $0.clock.calendar != calendar { $0.clock = BudgetClock(calendar) } }
+        withState { if $0.clock.calendar != calendar { $0.clock = BudgetClock(calendar) } }
     }
 
     /// Reserves what a call may use at most.
@@ -61,7 +62,7 @@ final class KeyAccount: Sendable {
     func reserve(tokens: Int64, cost: NanoDollars?, by limits: KeyLimits, at now: Duration, _ seconds: Int64)
         throws(Refusal) -> Hold
     {
-        try state.withLock { state throws(Refusal) in
+        try withState { state throws(Refusal) in
             var grant: KeyRates.Grant?
             if let perMinute = limits.tokensPerMinute {
                 let decision = state.rates.admit(
@@ -98,7 +99,7 @@ final class KeyAccount: Sendable {
     func settle(
         _ holds: [Hold], tokens: Int64, cost: NanoDollars, by limits: KeyLimits, at now: Duration, _ seconds: Int64
     ) -> [BudgetStanding] {
-        state.withLock { state in
+        withState { state in
             var crossed: [BudgetStanding] = []
             if holds.isEmpty {
                 return state.budgets.charge(
@@ -117,14 +118,31 @@ final class KeyAccount: Sendable {
 
     /// Charges what a request of a key has used that has nothing to reserve, and nobody to be told.
     func charge(tokens: Int64, cost: NanoDollars, _ seconds: Int64) {
-        state.withLock { state in
+        if recent.add(tokens: tokens, cost: cost, at: seconds) { return }
+        let common = withState { state in
             _ = state.budgets.charge(tokens: tokens, cost: cost, at: seconds, by: &state.clock)
+            return state.budgets.common
+        }
+        recent.begin(common)
+    }
+
+    /// Whoever looks sees all that has been charged.
+    private func withState<Result, Problem: Error>(_ work: (inout sending State) throws(Problem) -> Result)
+        throws(Problem) -> Result
+    {
+        try state.withLock { state throws(Problem) in
+            if let sums = recent.take() {
+                state.budgets.charge(recent: sums.requests, tokens: sums.tokens, cost: sums.cost)
+            }
+            let common = state.budgets.common
+            defer { if state.budgets.common != common { recent.forget() } }
+            return try work(&state)
         }
     }
 
     /// Gives back what was reserved for a call that has cost nothing. Its request goes on, and is counted when it ends.
     func giveBack(_ hold: Hold, at now: Duration, _ seconds: Int64) {
-        state.withLock { state in
+        withState { state in
             if let grant = hold.grant { state.rates.settle(grant, used: 0, at: now) }
             _ = state.budgets.settle(
                 hold.reservation, tokens: 0, cost: 0, at: seconds, by: &state.clock, isRequest: false)
@@ -133,7 +151,7 @@ final class KeyAccount: Sendable {
 
     /// Charges the minute with what a request has used, before the rest is settled: its answer is about to say what is left.
     func settleMinute(_ holds: inout [Hold?], tokens: Int64, at now: Duration) {
-        state.withLock { state in
+        withState { state in
             var isFirst = true
             for index in holds.indices {
                 guard let grant = holds[index]?.grant.take() else { continue }
@@ -147,12 +165,12 @@ final class KeyAccount: Sendable {
 
     /// How far budgets are spent.
     func standings(of budgets: [Budget], at seconds: Int64) -> [BudgetStanding] {
-        state.withLock { $0.budgets.standings(of: budgets, at: seconds, by: &$0.clock) }
+        withState { $0.budgets.standings(of: budgets, at: seconds, by: &$0.clock) }
     }
 
     /// What has been charged in the periods that are under way.
     func counters(at seconds: Int64) -> [LedgerCounter] {
-        state.withLock { state in
+        withState { state in
             BudgetWindow.allCases.map { state.budgets.counter(of: name, per: $0, at: seconds, by: &state.clock) }
         }
     }

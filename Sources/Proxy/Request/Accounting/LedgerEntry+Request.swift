@@ -6,21 +6,22 @@ extension LedgerEntry {
     /// - Parameters:
     ///   - arrivedAt: microseconds since 1970, at `arrival` of the monotonic clock.
     ///   - duration: from arrival to the end.
-    init(
-        _ record: AccessRecord, of caller: Caller, at endpoint: (path: String, dialect: String),
+    static func of(
+        _ record: AccessRecord, _ caller: Caller, at endpoint: (path: String, dialect: String),
         _ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration, duration: Duration
-    ) {
-        self.init(
+    ) -> LedgerEntry {
+        var entry = LedgerEntry(
             id: record.id, at: arrivedAt, key: caller.name, dialect: endpoint.dialect, endpoint: endpoint.path,
             status: record.finalStatus)
-        model = record.model
-        error = record.error
-        isStreaming = record.isStreaming
-        firstToken = record.firstToken?.microseconds
-        total = duration.microseconds
-        fallback = record.fallback
-        note(events, arrivedAt: arrivedAt, arrival: arrival)
-        charge()
+        entry.model = record.model
+        entry.error = record.error
+        entry.isStreaming = record.isStreaming
+        entry.firstToken = record.firstToken?.microseconds
+        entry.total = duration.microseconds
+        entry.fallback = record.fallback
+        entry.note(events, arrivedAt: arrivedAt, arrival: arrival)
+        entry.charge()
+        return entry
     }
 
     private mutating func note(_ events: [RequestTrace.Event], arrivedAt: Int64, arrival: Duration) {
@@ -145,14 +146,16 @@ extension LedgerAttempt {
         let call = report.call
         guard let end else {
             self.init(
-                number: number, at: at, upstream: upstream, model: call.model, isModelListed: call.pricing.isListed,
+                number: number, at: at, upstream: upstream, model: call.model,
+                isModelListed: call.pricing?.isListed == true,
                 region: call.region, outcome: AttemptOutcome.abandoned.word, total: 0)
             return
         }
         let content = report.content
         let used = LedgerUsage.used(content, call, after: end.outcome)
         self.init(
-            number: number, at: at, upstream: upstream, model: call.model, isModelListed: call.pricing.isListed,
+            number: number, at: at, upstream: upstream, model: call.model,
+            isModelListed: call.pricing?.isListed == true,
             region: call.region, outcome: end.outcome.word, status: content.status, opcRequestID: content.opcRequestID,
             firstToken: content.firstEvent.map { ($0 - start).microseconds }, total: (end.at - start).microseconds,
             usage: used.usage, cost: used.cost)
@@ -166,7 +169,7 @@ extension LedgerUsage {
     ) -> (usage: LedgerUsage, cost: NanoDollars?) {
         guard !content.earlier.isEmpty else {
             let usage = LedgerUsage(content, call, after: outcome)
-            return (usage, usage.truth == .unknown ? nil : call.pricing.price?.cost(of: usage))
+            return (usage, usage.truth == .unknown ? nil : call.pricing?.price?.cost(of: usage))
         }
         let calls = ofCalls(content, call, after: outcome)
         var usage = LedgerUsage()
@@ -174,7 +177,7 @@ extension LedgerUsage {
         for one in calls {
             usage.add(one)
             // Each by itself: the length of a prompt may decide what it costs.
-            if let known = spent, let more = call.pricing.price?.cost(of: one) {
+            if let known = spent, let more = call.pricing?.price?.cost(of: one) {
                 spent = known + more
             } else {
                 spent = nil

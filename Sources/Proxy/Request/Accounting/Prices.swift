@@ -14,9 +14,15 @@ final class Prices: Sendable {
         func hash(into hasher: inout Hasher) { id.hash(into: &hasher) }
     }
     /// What has been found: the table folds cases, and clients ask for the same again and again.
-    private let known = Mutex<[Name: Pricing]>([:])
+    private final class Shard: Sendable {
+        let known = Mutex<[Name: Pricing]>([:])
+        /// Two cache lines, so that no other shard's lock is on this one's.
+        private let padding = InlineArray<16, UInt64>(repeating: 0)
+    }
+    private static let shardBits: UInt64 = 4
+    private let shards = (0..<1 << shardBits).map { _ in Shard() }
     /// Names come from clients.
-    private static let most = 4096
+    private static let most = 1024
 
     init(_ table: PriceTable = PriceTable()) { self.table = table }
 
@@ -28,10 +34,11 @@ final class Prices: Sendable {
     ///   - provider: nil for an OCI account.
     func pricing(asked: String?, id: String, provider: String?) -> Pricing {
         let name = Name(asked: asked, id: id, provider: provider)
-        if let found = known.withLock({ $0[name] }) { return found }
+        let shard = shards[ThreadShard.index(bits: Self.shardBits)]
+        if let found = shard.known.withLock({ $0[name] }) { return found }
         let pricing = Pricing(
             isListed: asked != nil, price: table.price(asked: asked, id: id, provider: provider)?.price)
-        known.withLock { known in
+        shard.known.withLock { known in
             if known.count >= Self.most { known.removeAll() }
             known[name] = pricing
         }
@@ -50,9 +57,6 @@ final class Pricing: Sendable {
     let isListed: Bool
     /// Nil when nobody knows it.
     let price: Price?
-
-    /// Nobody counts.
-    static let none = Pricing(isListed: false, price: nil)
 
     init(isListed: Bool, price: Price?) {
         self.isListed = isListed

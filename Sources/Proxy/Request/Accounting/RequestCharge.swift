@@ -64,13 +64,13 @@ final class RequestCharge: Sendable {
     /// - Returns: names what has been reserved, for `giveBack`; nil when nothing depends on what the key uses.
     /// - Throws: `Failure` 429 when the key has not so much left.
     @discardableResult
-    func admit(_ estimate: CallEstimate, _ pricing: Pricing) throws(Failure) -> Int? {
+    func admit(_ estimate: CallEstimate, _ pricing: Pricing?) throws(Failure) -> Int? {
         guard isCounted else { return nil }
         let limits = caller.limits
         let estimate = estimate.value
         var cost: NanoDollars?
         if limits.hardBudgets.contains(where: \.isMoney) {
-            cost = pricing.price?
+            cost = pricing?.price?
                 .worstCase(
                     prompt: estimate.prompt, completion: estimate.completion, charactersIn: estimate.characters)
         }
