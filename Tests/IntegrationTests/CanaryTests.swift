@@ -5,7 +5,7 @@ import Testing
 /// Recognisable secrets in every place that can hold one, every way to fail, and a search through all that comes out.
 ///
 /// `ProcessTests.secretsPromptsAndAnswersAreLoggedAtNoLevel` does so for what is said; this is about what the operator keeps.
-@Suite(.timeLimit(.minutes(3))) struct CanaryTests {
+@Suite(.timeLimit(.minutes(5))) struct CanaryTests {
     private static let client = "canary-client-key-4711", second = "canary-second-key-4712"
     private static let passPhrase = "canary-pass-phrase-4713", bearer = "canary-bearer-key-4714",
         provider = "canary-provider-token-4715"

@@ -10,7 +10,7 @@ import Testing
 
 /// One configuration after the other, out of files of the test's. One test after the other: what hangs in the kernel
 /// takes room that all reloads of a process share.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct ReloaderTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct ReloaderTests {
     /// A proxy without its listener, its configuration file, and time that stands still.
     private struct Bench {
         let directory: TemporaryDirectory

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Proxy
 
-@Suite(.timeLimit(.minutes(1))) struct RestOfBodyTests {
+@Suite(.timeLimit(.minutes(5))) struct RestOfBodyTests {
     private let loop = MultiThreadedEventLoopGroup.singleton.any()
 
     private func rest(_ onRoom: @escaping @Sendable () -> Void = {}) async throws -> RestOfBody {

@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyRouting
 
 /// One process after the other over one ledger.
-@Suite(.timeLimit(.minutes(1))) struct RestorationTests {
+@Suite(.timeLimit(.minutes(5))) struct RestorationTests {
     private let ledger = KeptLedger()
 
     private struct Process {

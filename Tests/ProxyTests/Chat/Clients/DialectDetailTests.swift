@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyRouting
 
 /// What no fixture holds: each a thing that has gone wrong, here or elsewhere.
-@Suite(.timeLimit(.minutes(1))) struct DialectDetailTests {
+@Suite(.timeLimit(.minutes(5))) struct DialectDetailTests {
     private static let chunks = [
         #"{"choices":[{"index":0,"delta":{"role":"assistant","content":"one"},"finish_reason":null}]}"#,
         #"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
@@ -202,7 +202,7 @@ import Testing
     }
 
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: [
             #"{"role":"system","content":"x","clear_at":"next_user_message"}"#,
             #"{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"x"}]}"#,

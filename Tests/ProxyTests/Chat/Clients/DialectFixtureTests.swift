@@ -10,7 +10,7 @@ import Testing
 
 /// Each case that real client libraries have accepted: a request in a client's language, what must reach an upstream that speaks chat completions, what it
 /// answers, and what the client must get.
-@Suite(.timeLimit(.minutes(2))) struct DialectFixtureTests {
+@Suite(.timeLimit(.minutes(5))) struct DialectFixtureTests {
     struct Case: CustomTestStringConvertible {
         let name: String
         var testDescription: String { name }

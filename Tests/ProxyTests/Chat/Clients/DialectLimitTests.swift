@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyRouting
 
 /// What a dialect may ask for and not every upstream has: a message that is to be continued, many texts to stop at, a prompt that may be shortened.
-@Suite(.timeLimit(.minutes(1))) struct DialectLimitTests {
+@Suite(.timeLimit(.minutes(5))) struct DialectLimitTests {
     private static func answer(_ content: String, reason: String = "stop") -> TransportResponse {
         TransportResponse(
             status: 200, headers: ["content-type": "application/json"],

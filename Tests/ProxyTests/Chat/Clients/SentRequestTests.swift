@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyRouting
 
 /// Requests as real programs have sent them: each is a chat, but for what is refused on purpose.
-@Suite(.timeLimit(.minutes(1))) struct SentRequestTests {
+@Suite(.timeLimit(.minutes(5))) struct SentRequestTests {
     struct Sent: CustomTestStringConvertible {
         let name: String
         var testDescription: String { name }

@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyRouting
 
 /// Requests for images, audio and moderations, which pass to a provider as they are.
-@Suite(.timeLimit(.minutes(1))) struct ForwardTests {
+@Suite(.timeLimit(.minutes(5))) struct ForwardTests {
     private static let form =
         "--b0\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\nContent-Type: audio/wav\r\n\r\nRIFF\r\nname=\"model\"\r\n--b1\r\n\0\r\n"
         + "--b0\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nup/whisper\r\n"

@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyRouting
 
 /// A provider that speaks the client's language gets what the client has sent, and its answer passes, both but for the model's name.
-@Suite(.timeLimit(.minutes(1))) struct NativeTests {
+@Suite(.timeLimit(.minutes(5))) struct NativeTests {
     private static let events: [ProviderDialect: String] = [
         .messages: """
         event: message_start

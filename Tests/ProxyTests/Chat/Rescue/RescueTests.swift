@@ -10,7 +10,7 @@ import Testing
 @testable import ProxyRouting
 
 /// Streams that break off when their client has been told a part, through the whole door.
-@Suite(.timeLimit(.minutes(1))) struct RescueTests {
+@Suite(.timeLimit(.minutes(5))) struct RescueTests {
     typealias Format = BrokenStreams.Format
     typealias Language = BrokenStreams.Language
 

@@ -5,7 +5,7 @@ import Testing
 @testable import ProxyRouting
 
 /// A rescue on its way: until when it is waited for, and who ends it.
-@Suite(.timeLimit(.minutes(1))) struct RescueTimeTests {
+@Suite(.timeLimit(.minutes(5))) struct RescueTimeTests {
     private typealias Events = GenericEvents
 
     /// A client that has been told "one two", and the call that is to go on.

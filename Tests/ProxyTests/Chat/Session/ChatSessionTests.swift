@@ -9,7 +9,7 @@ import Testing
 
 /// The story of one chat: who is asked, what the client is told, and what becomes of it when the client leaves or its
 /// time is over.
-@Suite(.timeLimit(.minutes(1))) struct ChatSessionTests {
+@Suite(.timeLimit(.minutes(5))) struct ChatSessionTests {
     private typealias Events = GenericEvents
 
     private static func request(_ model: String = "a", streams: Bool = true, _ more: String = "") -> String {

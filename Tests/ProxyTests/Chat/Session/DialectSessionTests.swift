@@ -9,7 +9,7 @@ import Testing
 @testable import ProxyRouting
 
 /// Clients of the other languages over an upstream that speaks OCI's: what they are told, in which form, and what becomes of it when something goes wrong.
-@Suite(.timeLimit(.minutes(1))) struct DialectSessionTests {
+@Suite(.timeLimit(.minutes(5))) struct DialectSessionTests {
     private typealias Events = GenericEvents
 
     enum Language: String, CaseIterable, CustomTestStringConvertible {

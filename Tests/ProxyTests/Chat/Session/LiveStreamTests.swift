@@ -10,7 +10,7 @@ import Testing
 @testable import ProxyRouting
 
 /// One streamed answer, from the head that has come to its end, on the client's event loop and with time moved.
-@Suite(.timeLimit(.minutes(1))) struct LiveStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct LiveStreamTests {
     private typealias Events = GenericEvents
 
     /// An answer on its way.

@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyRouting
 
 /// One request and its answer between a task and a connection, on an event loop of the test's.
-@Suite("The transport: an exchange", .timeLimit(.minutes(1)))
+@Suite("The transport: an exchange", .timeLimit(.minutes(5)))
 struct UpstreamExchangeTests {
     /// What an exchange sees of its connection.
     private final class Connection: BodySource, Cancellable, Sendable {

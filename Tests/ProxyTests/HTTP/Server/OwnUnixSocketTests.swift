@@ -11,7 +11,7 @@ import Testing
 #endif
 
 /// The operator's socket: whose it is, and what may be in its place.
-@Suite(.timeLimit(.minutes(1))) struct OwnUnixSocketTests {
+@Suite(.timeLimit(.minutes(5))) struct OwnUnixSocketTests {
     private let directory: TemporaryDirectory
     private var path: String { directory.path + "/admin.sock" }
     private let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

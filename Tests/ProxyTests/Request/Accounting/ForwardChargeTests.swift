@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyRouting
 
 /// What pictures, sound and moderations use of what a key may use.
-@Suite(.timeLimit(.minutes(1))) struct ForwardChargeTests {
+@Suite(.timeLimit(.minutes(5))) struct ForwardChargeTests {
     private static let prices = Prices(
         PriceTable([
             PriceTable.Entry(
