@@ -1,4 +1,5 @@
-"""A long run over the simulator with all kinds of faults: memory and descriptors of the proxy have to stay flat."""
+"""A long run over the simulator with all kinds of faults: memory and descriptors of the proxy have to stay flat, and its ledger has to say what the
+simulator and the clients have seen."""
 import argparse
 import http.client
 import json
@@ -14,6 +15,8 @@ import sys
 import tempfile
 import threading
 import time
+
+from books import Books
 
 FAULTS = [
     {"action": "status", "status": 500}, {"action": "status", "status": 503}, {"action": "status", "status": 429, "retryAfter": 1},
@@ -51,6 +54,8 @@ class Clients:
     def __init__(self, port, key):
         self.port, self.key = port, key
         self.counts, self.lock, self.over = {}, threading.Lock(), threading.Event()
+        # The usage that each request's answer has told, by the request's id.
+        self.told = {}
 
     def count(self, what):
         with self.lock:
@@ -58,11 +63,12 @@ class Clients:
 
     def work(self, seed):
         dice = random.Random(seed)
-        connection = None
+        connection, number = None, 0
         while not self.over.is_set():
             try:
                 connection = connection or http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-                if not self.turn(connection, dice):
+                number += 1
+                if not self.turn(connection, dice, f"soak-{seed}-{number}"):
                     connection.close()
                     connection = None
             except OSError as error:
@@ -72,10 +78,10 @@ class Clients:
                 self.count(f"broken: {type(error).__name__}")
                 connection = None
 
-    def turn(self, connection, dice):
+    def turn(self, connection, dice, name):
         """Returns whether the connection can be used again."""
         kind = dice.choices(["whole", "stream", "leave", "nonsense", "silent", "statistics"], [40, 40, 8, 5, 2, 5])[0]
-        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json", "x-request-id": name}
         if kind == "silent":
             with socket.create_connection(("127.0.0.1", self.port)) as idle:
                 idle.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n")
@@ -92,6 +98,8 @@ class Clients:
             self.count(f"nonsense {connection.getresponse().status}")
             return False
         body = {"model": dice.choice(MODELS), "stream": kind != "whole", "messages": [{"role": "user", "content": "word " * dice.choice([5, 50, 2000])}]}
+        if kind == "stream" and dice.random() < 0.5:
+            body["stream_options"] = {"include_usage": True}
         connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
         answer = connection.getresponse()
         if kind == "leave":
@@ -103,8 +111,22 @@ class Clients:
             # As the official clients do it, but for the length.
             time.sleep(0.1)
         whole = answer.status == 200 and (kind == "whole" or text.endswith(b"data: [DONE]\n\n"))
+        if whole and (usage := self.usage(text, kind)):
+            with self.lock:
+                self.told[name] = usage
         self.count("answered" if whole else f"failed {answer.status}")
         return True
+
+
+    @staticmethod
+    def usage(text, kind):
+        if kind == "whole":
+            return json.loads(text).get("usage")
+        found = None
+        for line in text.split(b"\n"):
+            if line.startswith(b"data: {") and b'"usage":{' in line:
+                found = json.loads(line[6:]).get("usage") or found
+        return found
 
 
 def control(port, path, body, method="POST"):
@@ -129,7 +151,7 @@ def soak(options):
     config.write_text(text)
     proxy = Program([options.binaries / "ociai-proxy", "-config", config, "-port", 0], work / "proxy.log")
     key = re.search(r"^\s*api_key\s*=\s*([0-9a-f]{32})", config.read_text(), re.M).group(1)
-    clients = Clients(proxy.port, key)
+    clients, books = Clients(proxy.port, key), Books(simulator.port)
     threads = [threading.Thread(target=clients.work, args=(seed,)) for seed in range(options.clients)]
     for thread in threads:
         thread.start()
@@ -151,12 +173,13 @@ def soak(options):
         thread.join()
     time.sleep(3)
     at_rest = figures(proxy.process.pid)
+    wrong = books.compare(proxy.port, key, clients.told)
     code = proxy.stop()
     simulator.stop()
-    report(samples, at_rest, clients.counts, code, work)
+    report(samples, at_rest, clients.counts, code, wrong, work)
 
 
-def report(samples, at_rest, counts, code, work):
+def report(samples, at_rest, counts, code, wrong, work):
     """Judges the second half against the middle of the first: what grows, grows on."""
     quarter = len(samples) // 4
     before, after = samples[quarter : 2 * quarter], samples[-quarter:]
@@ -167,8 +190,10 @@ def report(samples, at_rest, counts, code, work):
         flat = flat and last <= first * slack
         print(f"second quarter {first:.1f} {name}, last quarter {last:.1f} {name}: {'flat' if last <= first * slack else 'GROWS'}")
     broken = sum(count for what, count in counts.items() if what.startswith("broken"))
-    if not flat or code != 0 or broken:
-        sys.exit(f"not well: {broken} broken exchanges; the logs are in {work}")
+    for line in wrong[:20]:
+        print(line)
+    if not flat or code != 0 or broken or wrong:
+        sys.exit(f"not well: {broken} broken exchanges, {len(wrong)} things that do not fit in the books; the logs are in {work}")
 
 
 if __name__ == "__main__":
