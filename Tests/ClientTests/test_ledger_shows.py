@@ -360,31 +360,56 @@ def test_a_file_that_has_reached_its_bound_stays_within_it(service, provider):
 # The operator's address beside clients that speak TLS
 
 
-def test_the_operators_address_is_plain_beside_tls(service, provider, tmp_path):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "one.key", "-out", tmp_path / "one.pem", "-days", "2",
+def certificate(directory):
+    """The settings of one for this machine's own address."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", directory / "one.key", "-out", directory / "one.pem", "-days", "2",
                     "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    server = service(aggregator(provider, admin_listen="127.0.0.1:0", tls_cert=str(tmp_path / "one.pem"), tls_key=str(tmp_path / "one.key")), starts=False)
-    server.running = Running([PROGRAM, "-config", server.config, "-port", "0"], server.directory / "proxy.log",
-                             r"Listening (?:for the operator )?on http\S+\n(?:.*\n)*?.*Listening (?:for the operator )?on http\S+\n")
+    return {"tls_cert": str(directory / "one.pem"), "tls_key": str(directory / "one.key")}
+
+
+def over_tls(address, directory, path, body=None, key=CLIENT):
+    context = ssl.create_default_context(cafile=directory / "one.pem")
+    with contextlib.closing(http.client.HTTPSConnection(address, timeout=30, context=context)) as connection:
+        connection.request("GET" if body is None else "POST", path, body and json.dumps(body), {"authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+LISTENING = r"Listening (?:for the operator )?on http\S+\n(?:.*\n)*?.*Listening (?:for the operator )?on http\S+\n"
+
+
+def test_the_operators_address_is_plain_beside_tls(service, provider, tmp_path):
+    server = service(aggregator(provider, admin_listen="127.0.0.1:0", **certificate(tmp_path)), starts=False)
+    server.running = Running([PROGRAM, "-config", server.config, "-port", "0"], server.directory / "proxy.log", LISTENING)
     [operator] = re.findall(r"http://127\.0\.0\.1:\d+", server.running.url)
     [clients] = re.findall(r"https://(127\.0\.0\.1:\d+)", server.running.url)
-    context = ssl.create_default_context(cafile=tmp_path / "one.pem")
-
-    def over_tls(path, body=None, key=CLIENT):
-        with contextlib.closing(http.client.HTTPSConnection(clients, timeout=30, context=context)) as connection:
-            connection.request("GET" if body is None else "POST", path, body and json.dumps(body), {"authorization": f"Bearer {key}"})
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-
-    assert over_tls("/v1/chat/completions", {"model": "talk/m1", "messages": [{"role": "user", "content": "hi"}]})[0] == 200
+    chat = {"model": "talk/m1", "messages": [{"role": "user", "content": "hi"}]}
+    assert over_tls(clients, tmp_path, "/v1/chat/completions", chat)[0] == 200
     rows = eventually(lambda: ask(operator, "/admin/ledger/summary", key=VIEWER).json["rows"], lambda rows: rows[0]["requests"] == 1)
     assert rows[0]["attempts"] == 1 and ask(operator, "/metrics", key=VIEWER).status == 200
     assert ask(operator, "/admin/ledger/summary", key=CLIENT).status == 403
     # What is the operator's is not at the clients' address, whoever asks, and that one does not speak without TLS.
-    assert over_tls("/admin/ledger/summary", key=ADMIN)[0] == 404 and over_tls("/metrics", key=ADMIN)[0] == 404
+    for path in ["/admin/ledger/summary", "/metrics"]:
+        assert over_tls(clients, tmp_path, path, key=ADMIN)[0] == 404
     with contextlib.suppress(OSError, http.client.HTTPException):
         answer = ask(f"http://{clients}", "/v1/models", key=CLIENT)
         assert answer.status == 400 and b"talk" not in answer.body, answer
+
+
+def test_the_operators_address_speaks_tls_where_others_may_reach_it(service, provider, tmp_path):
+    server = service(aggregator(provider, admin_listen="0.0.0.0:0", **certificate(tmp_path)), starts=False)
+    server.running = Running([PROGRAM, "-config", server.config, "-port", "0"], server.directory / "proxy.log", LISTENING)
+    [operator] = re.findall(r"for the operator on https://0\.0\.0\.0:(\d+)", server.running.url)
+    address = f"127.0.0.1:{operator}"
+    assert over_tls(address, tmp_path, "/admin/keys", key=ADMIN)[0] == 200
+    assert over_tls(address, tmp_path, "/metrics", key=VIEWER)[0] == 200
+    assert over_tls(address, tmp_path, "/admin/keys", key=VIEWER)[0] == 403
+    # Nobody is the operator there for coming from this machine alone.
+    assert over_tls(address, tmp_path, "/admin/keys", key="nobody-0123456789")[0] == 401
+    # And no key is taken in the clear.
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        answer = ask(f"http://{address}", "/admin/keys", key=ADMIN)
+        assert answer.status == 400, answer
 
 
 # A disk that fails
