@@ -67,7 +67,7 @@ import Testing
         func isPlain(_ change: (inout LedgerEntry) -> Void) -> Bool {
             var entry = refusal("r", at: 0)
             change(&entry)
-            return EntryFacts(entry).isPlainRefusal
+            return EntryFacts(EntryPage(of: [entry]).entry(0)).isPlainRefusal
         }
         #expect(isPlain { _ in })
         #expect(isPlain { $0.error = nil })

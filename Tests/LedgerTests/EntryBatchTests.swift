@@ -14,7 +14,7 @@ import Testing
                 LedgerEntry.sample("\(piece) \(number)", at: Int64.random(in: 0..<50, using: &random))
             }
             expected += entries.map(\.id)
-            batch.append(entries[...])
+            batch.append(EntryPage(of: entries))
         }
         #expect(batch.count == expected.count)
         let most = Int.random(in: 1..<100, using: &random)
@@ -24,10 +24,10 @@ import Testing
             let part = batch.removeFirst(most)
             #expect(part.count == min(most, left) && batch.count == left - part.count)
             var inOrder: [LedgerEntry] = []
-            part.visitInOrder { inOrder.append($0) }
+            part.visitInOrder { inOrder.append($0.entry) }
             #expect(inOrder.map(\.at) == inOrder.map(\.at).sorted())
             var ids: [String] = []
-            part.visit { ids.append($0.id) }
+            part.visit { ids.append($0.text) }
             #expect(Set(inOrder.map(\.id)) == Set(ids) && inOrder.count == ids.count)
             found += ids
         }

@@ -43,9 +43,21 @@ struct CounterBook {
     }
 
     mutating func charge(_ entry: LedgerEntry, _ periodStart: (BudgetWindow, Int64) -> Int64) {
-        let quarter = max(entry.at, 0) / 1_000_000 / Self.quarter * Self.quarter
-        recent[Quarter(key: entry.key, start: quarter), default: Sums()].add(
-            Sums(requests: 1, tokens: entry.chargedTokens.booked, cost: entry.chargedCost.booked))
+        charge(entry.key, at: entry.at, tokens: entry.chargedTokens, cost: entry.chargedCost, periodStart)
+    }
+
+    mutating func charge(_ entry: RecordedEntry, _ periodStart: (BudgetWindow, Int64) -> Int64) {
+        charge(
+            entry.name(entry.key), at: entry.at, tokens: entry.chargedTokens, cost: entry.chargedCost, periodStart)
+    }
+
+    private mutating func charge(
+        _ key: String, at microseconds: Int64, tokens: Int64, cost: NanoDollars,
+        _ periodStart: (BudgetWindow, Int64) -> Int64
+    ) {
+        let quarter = max(microseconds, 0) / 1_000_000 / Self.quarter * Self.quarter
+        recent[Quarter(key: key, start: quarter), default: Sums()].add(
+            Sums(requests: 1, tokens: tokens.booked, cost: cost.booked))
         if recent.count > 1000 { fold(periodStart) }
     }
 

@@ -15,25 +15,27 @@ struct EntryFacts {
 
     static let clientLeft = 499
 
-    init(_ entry: LedgerEntry) {
+    init(_ entry: RecordedEntry) {
         var served: Int?
         if let upstream = entry.upstream {
-            var index = entry.attempts.count - 1
-            while index >= 0, entry.attempts[index].upstream != upstream { index -= 1 }
+            var index = entry.attemptCount - 1
+            while index >= 0, entry.name(entry.attempt(index).upstream) != entry.name(upstream) { index -= 1 }
             served = index >= 0 ? index : nil
         }
         self.served = served
-        let isWithout = entry.attempts.isEmpty
+        let isWithout = entry.attemptCount == 0
         isAnswered = !isWithout && (entry.status < 400 || entry.status == Self.clientLeft)
         isFailed = entry.status >= 400 || entry.error != nil
         isPlainRefusal =
             isWithout && entry.status >= 400 && entry.status != Self.clientLeft && entry.upstream == nil
             && entry.servedModel == nil && entry.rescuedFrom == nil && entry.fallback == nil && entry.cost == nil
-            && entry.chargedTokens == 0 && entry.chargedCost == 0 && entry.usage.truth == .unknown
+            && entry.chargedTokens == 0 && entry.chargedCost == 0 && entry.truth == .unknown
     }
 }
 
-extension LedgerAttempt {
-    /// Its model's name is not only the client's word.
-    var isModelKnown: Bool { isModelListed || outcome == "succeeded" || status.map { 200..<300 ~= $0 } == true }
+extension RecordedEntry {
+    /// The model's name of an attempt is not only the client's word.
+    func isModelKnown(_ attempt: RecordedAttempt) -> Bool {
+        attempt.isModelListed || name(attempt.outcome) == "succeeded" || attempt.status.map { 200..<300 ~= $0 } == true
+    }
 }

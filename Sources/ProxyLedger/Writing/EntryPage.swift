@@ -10,9 +10,15 @@ struct EntryPage: Sendable {
         case key, dialect, endpoint, model, servedModel, upstream, error, rescuedFrom, fallback
         case attemptUpstream, attemptModel, region, outcome
     }
-    private static let nothing = Int64.min
+    private static let nothing = RecordedEntry.nothing
 
-    private(set) var count = 0
+    /// Where an entry begins among numbers and bytes.
+    private struct Start: Sendable {
+        var number: Int32
+        var byte: Int32
+    }
+
+    private var starts: [Start] = []
     private var numbers: [Int64] = []
     private var names: [String] = []
     private var bytes: [UInt8] = []
@@ -25,27 +31,23 @@ struct EntryPage: Sendable {
         numbers.reserveCapacity(capacity * (Self.requestNumbers + Self.attemptNumbers))
         bytes.reserveCapacity(capacity * 48)
         names.reserveCapacity(16)
+        starts.reserveCapacity(capacity)
     }
+
+    var count: Int { starts.count }
+    var nameCount: Int { names.count }
 
     /// It has been made for entries, and not taken.
     var hasRoom: Bool { numbers.capacity > 0 }
 
-    /// Keeps the room.
-    mutating func removeAll() {
-        count = 0
-        numbers.removeAll(keepingCapacity: true)
-        bytes.removeAll(keepingCapacity: true)
-        names.removeAll(keepingCapacity: true)
-        lasts = InlineArray(repeating: -1)
-    }
-
     // MARK: Writing
 
-    private static let requestNumbers = 28
-    private static let attemptNumbers = 20
+    private static let requestNumbers = RecordedEntry.Field.allCases.count
+    private static let attemptNumbers = RecordedAttempt.Field.allCases.count
 
+    /// In the order of `RecordedEntry.Field`, then each attempt in that of `RecordedAttempt.Field`.
     mutating func append(_ entry: LedgerEntry) {
-        count += 1
+        starts.append(Start(number: Int32(numbers.count), byte: Int32(bytes.count)))
         let attempts = entry.attempts.count
         // One by one, since a closure that fills the room at once would take a copy of the entry along.
         numbers.reserveCapacity(numbers.count + Self.requestNumbers + attempts * Self.attemptNumbers)
@@ -120,97 +122,13 @@ struct EntryPage: Sendable {
 
     // MARK: Reading
 
-    /// All of them, in the order in which they came.
-    var entries: [LedgerEntry] {
-        var entries: [LedgerEntry] = []
-        entries.reserveCapacity(count)
-        var reader = Reader(page: self)
-        for _ in 0..<count { entries.append(reader.entry()) }
-        return entries
-    }
+    /// When an entry arrived, in microseconds since 1970.
+    func at(_ index: Int) -> Int64 { numbers[Int(starts[index].number) + RecordedEntry.Field.at.rawValue] }
 
-    /// Takes numbers and bytes in the order in which `append` has put them.
-    private struct Reader {
-        let page: EntryPage
-        private var number = 0
-        private var byte = 0
-
-        init(page: EntryPage) { self.page = page }
-
-        mutating func entry() -> LedgerEntry {
-            let id = text() ?? ""
-            let at = next()
-            var entry = LedgerEntry(
-                id: id, at: at, key: name() ?? "", dialect: name() ?? "", endpoint: name() ?? "", status: 0)
-            entry.model = name()
-            entry.servedModel = name()
-            entry.upstream = name()
-            entry.status = Int(next())
-            entry.error = name()
-            entry.isStreaming = next() == 1
-            entry.wait = next()
-            entry.firstToken = known()
-            entry.total = next()
-            entry.usage = usage()
-            entry.cost = known()
-            entry.rescuedFrom = name()
-            entry.fallback = name()
-            entry.chargedTokens = next()
-            entry.chargedCost = next()
-            let attempts = Int(next())
-            entry.attempts.reserveCapacity(attempts)
-            for _ in 0..<attempts { entry.attempts.append(attempt()) }
-            return entry
-        }
-
-        private mutating func attempt() -> LedgerAttempt {
-            let number = Int(next())
-            let at = next()
-            let upstream = name() ?? ""
-            let model = name() ?? ""
-            let isModelListed = next() == 1
-            let region = name()
-            let outcome = name() ?? ""
-            let status = known().map { Int($0) }
-            let opcRequestID = text()
-            let firstToken = known()
-            let total = next()
-            let usage = usage()
-            return LedgerAttempt(
-                number: number, at: at, upstream: upstream, model: model, isModelListed: isModelListed, region: region,
-                outcome: outcome, status: status, opcRequestID: opcRequestID, firstToken: firstToken, total: total,
-                usage: usage, cost: known())
-        }
-
-        private mutating func usage() -> LedgerUsage {
-            var usage = LedgerUsage()
-            usage.truth = UsageTruth(rawValue: Int(next())) ?? .unknown
-            usage.prompt = known()
-            usage.completion = known()
-            usage.cached = known()
-            usage.cacheWrites = known()
-            usage.reasoning = known()
-            usage.charactersIn = known()
-            usage.charactersOut = known()
-            return usage
-        }
-
-        private mutating func next() -> Int64 {
-            defer { number += 1 }
-            return page.numbers[number]
-        }
-
-        private mutating func known() -> Int64? {
-            let value = next()
-            return value == nothing ? nil : value
-        }
-
-        private mutating func name() -> String? { known().map { page.names[Int($0)] } }
-
-        private mutating func text() -> String? {
-            guard let count = known() else { return nil }
-            defer { byte += Int(count) }
-            return String(decoding: page.bytes[byte..<byte + Int(count)], as: UTF8.self)
-        }
+    /// - Parameter firstName: where this page's names begin among those of its batch.
+    func entry(_ index: Int, firstName: Int = 0) -> RecordedEntry {
+        RecordedEntry(
+            numbers: numbers, bytes: bytes, names: names, number: Int(starts[index].number),
+            byte: Int(starts[index].byte), firstName: firstName)
     }
 }

@@ -12,7 +12,7 @@ final class EntryRing: Sendable {
             /// In pieces, so that what is there need not be moved when more comes.
             var full: [EntryPage] = []
             var page = EntryPage()
-            /// Pages that have been written down: their room is used again, for what one thread has allocated another one frees dearly.
+            /// Pages that the writer has made.
             var spare: [EntryPage] = []
             var overflow = CounterBook()
             /// Room that has been taken from the ring and not been used.
@@ -119,13 +119,14 @@ final class EntryRing: Sendable {
                 state.isClosed = state.isClosed || closing
                 return taken
             }
-            var emptied: [EntryPage] = []
-            for var page in taken.0 + [taken.1] where page.count > 0 {
-                batch.append(page.entries[...])
-                page.removeAll()
-                if emptied.count < Self.sparePages { emptied.append(page) }
+            var count = 0
+            for page in taken.0 + [taken.1] where page.count > 0 {
+                batch.append(page)
+                count += 1
             }
-            if !emptied.isEmpty { shard.state.withLock { if $0.spare.isEmpty { $0.spare = emptied } } }
+            // Their room is made, and let go of, by the writer: what one thread has allocated another one frees dearly.
+            let spare = (0..<min(count, Self.sparePages)).map { _ in EntryPage(capacity: Self.piece) }
+            if !spare.isEmpty, !closing { shard.state.withLock { if $0.spare.isEmpty { $0.spare = spare } } }
             if !taken.2.isEmpty { charges.merge(taken.2) }
         }
     }

@@ -2,11 +2,6 @@ import GRDB
 
 /// The rows of `dim`, as the writer knows them. After a transaction that failed it must forget, for its new rows do not exist.
 struct NameTable {
-    /// Where a name stands. Most rows have the same there as the one before.
-    enum Place: Int, CaseIterable {
-        case key, dialect, endpoint, upstream, error, rescuedFrom, fallback, attemptUpstream, region, outcome
-    }
-
     /// What stands for the names that have no room any more. With brackets, which no name of a model or an upstream has.
     static let other = "(other)"
 
@@ -16,22 +11,35 @@ struct NameTable {
     private static let cacheBound = 50_000
 
     private var known: [String: Int64] = [:]
-    private var lasts = [(text: String, id: Int64)?](repeating: nil, count: Place.allCases.count)
+    /// The rows of a batch's names, by their places in it; -1 as long as nobody has asked.
+    private var ids: [Int64] = []
     /// Rows of `dim`.
     private var count: Int?
 
-    mutating func forget() { self = NameTable() }
+    mutating func forget() {
+        let count = ids.count
+        self = NameTable()
+        begin(count)
+    }
 
-    mutating func id(_ name: String, _ place: Place, _ db: Database) throws -> Int64 {
-        if let last = lasts[place.rawValue], last.text == name { return last.id }
-        let id = try id(name, db)
-        lasts[place.rawValue] = (name, id)
+    /// Begins a batch of so many names.
+    mutating func begin(_ count: Int) {
+        ids.removeAll(keepingCapacity: true)
+        ids.append(contentsOf: repeatElement(-1, count: count))
+    }
+
+    /// - Parameter place: in the entry's page.
+    mutating func id(_ place: Int, of entry: RecordedEntry, _ db: Database) throws -> Int64 {
+        let known = ids[entry.firstName + place]
+        guard known < 0 else { return known }
+        let id = try id(entry.name(place), db)
+        ids[entry.firstName + place] = id
         return id
     }
 
-    mutating func id(ifAny name: String?, _ place: Place, _ db: Database) throws -> Int64? {
-        guard let name else { return nil }
-        return try id(name, place, db)
+    mutating func id(ifAny place: Int?, of entry: RecordedEntry, _ db: Database) throws -> Int64? {
+        guard let place else { return nil }
+        return try id(place, of: entry, db)
     }
 
     mutating func id(_ name: String, _ db: Database) throws -> Int64 {

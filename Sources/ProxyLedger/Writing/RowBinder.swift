@@ -58,6 +58,21 @@ import GRDBSQLite
         }
     }
 
+    /// The same of one that stands among bytes.
+    mutating func bind(_ text: ArraySlice<UInt8>?) {
+        guard let text, text.count <= CleanText.bound, !text.contains(0) else {
+            return bind(text.map { String(decoding: $0, as: UTF8.self) })
+        }
+        column += 1
+        let room = unsafe UnsafeMutableBufferPointer(rebasing: texts[textEnd..<textEnd + CleanText.bound])
+        let count = unsafe room.update(fromContentsOf: text)
+        textEnd += count
+        // As above.
+        _ = unsafe room.withMemoryRebound(to: CChar.self) { characters in
+            unsafe sqlite3_bind_text(handle, column, characters.baseAddress, Int32(count), nil)
+        }
+    }
+
     /// Runs the statement, and begins the next row.
     ///
     /// - Parameter count: of the parameters, all of which have been bound.

@@ -46,6 +46,7 @@ struct RowWriter {
             requests: RowBinder(try db.cachedStatement(sql: Self.insertRequest), textCount: 3),
             attempts: RowBinder(try db.cachedStatement(sql: Self.insertAttempt), textCount: 1))
         ids.begin()
+        names.begin(batch.nameCount)
         try batch.visitInOrder { entry in try write(entry, &work, db) }
         isCareful = false
         for (row, count) in work.folded {
@@ -72,15 +73,15 @@ struct RowWriter {
         var outcome: Int64
     }
 
-    private mutating func write(_ entry: LedgerEntry, _ work: inout Work, _ db: Database) throws {
+    private mutating func write(_ entry: RecordedEntry, _ work: inout Work, _ db: Database) throws {
         let facts = EntryFacts(entry)
         let at = entry.at.booked
         let hour = at / 3_600_000_000
-        let key = try names.id(entry.key, .key, db)
-        let error = try names.id(ifAny: entry.error, .error, db)
+        let key = try names.id(entry.key, of: entry, db)
+        let error = try names.id(ifAny: entry.error, of: entry, db)
         var cell = SumCell(start: hour, key: key, upstream: 0, model: 0)
         if facts.isFailed {
-            let upstream = try names.id(ifAny: entry.upstream, .upstream, db)
+            let upstream = try names.id(ifAny: entry.upstream, of: entry, db)
             work.sums.add(
                 FailureCell(
                     start: hour, key: key, isRequest: true, error: error ?? -1, upstream: upstream ?? -1,
@@ -100,43 +101,43 @@ struct RowWriter {
         }
 
         let id = try nextID(at, db)
-        let count = entry.attempts.count
+        let count = entry.attemptCount
         var last: AttemptNames?
         for index in 0..<count {
-            let found = try names(of: entry.attempts[index], day: hour / SumBook.hoursADay, db)
+            let found = try names(of: entry.attempt(index), entry, day: hour / SumBook.hoursADay, db)
             let isServed = index == facts.served
             if index == count - 1 {
                 last = found
             } else {
-                try insert(entry.attempts[index], id, index, found, isServed, &work.attempts, db)
+                try insert(entry, id, index, found, isServed, &work.attempts, db)
                 work.sums.add(SumCell(start: hour, key: key, upstream: found.upstream, model: found.model)) {
-                    $0.add(entry.attempts[index], isRetry: !isServed)
+                    $0.add(entry.attempt(index), isRetry: !isServed)
                 }
             }
             if !isServed {
                 work.sums.add(
                     FailureCell(
                         start: hour, key: key, isRequest: false, error: found.outcome, upstream: found.upstream,
-                        status: entry.attempts[index].status.map { Int64($0) } ?? -1), at: at)
+                        status: entry.attempt(index).status ?? -1), at: at)
             }
         }
-        cell.upstream = try names.id(ifAny: entry.upstream, .upstream, db) ?? 0
+        cell.upstream = try names.id(ifAny: entry.upstream, of: entry, db) ?? 0
         cell.model =
             if let served = entry.servedModel {
-                try models.id(served, isKnown: true, day: hour / SumBook.hoursADay, &names, db)
+                try models.id(entry.name(served), isKnown: true, day: hour / SumBook.hoursADay, &names, db)
             } else { last?.model ?? 0 }
         let isServed = facts.served == count - 1
         try insert(entry, id, cell, error, last, isServed: isServed, &work.requests, db)
         if let last, last.upstream == cell.upstream, last.model == cell.model {
             work.sums.add(cell) {
                 $0.add(entry, facts)
-                $0.add(entry.attempts[count - 1], isRetry: !isServed)
+                $0.add(entry.attempt(count - 1), isRetry: !isServed)
             }
         } else {
             work.sums.add(cell) { $0.add(entry, facts) }
             guard let last else { return }
             work.sums.add(SumCell(start: hour, key: key, upstream: last.upstream, model: last.model)) {
-                $0.add(entry.attempts[count - 1], isRetry: !isServed)
+                $0.add(entry.attempt(count - 1), isRetry: !isServed)
             }
         }
     }
@@ -148,17 +149,20 @@ struct RowWriter {
         }
     }
 
-    private mutating func names(of attempt: LedgerAttempt, day: Int64, _ db: Database) throws -> AttemptNames {
+    private mutating func names(of attempt: RecordedAttempt, _ entry: RecordedEntry, day: Int64, _ db: Database) throws
+        -> AttemptNames
+    {
         AttemptNames(
-            upstream: try names.id(attempt.upstream, .attemptUpstream, db),
-            model: try models.id(attempt.model, isKnown: attempt.isModelKnown, day: day, &names, db),
-            outcome: try names.id(attempt.outcome, .outcome, db))
+            upstream: try names.id(attempt.upstream, of: entry, db),
+            model: try models.id(
+                entry.name(attempt.model), isKnown: entry.isModelKnown(attempt), day: day, &names, db),
+            outcome: try names.id(attempt.outcome, of: entry, db))
     }
 
     // MARK: Rows
 
     private mutating func insert(
-        _ entry: LedgerEntry, _ id: Int64, _ cell: SumCell, _ error: Int64?, _ last: AttemptNames?,
+        _ entry: RecordedEntry, _ id: Int64, _ cell: SumCell, _ error: Int64?, _ last: AttemptNames?,
         isServed: Bool, _ row: inout RowBinder, _ db: Database
     ) throws {
         row.bind(id)
@@ -167,42 +171,43 @@ struct RowWriter {
         row.bind(cell.model)
         row.bind(entry.status)
         row.bind(error)
-        row.bind(try names.id(ifAny: entry.rescuedFrom, .rescuedFrom, db))
-        row.bind(entry.usage.truth.rawValue)
+        row.bind(try names.id(ifAny: entry.rescuedFrom, of: entry, db))
+        row.bind(entry.truth.rawValue)
         row.bind(entry.cost?.booked)
-        row.bind(entry.attempts.count)
+        row.bind(entry.attemptCount)
         row.bind(1 as Int64)
         if let last {
-            try bind(entry.attempts[entry.attempts.count - 1], last, isServed, to: &row, db)
+            try bind(entry.attempt(entry.attemptCount - 1), of: entry, last, isServed, to: &row, db)
         } else {
             for _ in 0..<19 { row.bindNull() }
         }
-        row.bind(try names.id(entry.dialect, .dialect, db))
-        row.bind(try names.id(entry.endpoint, .endpoint, db))
+        row.bind(try names.id(entry.dialect, of: entry, db))
+        row.bind(try names.id(entry.endpoint, of: entry, db))
         row.bind(entry.servedModel == nil ? nil : cell.model)
         row.bind(entry.isStreaming)
         row.bind(entry.wait.booked)
         row.bind(entry.firstToken?.booked)
         row.bind(entry.total.booked)
-        row.bind(entry.usage.prompt?.booked)
-        row.bind(entry.usage.completion?.booked)
-        row.bind(entry.usage.cached?.booked)
-        row.bind(entry.usage.reasoning?.booked)
-        row.bind(entry.usage.charactersIn?.booked)
-        row.bind(entry.usage.charactersOut?.booked)
-        row.bind(entry.usage.cacheWrites?.booked)
-        row.bind(try names.id(ifAny: entry.fallback, .fallback, db))
+        row.bind(entry.prompt?.booked)
+        row.bind(entry.completion?.booked)
+        row.bind(entry.cached?.booked)
+        row.bind(entry.reasoning?.booked)
+        row.bind(entry.charactersIn?.booked)
+        row.bind(entry.charactersOut?.booked)
+        row.bind(entry.cacheWrites?.booked)
+        row.bind(try names.id(ifAny: entry.fallback, of: entry, db))
         row.bind(entry.chargedTokens.booked)
         row.bind(entry.chargedCost.booked)
         row.bind(entry.id)
-        row.bind(entry.model)
-        row.bind(last == nil ? nil : entry.attempts[entry.attempts.count - 1].opcRequestID)
+        row.bind(entry.model.map { entry.name($0) })
+        row.bind(last == nil ? nil : entry.opcRequestID(ofAttempt: entry.attemptCount - 1))
         try row.run(parameters: Self.requestColumns, in: db)
     }
 
     /// An attempt, in its own row or in its request's, but for its text.
     private mutating func bind(
-        _ attempt: LedgerAttempt, _ found: AttemptNames, _ isServed: Bool, to row: inout RowBinder,
+        _ attempt: RecordedAttempt, of entry: RecordedEntry, _ found: AttemptNames, _ isServed: Bool,
+        to row: inout RowBinder,
         _ db: Database
     ) throws {
         row.bind(found.upstream)
@@ -211,29 +216,29 @@ struct RowWriter {
         row.bind(attempt.firstToken?.booked)
         row.bind(found.outcome)
         row.bind(attempt.status)
-        row.bind(attempt.usage.prompt?.booked)
-        row.bind(attempt.usage.completion?.booked)
-        row.bind(attempt.usage.cached?.booked)
-        row.bind(attempt.usage.reasoning?.booked)
+        row.bind(attempt.prompt?.booked)
+        row.bind(attempt.completion?.booked)
+        row.bind(attempt.cached?.booked)
+        row.bind(attempt.reasoning?.booked)
         row.bind(attempt.cost?.booked)
-        row.bind(attempt.number)
+        row.bind(attempt.ordinal)
         row.bind(attempt.at.booked)
-        row.bind(try names.id(ifAny: attempt.region, .region, db))
+        row.bind(try names.id(ifAny: attempt.region, of: entry, db))
         row.bind(attempt.total.booked)
-        row.bind(attempt.usage.charactersIn?.booked)
-        row.bind(attempt.usage.charactersOut?.booked)
-        row.bind(attempt.usage.cacheWrites?.booked)
-        row.bind(attempt.usage.truth.rawValue)
+        row.bind(attempt.charactersIn?.booked)
+        row.bind(attempt.charactersOut?.booked)
+        row.bind(attempt.cacheWrites?.booked)
+        row.bind(attempt.truth.rawValue)
     }
 
     private mutating func insert(
-        _ attempt: LedgerAttempt, _ request: Int64, _ index: Int, _ found: AttemptNames, _ isServed: Bool,
+        _ entry: RecordedEntry, _ request: Int64, _ index: Int, _ found: AttemptNames, _ isServed: Bool,
         _ row: inout RowBinder, _ db: Database
     ) throws {
         row.bind(request)
         row.bind(index)
-        try bind(attempt, found, isServed, to: &row, db)
-        row.bind(attempt.opcRequestID)
+        try bind(entry.attempt(index), of: entry, found, isServed, to: &row, db)
+        row.bind(entry.opcRequestID(ofAttempt: index))
         try row.run(parameters: Self.attemptColumns, in: db)
     }
 

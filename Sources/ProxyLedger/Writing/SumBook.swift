@@ -92,23 +92,23 @@ struct RequestSums: Equatable {
     var firstTokenSum: Int64 = 0
     var firstTokenCount: Int64 = 0
 
-    mutating func add(_ entry: LedgerEntry, _ facts: EntryFacts) {
+    mutating func add(_ entry: RecordedEntry, _ facts: EntryFacts) {
         requests += 1
         if entry.status == EntryFacts.clientLeft { cancelled += 1 } else if facts.isFailed { failed += 1 }
         if entry.rescuedFrom != nil { rescued += 1 }
         guard facts.isAnswered else { return }
-        if entry.usage.truth == .unknown { unknownUsage += 1 }
-        if entry.usage.truth == .estimated { estimatedUsage += 1 }
+        if entry.truth == .unknown { unknownUsage += 1 }
+        if entry.truth == .estimated { estimatedUsage += 1 }
         if entry.cost == nil { unknownCost += 1 }
     }
 
-    mutating func add(_ attempt: LedgerAttempt, isRetry: Bool) {
+    mutating func add(_ attempt: RecordedAttempt, isRetry: Bool) {
         attempts += 1
         if isRetry { retries += 1 }
-        prompt.addKnown(attempt.usage.prompt)
-        completion.addKnown(attempt.usage.completion)
-        cached.addKnown(attempt.usage.cached)
-        reasoning.addKnown(attempt.usage.reasoning)
+        prompt.addKnown(attempt.prompt)
+        completion.addKnown(attempt.completion)
+        cached.addKnown(attempt.cached)
+        reasoning.addKnown(attempt.reasoning)
         if let cost = attempt.cost?.booked {
             priced += 1
             self.cost.addKnown(cost)

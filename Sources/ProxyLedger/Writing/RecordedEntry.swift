@@ -1,0 +1,122 @@
+import ProxyAccounting
+
+/// An entry where it stands in its page: what is asked for is looked up there, and nothing is made of it.
+///
+/// Names are places in the page's list of them; the same text may have several.
+struct RecordedEntry {
+    private let numbers: [Int64]
+    private let bytes: [UInt8]
+    private let names: [String]
+    private let number: Int
+    private let byte: Int
+    /// Where the page's names begin among those of its batch.
+    let firstName: Int
+
+    init(numbers: [Int64], bytes: [UInt8], names: [String], number: Int, byte: Int, firstName: Int) {
+        self.numbers = numbers
+        self.bytes = bytes
+        self.names = names
+        self.number = number
+        self.byte = byte
+        self.firstName = firstName
+    }
+
+    /// The order in which `EntryPage` writes.
+    enum Field: Int, CaseIterable {
+        case id, at, key, dialect, endpoint, model, servedModel, upstream, status, error, isStreaming, wait, firstToken
+        case total, truth, prompt, completion, cached, cacheWrites, reasoning, charactersIn, charactersOut, cost
+        case rescuedFrom, fallback, chargedTokens, chargedCost, attempts
+    }
+
+    static let nothing = Int64.min
+
+    private func value(_ field: Field) -> Int64 { numbers[number + field.rawValue] }
+    private func known(_ field: Field) -> Int64? {
+        let value = value(field)
+        return value == Self.nothing ? nil : value
+    }
+    private func place(_ field: Field) -> Int? { known(field).map { Int($0) } }
+
+    func name(_ place: Int) -> String { names[place] }
+
+    var id: ArraySlice<UInt8> { bytes[byte..<byte + Int(value(.id))] }
+    var at: Int64 { value(.at) }
+    var key: Int { Int(value(.key)) }
+    var dialect: Int { Int(value(.dialect)) }
+    var endpoint: Int { Int(value(.endpoint)) }
+    var model: Int? { place(.model) }
+    var servedModel: Int? { place(.servedModel) }
+    var upstream: Int? { place(.upstream) }
+    var status: Int { Int(value(.status)) }
+    var error: Int? { place(.error) }
+    var isStreaming: Bool { value(.isStreaming) == 1 }
+    var wait: Int64 { value(.wait) }
+    var firstToken: Int64? { known(.firstToken) }
+    var total: Int64 { value(.total) }
+    var truth: UsageTruth { UsageTruth(rawValue: Int(value(.truth))) ?? .unknown }
+    var prompt: Int64? { known(.prompt) }
+    var completion: Int64? { known(.completion) }
+    var cached: Int64? { known(.cached) }
+    var cacheWrites: Int64? { known(.cacheWrites) }
+    var reasoning: Int64? { known(.reasoning) }
+    var charactersIn: Int64? { known(.charactersIn) }
+    var charactersOut: Int64? { known(.charactersOut) }
+    var cost: NanoDollars? { known(.cost) }
+    var rescuedFrom: Int? { place(.rescuedFrom) }
+    var fallback: Int? { place(.fallback) }
+    var chargedTokens: Int64 { value(.chargedTokens) }
+    var chargedCost: NanoDollars { value(.chargedCost) }
+    var attemptCount: Int { Int(value(.attempts)) }
+
+    /// - Parameter index: from 0.
+    func attempt(_ index: Int) -> RecordedAttempt {
+        RecordedAttempt(
+            numbers: numbers, number: number + Field.allCases.count + index * RecordedAttempt.Field.allCases.count)
+    }
+
+    /// Oracle's id of that attempt.
+    func opcRequestID(ofAttempt index: Int) -> ArraySlice<UInt8>? {
+        guard let count = attempt(index).opcRequestIDCount else { return nil }
+        var start = byte + Int(value(.id))
+        for earlier in 0..<index { start += Int(attempt(earlier).opcRequestIDCount ?? 0) }
+        return bytes[start..<start + Int(count)]
+    }
+}
+
+/// The same of an attempt.
+struct RecordedAttempt {
+    fileprivate let numbers: [Int64]
+    fileprivate let number: Int
+
+    enum Field: Int, CaseIterable {
+        case number, at, upstream, model, isModelListed, region, outcome, status, opcRequestID, firstToken, total, truth
+        case prompt, completion, cached, cacheWrites, reasoning, charactersIn, charactersOut, cost
+    }
+
+    private func value(_ field: Field) -> Int64 { numbers[number + field.rawValue] }
+    private func known(_ field: Field) -> Int64? {
+        let value = value(field)
+        return value == RecordedEntry.nothing ? nil : value
+    }
+
+    var ordinal: Int64 { value(.number) }
+    var at: Int64 { value(.at) }
+    var upstream: Int { Int(value(.upstream)) }
+    var model: Int { Int(value(.model)) }
+    var isModelListed: Bool { value(.isModelListed) == 1 }
+    var region: Int? { known(.region).map { Int($0) } }
+    var outcome: Int { Int(value(.outcome)) }
+    var status: Int64? { known(.status) }
+    fileprivate var opcRequestIDCount: Int64? { known(.opcRequestID) }
+    var firstToken: Int64? { known(.firstToken) }
+    var total: Int64 { value(.total) }
+    var truth: UsageTruth { UsageTruth(rawValue: Int(value(.truth))) ?? .unknown }
+    var prompt: Int64? { known(.prompt) }
+    var completion: Int64? { known(.completion) }
+    var cached: Int64? { known(.cached) }
+    var cacheWrites: Int64? { known(.cacheWrites) }
+    var reasoning: Int64? { known(.reasoning) }
+    var charactersIn: Int64? { known(.charactersIn) }
+    var charactersOut: Int64? { known(.charactersOut) }
+    var cost: NanoDollars? { known(.cost) }
+}
