@@ -29,7 +29,7 @@ struct EntryFacts {
         isPlainRefusal =
             isWithout && entry.status >= 400 && entry.status != Self.clientLeft && entry.upstream == nil
             && entry.servedModel == nil && entry.rescuedFrom == nil && entry.fallback == nil && entry.cost == nil
-            && entry.chargedTokens == 0 && entry.chargedCost == 0 && entry.truth == .unknown
+            && entry.chargedTokens == 0 && entry.chargedCost == 0 && entry.usage.truth == .unknown
     }
 }
 

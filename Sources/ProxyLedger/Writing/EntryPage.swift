@@ -28,7 +28,7 @@ struct EntryPage: Sendable {
     /// - Parameter capacity: entries that will come, if that is known.
     init(capacity: Int = 0) {
         guard capacity > 0 else { return }
-        numbers.reserveCapacity(capacity * (Self.requestNumbers + Self.attemptNumbers))
+        numbers.reserveCapacity(capacity * (RecordedEntry.size + RecordedAttempt.size))
         bytes.reserveCapacity(capacity * 48)
         names.reserveCapacity(16)
         starts.reserveCapacity(capacity)
@@ -42,15 +42,12 @@ struct EntryPage: Sendable {
 
     // MARK: Writing
 
-    private static let requestNumbers = RecordedEntry.Field.allCases.count
-    private static let attemptNumbers = RecordedAttempt.Field.allCases.count
-
-    /// In the order of `RecordedEntry.Field`, then each attempt in that of `RecordedAttempt.Field`.
+    /// In the order of `RecordedEntry.Field`, with the usage behind them, then each attempt in that of `RecordedAttempt.Field`, with its own.
     mutating func append(_ entry: LedgerEntry) {
         starts.append(Start(number: Int32(numbers.count), byte: Int32(bytes.count)))
         let attempts = entry.attempts.count
         // One by one, since a closure that fills the room at once would take a copy of the entry along.
-        numbers.reserveCapacity(numbers.count + Self.requestNumbers + attempts * Self.attemptNumbers)
+        numbers.reserveCapacity(numbers.count + RecordedEntry.size + attempts * RecordedAttempt.size)
         append(text: entry.id)
         append(entry.at)
         append(name: entry.key, .key)
@@ -65,13 +62,13 @@ struct EntryPage: Sendable {
         append(entry.wait)
         append(entry.firstToken)
         append(entry.total)
-        append(entry.usage)
         append(entry.cost)
         append(name: entry.rescuedFrom, .rescuedFrom)
         append(name: entry.fallback, .fallback)
         append(entry.chargedTokens)
         append(entry.chargedCost)
         append(Int64(attempts))
+        append(entry.usage)
         for index in 0..<attempts {
             append(Int64(entry.attempts[index].number))
             append(entry.attempts[index].at)
@@ -84,11 +81,12 @@ struct EntryPage: Sendable {
             append(text: entry.attempts[index].opcRequestID)
             append(entry.attempts[index].firstToken)
             append(entry.attempts[index].total)
-            append(entry.attempts[index].usage)
             append(entry.attempts[index].cost)
+            append(entry.attempts[index].usage)
         }
     }
 
+    /// In the order of `RecordedUsage.Field`.
     private mutating func append(_ usage: LedgerUsage) {
         append(Int64(usage.truth.rawValue))
         append(usage.prompt)

@@ -24,9 +24,10 @@ struct RecordedEntry {
     /// The order in which `EntryPage` writes.
     enum Field: Int, CaseIterable {
         case id, at, key, dialect, endpoint, model, servedModel, upstream, status, error, isStreaming, wait, firstToken
-        case total, truth, prompt, completion, cached, cacheWrites, reasoning, charactersIn, charactersOut, cost
-        case rescuedFrom, fallback, chargedTokens, chargedCost, attempts
+        case total, cost, rescuedFrom, fallback, chargedTokens, chargedCost, attempts
     }
+    /// Behind them its usage, and then each attempt, with its own behind it.
+    static let size = Field.allCases.count + RecordedUsage.size
 
     static let nothing = Int64.min
 
@@ -53,14 +54,7 @@ struct RecordedEntry {
     var wait: Int64 { value(.wait) }
     var firstToken: Int64? { known(.firstToken) }
     var total: Int64 { value(.total) }
-    var truth: UsageTruth { UsageTruth(rawValue: Int(value(.truth))) ?? .unknown }
-    var prompt: Int64? { known(.prompt) }
-    var completion: Int64? { known(.completion) }
-    var cached: Int64? { known(.cached) }
-    var cacheWrites: Int64? { known(.cacheWrites) }
-    var reasoning: Int64? { known(.reasoning) }
-    var charactersIn: Int64? { known(.charactersIn) }
-    var charactersOut: Int64? { known(.charactersOut) }
+    var usage: RecordedUsage { RecordedUsage(numbers: numbers, number: number + Field.allCases.count) }
     var cost: NanoDollars? { known(.cost) }
     var rescuedFrom: Int? { place(.rescuedFrom) }
     var fallback: Int? { place(.fallback) }
@@ -71,7 +65,7 @@ struct RecordedEntry {
     /// - Parameter index: from 0.
     func attempt(_ index: Int) -> RecordedAttempt {
         RecordedAttempt(
-            numbers: numbers, number: number + Field.allCases.count + index * RecordedAttempt.Field.allCases.count)
+            numbers: numbers, number: number + Self.size + index * RecordedAttempt.size)
     }
 
     /// Oracle's id of that attempt.
@@ -89,9 +83,9 @@ struct RecordedAttempt {
     fileprivate let number: Int
 
     enum Field: Int, CaseIterable {
-        case number, at, upstream, model, isModelListed, region, outcome, status, opcRequestID, firstToken, total, truth
-        case prompt, completion, cached, cacheWrites, reasoning, charactersIn, charactersOut, cost
+        case number, at, upstream, model, isModelListed, region, outcome, status, opcRequestID, firstToken, total, cost
     }
+    static let size = Field.allCases.count + RecordedUsage.size
 
     private func value(_ field: Field) -> Int64 { numbers[number + field.rawValue] }
     private func known(_ field: Field) -> Int64? {
@@ -110,7 +104,26 @@ struct RecordedAttempt {
     fileprivate var opcRequestIDCount: Int64? { known(.opcRequestID) }
     var firstToken: Int64? { known(.firstToken) }
     var total: Int64 { value(.total) }
-    var truth: UsageTruth { UsageTruth(rawValue: Int(value(.truth))) ?? .unknown }
+    var usage: RecordedUsage { RecordedUsage(numbers: numbers, number: number + Field.allCases.count) }
+    var cost: NanoDollars? { known(.cost) }
+}
+
+/// The usage of either.
+struct RecordedUsage {
+    fileprivate let numbers: [Int64]
+    fileprivate let number: Int
+
+    enum Field: Int, CaseIterable {
+        case truth, prompt, completion, cached, cacheWrites, reasoning, charactersIn, charactersOut
+    }
+    static let size = Field.allCases.count
+
+    private func known(_ field: Field) -> Int64? {
+        let value = numbers[number + field.rawValue]
+        return value == RecordedEntry.nothing ? nil : value
+    }
+
+    var truth: UsageTruth { known(.truth).flatMap { UsageTruth(rawValue: Int($0)) } ?? .unknown }
     var prompt: Int64? { known(.prompt) }
     var completion: Int64? { known(.completion) }
     var cached: Int64? { known(.cached) }
@@ -118,5 +131,4 @@ struct RecordedAttempt {
     var reasoning: Int64? { known(.reasoning) }
     var charactersIn: Int64? { known(.charactersIn) }
     var charactersOut: Int64? { known(.charactersOut) }
-    var cost: NanoDollars? { known(.cost) }
 }

@@ -97,18 +97,18 @@ struct RequestSums: Equatable {
         if entry.status == EntryFacts.clientLeft { cancelled += 1 } else if facts.isFailed { failed += 1 }
         if entry.rescuedFrom != nil { rescued += 1 }
         guard facts.isAnswered else { return }
-        if entry.truth == .unknown { unknownUsage += 1 }
-        if entry.truth == .estimated { estimatedUsage += 1 }
+        if entry.usage.truth == .unknown { unknownUsage += 1 }
+        if entry.usage.truth == .estimated { estimatedUsage += 1 }
         if entry.cost == nil { unknownCost += 1 }
     }
 
     mutating func add(_ attempt: RecordedAttempt, isRetry: Bool) {
         attempts += 1
         if isRetry { retries += 1 }
-        prompt.addKnown(attempt.prompt)
-        completion.addKnown(attempt.completion)
-        cached.addKnown(attempt.cached)
-        reasoning.addKnown(attempt.reasoning)
+        prompt.addKnown(attempt.usage.prompt)
+        completion.addKnown(attempt.usage.completion)
+        cached.addKnown(attempt.usage.cached)
+        reasoning.addKnown(attempt.usage.reasoning)
         if let cost = attempt.cost?.booked {
             priced += 1
             self.cost.addKnown(cost)

@@ -15,7 +15,7 @@ extension RecordedEntry {
         entry.error = error.map { name($0) }
         entry.isStreaming = isStreaming
         (entry.wait, entry.firstToken, entry.total) = (wait, firstToken, total)
-        entry.usage = .of(truth, prompt, completion, cached, cacheWrites, reasoning, charactersIn, charactersOut)
+        entry.usage = usage.usage
         entry.cost = cost
         entry.rescuedFrom = rescuedFrom.map { name($0) }
         entry.fallback = fallback.map { name($0) }
@@ -29,19 +29,14 @@ extension RecordedEntry {
                 status: attempt.status.map { Int($0) },
                 opcRequestID: opcRequestID(ofAttempt: index).map { String(decoding: $0, as: UTF8.self) },
                 firstToken: attempt.firstToken, total: attempt.total,
-                usage: .of(
-                    attempt.truth, attempt.prompt, attempt.completion, attempt.cached, attempt.cacheWrites,
-                    attempt.reasoning, attempt.charactersIn, attempt.charactersOut), cost: attempt.cost)
+                usage: attempt.usage.usage, cost: attempt.cost)
         }
         return entry
     }
 }
 
-extension LedgerUsage {
-    fileprivate static func of(
-        _ truth: UsageTruth, _ prompt: Int64?, _ completion: Int64?, _ cached: Int64?, _ cacheWrites: Int64?,
-        _ reasoning: Int64?, _ charactersIn: Int64?, _ charactersOut: Int64?
-    ) -> LedgerUsage {
+extension RecordedUsage {
+    fileprivate var usage: LedgerUsage {
         var usage = LedgerUsage()
         (usage.truth, usage.prompt, usage.completion, usage.cached) = (truth, prompt, completion, cached)
         (usage.cacheWrites, usage.reasoning) = (cacheWrites, reasoning)
