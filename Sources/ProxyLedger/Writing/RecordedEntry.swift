@@ -22,12 +22,14 @@ struct RecordedEntry {
     }
 
     /// The order in which `EntryPage` writes.
-    enum Field: Int, CaseIterable {
+    enum Field: Int {
         case id, at, key, dialect, endpoint, model, servedModel, upstream, status, error, isStreaming, wait, firstToken
         case total, cost, rescuedFrom, fallback, chargedTokens, chargedCost, attempts
+
+        static var count: Int { Self.attempts.rawValue + 1 }
     }
     /// Behind them its usage, and then each attempt, with its own behind it.
-    static let size = Field.allCases.count + RecordedUsage.size
+    static var size: Int { Field.count + RecordedUsage.size }
 
     static let nothing = Int64.min
 
@@ -54,7 +56,7 @@ struct RecordedEntry {
     var wait: Int64 { value(.wait) }
     var firstToken: Int64? { known(.firstToken) }
     var total: Int64 { value(.total) }
-    var usage: RecordedUsage { RecordedUsage(numbers: numbers, number: number + Field.allCases.count) }
+    var usage: RecordedUsage { RecordedUsage(numbers: numbers, number: number + Field.count) }
     var cost: NanoDollars? { known(.cost) }
     var rescuedFrom: Int? { place(.rescuedFrom) }
     var fallback: Int? { place(.fallback) }
@@ -82,10 +84,12 @@ struct RecordedAttempt {
     fileprivate let numbers: [Int64]
     fileprivate let number: Int
 
-    enum Field: Int, CaseIterable {
+    enum Field: Int {
         case number, at, upstream, model, isModelListed, region, outcome, status, opcRequestID, firstToken, total, cost
+
+        static var count: Int { Self.cost.rawValue + 1 }
     }
-    static let size = Field.allCases.count + RecordedUsage.size
+    static var size: Int { Field.count + RecordedUsage.size }
 
     private func value(_ field: Field) -> Int64 { numbers[number + field.rawValue] }
     private func known(_ field: Field) -> Int64? {
@@ -104,7 +108,7 @@ struct RecordedAttempt {
     fileprivate var opcRequestIDCount: Int64? { known(.opcRequestID) }
     var firstToken: Int64? { known(.firstToken) }
     var total: Int64 { value(.total) }
-    var usage: RecordedUsage { RecordedUsage(numbers: numbers, number: number + Field.allCases.count) }
+    var usage: RecordedUsage { RecordedUsage(numbers: numbers, number: number + Field.count) }
     var cost: NanoDollars? { known(.cost) }
 }
 
@@ -113,10 +117,10 @@ struct RecordedUsage {
     fileprivate let numbers: [Int64]
     fileprivate let number: Int
 
-    enum Field: Int, CaseIterable {
+    enum Field: Int {
         case truth, prompt, completion, cached, cacheWrites, reasoning, charactersIn, charactersOut
     }
-    static let size = Field.allCases.count
+    static var size: Int { Field.charactersOut.rawValue + 1 }
 
     private func known(_ field: Field) -> Int64? {
         let value = numbers[number + field.rawValue]
