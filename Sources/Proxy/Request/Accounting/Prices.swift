@@ -36,8 +36,9 @@ final class Prices: Sendable {
         let name = Name(asked: asked, id: id, provider: provider)
         let shard = shards[ThreadShard.index(bits: Self.shardBits)]
         if let found = shard.known.withLock({ $0[name] }) { return found }
-        let pricing = Pricing(
-            isListed: asked != nil, price: table.price(asked: asked, id: id, provider: provider)?.price)
+        let price = table.price(asked: asked, id: id, provider: provider)?.price
+        // What has a price is known by the configuration, or by the table that is built in, also before any list has come.
+        let pricing = Pricing(isListed: asked != nil || price != nil, price: price)
         shard.known.withLock { known in
             if known.count >= Self.most { known.removeAll() }
             known[name] = pricing
@@ -53,7 +54,7 @@ final class Prices: Sendable {
 
 /// What a call of a model is charged by, made out once for all attempts at it. A class, so that a request holds a reference and no copy.
 final class Pricing: Sendable {
-    /// The client has asked for the model by a name that is in a catalogue or in the configuration; nothing else answers in its place.
+    /// The client has asked for the model by a name that is in a catalogue, or the model has a price: its name is not only the client's word.
     let isListed: Bool
     /// Nil when nobody knows it.
     let price: Price?
