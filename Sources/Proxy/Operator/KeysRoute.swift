@@ -37,14 +37,21 @@ struct KeysRoute: Sendable {
     // MARK: Reading
 
     private func list() -> Response {
+        Self.list { writer in
+            for key in fileKeys { write(key, to: &writer) }
+            for key in managed.all { write(key, to: &writer) }
+        }
+    }
+
+    /// - Parameter elements: writes them.
+    private static func list(_ elements: (inout JSONWriter) -> Void) -> Response {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("object")
         writer.string(literal: "list")
         writer.key("data")
         writer.beginArray()
-        for key in fileKeys { write(key, to: &writer) }
-        for key in managed.all { write(key, to: &writer) }
+        elements(&writer)
         writer.endArray()
         writer.endObject()
         return .json(writer.bytes)
@@ -69,35 +76,24 @@ struct KeysRoute: Sendable {
             context.allowedMethods = [.GET]
             throw Failure.methodNotAllowed(method, allowed: context.allowedMethods)
         }
-        let changes: [KeyChange]
-        do {
-            changes = try await store().keyChanges(of: name == "*" ? nil : name, limit: Self.longestHistory)
-        } catch let failure as Failure {
-            throw failure
-        } catch {
-            try Task.checkCancellation()
-            throw Failure(.overloaded(.ledger), "The ledger cannot be read: \(error)", retryAfter: 5)
+        let ledger = try store()
+        let changes = try await LedgerRoute.reading {
+            try await ledger.keyChanges(of: name == "*" ? nil : name, limit: Self.longestHistory)
         }
         if changes.isEmpty, name != "*" { _ = try one(name) }
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("object")
-        writer.string(literal: "list")
-        writer.key("data")
-        writer.beginArray()
-        for change in changes {
-            writer.beginObject()
-            writer.key("at")
-            writer.moment(change.at)
-            for (title, text) in [("key", change.key), ("action", change.action), ("by", change.actor)] {
-                writer.key(title)
-                writer.string(text)
-            }
-            writer.endObject()
-        }
-        writer.endArray()
-        writer.endObject()
-        context.send(.json(writer.bytes))
+        context.send(
+            Self.list { writer in
+                for change in changes {
+                    writer.beginObject()
+                    writer.key("at")
+                    writer.moment(change.at)
+                    for (title, text) in [("key", change.key), ("action", change.action), ("by", change.actor)] {
+                        writer.key(title)
+                        writer.string(text)
+                    }
+                    writer.endObject()
+                }
+            })
     }
 
     private static let longestHistory = 1000

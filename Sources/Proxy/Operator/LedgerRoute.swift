@@ -25,7 +25,7 @@ struct LedgerRoute: Sendable {
         let query = try LedgerQuery(context.request.head.uri, allowing: ["from", "to", "key"], at: time.wallClock())
         let question = LedgerQuestion(subject, from: query.from, to: query.to, key: query.values["key"])
         let ledger = try store()
-        let table = try await reading { try await ledger.report(question) }
+        let table = try await Self.reading { try await ledger.report(question) }
         return .json(Self.document(table, of: question))
     }
 
@@ -38,7 +38,7 @@ struct LedgerRoute: Sendable {
             to: query.to)
         let ledger = try store()
         // What cannot be read at all is an error, and no half of a file.
-        var (rows, piece): (any LedgerExport, [UInt8]?) = try await reading {
+        var (rows, piece): (any LedgerExport, [UInt8]?) = try await Self.reading {
             let rows = try ledger.export(order)
             return (rows, try await rows.next())
         }
@@ -61,7 +61,7 @@ struct LedgerRoute: Sendable {
     }
 
     /// - Throws: `Failure` 503 in place of what the ledger throws; `CancellationError` when the client has left.
-    private nonisolated(nonsending) func reading<Value>(
+    static nonisolated(nonsending) func reading<Value>(
         _ work: nonisolated(nonsending) () async throws -> Value
     ) async throws -> Value {
         do {

@@ -32,6 +32,14 @@ package struct BudgetState: Equatable, Sendable {
         var tokens = Account()
         var money = Account()
 
+        mutating func charge(
+            _ requests: Int64, tokens: Int64, cost: NanoDollars, settling part: BudgetReservation.Part? = nil
+        ) {
+            self.requests.add(requests)
+            self.tokens.settle(reserved: part?.tokens ?? 0, used: tokens)
+            money.settle(reserved: part?.cost ?? 0, used: cost)
+        }
+
         /// What the budget is about.
         func account(of budget: Budget) -> Account { budget.isMoney ? money : tokens }
     }
@@ -133,9 +141,7 @@ package struct BudgetState: Equatable, Sendable {
         for window in BudgetWindow.allCases {
             let part = reservation.parts[window]
             guard part.period == counts[window].began else { continue }
-            if isRequest { counts[window].requests.add(1) }
-            counts[window].tokens.settle(reserved: part.tokens, used: tokens)
-            counts[window].money.settle(reserved: part.cost, used: cost)
+            counts[window].charge(isRequest ? 1 : 0, tokens: tokens, cost: cost, settling: part)
         }
         return tell(of: soft)
     }
@@ -151,20 +157,14 @@ package struct BudgetState: Equatable, Sendable {
     ) -> [BudgetStanding] {
         turn(to: seconds, by: &clock)
         for window in BudgetWindow.allCases where seconds >= counts[window].period.start {
-            counts[window].requests.add(1)
-            counts[window].tokens.settle(reserved: 0, used: tokens)
-            counts[window].money.settle(reserved: 0, used: cost)
+            counts[window].charge(1, tokens: tokens, cost: cost)
         }
         return tell(of: soft)
     }
 
     /// Charges what several requests have used that arrived within `common`, as it has been since. Their key has no soft budgets.
     package mutating func charge(recent requests: Int64, tokens: Int64, cost: NanoDollars) {
-        for window in BudgetWindow.allCases {
-            counts[window].requests.add(requests)
-            counts[window].tokens.settle(reserved: 0, used: tokens)
-            counts[window].money.settle(reserved: 0, used: cost)
-        }
+        for window in BudgetWindow.allCases { counts[window].charge(requests, tokens: tokens, cost: cost) }
     }
 
     // MARK: Looking at it

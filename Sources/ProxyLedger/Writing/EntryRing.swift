@@ -82,10 +82,9 @@ final class EntryRing: Sendable {
             state.accepted += 1
             if state.page.count == Self.piece {
                 state.full.append(state.page)
-                state.page = state.spare.popLast() ?? EntryPage(capacity: Self.piece)
-            } else if !state.page.hasRoom {
-                state.page = state.spare.popLast() ?? EntryPage(capacity: Self.piece)
+                state.page = EntryPage()
             }
+            if !state.page.hasRoom { state.page = state.spare.popLast() ?? EntryPage(capacity: Self.piece) }
             state.page.append(entry)
             return wakes
         }

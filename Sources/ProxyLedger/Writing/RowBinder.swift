@@ -48,14 +48,7 @@ import GRDBSQLite
     /// A text as `CleanText` has it.
     mutating func bind(_ text: String?) {
         guard let text else { return bindNull() }
-        column += 1
-        let room = unsafe UnsafeMutableBufferPointer(rebasing: texts[textEnd..<textEnd + CleanText.bound])
-        let count = unsafe CleanText.copy(text, into: room)
-        textEnd += count
-        // Without a destructor SQLite takes the bytes where they are. They stay until the row has been written, and longer.
-        _ = unsafe room.withMemoryRebound(to: CChar.self) { characters in
-            unsafe sqlite3_bind_text(handle, column, characters.baseAddress, Int32(count), nil)
-        }
+        unsafe bind { room in unsafe CleanText.copy(text, into: room) }
     }
 
     /// The same of one that stands among bytes.
@@ -63,11 +56,16 @@ import GRDBSQLite
         guard let text, text.count <= CleanText.bound, !text.contains(0) else {
             return bind(text.map { String(decoding: $0, as: UTF8.self) })
         }
+        unsafe bind { room in unsafe room.update(fromContentsOf: text) }
+    }
+
+    /// - Parameter copy: puts a text into the room for one, and returns how many bytes it has.
+    private mutating func bind(_ copy: (UnsafeMutableBufferPointer<UInt8>) -> Int) {
         column += 1
         let room = unsafe UnsafeMutableBufferPointer(rebasing: texts[textEnd..<textEnd + CleanText.bound])
-        let count = unsafe room.update(fromContentsOf: text)
+        let count = unsafe copy(room)
         textEnd += count
-        // As above.
+        // Without a destructor SQLite takes the bytes where they are. They stay until the row has been written, and longer.
         _ = unsafe room.withMemoryRebound(to: CChar.self) { characters in
             unsafe sqlite3_bind_text(handle, column, characters.baseAddress, Int32(count), nil)
         }

@@ -94,7 +94,7 @@ final class KeyAccount: Sendable {
 
     /// Charges what a request has used: with its first call, whichever of them it was.
     ///
-    /// - Parameter holds: of its calls; none for a request that was refused before, or whose key has nothing to reserve.
+    /// - Parameter holds: of its calls; none for a request that was refused before.
     /// - Returns: soft budgets that nobody has been told of in their period.
     func settle(
         _ holds: [Hold], tokens: Int64, cost: NanoDollars, by limits: KeyLimits, at now: Duration, _ seconds: Int64

@@ -42,9 +42,7 @@ final class RequestCharge: Sendable {
     }
 
     /// The key has something that can be used up: nothing may be used behind the answer.
-    var mayRefuse: Bool {
-        isCounted && (caller.limits.tokensPerMinute != nil || !caller.limits.hardBudgets.isEmpty)
-    }
+    var mayRefuse: Bool { caller.limits.tokensPerMinute != nil || !caller.limits.hardBudgets.isEmpty }
 
     /// What a call is charged by.
     ///

@@ -12,7 +12,7 @@ import Testing
         settings.directory = directory
         let source = ConfigurationSource(
             Startup.Options(config: "\(folder)/config.conf"),
-            environment: variable.map { ["STATE_DIRECTORY": $0] } ?? [:], workingDirectory: "/work")
+            environment: variable.map { ["STATE_DIRECTORY": $0] } ?? [:], workingDirectory: "/srv")
         return try LedgerPlace(settings, of: source, named: named)
     }
 
@@ -21,7 +21,7 @@ import Testing
         #expect(try place(.named("/a"), variable: "/b") == LedgerPlace(directory: "/a", origin: .named))
         #expect(try place(.named("/a"), named: "/a").directory == "/a")
         #expect(try place(.standard, variable: "/b:/c") == LedgerPlace(directory: "/b", origin: .named))
-        #expect(try place(.standard, variable: "/b", named: "d") == LedgerPlace(directory: "/work/d", origin: .named))
+        #expect(try place(.standard, variable: "/b", named: "d") == LedgerPlace(directory: "/srv/d", origin: .named))
         #expect(try place(.standard) == LedgerPlace(directory: "/home/alice/x", origin: .besideFile))
         let two = #expect(throws: ExitError.self) { try place(.named("/a"), named: "/b") }
         #expect(two?.code == .badUsage)
