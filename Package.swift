@@ -167,8 +167,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "COpenSSL", "Proxy", "ProxyAccounting", "ProxyRouting", "ProxyTestSupport", "RoutingSimulation",
-                "TestFixtures",
+                "COpenSSL", "LedgerTestSupport", "Proxy", "ProxyAccounting", "ProxyRouting", "ProxyTestSupport",
+                "RoutingSimulation", "TestFixtures",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -179,11 +179,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // What the ledger is given, as values that tests make up and compare.
+        .target(
+            name: "LedgerTestSupport", dependencies: ["ProxyAccounting"], path: "Tests/LedgerSupport",
+            swiftSettings: settings),
         .testTarget(name: "AccountingTests", dependencies: ["ProxyAccounting"], swiftSettings: settings),
         .testTarget(
             name: "LedgerTests",
             dependencies: [
-                "ProxyAccounting", "ProxyLedger", .product(name: "GRDB", package: "GRDB.swift"),
+                "LedgerTestSupport", "ProxyAccounting", "ProxyLedger", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: settings
         ),

@@ -91,7 +91,7 @@ package final class SQLiteLedger: Ledger {
         SQLiteLedger(options, tuning, try await LedgerOpening(options, tuning).openPatiently())
     }
 
-    package func record(_ entry: LedgerEntry) { if inbox.ring.record(entry) { inbox.wake() } }
+    package func record(_ write: (inout EntryPage) -> Void) { if inbox.ring.record(write) { inbox.wake() } }
 
     package var figures: LedgerFigures {
         var figures = inbox.ring.figures

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import LedgerTestSupport
 import ProxyAccounting
 import Synchronization
 import Testing
@@ -67,7 +68,7 @@ import Testing
         func isPlain(_ change: (inout LedgerEntry) -> Void) -> Bool {
             var entry = refusal("r", at: 0)
             change(&entry)
-            return EntryFacts(EntryPage(of: [entry]).entry(0)).isPlainRefusal
+            return EntryFacts(RecordedEntry(0, of: EntryPage(of: [entry]), firstName: 0)).isPlainRefusal
         }
         #expect(isPlain { _ in })
         #expect(isPlain { $0.error = nil })

@@ -1,3 +1,4 @@
+import LedgerTestSupport
 import ProxyAccounting
 import Testing
 
@@ -27,7 +28,7 @@ import Testing
             part.visitInOrder { inOrder.append($0.entry) }
             #expect(inOrder.map(\.at) == inOrder.map(\.at).sorted())
             var ids: [String] = []
-            part.visit { ids.append($0.text) }
+            part.visit { ids.append($0.entry.id) }
             #expect(Set(inOrder.map(\.id)) == Set(ids) && inOrder.count == ids.count)
             found += ids
         }

@@ -1,4 +1,5 @@
 import GRDB
+import LedgerTestSupport
 import ProxyAccounting
 import Synchronization
 import Testing

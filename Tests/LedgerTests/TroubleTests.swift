@@ -1,5 +1,6 @@
 import Dispatch
 import GRDB
+import LedgerTestSupport
 import ProxyAccounting
 import Synchronization
 import Testing

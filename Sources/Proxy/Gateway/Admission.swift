@@ -15,6 +15,7 @@ final class Admission: RequestTicket {
 
     let door: FrontDoor
     let head: HTTPRequestHead
+    let fields: KnownFields
     let entrance: Entrance
     /// By the head; what comes later may still refuse it.
     private let screened: Verdict
@@ -29,9 +30,10 @@ final class Admission: RequestTicket {
     }
 
     init(
-        _ verdict: Verdict, of head: HTTPRequestHead, claim: RequestClaims.Claim = .none, by door: FrontDoor,
-        _ entrance: Entrance = .only
+        _ verdict: Verdict, of head: HTTPRequestHead, _ fields: KnownFields, claim: RequestClaims.Claim = .none,
+        by door: FrontDoor, _ entrance: Entrance = .only
     ) {
+        self.fields = fields
         self.entrance = entrance
         self.door = door
         self.head = head

@@ -20,8 +20,8 @@ final class FrontDoor: Sendable {
     /// Of all doors as well.
     let claims: RequestClaims
     let endpoints: EndpointTable
-    /// What keys are charged by.
-    let terms: RequestCharge.Terms
+    /// What calls are charged by.
+    let prices: Prices
     /// Where requests are written down; nil is nowhere.
     let ledger: (any Ledger)?
     let counters: RequestCounters
@@ -43,7 +43,7 @@ final class FrontDoor: Sendable {
         self.rates = rates
         self.claims = claims
         self.endpoints = endpoints
-        terms = RequestCharge.Terms(prices, time: time)
+        self.prices = prices
         self.ledger = ledger
         self.counters = counters
         self.drain = drain
@@ -69,7 +69,8 @@ final class FrontDoor: Sendable {
 
     /// The head of a request is there.
     func receive(_ head: HTTPRequestHead, bodyLength length: Int?, by entrance: Entrance = .only) -> Admission {
-        let verdict = screen(head, by: entrance)
+        let fields = KnownFields(head.headers)
+        let verdict = screen(head, fields, by: entrance)
         var claim = RequestClaims.Claim.none
         var kept = length
         // Of what passes on while it comes, only the beginning is kept.
@@ -79,10 +80,10 @@ final class FrontDoor: Sendable {
             kept = 2 * ConnectionHandler.firstPart
         }
         guard let failure = self.claim(for: verdict, bodyLength: kept, &claim) else {
-            return Admission(verdict, of: head, claim: claim, by: self, entrance)
+            return Admission(verdict, of: head, fields, claim: claim, by: self, entrance)
         }
         claims.giveBack(&claim)
-        return Admission(.refused(failure, verdict.caller), of: head, by: self, entrance)
+        return Admission(.refused(failure, verdict.caller), of: head, fields, by: self, entrance)
     }
 
     /// Whether a body passes on while it comes: a form with files, as a rule.
@@ -92,7 +93,7 @@ final class FrontDoor: Sendable {
     }
 
     /// Decides by the head alone whether a request's body is worth reading. Runs on the event loop: no waiting in here.
-    func screen(_ head: HTTPRequestHead, by entrance: Entrance = .only) -> Admission.Verdict {
+    func screen(_ head: HTTPRequestHead, _ fields: KnownFields, by entrance: Entrance = .only) -> Admission.Verdict {
         // Before anything looks at it, be it a path or a query.
         guard head.uri.utf8.count <= RequestTarget.longest else { return .refused(.targetTooLong) }
         if head.method == .OPTIONS { return .preflight }
@@ -105,13 +106,13 @@ final class FrontDoor: Sendable {
             return .refused(.methodNotAllowed(head.method, allowed: endpoint.methods))
         }
         guard endpoint.access == .client else { return .admitted(match, nil) }
-        switch keys.verdict(on: head.headers) {
+        switch keys.verdict(on: fields) {
         case .holder(let caller):
             if let failure = objection(to: caller, at: endpoint) { return .refused(failure, caller) }
             if let standing = rates.refusal(of: caller.name, limit: requestsPerMinute(of: caller), at: time.now()) {
                 return .refused(.rateLimited(caller, standing), caller)
             }
-            if head.method == .POST, let coding = Self.packing(of: head) {
+            if head.method == .POST, let coding = Self.packing(fields) {
                 return .refused(.packedBody(coding), caller)
             }
             return .admitted(match, caller)
@@ -140,8 +141,8 @@ final class FrontDoor: Sendable {
     }
 
     /// How the body is packed, if it is (docs/decisions/0023).
-    private static func packing(of head: HTTPRequestHead) -> String? {
-        head.headers.value(of: "content-encoding").flatMap { $0.isEmpty || $0.lowercased() == "identity" ? nil : $0 }
+    private static func packing(_ fields: KnownFields) -> String? {
+        fields.coding.flatMap { $0.isEmpty || $0.lowercased() == "identity" ? nil : $0 }
     }
 
     /// Decides whether there is room for an admitted request, and takes it.
@@ -186,7 +187,7 @@ final class FrontDoor: Sendable {
         to request: ClientRequest, _ admission: Admission, on connection: ClientConnection
     ) async {
         let verdict = admission.verdict
-        let context = context(for: request, verdict, on: connection)
+        let context = context(for: request, admission.fields, verdict, on: connection)
         let running = verdict.running
         running?.begin()
         defer { running?.end() }
@@ -210,16 +211,20 @@ final class FrontDoor: Sendable {
     // What a stream does not need is kept out of the frame of the one that waits for it: it is held as long as the stream lasts.
 
     @inline(never)
-    private func context(for request: ClientRequest, _ verdict: Admission.Verdict, on connection: ClientConnection)
-        -> RequestContext
-    {
+    private func context(
+        for request: ClientRequest, _ fields: KnownFields, _ verdict: Admission.Verdict,
+        on connection: ClientConnection
+    ) -> RequestContext {
         let wallClock = time.wallMicroseconds()
-        let decoration = Decoration(for: request.head, cors: cors, wallClock: wallClock / 1_000_000)
+        let decoration = Decoration(for: fields, cors: cors, wallClock: wallClock / 1_000_000)
         let context = RequestContext(
             request, on: connection, decoration: decoration, drain: drain, at: time.now(), wallClock)
         if case .admitted(let match, _) = verdict { context.rest = match.rest }
-        if let caller = verdict.caller, ledger != nil || caller.isCounted, booked(context, verdict) != nil {
-            context.charge = RequestCharge(caller, terms, arrival: wallClock / 1_000_000)
+        if let caller = verdict.caller, ledger != nil || caller.isCounted,
+            endpoint(of: context, verdict)?.isBooked == true
+        {
+            context.prices = prices
+            context.charge = charge(of: caller, arrivedAt: wallClock)
         }
         return context
     }
@@ -240,41 +245,48 @@ final class FrontDoor: Sendable {
     @inline(never)
     private func finish(_ context: RequestContext, _ verdict: Admission.Verdict) {
         context.request.ticket.release()
-        var label = "other"
-        if case .admitted(let match, _) = verdict {
-            label = match.endpoint.label
-        } else {
-            label = self.label(of: context.request.head.uri)
-        }
+        let endpoint = endpoint(of: context, verdict)
         context.record.take(context.trace.summary, since: context.arrival)
         let duration = time.now() - context.arrival
         let record = context.record
-        if let charge = context.charge, let endpoint = booked(context, verdict) {
-            let entry = LedgerEntry.of(
-                record, charge.caller, at: (endpoint.path, endpoint.label), context.trace.events,
+        if context.prices != nil, let caller = verdict.caller, let endpoint {
+            let ended = EndedRequest(
+                caller: caller, endpoint: (endpoint.path, endpoint.label), trace: context.trace,
                 arrivedAt: context.arrivedAt, arrival: context.arrival, duration: duration)
-            book(entry, charge)
+            book(record, of: ended, context.charge)
         }
-        finish(record, label: label, took: duration)
+        finish(record, label: endpoint?.label ?? "other", took: duration)
     }
 
-    /// The endpoint of a request that is written down.
-    private func booked(_ context: RequestContext, _ verdict: Admission.Verdict) -> Endpoint? {
-        let endpoint =
-            if case .admitted(let match, _) = verdict { match.endpoint } else {
-                endpoints.match(context.request.head.uri)?.endpoint
-            }
-        return endpoint?.isBooked == true ? endpoint : nil
+    private func endpoint(of context: RequestContext, _ verdict: Admission.Verdict) -> Endpoint? {
+        if case .admitted(let match, _) = verdict { return match.endpoint }
+        return endpoints.match(context.request.head.uri)?.endpoint
     }
 
-    /// Charges the key with what the request has used, and writes it down.
-    @inline(never)
-    private func book(_ entry: LedgerEntry, _ charge: RequestCharge) {
-        for budget in charge.settle(tokens: entry.chargedTokens, cost: entry.chargedCost) {
+    /// What a request takes of what its key may use, where that is limited.
+    ///
+    /// - Parameter arrivedAt: microseconds since 1970.
+    private func charge(of caller: Caller, arrivedAt: Int64) -> RequestCharge? {
+        caller.isCounted ? RequestCharge(caller, time: time, arrival: arrivedAt / 1_000_000) : nil
+    }
+
+    /// Writes down what the request has used, and charges the key with it.
+    private func book(_ record: AccessRecord, of ended: EndedRequest, _ charge: RequestCharge?) {
+        var spent = Spent()
+        if let ledger {
+            ledger.record { spent = $0.append(record, of: ended) }
+        } else {
+            var page = EntryPage()
+            spent = page.append(record, of: ended)
+        }
+        let caller = ended.caller
+        guard let charge else {
+            return caller.account.charge(tokens: spent.tokens, cost: spent.cost, ended.arrivedAt / 1_000_000)
+        }
+        for budget in charge.settle(tokens: spent.tokens, cost: spent.cost) {
             logger.warning(
-                "A soft budget is exceeded", metadata: ["key": "\(entry.key)", "budget": "\(budget.sentence)"])
+                "A soft budget is exceeded", metadata: ["key": "\(caller.name)", "budget": "\(budget.sentence)"])
         }
-        ledger?.record(entry)
     }
 
     private func label(of target: String) -> String { endpoints.match(target)?.endpoint.label ?? "other" }
@@ -371,7 +383,7 @@ final class FrontDoor: Sendable {
     ///
     /// - Parameter caller: whose key it has shown, where that has been found out.
     func refusal(_ error: Failure, to head: HTTPRequestHead?, of caller: Caller? = nil) -> Response {
-        let decoration = Decoration(for: head, cors: cors, wallClock: time.wallClock())
+        let decoration = Decoration(for: head.map { KnownFields($0.headers) }, cors: cors, wallClock: time.wallClock())
         var record = AccessRecord(
             id: decoration.requestID, method: head?.method.rawValue ?? "-", target: head?.uri ?? "-")
         let clientError = worded(error, for: head, as: decoration.requestID)
@@ -383,11 +395,9 @@ final class FrontDoor: Sendable {
                 let endpoint = endpoints.match(head.uri)?.endpoint, endpoint.isBooked
             {
                 let now = time.wallMicroseconds()
-                book(
-                    LedgerEntry.of(
-                        record, caller, at: (endpoint.path, endpoint.label), [], arrivedAt: now, arrival: .zero,
-                        duration: .zero),
-                    RequestCharge(caller, terms, arrival: now / 1_000_000))
+                let ended = EndedRequest(
+                    caller: caller, endpoint: (endpoint.path, endpoint.label), trace: nil, arrivedAt: now)
+                book(record, of: ended, charge(of: caller, arrivedAt: now))
             }
         }
         finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)

@@ -2,7 +2,7 @@ import ProxyRouting
 
 /// Which names clients may use, what each means at OCI, and which account serves it. It never changes: it is
 /// made anew out of what the accounts list. A class, as every request looks into it, and a copy would take a reference to each of its parts.
-final class ModelCatalog: Sendable {
+final class ModelCatalog: PricedNames {
     /// A model as OCI is asked for it.
     struct Target: Equatable, Sendable {
         /// What the upstream call names: a model's id or OCID, or a dedicated endpoint's OCID.

@@ -7,7 +7,9 @@ import Synchronization
 final class AttemptReport: Sendable {
     /// What is called, for the books.
     struct Call: Sendable {
-        /// The model's id at the upstream.
+        /// Its id.
+        var upstream = ""
+        /// The model's id there.
         var model = ""
         var pricing: Pricing?
         var region: String?
@@ -36,7 +38,8 @@ final class AttemptReport: Sendable {
 
         /// What all calls of the attempt have used, as far as it has been told.
         var allUsage: TokenUsage? {
-            earlier.compactMap(\.usage).reduce(usage) { sum, more in sum.map { $0 + more } ?? more }
+            earlier.isEmpty
+                ? usage : earlier.compactMap(\.usage).reduce(usage) { sum, more in sum.map { $0 + more } ?? more }
         }
 
         /// Begins another call.
@@ -77,6 +80,9 @@ final class AttemptReport: Sendable {
 
     var content: Content { state.withLock { $0 } }
 
+    /// Looks at it where it is, and changes nothing: a copy is dear.
+    func read(_ look: (inout Content) -> Void) { state.withLock { look(&$0) } }
+
     /// Reads a whole answer of so many bytes where that belongs (`LargeWork`), and takes note when it is an error.
     nonisolated(nonsending) func reading<Success>(_ bytes: Int, _ read: () throws -> Success) async throws -> Success {
         do { return try await LargeWork.run(on: bytes, read) } catch let error as Failure {
@@ -103,10 +109,8 @@ extension AttemptReport: RequestObserver {
     func wasWritten(_ isWhole: Bool) { change { $0.wasSent = isWhole } }
 
     /// A request of the attempt, which is watched where its call is in the books.
-    func watching(_ request: TransportRequest) -> TransportRequest {
-        guard !call.estimate.isNone else { return request }
-        var request = request
-        request.observer = self
+    func watching(_ request: consuming TransportRequest) -> TransportRequest {
+        if !call.estimate.isNone { request.observer = self }
         return request
     }
 }

@@ -14,7 +14,7 @@ final class RequestContext {
     let arrival: Duration
     /// The same in microseconds since 1970.
     let arrivedAt: Int64
-    var decoration: Decoration
+    let decoration: Decoration
     /// What the access log will say.
     var record: AccessRecord
     let trace = RequestTrace()
@@ -22,7 +22,9 @@ final class RequestContext {
     var caller: Caller? {
         didSet { record.key = caller?.name }
     }
-    /// What the request takes of what its key may use; nil where nobody counts.
+    /// What its calls are charged by; nil where nothing is written down or limited.
+    var prices: Prices?
+    /// What it takes of what its key may use; nil where that is not limited.
     var charge: RequestCharge? {
         didSet { decoration.charge = charge }
     }
@@ -80,7 +82,9 @@ final class RequestContext {
 }
 
 /// The header fields that every answer carries.
-struct Decoration: Sendable {
+///
+/// A class, since a copy would take a reference to each of its parts. It belongs to its request's task.
+final class Decoration {
     let requestID: String
     let cors: CORS
     let origin: String?
@@ -93,9 +97,10 @@ struct Decoration: Sendable {
     /// What an endpoint has to say besides.
     var more: [(String, String)] = []
 
-    init(for head: HTTPRequestHead?, cors: CORS, wallClock: Int64) {
-        requestID = RequestID.of(head?.headers)
-        origin = head?.headers.value(of: "origin")
+    /// - Parameter fields: nil for a request whose head could not be read.
+    init(for fields: KnownFields?, cors: CORS, wallClock: Int64) {
+        requestID = RequestID.of(fields?.requestID)
+        origin = fields?.origin
         self.cors = cors
         self.wallClock = wallClock
     }

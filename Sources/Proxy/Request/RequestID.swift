@@ -1,10 +1,8 @@
-import NIOHTTP1
-
 /// The name under which a request can be found again, in the answer, in the log and at the client.
 enum RequestID {
     /// The client's own `x-request-id` when it is at most 128 visible ASCII characters, else a new one.
-    static func of(_ headers: HTTPHeaders?) -> String {
-        if let given = headers?.value(of: "x-request-id"), (1...128).contains(given.utf8.count),
+    static func of(_ given: String?) -> String {
+        if let given, (1...128).contains(given.utf8.count),
             given.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         {
             return given

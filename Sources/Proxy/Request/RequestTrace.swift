@@ -15,7 +15,7 @@ final class RequestTrace: Sendable {
         case paused(Duration, call: Int)
         /// No upstream was to be had.
         case refused(RouteRefusal, call: Int)
-        case began(call: Int, upstream: String, report: AttemptReport, at: Duration)
+        case began(call: Int, AttemptReport, at: Duration)
         case ended(call: Int, AttemptOutcome, at: Duration)
         /// Another model takes over.
         case fellBack(to: String)
@@ -28,6 +28,9 @@ final class RequestTrace: Sendable {
     private let log = Mutex<[Event]>([])
 
     var events: [Event] { log.withLock { $0 } }
+
+    /// Looks at them where they are.
+    func read<Result>(_ look: ([Event]) -> Result) -> Result { log.withLock { look($0) } }
 
     func append(_ event: Event) {
         log.withLock { events in
@@ -45,7 +48,7 @@ final class RequestTrace: Sendable {
         var failed: Set<String> = []
         for event in events {
             switch event {
-            case .began(let call, let upstream, _, _): open[call] = upstream
+            case .began(let call, let report, _): open[call] = report.call.upstream
             case .ended(let call, let outcome, _) where outcome != .succeeded && outcome != .abandoned:
                 if let upstream = open[call] { failed.insert(upstream) }
             default: break
@@ -76,9 +79,9 @@ final class RequestTrace: Sendable {
         log.withLock { events in
             for event in events {
                 switch event {
-                case .began(let call, let upstream, let report, _):
+                case .began(let call, let report, _):
                     summary.attempts += 1
-                    var attempt = LastAttempt(call: call, upstream: upstream, report: report)
+                    var attempt = LastAttempt(call: call, report: report)
                     if summary.attempts > 1 {
                         let before = several.first { $0.call == call } ?? only.flatMap { $0.call == call ? $0 : nil }
                         attempt.begun = before.flatMap { $0.begun ?? $0.report.content.firstEvent }
@@ -98,6 +101,7 @@ final class RequestTrace: Sendable {
             }
         }
         if let only { summary.take(only) }
+        guard !several.isEmpty else { return summary }
         several.sort { $0.call < $1.call }
         for attempt in several { summary.take(attempt) }
         return summary
@@ -106,7 +110,6 @@ final class RequestTrace: Sendable {
     /// The last attempt of a call so far.
     fileprivate struct LastAttempt {
         let call: Int
-        let upstream: String
         let report: AttemptReport
         /// Of an attempt of the same call that broke off and was rescued.
         var begun: Duration?
@@ -115,14 +118,16 @@ final class RequestTrace: Sendable {
 
 extension RequestTrace.Summary {
     fileprivate mutating func take(_ attempt: RequestTrace.LastAttempt) {
+        let upstream = attempt.report.call.upstream
         if let known = account {
-            let isKnown = known.split(separator: ",").contains(Substring(attempt.upstream))
-            if !isKnown { account = known + "," + attempt.upstream }
+            let isKnown = known.split(separator: ",").contains(Substring(upstream))
+            if !isKnown { account = known + "," + upstream }
         } else {
-            account = attempt.upstream
+            account = upstream
         }
-        let content = attempt.report.content
-        firstEvent = attempt.begun ?? content.firstEvent
-        if let more = content.allUsage { usage = usage.map { $0 + more } ?? more }
+        attempt.report.read { content in
+            firstEvent = attempt.begun ?? content.firstEvent
+            if let more = content.allUsage { usage = usage.map { $0 + more } ?? more }
+        }
     }
 }

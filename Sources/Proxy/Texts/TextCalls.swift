@@ -32,14 +32,14 @@ struct TextCalls: Sendable {
         let target = try directory.catalog.resolve(model, for: purpose, by: context.caller)
         let provider = directory.catalog.provider(of: target)
         // Once for all calls of it, before the first: they run side by side.
-        let pricing = context.charge?.pricing(
-            asked: directory.catalog.nameWithPrice(model), model: target.serving.id, provider: provider)
+        let pricing = context.prices?.pricing(
+            asked: model, for: target.serving.id, of: provider, in: directory.catalog)
         var estimate: UsageEstimate?
-        if let charge = context.charge {
+        if context.prices != nil {
             let made = UsageEstimate(
                 prompt: PromptSize.tokens(ofTextsIn: root),
                 characters: pricing?.isByCharacters == true ? PromptSize.characters(ofTexts: root) : nil)
-            try charge.admit(.known(made), pricing)
+            try context.charge?.admit(.known(made), pricing)
             estimate = made
         }
         return Job(
@@ -97,8 +97,8 @@ struct TextCalls: Sendable {
     private func answer(to document: CallDocument, of backend: any Backend, _ report: AttemptReport) async throws
         -> [UInt8]
     {
-        let request = try await backend.request(document, isStreaming: false)
-        return try await backend.successful(try await backend.send(report.watching(request)), noting: report)
+        let request = report.watching(try await backend.request(document, isStreaming: false))
+        return try await backend.successful(try await backend.send(request), noting: report)
             .collect(upTo: answerLimit)
     }
 

@@ -144,9 +144,10 @@ final class Attempt {
         call = request.call
         report = AttemptReport(
             AttemptReport.Call(
-                model: request.model, pricing: request.pricing, region: permit.upstream.backend.region,
+                upstream: permit.upstream.id, model: request.model, pricing: request.pricing,
+                region: permit.upstream.backend.region,
                 estimate: request.estimate))
-        trace?.append(.began(call: call, upstream: permit.upstream.id, report: report, at: permit.admittedAt))
+        trace?.append(.began(call: call, report, at: permit.admittedAt))
     }
 
     deinit { assert(hasEnded, "a permit has not been released") }

@@ -2,34 +2,36 @@ import ProxyRouting
 import Synchronization
 
 /// What the attempts of one request have in common.
-struct RoutedRequest: Sendable {
+///
+/// A class, so that all of them hold one reference.
+final class RoutedRequest: Sendable {
     /// The upstreams that may serve it, by their index in the router's list.
-    var accepts: UpstreamSet
+    let accepts: UpstreamSet
     /// The model's id there.
-    var model: String
-    var arrival: Duration
+    let model: String
+    let arrival: Duration
     /// Until when a permit is waited for, pauses are made, and attempts begin. The attempts bound themselves.
-    var deadline: Duration
+    let deadline: Duration
     /// Its time goes to the first event, and not to the end.
-    var isStreaming = false
+    let isStreaming: Bool
     /// Whose it is: the name of the client's key.
-    var client = ""
+    let client: String
     /// What it shares with its fallbacks; nil when it has none.
-    var history: RequestHistory?
+    let history: RequestHistory?
     /// Where it is noted what becomes of it.
-    var trace: RequestTrace?
+    let trace: RequestTrace?
     /// What its key may still use; nil for who has none. Without a default, so that nobody forgets it.
-    var charge: RequestCharge?
+    let charge: RequestCharge?
     /// What it may use.
-    var estimate: CallEstimate
+    let estimate: CallEstimate
     /// What it is charged by, where somebody counts.
-    var pricing: Pricing?
+    let pricing: Pricing?
     /// Of the calls that the request makes side by side.
-    var call = 0
+    let call: Int
     /// It goes on where another upstream has failed, and draws on the retry budget from the first attempt on.
-    var isRetry = false
+    let isRetry: Bool
     /// What it has met in an answer that has broken off.
-    var earlier: EarlierFailures?
+    let earlier: EarlierFailures?
 
     init(
         accepts: UpstreamSet, model: String, arrival: Duration, deadline: Duration, isStreaming: Bool = false,

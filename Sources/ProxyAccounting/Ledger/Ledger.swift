@@ -2,9 +2,11 @@
 ///
 /// `record`, `remember`, `keep` and `forget` never wait: what they are given is written by somebody else, soon, and lost (and counted) when
 /// that cannot be. Everything else may wait for a disk, and is not for the way of a request.
-package protocol Ledger: Sendable {
+package protocol Ledger: AnyObject, Sendable {
     /// Takes a request that has ended into the books. It never waits and never fails; where it cannot be kept, `figures.dropped` counts it.
-    func record(_ entry: LedgerEntry)
+    ///
+    /// - Parameter write: puts its row, and those of its attempts, into the page that it is given. It is called once, before this returns, and must not wait.
+    func record(_ write: (inout EntryPage) -> Void)
 
     var figures: LedgerFigures { get }
 

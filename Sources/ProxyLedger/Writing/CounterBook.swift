@@ -42,22 +42,11 @@ struct CounterBook {
         return sum
     }
 
-    mutating func charge(_ entry: LedgerEntry, _ periodStart: (BudgetWindow, Int64) -> Int64) {
-        charge(entry.key, at: entry.at, tokens: entry.chargedTokens, cost: entry.chargedCost, periodStart)
-    }
-
-    mutating func charge(_ entry: RecordedEntry, _ periodStart: (BudgetWindow, Int64) -> Int64) {
-        charge(
-            entry.name(entry.key), at: entry.at, tokens: entry.chargedTokens, cost: entry.chargedCost, periodStart)
-    }
-
-    private mutating func charge(
-        _ key: String, at microseconds: Int64, tokens: Int64, cost: NanoDollars,
-        _ periodStart: (BudgetWindow, Int64) -> Int64
-    ) {
-        let quarter = max(microseconds, 0) / 1_000_000 / Self.quarter * Self.quarter
+    /// - Parameter key: the name of the row's.
+    mutating func charge(_ row: EntryRow, _ key: String, _ periodStart: (BudgetWindow, Int64) -> Int64) {
+        let quarter = max(row.at, 0) / 1_000_000 / Self.quarter * Self.quarter
         recent[Quarter(key: key, start: quarter), default: Sums()].add(
-            Sums(requests: 1, tokens: tokens.booked, cost: cost.booked))
+            Sums(requests: 1, tokens: row.chargedTokens.booked, cost: row.chargedCost.booked))
         if recent.count > 1000 { fold(periodStart) }
     }
 

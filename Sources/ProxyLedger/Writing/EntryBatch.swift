@@ -45,7 +45,7 @@ struct EntryBatch {
 
     func visit(_ visit: (RecordedEntry) throws -> Void) rethrows {
         for piece in pieces {
-            for index in piece.range { try visit(piece.page.entry(index, firstName: piece.firstName)) }
+            for index in piece.range { try visit(RecordedEntry(index, of: piece.page, firstName: piece.firstName)) }
         }
     }
 
@@ -56,7 +56,7 @@ struct EntryBatch {
         var isSorted = true
         for (number, piece) in pieces.enumerated() {
             for index in piece.range {
-                let at = piece.page.at(index)
+                let at = piece.page.rows[index].at
                 isSorted = isSorted && places.last.map { $0.at <= at } ?? true
                 places.append((at, Int32(number), Int32(index)))
             }
@@ -64,7 +64,7 @@ struct EntryBatch {
         if !isSorted { places.sort { ($0.at, $0.piece, $0.index) < ($1.at, $1.piece, $1.index) } }
         for place in places {
             let piece = pieces[Int(place.piece)]
-            try visit(piece.page.entry(Int(place.index), firstName: piece.firstName))
+            try visit(RecordedEntry(Int(place.index), of: piece.page, firstName: piece.firstName))
         }
     }
 }

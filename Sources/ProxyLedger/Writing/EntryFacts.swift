@@ -17,25 +17,26 @@ struct EntryFacts {
 
     init(_ entry: RecordedEntry) {
         var served: Int?
-        if let upstream = entry.upstream {
+        if let upstream = entry.row.upstream {
             var index = entry.attemptCount - 1
             while index >= 0, entry.name(entry.attempt(index).upstream) != entry.name(upstream) { index -= 1 }
             served = index >= 0 ? index : nil
         }
         self.served = served
         let isWithout = entry.attemptCount == 0
-        isAnswered = !isWithout && (entry.status < 400 || entry.status == Self.clientLeft)
-        isFailed = entry.status >= 400 || entry.error != nil
+        isAnswered = !isWithout && (entry.row.status < 400 || entry.row.status == Self.clientLeft)
+        isFailed = entry.row.status >= 400 || entry.row.error != nil
         isPlainRefusal =
-            isWithout && entry.status >= 400 && entry.status != Self.clientLeft && entry.upstream == nil
-            && entry.servedModel == nil && entry.rescuedFrom == nil && entry.fallback == nil && entry.cost == nil
-            && entry.chargedTokens == 0 && entry.chargedCost == 0 && entry.usage.truth == .unknown
+            isWithout && entry.row.status >= 400 && entry.row.status != Self.clientLeft && entry.row.upstream == nil
+            && entry.row.servedModel == nil && entry.row.rescuedFrom == nil && entry.row.fallback == nil
+            && entry.row.cost == nil
+            && entry.row.chargedTokens == 0 && entry.row.chargedCost == 0 && entry.row.usage.truth == .unknown
     }
 }
 
 extension RecordedEntry {
     /// The model's name of an attempt is not only the client's word.
-    func isModelKnown(_ attempt: RecordedAttempt) -> Bool {
+    func isModelKnown(_ attempt: AttemptRow) -> Bool {
         attempt.isModelListed || name(attempt.outcome) == "succeeded" || attempt.status.map { 200..<300 ~= $0 } == true
     }
 }

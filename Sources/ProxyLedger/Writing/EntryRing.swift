@@ -61,11 +61,13 @@ final class EntryRing: Sendable {
         room = Atomic(capacity)
     }
 
+    /// - Parameter write: writes one request down, at once, and for nobody where it cannot be kept.
     /// - Returns: whether so many wait that the writer should not wait for its time.
-    func record(_ entry: LedgerEntry) -> Bool {
+    func record(_ write: (inout EntryPage) -> Void) -> Bool {
         shards[ThreadShard.index(bits: Self.shardBits)].state.withLock { state in
             guard !state.isClosed else {
                 state.refused += 1
+                _ = Self.row(write)
                 return false
             }
             var wakes = false
@@ -73,7 +75,8 @@ final class EntryRing: Sendable {
                 let left = takeLease(&state.lease)
                 guard state.lease > 0 else {
                     state.refused += 1
-                    state.overflow.charge(entry, periodStart)
+                    let (row, key) = Self.row(write)
+                    state.overflow.charge(row, key, periodStart)
                     return false
                 }
                 wakes = capacity - left >= wakeAt
@@ -85,9 +88,16 @@ final class EntryRing: Sendable {
                 state.page = EntryPage()
             }
             if !state.page.hasRoom { state.page = state.spare.popLast() ?? EntryPage(capacity: Self.piece) }
-            state.page.append(entry)
+            write(&state.page)
             return wakes
         }
+    }
+
+    /// What would have been kept.
+    private static func row(_ write: (inout EntryPage) -> Void) -> (EntryRow, key: String) {
+        var page = EntryPage()
+        write(&page)
+        return (page.rows[0], page.name(page.rows[0].key))
     }
 
     /// - Returns: the room that is left.

@@ -85,7 +85,7 @@ struct LedgerWriter {
     /// What cannot be written is lost, but for what its keys are charged with.
     private mutating func write(_ batch: EntryBatch) {
         var book = CounterBook()
-        batch.visit { book.charge($0, options.periodStart) }
+        batch.visit { book.charge($0.row, $0.name($0.row.key), options.periodStart) }
         book.merge(charges)
         let counters = book.folded(options.periodStart)
         var pauses = (telling.isFailing || inbox.isAbandoned ? [] : tuning.pauses)[...]

@@ -1,4 +1,5 @@
 import GRDB
+import ProxyAccounting
 
 /// The rows of `dim`, as the writer knows them. After a transaction that failed it must forget, for its new rows do not exist.
 struct NameTable {
@@ -29,15 +30,15 @@ struct NameTable {
     }
 
     /// - Parameter place: in the entry's page.
-    mutating func id(_ place: Int, of entry: RecordedEntry, _ db: Database) throws -> Int64 {
-        let known = ids[entry.firstName + place]
+    mutating func id(_ place: EntryPage.Name, of entry: RecordedEntry, _ db: Database) throws -> Int64 {
+        let known = ids[entry.firstName + Int(place.index)]
         guard known < 0 else { return known }
         let id = try id(entry.name(place), db)
-        ids[entry.firstName + place] = id
+        ids[entry.firstName + Int(place.index)] = id
         return id
     }
 
-    mutating func id(ifAny place: Int?, of entry: RecordedEntry, _ db: Database) throws -> Int64? {
+    mutating func id(ifAny place: EntryPage.Name?, of entry: RecordedEntry, _ db: Database) throws -> Int64? {
         guard let place else { return nil }
         return try id(place, of: entry, db)
     }

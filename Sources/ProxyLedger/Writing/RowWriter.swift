@@ -75,20 +75,20 @@ struct RowWriter {
 
     private mutating func write(_ entry: RecordedEntry, _ work: inout Work, _ db: Database) throws {
         let facts = EntryFacts(entry)
-        let at = entry.at.booked
+        let at = entry.row.at.booked
         let hour = at / 3_600_000_000
-        let key = try names.id(entry.key, of: entry, db)
-        let error = try names.id(ifAny: entry.error, of: entry, db)
+        let key = try names.id(entry.row.key, of: entry, db)
+        let error = try names.id(ifAny: entry.row.error, of: entry, db)
         var cell = SumCell(start: hour, key: key, upstream: 0, model: 0)
         if facts.isFailed {
-            let upstream = try names.id(ifAny: entry.upstream, of: entry, db)
+            let upstream = try names.id(ifAny: entry.row.upstream, of: entry, db)
             work.sums.add(
                 FailureCell(
                     start: hour, key: key, isRequest: true, error: error ?? -1, upstream: upstream ?? -1,
-                    status: Int64(entry.status)), at: at)
+                    status: Int64(entry.row.status)), at: at)
         }
         if facts.isPlainRefusal {
-            let cause = RefusalBound.Cause(key: key, error: error, status: entry.status)
+            let cause = RefusalBound.Cause(key: key, error: error, status: entry.row.status)
             work.sums.add(cell) { $0.add(entry, facts) }
             if let row = refusals.row(for: cause, at: at) {
                 work.folded[row, default: 0] += 1
@@ -118,12 +118,12 @@ struct RowWriter {
                 work.sums.add(
                     FailureCell(
                         start: hour, key: key, isRequest: false, error: found.outcome, upstream: found.upstream,
-                        status: entry.attempt(index).status ?? -1), at: at)
+                        status: Int64(entry.attempt(index).status ?? -1)), at: at)
             }
         }
-        cell.upstream = try names.id(ifAny: entry.upstream, of: entry, db) ?? 0
+        cell.upstream = try names.id(ifAny: entry.row.upstream, of: entry, db) ?? 0
         cell.model =
-            if let served = entry.servedModel {
+            if let served = entry.row.servedModel {
                 try models.id(entry.name(served), isKnown: true, day: hour / SumBook.hoursADay, &names, db)
             } else { last?.model ?? 0 }
         let isServed = facts.served == count - 1
@@ -149,7 +149,7 @@ struct RowWriter {
         }
     }
 
-    private mutating func names(of attempt: RecordedAttempt, _ entry: RecordedEntry, day: Int64, _ db: Database) throws
+    private mutating func names(of attempt: AttemptRow, _ entry: RecordedEntry, day: Int64, _ db: Database) throws
         -> AttemptNames
     {
         AttemptNames(
@@ -167,13 +167,13 @@ struct RowWriter {
     ) throws {
         row.bind(id)
         row.bind(cell.key)
-        row.bind(entry.upstream == nil ? nil : cell.upstream)
+        row.bind(entry.row.upstream == nil ? nil : cell.upstream)
         row.bind(cell.model)
-        row.bind(entry.status)
+        row.bind(entry.row.status)
         row.bind(error)
-        row.bind(try names.id(ifAny: entry.rescuedFrom, of: entry, db))
-        row.bind(entry.usage.truth.rawValue)
-        row.bind(entry.cost?.booked)
+        row.bind(try names.id(ifAny: entry.row.rescuedFrom, of: entry, db))
+        row.bind(entry.row.usage.truth.rawValue)
+        row.bind(entry.row.cost?.booked)
         row.bind(entry.attemptCount)
         row.bind(1 as Int64)
         if let last {
@@ -181,32 +181,32 @@ struct RowWriter {
         } else {
             for _ in 0..<19 { row.bindNull() }
         }
-        row.bind(try names.id(entry.dialect, of: entry, db))
-        row.bind(try names.id(entry.endpoint, of: entry, db))
-        row.bind(entry.servedModel == nil ? nil : cell.model)
-        row.bind(entry.isStreaming)
-        row.bind(entry.wait.booked)
-        row.bind(entry.firstToken?.booked)
-        row.bind(entry.total.booked)
-        row.bind(entry.usage.prompt?.booked)
-        row.bind(entry.usage.completion?.booked)
-        row.bind(entry.usage.cached?.booked)
-        row.bind(entry.usage.reasoning?.booked)
-        row.bind(entry.usage.charactersIn?.booked)
-        row.bind(entry.usage.charactersOut?.booked)
-        row.bind(entry.usage.cacheWrites?.booked)
-        row.bind(try names.id(ifAny: entry.fallback, of: entry, db))
-        row.bind(entry.chargedTokens.booked)
-        row.bind(entry.chargedCost.booked)
-        row.bind(entry.id)
-        row.bind(entry.model.map { entry.name($0) })
-        row.bind(last == nil ? nil : entry.opcRequestID(ofAttempt: entry.attemptCount - 1))
+        row.bind(try names.id(entry.row.dialect, of: entry, db))
+        row.bind(try names.id(entry.row.endpoint, of: entry, db))
+        row.bind(entry.row.servedModel == nil ? nil : cell.model)
+        row.bind(entry.row.isStreaming)
+        row.bind(entry.row.wait.booked)
+        row.bind(entry.row.firstToken?.booked)
+        row.bind(entry.row.total.booked)
+        row.bind(entry.row.usage.prompt?.booked)
+        row.bind(entry.row.usage.completion?.booked)
+        row.bind(entry.row.usage.cached?.booked)
+        row.bind(entry.row.usage.reasoning?.booked)
+        row.bind(entry.row.usage.charactersIn?.booked)
+        row.bind(entry.row.usage.charactersOut?.booked)
+        row.bind(entry.row.usage.cacheWrites?.booked)
+        row.bind(try names.id(ifAny: entry.row.fallback, of: entry, db))
+        row.bind(entry.row.chargedTokens.booked)
+        row.bind(entry.row.chargedCost.booked)
+        row.bind(entry.text(entry.row.id))
+        row.bind(entry.row.model.map { entry.name($0) })
+        row.bind(last.flatMap { _ in entry.attempt(entry.attemptCount - 1).opcRequestID }.map { entry.text($0) })
         try row.run(parameters: Self.requestColumns, in: db)
     }
 
     /// An attempt, in its own row or in its request's, but for its text.
     private mutating func bind(
-        _ attempt: RecordedAttempt, of entry: RecordedEntry, _ found: AttemptNames, _ isServed: Bool,
+        _ attempt: AttemptRow, of entry: RecordedEntry, _ found: AttemptNames, _ isServed: Bool,
         to row: inout RowBinder,
         _ db: Database
     ) throws {
@@ -221,7 +221,7 @@ struct RowWriter {
         row.bind(attempt.usage.cached?.booked)
         row.bind(attempt.usage.reasoning?.booked)
         row.bind(attempt.cost?.booked)
-        row.bind(attempt.ordinal)
+        row.bind(attempt.number)
         row.bind(attempt.at.booked)
         row.bind(try names.id(ifAny: attempt.region, of: entry, db))
         row.bind(attempt.total.booked)
@@ -238,7 +238,7 @@ struct RowWriter {
         row.bind(request)
         row.bind(index)
         try bind(entry.attempt(index), of: entry, found, isServed, to: &row, db)
-        row.bind(entry.opcRequestID(ofAttempt: index))
+        row.bind(entry.attempt(index).opcRequestID.map { entry.text($0) })
         try row.run(parameters: Self.attemptColumns, in: db)
     }
 

@@ -94,15 +94,15 @@ struct RequestSums: Equatable {
 
     mutating func add(_ entry: RecordedEntry, _ facts: EntryFacts) {
         requests += 1
-        if entry.status == EntryFacts.clientLeft { cancelled += 1 } else if facts.isFailed { failed += 1 }
-        if entry.rescuedFrom != nil { rescued += 1 }
+        if entry.row.status == EntryFacts.clientLeft { cancelled += 1 } else if facts.isFailed { failed += 1 }
+        if entry.row.rescuedFrom != nil { rescued += 1 }
         guard facts.isAnswered else { return }
-        if entry.usage.truth == .unknown { unknownUsage += 1 }
-        if entry.usage.truth == .estimated { estimatedUsage += 1 }
-        if entry.cost == nil { unknownCost += 1 }
+        if entry.row.usage.truth == .unknown { unknownUsage += 1 }
+        if entry.row.usage.truth == .estimated { estimatedUsage += 1 }
+        if entry.row.cost == nil { unknownCost += 1 }
     }
 
-    mutating func add(_ attempt: RecordedAttempt, isRetry: Bool) {
+    mutating func add(_ attempt: AttemptRow, isRetry: Bool) {
         attempts += 1
         if isRetry { retries += 1 }
         prompt.addKnown(attempt.usage.prompt)

@@ -1,4 +1,5 @@
 import GRDB
+import LedgerTestSupport
 import ProxyAccounting
 
 /// Entries as the tables have them, read by statements that share nothing with the sources'.

@@ -1,3 +1,4 @@
+import LedgerTestSupport
 import ProxyAccounting
 import ProxyTestSupport
 import Testing

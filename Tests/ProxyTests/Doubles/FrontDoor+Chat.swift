@@ -11,9 +11,15 @@ extension FrontDoor {
         let hasCome = Atomic(false)
     }
 
+    func screen(_ head: HTTPRequestHead, by entrance: Entrance = .only) -> Admission.Verdict {
+        screen(head, KnownFields(head.headers), by: entrance)
+    }
+
     /// A request as it comes to this door.
     func request(_ head: HTTPRequestHead, body: [UInt8] = [], from peer: ClientPeer) -> ClientRequest {
-        ClientRequest(head: head, body: body, ticket: Admission(screen(head), of: head, by: self), peer: peer)
+        let fields = KnownFields(head.headers)
+        let admission = Admission(screen(head, fields), of: head, fields, by: self)
+        return ClientRequest(head: head, body: body, ticket: admission, peer: peer)
     }
 
     nonisolated(nonsending) func respond(to request: ClientRequest, on connection: ClientConnection) async {

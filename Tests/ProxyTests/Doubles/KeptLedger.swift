@@ -1,3 +1,4 @@
+import LedgerTestSupport
 import ProxyAccounting
 import Synchronization
 
@@ -25,7 +26,12 @@ final class KeptLedger: Ledger {
     /// It can be again.
     func makeRoom() { state.withLock { $0.isFull = false } }
 
-    func record(_ entry: LedgerEntry) { state.withLock { $0.entries.append(entry) } }
+    func record(_ write: (inout EntryPage) -> Void) {
+        var page = EntryPage()
+        write(&page)
+        let entries = page.entries
+        state.withLock { $0.entries += entries }
+    }
     /// It says from now on that it does so.
     func show(_ figures: LedgerFigures) { state.withLock { $0.shown = figures } }
     var figures: LedgerFigures {

@@ -1,3 +1,4 @@
+import LedgerTestSupport
 import NIOHTTP1
 import ProxyAccounting
 import ProxyTestSupport

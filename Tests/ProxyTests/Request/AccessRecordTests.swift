@@ -9,11 +9,11 @@ import Testing
         let trace = RequestTrace()
         trace.append(.fellBack(to: "other"))
         for upstream in ["one", "two"] {
-            let report = AttemptReport()
+            let report = AttemptReport(.init(upstream: upstream))
             report.change {
                 ($0.firstEvent, $0.usage) = (.milliseconds(112), TokenUsage(prompt: 3, completion: 4, total: 7))
             }
-            trace.append(.began(call: 0, upstream: upstream, report: report, at: .milliseconds(100)))
+            trace.append(.began(call: 0, report, at: .milliseconds(100)))
         }
         record.take(trace.summary, since: .milliseconds(100))
         record.key = "bench"

@@ -82,7 +82,7 @@ import Testing
             case .waited: "waited"
             case .paused: "paused"
             case .refused: "refused"
-            case .began(_, let upstream, _, _): "began at \(upstream)"
+            case .began(_, let report, _): "began at \(report.call.upstream)"
             case .ended(_, let outcome, _): "ended: \(outcome)"
             case .fellBack(let model): "fell back to \(model)"
             case .rescue(let model, let result): "\(result) by \(model)"

@@ -136,22 +136,22 @@ extension FrontDoor {
 
     private func admission(of head: HTTPRequestHead, _ request: OwnRequest) -> Admission {
         guard let match = endpoints.match(head.uri) else {
-            return Admission(.refused(.unknownPath(RequestTarget.withoutQuery(head.uri))), of: head, by: self)
+            return Admission(.refused(.unknownPath(RequestTarget.withoutQuery(head.uri))), of: head, .none, by: self)
         }
         guard match.endpoint.methods.contains(head.method) else {
             return Admission(
-                .refused(.methodNotAllowed(head.method, allowed: match.endpoint.methods)), of: head, by: self)
+                .refused(.methodNotAllowed(head.method, allowed: match.endpoint.methods)), of: head, .none, by: self)
         }
         guard request.body.count <= limits.body else {
-            return Admission(.refused(.bodyTooLarge(limit: limits.body)), of: head, by: self)
+            return Admission(.refused(.bodyTooLarge(limit: limits.body)), of: head, .none, by: self)
         }
         let verdict = Admission.Verdict.admitted(match, request.caller)
         var claim = RequestClaims.Claim.none
         guard let failure = self.claim(for: verdict, bodyLength: request.body.count, &claim) else {
-            return Admission(verdict, of: head, claim: claim, by: self)
+            return Admission(verdict, of: head, .none, claim: claim, by: self)
         }
         claims.giveBack(&claim)
-        return Admission(.refused(failure), of: head, by: self)
+        return Admission(.refused(failure), of: head, .none, by: self)
     }
 }
 

@@ -52,7 +52,8 @@ extension ChatCall {
         else { return nil }
         deadline.arm()
         do {
-            let request = try await backend.request(document, isStreaming: true, until: deadline)
+            let request = report.watching(
+                try await backend.request(document, isStreaming: true, until: deadline))
             if callContext.executor.isCurrent {
                 return try await begin(request, at: backend, through: relay, to: stream, report, deadline)
             }
@@ -73,7 +74,7 @@ extension ChatCall {
         _ report: AttemptReport, _ deadline: MovingDeadline
     ) async throws -> LiveStream {
         let response = try await backend.successful(
-            try await backend.send(report.watching(request), until: deadline), noting: report)
+            try await backend.send(request, until: deadline), noting: report)
         let live = LiveStream(
             response, through: relay, of: backend.id, reader, to: stream, report, deadline, callContext, isRescue: true)
         try await live.begin()

@@ -124,7 +124,8 @@ final class ChatCall: Sendable {
         at backend: any Backend, to stream: EventStream, _ report: AttemptReport, _ deadline: MovingDeadline,
         _ afterHead: AfterHead
     ) async throws -> LiveStream {
-        let request = try await backend.request(document, isStreaming: true, until: deadline)
+        let request = report.watching(
+            try await backend.request(document, isStreaming: true, until: deadline))
         if callContext.executor.isCurrent {
             return try await begin(request, at: backend, to: stream, report, deadline, afterHead)
         }
@@ -138,7 +139,7 @@ final class ChatCall: Sendable {
         _ deadline: MovingDeadline,
         _ afterHead: AfterHead
     ) async throws -> LiveStream {
-        let head = try await backend.send(report.watching(request), until: deadline)
+        let head = try await backend.send(request, until: deadline)
         deadline.prolong(by: afterHead.time, for: afterHead.cause)
         let response = try await backend.successful(head, noting: report)
         let relay = reader.relay(
@@ -155,7 +156,8 @@ final class ChatCall: Sendable {
     private nonisolated(nonsending) func body(
         at backend: any Backend, _ report: AttemptReport, until deadline: MovingDeadline
     ) async throws -> [UInt8] {
-        let request = try await backend.request(document, isStreaming: false, until: deadline)
+        let request = report.watching(
+            try await backend.request(document, isStreaming: false, until: deadline))
         if callContext.executor.isCurrent {
             return try await collect(request, at: backend, report, until: deadline)
         }
@@ -168,7 +170,7 @@ final class ChatCall: Sendable {
         _ request: TransportRequest, at backend: any Backend, _ report: AttemptReport, until deadline: MovingDeadline
     ) async throws -> [UInt8] {
         let response = try await backend.successful(
-            try await backend.send(report.watching(request), until: deadline), noting: report)
+            try await backend.send(request, until: deadline), noting: report)
         guard response.isLabelledAsStream else { return try await response.collect(upTo: limits.answer) }
         return try await gather(response, of: backend.id)
     }

@@ -91,13 +91,13 @@ final class ChatSession {
         history = fallbacks.isEmpty ? nil : RequestHistory()
         context.record.model = request.model
         context.record.isStreaming = request.isStreaming
-        guard let charge = context.charge else {
+        guard context.prices != nil else {
             estimate = .none
             return
         }
         // What is large is read once, and where that belongs.
         estimate =
-            !charge.isCounted && request.received.count < LargeWork.threshold / 4
+            context.charge == nil && request.received.count < LargeWork.threshold / 4
             ? .chat(request.received, characters: nil)
             : .known(
                 UsageEstimate(
@@ -398,8 +398,7 @@ final class ChatSession {
             }
         try admitOthers(than: model, in: root, of: target)
         let provider = catalog.provider(of: target)
-        let pricing = context.charge?.pricing(
-            asked: catalog.nameWithPrice(model), model: target.serving.id, provider: provider)
+        let pricing = context.prices?.pricing(asked: model, for: target.serving.id, of: provider, in: catalog)
         let characters = pricing?.isByCharacters == true ? PromptSize.characters(ofChat: root.value) : nil
         return try ChatCalls(
             asked ?? request, root, for: target, named: model, from: provider ?? "",
@@ -411,7 +410,7 @@ final class ChatSession {
                 choices: request.choices,
                 mayBeRescued: request.isStreaming && request.choices == 1 && untranslatable == nil
                     && rescueMode(of: model, target) > .off,
-                meter: context.charge == nil ? nil : TextMeter(countsCharacters: characters != nil),
+                meter: context.prices == nil ? nil : TextMeter(countsCharacters: characters != nil),
                 executor: context.connection.executor))
     }
 }

@@ -38,9 +38,9 @@ struct ForwardRoute: Sendable {
         }
         let body = named.body(naming: target.modelID)
         // A form may have taken its time to name the model.
-        var request = routed(
-            to: providers, target, since: chat.time.now(), within: chat.limits.nonStreaming, context)
-        request.estimate = estimate(of: named, rest, for: path, request, context)
+        let request = routed(to: providers, target, since: chat.time.now(), within: chat.limits.nonStreaming, context) {
+            estimate(of: named, rest, for: path, by: $0, context)
+        }
         let document = CallDocument.forward(
             .POST, path: path, body,
             headers: [
@@ -55,14 +55,13 @@ struct ForwardRoute: Sendable {
 
     /// What the request may use, where somebody is charged for it.
     private func estimate(
-        of named: NamedModel, _ rest: RestOfBody?, for path: String, _ request: RoutedRequest,
-        _ context: RequestContext
+        of named: NamedModel, _ rest: RestOfBody?, for path: String, by pricing: Pricing?, _ context: RequestContext
     ) -> CallEstimate {
-        guard context.charge != nil else { return .none }
+        guard context.prices != nil else { return .none }
         return .known(
             UsageEstimate(
                 forwarding: named.size, to: path, body: rest.map { $0.length ?? Self.longestForm } ?? named.count,
-                countsCharacters: request.pricing?.isByCharacters == true))
+                countsCharacters: pricing?.isByCharacters == true))
     }
 
     /// The rest of a form that is passed on as it comes.
@@ -171,14 +170,15 @@ struct ForwardRoute: Sendable {
 
     private func routed(
         to providers: UpstreamSet, _ target: ModelCatalog.Target, since arrival: Duration, within limit: Duration,
-        _ context: RequestContext
+        _ context: RequestContext, estimate: (Pricing?) -> CallEstimate = { _ in .none }
     ) -> RoutedRequest {
-        RoutedRequest(
+        let catalog = chat.directory.catalog
+        let pricing = context.prices?.pricing(
+            asked: context.record.model, for: target.serving.id, of: catalog.provider(of: target), in: catalog)
+        return RoutedRequest(
             accepts: providers, model: target.serving.id, arrival: arrival, deadline: arrival + limit,
-            client: context.record.key ?? "", trace: context.trace, charge: context.charge, estimate: .none,
-            pricing: context.charge?.pricing(
-                asked: context.record.model.flatMap { chat.directory.catalog.nameWithPrice($0) },
-                model: target.serving.id, provider: chat.directory.catalog.provider(of: target)))
+            client: context.record.key ?? "", trace: context.trace, charge: context.charge,
+            estimate: estimate(pricing), pricing: pricing)
     }
 
     /// One provider after the other, until one answers.
@@ -202,10 +202,11 @@ struct ForwardRoute: Sendable {
             let upload = rest.map { self.upload($0, before: deadline) }
             defer { upload?.close() }
             do {
-                var call = try await backend.request(document, isStreaming: false, until: deadline)
-                call.rest = upload
+                var request = try await backend.request(document, isStreaming: false, until: deadline)
+                request.rest = upload
+                let call = attempt.report.watching(request)
                 let isThere = try await beside(upload) {
-                    let head = try await backend.send(attempt.report.watching(call), until: deadline)
+                    let head = try await backend.send(call, until: deadline)
                     let isThere = name == nil || head.status != 404
                     if isThere {
                         let response = try await backend.successful(head, noting: attempt.report)

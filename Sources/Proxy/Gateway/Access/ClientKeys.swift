@@ -32,20 +32,10 @@ struct ClientKeys: Sendable {
     /// Those of the file and managed ones.
     var count: Int { keys.count + (managed?.count ?? 0) }
 
+    func verdict(on headers: HTTPHeaders) -> Verdict { verdict(on: KnownFields(headers)) }
+
     /// Whose key the request carries: as `Authorization: Bearer KEY`, `x-api-key` or `api-key`, in this order.
-    func verdict(on headers: HTTPHeaders) -> Verdict {
-        // Three, and no array of them, which would cost an allocation each time.
-        var (bearer, ownName, shortName): (Substring?, Substring?, Substring?)
-        var sawAuthorization = false
-        for (name, value) in headers {
-            switch name.utf8.count {
-            case 13 where !sawAuthorization && name.isEqualIgnoringCase(to: "authorization"):
-                (sawAuthorization, bearer) = (true, Self.bearer(in: value))
-            case 9 where ownName == nil && name.isEqualIgnoringCase(to: "x-api-key"): ownName = value[...]
-            case 7 where shortName == nil && name.isEqualIgnoringCase(to: "api-key"): shortName = value[...]
-            default: break
-            }
-        }
+    func verdict(on fields: KnownFields) -> Verdict {
         var verdict = Verdict.none
         func hold(_ offered: Substring?) {
             guard let candidate = offered?.trimmingBlanks(), !candidate.isEmpty else { return }
@@ -53,9 +43,9 @@ struct ClientKeys: Sendable {
             verdict =
                 (holder(of: candidate) ?? managed?.caller(candidate, at: wallClock())).map { .holder($0) } ?? .wrong
         }
-        hold(bearer)
-        hold(ownName)
-        hold(shortName)
+        hold(fields.authorization.flatMap { Self.bearer(in: $0) })
+        hold(fields.ownKey?[...])
+        hold(fields.shortKey?[...])
         return verdict
     }
 

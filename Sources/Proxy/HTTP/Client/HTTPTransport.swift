@@ -63,21 +63,37 @@ final class KnownHead: Sendable {
 
 /// The head of an upstream's answer, and the way to its body.
 struct TransportResponse: Sendable {
-    var status: Int
-    var headers: HTTPHeaders
+    let status: Int
+    let headers: HTTPHeaders
     /// The body as it arrives; can be read once. Its iterator throws what `send` throws.
     var body: ResponseBody
-
     /// Whether the head says that a stream of events follows.
-    var isLabelledAsStream: Bool {
-        headers.value(of: "content-type")?.hasPrefixIgnoringCase("text/event-stream") == true
+    let isLabelledAsStream: Bool
+    /// The length of the body, where the head says it.
+    private let announced: Int?
+
+    init(status: Int, headers: HTTPHeaders, body: ResponseBody) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        var (type, length): (String?, String?)
+        // In one pass: each look walks through all of them.
+        for (name, value) in headers {
+            switch name.utf8.count {
+            case 12 where type == nil && name.isEqualIgnoringCase(to: "content-type"): type = value
+            case 14 where length == nil && name.isEqualIgnoringCase(to: "content-length"): length = value
+            default: break
+            }
+        }
+        isLabelledAsStream = type?.hasPrefixIgnoringCase("text/event-stream") == true
+        announced = length.flatMap(Int.init)
     }
 
     /// The whole body.
     ///
     /// - Throws: `TransportError.tooLarge` as soon as more than `limit` bytes are announced or have arrived.
     nonisolated(nonsending) func collect(upTo limit: Int) async throws -> [UInt8] {
-        if let announced = headers.value(of: "content-length").flatMap(Int.init), announced > limit {
+        if let announced, announced > limit {
             throw TransportError.tooLarge(limit: limit)
         }
         if let bytes = try await body.collect(upTo: limit) { return bytes }

@@ -1,6 +1,12 @@
 import ProxyAccounting
 import Synchronization
 
+/// Tells the names of models from what clients make up. It never changes.
+protocol PricedNames: AnyObject, Sendable {
+    /// The name by which a price may be given for what a request asks for; nil when nobody knows it.
+    func nameWithPrice(_ name: String) -> String?
+}
+
 /// The prices of the configuration of the moment.
 final class Prices: Sendable {
     let table: PriceTable
@@ -15,9 +21,21 @@ final class Prices: Sendable {
     }
     /// What has been found: the table folds cases, and clients ask for the same again and again.
     private final class Shard: Sendable {
-        let known = Mutex<[Name: Pricing]>([:])
+        struct State {
+            var known: [Name: Pricing] = [:]
+            /// Most requests ask for what the one before them has asked for.
+            var last: Last?
+        }
+        let state = Mutex(State())
         /// Two cache lines, so that no other shard's lock is on this one's.
         private let padding = InlineArray<16, UInt64>(repeating: 0)
+    }
+    private struct Last {
+        let catalog: any PricedNames
+        let asked: String?
+        let id: String
+        let provider: String?
+        let pricing: Pricing
     }
     private static let shardBits: UInt64 = 4
     private let shards = (0..<1 << shardBits).map { _ in Shard() }
@@ -29,19 +47,41 @@ final class Prices: Sendable {
     /// What a call is charged by.
     ///
     /// - Parameters:
+    ///   - asked: what the client asks for. A name that `catalog` does not know (`nameWithPrice`) decides nothing.
+    ///   - id: the model's id at its upstream.
+    ///   - provider: nil for an OCI account.
+    func pricing(asked: String?, for id: String, of provider: String?, in catalog: any PricedNames) -> Pricing {
+        let shard = shards[ThreadShard.index(bits: Self.shardBits)]
+        let last = shard.state.withLock { state -> Pricing? in
+            guard let last = state.last, last.catalog === catalog, last.asked == asked, last.id == id,
+                last.provider == provider
+            else { return nil }
+            return last.pricing
+        }
+        if let last { return last }
+        let pricing = pricing(asked: asked.flatMap { catalog.nameWithPrice($0) }, id: id, provider: provider)
+        shard.state.withLock {
+            $0.last = Last(catalog: catalog, asked: asked, id: id, provider: provider, pricing: pricing)
+        }
+        return pricing
+    }
+
+    /// The same by a name of a catalogue.
+    ///
+    /// - Parameters:
     ///   - asked: the name that the client used; nil when another model answered in its place.
     ///   - id: the model's id at its upstream.
     ///   - provider: nil for an OCI account.
     func pricing(asked: String?, id: String, provider: String?) -> Pricing {
         let name = Name(asked: asked, id: id, provider: provider)
         let shard = shards[ThreadShard.index(bits: Self.shardBits)]
-        if let found = shard.known.withLock({ $0[name] }) { return found }
+        if let found = shard.state.withLock({ $0.known[name] }) { return found }
         let price = table.price(asked: asked, id: id, provider: provider)?.price
         // What has a price is known by the configuration, or by the table that is built in, also before any list has come.
         let pricing = Pricing(isListed: asked != nil || price != nil, price: price)
-        shard.known.withLock { known in
-            if known.count >= Self.most { known.removeAll() }
-            known[name] = pricing
+        shard.state.withLock { state in
+            if state.known.count >= Self.most { state.known.removeAll() }
+            state.known[name] = pricing
         }
         return pricing
     }
@@ -63,6 +103,8 @@ final class Pricing: Sendable {
         self.isListed = isListed
         self.price = price
     }
+
+    func cost(of usage: LedgerUsage) -> NanoDollars? { price?.cost(of: usage) }
 
     /// The model is billed by characters, which are counted then.
     var isByCharacters: Bool { if case .characters = price { true } else { false } }

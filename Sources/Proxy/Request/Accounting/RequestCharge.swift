@@ -2,23 +2,11 @@ import ProxyAccounting
 import ProxyRouting
 import Synchronization
 
-/// What one request has reserved of what its key may use. Every call to an upstream passes `admit`, whichever its endpoint and dialect, and
+/// What one request has reserved of what its key may use, where that is limited. Every call to an upstream passes `admit`, whichever its endpoint and dialect, and
 /// whether it is a fallback or a rescue (`Attempts`); the end of the request passes `settle`.
 final class RequestCharge: Sendable {
-    /// What all requests of a configuration have in common. A class, so that a request holds one reference.
-    final class Terms: Sendable {
-        let prices: Prices
-        let time: TimeSource
-
-        init(_ prices: Prices, time: TimeSource) {
-            self.prices = prices
-            self.time = time
-        }
-    }
-
     let caller: Caller
-    private let terms: Terms
-    private var time: TimeSource { terms.time }
+    private let time: TimeSource
     /// When the request arrived, in seconds since 1970: the periods of that moment are charged, in the ledger too.
     private let arrival: Int64
 
@@ -35,35 +23,21 @@ final class RequestCharge: Sendable {
     }
     private let state = Mutex(State())
 
-    init(_ caller: Caller, _ terms: Terms, arrival: Int64) {
+    init(_ caller: Caller, time: TimeSource, arrival: Int64) {
         self.caller = caller
-        self.terms = terms
+        self.time = time
         self.arrival = arrival
     }
 
     /// The key has something that can be used up: nothing may be used behind the answer.
     var mayRefuse: Bool { caller.limits.tokensPerMinute != nil || !caller.limits.hardBudgets.isEmpty }
 
-    /// What a call is charged by.
-    ///
-    /// - Parameters:
-    ///   - asked: the name that the client used; nil when another model answers in its place.
-    ///   - model: its id at the upstreams.
-    ///   - provider: nil for an OCI account.
-    func pricing(asked: String?, model: String, provider: String?) -> Pricing {
-        terms.prices.pricing(asked: asked, id: model, provider: provider)
-    }
-
-    /// Whether calls have to be reserved for.
-    var isCounted: Bool { caller.isCounted }
-
     /// Reserves for one call to whichever upstream.
     ///
-    /// - Returns: names what has been reserved, for `giveBack`; nil when nothing depends on what the key uses.
+    /// - Returns: names what has been reserved, for `giveBack`.
     /// - Throws: `Failure` 429 when the key has not so much left.
     @discardableResult
-    func admit(_ estimate: CallEstimate, _ pricing: Pricing?) throws(Failure) -> Int? {
-        guard isCounted else { return nil }
+    func admit(_ estimate: CallEstimate, _ pricing: Pricing?) throws(Failure) -> Int {
         let limits = caller.limits
         let estimate = estimate.value
         var cost: NanoDollars?
@@ -102,7 +76,7 @@ final class RequestCharge: Sendable {
     ///
     /// - Parameter tokens: makes out what it is, where that matters.
     func settleMinute(_ tokens: () -> Int64) {
-        guard isCounted, caller.limits.tokensPerMinute != nil else { return }
+        guard caller.limits.tokensPerMinute != nil else { return }
         let used = tokens()
         state.withLock { state in
             guard !state.isSettled else { return }
@@ -127,10 +101,6 @@ final class RequestCharge: Sendable {
             return (state.holds.compactMap(\.self), state.crossed)
         }
         guard let (holds, crossed) = settled else { return [] }
-        guard isCounted else {
-            caller.account.charge(tokens: tokens, cost: cost, arrival)
-            return []
-        }
         return crossed
             + caller.account.settle(
                 holds, tokens: tokens, cost: cost, by: caller.limits, at: time.now(), arrival)
@@ -138,7 +108,6 @@ final class RequestCharge: Sendable {
 
     /// What the answer says of the key: what is left of its minute, and soft budgets that are spent.
     var fields: [(String, String)] {
-        guard isCounted else { return [] }
         let (tokens, exceeded) = state.withLock { ($0.tokens, $0.exceeded) }
         return (tokens?.fields ?? []) + exceeded.map { ("x-ociai-budget", $0.sentence) }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import LedgerTestSupport
 import NIOCore
 import NIOHTTP1
 import ProxyAccounting

@@ -70,7 +70,8 @@ struct ChatBench {
         // nonisolated(unsafe): the task alone has it from here on, but for the trace, which is for everybody.
         nonisolated(unsafe) let context = RequestContext(
             request, on: client.connection,
-            decoration: Decoration(for: head, cors: CORS(origins: []), wallClock: time.source.wallClock()),
+            decoration: Decoration(
+                for: KnownFields(head.headers), cors: CORS(origins: []), wallClock: time.source.wallClock()),
             drain: drain,
             at: time.now)
         let (route, trace) = (route, context.trace)
@@ -122,7 +123,7 @@ extension RequestTrace {
             case .waited(let time, _): "waited \(time)"
             case .paused(let time, _): "paused \(time)"
             case .refused(let refusal, _): "refused: \(refusal)"
-            case .began(_, let upstream, _, let time): "began at \(upstream), \(time)"
+            case .began(_, let report, let time): "began at \(report.call.upstream), \(time)"
             case .ended(_, let outcome, let time): "ended: \(outcome), \(time)"
             case .fellBack(let model): "fell back to \(model)"
             case .rescue(let model, let result): "\(result) by \(model)"

@@ -25,7 +25,8 @@ import Testing
             iterator = stream.makeAsyncIterator()
             let door = try FrontDoor.fixture(bodyLimit: bodyLimit)
             let head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "MARK"), uri: "mark")
-            mark = ClientRequest(head: head, body: [], ticket: Admission(.preflight, of: head, by: door), peer: .init())
+            mark = ClientRequest(
+                head: head, body: [], ticket: Admission(.preflight, of: head, .none, by: door), peer: .init())
             let departure = channel.embeddedEventLoop.makePromise(of: Void.self)
             let limits = ConnectionLimits()
             try channel.pipeline.syncOperations.addHandler(

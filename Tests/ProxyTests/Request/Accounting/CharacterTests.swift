@@ -1,3 +1,4 @@
+import LedgerTestSupport
 import NIOCore
 import NIOHTTP1
 import ProxyAccounting

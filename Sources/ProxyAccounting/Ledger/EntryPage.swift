@@ -1,0 +1,94 @@
+/// Requests that have ended, as one thread has written them down: one behind the other, and flat. Nothing of what ends on one core has to be let go of on
+/// another, and a request costs no allocation.
+///
+/// Names are few, and most stand where they stood in the request before: a page has them once, and rows their places. What is of one request alone, its
+/// ids, is among the bytes.
+package struct EntryPage: Sendable {
+    /// Where a name stands among the page's. The same text may have several places.
+    package struct Name: Sendable {
+        package let index: Int32
+
+        fileprivate init(_ index: Int) { self.index = Int32(truncatingIfNeeded: index) }
+    }
+
+    /// Where a text stands among the page's bytes.
+    package struct Bytes: Sendable {
+        fileprivate let start: Int32
+        fileprivate let count: Int32
+
+        static let none = Bytes(start: 0, count: 0)
+    }
+
+    /// What a name is of.
+    package enum Slot: Int, CaseIterable, Sendable {
+        case key, dialect, endpoint, model, error, rescuedFrom, fallback
+        /// Of attempts.
+        case upstream, calledModel, region, outcome
+    }
+
+    package private(set) var rows: [EntryRow] = []
+    private var attempts: [AttemptRow] = []
+    private var names: [String] = []
+    private var bytes: [UInt8] = []
+    /// The last name of each slot.
+    private var lasts = InlineArray<11, Int32>(repeating: -1)
+
+    /// - Parameter capacity: requests that will come, if that is known.
+    package init(capacity: Int = 0) {
+        guard capacity > 0 else { return }
+        rows.reserveCapacity(capacity)
+        attempts.reserveCapacity(capacity)
+        bytes.reserveCapacity(capacity * 64)
+        names.reserveCapacity(16)
+    }
+
+    package var count: Int { rows.count }
+    package var nameCount: Int { names.count }
+
+    /// It has been made for requests, and not taken.
+    package var hasRoom: Bool { rows.capacity > 0 }
+
+    // MARK: Writing
+
+    package mutating func place(of name: String, _ slot: Slot) -> Name {
+        let last = Int(lasts[slot.rawValue])
+        if last >= 0, names.span[last] == name { return Name(last) }
+        return add(name, slot)
+    }
+
+    package mutating func place(ofAny name: String?, _ slot: Slot) -> Name? {
+        guard let name else { return nil }
+        return place(of: name, slot)
+    }
+
+    private mutating func add(_ name: String, _ slot: Slot) -> Name {
+        lasts[slot.rawValue] = Int32(truncatingIfNeeded: names.count)
+        names.append(name)
+        return Name(names.count - 1)
+    }
+
+    package mutating func place(of text: String) -> Bytes {
+        let start = bytes.count
+        bytes.append(contentsOf: text.utf8)
+        return Bytes(start: Int32(truncatingIfNeeded: start), count: Int32(truncatingIfNeeded: bytes.count - start))
+    }
+
+    /// An attempt of the request that `append(_: EntryRow)` ends.
+    package mutating func append(_ attempt: AttemptRow) { attempts.append(attempt) }
+
+    /// Ends a request, whose are the attempts since the last one.
+    package mutating func append(_ row: EntryRow) {
+        rows.append(row)
+        rows[rows.count - 1].attempts = (rows.count > 1 ? rows[rows.count - 2].attempts.upperBound : 0)..<attempts.count
+    }
+
+    // MARK: Reading
+
+    package func name(_ place: Name) -> String { names[Int(place.index)] }
+
+    package func text(_ place: Bytes) -> ArraySlice<UInt8> {
+        bytes[Int(place.start)..<Int(place.start) + Int(place.count)]
+    }
+
+    package func attempt(_ index: Int) -> AttemptRow { attempts[index] }
+}
