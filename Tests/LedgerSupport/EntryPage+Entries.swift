@@ -8,9 +8,9 @@ extension EntryPage {
 
     package mutating func append(_ entry: LedgerEntry) {
         var row = EntryRow(
-            at: entry.at, key: place(of: entry.key, .key), dialect: place(of: entry.dialect, .dialect),
+            id: place(of: entry.id), at: entry.at, key: place(of: entry.key, .key),
+            dialect: place(of: entry.dialect, .dialect),
             endpoint: place(of: entry.endpoint, .endpoint), status: entry.status)
-        row.id = place(of: entry.id)
         row.model = place(ofAny: entry.model, .model)
         row.servedModel = place(ofAny: entry.servedModel, .calledModel)
         row.upstream = place(ofAny: entry.upstream, .upstream)
@@ -31,8 +31,8 @@ extension EntryPage {
             model: place(of: attempt.model, .calledModel), outcome: place(of: attempt.outcome, .outcome))
         row.isModelListed = attempt.isModelListed
         row.region = place(ofAny: attempt.region, .region)
-        row.status = attempt.status
-        row.opcRequestID = attempt.opcRequestID.map { place(of: $0) }
+        row.status = attempt.status.map(Int64.init)
+        if let id = attempt.opcRequestID { row.opcRequestID = place(of: id) }
         (row.firstToken, row.total) = (attempt.firstToken, attempt.total)
         (row.usage, row.cost) = (attempt.usage, attempt.cost)
         append(row)
@@ -44,22 +44,23 @@ extension EntryPage {
         var entry = LedgerEntry(
             id: String(decoding: text(row.id), as: UTF8.self), at: row.at, key: name(row.key),
             dialect: name(row.dialect), endpoint: name(row.endpoint), status: row.status)
-        entry.model = row.model.map { name($0) }
-        entry.servedModel = row.servedModel.map { name($0) }
-        entry.upstream = row.upstream.map { name($0) }
-        entry.error = row.error.map { name($0) }
+        entry.model = name(ifAny: row.model)
+        entry.servedModel = name(ifAny: row.servedModel)
+        entry.upstream = name(ifAny: row.upstream)
+        entry.error = name(ifAny: row.error)
         entry.isStreaming = row.isStreaming
         (entry.wait, entry.firstToken, entry.total) = (row.wait, row.firstToken, row.total)
         (entry.usage, entry.cost) = (row.usage, row.cost)
-        entry.rescuedFrom = row.rescuedFrom.map { name($0) }
-        entry.fallback = row.fallback.map { name($0) }
+        entry.rescuedFrom = name(ifAny: row.rescuedFrom)
+        entry.fallback = name(ifAny: row.fallback)
         (entry.chargedTokens, entry.chargedCost) = (row.chargedTokens, row.chargedCost)
         entry.attempts = row.attempts.map { index in
             let row = attempt(index)
             return LedgerAttempt(
                 number: row.number, at: row.at, upstream: name(row.upstream), model: name(row.model),
-                isModelListed: row.isModelListed, region: row.region.map { name($0) }, outcome: name(row.outcome),
-                status: row.status, opcRequestID: row.opcRequestID.map { String(decoding: text($0), as: UTF8.self) },
+                isModelListed: row.isModelListed, region: name(ifAny: row.region), outcome: name(row.outcome),
+                status: row.status.map(Int.init),
+                opcRequestID: text(ifAny: row.opcRequestID).map { String(decoding: $0, as: UTF8.self) },
                 firstToken: row.firstToken, total: row.total, usage: row.usage, cost: row.cost)
         }
         return entry

@@ -220,11 +220,9 @@ final class FrontDoor: Sendable {
         let context = RequestContext(
             request, on: connection, decoration: decoration, drain: drain, at: time.now(), wallClock)
         if case .admitted(let match, _) = verdict { context.rest = match.rest }
-        if let caller = verdict.caller, ledger != nil || caller.isCounted,
-            endpoint(of: context, verdict)?.isBooked == true
-        {
+        if isBooked(verdict, request.head) {
             context.prices = prices
-            context.charge = charge(of: caller, arrivedAt: wallClock)
+            if let caller = verdict.caller { context.charge = charge(of: caller, arrivedAt: wallClock) }
         }
         return context
     }
@@ -250,12 +248,21 @@ final class FrontDoor: Sendable {
         let duration = time.now() - context.arrival
         let record = context.record
         if context.prices != nil, let caller = verdict.caller, let endpoint {
-            let ended = EndedRequest(
-                caller: caller, endpoint: (endpoint.path, endpoint.label), trace: context.trace,
-                arrivedAt: context.arrivedAt, arrival: context.arrival, duration: duration)
-            book(record, of: ended, context.charge)
+            book(
+                record, caller, context.charge, at: endpoint, context.trace, arrivedAt: context.arrivedAt,
+                arrival: context.arrival, duration: duration)
         }
         finish(record, label: endpoint?.label ?? "other", took: duration)
+    }
+
+    /// A request of a key is written down, or charged, unless it asks the proxy about itself.
+    private func isBooked(_ verdict: Admission.Verdict, _ head: HTTPRequestHead) -> Bool {
+        switch verdict {
+        case .admitted(let match, let caller?): match.endpoint.isBooked && (ledger != nil || caller.isCounted)
+        case .refused(_, let caller?):
+            (ledger != nil || caller.isCounted) && endpoints.match(head.uri)?.endpoint.isBooked == true
+        case .admitted, .refused, .preflight: false
+        }
     }
 
     private func endpoint(of context: RequestContext, _ verdict: Admission.Verdict) -> Endpoint? {
@@ -271,17 +278,24 @@ final class FrontDoor: Sendable {
     }
 
     /// Writes down what the request has used, and charges the key with it.
-    private func book(_ record: AccessRecord, of ended: EndedRequest, _ charge: RequestCharge?) {
+    private func book(
+        _ record: AccessRecord, _ caller: Caller, _ charge: RequestCharge?, at endpoint: Endpoint,
+        _ trace: RequestTrace?, arrivedAt: Int64, arrival: Duration = .zero, duration: Duration = .zero
+    ) {
+        func rows(in page: inout EntryPage) -> Spent {
+            page.append(
+                record, caller, at: (endpoint.path, endpoint.label), trace, arrivedAt: arrivedAt, arrival: arrival,
+                duration: duration)
+        }
         var spent = Spent()
         if let ledger {
-            ledger.record { spent = $0.append(record, of: ended) }
+            ledger.record { spent = rows(in: &$0) }
         } else {
             var page = EntryPage()
-            spent = page.append(record, of: ended)
+            spent = rows(in: &page)
         }
-        let caller = ended.caller
         guard let charge else {
-            return caller.account.charge(tokens: spent.tokens, cost: spent.cost, ended.arrivedAt / 1_000_000)
+            return caller.account.charge(tokens: spent.tokens, cost: spent.cost, arrivedAt / 1_000_000)
         }
         for budget in charge.settle(tokens: spent.tokens, cost: spent.cost) {
             logger.warning(
@@ -395,9 +409,7 @@ final class FrontDoor: Sendable {
                 let endpoint = endpoints.match(head.uri)?.endpoint, endpoint.isBooked
             {
                 let now = time.wallMicroseconds()
-                let ended = EndedRequest(
-                    caller: caller, endpoint: (endpoint.path, endpoint.label), trace: nil, arrivedAt: now)
-                book(record, of: ended, charge(of: caller, arrivedAt: now))
+                book(record, caller, charge(of: caller, arrivedAt: now), at: endpoint, nil, arrivedAt: now)
             }
         }
         finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)

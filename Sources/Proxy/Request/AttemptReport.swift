@@ -67,6 +67,12 @@ final class AttemptReport: Sendable {
             }
         }
 
+        /// Some call of the attempt may be charged, and nobody has told what it has used.
+        func lacksUsage(after outcome: AttemptOutcome) -> Bool {
+            if usage == nil, mayBeCharged(after: outcome) { return true }
+            return !earlier.isEmpty && earlier.contains { $0.usage == nil }
+        }
+
         /// Whether it may have been charged for, and nobody has waited for the end of its answer.
         func wasLeft(after outcome: AttemptOutcome) -> Bool {
             [.abandoned, .timedOut, .outOfTime].contains(outcome) && mayBeCharged(after: outcome)
@@ -75,12 +81,13 @@ final class AttemptReport: Sendable {
 
     let call: Call
     private let state = Mutex(Content())
+    private let madeOut = Mutex<UsageEstimate?>(nil)
 
     init(_ call: Call = Call()) { self.call = call }
 
     var content: Content { state.withLock { $0 } }
 
-    /// Looks at it where it is, and changes nothing: a copy is dear.
+    /// Looks at it where it is: a copy is dear. What is changed on the way is changed.
     func read(_ look: (inout Content) -> Void) { state.withLock { look(&$0) } }
 
     /// Reads a whole answer of so many bytes where that belongs (`LargeWork`), and takes note when it is an error.
@@ -93,6 +100,16 @@ final class AttemptReport: Sendable {
 
     /// The same attempt makes another call: what is known of the last one's answer does not hold, but what it has cost is charged.
     func beginAnew() { change { $0.beginAnew() } }
+
+    /// What the call may have used, when nobody has told it.
+    var estimate: UsageEstimate { madeOut.withLock { $0 } ?? call.estimate.value }
+
+    /// Makes it out, which may mean to read a chat again, as long as nobody waits for that. The books are written under locks.
+    func makeOutEstimate() {
+        guard case .chat = call.estimate else { return }
+        let estimate = call.estimate.value
+        madeOut.withLock { $0 = estimate }
+    }
 
     func change(_ body: (inout Content) -> Void) {
         state.withLock { body(&$0) }

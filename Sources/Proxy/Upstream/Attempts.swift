@@ -184,6 +184,7 @@ final class Attempt {
     private nonisolated(nonsending) func end(as outcome: AttemptOutcome, _ failure: Failure?) async {
         hasEnded = true
         let content = report.content
+        if content.lacksUsage(after: outcome) { report.makeOutEstimate() }
         if let hold, content.earlier.isEmpty, !content.mayBeCharged(after: outcome) { charge?.giveBack(hold) }
         var ending = AttemptEnding(
             outcome, error: failure, usage: content.allUsage,

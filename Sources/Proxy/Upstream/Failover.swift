@@ -20,7 +20,7 @@ final class RoutedRequest: Sendable {
     let history: RequestHistory?
     /// Where it is noted what becomes of it.
     let trace: RequestTrace?
-    /// What its key may still use; nil for who has none. Without a default, so that nobody forgets it.
+    /// What its key may still use; nil where that is not limited. Without a default, so that nobody forgets it.
     let charge: RequestCharge?
     /// What it may use.
     let estimate: CallEstimate

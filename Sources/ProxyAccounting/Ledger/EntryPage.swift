@@ -5,10 +5,14 @@
 /// ids, is among the bytes.
 package struct EntryPage: Sendable {
     /// Where a name stands among the page's. The same text may have several places.
-    package struct Name: Sendable {
+    package struct Name: Equatable, Sendable {
         package let index: Int32
 
+        package static let none = Name(-1)
+
         fileprivate init(_ index: Int) { self.index = Int32(truncatingIfNeeded: index) }
+
+        package var isNone: Bool { index < 0 }
     }
 
     /// Where a text stands among the page's bytes.
@@ -16,11 +20,13 @@ package struct EntryPage: Sendable {
         fileprivate let start: Int32
         fileprivate let count: Int32
 
-        static let none = Bytes(start: 0, count: 0)
+        package static let none = Bytes(start: 0, count: -1)
+
+        package var isNone: Bool { count < 0 }
     }
 
     /// What a name is of.
-    package enum Slot: Int, CaseIterable, Sendable {
+    package enum Slot: Int, Sendable {
         case key, dialect, endpoint, model, error, rescuedFrom, fallback
         /// Of attempts.
         case upstream, calledModel, region, outcome
@@ -28,6 +34,8 @@ package struct EntryPage: Sendable {
 
     package private(set) var rows: [EntryRow] = []
     private var attempts: [AttemptRow] = []
+    /// Where those of the request begin that has not been ended.
+    private var open = 0
     private var names: [String] = []
     private var bytes: [UInt8] = []
     /// The last name of each slot.
@@ -56,8 +64,15 @@ package struct EntryPage: Sendable {
         return add(name, slot)
     }
 
-    package mutating func place(ofAny name: String?, _ slot: Slot) -> Name? {
-        guard let name else { return nil }
+    /// Two names that always go together.
+    package mutating func places(of name: String, with other: String, _ slot: Slot, _ otherSlot: Slot) -> (Name, Name) {
+        let (last, otherLast) = (Int(lasts[slot.rawValue]), lasts[otherSlot.rawValue])
+        if last >= 0, otherLast >= 0, names.span[last] == name { return (Name(last), Name(Int(otherLast))) }
+        return (add(name, slot), add(other, otherSlot))
+    }
+
+    package mutating func place(ofAny name: String?, _ slot: Slot) -> Name {
+        guard let name else { return .none }
         return place(of: name, slot)
     }
 
@@ -77,18 +92,21 @@ package struct EntryPage: Sendable {
     package mutating func append(_ attempt: AttemptRow) { attempts.append(attempt) }
 
     /// Ends a request, whose are the attempts since the last one.
-    package mutating func append(_ row: EntryRow) {
+    package mutating func append(_ row: consuming EntryRow) {
+        row.attempts = open..<attempts.count
+        open = attempts.count
         rows.append(row)
-        rows[rows.count - 1].attempts = (rows.count > 1 ? rows[rows.count - 2].attempts.upperBound : 0)..<attempts.count
     }
 
     // MARK: Reading
 
     package func name(_ place: Name) -> String { names[Int(place.index)] }
+    package func name(ifAny place: Name) -> String? { place.isNone ? nil : name(place) }
 
     package func text(_ place: Bytes) -> ArraySlice<UInt8> {
         bytes[Int(place.start)..<Int(place.start) + Int(place.count)]
     }
+    package func text(ifAny place: Bytes) -> ArraySlice<UInt8>? { place.isNone ? nil : text(place) }
 
     package func attempt(_ index: Int) -> AttemptRow { attempts[index] }
 }

@@ -1,9 +1,9 @@
 /// One request of a client in an `EntryPage`. It holds nothing of what was said, and no reference: rows are moved and let go of as plain memory.
 ///
-/// Texts are places in its page.
+/// Texts are places in its page, or `none` where there is none.
 package struct EntryRow: Sendable {
     /// `x-request-id`.
-    package var id = EntryPage.Bytes.none
+    package var id: EntryPage.Bytes
     /// When it arrived, in microseconds since 1970.
     package var at: Int64
     /// The name of the client's key.
@@ -13,30 +13,30 @@ package struct EntryRow: Sendable {
     /// The path's label.
     package var endpoint: EntryPage.Name
     /// As the client named it; nil when the request was refused before it was read.
-    package var model: EntryPage.Name?
+    package var model = EntryPage.Name.none
     /// The id of the model that answered, at its upstream.
-    package var servedModel: EntryPage.Name?
+    package var servedModel = EntryPage.Name.none
     /// Who answered.
-    package var upstream: EntryPage.Name?
+    package var upstream = EntryPage.Name.none
     /// What the client got; 499 when it left before.
     package var status: Int
     /// The code of the error that the client got.
-    package var error: EntryPage.Name?
+    package var error = EntryPage.Name.none
     package var isStreaming = false
     /// Microseconds in the queue.
     package var wait: Int64 = 0
     /// Microseconds from arrival to the first event of a stream.
-    package var firstToken: Int64?
+    @Known package var firstToken: Int64? = nil
     /// Microseconds from arrival to the end.
     package var total: Int64 = 0
     /// What all of its attempts used together, which is what its key is charged with.
     package var usage = LedgerUsage()
     /// What all of its attempts cost together; nil when one of them that used tokens has no known cost.
-    package var cost: NanoDollars?
+    @Known package var cost: NanoDollars? = nil
     /// The upstream whose broken answer another one went on with.
-    package var rescuedFrom: EntryPage.Name?
+    package var rescuedFrom = EntryPage.Name.none
     /// The model that answered in the place of the one that was asked for.
-    package var fallback: EntryPage.Name?
+    package var fallback = EntryPage.Name.none
     /// What the budgets of the key were charged with. Estimated where `usage` or `cost` are unknown.
     package var chargedTokens: Int64 = 0
     package var chargedCost: NanoDollars = 0
@@ -44,8 +44,10 @@ package struct EntryRow: Sendable {
     package internal(set) var attempts: Range<Int> = 0..<0
 
     package init(
-        at: Int64, key: EntryPage.Name, dialect: EntryPage.Name, endpoint: EntryPage.Name, status: Int
+        id: EntryPage.Bytes, at: Int64, key: EntryPage.Name, dialect: EntryPage.Name, endpoint: EntryPage.Name,
+        status: Int
     ) {
+        self.id = id
         self.at = at
         self.key = key
         self.dialect = dialect
@@ -68,20 +70,20 @@ package struct AttemptRow: Sendable {
     /// when an upstream answers by it.
     package var isModelListed = false
     /// Of an account.
-    package var region: EntryPage.Name?
+    package var region = EntryPage.Name.none
     /// One of a few words: `succeeded`, `abandoned`, `rate_limited`, ...
     package var outcome: EntryPage.Name
     /// The upstream's HTTP status, when it answered.
-    package var status: Int?
+    @Known package var status: Int64? = nil
     /// Oracle's id of the call, for its support.
-    package var opcRequestID: EntryPage.Bytes?
+    package var opcRequestID = EntryPage.Bytes.none
     /// Microseconds from its beginning to the first event of a stream.
-    package var firstToken: Int64?
+    @Known package var firstToken: Int64? = nil
     /// Microseconds from its beginning to its end.
     package var total: Int64 = 0
     package var usage = LedgerUsage()
     /// By the price at that time; nil when tokens or price are not known.
-    package var cost: NanoDollars?
+    @Known package var cost: NanoDollars? = nil
 
     package init(
         number: Int, at: Int64, upstream: EntryPage.Name, model: EntryPage.Name, outcome: EntryPage.Name

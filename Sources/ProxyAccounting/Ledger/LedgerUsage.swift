@@ -26,18 +26,18 @@ package enum UsageTruth: Int, Sendable, Comparable, CaseIterable {
 package struct LedgerUsage: Equatable, Sendable {
     package var truth = UsageTruth.unknown
     /// Tokens read, those from a cache among them.
-    package var prompt: Int64?
+    @Known package var prompt: Int64? = nil
     /// Tokens written, reasoning among them.
-    package var completion: Int64?
+    @Known package var completion: Int64? = nil
     /// The part of `prompt` that came from a cache.
-    package var cached: Int64?
+    @Known package var cached: Int64? = nil
     /// The part of `prompt` that was put into a cache.
-    package var cacheWrites: Int64?
+    @Known package var cacheWrites: Int64? = nil
     /// The part of `completion` that was reasoning.
-    package var reasoning: Int64?
+    @Known package var reasoning: Int64? = nil
     /// Unicode scalars of what was sent and received, for models that are billed by them; else nil.
-    package var charactersIn: Int64?
-    package var charactersOut: Int64?
+    @Known package var charactersIn: Int64? = nil
+    @Known package var charactersOut: Int64? = nil
 
     package init() {}
 

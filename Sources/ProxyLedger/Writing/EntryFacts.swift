@@ -17,18 +17,18 @@ struct EntryFacts {
 
     init(_ entry: RecordedEntry) {
         var served: Int?
-        if let upstream = entry.row.upstream {
+        if let upstream = entry.name(ifAny: entry.row.upstream) {
             var index = entry.attemptCount - 1
-            while index >= 0, entry.name(entry.attempt(index).upstream) != entry.name(upstream) { index -= 1 }
+            while index >= 0, entry.name(entry.attempt(index).upstream) != upstream { index -= 1 }
             served = index >= 0 ? index : nil
         }
         self.served = served
         let isWithout = entry.attemptCount == 0
         isAnswered = !isWithout && (entry.row.status < 400 || entry.row.status == Self.clientLeft)
-        isFailed = entry.row.status >= 400 || entry.row.error != nil
+        isFailed = entry.row.status >= 400 || !entry.row.error.isNone
         isPlainRefusal =
-            isWithout && entry.row.status >= 400 && entry.row.status != Self.clientLeft && entry.row.upstream == nil
-            && entry.row.servedModel == nil && entry.row.rescuedFrom == nil && entry.row.fallback == nil
+            isWithout && entry.row.status >= 400 && entry.row.status != Self.clientLeft && entry.row.upstream.isNone
+            && entry.row.servedModel.isNone && entry.row.rescuedFrom.isNone && entry.row.fallback.isNone
             && entry.row.cost == nil
             && entry.row.chargedTokens == 0 && entry.row.chargedCost == 0 && entry.row.usage.truth == .unknown
     }

@@ -61,7 +61,7 @@ final class EntryRing: Sendable {
         room = Atomic(capacity)
     }
 
-    /// - Parameter write: writes one request down, at once, and for nobody where it cannot be kept.
+    /// - Parameter write: writes one request down, at once. Where there is no room for it, it is only charged.
     /// - Returns: whether so many wait that the writer should not wait for its time.
     func record(_ write: (inout EntryPage) -> Void) -> Bool {
         shards[ThreadShard.index(bits: Self.shardBits)].state.withLock { state in
@@ -88,7 +88,9 @@ final class EntryRing: Sendable {
                 state.page = EntryPage()
             }
             if !state.page.hasRoom { state.page = state.spare.popLast() ?? EntryPage(capacity: Self.piece) }
+            let before = state.page.count
             write(&state.page)
+            assert(state.page.count == before + 1, "one request was to be written")
             return wakes
         }
     }

@@ -38,8 +38,8 @@ struct NameTable {
         return id
     }
 
-    mutating func id(ifAny place: EntryPage.Name?, of entry: RecordedEntry, _ db: Database) throws -> Int64? {
-        guard let place else { return nil }
+    mutating func id(ifAny place: EntryPage.Name, of entry: RecordedEntry, _ db: Database) throws -> Int64? {
+        guard !place.isNone else { return nil }
         return try id(place, of: entry, db)
     }
 

@@ -14,7 +14,9 @@ struct RecordedEntry {
     }
 
     func name(_ place: EntryPage.Name) -> String { page.name(place) }
+    func name(ifAny place: EntryPage.Name) -> String? { page.name(ifAny: place) }
     func text(_ place: EntryPage.Bytes) -> ArraySlice<UInt8> { page.text(place) }
+    func text(ifAny place: EntryPage.Bytes) -> ArraySlice<UInt8>? { page.text(ifAny: place) }
 
     var attemptCount: Int { row.attempts.count }
 

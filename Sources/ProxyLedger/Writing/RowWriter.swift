@@ -118,13 +118,13 @@ struct RowWriter {
                 work.sums.add(
                     FailureCell(
                         start: hour, key: key, isRequest: false, error: found.outcome, upstream: found.upstream,
-                        status: Int64(entry.attempt(index).status ?? -1)), at: at)
+                        status: entry.attempt(index).status ?? -1), at: at)
             }
         }
         cell.upstream = try names.id(ifAny: entry.row.upstream, of: entry, db) ?? 0
         cell.model =
-            if let served = entry.row.servedModel {
-                try models.id(entry.name(served), isKnown: true, day: hour / SumBook.hoursADay, &names, db)
+            if let served = entry.name(ifAny: entry.row.servedModel) {
+                try models.id(served, isKnown: true, day: hour / SumBook.hoursADay, &names, db)
             } else { last?.model ?? 0 }
         let isServed = facts.served == count - 1
         try insert(entry, id, cell, error, last, isServed: isServed, &work.requests, db)
@@ -167,7 +167,7 @@ struct RowWriter {
     ) throws {
         row.bind(id)
         row.bind(cell.key)
-        row.bind(entry.row.upstream == nil ? nil : cell.upstream)
+        row.bind(entry.row.upstream.isNone ? nil : cell.upstream)
         row.bind(cell.model)
         row.bind(entry.row.status)
         row.bind(error)
@@ -183,7 +183,7 @@ struct RowWriter {
         }
         row.bind(try names.id(entry.row.dialect, of: entry, db))
         row.bind(try names.id(entry.row.endpoint, of: entry, db))
-        row.bind(entry.row.servedModel == nil ? nil : cell.model)
+        row.bind(entry.row.servedModel.isNone ? nil : cell.model)
         row.bind(entry.row.isStreaming)
         row.bind(entry.row.wait.booked)
         row.bind(entry.row.firstToken?.booked)
@@ -199,8 +199,8 @@ struct RowWriter {
         row.bind(entry.row.chargedTokens.booked)
         row.bind(entry.row.chargedCost.booked)
         row.bind(entry.text(entry.row.id))
-        row.bind(entry.row.model.map { entry.name($0) })
-        row.bind(last.flatMap { _ in entry.attempt(entry.attemptCount - 1).opcRequestID }.map { entry.text($0) })
+        row.bind(entry.name(ifAny: entry.row.model))
+        row.bind(last.flatMap { _ in entry.text(ifAny: entry.attempt(entry.attemptCount - 1).opcRequestID) })
         try row.run(parameters: Self.requestColumns, in: db)
     }
 
@@ -238,7 +238,7 @@ struct RowWriter {
         row.bind(request)
         row.bind(index)
         try bind(entry.attempt(index), of: entry, found, isServed, to: &row, db)
-        row.bind(entry.attempt(index).opcRequestID.map { entry.text($0) })
+        row.bind(entry.text(ifAny: entry.attempt(index).opcRequestID))
         try row.run(parameters: Self.attemptColumns, in: db)
     }
 

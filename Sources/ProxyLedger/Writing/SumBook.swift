@@ -95,7 +95,7 @@ struct RequestSums: Equatable {
     mutating func add(_ entry: RecordedEntry, _ facts: EntryFacts) {
         requests += 1
         if entry.row.status == EntryFacts.clientLeft { cancelled += 1 } else if facts.isFailed { failed += 1 }
-        if entry.row.rescuedFrom != nil { rescued += 1 }
+        if !entry.row.rescuedFrom.isNone { rescued += 1 }
         guard facts.isAnswered else { return }
         if entry.row.usage.truth == .unknown { unknownUsage += 1 }
         if entry.row.usage.truth == .estimated { estimatedUsage += 1 }

@@ -7,6 +7,7 @@ final class KeptLedger: Ledger {
     struct Refused: Error, CustomStringConvertible { let description = "the disk is full" }
 
     private struct State {
+        var page = EntryPage()
         var entries: [LedgerEntry] = []
         var keys: [String: ManagedKey] = [:]
         var actions: [String] = []
@@ -27,10 +28,11 @@ final class KeptLedger: Ledger {
     func makeRoom() { state.withLock { $0.isFull = false } }
 
     func record(_ write: (inout EntryPage) -> Void) {
-        var page = EntryPage()
-        write(&page)
-        let entries = page.entries
-        state.withLock { $0.entries += entries }
+        // In one page and under one lock, as the ledger does it.
+        state.withLock { state in
+            write(&state.page)
+            state.entries.append(state.page.entry(state.page.rows[state.page.count - 1]))
+        }
     }
     /// It says from now on that it does so.
     func show(_ figures: LedgerFigures) { state.withLock { $0.shown = figures } }

@@ -1,19 +1,6 @@
 import ProxyAccounting
 import ProxyRouting
 
-/// A request that has ended, and what is known of it besides its line in the log.
-struct EndedRequest {
-    let caller: Caller
-    let endpoint: (path: String, dialect: String)
-    /// Nil for who was refused before anything began.
-    let trace: RequestTrace?
-    /// Microseconds since 1970, at `arrival` of the monotonic clock.
-    let arrivedAt: Int64
-    var arrival = Duration.zero
-    /// From arrival to the end.
-    var duration = Duration.zero
-}
-
 /// What a request has used, as its key is charged.
 struct Spent {
     var tokens: Int64 = 0
@@ -21,20 +8,27 @@ struct Spent {
 }
 
 extension EntryPage {
-    /// The rows of a request, with the prices of the moment.
-    mutating func append(_ record: AccessRecord, of ended: EndedRequest) -> Spent {
+    /// The rows of a request that has ended, with the prices of the moment.
+    ///
+    /// - Parameters:
+    ///   - trace: nil for who was refused before anything began.
+    ///   - arrivedAt: microseconds since 1970, at `arrival` of the monotonic clock.
+    ///   - duration: from arrival to the end.
+    mutating func append(
+        _ record: AccessRecord, _ caller: Caller, at endpoint: (path: String, dialect: String), _ trace: RequestTrace?,
+        arrivedAt: Int64, arrival: Duration, duration: Duration
+    ) -> Spent {
+        let (path, dialect) = places(of: endpoint.path, with: endpoint.dialect, .endpoint, .dialect)
         var row = EntryRow(
-            at: ended.arrivedAt, key: place(of: ended.caller.name, .key),
-            dialect: place(of: ended.endpoint.dialect, .dialect), endpoint: place(of: ended.endpoint.path, .endpoint),
-            status: record.finalStatus)
-        row.id = place(of: record.id)
+            id: place(of: record.id), at: arrivedAt, key: place(of: caller.name, .key), dialect: dialect,
+            endpoint: path, status: record.finalStatus)
         row.model = place(ofAny: record.model, .model)
         row.error = place(ofAny: record.error, .error)
         row.isStreaming = record.isStreaming
         row.firstToken = record.firstToken?.microseconds
-        row.total = ended.duration.microseconds
+        row.total = duration.microseconds
         row.fallback = place(ofAny: record.fallback, .fallback)
-        ended.trace?.read { note($0, in: &row, arrival: ended.arrival) }
+        trace?.read { note($0, in: &row, arrival: arrival) }
         append(row)
         return Spent(tokens: row.chargedTokens, cost: row.chargedCost)
     }
@@ -52,17 +46,15 @@ extension EntryPage {
                 if case .succeeded? = end?.outcome {
                     (row.servedModel, row.upstream) = (attempt.model, attempt.upstream)
                 }
-                bill.add(attempt)
+                bill.add(attempt, to: &row)
                 append(attempt)
-            case .rescue(_, let result) where result == "attempted" && row.rescuedFrom == nil:
+            case .rescue(_, let result) where result == "attempted" && row.rescuedFrom.isNone:
                 row.rescuedFrom = place(ofAny: events.broken(before: index), .rescuedFrom)
             case .ended, .passedOver, .paused, .refused, .fellBack, .gaveUp, .rescue: break
             }
         }
         row.wait = wait.microseconds
-        (row.usage, row.cost) = (bill.usage, bill.cost)
-        row.chargedTokens = (bill.usage.prompt ?? 0) + (bill.usage.completion ?? 0)
-        row.chargedCost = bill.spent
+        row.cost = bill.cost(of: row)
     }
 
     /// - Parameter end: nil when its request ended without it.
@@ -79,8 +71,8 @@ extension EntryPage {
         guard let end else { return row }
         row.total = (end.at - start).microseconds
         report.read { content in
-            row.status = content.status
-            row.opcRequestID = content.opcRequestID.map { place(of: $0) }
+            row.status = content.status.map(Int64.init)
+            if let id = content.opcRequestID { row.opcRequestID = place(of: id) }
             row.firstToken = content.firstEvent.map { ($0 - start).microseconds }
             (row.usage, row.cost) = LedgerUsage.used(content, report, after: end.outcome)
         }
@@ -88,24 +80,23 @@ extension EntryPage {
     }
 }
 
-/// What the attempts of a request come to: what the client received, what all of it cost, and what the key is charged with.
+/// Adds up the attempts of a request: what the client received, what all of it cost, and what the key is charged with.
 private struct Bill {
     private(set) var attempts = 0
-    private(set) var usage = LedgerUsage()
-    private(set) var spent: NanoDollars = 0
     private var isPriced = true
     private var hasUsedTokens = false
 
-    /// Nil when an attempt that used tokens has no known cost.
-    var cost: NanoDollars? { hasUsedTokens && isPriced ? spent : nil }
-
-    mutating func add(_ attempt: AttemptRow) {
+    mutating func add(_ attempt: AttemptRow, to row: inout EntryRow) {
         attempts += 1
-        if let cost = attempt.cost { spent += cost } else if attempt.mayHaveUsedTokens { isPriced = false }
+        if let cost = attempt.cost { row.chargedCost += cost } else if attempt.mayHaveUsedTokens { isPriced = false }
         guard attempt.mayHaveUsedTokens else { return }
-        if hasUsedTokens { usage.add(attempt.usage) } else { usage = attempt.usage }
+        if hasUsedTokens { row.usage.add(attempt.usage) } else { row.usage = attempt.usage }
         hasUsedTokens = true
+        row.chargedTokens = (row.usage.prompt ?? 0) + (row.usage.completion ?? 0)
     }
+
+    /// Nil when an attempt that used tokens has no known cost.
+    func cost(of row: EntryRow) -> NanoDollars? { hasUsedTokens && isPriced ? row.chargedCost : nil }
 }
 
 extension RequestTrace {
@@ -223,7 +214,7 @@ extension LedgerUsage {
             prompt = Int64(told.prompt)
             completion = Int64(told.completion)
             // Some tell at the beginning what they have used by then. What has broken off had gone further.
-            if outcome != .succeeded, content.told.tokens > told.completion {
+            if content.told.tokens > told.completion, outcome != .succeeded {
                 (truth, completion) = (.estimated, Int64(content.told.tokens))
             }
             cached = told.cached.map(Int64.init)
@@ -232,7 +223,7 @@ extension LedgerUsage {
         } else if report.call.estimate.isVague {
             // An upstream that was left before it could tell has worked all the same.
             if content.wasLeft(after: outcome) {
-                let estimate = report.call.estimate.value
+                let estimate = report.estimate
                 truth = .estimated
                 prompt = estimate.prompt
                 completion = content.status == nil ? 0 : estimate.completion
@@ -240,7 +231,7 @@ extension LedgerUsage {
         } else if content.mayBeCharged(after: outcome), !report.call.estimate.isNone {
             // The upstream may have read the prompt, and said so much of its answer.
             truth = .estimated
-            prompt = report.call.estimate.value.prompt
+            prompt = report.estimate.prompt
             completion = Int64(content.told.tokens)
         }
         if report.call.pricing?.isByCharacters == true { count(content, report, after: outcome) }

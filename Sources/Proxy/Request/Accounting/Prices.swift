@@ -52,17 +52,17 @@ final class Prices: Sendable {
     ///   - provider: nil for an OCI account.
     func pricing(asked: String?, for id: String, of provider: String?, in catalog: any PricedNames) -> Pricing {
         let shard = shards[ThreadShard.index(bits: Self.shardBits)]
-        let last = shard.state.withLock { state -> Pricing? in
+        let known = shard.state.withLock { state -> Pricing? in
             guard let last = state.last, last.catalog === catalog, last.asked == asked, last.id == id,
                 last.provider == provider
             else { return nil }
             return last.pricing
         }
-        if let last { return last }
+        if let known { return known }
         let pricing = pricing(asked: asked.flatMap { catalog.nameWithPrice($0) }, id: id, provider: provider)
-        shard.state.withLock {
-            $0.last = Last(catalog: catalog, asked: asked, id: id, provider: provider, pricing: pricing)
-        }
+        var last = Optional(Last(catalog: catalog, asked: asked, id: id, provider: provider, pricing: pricing))
+        // The one before is let go of behind the lock: with it a whole catalogue may go.
+        shard.state.withLock { swap(&$0.last, &last) }
         return pricing
     }
 

@@ -5,7 +5,7 @@ import Synchronization
 /// What one request has reserved of what its key may use, where that is limited. Every call to an upstream passes `admit`, whichever its endpoint and dialect, and
 /// whether it is a fallback or a rescue (`Attempts`); the end of the request passes `settle`.
 final class RequestCharge: Sendable {
-    let caller: Caller
+    private let caller: Caller
     private let time: TimeSource
     /// When the request arrived, in seconds since 1970: the periods of that moment are charged, in the ledger too.
     private let arrival: Int64
