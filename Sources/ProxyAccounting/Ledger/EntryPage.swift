@@ -84,7 +84,11 @@ package struct EntryPage: Sendable {
 
     package mutating func place(of text: String) -> Bytes {
         let start = bytes.count
-        bytes.append(contentsOf: text.utf8)
+        // Nearly all texts stand in one piece.
+        let isAppended: Void? = unsafe text.utf8.withContiguousStorageIfAvailable { piece in
+            unsafe bytes.append(contentsOf: piece)
+        }
+        if isAppended == nil { bytes.append(contentsOf: text.utf8) }
         return Bytes(start: Int32(truncatingIfNeeded: start), count: Int32(truncatingIfNeeded: bytes.count - start))
     }
 

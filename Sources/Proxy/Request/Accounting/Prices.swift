@@ -102,10 +102,11 @@ final class Pricing: Sendable {
     init(isListed: Bool, price: Price?) {
         self.isListed = isListed
         self.price = price
+        isByCharacters = if case .characters = price { true } else { false }
     }
 
     func cost(of usage: LedgerUsage) -> NanoDollars? { price?.cost(of: usage) }
 
     /// The model is billed by characters, which are counted then.
-    var isByCharacters: Bool { if case .characters = price { true } else { false } }
+    let isByCharacters: Bool
 }
