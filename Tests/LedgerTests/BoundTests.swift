@@ -280,7 +280,11 @@ import Testing
         #expect(left.count > 45 && left.count < 66)
         #expect(try harness.look { try Int.fetchOne($0, sql: "SELECT count(*) FROM request") } == 500)
         let words = harness.words.filter { $0.contains("ledger_max_size (1 MiB)") }
-        #expect(words.count == 1 && words[0].contains(": \(100 - left.count) of the oldest stored responses have gone"))
+        // Where the writer was quicker than this test, it told of those that had gone by then.
+        let told = words.first?.firstMatch(of: #/: (\d+) of the oldest stored responses have gone/#).flatMap {
+            Int($0.1)
+        }
+        #expect(words.count == 1 && (1...100 - left.count).contains(told ?? 0))
         await ledger.close(within: .seconds(600))
     }
 
