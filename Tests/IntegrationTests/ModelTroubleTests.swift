@@ -148,7 +148,10 @@ import Testing
             #expect(before["xai.grok-4"]?["cooling_until"] != .null)
             try await proxy.reconfigure(
                 try proxy.configuration().replacing("retry_attempts = 0", with: "retry_attempts = 1"))
-            #expect(try await proxy.unwell("account_1") == before)
+            let after = try await proxy.unwell("account_1")
+            #expect(after.keys == before.keys)
+            // Not its moment: that is worked out anew, and may be the next second.
+            #expect(after["xai.grok-4"]?["cooling_until"] != .null)
             #expect(try await proxy.chat(RunningProxy.body(model: "grok-3-mini")).status == 200)
         }
     }
