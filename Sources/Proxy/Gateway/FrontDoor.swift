@@ -258,11 +258,14 @@ final class FrontDoor: Sendable {
     /// A request of a key is written down, or charged, unless it asks the proxy about itself.
     private func isBooked(_ verdict: Admission.Verdict, _ head: HTTPRequestHead) -> Bool {
         switch verdict {
-        case .admitted(let match, let caller?): match.endpoint.isBooked && (ledger != nil || caller.isCounted)
-        case .refused(_, let caller?):
-            (ledger != nil || caller.isCounted) && endpoints.match(head.uri)?.endpoint.isBooked == true
+        case .admitted(let match, let caller?): isBooked(caller, at: match.endpoint)
+        case .refused(_, let caller?): endpoints.match(head.uri).map { isBooked(caller, at: $0.endpoint) } ?? false
         case .admitted, .refused, .preflight: false
         }
+    }
+
+    private func isBooked(_ caller: Caller, at endpoint: Endpoint) -> Bool {
+        endpoint.isBooked && (ledger != nil || caller.isCounted)
     }
 
     private func endpoint(of context: RequestContext, _ verdict: Admission.Verdict) -> Endpoint? {
@@ -405,9 +408,7 @@ final class FrontDoor: Sendable {
         record.error = clientError.code
         if let caller {
             record.key = caller.name
-            if ledger != nil || caller.isCounted, let head,
-                let endpoint = endpoints.match(head.uri)?.endpoint, endpoint.isBooked
-            {
+            if let head, let endpoint = endpoints.match(head.uri)?.endpoint, isBooked(caller, at: endpoint) {
                 let now = time.wallMicroseconds()
                 book(record, caller, charge(of: caller, arrivedAt: now), at: endpoint, nil, arrivedAt: now)
             }

@@ -87,8 +87,8 @@ final class AttemptReport: Sendable {
 
     var content: Content { state.withLock { $0 } }
 
-    /// Looks at it where it is: a copy is dear. What is changed on the way is changed.
-    func read(_ look: (inout Content) -> Void) { state.withLock { look(&$0) } }
+    /// Looks at it where it is: a copy is dear.
+    func read(_ look: (borrowing Content) -> Void) { state.withLock { look($0) } }
 
     /// Reads a whole answer of so many bytes where that belongs (`LargeWork`), and takes note when it is an error.
     nonisolated(nonsending) func reading<Success>(_ bytes: Int, _ read: () throws -> Success) async throws -> Success {

@@ -26,7 +26,8 @@ final class RequestContext {
     var prices: Prices?
     /// What it takes of what its key may use; nil where that is not limited.
     var charge: RequestCharge? {
-        didSet { decoration.charge = charge }
+        get { decoration.charge }
+        set { decoration.charge = newValue }
     }
     /// What the path is served under, where the endpoint refuses a method by itself.
     var allowedMethods: [HTTPMethod] = []
@@ -92,7 +93,7 @@ final class Decoration {
     let wallClock: Int64
     /// What the request's key has left, when that is limited.
     var rate: RequestBucket.Standing?
-    /// The same of what depends on the request itself.
+    /// What the request takes of what its key may use, of which the answer says what is left; nil where that is not limited.
     var charge: RequestCharge?
     /// What an endpoint has to say besides.
     var more: [(String, String)] = []

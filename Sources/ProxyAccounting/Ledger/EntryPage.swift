@@ -64,13 +64,6 @@ package struct EntryPage: Sendable {
         return add(name, slot)
     }
 
-    /// Two names that always go together.
-    package mutating func places(of name: String, with other: String, _ slot: Slot, _ otherSlot: Slot) -> (Name, Name) {
-        let (last, otherLast) = (Int(lasts[slot.rawValue]), lasts[otherSlot.rawValue])
-        if last >= 0, otherLast >= 0, names.span[last] == name { return (Name(last), Name(Int(otherLast))) }
-        return (add(name, slot), add(other, otherSlot))
-    }
-
     package mutating func place(ofAny name: String?, _ slot: Slot) -> Name {
         guard let name else { return .none }
         return place(of: name, slot)

@@ -30,7 +30,7 @@ struct EntryFacts {
             isWithout && entry.row.status >= 400 && entry.row.status != Self.clientLeft && entry.row.upstream.isNone
             && entry.row.servedModel.isNone && entry.row.rescuedFrom.isNone && entry.row.fallback.isNone
             && entry.row.cost == nil
-            && entry.row.chargedTokens == 0 && entry.row.chargedCost == 0 && entry.row.usage.truth == .unknown
+            && entry.row.chargedTokens == 0 && entry.row.chargedCost == 0 && entry.row.usage.isUnknown
     }
 }
 

@@ -97,7 +97,7 @@ struct RequestSums: Equatable {
         if entry.row.status == EntryFacts.clientLeft { cancelled += 1 } else if facts.isFailed { failed += 1 }
         if !entry.row.rescuedFrom.isNone { rescued += 1 }
         guard facts.isAnswered else { return }
-        if entry.row.usage.truth == .unknown { unknownUsage += 1 }
+        if entry.row.usage.isUnknown { unknownUsage += 1 }
         if entry.row.usage.truth == .estimated { estimatedUsage += 1 }
         if entry.row.cost == nil { unknownCost += 1 }
     }

@@ -32,6 +32,7 @@ struct ClientKeys: Sendable {
     /// Those of the file and managed ones.
     var count: Int { keys.count + (managed?.count ?? 0) }
 
+    /// The same by all fields of a head.
     func verdict(on headers: HTTPHeaders) -> Verdict { verdict(on: KnownFields(headers)) }
 
     /// Whose key the request carries: as `Authorization: Bearer KEY`, `x-api-key` or `api-key`, in this order.

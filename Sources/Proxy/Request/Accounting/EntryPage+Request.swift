@@ -18,10 +18,10 @@ extension EntryPage {
         _ record: AccessRecord, _ caller: Caller, at endpoint: (path: String, dialect: String), _ trace: RequestTrace?,
         arrivedAt: Int64, arrival: Duration, duration: Duration
     ) -> Spent {
-        let (path, dialect) = places(of: endpoint.path, with: endpoint.dialect, .endpoint, .dialect)
         var row = EntryRow(
-            id: place(of: record.id), at: arrivedAt, key: place(of: caller.name, .key), dialect: dialect,
-            endpoint: path, status: record.finalStatus)
+            id: place(of: record.id), at: arrivedAt, key: place(of: caller.name, .key),
+            dialect: place(of: endpoint.dialect, .dialect), endpoint: place(of: endpoint.path, .endpoint),
+            status: record.finalStatus)
         row.model = place(ofAny: record.model, .model)
         row.error = place(ofAny: record.error, .error)
         row.isStreaming = record.isStreaming
