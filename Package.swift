@@ -63,11 +63,13 @@ let package = Package(
             name: "ProxyAccounting",
             swiftSettings: settings + checkedMemory
         ),
+        // Spans of requests, and their way to a collector: values, and one task that sends them.
+        .target(name: "ProxyTelemetry", swiftSettings: settings + checkedMemory),
         // The product: everything but the command line. As a library it has a small face: Sources/Proxy/App/Library.
         .target(
             name: "Proxy",
             dependencies: [
-                "COpenSSL", "ProxyAccounting", "ProxyRouting",
+                "COpenSSL", "ProxyAccounting", "ProxyRouting", "ProxyTelemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -77,8 +79,13 @@ let package = Package(
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: settings + checkedMemory
+            // The operator's page, which the plugin puts into the program.
+            exclude: ["Operator/Dashboard"],
+            swiftSettings: settings + checkedMemory,
+            plugins: ["EmbedPage"]
         ),
+        .plugin(name: "EmbedPage", capability: .buildTool(), dependencies: ["embed-files"]),
+        .executableTarget(name: "embed-files", path: "Sources/EmbedFiles", swiftSettings: settings),
         // What outlives the process, in SQLite. Nobody but the program knows it.
         .target(
             name: "ProxyLedger",
@@ -167,8 +174,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "COpenSSL", "LedgerTestSupport", "Proxy", "ProxyAccounting", "ProxyRouting", "ProxyTestSupport",
-                "RoutingSimulation", "TestFixtures",
+                "COpenSSL", "LedgerTestSupport", "Proxy", "ProxyAccounting", "ProxyRouting", "ProxyTelemetry",
+                "ProxyTestSupport", "RoutingSimulation", "TestFixtures",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -183,6 +190,7 @@ let package = Package(
         .target(
             name: "LedgerTestSupport", dependencies: ["ProxyAccounting"], path: "Tests/LedgerSupport",
             swiftSettings: settings),
+        .testTarget(name: "TelemetryTests", dependencies: ["ProxyTelemetry"], swiftSettings: settings),
         .testTarget(name: "AccountingTests", dependencies: ["ProxyAccounting"], swiftSettings: settings),
         .testTarget(
             name: "LedgerTests",

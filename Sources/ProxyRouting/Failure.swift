@@ -152,7 +152,7 @@ extension Failure {
     }
 
     /// What is not there.
-    package enum Subject: Equatable, Sendable { case path, model, account, key }
+    package enum Subject: Equatable, Sendable { case path, model, account, key, request }
 
     /// What a key may lack.
     package enum Privilege: Equatable, Sendable { case role, model }
@@ -165,7 +165,7 @@ extension Failure {
     }
 
     /// What the proxy has no room for.
-    package enum Overload: Equatable, Sendable { case bodyMemory, queueFull, queueTimeout, ledger }
+    package enum Overload: Equatable, Sendable { case bodyMemory, queueFull, queueTimeout, ledger, viewers }
 
     /// How an upstream failed.
     package enum UpstreamFailure: Equatable, Sendable {

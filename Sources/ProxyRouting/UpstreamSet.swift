@@ -14,6 +14,9 @@ package struct UpstreamSet: Hashable, Sendable {
     /// All of the first `count`.
     package init(first count: Int) { self.init(0..<count) }
 
+    /// The first 64, one a bit.
+    package var firstWord: UInt64 { first }
+
     package var isEmpty: Bool { first == 0 && second == 0 && rest.isEmpty }
 
     package var count: Int {

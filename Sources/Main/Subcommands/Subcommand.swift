@@ -2,12 +2,13 @@ import Proxy
 
 /// The commands beside serving: the first argument names one.
 enum Subcommand: String {
-    case key, ledger
+    case key, ledger, why
 
     static let usage = """
           ociai-proxy key list|create|rotate|revoke|history
                                                client keys, made and taken back while the proxy runs or not
           ociai-proxy ledger [TABLE]|export|reprice    what is recorded about requests: tokens, costs, failures
+          ociai-proxy why REQUEST-ID           why a request went where it went
         """
 
     /// Nobody has said what is to be done.
@@ -27,6 +28,7 @@ enum Subcommand: String {
             switch self {
             case .key: try await KeyCommand.run(arguments)
             case .ledger: try await LedgerCommand.run(arguments)
+            case .why: try await WhyCommand.run(arguments)
             }
         } catch is Console.ReaderLeft {
             // As in `ociai-proxy ledger export | head`.

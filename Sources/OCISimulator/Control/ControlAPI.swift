@@ -11,6 +11,7 @@ import NIOCore
 /// | `POST /__control/listeners` | `{"account": "account_1", "open": false}` |
 /// | `POST /__control/tokens` | `{"lifetime": 60}` (seconds, of tokens to come), `{"revoke": true}` |
 /// | `POST /__control/openai` | `{"listsModels": false}`: whether `GET /openai/v1/models` answers a list, or 404 |
+/// | `POST /__control/retirement` | `{"model": "xai.grok-3", "timeOnDemandRetired": "2027-01-31T00:00:00Z", "info": "..."}`: what its list and its answers say of its end; null unsets, and a past time retires it |
 /// | `POST /__control/keys` | `{"account": "account_1", "keys": ["..."]}`: its API keys from now on, two at most |
 /// | `POST /__control/reset` | faults, records, totals, pacing and API keys as at the start; all listeners open |
 /// | `GET /__control/requests?after=ID` | the records with a larger id, 1000 at most; with `&raw=true` each has `bodyBase64`, its body byte for byte |
@@ -77,6 +78,7 @@ final class ControlAPI: Sendable {
             }
             service.listsOpenAIModels = listsModels
             return Answer(body: ["listsModels": .bool(listsModels)])
+        case ("POST", "retirement"): return try retire(try parse(body))
         case ("POST", "keys"): return try setKeys(try parse(body))
         case ("GET", "requests"):
             let query = Query(target: target)
@@ -101,6 +103,19 @@ final class ControlAPI: Sendable {
         } catch {
             throw ControlError("the body is no JSON: \(error.reason) at byte \(error.offset)")
         }
+    }
+
+    private func retire(_ json: JSON) throws(ControlError) -> Answer {
+        var catalogue = service.catalogue
+        guard let name = json["model"]?.string,
+            let index = catalogue.models.firstIndex(where: { $0.name == name })
+        else { throw ControlError("wanted: {\"model\": \"the name of a model\", ...}") }
+        let now = Date(timeIntervalSince1970: service.configuration.now()).formatted(.iso8601)
+        catalogue.models[index].timeOnDemandRetired = json["timeOnDemandRetired"]?.string
+        catalogue.models[index].isRetired = json["timeOnDemandRetired"]?.string.map { $0 <= now } ?? false
+        catalogue.models[index].retirementInfo = json["info"]?.string
+        service.catalogue = catalogue
+        return Answer(body: ["model": .string(name)])
     }
 
     private func setKeys(_ json: JSON) throws(ControlError) -> Answer {

@@ -17,6 +17,8 @@ package struct CatalogueModel: Sendable {
     package var timeCreated = "2025-05-21T00:00:00Z"
     package var timeDeprecated: String?
     package var timeOnDemandRetired: String?
+    /// What answers of it say in `model-retirement-info`.
+    package var retirementInfo: String?
     /// Chat is refused as retired, whatever the listing says (OCI wire notes 5.6).
     package var isRetired = false
     /// Only through an endpoint.

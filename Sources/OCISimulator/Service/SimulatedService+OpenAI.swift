@@ -67,7 +67,7 @@ extension SimulatedService {
         do {
             try checkCompartment(of: request, account)
             let accepted = try OpenAIValidator(
-                configuration.catalogue,
+                catalogue,
                 refusesLlamaToolsAfterSystem: configuration.refusesLlamaToolsAfterSystem
             ).validate(body, region: account.region)
             let answer = faulty.changed(
@@ -93,7 +93,7 @@ extension SimulatedService {
             return refuse(id, error.error, error.detail)
         }
         guard listsOpenAIModels else { return refuse(id, .notFound, "the listing of this path is switched off") }
-        let models = configuration.catalogue.models(in: account.region).filter { $0.isOnOpenAIPath && !$0.isRetired }
+        let models = catalogue.models(in: account.region).filter { $0.isOnOpenAIPath && !$0.isRetired }
         let data =
             faulty.effects.content == .empty
             ? []

@@ -20,7 +20,7 @@ extension SimulatedService {
             if let mismatch = ResponsesShapes.request.mismatch(body) {
                 throw ChatValidator.Refusal(error: .wrongFormat, detail: mismatch)
             }
-            let model = try OpenAIValidator(configuration.catalogue).model(name ?? "", in: account.region)
+            let model = try OpenAIValidator(catalogue).model(name ?? "", in: account.region)
             let place = try project(of: request, account, isNeeded: body["store"]?.bool ?? true)
             var before: [JSON] = []
             if let previous = body["previous_response_id"]?.string {

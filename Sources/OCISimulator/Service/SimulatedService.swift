@@ -6,10 +6,12 @@ package final class SimulatedService: Sendable {
         var pacing: Pacing
         var faults = FaultTable()
         var listsOpenAIModels: Bool
+        var catalogue: Catalogue
 
         init(_ configuration: SimulatorConfiguration) {
             pacing = configuration.pacing
             listsOpenAIModels = configuration.listsOpenAIModels
+            catalogue = configuration.catalogue
         }
     }
 
@@ -53,6 +55,12 @@ package final class SimulatedService: Sendable {
     package var listsOpenAIModels: Bool {
         get { settings.withLock { $0.listsOpenAIModels } }
         set { settings.withLock { $0.listsOpenAIModels = newValue } }
+    }
+
+    /// Its models, as tests have changed them.
+    package var catalogue: Catalogue {
+        get { settings.withLock { $0.catalogue } }
+        set { settings.withLock { $0.catalogue = newValue } }
     }
 
     package func add(_ fault: Fault) { settings.withLock { $0.faults.add(fault) } }
@@ -181,7 +189,7 @@ package final class SimulatedService: Sendable {
         do {
             if kind == .chat { return try chat(body, id, account, faulty) }
             let embeddings = Embeddings(
-                catalogue: configuration.catalogue, region: account.region, compartments: account.compartments)
+                catalogue: catalogue, region: account.region, compartments: account.compartments)
             return faulty.whole(kind == .embed ? try embeddings.embed(body) : try embeddings.rerank(body))
         } catch {
             var script = refuse(id, error.error, error.detail)
@@ -208,16 +216,22 @@ package final class SimulatedService: Sendable {
     private func chat(
         _ body: JSON, _ id: Int, _ account: SimulatedAccount, _ faulty: FaultyAnswer
     ) throws(ChatValidator.Refusal) -> ReplyScript {
-        let accepted = try ChatValidator(configuration.catalogue).validate(
+        let accepted = try ChatValidator(catalogue).validate(
             body, region: account.region, compartments: account.compartments)
         let (call, model) = (accepted.call, accepted.model)
         let answer = faulty.changed(Answer(to: call, model: model, pacing: faulty.pacing, seed: id))
         let dialect = call.dialect(model: model)
-        if call.isStream != faulty.effects.isOfOtherKind { return faulty.stream(dialect.events(answer)) }
-        return faulty.whole([
-            "modelId": .string(model.name), "modelVersion": .string(model.version),
-            "chatResponse": dialect.response(answer, now: Int(configuration.now() * 1000)),
-        ])
+        var script: ReplyScript
+        if call.isStream != faulty.effects.isOfOtherKind {
+            script = faulty.stream(dialect.events(answer))
+        } else {
+            script = faulty.whole([
+                "modelId": .string(model.name), "modelVersion": .string(model.version),
+                "chatResponse": dialect.response(answer, now: Int(configuration.now() * 1000)),
+            ])
+        }
+        if let info = model.retirementInfo { script.headers.append(("model-retirement-info", info)) }
+        return script
     }
 
     /// `GET /20231130/models/{ocid}`.
@@ -226,7 +240,7 @@ package final class SimulatedService: Sendable {
         let faulty = faultyAnswer(account: account, model: nil, kind: .models)
         if let script = faulty.instead() { return script }
         guard
-            let model = configuration.catalogue.models(in: account.region).first(where: {
+            let model = catalogue.models(in: account.region).first(where: {
                 $0.ocid(in: account.region) == ocid
             })
         else {
@@ -242,7 +256,7 @@ package final class SimulatedService: Sendable {
         let faulty = faultyAnswer(account: account, model: nil, kind: kind)
         if let script = faulty.instead() { return script }
         let listing = ModelListing(
-            catalogue: configuration.catalogue, region: account.region, compartments: account.compartments,
+            catalogue: catalogue, region: account.region, compartments: account.compartments,
             pageSize: configuration.modelPageSize, hasEmptyPage: configuration.hasEmptyModelPage)
         let query = Query(target: request.target)
         do {

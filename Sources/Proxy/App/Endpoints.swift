@@ -1,6 +1,7 @@
 import NIOHTTP1
 import ProxyAccounting
 import ProxyRouting
+import ProxyTelemetry
 
 /// What answers behind the front door, and the table of what is served where. A new endpoint is a handler here and a row below.
 struct Endpoints: Sendable {
@@ -22,6 +23,9 @@ struct Endpoints: Sendable {
     let usage: UsageRoute
     let keys: KeysRoute
     let ledger: LedgerRoute
+    let why: WhyRoute
+    let window: WindowRoute
+    let signIn: OperatorSignIn
     /// Of the process, for those who change something in its ledger.
     var identity: OwnIdentity?
 }
@@ -126,15 +130,43 @@ extension EndpointTable {
                 $0.send(try await reload.answer())
             }
         ]
-        let all = behindRoot + Self.books(endpoints.keys, endpoints.ledger, of: endpoints.identity) + behindKeys
+        let all =
+            behindRoot + Self.dashboard(endpoints.window, endpoints.signIn)
+            + Self.books(endpoints.keys, endpoints.ledger, endpoints.why, of: endpoints.identity) + behindKeys
         let titles = ["GET /"] + all.flatMap(\.titles)
         self.init([Endpoint(.GET, "/", label: "root", for: .anyone) { $0.send(root.answer(titles)) }] + all)
+    }
+
+    /// The operator's page, and what it asks for.
+    private static func dashboard(_ window: WindowRoute, _ signIn: OperatorSignIn) -> [Endpoint] {
+        let files = DashboardFiles()
+        return [
+            Endpoint(.GET, "/dashboard", label: "dashboard", for: .anyone) {
+                $0.send(try files.answer(nil, $0))
+            },
+            Endpoint(.GET, "/dashboard/{file}", label: "dashboard", for: .anyone, takesOneSegment: true) {
+                $0.send(try files.answer($0.rest, $0))
+            },
+            Endpoint(.POST, also: [.DELETE], "/dashboard/login", label: "dashboard", for: .anyone) {
+                try signIn.respond($0)
+            },
+            Endpoint(.GET, "/dashboard/session", label: "dashboard", for: .viewer) { $0.send(signIn.session($0)) },
+            Endpoint(.GET, "/dashboard/state", label: "dashboard", for: .viewer) { $0.send(await window.state()) },
+            Endpoint(.GET, "/dashboard/events", label: "dashboard", for: .viewer) {
+                try await window.events($0, whileAllowed: signIn.stillHolds)
+            },
+            Endpoint(.GET, "/dashboard/strips", label: "dashboard", for: .viewer) { $0.send(await window.strips()) },
+            Endpoint(.GET, "/dashboard/models", label: "dashboard", for: .viewer) { $0.send(window.models()) },
+            Endpoint(.GET, "/dashboard/usage", label: "dashboard", for: .viewer) { $0.send(window.usage()) },
+        ]
     }
 
     /// What needs the ledger and no upstream: the command line is answered by these as well when no proxy runs.
     ///
     /// - Parameter process: whose books they are; nil where that is known to whoever asks.
-    static func books(_ keys: KeysRoute, _ ledger: LedgerRoute, of process: OwnIdentity? = nil) -> [Endpoint] {
+    static func books(
+        _ keys: KeysRoute, _ ledger: LedgerRoute, _ why: WhyRoute, of process: OwnIdentity? = nil
+    ) -> [Endpoint] {
         func checked(_ handler: @escaping Endpoint.Handler) -> Endpoint.Handler {
             guard let process else { return handler }
             return { context in
@@ -143,6 +175,8 @@ extension EndpointTable {
             }
         }
         return [
+            Endpoint(
+                .GET, "/why/{request-id}", label: "why", for: .viewer, checked { $0.send(try await why.answer($0)) }),
             Endpoint(
                 .GET, also: [.POST], "/admin/keys", label: "keys", for: .admin, checked { try await keys.respond($0) }),
             Endpoint(
@@ -158,6 +192,9 @@ extension EndpointTable {
                 .POST, "/admin/ledger/reprice", label: "ledger", for: .admin,
                 checked { $0.send(try await ledger.reprice($0)) }),
             Endpoint(
+                .GET, "/admin/ledger/requests", label: "ledger", for: .viewer,
+                checked { $0.send(try await ledger.requests($0)) }),
+            Endpoint(
                 .GET, "/admin/ledger/{table}", label: "ledger", for: .viewer,
                 checked { $0.send(try await ledger.report($0)) }),
         ]
@@ -167,12 +204,13 @@ extension EndpointTable {
 extension Endpoints {
     init(
         _ settings: Settings, accountList: AccountList, directory: ModelDirectory, discovery: ModelDiscovery,
-        monitor: Monitor, health: HealthRoute, prices: Prices,
+        monitor: Monitor, health: HealthRoute, prices: Prices, keys: ClientKeys, warnings: [String] = [],
         in state: ProcessState, reload: @escaping ReloadRoute.Reload
     ) {
         let mode = settings.mode.rawValue
         let router = state.router
-        let failover = Failover(router: router, retryAttempts: settings.routing.retryAttempts)
+        var failover = Failover(router: router, retryAttempts: settings.routing.retryAttempts)
+        failover.retirements = state.retirements
         let texts = TextCalls(
             directory: directory, failover: failover, requestLimit: settings.timeouts.wholeAnswer,
             answerLimit: settings.limits.maxResponseSize,
@@ -183,6 +221,15 @@ extension Endpoints {
                 settings.fallbacks.map { ($0.model, $0.alternatives) }, uniquingKeysWith: { first, _ in first }),
             limits: ChatCompletionsRoute.Limits(settings), rescue: RescuePolicy(settings, counting: state.rescues),
             time: state.time)
+        let rescue = RescuePolicy(settings, counting: state.rescues)
+        let feed = WindowFeed(
+            WindowSource(
+                mode: mode, strategy: settings.routing.strategy.rawValue, version: ProxyVersion.current,
+                startedAt: state.startedAt, accountList: accountList, router: router, directory: directory,
+                running: state.running, recent: { [state] in state.recentRequests(100) },
+                ledger: { [ledger = state.ledger] in ledger?.figures },
+                alerts: { [alerts = state.alerts] in alerts.recent }, warnings: warnings,
+                drain: state.drain), time: state.time)
         let seals = ReasoningSeals(settings.clientKeys, others: state.seals)
         state.responses.configure(ResponseStore.Limits(settings.responses))
         self.init(
@@ -197,7 +244,7 @@ extension Endpoints {
             rerank: RerankRoute(calls: texts),
             models: ModelsRoute(
                 directory: directory, discovery: discovery, accounts: router.upstreams.map(\.id),
-                created: state.startedAt),
+                created: state.startedAt, retirements: state.retirements),
             testOCI: TestOCIRoute(
                 upstreams: monitor.upstreams, accountList: accountList, pace: state.paces.testOCI, time: state.time),
             statistics: StatisticsRoute(
@@ -209,7 +256,13 @@ extension Endpoints {
                 counters: state.counters, rates: state.rates,
                 droppedLines: { [output = state.output] in output?.dropped ?? 0 }, claims: state.claims,
                 bodyMemory: settings.bodyMemory, rescues: state.rescues,
-                ledger: { [ledger = state.ledger] in ledger?.figures }),
+                ledger: { [ledger = state.ledger] in ledger?.figures },
+                retiring: { [directory, retirements = state.retirements] in
+                    let catalog = directory.catalog
+                    return (catalog.entries + catalog.otherEntries).compactMap { entry in
+                        catalog.retirement(of: entry, retirements)?.at.map { (entry.name, $0) }
+                    }
+                }, spans: { [tracing = state.tracing] in tracing?.exporter.figures }),
             admin: AdminRoute(
                 router: router, accountList: accountList, discovery: discovery, directory: directory,
                 pace: state.paces.refresh, time: state.time),
@@ -222,6 +275,16 @@ extension Endpoints {
             ledger: LedgerRoute(
                 ledger: state.ledger, time: state.time, prices: LedgerPrices(prices, by: settings),
                 turn: state.repricing),
+            why: WhyRoute(
+                running: state.running, recent: state.recent, ledger: state.ledger, upstreams: state.upstreamNames,
+                time: state.time),
+            window: WindowRoute(
+                feed: feed, isCurrent: state.readings.next(), accountList: accountList, router: router,
+                directory: directory,
+                fallbacks: chat.fallbacks, rescue: rescue, quirks: state.quirks, prices: prices.table,
+                retirements: state.retirements, keys: settings.clientKeys, managed: state.managedKeys,
+                accounts: state.accounts, recent: state.recent),
+            signIn: OperatorSignIn(keys: keys, sessions: state.sessions, time: state.time),
             identity: state.identity)
     }
 }

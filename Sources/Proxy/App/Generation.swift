@@ -48,6 +48,8 @@ struct Generation: Sendable {
             places: state.router.upstreams.count, after: before?.directory,
             names: ModelCatalog.Names(
                 ociPrefix: settings.mode == .aggregator ? "oci/" : "", filter: settings.supportedModels),
+            successors: Successors(
+                settings.successors, retirements: state.retirements, wallClock: state.time.wallClock),
             time: state.time)
         discovery = ModelDiscovery(
             upstreams, into: directory, interval: settings.timeouts.modelsRefreshInterval, time: state.time,
@@ -63,10 +65,10 @@ struct Generation: Sendable {
             mode: settings.mode.rawValue, router: state.router, accountList: accountList, rounds: rounds,
             drain: state.drain)
         let prices = Prices(prices)
+        let keys = ClientKeys(
+            settings.clientKeys, accounts: state.accounts, managed: state.managedKeys, wallClock: state.time.wallClock)
         door = FrontDoor(
-            keys: ClientKeys(
-                settings.clientKeys, accounts: state.accounts, managed: state.managedKeys,
-                wallClock: state.time.wallClock),
+            keys: keys,
             localAccess: LocalAccess(
                 isEnabled: settings.server.localAccess, ownUser: UInt32(geteuid()), socketOwner: SocketOwner.ofPeer),
             cors: CORS(origins: settings.server.corsOrigins),
@@ -80,8 +82,11 @@ struct Generation: Sendable {
             endpoints: EndpointTable(
                 Endpoints(
                     settings, accountList: accountList, directory: directory, discovery: discovery, monitor: monitor,
-                    health: health, prices: prices, in: state, reload: reload)),
-            prices: prices, ledger: state.ledger,
+                    health: health, prices: prices, keys: keys, in: state, reload: reload)),
+            prices: prices, recorder: state.recorder, hasLedger: state.ledger != nil, running: state.running,
+            upstreams: state.upstreamNames,
+            sessions: state.sessions, alerts: state.alerts,
+            tracing: state.tracing, traceParent: settings.server.traceParent,
             counters: state.counters,
             drain: state.drain,
             time: state.time,

@@ -1,3 +1,5 @@
+import ProxyTelemetry
+
 /// What the process finds around it. It is only read.
 package enum ProcessEnvironment {
     /// Variables that a configuration depends on: credentials of the platform, outbound proxies, the home directory.
@@ -7,7 +9,8 @@ package enum ProcessEnvironment {
 
     /// The same, and what a service manager says to its service.
     package static var ofService: [String: String] {
-        ofConfiguration.merging(values(of: ServiceEnvironment.variables)) { value, _ in value }
+        let others = ServiceEnvironment.variables + TelemetryEnvironment.variables
+        return ofConfiguration.merging(values(of: others)) { value, _ in value }
     }
 
     /// The absolute path of the working directory; `.` when there is none any more.

@@ -1,6 +1,7 @@
 import Logging
 import ProxyAccounting
 import ProxyRouting
+import ProxyTelemetry
 
 /// What lives as long as the process, whatever the configuration of the moment says.
 struct ProcessState: Sendable {
@@ -10,6 +11,8 @@ struct ProcessState: Sendable {
     let router: Router
     /// What upstreams have taught about models.
     let quirks: ModelQuirks
+    /// What answers have said of models that will go.
+    let retirements = ModelRetirements()
     let counters = RequestCounters()
     /// How far the end has come.
     let drain = Drain()
@@ -21,6 +24,16 @@ struct ProcessState: Sendable {
     let managedKeys: ManagedKeys
     /// Where requests are written down; nil is nowhere.
     let ledger: (any Ledger)?
+    /// The last requests that have ended.
+    let recent: RecentEntries
+    /// Those that have not.
+    let running = RunningRequests()
+    let alerts: Alerts
+    /// Nil where the environment asks for no traces.
+    let tracing: Tracing?
+    let readings = ConfigurationReadings()
+    /// Operators who have signed in.
+    let sessions = OperatorSessions()
     /// Who works out its costs anew.
     let repricing = LedgerRoute.Turn()
     let claims = RequestClaims()
@@ -47,14 +60,16 @@ struct ProcessState: Sendable {
     init(
         transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource,
         output: LogOutput?, logger: Logger, descriptors: Int, ledger: (any Ledger)? = nil,
-        identity: OwnIdentity? = nil
+        identity: OwnIdentity? = nil, telemetry: TelemetrySettings? = nil
     ) {
         self.identity = identity
         self.ledger = ledger
+        recent = ledger?.recent ?? RecentEntries()
         quirks = ModelQuirks(wallClock: time.wallClock)
         accounts = KeyAccounts()
         managedKeys = ManagedKeys(accounts: accounts)
         self.transports = transports
+        alerts = Alerts(time: time, logger: logger)
         self.proxies = proxies
         self.notifier = notifier
         self.time = time
@@ -64,6 +79,24 @@ struct ProcessState: Sendable {
         startedAt = time.wallClock()
         responses = ResponseStore(time: time)
         // Each configuration, the first as well, comes in by `reconfigure`.
-        router = Router([], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger)
+        let router = Router(
+            [], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger)
+        self.router = router
+        tracing = telemetry.flatMap { settings in
+            SpanExporter(settings, .init(over: transports, proxies, time: time, logger: logger)).map { exporter in
+                Tracing(exporter, settings) { id in
+                    router.upstreams.first { $0.id == id }.map { Tracing.Upstream($0.backend) }
+                }
+            }
+        }
     }
+
+    /// Where requests that have ended go.
+    var recorder: any EntryRecorder { ledger ?? recent }
+
+    /// Of all upstreams that there have been, by their place.
+    var upstreamNames: UpstreamNames { UpstreamNames { [router] in router.upstreams.map(\.id) } }
+
+    /// The last so many requests, the newest first.
+    func recentRequests(_ most: Int) -> [RequestStory] { recent.last(most) }
 }

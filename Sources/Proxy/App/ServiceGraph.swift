@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ProxyAccounting
+import ProxyTelemetry
 import ServiceLifecycle
 
 /// Everything that runs, put together once. What starts first stops last.
@@ -21,7 +22,8 @@ struct ServiceGraph: Sendable {
     /// - Parameter output: where `logger` writes, when a configuration may move it.
     init(
         source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, means: ProcessMeans,
-        output: LogOutput?, logger: Logger, ledger: (any Ledger)? = nil, time: TimeSource = .system
+        output: LogOutput?, logger: Logger, ledger: (any Ledger)? = nil, telemetry: TelemetrySettings? = nil,
+        time: TimeSource = .system
     ) {
         self.service = service
         self.means = means
@@ -29,7 +31,7 @@ struct ServiceGraph: Sendable {
             transports: TransportCache(group: group), proxies: proxies,
             notifier: ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) }), time: time, output: output,
             logger: logger, descriptors: means.descriptors, ledger: ledger,
-            identity: OwnIdentity(configuration: source.path))
+            identity: OwnIdentity(configuration: source.path), telemetry: telemetry)
         reloader = Reloader(source: source, state: state, keeper: keeper)
         clients = InProcessClients(on: group, drain: state.drain, door: { [keeper] in keeper.present?.door })
     }
@@ -94,7 +96,7 @@ struct ServiceGraph: Sendable {
     private func listener(
         by server: ServerSettings, _ frontDoor: CurrentFrontDoor, onStart: @escaping @Sendable ([SocketAddress]) -> Void
     ) -> Listener {
-        let notifier = state.notifier
+        let (notifier, tracing, logger) = (state.notifier, state.tracing, logger)
         return Listener(
             gate: EntranceGate(door: frontDoor, entrance: server.admin == nil ? .only : .clients), drain: state.drain,
             certificate: state.certificate,
@@ -102,6 +104,7 @@ struct ServiceGraph: Sendable {
             onStart: { addresses in
                 notifier.started()
                 onStart(addresses)
+                if let tracing { logger.info("Traces are sent to \(tracing.endpoint)") }
             }, onStop: { notifier.stopped() }, group: group, logger: logger)
     }
 
@@ -140,6 +143,16 @@ struct ServiceGraph: Sendable {
         if let ledger = state.ledger, let secret {
             services.append(MemoryKeeper(ledger: ledger, state: state, keeper: keeper, secret: secret))
         }
+        if let tracing = state.tracing { services.append(TelemetryExport(exporter: tracing.exporter)) }
+        services.append(AlertWatch(state: state, keeper: keeper))
+        services.append(
+            AlertDelivery(
+                alerts: state.alerts,
+                receivers: { [keeper] in keeper.present?.settings.alerts.receivers ?? .init() },
+                transport: { [state] in
+                    // Its own, without what providers' settings change.
+                    try state.transports.transport(NIOTransport.Options(proxies: state.proxies))
+                }, time: time, logger: logger))
         if let trim = means.trim { services.append(IdleMemory(time: time, trim: trim)) }
         if let reloads = orders?.reloads { services.append(ReloadRequests(requests: reloads, reloader: reloader)) }
         // Whoever lets requests in stops first: a reload that waits for a slow disk must not keep them from draining.

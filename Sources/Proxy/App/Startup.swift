@@ -1,4 +1,5 @@
 import Logging
+import ProxyTelemetry
 
 #if canImport(Glibc)
     import Glibc
@@ -79,12 +80,16 @@ package struct Startup: Sendable {
         let output = try makeLogOutput(
             configured.settings.logging, isJournal: service.journal?.isBehind(StandardStream.error) ?? false)
         let logger = output.logger()
+        let telemetry = TelemetryEnvironment(
+            source.environment,
+            identity: .init(name: "ociai-proxy", version: ProxyVersion.current, instance: RequestID.randomHex()))
+        for problem in telemetry.problems { logger.warning("\(problem)") }
         let ledger = try await configured.settings.ledger.open(
             ledger, stateDirectory: service.stateDirectory, of: source.path, logger: logger)
         return PreparedProxy(
             graph: ServiceGraph(
                 source: source, proxies: proxies, service: service, means: means, output: output, logger: logger,
-                ledger: ledger),
+                ledger: ledger, telemetry: telemetry.settings),
             configuration: configured, output: output)
     }
 

@@ -70,6 +70,8 @@ final class Endpoint: Sendable {
     let isCharged: Bool
     /// Clients need it: it is also served where the operator's endpoints have an address of their own.
     let isForClients: Bool
+    /// The segment in braces stands for one segment, and not for all the rest.
+    let takesOneSegment: Bool
     /// The API in whose words its failures are told.
     let errors: ErrorForm
     /// Sends the answer.
@@ -80,7 +82,8 @@ final class Endpoint: Sendable {
     init(
         _ method: HTTPMethod, also others: [HTTPMethod] = [], _ path: String, label: String, for access: Access,
         body: Body = .none, on place: Place = .pool, isCharged: Bool = false, errors: ErrorForm = .openAI,
-        isForClients: Bool? = nil, shownAs titles: [String] = [], _ handler: @escaping Handler
+        isForClients: Bool? = nil, takesOneSegment: Bool = false, shownAs titles: [String] = [],
+        _ handler: @escaping Handler
     ) {
         self.method = method
         methods = (method == .GET ? [.GET, .HEAD] : [method]) + others
@@ -91,6 +94,7 @@ final class Endpoint: Sendable {
         self.place = place
         self.isCharged = isCharged
         self.errors = errors
+        self.takesOneSegment = takesOneSegment
         self.isForClients = isForClients ?? (access == .client || access == .clientOrLocal)
         shown = titles
         self.handler = handler
@@ -162,6 +166,8 @@ struct EndpointTable: Sendable {
         if let endpoint = fixed[Array(segments)] { return Match(endpoint: endpoint) }
         for depth in stride(from: min(deepest, segments.count - 1), to: 0, by: -1) {
             guard let endpoint = open[Array(segments.prefix(depth))] else { continue }
+            // What is of one folder takes no path in it.
+            if endpoint.takesOneSegment, segments.count > depth + 1 { continue }
             guard let rest = segments.dropFirst(depth).joined(separator: "/").removingPercentEncoding else {
                 return nil
             }

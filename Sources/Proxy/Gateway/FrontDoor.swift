@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import ProxyAccounting
 import ProxyRouting
+import ProxyTelemetry
 
 /// Where every request comes in. Read `screen`, then `respond`: that is a request's life in this process.
 ///
@@ -22,8 +23,20 @@ final class FrontDoor: Sendable {
     let endpoints: EndpointTable
     /// What calls are charged by.
     let prices: Prices
-    /// Where requests are written down; nil is nowhere.
-    let ledger: (any Ledger)?
+    /// Where requests that have ended are told of; nil is nowhere.
+    let recorder: (any EntryRecorder)?
+    /// That is a ledger: all requests are priced.
+    let hasLedger: Bool
+    /// Those of all doors that run.
+    let running: RunningRequests
+    let upstreams: UpstreamNames
+    /// Operators who have signed in.
+    let sessions: OperatorSessions
+    /// Told when a key has spent what it may; nil is nobody.
+    let alerts: Alerts?
+    /// Nil where nobody traces.
+    let tracing: Tracing?
+    let traceParent: TraceParentMode
     let counters: RequestCounters
     let drain: Drain
     let time: TimeSource
@@ -32,9 +45,18 @@ final class FrontDoor: Sendable {
     init(
         keys: ClientKeys, localAccess: LocalAccess, cors: CORS, isAggregator: Bool = false, limits: Limits,
         rates: RequestRates, claims: RequestClaims = RequestClaims(), endpoints: EndpointTable,
-        prices: Prices = Prices(), ledger: (any Ledger)? = nil, counters: RequestCounters, drain: Drain = Drain(),
-        time: TimeSource, logger: Logger
+        prices: Prices = Prices(), recorder: (any EntryRecorder)? = nil, hasLedger: Bool = false,
+        running: RunningRequests = RunningRequests(),
+        upstreams: UpstreamNames = .none, sessions: OperatorSessions = OperatorSessions(), alerts: Alerts? = nil,
+        tracing: Tracing? = nil, traceParent: TraceParentMode = .continue, counters: RequestCounters,
+        drain: Drain = Drain(), time: TimeSource, logger: Logger
     ) {
+        self.running = running
+        self.upstreams = upstreams
+        self.sessions = sessions
+        self.alerts = alerts
+        self.tracing = tracing
+        self.traceParent = traceParent
         self.keys = keys
         self.localAccess = localAccess
         self.cors = cors
@@ -44,7 +66,8 @@ final class FrontDoor: Sendable {
         self.claims = claims
         self.endpoints = endpoints
         self.prices = prices
-        self.ledger = ledger
+        self.recorder = recorder
+        self.hasLedger = hasLedger
         self.counters = counters
         self.drain = drain
         self.time = time
@@ -116,7 +139,9 @@ final class FrontDoor: Sendable {
                 return .refused(.packedBody(coding), caller)
             }
             return .admitted(match, caller)
-        case .none: return .refused(.noKey)
+        case .none:
+            guard let caller = viewer(of: head, at: endpoint) else { return .refused(.noKey) }
+            return .admitted(match, caller)
         case .wrong: return .refused(.wrongKey)
         }
     }
@@ -128,7 +153,7 @@ final class FrontDoor: Sendable {
     }
 
     /// Why a key does not do here; nil when it does.
-    private func objection(to caller: Caller, at endpoint: Endpoint) -> Failure? {
+    func objection(to caller: Caller, at endpoint: Endpoint) -> Failure? {
         if let expiry = caller.limits.expires, caller.hasExpired(at: time.wallClock()) {
             return .expiredKey(caller, at: expiry)
         }
@@ -217,12 +242,21 @@ final class FrontDoor: Sendable {
     ) -> RequestContext {
         let wallClock = time.wallMicroseconds()
         let decoration = Decoration(for: fields, cors: cors, wallClock: wallClock / 1_000_000)
+        let endpoint = bookedEndpoint(of: verdict, request.head)
+        let now = time.now()
         let context = RequestContext(
-            request, on: connection, decoration: decoration, drain: drain, at: time.now(), wallClock)
+            request, on: connection, decoration: decoration, drain: drain, at: now, wallClock,
+            tracedAs: endpoint != nil || tracing != nil
+                ? heading(verdict, decoration.requestID, now, wallClock) : RequestTrace.Head(),
+            tracing.flatMap { start($0, request.head, verdict) })
         if case .admitted(let match, _) = verdict { context.rest = match.rest }
-        if isBooked(verdict, request.head) {
-            context.prices = prices
-            if let caller = verdict.caller { context.charge = charge(of: caller, arrivedAt: wallClock) }
+        if let wish = fields.route, wish == "1", let role = verdict.caller?.limits.role, role >= .viewer {
+            decoration.route = context.trace
+        }
+        if endpoint != nil, let caller = verdict.caller {
+            if hasLedger || caller.isCounted { context.prices = prices }
+            context.charge = charge(of: caller, arrivedAt: wallClock)
+            if case .admitted = verdict { context.place = running.add(context.trace) }
         }
         return context
     }
@@ -232,6 +266,7 @@ final class FrontDoor: Sendable {
         if let failure = context.terminalError(after: error) {
             let clientError = worded(failure, for: context.request.head, as: context.id)
             context.record.error = clientError.code
+            if case .budgetExceeded = failure.kind, let caller = context.caller { tell(caller, failure) }
             var answer = clientError.response
             if failure.kind == .unacceptable(.method) { Self.allow(context.allowedMethods, in: &answer) }
             context.send(answer)
@@ -247,63 +282,16 @@ final class FrontDoor: Sendable {
         context.record.take(context.trace.summary, since: context.arrival)
         let duration = time.now() - context.arrival
         let record = context.record
-        if context.prices != nil, let caller = verdict.caller, let endpoint {
+        if let caller = verdict.caller, let endpoint, isBooked(caller, at: endpoint) {
             book(
                 record, caller, context.charge, at: endpoint, context.trace, arrivedAt: context.arrivedAt,
                 arrival: context.arrival, duration: duration)
         }
+        if let tracing, let endpoint {
+            tracing.record(record, context.trace, at: (endpoint.path, endpoint.label), duration: duration)
+        }
         finish(record, label: endpoint?.label ?? "other", took: duration)
-    }
-
-    /// A request of a key is written down, or charged, unless it asks the proxy about itself.
-    private func isBooked(_ verdict: Admission.Verdict, _ head: HTTPRequestHead) -> Bool {
-        switch verdict {
-        case .admitted(let match, let caller?): isBooked(caller, at: match.endpoint)
-        case .refused(_, let caller?): endpoints.match(head.uri).map { isBooked(caller, at: $0.endpoint) } ?? false
-        case .admitted, .refused, .preflight: false
-        }
-    }
-
-    private func isBooked(_ caller: Caller, at endpoint: Endpoint) -> Bool {
-        endpoint.isBooked && (ledger != nil || caller.isCounted)
-    }
-
-    private func endpoint(of context: RequestContext, _ verdict: Admission.Verdict) -> Endpoint? {
-        if case .admitted(let match, _) = verdict { return match.endpoint }
-        return endpoints.match(context.request.head.uri)?.endpoint
-    }
-
-    /// What a request takes of what its key may use, where that is limited.
-    ///
-    /// - Parameter arrivedAt: microseconds since 1970.
-    private func charge(of caller: Caller, arrivedAt: Int64) -> RequestCharge? {
-        caller.isCounted ? RequestCharge(caller, time: time, arrival: arrivedAt / 1_000_000) : nil
-    }
-
-    /// Writes down what the request has used, and charges the key with it.
-    private func book(
-        _ record: AccessRecord, _ caller: Caller, _ charge: RequestCharge?, at endpoint: Endpoint,
-        _ trace: RequestTrace?, arrivedAt: Int64, arrival: Duration = .zero, duration: Duration = .zero
-    ) {
-        func rows(in page: inout EntryPage) -> Spent {
-            page.append(
-                record, caller, at: (endpoint.path, endpoint.label), trace, arrivedAt: arrivedAt, arrival: arrival,
-                duration: duration)
-        }
-        var spent = Spent()
-        if let ledger {
-            ledger.record { spent = rows(in: &$0) }
-        } else {
-            var page = EntryPage()
-            spent = rows(in: &page)
-        }
-        guard let charge else {
-            return caller.account.charge(tokens: spent.tokens, cost: spent.cost, arrivedAt / 1_000_000)
-        }
-        for budget in charge.settle(tokens: spent.tokens, cost: spent.cost) {
-            logger.warning(
-                "A soft budget is exceeded", metadata: ["key": "\(caller.name)", "budget": "\(budget.sentence)"])
-        }
+        if let place = context.place.take() { running.remove(place) }
     }
 
     private func label(of target: String) -> String { endpoints.match(target)?.endpoint.label ?? "other" }
@@ -365,35 +353,12 @@ final class FrontDoor: Sendable {
     }
 
     /// Takes a request out of its key's minute, and lets the answer say what is left.
-    private func charge(_ caller: Caller, _ context: RequestContext) throws(Failure) {
+    func charge(_ caller: Caller, _ context: RequestContext) throws(Failure) {
         guard let standing = rates.take(caller.name, limit: requestsPerMinute(of: caller), at: time.now()) else {
             return
         }
         guard standing.refusedFor == nil else { throw .rateLimited(caller, standing) }
         context.decoration.rate = standing
-    }
-
-    /// Lets in who has a key, or sits at this machine, where that is asked for. What calls upstreams or reads files costs a request of the
-    /// key's minute, as a chat does.
-    private nonisolated(nonsending) func admitOperator(
-        _ context: RequestContext, _ endpoint: Endpoint, _ entrance: Entrance
-    ) async throws {
-        let request = context.request
-        switch keys.verdict(on: request.head.headers) {
-        case .holder(let caller):
-            context.caller = caller
-            if let failure = objection(to: caller, at: endpoint) { throw failure }
-            if endpoint.isCharged { try charge(caller, context) }
-        case .wrong: throw Failure.wrongKey
-        case .none:
-            // Who has left already is not worth a look.
-            try Task.checkCancellation()
-            if let objection = await localAccess.objection(
-                to: request.head, from: request.peer, by: entrance, changes: endpoint.access == .admin)
-            {
-                throw Failure.notLocal(objection)
-            }
-        }
     }
 
     /// The answer to a request that the connection refuses by itself, logged like any other.

@@ -107,6 +107,9 @@ final class ModelCatalog: PricedNames {
     private let providers: ProviderModels
     private let namesWithPrice: Set<String>
     private let names: Names
+    private let successors: Successors
+    /// Until when models are there, as lists say, by their ids: seconds since 1970.
+    private let retires: [String: Int64]
 
     /// What names look like in a file that has providers.
     struct Names: Sendable {
@@ -121,9 +124,10 @@ final class ModelCatalog: PricedNames {
     ///   - now: seconds since 1970, for what is retired.
     init(
         aliases: [(name: String, target: String)], accounts: [Account] = [], refusals: ModelRefusals = ModelRefusals(),
-        names: Names = Names(),
+        names: Names = Names(), successors: Successors = .none,
         at now: Int64 = 0
     ) {
+        self.successors = successors
         wildcard = aliases.last { $0.name == "*" }?.target
         let aliases = aliases.filter { $0.name != "*" }
         self.accounts = accounts
@@ -136,6 +140,7 @@ final class ModelCatalog: PricedNames {
         offers = offered.upstreams
         purposes = offered.purposes
         idOfOCID = offered.idOfOCID
+        retires = offered.retires
 
         let entries = CatalogEntries(offered: offered, providers: providers, accounts: accounts, names: names)
         let custom = aliases.map { entries.entry(of: $0) }
@@ -323,9 +328,47 @@ final class ModelCatalog: PricedNames {
 
     private func target(of name: String) -> Target? {
         // Before anything looks at it: all below may be as long as it is.
-        guard ModelName.isShortEnough(name), var target = offered(name) else { return nil }
+        guard ModelName.isShortEnough(name) else { return nil }
+        let name = successors.isEmpty ? name : inService(name)
+        guard var target = offered(name) else { return nil }
         target.accepts = refusals.willing(target.accepts, for: target.serving.id)
         return target
+    }
+
+    /// The name itself, or that of the model which has taken over from it (`[SUCCESSORS]`).
+    private func inService(_ name: String) -> String {
+        var name = name
+        // A circle is refused by the reader of the file; this ends all the same.
+        for _ in 0..<8 {
+            guard let next = successors[name] else { return name }
+            if let target = offered(name), !successors.isRetired(target.modelID, listed: retires[target.modelID]),
+                !refusals.isRefused(target.serving.id, byAllOf: target.accepts)
+            {
+                return name
+            }
+            name = next
+        }
+        return name
+    }
+
+    /// When a model goes, and who takes over then.
+    struct Retirement: Equatable, Sendable {
+        /// Seconds since 1970; nil when only words are known.
+        var at: Int64?
+        /// As the upstream has said it.
+        var words: String?
+        var successor: String?
+    }
+
+    /// Nil when nothing is known.
+    func retirement(of entry: Entry, _ notices: ModelRetirements) -> Retirement? {
+        let notice = notices[entry.target.modelID]
+        let successor = successors[entry.name] ?? successors[entry.target.modelID]
+        guard entry.provider == nil, let at = retires[entry.target.modelID] ?? notice?.at else {
+            guard notice != nil || successor != nil else { return nil }
+            return Retirement(words: notice?.words, successor: successor)
+        }
+        return Retirement(at: at, words: notice?.words, successor: successor)
     }
 
     /// What a name stands for, whoever has refused it.

@@ -19,6 +19,7 @@ final class ModelDirectory: Sendable {
 
     private let aliases: [(name: String, target: String)]
     private let names: ModelCatalog.Names
+    private let successors: Successors
     private let time: TimeSource
     private let refusals: ModelRefusals
     private let accounts: Mutex<[ModelCatalog.Account]>
@@ -30,16 +31,19 @@ final class ModelDirectory: Sendable {
     /// - Parameter accounts: in the router's order, before they have listed anything.
     init(
         aliases: [(name: String, target: String)], accounts: [ModelCatalog.Account],
-        names: ModelCatalog.Names = .init(),
+        names: ModelCatalog.Names = .init(), successors: Successors = .none,
         refusals: ModelRefusals = ModelRefusals(), time: TimeSource
     ) {
         self.aliases = aliases
         self.names = names
+        self.successors = successors
         self.refusals = refusals
         self.time = time
         self.accounts = Mutex(accounts)
         current = Mutex(
-            ModelCatalog(aliases: aliases, accounts: accounts, refusals: refusals, names: names, at: time.wallClock()))
+            ModelCatalog(
+                aliases: aliases, accounts: accounts, refusals: refusals, names: names, successors: successors,
+                at: time.wallClock()))
     }
 
     /// - Parameters:
@@ -48,7 +52,7 @@ final class ModelDirectory: Sendable {
     ///   - before: whose lists are taken over, for those who are in both.
     convenience init(
         aliases: [(name: String, target: String)], upstreams: [Upstream], places: Int, after before: ModelDirectory?,
-        names: ModelCatalog.Names,
+        names: ModelCatalog.Names, successors: Successors = .none,
         time: TimeSource
     ) {
         var accounts = Array(repeating: ModelCatalog.Account.retired, count: places)
@@ -62,7 +66,9 @@ final class ModelDirectory: Sendable {
         let refusals = before.map {
             ModelRefusals(of: $0.refusals) { accounts.indices.contains($0) && !accounts[$0].isRetired }
         }
-        self.init(aliases: aliases, accounts: accounts, names: names, refusals: refusals ?? ModelRefusals(), time: time)
+        self.init(
+            aliases: aliases, accounts: accounts, names: names, successors: successors,
+            refusals: refusals ?? ModelRefusals(), time: time)
     }
 
     var catalog: ModelCatalog { current.withLock { $0 } }
@@ -81,7 +87,8 @@ final class ModelDirectory: Sendable {
                 accounts[index].models = Array(models.lazy.filter(\.isUsable).prefix(Self.mostModels))
             }
             let catalog = ModelCatalog(
-                aliases: aliases, accounts: accounts, refusals: refusals, names: names, at: time.wallClock())
+                aliases: aliases, accounts: accounts, refusals: refusals, names: names, successors: successors,
+                at: time.wallClock())
             self.accounts.withLock { $0 = accounts }
             refusals.forget(lists.keys)
             current.withLock { $0 = catalog }

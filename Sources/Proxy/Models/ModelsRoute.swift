@@ -9,19 +9,20 @@ struct ModelsRoute: Sendable {
     let accounts: [String]
     /// Seconds since 1970, for models whose age nobody knows; some clients refuse a list whose `created` is no number.
     let created: Int64
+    var retirements = ModelRetirements()
 
     nonisolated(nonsending) func list(_ context: RequestContext) async throws(Failure) -> Response {
         await discovery.refreshIfDue()
         let catalog = directory.catalog
         let entries = catalog.entries(for: context.caller, among: catalog.entries + catalog.otherEntries)
-        if Self.isAnthropic(context.request.head) { return try page(entries, asked: context.request.head.uri) }
+        if Self.isAnthropic(context.request.head) { return try page(entries, catalog, asked: context.request.head.uri) }
         var writer = JSONWriter(capacity: 256 + entries.count * 160)
         writer.beginObject()
         writer.key("object")
         writer.string("list")
         writer.key("data")
         writer.beginArray()
-        for entry in entries { write(entry, isAnthropic: false, to: &writer) }
+        for entry in entries { write(entry, catalog, isAnthropic: false, to: &writer) }
         writer.endArray()
         writer.endObject()
         return .json(writer.bytes)
@@ -35,7 +36,7 @@ struct ModelsRoute: Sendable {
         let target = try catalog.resolveWithWildcard(id, by: context.caller)
         var writer = JSONWriter()
         write(
-            catalog[id] ?? ModelCatalog.Entry(name: id, target: target),
+            catalog[id] ?? ModelCatalog.Entry(name: id, target: target), catalog,
             isAnthropic: Self.isAnthropic(context.request.head), to: &writer)
         return .json(writer.bytes)
     }
@@ -48,7 +49,9 @@ struct ModelsRoute: Sendable {
     // MARK: Anthropic's form
 
     /// A page of the list: `limit`, `after_id` and `before_id` say which.
-    private func page(_ entries: [ModelCatalog.Entry], asked target: String) throws(Failure) -> Response {
+    private func page(_ entries: [ModelCatalog.Entry], _ catalog: ModelCatalog, asked target: String) throws(Failure)
+        -> Response
+    {
         let limit = RequestTarget.query("limit", of: target).map { Int($0) ?? 0 } ?? 20
         guard (1...1000).contains(limit) else {
             throw .invalidRequest("limit: must be from 1 to 1000", field: "limit", as: .value)
@@ -72,7 +75,7 @@ struct ModelsRoute: Sendable {
         writer.string(literal: "list")
         writer.key("data")
         writer.beginArray()
-        for entry in page { write(entry, isAnthropic: true, to: &writer) }
+        for entry in page { write(entry, catalog, isAnthropic: true, to: &writer) }
         writer.endArray()
         writer.key("has_more")
         writer.bool(hasMore)
@@ -105,7 +108,9 @@ struct ModelsRoute: Sendable {
 
     // MARK: Entries
 
-    private func write(_ entry: ModelCatalog.Entry, isAnthropic: Bool, to writer: inout JSONWriter) {
+    private func write(
+        _ entry: ModelCatalog.Entry, _ catalog: ModelCatalog, isAnthropic: Bool, to writer: inout JSONWriter
+    ) {
         writer.beginObject()
         writer.key("id")
         writer.string(entry.name)
@@ -126,9 +131,23 @@ struct ModelsRoute: Sendable {
             write(purposes: entry.purposes, to: &writer)
             if let limits = ModelLimits.of(entry.target.modelID) { write(limits, to: &writer) }
         }
+        if let retirement = catalog.retirement(of: entry, retirements) { write(retirement, to: &writer) }
         // In Anthropic's form the members of that name are said above.
         if !isAnthropic { writer.members(entry.details) }
         writer.endObject()
+    }
+
+    /// When it goes: `shutdown_date` as OpenAI's list of deprecations has it.
+    private func write(_ retirement: ModelCatalog.Retirement, to writer: inout JSONWriter) {
+        if let at = retirement.at {
+            writer.key("shutdown_date")
+            writer.string(String(RFC3339.format(at).prefix(10)))
+        }
+        for (name, text) in [("retirement_info", retirement.words), ("successor", retirement.successor)] {
+            guard let text else { continue }
+            writer.key(name)
+            writer.string(text)
+        }
     }
 
     /// What a model is for: `chat`, `embeddings`, `rerank`.

@@ -10,6 +10,8 @@ struct OfferedModels {
     private(set) var idOfOCID: [String: String] = [:]
     /// When each id was made, at the earliest: seconds since 1970.
     private(set) var created: [String: Int] = [:]
+    /// Until when each id is served on demand by somebody, as far as that is told: seconds since 1970. Those that are past are among them.
+    private(set) var retires: [String: Int64] = [:]
 
     /// - Parameters:
     ///   - accounts: in the router's order.
@@ -21,6 +23,9 @@ struct OfferedModels {
     }
 
     private mutating func add(_ model: ModelSummary, at index: Int, _ now: Int64) {
+        if model.isBase, let time = model.retired.map(Int64.init) {
+            retires[model.displayName] = max(retires[model.displayName] ?? time, time)
+        }
         let served = ModelSummary.Purpose.allCases.filter { model.serves($0, at: now) }
         guard !served.isEmpty else { return }
         for id in [model.displayName, model.ocid] where !id.isEmpty {

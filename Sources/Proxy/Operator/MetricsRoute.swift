@@ -2,6 +2,7 @@ import NIOCore
 import NIOHTTP1
 import ProxyAccounting
 import ProxyRouting
+import ProxyTelemetry
 
 /// `GET /metrics`: the statistics in Prometheus's text format, made out of the same snapshot as the `/stats` pages.
 ///
@@ -20,6 +21,10 @@ struct MetricsRoute: Sendable {
     var rescues = RescueCounters()
     /// Of the ledger; nil where there is none.
     var ledger: @Sendable () -> LedgerFigures? = { nil }
+    /// Models whose end is known, and when it is: seconds since 1970.
+    var retiring: @Sendable () -> [(model: String, at: Int64)] = { [] }
+    /// Nil where nobody traces.
+    var spans: @Sendable () -> ExportFigures? = { nil }
 
     func answer() async -> Response {
         let snapshot = await router.snapshot()
@@ -35,6 +40,8 @@ struct MetricsRoute: Sendable {
             "Requests rejected by rate_limit, by key name.")
         for (key, count) in rates.refused { text.sample(["key": key], count) }
         bodies(&text)
+        models(&text)
+        traces(&text)
         proxy(snapshot, &text)
         attempts(snapshot, &text)
         states(snapshot, &text)
@@ -77,6 +84,23 @@ struct MetricsRoute: Sendable {
             "ociai_ledger_failing", .gauge,
             "1 while the ledger cannot be written, or its disk has not answered for 5 s.")
         text.sample(figures.problem == nil ? 0 : 1)
+    }
+
+    private func models(_ text: inout PrometheusText) {
+        text.family(
+            "ociai_model_retires_seconds", .gauge,
+            "When the model retires, in seconds since 1970, as its upstream says. Models that stay have no sample.")
+        for (model, at) in retiring() { text.sample(["model": model], Int(at)) }
+    }
+
+    private func traces(_ text: inout PrometheusText) {
+        guard let figures = spans() else { return }
+        text.family("ociai_spans_exported_total", .counter, "Spans that a collector has taken.")
+        text.sample(figures.exported)
+        text.family("ociai_spans_dropped_total", .counter, "Spans that no collector has got, by reason.")
+        for reason in ExportFigures.Reason.allCases {
+            text.sample(["reason": reason.rawValue], figures.dropped[reason] ?? 0)
+        }
     }
 
     private func bodies(_ text: inout PrometheusText) {

@@ -7,7 +7,7 @@ enum OpenAPIDocument {
           "openapi": "3.1.0",
           "info": {
             "title": "ociai-proxy", "version": "1", "summary": "OpenAI and Anthropic APIs in front of OCI Generative AI and OpenAI-compatible providers.",
-            "description": "Paths under `/v1/` also work without the prefix, with a doubled one (`/v1/v1`, `//v1`) and with a trailing slash. HEAD is served wherever GET is, without the body. OPTIONS is answered on every path with 204, as a CORS preflight. Every answer carries `x-request-id`.\n\nMembers that a schema does not name are accepted. Where a type allows null, null means the same as an absent member. The schemas of requests say what this proxy refuses with 400; what a model family does not take beyond that (an image, `n` above 1, `logprobs`) is a 400 that names the parameter as well. Of chat completions, embeddings and reranks by a model that only providers serve, this proxy checks no more than `model` and `stream` and passes the rest on; the provider's answer comes back as it is but for `model`. Where only accounts with a Generative AI API key (`auth = bearer`) serve a model, a chat's `messages` have to be objects, and OCI judges the rest.\n\nFailures have OpenAI's shape, on `/v1/messages*` Anthropic's; a request with the header `anthropic-version` gets Anthropic's shape for what is refused before its endpoint, on any path. An operation with `{}` among its `security` wants a key of its role, or the operator on the machine itself: the role is `client` for the lists of models, `admin` for what changes something, else `viewer`. With `admin_listen`, the clients' address serves the model endpoints, `/v1/usage` and `/health` alone; what else there is answers 404 there, `/` and this document among it.\n\nBeside the statuses that are listed, any path may answer 408, 413 (where no body is expected), 414, 415 (a body with `content-encoding`), 500, or 503 while the proxy stops, and what an upstream refuses with another 4xx passes: 403 where it does not serve the model to this account or its filter refuses the request, or 422.\n\nA body may have `max_request_size` bytes (32 MiB unless configured), where none is expected 8 KiB, and no more than 524288 JSON values, or one for each 8 bytes if that is more."
+            "description": "Paths under `/v1/` also work without the prefix, with a doubled one (`/v1/v1`, `//v1`) and with a trailing slash. HEAD is served wherever GET is, without the body. OPTIONS is answered on every path with 204, as a CORS preflight. Every answer carries `x-request-id`.\n\nMembers that a schema does not name are accepted. Where a type allows null, null means the same as an absent member. The schemas of requests say what this proxy refuses with 400; what a model family does not take beyond that (an image, `n` above 1, `logprobs`) is a 400 that names the parameter as well. Of chat completions, embeddings and reranks by a model that only providers serve, this proxy checks no more than `model` and `stream` and passes the rest on; the provider's answer comes back as it is but for `model`. Where only accounts with a Generative AI API key (`auth = bearer`) serve a model, a chat's `messages` have to be objects, and OCI judges the rest.\n\nFailures have OpenAI's shape, on `/v1/messages*` Anthropic's; a request with the header `anthropic-version` gets Anthropic's shape for what is refused before its endpoint, on any path. An operation with `{}` among its `security` wants a key of its role, or the operator on the machine itself: the role is `client` for the lists of models, `admin` for what changes something, else `viewer`. The cookie of `POST /dashboard/login` stands for the key that it was got for there. With `admin_listen`, the clients' address serves the model endpoints, `/v1/usage` and `/health` alone; what else there is answers 404 there, `/` and this document among it.\n\nBeside the statuses that are listed, any path may answer 408, 413 (where no body is expected), 414, 415 (a body with `content-encoding`), 500, or 503 while the proxy stops, and what an upstream refuses with another 4xx passes: 403 where it does not serve the model to this account or its filter refuses the request, or 422.\n\nA body may have `max_request_size` bytes (32 MiB unless configured), where none is expected 8 KiB, and no more than 524288 JSON values, or one for each 8 bytes if that is more."
           },
           "servers": [{"url":"/"}],
           "security": [{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
@@ -16,7 +16,8 @@ enum OpenAPIDocument {
             {"name":"texts","description":"Embeddings and reranks."},
             {"name":"models","description":"What can be asked."},
             {"name":"keys","description":"Keys, what they have used, and the ledger of requests."},
-            {"name":"operator","description":"State, statistics and orders."}
+            {"name":"operator","description":"State, statistics and orders."},
+            {"name":"dashboard","description":"The operator's page, and what it asks for. Its documents follow the page, which comes with the same program."}
           ],
           "paths": {
             "/": {"get": {
@@ -424,6 +425,133 @@ enum OpenAPIDocument {
                 "503": {"$ref":"#/components/responses/503"}
               }
             }},
+            "/dashboard": {"get": {
+              "operationId": "getDashboard", "summary": "The operator's page", "tags": ["dashboard"], "security": [],
+              "description": "The page holds nothing of anybody's, so it needs no key; what it asks for does.",
+              "parameters": [{"$ref":"#/components/parameters/IfNoneMatch"}],
+              "responses": {
+                "200": {"description":"The page.","headers":{"etag":{"schema":{"type":"string"}}},"content":{"text/html":{"schema":{"type":"string"}}}},
+                "304": {"description":"It is the one that the client has."},
+                "405": {"$ref":"#/components/responses/405"}
+              }
+            }},
+            "/dashboard/{file}": {"get": {
+              "operationId": "getDashboardFile", "summary": "A file of the operator's page", "tags": ["dashboard"], "security": [],
+              "parameters": [
+                {"name":"file","in":"path","required":true,"description":"As the page names it.","schema":{"type":"string"}},
+                {"$ref":"#/components/parameters/IfNoneMatch"}
+              ],
+              "responses": {
+                "200": {
+                  "description": "The file.", "headers": {"etag":{"schema":{"type":"string"}}},
+                  "content": {
+                    "text/html": {"schema":{"type":"string"}}, "text/css": {"schema":{"type":"string"}}, "text/javascript": {"schema":{"type":"string"}},
+                    "image/svg+xml": {"schema":{"type":"string"}}
+                  }
+                },
+                "304": {"description":"It is the one that the client has."},
+                "404": {"$ref":"#/components/responses/404"}, "405": {"$ref":"#/components/responses/405"}
+              }
+            }},
+            "/dashboard/login": {
+              "post": {
+                "operationId": "signIn", "summary": "Shows a viewer's or an administrator's key, and gets a cookie for it", "tags": ["dashboard"], "security": [],
+                "description": "The cookie lasts 12 hours, or as long as the key works. Over TLS it is called `__Host-ociai`, else `ociai`. It is taken in place of a key wherever `{}` is among an operation's `security`; what changes something then needs the header `x-ociai-dashboard: 1` as well. A page of another site is a 403.",
+                "requestBody": {
+                  "required": true,
+                  "content": {"application/json": {
+                    "schema": {"type":"object","required":["key"],"properties":{"key":{"type":"string","minLength":1}}},
+                    "examples": {"key":{"value":{"key":"A_LONG_RANDOM_KEY"}}}
+                  }}
+                },
+                "responses": {
+                  "200": {
+                    "description": "Who has signed in.", "headers": {"set-cookie":{"schema":{"type":"string"}}},
+                    "content": {"application/json":{"schema":{"$ref":"#/components/schemas/OperatorSession"}}}
+                  },
+                  "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"},
+                  "405": {"$ref":"#/components/responses/405"}, "413": {"$ref":"#/components/responses/413"}
+                }
+              },
+              "delete": {
+                "operationId": "signOut", "summary": "Ends the session of the cookie that comes with it", "tags": ["dashboard"], "security": [],
+                "parameters": [{"name":"x-ociai-dashboard","in":"header","description":"Without `1` it is a 403.","schema":{"type":"string"}}],
+                "responses": {
+                  "204": {"description":"It is over, if there was one; the cookie is taken away.","headers":{"set-cookie":{"schema":{"type":"string"}}}},
+                  "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
+                }
+              }
+            },
+            "/dashboard/session": {"get": {
+              "operationId": "getSession", "summary": "Who has signed in", "tags": ["dashboard"],
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "responses": {
+                "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/OperatorSession"}}}},
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
+              }
+            }},
+            "/dashboard/state": {"get": {
+              "operationId": "getDashboardState", "summary": "What the page shows of one moment", "tags": ["dashboard"],
+              "description": "Made anew once a second at most.",
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "responses": {
+                "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/DashboardState"}}}},
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
+              }
+            }},
+            "/dashboard/events": {"get": {
+              "operationId": "watchDashboard", "summary": "The state, and then what changes in it", "tags": ["dashboard"],
+              "description": "The first event is `state`. At most once a second an event `change` follows with the members that have changed, each whole; of `upstreams` it has those elements alone that have changed, and `upstreams_gone` has the ids of those that are no more. It does not end by itself. 20 viewers at once.",
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "responses": {
+                "200": {
+                  "description": "Lines that begin with `:` are signs of life.",
+                  "content": {"text/event-stream": {"schema":{"type":"object","required":["data"],"properties":{"event":{"enum":["state","change"]},"data":{"type":"string","contentMediaType":"application/json"}}}}}
+                },
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"},
+                "503": {"$ref":"#/components/responses/503","description":"So many watch already (`too_many_viewers`), or the proxy stops."}
+              }
+            }},
+            "/dashboard/strips": {"get": {
+              "operationId": "getHealthStrips", "summary": "How each upstream was in each minute of the last 24 hours", "tags": ["dashboard"],
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "responses": {
+                "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/HealthStrips"}}}},
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
+              }
+            }},
+            "/dashboard/models": {"get": {
+              "operationId": "getDashboardModels", "summary": "Who serves each model, what it costs, and until when it is there", "tags": ["dashboard"],
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "responses": {
+                "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/DashboardModels"}}}},
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
+              }
+            }},
+            "/dashboard/usage": {"get": {
+              "operationId": "getDashboardUsage", "summary": "How all keys stand with their budgets", "tags": ["dashboard"],
+              "description": "Those of the configuration file first, then the managed ones.",
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "responses": {
+                "200": {"description":"One moment.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/DashboardUsage"}}}},
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"}
+              }
+            }},
+            "/why/{request-id}": {"get": {
+              "operationId": "explainRequest", "summary": "Why a request went where it went, and what became of it", "tags": ["keys"],
+              "description": "Of a request with a key to a model endpoint: running, or one of the last 10000, or in the ledger. Of several with one id the newest.",
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "parameters": [
+                {
+                  "name": "request-id", "in": "path", "required": true, "description": "The answer's `x-request-id`; slashes as they are, or as %2F.", "schema": {"type":"string"}
+                }
+              ],
+              "responses": {
+                "200": {"description":"Its story.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/RequestStory"}}}},
+                "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "404": {"$ref":"#/components/responses/404"}, "405": {"$ref":"#/components/responses/405"},
+                "503": {"$ref":"#/components/responses/503"}
+              }
+            }},
             "/admin/keys": {
               "get": {
                 "operationId": "listKeys", "summary": "All keys and what each may do; never a key itself", "tags": ["keys"],
@@ -535,6 +663,28 @@ enum OpenAPIDocument {
                 }
               }
             },
+            "/admin/ledger/requests": {"get": {
+              "operationId": "listLedgerRequests", "summary": "Single requests of the ledger, the newest first", "tags": ["keys"],
+              "description": "A page at a time: `next` goes on as `before`. A page may have fewer rows than `limit`, or none, and a `next` all the same: then there is more to look through. Any other parameter is a 400.",
+              "security": [{},{"bearer":[]},{"xApiKey":[]},{"apiKey":[]}],
+              "parameters": [
+                {"$ref":"#/components/parameters/From"}, {"$ref":"#/components/parameters/To"},
+                {"name":"key","in":"query","description":"The name of a key.","schema":{"type":"string","minLength":1}},
+                {"name":"model","in":"query","description":"As the client named it, or the one that answered.","schema":{"type":"string","minLength":1}},
+                {"name":"upstream","in":"query","description":"Who answered, or was asked last.","schema":{"type":"string","minLength":1}},
+                {
+                  "name": "status", "in": "query", "description": "`ok`, `failed`, or a status from 100 to 599.",
+                  "schema": {"type":"string","pattern":"^(ok|failed|[1-5][0-9]{2})$"}
+                },
+                {"name":"limit","in":"query","schema":{"type":"integer","minimum":1,"maximum":1000,"default":100}},
+                {"name":"before","in":"query","description":"`next` of another page.","schema":{"type":"string","pattern":"^[1-9][0-9]{0,17}$"}}
+              ],
+              "responses": {
+                "200": {"description":"A page.","content":{"application/json":{"schema":{"$ref":"#/components/schemas/LedgerRequests"}}}},
+                "400": {"$ref":"#/components/responses/400"}, "401": {"$ref":"#/components/responses/401"}, "403": {"$ref":"#/components/responses/403"}, "405": {"$ref":"#/components/responses/405"},
+                "503": {"$ref":"#/components/responses/503"}
+              }
+            }},
             "/admin/ledger/{table}": {"get": {
               "operationId": "getLedgerTable", "summary": "What has been written down about requests, added up", "tags": ["keys"],
               "description": "Whole days (in UTC) are answered from their sums, which stay; parts of days and `failures` from rows, which go after `ledger_retention`. Any other parameter is a 400.",
@@ -636,6 +786,7 @@ enum OpenAPIDocument {
                 "name": "to", "in": "query", "description": "Before this moment; without it, now. Not before `from`.",
                 "schema": {"$ref":"#/components/schemas/MomentText"}
               },
+              "IfNoneMatch": {"name":"if-none-match","in":"header","schema":{"type":"string"}},
               "AnthropicVersion": {
                 "name": "anthropic-version", "in": "header", "description": "Whatever it says, the answer has Anthropic's shape.", "schema": {"type":"string"}
               }
@@ -660,12 +811,12 @@ enum OpenAPIDocument {
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "403": {
-                "description": "The role of the key is too small (`permission_denied`), or the key may not use the model (`model_not_allowed`).",
+                "description": "The role of the key is too small, or a request with a dashboard's cookie lacks its header (`permission_denied`); or the key may not use the model (`model_not_allowed`).",
                 "headers": {"x-should-retry":{"$ref":"#/components/headers/ShouldRetry"}},
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "404": {
-                "description": "There is no such model, account, response, item, key or table.", "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
+                "description": "There is no such model, account, response, item, key, table, request or file.", "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "405": {
                 "description": "The path is served under other methods only.", "headers": {"allow":{"schema":{"type":"string"}}},
@@ -1409,7 +1560,10 @@ enum OpenAPIDocument {
                   "id": {"type":"string"}, "object": {"const":"model"}, "created": {"type":"integer"}, "owned_by": {"type":"string"},
                   "oci_model_id": {"type":"string","description":"This and the following are there for models of OCI; a provider's have the provider's own."},
                   "accounts": {"type":"array","items":{"type":"string"}}, "capabilities": {"type":"array","items":{"enum":["chat","embeddings","rerank"]}},
-                  "context_length": {"type":"integer"}, "max_output_tokens": {"type":"integer"}
+                  "context_length": {"type":"integer"}, "max_output_tokens": {"type":"integer"},
+                  "shutdown_date": {"type":"string","format":"date","description":"The day on which it retires, in UTC. This and the following are there where something is known."},
+                  "retirement_info": {"type":"string","description":"What the upstream says about that."},
+                  "successor": {"type":"string","description":"Who takes over on that day (`[SUCCESSORS]`)."}
                 }
               },
               "ModelList": {
@@ -1574,6 +1728,14 @@ enum OpenAPIDocument {
                   "cost_nano_usd": {"type":"integer","description":"In 0.000000001 US dollars, of what has a price."}
                 }
               },
+              "BudgetStanding": {
+                "type": "object", "required": ["budget","kind","unit","limit","spent","reserved","remaining","resets_at"],
+                "properties": {
+                  "budget": {"$ref":"#/components/schemas/BudgetText"}, "kind": {"enum":["hard","soft"]}, "unit": {"enum":["nano_usd","tokens"]},
+                  "resets_at": {"$ref":"#/components/schemas/Moment"}
+                },
+                "additionalProperties": {"type":"integer"}
+              },
               "KeyUsage": {
                 "allOf": [{"$ref":"#/components/schemas/KeyLimits"}], "required": ["object","key","rate","in_progress","spent","budgets"],
                 "properties": {
@@ -1589,14 +1751,7 @@ enum OpenAPIDocument {
                   },
                   "budgets": {
                     "type": "array",
-                    "items": {
-                      "type": "object", "required": ["budget","kind","unit","limit","spent","reserved","remaining","resets_at"],
-                      "properties": {
-                        "budget": {"$ref":"#/components/schemas/BudgetText"}, "kind": {"enum":["hard","soft"]}, "unit": {"enum":["nano_usd","tokens"]},
-                        "resets_at": {"$ref":"#/components/schemas/Moment"}
-                      },
-                      "additionalProperties": {"type":"integer"}
-                    }
+                    "items": {"$ref":"#/components/schemas/BudgetStanding"}
                   }
                 }
               },
@@ -1609,6 +1764,137 @@ enum OpenAPIDocument {
                     "type": "array", "description": "What is not known is null, never 0.",
                     "items": {"type":"object","additionalProperties":{"type":["string","number","null"]}}
                   }
+                }
+              },
+              "OperatorSession": {
+                "type": "object", "required": ["role","name","local","expires_at"],
+                "properties": {
+                  "role": {"enum":["viewer","admin"]}, "name": {"type":"string","description":"Of the key."},
+                  "local": {"type":"boolean","description":"The operator on the machine itself, who needs no key."},
+                  "expires_at": {"$ref":"#/components/schemas/Moment"}
+                }
+              },
+              "DashboardState": {
+                "type": "object",
+                "required": [
+                  "at", "version", "mode", "strategy", "started_at", "draining", "level", "serving", "total", "totals", "running", "recent", "ledger", "alerts",
+                  "warnings", "upstreams"
+                ],
+                "properties": {
+                  "at": {"$ref":"#/components/schemas/Instant"}, "version": {"type":"string"}, "mode": {"$ref":"#/components/schemas/Mode"},
+                  "strategy": {"enum":["round_robin","weighted","least_connections"]}, "started_at": {"$ref":"#/components/schemas/Instant"},
+                  "draining": {"type":"boolean"}, "level": {"enum":["ok","degraded","down","draining","empty"]},
+                  "serving": {"type":"integer","description":"Upstreams that may be asked now."}, "total": {"type":"integer","description":"Upstreams that are switched on."},
+                  "totals": {"type":"object","additionalProperties":{"type":"integer"}},
+                  "running": {"type":"array","maxItems":100,"items":{"type":"object","required":["id","at","path","key","phase"]},"description":"The newest first."},
+                  "recent": {"type":"array","maxItems":100,"items":{"type":"object","required":["id","at","path","key","status"]},"description":"The newest first."},
+                  "ledger": {
+                    "type": "object", "required": ["on","pending","dropped","problem"],
+                    "properties": {"on":{"type":"boolean"},"pending":{"type":"integer"},"dropped":{"type":"integer"},"problem":{"type":["string","null"]}}
+                  },
+                  "alerts": {"type":"array","maxItems":20,"items":{"$ref":"#/components/schemas/Alert"},"description":"The newest first."},
+                  "warnings": {"type":"array","items":{"type":"string"}},
+                  "upstreams": {
+                    "type": "array", "description": "Each with the members that `/stats/accounts` has, and these.",
+                    "items": {
+                      "type": "object", "required": ["id","state","until","rate_limited_last_minute","tokens_per_second","learnt_limit"],
+                      "properties": {
+                        "id": {"type":"string"}, "state": {"enum":["ready","full","cooling","open","half_open","unhealthy","disabled","unusable"]},
+                        "until": {"$ref":"#/components/schemas/Moment"}, "rate_limited_last_minute": {"type":"integer"},
+                        "tokens_per_second": {"type":["number","null"]}, "learnt_limit": {"type":["integer","null"]}
+                      }
+                    }
+                  }
+                }
+              },
+              "Alert": {
+                "type": "object", "required": ["type","subject","at","message"], "description": "As `alert_webhook` gets it, with figures by their names.",
+                "properties": {
+                  "type": {"enum":["budget_soft","budget_hard","upstream_down","all_down","model_retiring","certificate","ledger"]},
+                  "subject": {"type":"string"}, "at": {"$ref":"#/components/schemas/Instant"}, "message": {"type":"string"}
+                }
+              },
+              "HealthStrips": {
+                "type": "object", "required": ["to","minutes","upstreams"],
+                "properties": {
+                  "to": {"$ref":"#/components/schemas/Instant"}, "minutes": {"type":"integer"},
+                  "upstreams": {
+                    "type": "object", "additionalProperties": {"type":"string","pattern":"^[.rcou]*$"},
+                    "description": "A letter a minute, the oldest first: `.` was not there yet, `r` ready, `c` cooled down, `o` had an open breaker, `u` failed its health checks; of several the worst."
+                  }
+                }
+              },
+              "DashboardModels": {
+                "type": "object", "required": ["models"],
+                "properties": {"models": {"type": "array", "items": {
+                  "type": "object",
+                  "required": [
+                    "id", "model_id", "provider", "upstreams", "price", "price_source", "retires_at", "retirement_note", "successor", "context_window", "rescue",
+                    "refused_parameters", "fallbacks"
+                  ],
+                  "properties": {
+                    "id": {"type":"string"}, "model_id": {"type":"string"}, "provider": {"type":["string","null"]}, "upstreams": {"type":"array","items":{"type":"string"}},
+                    "price": {"type":["string","null"]}, "price_source": {"type":["string","null"]}, "retires_at": {"$ref":"#/components/schemas/Moment"},
+                    "retirement_note": {"type":["string","null"]}, "successor": {"type":["string","null"]}, "context_window": {"type":["integer","null"]},
+                    "rescue": {"enum":["off","verified","continue"]}, "refused_parameters": {"type":"array","items":{"type":"string"}},
+                    "fallbacks": {"type":"array","items":{"type":"string"}}
+                  }
+                }}}
+              },
+              "DashboardUsage": {
+                "type": "object", "required": ["keys"],
+                "properties": {"keys": {"type": "array", "items": {
+                  "type": "object", "required": ["name","running","day","month","budgets"],
+                  "properties": {
+                    "name": {"type":"string"}, "running": {"type":"integer"}, "day": {"$ref":"#/components/schemas/Spent"}, "month": {"$ref":"#/components/schemas/Spent"},
+                    "budgets": {"type":"array","items":{"$ref":"#/components/schemas/BudgetStanding"}}
+                  }
+                }}}
+              },
+              "RequestStory": {
+                "type": "object",
+                "required": [
+                  "object", "id", "at", "source", "running", "path", "key", "dialect", "model", "served_model", "upstream", "error", "fallback", "rescued", "stream", "status",
+                  "client_left", "wait_ms", "first_token_ms", "total_ms", "tokens_prompt", "tokens_completion", "tokens_cached", "tokens_reasoning", "cost_nano_usd", "truth",
+                  "events"
+                ],
+                "properties": {
+                  "object": {"const":"request.story"}, "id": {"type":"string"}, "at": {"$ref":"#/components/schemas/Instant"},
+                  "source": {"enum":["memory","ledger"]}, "running": {"type":"boolean"}, "path": {"type":"string"}, "key": {"type":"string","description":"Its name."},
+                  "status": {"type":["integer","null"],"description":"null while it runs."}, "stream": {"type":"boolean"}, "client_left": {"type":"boolean"},
+                  "truth": {"enum":["reported","estimated","unknown"]},
+                  "events": {
+                    "type": "array", "description": "In the order in which they happened. Times are milliseconds since the request arrived, but for `wait_ms`.",
+                    "items": {
+                      "type": "object", "required": ["type"],
+                      "properties": {
+                        "type": {"enum":["passed_over","waited","paused","refused","attempt","fallback","gave_up","rescue"]},
+                        "call": {"type":"integer","description":"Which of the parts of a request that run side by side."},
+                        "upstreams": {
+                          "type": "array", "description": "Of `passed_over`: who could have been asked and was not.",
+                          "items": {
+                            "type": "object", "required": ["id","of_model","reason","until","text"],
+                            "properties": {
+                              "id": {"type":"string"}, "of_model": {"type":"boolean","description":"It is the model's own state there."},
+                              "reason": {"enum":["available","full","unhealthy","cooling_down","breaker_open","probing","has_failed","not_chosen"]},
+                              "until": {"$ref":"#/components/schemas/Moment"}, "text": {"type":"string"}
+                            }
+                          }
+                        }
+                      }
+                    }
+                  }
+                }
+              },
+              "LedgerRequests": {
+                "type": "object", "required": ["object","from","to","rows","next"],
+                "properties": {
+                  "object": {"const":"ledger.requests"}, "from": {"$ref":"#/components/schemas/Instant"}, "to": {"$ref":"#/components/schemas/Instant"},
+                  "rows": {
+                    "type": "array", "description": "As the lines of an export with `level=request`.",
+                    "items": {"type":"object","required":["id","at","status"],"additionalProperties":{"type":["string","number","boolean","null"]}}
+                  },
+                  "next": {"type":["string","null"]}
                 }
               },
               "AccountStatistics": {

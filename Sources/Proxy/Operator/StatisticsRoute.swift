@@ -17,7 +17,7 @@ struct StatisticsRoute: Sendable {
 
     func answer(_ page: Page) async -> Response {
         let snapshot = await router.snapshot()
-        var writer = StatisticsWriter(snapshot: snapshot, wallClock: router.time.wallClock())
+        var writer = StatisticsWriter(snapshot: snapshot, wallMicroseconds: router.time.wallMicroseconds())
         writer.json.beginObject()
         switch page {
         case .accounts: accounts(snapshot, &writer)

@@ -4,18 +4,18 @@ import ProxyRouting
 struct StatisticsWriter {
     var json = JSONWriter(capacity: 2048)
     private let now: Duration
-    private let wallClock: Int64
+    private let wallMicroseconds: Int64
 
-    /// - Parameter wallClock: seconds since 1970 at the moment of the snapshot.
-    init(snapshot: Router.Snapshot, wallClock: Int64) {
+    /// - Parameter wallMicroseconds: since 1970, at the moment of the snapshot.
+    init(snapshot: Router.Snapshot, wallMicroseconds: Int64) {
         now = snapshot.at
-        self.wallClock = wallClock
+        self.wallMicroseconds = wallMicroseconds
     }
 
     /// ISO 8601 in UTC, or null.
     mutating func instant(_ instant: Duration?) {
         guard let instant else { return json.null() }
-        json.string(RFC3339.format(wallClock + (instant - now).components.seconds))
+        json.string(RFC3339.format((wallMicroseconds + (instant - now).microseconds) / 1_000_000))
     }
 
     mutating func percentiles(of histogram: LatencyHistogram) {

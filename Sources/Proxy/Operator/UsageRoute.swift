@@ -36,17 +36,12 @@ struct UsageRoute: Sendable {
         writer.key("spent")
         if isLedgerOn || caller.limits.areCounted {
             writer.beginObject()
-            for counter in caller.account.counters(at: now) { write(counter, to: &writer) }
+            for counter in caller.account.counters(at: now) { writer.counter(counter) }
             writer.endObject()
         } else {
             writer.null()
         }
-        writer.key("budgets")
-        writer.beginArray()
-        for (kind, budgets) in [("hard", caller.limits.hardBudgets), ("soft", caller.limits.softBudgets)] {
-            for standing in caller.account.standings(of: budgets, at: now) { write(standing, kind, to: &writer) }
-        }
-        writer.endArray()
+        writer.budgets(of: caller.limits, caller.account, at: now)
         writer.endObject()
         return .json(writer.bytes)
     }
@@ -63,38 +58,51 @@ struct UsageRoute: Sendable {
         writer.int(Int(fullIn.milliseconds))
         writer.endObject()
     }
+}
 
-    private func write(_ counter: LedgerCounter, to writer: inout JSONWriter) {
-        writer.key(counter.window.rawValue)
-        writer.beginObject()
-        writer.key("since")
-        if counter.window == .total { writer.null() } else { writer.moment(counter.periodStart) }
-        writer.key("requests")
-        writer.int(Int(counter.requests))
-        writer.key("tokens")
-        writer.int(Int(counter.tokens))
-        writer.key("cost_nano_usd")
-        writer.int(Int(counter.cost))
-        writer.endObject()
+extension JSONWriter {
+    /// A member: what has been charged in one period.
+    mutating func counter(_ counter: LedgerCounter) {
+        key(counter.window.rawValue)
+        beginObject()
+        key("since")
+        if counter.window == .total { null() } else { moment(counter.periodStart) }
+        key("requests")
+        int(Int(counter.requests))
+        key("tokens")
+        int(Int(counter.tokens))
+        key("cost_nano_usd")
+        int(Int(counter.cost))
+        endObject()
     }
 
-    private func write(_ standing: BudgetStanding, _ kind: String, to writer: inout JSONWriter) {
-        writer.beginObject()
-        writer.key("budget")
-        writer.string(BudgetText.text(standing.budget))
-        writer.key("kind")
-        writer.string(kind)
-        writer.key("unit")
-        writer.string(standing.budget.isMoney ? "nano_usd" : "tokens")
+    /// A member: how far the budgets of a key are spent.
+    mutating func budgets(of limits: KeyLimits, _ account: KeyAccount, at now: Int64) {
+        key("budgets")
+        beginArray()
+        for (kind, budgets) in [("hard", limits.hardBudgets), ("soft", limits.softBudgets)] {
+            for standing in account.standings(of: budgets, at: now) { budget(standing, kind) }
+        }
+        endArray()
+    }
+
+    private mutating func budget(_ standing: BudgetStanding, _ kind: String) {
+        beginObject()
+        key("budget")
+        string(BudgetText.text(standing.budget))
+        key("kind")
+        string(kind)
+        key("unit")
+        string(standing.budget.isMoney ? "nano_usd" : "tokens")
         for (name, value) in [
             ("limit", standing.limit), ("spent", standing.spent), ("reserved", standing.reserved),
             ("remaining", standing.remaining),
         ] {
-            writer.key(name)
-            writer.int(Int(value))
+            key(name)
+            int(Int(value))
         }
-        writer.key("resets_at")
-        writer.moment(standing.resetsAt)
-        writer.endObject()
+        key("resets_at")
+        moment(standing.resetsAt)
+        endObject()
     }
 }

@@ -1,5 +1,6 @@
 import NIOHTTP1
 import ProxyRouting
+import ProxyTelemetry
 import Synchronization
 
 /// What an attempt has to tell besides its result, gathered while it runs so that a failure or a departing client does not
@@ -13,6 +14,10 @@ final class AttemptReport: Sendable {
         var model = ""
         var pricing: Pricing?
         var region: String?
+        /// The first 64 upstreams that could have been asked, one a bit.
+        var candidates: UInt64 = 0
+        /// Its span; nil where nobody traces.
+        var traced: TracedAttempt?
         /// What it may use, where somebody counts.
         var estimate = CallEstimate.none
     }
@@ -82,6 +87,10 @@ final class AttemptReport: Sendable {
     let call: Call
     private let state = Mutex(Content())
     private let madeOut = Mutex<UsageEstimate?>(nil)
+    private let retirement = Mutex<String?>(nil)
+
+    /// What the upstream has said of the model, when that will go.
+    var retirementInfo: String? { retirement.withLock { $0 } }
 
     init(_ call: Call = Call()) { self.call = call }
 
@@ -117,8 +126,9 @@ final class AttemptReport: Sendable {
 
     /// An answer has come, be it a refusal.
     func note(_ response: TransportResponse, isOfOCI: Bool) {
-        let name = isOfOCI ? response.headers.first(name: "opc-request-id") : nil
+        let name = isOfOCI ? response.opcRequestID : nil
         change { ($0.status, $0.opcRequestID) = (response.status, name) }
+        if isOfOCI, let words = response.retirementInfo { retirement.withLock { $0 = words } }
     }
 }
 
@@ -128,6 +138,12 @@ extension AttemptReport: RequestObserver {
     /// A request of the attempt, which is watched where its call is in the books.
     func watching(_ request: consuming TransportRequest) -> TransportRequest {
         if !call.estimate.isNone { request.observer = self }
+        if let context = call.traced?.header {
+            request.headers.replaceOrAdd(name: "traceparent", value: context.traceparent)
+            if let state = context.state { request.headers.replaceOrAdd(name: "tracestate", value: state) }
+            // It differs from the others' heads.
+            request.known = nil
+        }
         return request
     }
 }

@@ -8,7 +8,7 @@ struct CORS: Sendable {
     /// What a page's script may read of our headers.
     private static let exposed =
         "x-request-id, retry-after, x-should-retry, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
-        + "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, x-ociai-budget"
+        + "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, x-ociai-budget, x-ociai-route"
 
     private var allowsEveryone: Bool { origins.contains("*") }
 
@@ -31,7 +31,13 @@ struct CORS: Sendable {
         let method = head.headers.first(name: "access-control-request-method") ?? "GET, POST, OPTIONS"
         answer.headers.add(name: "access-control-allow-methods", value: method)
         if let asked = head.headers.first(name: "access-control-request-headers") {
-            answer.headers.add(name: "access-control-allow-headers", value: asked)
+            // What changes things with an operator's cookie is for pages of this address alone.
+            let allowed = asked.split(separator: ",").filter {
+                !String($0.trimmingBlanks()).isEqualIgnoringCase(to: "x-ociai-dashboard")
+            }
+            if !allowed.isEmpty {
+                answer.headers.add(name: "access-control-allow-headers", value: allowed.joined(separator: ","))
+            }
         }
         answer.headers.add(name: "access-control-max-age", value: "86400")
         answer.headers.add(name: "vary", value: "access-control-request-method, access-control-request-headers")

@@ -11,6 +11,8 @@ struct KnownFields: Sendable {
     /// `x-request-id`.
     private(set) var requestID: String?
     private(set) var origin: String?
+    /// `x-ociai-route`.
+    private(set) var route: String?
     /// `content-encoding`.
     private(set) var coding: String?
 
@@ -26,6 +28,7 @@ struct KnownFields: Sendable {
             case 9 where ownKey == nil && name.isEqualIgnoringCase(to: "x-api-key"): ownKey = value
             case 12 where requestID == nil && name.isEqualIgnoringCase(to: "x-request-id"): requestID = value
             case 13 where authorization == nil && name.isEqualIgnoringCase(to: "authorization"): authorization = value
+            case 13 where name.isEqualIgnoringCase(to: "x-ociai-route"): route = value
             case 16 where coding == nil && name.isEqualIgnoringCase(to: "content-encoding"): coding = value
             default: break
             }

@@ -83,6 +83,8 @@ private struct Words {
             case .notFound(.path): Words(404, "invalid_request_error", "unknown_path")
             case .notFound(.model): Words(404, "invalid_request_error", "model_not_found")
             case .notFound(.key): Words(404, "invalid_request_error", "key_not_found")
+            case .notFound(.request): Words(404, "invalid_request_error", "request_not_found")
+            case .overloaded(.viewers): Words(503, "overloaded_error", "too_many_viewers")
             case .conflict: Words(409, "invalid_request_error", "conflict", forbidsRetry: true)
             case .overloaded(.ledger): Words(503, "server_error", "ledger_unavailable")
             case .notFound(.account): Words(404, "invalid_request_error", "account_not_found")

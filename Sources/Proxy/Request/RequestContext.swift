@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import ProxyRouting
+import ProxyTelemetry
 
 /// One request and its answer: what every route needs to know, and the one way to answer.
 ///
@@ -17,7 +18,9 @@ final class RequestContext {
     let decoration: Decoration
     /// What the access log will say.
     var record: AccessRecord
-    let trace = RequestTrace()
+    let trace: RequestTrace
+    /// Where it is among those that run, if anybody may look for it there.
+    var place: RunningRequests.Place?
     /// Whose key it came with; nil where none was needed.
     var caller: Caller? {
         didSet { record.key = caller?.name }
@@ -37,9 +40,11 @@ final class RequestContext {
 
     init(
         _ request: ClientRequest, on connection: ClientConnection, decoration: Decoration, drain: Drain,
-        at now: Duration, _ wallClock: Int64 = 0
+        at now: Duration, _ wallClock: Int64 = 0, tracedAs head: RequestTrace.Head = RequestTrace.Head(),
+        _ start: TraceStart? = nil
     ) {
         arrivedAt = wallClock
+        trace = RequestTrace(head, start: start)
         self.request = request
         self.connection = connection
         self.decoration = decoration
@@ -95,6 +100,8 @@ final class Decoration {
     var rate: RequestBucket.Standing?
     /// What the request takes of what its key may use, of which the answer says what is left; nil where that is not limited.
     var charge: RequestCharge?
+    /// What has become of the request, where the answer is to say it (`x-ociai-route`).
+    var route: RequestTrace?
     /// What an endpoint has to say besides.
     var more: [(String, String)] = []
 
@@ -121,6 +128,7 @@ final class Decoration {
         fields.append(("x-request-id", requestID))
         if let rate { fields += rate.fields }
         if let charge { fields += charge.fields }
+        if let line = route?.routeLine { fields.append(("x-ociai-route", line)) }
         fields += more
         cors.decorate(&fields, for: origin)
         if let length { fields.append(("content-length", String(length))) }

@@ -1,4 +1,5 @@
 import ProxyRouting
+import ProxyTelemetry
 import Synchronization
 
 /// What has become of one request, in the order in which it happened: who was passed over and why, what was waited for, and each attempt. Append-only; what
@@ -7,8 +8,10 @@ import Synchronization
 /// Parts of a request may run side by side, each with a call of its own.
 final class RequestTrace: Sendable {
     enum Event: Sendable {
-        /// Those that could serve the request and were not chosen, before what follows.
-        case passedOver([PassedOver], call: Int)
+        /// Those that could serve the request and were out of use or full, before what follows.
+        ///
+        /// - Parameter names: theirs, in the same order.
+        case passedOver([PassedOver], names: [String], call: Int)
         /// It stood in the queue.
         case waited(Duration, call: Int)
         /// It gave those that had failed it time to get well.
@@ -25,7 +28,42 @@ final class RequestTrace: Sendable {
         case rescue(model: String, result: String)
     }
 
+    /// Whose it is.
+    struct Head: Sendable {
+        var id = ""
+        /// Of the process's clock, and in microseconds since 1970.
+        var arrival = Duration.zero
+        var arrivedAt: Int64 = 0
+        /// The path as the table of endpoints has it, and its label.
+        var path = ""
+        var label = ""
+        /// The name of the client's key.
+        var key = ""
+    }
+
+    /// What it asks for, when that has been read.
+    struct Question: Sendable {
+        var model: String?
+        var isStreaming = false
+    }
+
+    let head: Head
+    /// Its spans' trace; nil where nobody traces.
+    let start: TraceStart?
     private let log = Mutex<[Event]>([])
+    private let asked = Mutex(Question())
+
+    init(_ head: Head = Head(), start: TraceStart? = nil) {
+        self.head = head
+        self.start = start
+    }
+
+    var question: Question { asked.withLock { $0 } }
+
+    /// For who looks while it runs.
+    func ask(for model: String?, isStreaming: Bool = false) {
+        asked.withLock { $0 = Question(model: model, isStreaming: isStreaming) }
+    }
 
     var events: [Event] { log.withLock { $0 } }
 

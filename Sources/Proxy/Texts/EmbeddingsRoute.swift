@@ -16,6 +16,7 @@ struct EmbeddingsRoute: Sendable {
             return (root, try PassThroughRequest(root, of: body))
         }
         context.record.model = received.model
+        context.trace.ask(for: received.model)
         let job = try calls.job(.embeddings, model: received.model, root.value, of: context)
         if calls.passes(job) { return context.send(.json(try await calls.pass(received, as: .embeddings, for: job))) }
         let (request, batches) = try await LargeWork.run(on: body.count) {

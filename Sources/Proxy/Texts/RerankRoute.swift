@@ -12,6 +12,7 @@ struct RerankRoute: Sendable {
             return (root, try PassThroughRequest(root, of: body))
         }
         context.record.model = received.model
+        context.trace.ask(for: received.model)
         let job = try calls.job(.rerank, model: received.model, root.value, of: context)
         if calls.passes(job) { return context.send(.json(try await calls.pass(received, as: .rerank, for: job))) }
         let (request, details) = try await LargeWork.run(on: body.count) {

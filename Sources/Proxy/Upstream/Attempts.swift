@@ -30,7 +30,7 @@ final class Attempts {
     /// - Throws: what ends the request when there is none: a `Failure`, or `CancellationError`.
     nonisolated(nonsending) func next() async throws -> Attempt {
         let hold = try await reserve()
-        do { return Attempt(try await permit(), by: router, request, hold) } catch {
+        do { return Attempt(try await permit(), by: failover, request, hold) } catch {
             // Nobody has been called.
             if let hold { request.charge?.giveBack(hold) }
             throw error
@@ -128,7 +128,8 @@ final class Attempt {
     let report: AttemptReport
     var upstream: Upstream { permit.upstream }
     private var permit: Router.Permit
-    private let router: Router
+    private let failover: Failover
+    private var router: Router { failover.router }
     private let trace: RequestTrace?
     private let call: Int
     /// What its key has reserved for it.
@@ -136,16 +137,19 @@ final class Attempt {
     private let charge: RequestCharge?
     private var hasEnded = false
 
-    fileprivate init(_ permit: Router.Permit, by router: Router, _ request: RoutedRequest, _ hold: Int?) {
+    fileprivate init(_ permit: Router.Permit, by failover: Failover, _ request: RoutedRequest, _ hold: Int?) {
         (self.hold, charge) = (hold, request.charge)
         self.permit = permit
-        self.router = router
+        self.failover = failover
         trace = request.trace
         call = request.call
         report = AttemptReport(
             AttemptReport.Call(
                 upstream: permit.upstream.id, model: request.model, pricing: request.pricing,
-                region: permit.upstream.backend.region,
+                region: permit.upstream.backend.region, candidates: request.accepts.firstWord,
+                traced: trace?.start.map {
+                    TracedAttempt(in: $0, isPropagated: permit.upstream.backend.propagatesTrace)
+                },
                 estimate: request.estimate))
         trace?.append(.began(call: call, report, at: permit.admittedAt))
     }
@@ -184,6 +188,7 @@ final class Attempt {
     private nonisolated(nonsending) func end(as outcome: AttemptOutcome, _ failure: Failure?) async {
         hasEnded = true
         let content = report.content
+        if let words = report.retirementInfo { failover.retirements?.note(words, of: report.call.model) }
         if content.lacksUsage(after: outcome) { report.makeOutEstimate() }
         if let hold, content.earlier.isEmpty, !content.mayBeCharged(after: outcome) { charge?.giveBack(hold) }
         var ending = AttemptEnding(

@@ -15,6 +15,8 @@ protocol Backend: Sendable {
     /// The base URL of its calls, for the operator.
     var endpoint: String { get }
     var time: TimeSource { get }
+    /// It may know the trace that a call belongs to.
+    var propagatesTrace: Bool { get }
     /// The form in which its chats are sent.
     var chatForm: ChatForm { get }
     /// The APIs in which a request passes to it as it is.
@@ -92,6 +94,7 @@ extension Backend {
     var dialects: Set<ProviderDialect> { [] }
     func speaks(_ dialect: ProviderDialect, of model: String) -> Bool { dialects.contains(dialect) }
     var home: String { id }
+    var propagatesTrace: Bool { false }
 
     nonisolated(nonsending) func request(_ document: CallDocument, isStreaming: Bool) async throws -> TransportRequest {
         try await request(document, isStreaming: isStreaming, until: nil)

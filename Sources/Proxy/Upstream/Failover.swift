@@ -71,6 +71,8 @@ struct Failover: Sendable {
     let router: Router
     /// Further attempts after the first.
     let retryAttempts: Int
+    /// Told what answers say of models that will go.
+    var retirements: ModelRetirements?
     var random: @Sendable () -> Double = { .random(in: 0..<1) }
 
     /// For who makes them by themselves.

@@ -62,7 +62,9 @@ actor Router: Service {
     ) {
         let domain = RoutingDomain()
         self.domain = domain
-        let upstreams = members.enumerated().map { Upstream($1.backend, at: $0, $1.settings, in: domain) }
+        let upstreams = members.enumerated().map {
+            Upstream($1.backend, at: $0, $1.settings, in: domain, since: time.now())
+        }
         list = Mutex(upstreams)
         table = Table(upstreams: upstreams)
         core = RoutingCore(limits: limits, strategy: strategy, members: members.map { RoutingCore.Member($0.settings) })
@@ -94,7 +96,10 @@ actor Router: Service {
         if !releases.isEmpty { settle(releases, at: now) }
         if let trace, core.hasPassedOver {
             let passedOver = core.passedOver(request.terms, by: decision, at: now, table)
-            if !passedOver.isEmpty { trace.append(.passedOver(passedOver, call: call)) }
+            if !passedOver.isEmpty {
+                let names = passedOver.map { table.upstreams[$0.upstream].id }
+                trace.append(.passedOver(passedOver, names: names, call: call))
+            }
         }
         switch decision {
         case .admitted(let permit): return .success(self.permit(permit))
@@ -245,7 +250,8 @@ actor Router: Service {
                 upstream.assumeIsolated { $0.reconfigure(settings) }
                 result.append(upstream)
             case .new(let backend):
-                let upstream = Upstream(backend, at: table.upstreams.count, settings, in: domain)
+                let upstream = Upstream(
+                    backend, at: table.upstreams.count, settings, in: domain, since: time.now())
                 table.upstreams.append(upstream)
                 result.append(upstream)
             }
@@ -283,7 +289,7 @@ actor Router: Service {
         }
         let now = time.now()
         for upstream in chosen {
-            upstream.assumeIsolated { $0.reset(model) }
+            upstream.assumeIsolated { $0.reset(model, at: now) }
             settle(core.upstreamChanged(upstream.index, at: now, &table), at: now)
         }
         return chosen.map(\.id)

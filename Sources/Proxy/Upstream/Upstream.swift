@@ -25,12 +25,18 @@ actor Upstream {
     nonisolated let backend: any Backend
     nonisolated var id: String { backend.id }
     private let domain: RoutingDomain
+    /// When the process first had it.
+    nonisolated let began: Duration
     private(set) var settings: Settings
     private(set) var state: UpstreamState
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe domain.unownedExecutor }
 
-    init(_ backend: any Backend, at index: Int, _ settings: Settings, in domain: RoutingDomain) {
+    init(
+        _ backend: any Backend, at index: Int, _ settings: Settings, in domain: RoutingDomain,
+        since began: Duration = .zero
+    ) {
+        self.began = began
         self.index = index
         self.backend = backend
         self.settings = settings
@@ -93,7 +99,7 @@ actor Upstream {
     func restore(_ memory: UpstreamMemory, at now: Duration) { state.restore(memory, at: now) }
 
     /// Closes the breakers and ends the cooldowns, of the upstream and all of its models or of one model.
-    func reset(_ model: String?) { state.reset(model) }
+    func reset(_ model: String?, at now: Duration) { state.reset(model, at: now) }
 }
 
 /// The executor that the router and its upstreams share.

@@ -30,6 +30,7 @@ package struct EntryPage: Sendable {
         case key, dialect, endpoint, model, error, rescuedFrom, fallback
         /// Of attempts.
         case upstream, calledModel, region, outcome
+        case candidates
     }
 
     package private(set) var rows: [EntryRow] = []
@@ -38,8 +39,10 @@ package struct EntryPage: Sendable {
     private var open = 0
     private var names: [String] = []
     private var bytes: [UInt8] = []
+    /// Which upstreams the last attempt could have had, one a bit, and the place of their names.
+    private var lastCandidates: (mask: UInt64, name: Name) = (0, .none)
     /// The last name of each slot.
-    private var lasts = InlineArray<11, Int32>(repeating: -1)
+    private var lasts = InlineArray<12, Int32>(repeating: -1)
 
     /// - Parameter capacity: requests that will come, if that is known.
     package init(capacity: Int = 0) {
@@ -75,6 +78,19 @@ package struct EntryPage: Sendable {
         return Name(names.count - 1)
     }
 
+    /// - Parameter name: the names of a set of upstreams. It is asked once as long as the set stays the same.
+    package mutating func place(ofCandidates mask: UInt64, _ name: (UInt64) -> String) -> Name {
+        if mask != lastCandidates.mask { lastCandidates = (mask, place(of: name(mask), .candidates)) }
+        return lastCandidates.name
+    }
+
+    package mutating func place(of bytes: some Collection<UInt8>) -> Bytes {
+        let start = self.bytes.count
+        self.bytes.append(contentsOf: bytes)
+        return Bytes(
+            start: Int32(truncatingIfNeeded: start), count: Int32(truncatingIfNeeded: self.bytes.count - start))
+    }
+
     package mutating func place(of text: String) -> Bytes {
         let start = bytes.count
         // Nearly all texts stand in one piece.
@@ -93,6 +109,33 @@ package struct EntryPage: Sendable {
         row.attempts = open..<attempts.count
         open = attempts.count
         rows.append(row)
+    }
+
+    /// A request of another page, with its attempts.
+    package mutating func append(_ row: EntryRow, of page: borrowing EntryPage) {
+        for index in row.attempts {
+            var attempt = page.attempt(index)
+            attempt.upstream = place(of: page.name(attempt.upstream), .upstream)
+            attempt.model = place(of: page.name(attempt.model), .calledModel)
+            attempt.outcome = place(of: page.name(attempt.outcome), .outcome)
+            attempt.region = place(ofAny: page.name(ifAny: attempt.region), .region)
+            attempt.candidates = place(ofAny: page.name(ifAny: attempt.candidates), .candidates)
+            if !attempt.opcRequestID.isNone { attempt.opcRequestID = place(of: page.text(attempt.opcRequestID)) }
+            append(attempt)
+        }
+        var row = row
+        row.id = place(of: page.text(row.id))
+        if !row.story.isNone { row.story = place(of: page.text(row.story)) }
+        row.key = place(of: page.name(row.key), .key)
+        row.dialect = place(of: page.name(row.dialect), .dialect)
+        row.endpoint = place(of: page.name(row.endpoint), .endpoint)
+        row.model = place(ofAny: page.name(ifAny: row.model), .model)
+        row.servedModel = place(ofAny: page.name(ifAny: row.servedModel), .calledModel)
+        row.upstream = place(ofAny: page.name(ifAny: row.upstream), .upstream)
+        row.error = place(ofAny: page.name(ifAny: row.error), .error)
+        row.rescuedFrom = place(ofAny: page.name(ifAny: row.rescuedFrom), .rescuedFrom)
+        row.fallback = place(ofAny: page.name(ifAny: row.fallback), .fallback)
+        append(row)
     }
 
     // MARK: Reading

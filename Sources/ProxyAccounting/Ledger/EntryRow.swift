@@ -37,6 +37,8 @@ package struct EntryRow: Sendable {
     package var rescuedFrom = EntryPage.Name.none
     /// The model that answered in the place of the one that was asked for.
     package var fallback = EntryPage.Name.none
+    /// What happened besides its attempts, as `RequestStory.events` has it.
+    package var story = EntryPage.Bytes.none
     /// What the budgets of the key were charged with. Estimated where `usage` or `cost` are unknown.
     package var chargedTokens: Int64 = 0
     package var chargedCost: NanoDollars = 0
@@ -71,6 +73,8 @@ package struct AttemptRow: Sendable {
     package var isModelListed = false
     /// Of an account.
     package var region = EntryPage.Name.none
+    /// The names of the upstreams that could have been asked, itself among them.
+    package var candidates = EntryPage.Name.none
     /// One of a few words: `succeeded`, `abandoned`, `rate_limited`, ...
     package var outcome: EntryPage.Name
     /// The upstream's HTTP status, when it answered.

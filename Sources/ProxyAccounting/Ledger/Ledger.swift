@@ -1,13 +1,16 @@
+/// Takes note of requests that have ended.
+package protocol EntryRecorder: AnyObject, Sendable {
+    /// Takes a request that has ended into the books. It never waits and never fails; where a ledger cannot keep it, `figures.dropped` counts it.
+    ///
+    /// - Parameter write: puts its row, and those of its attempts, into the page that it is given. It is called once, before this returns, and must not wait.
+    func record(_ write: (inout EntryPage) -> Void)
+}
+
 /// What survives the process: rows of requests, counters of budgets, managed keys, what has been learnt, stored Responses.
 ///
 /// `record`, `remember`, `keep` and `forget` never wait: what they are given is written by somebody else, soon, and lost (and counted) when
 /// that cannot be. Everything else may wait for a disk, and is not for the way of a request.
-package protocol Ledger: AnyObject, Sendable {
-    /// Takes a request that has ended into the books. It never waits and never fails; where it cannot be kept, `figures.dropped` counts it.
-    ///
-    /// - Parameter write: puts its row, and those of its attempts, into the page that it is given. It is called once, before this returns, and must not wait.
-    func record(_ write: (inout EntryPage) -> Void)
-
+package protocol Ledger: EntryRecorder {
     var figures: LedgerFigures { get }
 
     /// What was charged to keys in the periods that have not ended at `seconds` since 1970, for counters to go on from.
@@ -50,6 +53,12 @@ package protocol Ledger: AnyObject, Sendable {
 
     // MARK: Looking at it
 
+    /// The last requests, in memory.
+    var recent: RecentEntries { get }
+    /// What became of a request that has ended, in memory or on the disk; the newest, where several have one id. Nil when there is none.
+    func story(of id: String) async throws -> RequestStory?
+    /// Requests that have ended, the newest first.
+    func requests(_ search: RequestSearch) async throws -> RequestSearch.Page
     /// One of the operator's questions.
     func report(_ question: LedgerQuestion) async throws -> LedgerTable
     /// Rows in time order, in pieces of text, read as they are asked for.
@@ -165,6 +174,45 @@ package struct StoredDocument: Equatable, Sendable {
         self.created = created
         self.expires = expires
         self.bytes = bytes
+    }
+}
+
+/// Which requests an operator wants to see.
+package struct RequestSearch: Equatable, Sendable {
+    package enum Status: Equatable, Sendable {
+        /// An answer without an error.
+        case ok
+        case failed
+        case exactly(Int)
+    }
+    /// Seconds since 1970: from the first, before the second.
+    package var from: Int64
+    package var to: Int64
+    package var key: String?
+    /// As the client named it, or the id of the one that answered.
+    package var model: String?
+    /// Who answered, or was asked last.
+    package var upstream: String?
+    package var status: Status?
+    package var limit = 100
+    /// The last one that is known already; those before it are wanted.
+    package var before: Int64?
+
+    package init(from: Int64, to: Int64) {
+        self.from = from
+        self.to = to
+    }
+
+    package struct Page: Sendable {
+        /// JSON objects, as lines of an export.
+        package var rows: [[UInt8]]
+        /// What `before` goes on from; nil when there are no more.
+        package var next: Int64?
+
+        package init(rows: [[UInt8]] = [], next: Int64? = nil) {
+            self.rows = rows
+            self.next = next
+        }
     }
 }
 

@@ -11,6 +11,7 @@ enum LedgerSchema {
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             for part in [rows, everyAttempt, sums, state] { try db.execute(sql: part) }
         }
+        migrator.registerMigration("2 stories") { db in try db.execute(sql: stories) }
         return migrator
     }
 
@@ -63,6 +64,24 @@ enum LedgerSchema {
         SELECT id, attempts - 1, last_upstream, last_model, last_served, last_first_token, last_outcome, last_status,
             last_prompt, last_completion, last_cached, last_reasoning, last_cost, last_n, last_at, last_region,
             last_total, last_characters_in, last_characters_out, last_cache_writes, last_truth, last_opc_request_id
+        FROM request WHERE attempts > 0
+        UNION ALL SELECT * FROM attempt;
+        """
+
+    /// Who could have been asked, and what happened between attempts where anything did (`RequestStory.events`).
+    private static let stories = """
+        ALTER TABLE request ADD COLUMN last_candidates INTEGER;
+        ALTER TABLE attempt ADD COLUMN candidates INTEGER;
+        CREATE TABLE story(request INTEGER PRIMARY KEY, events TEXT NOT NULL) STRICT;
+        DROP VIEW every_attempt;
+        CREATE VIEW every_attempt(
+            request, seq, upstream, model, served, first_token, outcome, status, prompt, completion, cached, reasoning,
+            cost, n, at, region, total, characters_in, characters_out, cache_writes, truth, opc_request_id, candidates
+        ) AS
+        SELECT id, attempts - 1, last_upstream, last_model, last_served, last_first_token, last_outcome, last_status,
+            last_prompt, last_completion, last_cached, last_reasoning, last_cost, last_n, last_at, last_region,
+            last_total, last_characters_in, last_characters_out, last_cache_writes, last_truth, last_opc_request_id,
+            last_candidates
         FROM request WHERE attempts > 0
         UNION ALL SELECT * FROM attempt;
         """

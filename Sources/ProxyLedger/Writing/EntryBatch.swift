@@ -43,6 +43,9 @@ struct EntryBatch {
         return first
     }
 
+    /// Each page, of those that are in it whole.
+    func visitPages(_ visit: (EntryPage) -> Void) { for piece in pieces { visit(piece.page) } }
+
     func visit(_ visit: (RecordedEntry) throws -> Void) rethrows {
         for piece in pieces {
             for index in piece.range { try visit(RecordedEntry(index, of: piece.page, firstName: piece.firstName)) }

@@ -142,6 +142,9 @@ final class EntryRing: Sendable {
         }
     }
 
+    /// What waits, to be looked at.
+    var waiting: [EntryPage] { shards.flatMap { $0.state.withLock { $0.full + [$0.page] } } }
+
     /// Counts what the writer has written or lost, of what it has drained.
     ///
     /// - Parameter folded: those among the written ones that share a row.

@@ -72,6 +72,8 @@ struct LedgerWriter {
         let jobs = inbox.takeJobs()
         inbox.ring.drain(into: &backlog, &charges, closing: closing)
         let count = backlog.count
+        // Before they are written: who asks about one that has just ended may not wait for a disk.
+        backlog.visitPages { inbox.recent.keep($0) }
         // What is left of lost rows goes alone, when there were no others to go with.
         if count == 0, !charges.isEmpty { write(EntryBatch()) }
         while !backlog.isEmpty { write(backlog.removeFirst(tuning.batch)) }

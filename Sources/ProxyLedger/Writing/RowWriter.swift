@@ -3,8 +3,8 @@ import ProxyAccounting
 
 /// Puts a batch of entries into the tables, within the caller's transaction.
 struct RowWriter {
-    private static let requestColumns: Int32 = 50
-    private static let attemptColumns: Int32 = 22
+    private static let requestColumns: Int32 = 51
+    private static let attemptColumns: Int32 = 23
     private static let insertRequest = insert(into: "request", columns: requestColumns)
     private static let insertAttempt = insert(into: "attempt", columns: attemptColumns)
 
@@ -201,6 +201,15 @@ struct RowWriter {
         row.bind(entry.text(entry.row.id))
         row.bind(entry.name(ifAny: entry.row.model))
         row.bind(last.flatMap { _ in entry.text(ifAny: entry.attempt(entry.attemptCount - 1).opcRequestID) })
+        if last == nil {
+            row.bindNull()
+        } else {
+            row.bind(try names.id(ifAny: entry.attempt(entry.attemptCount - 1).candidates, of: entry, db))
+        }
+        if let events = entry.text(ifAny: entry.row.story) {
+            try db.cachedStatement(sql: "INSERT INTO story VALUES (?, ?)")
+                .execute(arguments: [id, String(decoding: events, as: UTF8.self)])
+        }
         try row.run(parameters: Self.requestColumns, in: db)
     }
 
@@ -239,6 +248,7 @@ struct RowWriter {
         row.bind(index)
         try bind(entry.attempt(index), of: entry, found, isServed, to: &row, db)
         row.bind(entry.text(ifAny: entry.attempt(index).opcRequestID))
+        row.bind(try names.id(ifAny: entry.attempt(index).candidates, of: entry, db))
         try row.run(parameters: Self.attemptColumns, in: db)
     }
 

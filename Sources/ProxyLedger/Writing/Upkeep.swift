@@ -163,6 +163,7 @@ struct Upkeep {
         }
         guard let last else { return (false, nil) }
         try db.execute(sql: "DELETE FROM attempt WHERE request <= ?", arguments: [last])
+        try db.execute(sql: "DELETE FROM story WHERE request <= ?", arguments: [last])
         try db.execute(sql: "DELETE FROM request WHERE id <= ?", arguments: [last])
         try db.execute(
             sql: "INSERT OR REPLACE INTO meta(name, value) VALUES (?, ?)", arguments: [Self.gone, String(last)])

@@ -23,6 +23,7 @@ final class WriterInbox: Sendable {
     let ring: EntryRing
     let notes: NoteBox
     let pulse: WriterPulse
+    let recent = RecentEntries()
     private let state = Mutex(State())
     private let bell = DispatchSemaphore(value: 0)
     /// Rung, and not heard yet: the bell need not ring for each entry.

@@ -4,7 +4,7 @@ package enum OutcomeClassifier {
         switch failure.kind {
         case .refused, .parameterRefused, .formatRefused, .contentFiltered, .unusable, .invalidRequest, .unacceptable,
             .unauthorized, .forbidden, .budgetExceeded, .conflict, .notFound(.path), .notFound(.account),
-            .notFound(.key):
+            .notFound(.key), .notFound(.request):
             .refused
         case .promptTooLong: .promptTooLong
         case .modelNotAllowed: .modelNotAllowed

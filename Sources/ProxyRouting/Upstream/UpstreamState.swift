@@ -28,6 +28,7 @@ package struct UpstreamState: Sendable {
     package private(set) var health = HealthRecord()
     package private(set) var statistics = UpstreamStatistics()
     package private(set) var models = ModelStates()
+    package private(set) var history = HealthHistory()
     package private(set) var settings: CircuitBreaker.Settings
     private var slowStart = SlowStart()
     private var success = RecentSuccess()
@@ -153,6 +154,7 @@ package struct UpstreamState: Sendable {
         if pass.isLastResort { heal() }
         foundOut(&pass)
         models[slot: pass.slot].begun(&pass.inModel, top: permits.limit, at: now)
+        if history.isOpen(at: now) { noteHistory(at: now) }
         return changes(since: before, of: pass, at: now)
     }
 
@@ -203,7 +205,24 @@ package struct UpstreamState: Sendable {
         let view = view(of: pass, at: now)
         models.release(pass.slot)
         statistics.opened += (changes.upstream == .open ? 1 : 0) + (changes.model?.state == .open ? 1 : 0)
+        if ending.outcome != .succeeded || history.isOpen(at: now) || !changes.isEmpty { noteHistory(at: now) }
         return (changes, view)
+    }
+
+    /// For people who look back.
+    private mutating func noteHistory(at now: Duration) {
+        guard health.isHealthy else { return history.note(.unhealthy, at: now) }
+        let condition = condition(at: now)
+        switch condition.breaker {
+        // It stays open until a probe has succeeded, whenever that comes.
+        case .open, .halfOpen: history.note(.open, at: now)
+        case .closed:
+            if let until = condition.coolingUntil {
+                history.note(.cooling, until: until, at: now)
+            } else {
+                history.note(.ready, at: now)
+            }
+        }
     }
 
     /// The operator has changed the limits. What is in flight stays, and so does everything that is known of the upstream.
@@ -216,6 +235,7 @@ package struct UpstreamState: Sendable {
     /// Takes note of a health check. One that succeeds lets a probe through to whatever an open breaker keeps requests from.
     package mutating func note(_ probe: HealthRecord.Probe, at now: Duration, latency: Duration) {
         health.record(probe, at: now, latency: latency, isContradicted: success.vouches(at: now))
+        defer { if !health.isHealthy || history.isOpen(at: now) { noteHistory(at: now) } }
         guard probe == .passed else { return }
         breaker.allowProbe(at: now)
         models.changeAll { $0.allowProbe(at: now) }
@@ -225,7 +245,8 @@ package struct UpstreamState: Sendable {
     /// learnt of limits.
     ///
     /// - Parameter model: nil for the upstream and all of its models.
-    package mutating func reset(_ model: String? = nil) {
+    package mutating func reset(_ model: String? = nil, at now: Duration) {
+        defer { if history.isOpen(at: now) { noteHistory(at: now) } }
         if let model {
             if let slot = models.slot(of: model) { models[slot: slot].reset() }
             return
@@ -253,6 +274,7 @@ package struct UpstreamState: Sendable {
         if let rest = memory.rest {
             cooldown.restore(rest, at: now)
             slowStart.begin()
+            noteHistory(at: now)
         }
         for (id, model) in memory.models.prefix(ModelStates.capacity) where !model.isEmpty {
             models[slot: models.slot(for: id, at: now)].restore(model, top: permits.limit, at: now)

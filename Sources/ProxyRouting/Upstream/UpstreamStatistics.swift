@@ -26,6 +26,10 @@ package struct UpstreamStatistics: Sendable {
     /// Of streams: from the permit to the first event.
     package private(set) var firstToken = LatencyHistogram()
     package private(set) var lastFailure: LastFailure?
+    /// 429s of the last minute.
+    private var recentRateLimits = RollingCounts(seconds: 60, step: 5)
+    /// Of streams.
+    package private(set) var outputPace = OutputPace()
     /// How often it has spoken in each of the odd ways; empty until it does.
     private var oddities: [Int] = []
     /// How often a circuit breaker has opened, the upstream's or a model's.
@@ -33,6 +37,9 @@ package struct UpstreamStatistics: Sendable {
 
     /// In how many attempts it has spoken so.
     package func count(of oddity: Oddity) -> Int { oddities.isEmpty ? 0 : oddities[Int(oddity.rawValue)] }
+
+    /// 429s in the last 60 s.
+    package func rateLimitedLately(at now: Duration) -> Int { recentRateLimits.totals(at: now).events }
 
     private mutating func count(_ seen: Oddities) {
         if oddities.isEmpty { oddities = Array(repeating: 0, count: Oddity.allCases.count) }
@@ -50,6 +57,7 @@ package struct UpstreamStatistics: Sendable {
         case .rateLimited, .accountExhausted, .accountDoubted:
             failed += 1
             rateLimited += 1
+            recentRateLimits.add(events: 1, at: now)
         case .interrupted, .refused, .promptTooLong, .modelNotAllowed, .modelUnavailable, .failed, .unavailable,
             .timedOut, .outOfTime, .unreachable, .brokenOff,
             .connectTimedOut, .credentialsRefused, .credentialsDoubted:
@@ -60,7 +68,10 @@ package struct UpstreamStatistics: Sendable {
             promptTokens &+= usage.prompt
             completionTokens &+= usage.completion
         }
-        if let first = ending.firstEvent { firstToken.record(first) }
+        if let first = ending.firstEvent {
+            firstToken.record(first)
+            if let usage = ending.usage { outputPace.add(tokens: usage.completion, in: duration - first) }
+        }
         if let error = ending.error, ending.outcome.mayMoveOn {
             lastFailure = LastFailure(at: now, failure: error)
         }

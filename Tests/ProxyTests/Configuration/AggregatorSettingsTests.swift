@@ -1,4 +1,5 @@
 import ProxyAccounting
+import ProxyTelemetry
 import Testing
 
 @testable import Proxy
@@ -36,6 +37,8 @@ import Testing
         #expect(settings.supportedModels == ModelFilter())
         #expect(settings.accounts.isEmpty)
         #expect(settings.fallbacks.isEmpty)
+        #expect(settings.successors.isEmpty)
+        #expect(settings.alerts == AlertSettings())
         #expect(!settings.needsGeneratedKey)
         #expect(settings.clientKeys.map(\.name) == ["alice"])
         #expect(settings.clientKeys.map(\.value) == [Secret("TOKEN")])
@@ -70,6 +73,12 @@ import Testing
         ("ledger_retention", [#""30d""#, #""720h""#, "2592000"], { $0.ledger.retention == .seconds(30 * 86_400) }),
         ("timezone", [#""Asia/Shanghai""#], { $0.ledger.timeZone == "Asia/Shanghai" }),
         ("prices_file", [#""key.pem""#], { $0.ledger.pricesFile == "/etc/proxy/key.pem" }),
+        ("trace_parent", [#""ignore""#, #""IGNORE""#], { $0.server.traceParent == .ignore }),
+        (
+            "alert_webhook", [#""https://hooks.example/services/T1""#],
+            { $0.alerts.webhook?.reveal() == "https://hooks.example/services/T1" }
+        ),
+        ("alert_command", [#""logger -t ociai""#], { $0.alerts.command == "logger -t ociai" }),
         ("max_concurrency_per_key", ["7"], { $0.limits.maxConcurrencyPerKey == 7 }),
         ("log_level", [#""DEBUG""#, #""debug""#], { $0.logging.level == .debug }),
         ("log_level", [#""CRITICAL""#, #""FATAL""#], { $0.logging.level == .critical }),
@@ -156,9 +165,50 @@ import Testing
         #expect(outcome.settings == Fixture.read(Fixture.file()).settings)
     }
 
-    @Test(arguments: ["oci_accounts", "fallbacks", "supported_models"])
+    @Test(arguments: ["oci_accounts", "fallbacks", "successors", "supported_models"])
     func `An absent collection may be null`(key: String) {
         #expect(Fixture.read(Fixture.file(#""\#(key)": null"#)).issues.isEmpty)
+    }
+
+    @Test func `A provider is told of traces when its entry says so`() throws {
+        let outcome = Fixture.read(
+            Fixture.providers(
+                #"{"provider": "a", "baseurl": "https://a.example", "token": "K", "propagate_trace": true}"#,
+                #"{"provider": "b", "baseurl": "https://b.example", "token": "K"}"#))
+        #expect(outcome.issues.isEmpty)
+        #expect(try #require(outcome.settings).providers.map(\.propagatesTrace) == [true, false])
+    }
+
+    @Test func `Successors are an object of texts`() throws {
+        let outcome = Fixture.read(Fixture.file(#""successors": {"zhipu/a": "zhipu/b", "zhipu/b": "zhipu/c"}"#))
+        #expect(outcome.issues.isEmpty)
+        #expect(try #require(outcome.settings).successors == ["zhipu/a": "zhipu/b", "zhipu/b": "zhipu/c"])
+        #expect(Fixture.read(Fixture.file(#""successors": {}"#)) == Fixture.read(Fixture.file()))
+    }
+
+    @Test(arguments: [
+        (
+            #""successors": []"#,
+            #"4: successors is an array; write it as {"provider/old-model": "provider/new-model"}"#
+        ),
+        (
+            #""successors": {"zhipu/a": ["zhipu/b"]}"#,
+            #"4: successors: zhipu/a is an array; write it as {"provider/old-model": "provider/new-model"}"#
+        ),
+        (#""successors": {"zhipu/a": ""}"#, "4: the successor of zhipu/a is not one model; write it as OLD = NEW"),
+        (
+            #""successors": {"zhipu/a": "zhipu/b, zhipu/c"}"#,
+            "4: the successor of zhipu/a is not one model; write it as OLD = NEW"
+        ),
+        (
+            #""successors": {"zhipu/a": "zhipu/a"}"#,
+            "4: the successors of zhipu/a lead back to itself; let the last of them have no successor"
+        ),
+    ])
+    func `A successor that is none is an error in its line`(member: String, issue: String) {
+        let outcome = Fixture.read(Fixture.file(member))
+        #expect(outcome.settings == nil)
+        #expect(outcome.errors.map(\.description).contains("c.conf:" + issue))
     }
 
     @Test func `The command line beats the file`() {

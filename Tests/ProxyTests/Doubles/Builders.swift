@@ -70,7 +70,8 @@ extension FrontDoor {
         responses: ResponseStore? = nil, makers: ResponseMakers = ResponseMakers(),
         rescue: RescuePolicy = RescuePolicy(), fallbacks: [String: [String]] = [:], keys: [ClientKey] = [.fixture],
         aliases: [(name: String, target: String)] = [], ledger: (any Ledger)? = nil, prices: Prices = Prices(),
-        keyAccounts: KeyAccounts? = nil, managedKeys: ManagedKeys? = nil, logger: Logger = .silent
+        keyAccounts: KeyAccounts? = nil, managedKeys: ManagedKeys? = nil, alerts: Alerts? = nil,
+        logger: Logger = .silent
     ) throws -> FrontDoor {
         let keyAccounts = keyAccounts ?? KeyAccounts()
         let managed = managedKeys ?? ManagedKeys(accounts: keyAccounts)
@@ -90,8 +91,18 @@ extension FrontDoor {
             directory: directory, quirks: ModelQuirks(), failover: failover, fallbacks: fallbacks, limits: limits,
             rescue: rescue, time: time)
         let seals = ReasoningSeals(keys)
+        let clientKeys = ClientKeys(keys, accounts: keyAccounts, managed: managed, wallClock: time.wallClock)
+        let (running, sessions) = (RunningRequests(), OperatorSessions())
+        let recent = ledger?.recent ?? RecentEntries()
+        let names = UpstreamNames { router.upstreams.map(\.id) }
+        let feed = WindowFeed(
+            WindowSource(
+                mode: "single", strategy: "round_robin", version: "0", startedAt: 1_700_000_000,
+                accountList: accountList, router: router, directory: directory, running: running,
+                recent: { recent.last(100) }, ledger: { ledger?.figures }, alerts: { [] }, warnings: [],
+                drain: Drain()), time: time)
         return FrontDoor(
-            keys: ClientKeys(keys, accounts: keyAccounts, managed: managed, wallClock: time.wallClock),
+            keys: clientKeys,
             localAccess: LocalAccess(isEnabled: true, ownUser: 1000, socketOwner: { _ in socketOwner }),
             cors: CORS(origins: cors),
             limits: .init(
@@ -127,8 +138,18 @@ extension FrontDoor {
                         isLedgerOn: ledger != nil, time: time),
                     keys: KeysRoute(fileKeys: keys, managed: managed, ledger: ledger, time: time),
                     ledger: LedgerRoute(
-                        ledger: ledger, time: time, prices: LedgerPrices(prices, providers: ["up": "up"])))),
-            prices: prices, ledger: ledger,
+                        ledger: ledger, time: time, prices: LedgerPrices(prices, providers: ["up": "up"])),
+                    why: WhyRoute(
+                        running: running, recent: recent, ledger: ledger, upstreams: names, time: time),
+                    window: WindowRoute(
+                        feed: feed, accountList: accountList, router: router, directory: directory,
+                        fallbacks: fallbacks, rescue: rescue, quirks: chat.quirks, prices: prices.table,
+                        retirements: ModelRetirements(), keys: keys,
+                        managed: managed, accounts: keyAccounts, recent: recent),
+                    signIn: OperatorSignIn(keys: clientKeys, sessions: sessions, time: time))),
+            prices: prices, recorder: ledger ?? recent, hasLedger: ledger != nil, running: running, upstreams: names,
+            sessions: sessions,
+            alerts: alerts,
             counters: counters, time: time, logger: logger)
     }
 }

@@ -52,10 +52,16 @@ extension FrontDoor {
     ) async throws -> (
         status: Int, headers: HTTPHeaders, body: String
     ) {
-        var head = HTTPRequestHead(
-            version: .http1_1, method: method, uri: uri,
-            headers: ["host": "localhost", "authorization": "Bearer \(key)"])
-        head.headers.add(contentsOf: headers)
+        var fields: HTTPHeaders = ["host": "localhost", "authorization": "Bearer \(key)"]
+        fields.add(contentsOf: headers)
+        return try await keylessAnswer(method, uri, body, headers: fields)
+    }
+
+    /// The same of a request that has no field but these.
+    func keylessAnswer(_ method: HTTPMethod, _ uri: String, _ body: String = "", headers: HTTPHeaders) async throws -> (
+        status: Int, headers: HTTPHeaders, body: String
+    ) {
+        let head = HTTPRequestHead(version: .http1_1, method: method, uri: uri, headers: headers)
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 4000)
         let request = request(head, body: Array(body.utf8), from: ClientPeer(remote: address, local: address))
         let channel = NIOAsyncTestingChannel()

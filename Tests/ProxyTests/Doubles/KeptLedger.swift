@@ -34,6 +34,15 @@ final class KeptLedger: Ledger {
             state.entries.append(state.page.entry(state.page.rows[state.page.count - 1]))
         }
     }
+    let recent = RecentEntries()
+    func story(of id: String) async throws -> RequestStory? {
+        state.withLock { state in
+            state.page.rows.last { String(decoding: state.page.text($0.id), as: UTF8.self) == id }.map {
+                state.page.story($0)
+            }
+        }
+    }
+    func requests(_ search: RequestSearch) async throws -> RequestSearch.Page { RequestSearch.Page() }
     /// It says from now on that it does so.
     func show(_ figures: LedgerFigures) { state.withLock { $0.shown = figures } }
     var figures: LedgerFigures {

@@ -82,7 +82,7 @@ import Testing
     }
 
     /// Clients of OpenAI's other interfaces are told what to set; nobody else is.
-    @Test(arguments: ["/v1/dashboard", "/v1/completions2", "/v1/messages/batches", "/v1/conversations"])
+    @Test(arguments: ["/v1/billing", "/v1/completions2", "/v1/messages/batches", "/v1/conversations"])
     func `An unknown path is told as one`(path: String) async throws {
         let answer = try await ask(.POST, path)
         #expect(answer.head.status == .notFound)

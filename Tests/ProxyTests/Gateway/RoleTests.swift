@@ -24,6 +24,9 @@ import Testing
         (HTTPMethod.GET, "/stats/accounts", KeyRole.viewer), (.GET, "/stats/concurrency", .viewer),
         (.GET, "/stats/circuit-breaker", .viewer), (.GET, "/stats/queue", .viewer), (.GET, "/metrics", .viewer),
         (.GET, "/test-oci", .viewer), (.GET, "/admin/ledger/keys", .viewer), (.GET, "/admin/ledger/export", .viewer),
+        (.GET, "/admin/ledger/requests", .viewer), (.GET, "/why/x", .viewer), (.GET, "/dashboard/session", .viewer),
+        (.GET, "/dashboard/state", .viewer), (.GET, "/dashboard/strips", .viewer), (.GET, "/dashboard/models", .viewer),
+        (.GET, "/dashboard/usage", .viewer),
         (.POST, "/admin/circuit-breaker/reset", .admin), (.POST, "/v1/reload", .admin), (.GET, "/admin/keys", .admin),
         (.GET, "/admin/keys/x", .admin), (.DELETE, "/admin/keys/x", .admin), (.POST, "/admin/ledger/reprice", .admin),
     ])
@@ -68,7 +71,9 @@ import Testing
             paths == [
                 "/stats/accounts", "/stats/concurrency", "/stats/circuit-breaker", "/stats/queue", "/metrics",
                 "/test-oci", "/admin/circuit-breaker/reset", "/v1/reload", "/admin/keys", "/admin/keys/{name}",
-                "/admin/ledger/{table}", "/admin/ledger/export", "/admin/ledger/reprice",
+                "/admin/ledger/{table}", "/admin/ledger/export", "/admin/ledger/reprice", "/admin/ledger/requests",
+                "/why/{request-id}", "/dashboard/session", "/dashboard/state", "/dashboard/strips",
+                "/dashboard/models", "/dashboard/usage", "/dashboard/events",
             ])
     }
 

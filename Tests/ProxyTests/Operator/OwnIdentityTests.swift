@@ -28,7 +28,10 @@ import Testing
         return EndpointTable(
             EndpointTable.books(
                 KeysRoute(fileKeys: [.fixture], managed: managed, ledger: KeptLedger(), time: time),
-                LedgerRoute(ledger: KeptLedger(), time: time), of: OwnIdentity(configuration: configuration)))
+                LedgerRoute(ledger: KeptLedger(), time: time),
+                WhyRoute(
+                    running: RunningRequests(), recent: RecentEntries(), ledger: nil, upstreams: .none, time: time),
+                of: OwnIdentity(configuration: configuration)))
     }
 
     private func door(_ configuration: String) throws -> FrontDoor {

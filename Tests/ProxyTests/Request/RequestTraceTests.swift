@@ -27,10 +27,11 @@ import Testing
         let trace = RequestTrace()
         let permit = try await router.admit(request(router, accepts: [0, 1, 2]), trace, call: 4).get()
         #expect(permit.upstream.index == 2)
-        guard case .passedOver(let passedOver, call: 4)? = trace.events.first else {
+        guard case .passedOver(let passedOver, let names, call: 4)? = trace.events.first else {
             return #expect(Bool(false), "\(trace.events)")
         }
         try #require(passedOver.map(\.upstream) == [0, 1])
+        #expect(names == ["default", "account_2"])
         #expect(passedOver[0].availability == .full(until: nil) && !passedOver[0].isOfModel)
         #expect(
             passedOver[1].availability == .unavailable(.coolingDown(until: .seconds(30), isThrottle: true))
@@ -78,7 +79,7 @@ import Testing
 
         let told = trace.events.map { event in
             switch event {
-            case .passedOver(let passedOver, _): "passed over \(passedOver.map(\.upstream))"
+            case .passedOver(let passedOver, _, _): "passed over \(passedOver.map(\.upstream))"
             case .waited: "waited"
             case .paused: "paused"
             case .refused: "refused"

@@ -138,7 +138,10 @@ struct LedgerCarrier: Sendable {
             endpoints: EndpointTable(
                 EndpointTable.books(
                     KeysRoute(fileKeys: keys, managed: managed, ledger: ledger, time: time),
-                    LedgerRoute(ledger: ledger, time: time, prices: LedgerPrices(prices, by: settings)))),
+                    LedgerRoute(ledger: ledger, time: time, prices: LedgerPrices(prices, by: settings)),
+                    WhyRoute(
+                        running: RunningRequests(), recent: ledger.recent, ledger: ledger, upstreams: .none,
+                        time: time))),
             counters: RequestCounters(), time: time,
             logger: Logger(label: "command") { _ in SwiftLogNoOpLogHandler() })
     }

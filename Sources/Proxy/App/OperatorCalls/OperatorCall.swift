@@ -21,11 +21,11 @@ package struct OperatorCall: Equatable, Sendable {
     /// Something is different afterwards, at once: who has sent it waits for the answer.
     package var changesKeys: Bool { method != .get && !isLong }
 
-    private init(_ method: Method, _ path: [String], query: [(String, String?)] = []) {
+    private init(_ method: Method, _ path: [String], under root: String = "/admin/", query: [(String, String?)] = []) {
         self.method = method
         let query = query.compactMap { name, value in value.map { "\(name)=\($0.percentEncodedForQuery)" } }
         target =
-            "/admin/" + path.map(\.percentEncodedForQuery).joined(separator: "/")
+            root + path.map(\.percentEncodedForQuery).joined(separator: "/")
             + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
     }
 
@@ -40,6 +40,11 @@ package struct OperatorCall: Equatable, Sendable {
         writer.endObject()
         body = writer.bytes
     }
+
+    // MARK: Requests
+
+    /// What has become of a request.
+    package static func why(_ id: String) -> OperatorCall { OperatorCall(.get, [id], under: "/why/") }
 
     // MARK: Keys
 

@@ -91,6 +91,7 @@ final class ChatSession {
         history = fallbacks.isEmpty ? nil : RequestHistory()
         context.record.model = request.model
         context.record.isStreaming = request.isStreaming
+        context.trace.ask(for: request.model, isStreaming: request.isStreaming)
         guard context.prices != nil else {
             estimate = .none
             return
@@ -191,7 +192,7 @@ final class ChatSession {
         headers.add(contentsOf: client.headers)
         let stream = EventStream(
             on: context.connection, headers: context.decorated(headers), keepAliveInterval: limits.keepAlive,
-            charge: context.charge,
+            charge: context.charge, route: context.decoration.route,
             keepAlive: { client.keepAlive($0, id: $1) })
         stream.open()
         return stream

@@ -52,7 +52,7 @@ struct CompletionsRoute: Sendable {
     ) async throws {
         let stream = EventStream(
             on: context.connection, headers: context.decorated(ChatSession.streamHeaders),
-            keepAliveInterval: chat.limits.keepAlive, charge: context.charge,
+            keepAliveInterval: chat.limits.keepAlive, charge: context.charge, route: context.decoration.route,
             keepAlive: { client.keepAlive($0, id: $1) })
         stream.open()
         defer { context.record.sent = stream.sent }

@@ -14,6 +14,8 @@ final class EventStream: Sendable {
     private let sentBytes = Atomic(0)
     /// What the headers say of the key is known when the first call has been let in.
     private let charge: RequestCharge?
+    /// The same of where the request has been, where they say it.
+    private let route: RequestTrace?
 
     /// Bytes of the body that have been handed to the connection.
     var sent: Int { sentBytes.load(ordering: .relaxed) }
@@ -51,8 +53,9 @@ final class EventStream: Sendable {
     ///   - keepAliveInterval: the silence after which the client is reassured; zero is never.
     init(
         on connection: ClientConnection, headers: HTTPHeaders, keepAliveInterval: Duration,
-        charge: RequestCharge? = nil, keepAlive: @escaping KeepAlive
+        charge: RequestCharge? = nil, route: RequestTrace? = nil, keepAlive: @escaping KeepAlive
     ) {
+        self.route = route
         self.charge = charge
         self.connection = connection
         let now = connection.eventLoop.now
@@ -181,6 +184,7 @@ final class EventStream: Sendable {
 
     private func writeHead() {
         if let charge { for (name, value) in charge.fields { state.value.headers.add(name: name, value: value) } }
+        if let line = route?.routeLine { state.value.headers.add(name: "x-ociai-route", value: line) }
         let head = HTTPResponseHead(version: .http1_1, status: .ok, headers: state.value.headers)
         state.value.headers = [:]
         connection.write { $0.write(head) }

@@ -30,6 +30,7 @@ struct ForwardRoute: Sendable {
         let (named, rest) = try await named(context, type)
         defer { if let rest { context.record.received += rest.taken } }
         context.record.model = named.name
+        context.trace.ask(for: named.name)
         let catalog = chat.directory.catalog
         let target = try catalog.resolve(named.name, for: .chat, by: context.caller)
         let providers = catalog.taking(.openAI, of: target)

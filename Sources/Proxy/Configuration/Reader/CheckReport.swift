@@ -34,6 +34,15 @@ package enum CheckReport {
         for model in settings.models {
             lines.append("  \(model.name) -> \(model.target)\(model.isDedicatedEndpoint ? " (dedicated)" : "")")
         }
+        let receivers = [
+            settings.alerts.webhook.map { _ in "webhook" }, settings.alerts.command.map { _ in "command" },
+        ]
+        if !receivers.compactMap(\.self).isEmpty {
+            lines.append("alerts: by \(receivers.compactMap(\.self).joined(separator: " and "))")
+        }
+        for (old, new) in settings.successors.sorted(by: { $0.key < $1.key }) {
+            lines.append("successor: \(INIDocument.shown(old)) -> \(INIDocument.shown(new)) on the day it retires")
+        }
         if !settings.fallbacks.isEmpty { lines.append("fallbacks: \(settings.fallbacks.count)") }
         for chain in settings.fallbacks {
             lines.append("  \(chain.model) -> \(chain.alternatives.joined(separator: ", "))")

@@ -39,7 +39,8 @@ extension SettingsReader {
             ProviderSettings(
                 id: name.value, name: name.value, baseURL: baseURL.value, token: draft.token,
                 models: withoutRepetition(draft.models), dialects: draft.dialects,
-                rescue: draft.rescue, maxConcurrency: settings.connections.limit, line: name.line))
+                rescue: draft.rescue, propagatesTrace: draft.propagatesTrace,
+                maxConcurrency: settings.connections.limit, line: name.line))
     }
 
     private func withoutRepetition(_ models: [String]?) -> [String]? {
@@ -151,6 +152,39 @@ extension SettingsReader {
         }
     }
 
+    /// `[SUCCESSORS]`: OLD = NEW; or an object of texts.
+    mutating func readSuccessors() {
+        let known = KnownProviders(settings, accounts: Self.accountsProvider)
+        var lines: [String: Int] = [:]
+        for entry in withoutOverridden(sections(named: JSONConfiguration.successors).flatMap(\.entries)) {
+            let model = INIDocument.shown(entry.key)
+            let successor = entry.value.trimmingPrefix(while: \.isWhitespace)
+            guard !entry.key.isEmpty, !successor.isEmpty, !successor.contains(",") else {
+                report(.error, entry.line, "the successor of \(model) is not one model", "write it as OLD = NEW")
+                continue
+            }
+            for name in [entry.key, String(successor)] { check(name, among: known, entry.line, as: "model") }
+            settings.successors[entry.key] = String(successor)
+            lines[entry.key] = entry.line
+        }
+        for (name, line) in lines.sorted(by: { $0.value < $1.value }) where hasCircle(from: name) {
+            report(
+                .error, line, "the successors of \(INIDocument.shown(name)) lead back to itself",
+                "let the last of them have no successor")
+            settings.successors[name] = nil
+        }
+    }
+
+    private func hasCircle(from name: String) -> Bool {
+        var seen: Set = [name]
+        var next = settings.successors[name]
+        while let model = next {
+            guard seen.insert(model).inserted else { return true }
+            next = settings.successors[model]
+        }
+        return false
+    }
+
     /// `[RESCUE]`: MODEL = MODE; or an object of texts.
     mutating func readRescue() {
         for entry in withoutOverridden(sections(named: JSONConfiguration.rescue).flatMap(\.entries)) {
@@ -166,7 +200,9 @@ extension SettingsReader {
     }
 
     /// In a JSON file every model is `provider/model`, so a wrong name can be told. In INI most models have no such prefix.
-    private mutating func check(_ model: String, among known: KnownProviders, _ line: Int) {
+    private mutating func check(
+        _ model: String, among known: KnownProviders, _ line: Int, as role: String = "fallback"
+    ) {
         guard format == .json else { return }
         let parts = model.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let shown = INIDocument.shown(model)
@@ -175,16 +211,16 @@ extension SettingsReader {
             let fix =
                 parts.count > 1
                 ? nearest.map { "did you mean \($0)/\(parts[1])?" } ?? "correct the name" : "write it as provider/model"
-            return report(.warning, line, "the fallback \(shown) does not belong to a configured provider", fix)
+            return report(.warning, line, "the \(role) \(shown) does not belong to a configured provider", fix)
         }
         if let listed = known.models[parts[0]], !listed.contains(parts[1]) {
             let nearest = nearest(to: parts[1], among: listed.sorted())
             report(
-                .warning, line, "the fallback \(shown) is not in the model_list of \(parts[0])",
+                .warning, line, "the \(role) \(shown) is not in the model_list of \(parts[0])",
                 nearest.map { "did you mean \(parts[0])/\($0)?" } ?? "add it there, or correct the name")
         } else if !settings.supportedModels.admits(model) {
             report(
-                .warning, line, "the fallback \(shown) matches no expression in supported_models",
+                .warning, line, "the \(role) \(shown) matches no expression in supported_models",
                 "add an expression for it")
         }
     }

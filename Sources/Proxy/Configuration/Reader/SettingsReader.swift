@@ -82,6 +82,7 @@ struct SettingsReader {
         readProviders(providers)
         readModelFilter()
         readFallbacks()
+        readSuccessors()
         readRescue()
         readPrices()
         if format == .ini {
@@ -168,7 +169,8 @@ struct SettingsReader {
 
     private mutating func reportUnknownSections() {
         let plain: Set = [
-            "", "global", "circuit_breaker", "models", "api_keys", "fallbacks", JSONConfiguration.rescue,
+            "", "global", "circuit_breaker", "models", "api_keys", "fallbacks", JSONConfiguration.successors,
+            JSONConfiguration.rescue,
             JSONConfiguration.prices,
             JSONConfiguration.models,
         ]

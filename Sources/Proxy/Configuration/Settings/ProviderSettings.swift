@@ -14,13 +14,15 @@ package struct ProviderSettings: Sendable, Equatable {
     package var dialects: Set<ProviderDialect>
     /// Of streams that it breaks off; nil: as for others.
     package var rescue: RescueMode?
+    /// It is told the trace that a request belongs to.
+    package var propagatesTrace: Bool
     /// Requests in flight at this entry.
     package var maxConcurrency: Int
     package var line: Int
 
     package init(
         id: String, name: String, baseURL: BaseURL, token: Secret? = nil, models: [String]? = nil,
-        dialects: Set<ProviderDialect>? = nil, rescue: RescueMode? = nil,
+        dialects: Set<ProviderDialect>? = nil, rescue: RescueMode? = nil, propagatesTrace: Bool = false,
         maxConcurrency: Int = 100, line: Int = 1
     ) {
         self.id = id
@@ -30,6 +32,7 @@ package struct ProviderSettings: Sendable, Equatable {
         self.models = models
         self.dialects = dialects ?? ProviderDialect.known(at: baseURL.host)
         self.rescue = rescue
+        self.propagatesTrace = propagatesTrace
         self.maxConcurrency = maxConcurrency
         self.line = line
     }
@@ -54,10 +57,13 @@ extension ProviderSettings {
         let token: Secret?
         let models: [String]?
         let dialects: Set<ProviderDialect>
+        let propagatesTrace: Bool
     }
 
     var endpoint: Endpoint {
-        Endpoint(name: name, baseURL: baseURL, token: token, models: models, dialects: dialects)
+        Endpoint(
+            name: name, baseURL: baseURL, token: token, models: models, dialects: dialects,
+            propagatesTrace: propagatesTrace)
     }
 
     /// Gives each entry its id: the name when it is the only one of that name, else name-1, name-2, ... without those

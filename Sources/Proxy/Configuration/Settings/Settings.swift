@@ -1,4 +1,5 @@
 package import ProxyAccounting
+package import ProxyTelemetry
 
 /// The whole configuration, typed and checked. The initial values are the defaults.
 package struct Settings: Sendable, Equatable {
@@ -24,6 +25,8 @@ package struct Settings: Sendable, Equatable {
     /// In file order.
     package var models: [ModelAlias] = []
     package var fallbacks: [FallbackChain] = []
+    /// By the names of the models that will go, who takes over on the day.
+    package var successors: [String: String] = [:]
     /// In file order.
     package var providers: [ProviderSettings] = []
     /// Which models of the providers are served.
@@ -39,6 +42,7 @@ package struct Settings: Sendable, Equatable {
     package var responses = ResponsesSettings()
     package var rescue = RescueSettings()
     package var ledger = LedgerSettings()
+    package var alerts = AlertSettings()
     /// PEM file with further authorities to trust towards upstreams.
     package var caFile: String?
 
@@ -48,6 +52,14 @@ package struct Settings: Sendable, Equatable {
     package var usableAccounts: [AccountSettings] {
         accounts.compactMap { if case .usable(let account) = $0 { account } else { nil } }
     }
+}
+
+/// Where alerts go.
+package struct AlertSettings: Sendable, Equatable {
+    /// A URL that gets them by POST. Often with a token in it.
+    package var webhook: Secret?
+    /// For `/bin/sh -c`, with the alert on its standard input.
+    package var command: String?
 }
 
 /// A key that a client may present, under the name that logs and statistics show.
@@ -115,6 +127,8 @@ package struct ServerSettings: Sendable, Equatable {
     package var port = 8080
     /// Where the operator's endpoints are; nil is with the others.
     package var admin: AdminAddress?
+    /// What becomes of a client's `traceparent`.
+    package var traceParent = TraceParentMode.continue
     /// Each `*` or an origin such as `https://app.example`.
     package var corsOrigins = ["*"]
     /// The operator on this machine needs no key for the local endpoints.

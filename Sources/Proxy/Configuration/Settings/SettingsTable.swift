@@ -46,6 +46,9 @@ enum SettingsTable {
         SettingKey("ledger_max_size", .memory, standard: "4 GiB", \.ledger.maxSize),
         SettingKey("timezone", .timeZone, standard: "UTC", \.ledger.timeZone),
         SettingKey("prices_file", .path, \.ledger.pricesFile),
+        SettingKey("trace_parent", .choice, standard: "continue", \.server.traceParent),
+        SettingKey("alert_webhook", .webhook, secret: true, \.alerts.webhook),
+        SettingKey("alert_command", .command, \.alerts.command),
         SettingKey("max_concurrency_per_key", .number(0...1_000_000), standard: "0", \.limits.maxConcurrencyPerKey),
     ]
 
@@ -111,6 +114,7 @@ enum SettingsTable {
         SettingKey("model_list", .list, \.models),
         SettingKey("dialects", .dialects, \.dialects),
         SettingKey("rescue", .choice, \.rescue),
+        SettingKey("propagate_trace", .boolean, standard: "false", \.propagatesTrace),
     ]
 
     /// `[KEY NAME]`, or a member of `keys`.
@@ -139,7 +143,8 @@ enum SettingsTable {
 
     /// The sections as a message names them. Those with `n` occur as often as wanted, with any suffix.
     static let sections = [
-        "DEFAULT", "GLOBAL", "CIRCUIT_BREAKER", "ACCOUNT_n", "MODELS", "API_KEYS", "KEY NAME", "FALLBACKS", "RESCUE",
+        "DEFAULT", "GLOBAL", "CIRCUIT_BREAKER", "ACCOUNT_n", "MODELS", "API_KEYS", "KEY NAME", "FALLBACKS",
+        "SUCCESSORS", "RESCUE",
         "PRICES",
         "PROVIDER_n",
     ]
@@ -199,4 +204,5 @@ struct ProviderDraft: Sendable {
     var models: [String]?
     var dialects: Set<ProviderDialect>?
     var rescue: RescueMode?
+    var propagatesTrace = false
 }

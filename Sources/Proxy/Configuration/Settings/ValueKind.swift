@@ -61,6 +61,12 @@ extension ValueKind<Duration> {
 extension ValueKind<Secret> {
     static let secret = Self(expectation: "any text") { Secret($0) }
 
+    /// Where alerts go. The path and the query often hold a token.
+    static let webhook = Self(expectation: "an absolute http or https URL, without user or fragment") { text in
+        let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") }
+        return isPlain && BaseURL(String(text.prefix { $0 != "?" })) != nil ? Secret(text) : nil
+    }
+
     /// It becomes part of a header.
     static let headerSecret = Self(expectation: "visible ASCII characters without spaces") { text in
         text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? Secret(text) : nil
@@ -121,6 +127,10 @@ extension ValueKind<String> {
     ) { BudgetCalendar(timeZone: $0) == nil ? nil : $0 }
 
     static let path = Self(expectation: "a path") { $0 }
+
+    static let command = Self(expectation: "a command line for /bin/sh of at most 4096 bytes") { text in
+        text.utf8.count <= 4096 && !text.utf8.contains(0) ? text : nil
+    }
 
     static let name = Self(expectation: "a name of at most 64 letters, digits and the characters . _ -") { text in
         let isName = text.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || isNameByte($0) }

@@ -16,6 +16,7 @@ struct JSONConfiguration: Sendable, Equatable {
     static let accounts = "oci_accounts"
     static let tokens = "tokens"
     static let fallbacks = "fallbacks"
+    static let successors = "successors"
     static let models = "supported_models"
     static let keys = "keys"
     static let prices = "prices"
@@ -25,7 +26,9 @@ struct JSONConfiguration: Sendable, Equatable {
     /// Objects whose members may as well stand at the root.
     static let groups = ["global", "circuit_breaker"]
     /// The keys whose values are no single settings.
-    static let collections = [providers, accounts, tokens, keys, fallbacks, rescueModels, prices, models]
+    static let collections = [
+        providers, accounts, tokens, keys, fallbacks, successors, rescueModels, prices, models,
+    ]
 
     init(_ bytes: [UInt8]) {
         let text = JSONWithComments(bytes)
@@ -78,6 +81,10 @@ struct JSONConfiguration: Sendable, Equatable {
             case Self.tokens: readTokens(value)
             case Self.keys: readKeys(value)
             case Self.fallbacks: readFallbacks(value)
+            case Self.successors:
+                readTexts(
+                    value, Self.successors, as: Self.successors,
+                    example: #"{"provider/old-model": "provider/new-model"}"#)
             case Self.rescueModels:
                 readTexts(value, Self.rescueModels, as: Self.rescue, example: #"{"provider/model": "continue"}"#)
             case Self.prices:

@@ -8,7 +8,7 @@ struct ClientKeys: Sendable {
         case holder(Caller)
     }
 
-    private let keys: [(caller: Caller, bytes: [UInt8])]
+    private let keys: [(caller: Caller, bytes: [UInt8], digest: Digest32?)]
     /// Those that administrators have made.
     private let managed: ManagedKeys?
     private let wallClock: @Sendable () -> Int64
@@ -24,7 +24,7 @@ struct ClientKeys: Sendable {
             (
                 Caller(
                     name: $0.name, limits: $0.limits, models: $0.models, account: accounts.account(of: $0.name)),
-                Array($0.value.reveal().utf8)
+                Array($0.value.reveal().utf8), Digest32(of: $0.value.reveal()[...])
             )
         }
     }
@@ -48,6 +48,20 @@ struct ClientKeys: Sendable {
         hold(fields.ownKey?[...])
         hold(fields.shortKey?[...])
         return verdict
+    }
+
+    /// Whose a key is that somebody shows in another way than a header; nil when it is nobody's.
+    func caller(showing key: String) -> Caller? {
+        let key = key[...].trimmingBlanks()
+        return key.isEmpty ? nil : holder(of: key) ?? managed?.caller(key, at: wallClock())
+    }
+
+    /// Whose the key of a digest is, if it still works.
+    ///
+    /// - Parameter now: seconds since 1970.
+    func caller(of digest: Digest32, at now: Int64) -> Caller? {
+        let caller = keys.first { $0.digest == digest }?.caller ?? managed?.caller(of: digest, at: now)
+        return caller.flatMap { $0.hasExpired(at: now) ? nil : $0 }
     }
 
     private static func bearer(in authorization: String) -> Substring? {

@@ -53,7 +53,7 @@ struct LocalAccess: Sendable {
     }
 
     /// A page of another port may be anybody's: another user's server, or one with a hole in it.
-    private static func objection(toPageOf head: HTTPRequestHead) -> String? {
+    static func objection(toPageOf head: HTTPRequestHead) -> String? {
         if let origin = head.headers.value(of: "origin") {
             let host = head.headers.value(of: "host") ?? ""
             guard
@@ -107,6 +107,7 @@ struct LocalAccess: Sendable {
         "cookie", "expect", "if-modified-since",
         "if-none-match", "range", "save-data", "sec-purpose", "transfer-encoding", "sec-ch-ua", "x-request-id",
         "x-prometheus-scrape-timeout-seconds", "x-ociai-configuration",
+        "x-ociai-dashboard", "x-ociai-route",
     ]
 
     /// `http://localhost:3000/page`; what stands behind the authority does not matter.

@@ -69,6 +69,10 @@ struct TransportResponse: Sendable {
     var body: ResponseBody
     /// Whether the head says that a stream of events follows.
     let isLabelledAsStream: Bool
+    /// Oracle's name of the call.
+    let opcRequestID: String?
+    /// What Oracle says of a model that will go.
+    let retirementInfo: String?
     /// The length of the body, where the head says it.
     private let announced: Int?
 
@@ -76,15 +80,18 @@ struct TransportResponse: Sendable {
         self.status = status
         self.headers = headers
         self.body = body
-        var (type, length): (String?, String?)
+        var (type, length, opcRequestID, retirementInfo): (String?, String?, String?, String?)
         // In one pass: each look walks through all of them.
         for (name, value) in headers {
             switch name.utf8.count {
             case 12 where type == nil && name.isEqualIgnoringCase(to: "content-type"): type = value
             case 14 where length == nil && name.isEqualIgnoringCase(to: "content-length"): length = value
+            case 14 where opcRequestID == nil && name.isEqualIgnoringCase(to: "opc-request-id"): opcRequestID = value
+            case 21 where name.isEqualIgnoringCase(to: "model-retirement-info"): retirementInfo = value
             default: break
             }
         }
+        (self.opcRequestID, self.retirementInfo) = (opcRequestID, retirementInfo)
         isLabelledAsStream = type?.hasPrefixIgnoringCase("text/event-stream") == true
         announced = length.flatMap(Int.init)
     }

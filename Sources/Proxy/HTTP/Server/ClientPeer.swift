@@ -5,6 +5,8 @@ import Synchronization
 struct ClientPeer: Sendable {
     var remote: SocketAddress?
     var local: SocketAddress?
+    /// It speaks TLS.
+    var isEncrypted = false
     /// Of the remote end's socket, once for all requests of the connection.
     let owner = PeerOwner()
 

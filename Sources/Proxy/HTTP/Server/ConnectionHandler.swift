@@ -83,6 +83,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func begin(_ context: ChannelHandlerContext) {
         peer = ClientPeer(remote: context.remoteAddress, local: context.localAddress)
+        peer.isEncrypted = !isNextToSocket
         startTimer(context)
     }
 

@@ -11,15 +11,18 @@ extension EntryPage {
     /// The rows of a request that has ended, with the prices of the moment.
     ///
     /// - Parameters:
+    ///   - key: the name of its key.
     ///   - trace: nil for who was refused before anything began.
+    ///   - story: what happened besides attempts, if anything did.
     ///   - arrivedAt: microseconds since 1970, at `arrival` of the monotonic clock.
     ///   - duration: from arrival to the end.
     mutating func append(
-        _ record: AccessRecord, _ caller: Caller, at endpoint: (path: String, dialect: String), _ trace: RequestTrace?,
-        arrivedAt: Int64, arrival: Duration, duration: Duration
+        _ record: AccessRecord, key: String, at endpoint: (path: String, dialect: String), _ trace: RequestTrace?,
+        story: [UInt8]? = nil, among upstreams: UpstreamNames, arrivedAt: Int64, arrival: Duration, duration: Duration,
+        isRunning: Bool = false
     ) -> Spent {
         var row = EntryRow(
-            id: place(of: record.id), at: arrivedAt, key: place(of: caller.name, .key),
+            id: place(of: record.id), at: arrivedAt, key: place(of: key, .key),
             dialect: place(of: endpoint.dialect, .dialect), endpoint: place(of: endpoint.path, .endpoint),
             status: record.finalStatus)
         row.model = place(ofAny: record.model, .model)
@@ -28,12 +31,16 @@ extension EntryPage {
         row.firstToken = record.firstToken?.microseconds
         row.total = duration.microseconds
         row.fallback = place(ofAny: record.fallback, .fallback)
-        trace?.read { note($0, in: &row, arrival: arrival) }
+        if let story { row.story = place(of: story) }
+        trace?.read { note($0, in: &row, arrival: arrival, upstreams, isRunning: isRunning) }
         append(row)
         return Spent(tokens: row.chargedTokens, cost: row.chargedCost)
     }
 
-    private mutating func note(_ events: [RequestTrace.Event], in row: inout EntryRow, arrival: Duration) {
+    private mutating func note(
+        _ events: [RequestTrace.Event], in row: inout EntryRow, arrival: Duration, _ upstreams: UpstreamNames,
+        isRunning: Bool
+    ) {
         var wait = Duration.zero
         var bill = Bill()
         for index in events.indices {
@@ -42,7 +49,8 @@ extension EntryPage {
             case .began(let call, let report, let at):
                 let end = events.end(of: call, from: index + 1)
                 let attempt = attempt(
-                    bill.attempts + 1, report, at: row.at + (at - arrival).microseconds, from: at, to: end)
+                    bill.attempts + 1, report, at: row.at + (at - arrival).microseconds, from: at, to: end,
+                    upstreams, isRunning: isRunning)
                 if case .succeeded? = end?.outcome {
                     (row.servedModel, row.upstream) = (attempt.model, attempt.upstream)
                 }
@@ -60,15 +68,28 @@ extension EntryPage {
     /// - Parameter end: nil when its request ended without it.
     private mutating func attempt(
         _ number: Int, _ report: AttemptReport, at: Int64, from start: Duration,
-        to end: (outcome: AttemptOutcome, at: Duration)?
+        to end: (outcome: AttemptOutcome, at: Duration)?, _ upstreams: UpstreamNames,
+        isRunning: Bool
     ) -> AttemptRow {
         var row = AttemptRow(
             number: number, at: at, upstream: place(of: report.call.upstream, .upstream),
             model: place(of: report.call.model, .calledModel),
-            outcome: place(of: (end?.outcome ?? .abandoned).word, .outcome))
+            outcome: place(
+                of: end?.outcome.word ?? (isRunning ? RequestStory.running : AttemptOutcome.abandoned.word), .outcome))
         row.isModelListed = report.call.pricing?.isListed == true
         row.region = place(ofAny: report.call.region, .region)
-        guard let end else { return row }
+        row.candidates = place(ofCandidates: report.call.candidates) { upstreams.list($0) }
+        guard let end else {
+            // What is known of it so far is for who looks.
+            if isRunning {
+                report.read { content in
+                    row.status = content.status.map(Int64.init)
+                    if let id = content.opcRequestID { row.opcRequestID = place(of: id) }
+                    row.firstToken = content.firstEvent.map { ($0 - start).microseconds }
+                }
+            }
+            return row
+        }
         row.total = (end.at - start).microseconds
         report.read { content in
             row.status = content.status.map(Int64.init)
@@ -97,6 +118,11 @@ private struct Bill {
 
     /// Nil when an attempt that used tokens has no known cost.
     func cost(of row: EntryRow) -> NanoDollars? { hasUsedTokens && isPriced ? row.chargedCost : nil }
+}
+
+extension RequestStory {
+    /// The outcome of an attempt that is under way.
+    static let running = "running"
 }
 
 extension RequestTrace {

@@ -42,6 +42,11 @@ final class ManagedKeys: Sendable {
         guard !isEmpty, KeyText.isWellFormed(String(candidate)), let digest = Digest32(of: candidate) else {
             return nil
         }
+        return caller(of: digest, at: now)
+    }
+
+    /// The same by its digest.
+    func caller(of digest: Digest32, at now: Int64) -> Caller? {
         guard let known = state.withLock({ $0.callers[digest] }), !known.isRevoked else { return nil }
         if let until = known.until, until <= now { return nil }
         return known.caller

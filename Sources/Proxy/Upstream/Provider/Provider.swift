@@ -9,6 +9,7 @@ struct Provider: Backend {
     let name: String
     let base: ServiceURL
     let dialects: Set<ProviderDialect>
+    let propagatesTrace: Bool
     /// Exactly what is served; nil: the provider is asked.
     let models: [String]?
     let transport: any HTTPTransport
@@ -26,6 +27,7 @@ struct Provider: Backend {
         base = ServiceURL(settings.baseURL)
         models = settings.models
         dialects = settings.dialects
+        propagatesTrace = settings.propagatesTrace
         token = settings.token
         self.transport = transport
         self.time = time

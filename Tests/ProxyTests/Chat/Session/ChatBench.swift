@@ -119,7 +119,7 @@ extension RequestTrace {
     var story: [String] {
         events.map { event in
             switch event {
-            case .passedOver(let passedOver, _): "passed over \(passedOver.map(\.upstream))"
+            case .passedOver(let passedOver, _, _): "passed over \(passedOver.map(\.upstream))"
             case .waited(let time, _): "waited \(time)"
             case .paused(let time, _): "paused \(time)"
             case .refused(let refusal, _): "refused: \(refusal)"

@@ -1,4 +1,5 @@
 import ProxyAccounting
+import ProxyTelemetry
 import Testing
 
 @testable import Proxy
@@ -102,6 +103,12 @@ import Testing
         ("GLOBAL", "ledger_max_size", "500 MB", { $0.ledger.maxSize == 500_000_000 }),
         ("GLOBAL", "timezone", "Europe/Berlin", { $0.ledger.timeZone == "Europe/Berlin" }),
         ("GLOBAL", "prices_file", "key.pem", { $0.ledger.pricesFile == "/etc/proxy/key.pem" }),
+        ("GLOBAL", "trace_parent", "Link", { $0.server.traceParent == .link }),
+        (
+            "GLOBAL", "alert_webhook", "https://hooks.example/services/T1?token=a%20b",
+            { $0.alerts.webhook?.reveal() == "https://hooks.example/services/T1?token=a%20b" }
+        ),
+        ("GLOBAL", "alert_command", "logger -t ociai", { $0.alerts.command == "logger -t ociai" }),
         ("GLOBAL", "max_concurrency_per_key", "7", { $0.limits.maxConcurrencyPerKey == 7 }),
         ("CIRCUIT_BREAKER", "max_failures", "1", { $0.breaker.maxFailures == 1 }),
         ("CIRCUIT_BREAKER", "reset_timeout", "1s", { $0.breaker.resetTimeout == .seconds(1) }),
@@ -147,7 +154,7 @@ import Testing
         ("models_refresh_interval", ["1y"]), ("cors_origins", ["example.com", "https://a/b", ","]),
         ("max_client_connections", ["0"]), ("rate_limit", ["-1"]), ("max_concurrency_per_key", ["-1"]),
         ("responses_store", ["maybe"]), ("responses_ttl", ["0", "1y"]), ("responses_max", ["0"]),
-        ("rescue", ["maybe", "true"]), ("rescue_timeout", ["0"]),
+        ("trace_parent", ["off", "true"]), ("rescue", ["maybe", "true"]), ("rescue_timeout", ["0"]),
         ("max_body_memory", ["1 MiB", "much", "2000 GiB"]),
         ("tls_cert", ["absent.pem"]), ("tls_key", ["absent.pem"]), ("ca_file", ["absent.pem"]),
     ])
@@ -159,6 +166,56 @@ import Testing
             #expect(outcome.errors.first?.message.hasPrefix("\(key) = \(value)") == true)
             #expect(outcome.errors.first?.fix.isEmpty == false)
         }
+    }
+
+    /// A webhook's path and query often are a secret.
+    @Test(arguments: [
+        "hunter2", "ftp://hunter2.example/", "https://user:hunter2@hooks.example/",
+        "https://hooks.example/hunter2#part", "https://hooks.example/a hunter2",
+    ])
+    func `A webhook that is none is an error without its text`(value: String) {
+        let outcome = Fixture.read(Fixture.identity() + "api_key = k\nalert_webhook = \"\(value)\"\n")
+        #expect(outcome.settings == nil)
+        #expect(outcome.errors.map(\.line) == [7])
+        #expect(outcome.errors.allSatisfy { !$0.description.contains("hunter2") })
+    }
+
+    @Test func `A command may have 4096 bytes`() {
+        func errors(_ count: Int) -> [ConfigurationIssue] {
+            Fixture.read(Fixture.identity() + "api_key = k\nalert_command = " + "x".repeated(count) + "\n").errors
+        }
+        #expect(errors(4096).isEmpty)
+        #expect(errors(4097).map(\.line) == [7])
+    }
+
+    @Test func `Successors are read by the names of the models that go`() throws {
+        let outcome = Fixture.read(
+            Fixture.identity() + "api_key = k\n[SUCCESSORS]\ngrok-3 = grok-4\ngrok-4 = xai.grok-5\ngrok-2 = grok-4\n")
+        #expect(outcome.issues.isEmpty)
+        #expect(
+            try #require(outcome.settings).successors == [
+                "grok-3": "grok-4", "grok-4": "xai.grok-5", "grok-2": "grok-4",
+            ])
+    }
+
+    @Test(arguments: ["a =", "a = b, c", "a = ,"])
+    func `A successor is one model`(line: String) {
+        let outcome = Fixture.read(Fixture.identity() + "api_key = k\n[SUCCESSORS]\n\(line)\n")
+        #expect(outcome.settings == nil)
+        #expect(
+            outcome.errors.map(\.description) == [
+                "c.conf:8: the successor of a is not one model; write it as OLD = NEW"
+            ])
+    }
+
+    @Test(arguments: ["a = a", "a = b\nb = a", "a = b\nb = c\nc = a"])
+    func `Successors in a circle are an error`(lines: String) {
+        let outcome = Fixture.read(Fixture.identity() + "api_key = k\n[SUCCESSORS]\n\(lines)\n")
+        #expect(outcome.settings == nil)
+        #expect(
+            outcome.errors.map(\.description) == [
+                "c.conf:8: the successors of a lead back to itself; let the last of them have no successor"
+            ])
     }
 
     @Test(arguments: [
@@ -342,6 +399,7 @@ import Testing
             api_key = hunter2, hunter2, hun ter2
             pass_phrase = hunter2
             bearer_key = hunter2
+            alert_webhook = hunter2
             hunter2
             [API_KEYS]
             a = hunter2 hunter2

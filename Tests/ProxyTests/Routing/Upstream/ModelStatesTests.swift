@@ -68,11 +68,11 @@ import Testing
     @Test func `The operator mends one model or all`() {
         var state = UpstreamState(maxConcurrency: 9, breaker: .init())
         for model in ["a", "b"] { end(&state, model, .rateLimited(retryAfter: 60)) }
-        state.reset("a")
+        state.reset("a", at: .zero)
         #expect(
             state.availability(of: "a", at: .zero) == .available && state.availability(of: "b", at: .zero) != .available
         )
-        state.reset()
+        state.reset(at: .zero)
         #expect(state.availability(of: "b", at: .zero) == .available)
     }
 

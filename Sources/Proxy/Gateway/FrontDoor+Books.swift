@@ -1,0 +1,96 @@
+import Logging
+import NIOHTTP1
+import ProxyAccounting
+import ProxyRouting
+import ProxyTelemetry
+
+/// What a request has used is written down, and charged to its key.
+extension FrontDoor {
+    /// By what people find a request again.
+    func heading(_ verdict: Admission.Verdict, _ id: String, _ now: Duration, _ wallClock: Int64) -> RequestTrace.Head {
+        guard case .admitted(let match, let caller?) = verdict else {
+            return RequestTrace.Head(id: id, arrival: now, arrivedAt: wallClock)
+        }
+        return RequestTrace.Head(
+            id: id, arrival: now, arrivedAt: wallClock, path: match.endpoint.path, label: match.endpoint.label,
+            key: caller.name)
+    }
+
+    /// The trace of a request for a model, where somebody traces: also of one that is refused.
+    func start(_ tracing: Tracing, _ head: HTTPRequestHead, _ verdict: Admission.Verdict) -> TraceStart? {
+        let endpoint: Endpoint? =
+            if case .admitted(let match, _) = verdict { match.endpoint } else { endpoints.match(head.uri)?.endpoint }
+        guard endpoint?.isBooked == true else { return nil }
+        return tracing.start(
+            head.headers.value(of: "traceparent"), head.headers.value(of: "tracestate"), mode: traceParent)
+    }
+
+    /// Where a request of a key is for, if it is told of or charged: unless it asks the proxy about itself.
+    func bookedEndpoint(of verdict: Admission.Verdict, _ head: HTTPRequestHead) -> Endpoint? {
+        guard let caller = verdict.caller else { return nil }
+        let endpoint: Endpoint? =
+            if case .admitted(let match, _) = verdict { match.endpoint } else { endpoints.match(head.uri)?.endpoint }
+        return endpoint.flatMap { isBooked(caller, at: $0) ? $0 : nil }
+    }
+
+    func isBooked(_ caller: Caller, at endpoint: Endpoint) -> Bool {
+        endpoint.isBooked && (recorder != nil || caller.isCounted)
+    }
+
+    func endpoint(of context: RequestContext, _ verdict: Admission.Verdict) -> Endpoint? {
+        if case .admitted(let match, _) = verdict { return match.endpoint }
+        return endpoints.match(context.request.head.uri)?.endpoint
+    }
+
+    /// What a request takes of what its key may use, where that is limited.
+    ///
+    /// - Parameter arrivedAt: microseconds since 1970.
+    func charge(of caller: Caller, arrivedAt: Int64) -> RequestCharge? {
+        caller.isCounted ? RequestCharge(caller, time: time, arrival: arrivedAt / 1_000_000) : nil
+    }
+
+    /// Writes down what the request has used, and charges the key with it.
+    func book(
+        _ record: AccessRecord, _ caller: Caller, _ charge: RequestCharge?, at endpoint: Endpoint,
+        _ trace: RequestTrace?, arrivedAt: Int64, arrival: Duration = .zero, duration: Duration = .zero
+    ) {
+        // Before the page is lent: its thread's others wait meanwhile.
+        let story = trace?.storyEvents()
+        func rows(in page: inout EntryPage) -> Spent {
+            page.append(
+                record, key: caller.name, at: (endpoint.path, endpoint.label), trace, story: story, among: upstreams,
+                arrivedAt: arrivedAt, arrival: arrival, duration: duration)
+        }
+        var spent = Spent()
+        if let recorder {
+            recorder.record { spent = rows(in: &$0) }
+        } else {
+            var page = EntryPage()
+            spent = rows(in: &page)
+        }
+        guard let charge else {
+            guard hasLedger else { return }
+            return caller.account.charge(tokens: spent.tokens, cost: spent.cost, arrivedAt / 1_000_000)
+        }
+        for budget in charge.settle(tokens: spent.tokens, cost: spent.cost) {
+            logger.warning(
+                "A soft budget is exceeded", metadata: ["key": "\(caller.name)", "budget": "\(budget.sentence)"])
+            alerts?.raise(
+                Alert(
+                    kind: .budgetSoft, subject: caller.name,
+                    message: "The key \(caller.name) has exceeded a soft budget: \(budget.sentence)",
+                    figures: [
+                        ("budget", .text(BudgetText.text(budget.budget))), ("limit", .number(Int(budget.limit))),
+                        ("spent", .number(Int(budget.spent))),
+                    ]))
+        }
+    }
+
+    /// A key is refused for its hard budget.
+    func tell(_ caller: Caller, _ failure: Failure) {
+        alerts?.raise(
+            Alert(
+                kind: .budgetHard, subject: caller.name,
+                message: "The key \(caller.name) is refused: \(failure.message)"))
+    }
+}

@@ -1,0 +1,43 @@
+import NIOHTTP1
+import ProxyRouting
+
+/// Who may use what is for the operator.
+extension FrontDoor {
+    /// Lets in who has a key, or sits at this machine, where that is asked for. What calls upstreams or reads files costs a request of the
+    /// key's minute, as a chat does.
+    nonisolated(nonsending) func admitOperator(
+        _ context: RequestContext, _ endpoint: Endpoint, _ entrance: Entrance
+    ) async throws {
+        let request = context.request
+        switch keys.verdict(on: request.head.headers) {
+        case .holder(let caller): try admit(caller, context, endpoint)
+        case .wrong: throw Failure.wrongKey
+        case .none:
+            if let caller = sessions.caller(of: request.head, by: keys, at: time.wallClock()) {
+                if let objection = OperatorSessions.objection(to: request.head, at: endpoint) {
+                    throw Failure(.forbidden(.role), objection)
+                }
+                return try admit(caller, context, endpoint)
+            }
+            // Who has left already is not worth a look.
+            try Task.checkCancellation()
+            if let objection = await localAccess.objection(
+                to: request.head, from: request.peer, by: entrance, changes: endpoint.access == .admin)
+            {
+                throw Failure.notLocal(objection)
+            }
+        }
+    }
+
+    /// Who has signed in at the dashboard, for what is no model endpoint: a cookie is no key for those.
+    func viewer(of head: HTTPRequestHead, at endpoint: Endpoint) -> Caller? {
+        guard !endpoint.isForClients, OperatorSessions.objection(to: head, at: endpoint) == nil else { return nil }
+        return sessions.caller(of: head, by: keys, at: time.wallClock())
+    }
+
+    private func admit(_ caller: Caller, _ context: RequestContext, _ endpoint: Endpoint) throws(Failure) {
+        context.caller = caller
+        if let failure = objection(to: caller, at: endpoint) { throw failure }
+        if endpoint.isCharged { try charge(caller, context) }
+    }
+}

@@ -1,0 +1,110 @@
+// The page in English. A sentence that depends on a number {n} has its forms by the names of Intl.PluralRules.
+
+export const english = {
+	nav: { label: "Views", now: "Now", requests: "Requests", keys: "Keys", models: "Models", money: "Money" },
+	theme: { label: "Theme", auto: "System", light: "Light", dark: "Dark" }, language: { label: "Language" },
+	skip: "Skip to the content", foot: "Times are in your zone; point at one for UTC. Days of the ledger are days in UTC.", comma: ", ",
+	live: { on: "Live", off: "Not live: next try in {seconds} s", wait: "Not live: connecting", full: "Not live: too many viewers" },
+	signIn: {
+		word: "Sign in", title: "Sign in to ociai-proxy", wrong: "There is no such key.", often: "Too many tries. Wait a minute, then try again.",
+		text: "Use a key with the role viewer or admin. It is sent once and not kept in the browser; the session lasts 12 hours.",
+		client: "This key has the role client. The page needs a viewer's or an admin's key.",
+	},
+	signOut: "Sign out", loading: "Loading…",
+	problem: { absent: "This version of the proxy does not offer this yet.", unreachable: "The proxy does not answer. Trying again by itself.", failed: "That did not work ({status})." },
+	account: { one: "account", other: "accounts" }, provider: { one: "provider", other: "providers" },
+	sentence: {
+		join: " ", ok: { one: "All is well: the {what} serves.", other: "All is well: all {n} {what} serve." }, some: "{serving} of {n} {what} in service.",
+		down: "Nothing serves: of {n} {what} none can be asked.", empty: "No {what} are configured.",
+		draining: "The proxy is ending: it takes no new requests.", one: "{name} {state}.", until: "{name} {state} until {until}.",
+		more: { one: "One more has a problem.", other: "{n} more have problems." }, ledger: "The ledger cannot be written.", old: "Not live: this was so at {at}.",
+	},
+	trouble: {
+		cooling: "cools down", cooling_down: "cools down", open: "has an open circuit breaker", breaker_open: "circuit breaker open", half_open: "is being probed",
+		probing: "is being probed", unhealthy: "fails its health checks", unusable: "cannot be used as configured", full: "takes no more at once",
+	},
+	reasonUntil: "until {until}", reasonModel: "for this model only",
+	state: {
+		word: "State", ready: "Ready", full: "Full", cooling: "Cooling down", open: "Breaker open", half_open: "Probing", unhealthy: "Unhealthy",
+		disabled: "Disabled", unusable: "Unusable", failing: "Failing", running: "Running", nothing: "No data",
+	},
+	mode: { oci: "OCI accounts", aggregator: "aggregator" }, uptime: "up for {time}",
+
+	inFlight: "In flight", waiting: "Waiting", failed: "Failed", limited: "429 / min", throughput: "Tokens / s", today: "Spent today", ofAll: "of {n}",
+	failedNote: "of the last {last}; {n} of {all} since the start", limitedNote: "all upstreams, last 60 s", throughputNote: "last minute; {n} since the start",
+	requestCount: { one: "{all} request", other: "{all} requests" }, costUnknown: "{n} of unknown cost",
+	unknown: "unknown", none: "none", all: "all", yes: "yes", no: "no", nobody: "(none)", nothingSuits: "Nothing that the filters let through.",
+	upstream: "Upstream", upstreams: "Upstreams", upstreamsInWords: "Upstreams: state, load, speed and last error of each",
+	modelCount: { one: "{n} model", other: "{n} models" }, until: "until", stillFor: "{time} left", backAt: "Back at",
+	load: { word: "Load", of: "{n} of {limit}", free: "{free} free", learnt: "{free} free · allowed {most}" },
+	firstToken: "First token", firstTokenOf: "Time to first token of {name}", speed: "Speed", speedOf: "Tokens per second of {name}", perSecond: "{n} tok/s",
+	lastDay: "Last 24 hours", stripOf: "Health of {name} in the last 24 hours", lastError: "Last error", actions: "Actions",
+	reset: {
+		word: "Reset breaker", every: "Reset all breakers", title: "Reset the circuit breaker?", text: "Requests go there again at once: {whom}.",
+		note: "This also ends cooldowns. If the cause is still there, the breaker will soon open again.",
+	},
+	reload: { word: "Reload configuration", text: "The file is read and checked first. If anything is wrong with it, the present configuration stays.", done: "Configuration reloaded" },
+	unwell: "Models with problems", failuresInARow: "Failures in a row", learntLimit: "Learnt limit", alerts: "Alerts", warnings: "Warnings",
+	ledger: { off: "no ledger is kept", problem: "Ledger: {text}", dropped: { one: "The ledger has lost {n} row since the start.", other: "The ledger has lost {n} rows since the start." } },
+	alert: { model_retiring: "model retires" },
+
+	tabs: { label: "Lists of requests", requests: "Live", history: "Ledger" }, open: "Open", requestID: "Request id",
+	filters: "Filters", clear: "Clear", key: "Key", model: "Model", status: { word: "Status", any: "any", ok: "answered", failed: "failed" },
+	period: {
+		word: "Time", "1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days", "30d": "last 30 days", month: "this month", own: "from … to …",
+		from: "From", to: "To",
+	},
+	running: "Running", runningMore: { one: "{n} more runs.", other: "{n} more run." }, ended: "Ended", hold: "Hold still",
+	request: "Request", requests: "Requests", age: "Age", phase: { word: "Phase", queued: "waiting" }, attempts: "Attempts", tokens: "Tokens",
+	tokensBoth: "Tokens in / out", total: "Total", wait: "Wait", cost: "Cost", rescued: "rescued", fellBack: "fallback {model}",
+	newer: "Newer", older: "Older", refresh: "Refresh", page: "Page {n}", ledgerInWords: "Requests in the ledger, newest first", export: "Export {format}",
+
+	allRequests: "All requests",
+	story: {
+		title: "Request {id}", line: "Time line", steps: "Step by step", facts: "Facts",
+		unknown: "Neither memory nor the ledger knows a request {id}.", running: "Still running.", left: "The client left after {time}.",
+		ok: "Answered by {upstream} in {time}.", failed: "Failed with {status} {error} after {time}.",
+		attempts: "It took {n} attempts.", cost: "Cost: {cost}.",
+	},
+	step: {
+		arrived: "The request arrived.", waited: "It waited {time} for room.", paused: "It paused {time} before another attempt.", refused: "Refused: {text}",
+		fallback: "It fell back to {model}.", gave_up: "No candidate was left.", rescue: "The stream was cut; rescue by {model}: {result}.",
+		passed: { one: "One upstream was passed over:", other: "{n} upstreams were passed over:" }, attempt: "Attempt {n} at {upstream}, {model}: {outcome}.",
+		status: "status {status}", took: "took {time}", firstToken: "first token at {time}", done: "Answered with {status}.", failed: "Ended with {status}.", left: "The client left.",
+	},
+	lane: { waited: "Queue", paused: "Pause", wait: "waits", rescue: "Rescue" },
+	time: "Time", path: "Path", answer: { word: "Answer", stream: "streamed", whole: "whole" }, error: "Error", source: { word: "Source", memory: "memory", ledger: "ledger" },
+	outcome: { running: "under way" },
+
+	keys: {
+		inWords: "Keys: limits, budgets and use", create: "Create key", find: "Find a key", showRevoked: "Show revoked keys", history: "History of keys",
+		viewer: "You are signed in as a viewer: you see what keys have used. Their limits and changes to them need the admin role.",
+		managed: "managed", file: "config file", valid: "Valid", expired: "Expired", revoked: "Revoked", former: "former key until {at}",
+	},
+	name: "Name", role: { word: "Role", client: "client", viewer: "viewer", admin: "admin" }, lastUsed: "Last used", limits: "Limits", atOnce: "{n} at once", atOnceLong: "Requests at once",
+	perMinute: { requests: "{n} requests/min", tokens: "{n} tokens/min", requestsLong: "Requests per minute", tokensLong: "Tokens per minute" },
+	budget: {
+		word: "Budgets", hard: "hard", soft: "soft", used: "{used} of {text} ({kind}) · {share}", resets: "Begins anew at {at}", hardLong: "Hard budgets", softLong: "Soft budgets",
+	},
+	action: { word: "Action", create: "created", rotate: "rotated", revoke: "revoked" }, by: "By", cancel: "Cancel", close: "Close",
+	expires: "Expires", modelPattern: "Models (regular expressions, comma separated)",
+	rotate: { word: "Rotate", title: "Rotate this key?", text: "{name} gets a new key. The old one works on for its grace time." },
+	grace: "Grace time of the old key",
+	revoke: { word: "Revoke", title: "Revoke this key?", text: "{name} is refused from this moment on. This cannot be undone." },
+	shown: { title: "Copy the key now", text: "This is the only time that the key of {name} is shown.", done: "I have kept it" },
+	copy: "Copy", copied: "Copied.", copyByHand: "The browser does not allow it here: press Ctrl+C or ⌘C.",
+
+	models: {
+		inWords: "Models: who serves them, price and retirement", find: "Find a model or an upstream", refresh: "Ask for models now", refreshed: "{n} models; {added} new, {removed} gone.",
+		servedBy: "Served by", price: "Price", retires: "Retires", retired: "retired", inDays: { one: "in {n} day", other: "in {n} days" }, successor: "then {model}",
+		context: "Context", rescue: "Rescue", refuses: "Refuses", fallbacks: "Fallbacks",
+	},
+	money: {
+		spent: "Spent", forecast: "Forecast of the month", line: "a straight line: {spent} in {elapsed} of {length} days", early: "the month is less than a day old",
+		unknown: "Cost unknown", unknownNote: { one: "{all} request; in no sum", other: "{all} requests; in no sum" },
+		retries: "Spent on retries", retriesNote: { one: "{all} retry", other: "{all} retries" }, tokensNote: "{prompt} in, {completion} out",
+		cached: "Cached prompt", cachedNote: "of the prompt's tokens", days: "By day", daysTable: "The days as a table", keys: "By key", models: "By model", accounts: "By upstream", failures: "Failures",
+	},
+	day: "Day", share: "Share", level: { word: "Level", request: "request", attempt: "attempt" }, count: "Count", lastTime: "Last",
+	daysInWords: { one: "Spend of one day: {total}", other: "Spend of {n} days: {total} in all, most on {day} with {top}" },
+};

@@ -1,0 +1,110 @@
+// The page in Chinese. The names are those of words-en.js; Chinese has one form for all numbers.
+
+export const chinese = {
+	nav: { label: "视图", now: "状态", requests: "请求", keys: "密钥", models: "模型", money: "费用" },
+	theme: { label: "主题", auto: "跟随系统", light: "浅色", dark: "深色" }, language: { label: "语言" },
+	skip: "跳到正文", foot: "时间按您所在时区显示，悬停可查看 UTC。账本按 UTC 日期统计。", comma: "，",
+	live: { on: "实时", off: "未连接：{seconds} 秒后重试", wait: "未连接：正在连接", full: "未连接：查看者过多" },
+	signIn: {
+		word: "登录", title: "登录 ociai-proxy", wrong: "密钥无效。", often: "尝试次数过多，请一分钟后再试。",
+		text: "请使用 viewer 或 admin 角色的密钥。密钥只发送一次，不会保存在浏览器中；登录有效期为 12 小时。",
+		client: "该密钥的角色是 client，本页面需要 viewer 或 admin 角色的密钥。",
+	},
+	signOut: "退出", loading: "加载中…",
+	problem: { absent: "当前版本的代理尚不提供此功能。", unreachable: "代理没有响应，正在自动重试。", failed: "操作失败（{status}）。" },
+	account: "账户", provider: "提供商",
+	sentence: {
+		join: "", ok: "一切正常：{n} 个{what}均可用。", some: "{n} 个{what}中有 {serving} 个可用。", down: "服务中断：{n} 个{what}均不可用。",
+		empty: "尚未配置{what}。", draining: "代理正在关闭，不再接受新请求。", one: "{name} {state}。", until: "{name} {state}，至 {until}。",
+		more: "另有 {n} 个存在问题。", ledger: "账本无法写入。", old: "未连接：以下为 {at} 的状态。",
+	},
+	trouble: {
+		cooling: "正在冷却", cooling_down: "正在冷却", open: "已熔断", breaker_open: "已熔断", half_open: "正在探测恢复", probing: "正在探测恢复",
+		unhealthy: "健康检查失败", unusable: "配置有误，无法使用", full: "并发已满",
+	},
+	reasonUntil: "至 {until}", reasonModel: "仅限该模型",
+	state: {
+		word: "状态", ready: "就绪", full: "已满", cooling: "冷却中", open: "已熔断", half_open: "探测中", unhealthy: "不健康",
+		disabled: "已停用", unusable: "不可用", failing: "失败中", running: "进行中", nothing: "无数据",
+	},
+	mode: { oci: "OCI 账户", aggregator: "聚合模式" }, uptime: "已运行 {time}",
+
+	inFlight: "并发", waiting: "排队", failed: "失败", limited: "429/分钟", throughput: "Token/秒", today: "今日费用", ofAll: "上限 {n}",
+	failedNote: "最近 {last} 个中；启动以来 {all} 个中 {n} 个", limitedNote: "全部上游，最近 60 秒", throughputNote: "最近一分钟；启动以来共 {n}",
+	requestCount: "{all} 个请求", costUnknown: "{n} 个费用未知",
+	unknown: "未知", none: "无", all: "全部", yes: "是", no: "否", nobody: "（无）", nothingSuits: "没有符合条件的内容。",
+	upstream: "上游", upstreams: "上游", upstreamsInWords: "各上游的状态、负载、速度与最近错误",
+	modelCount: "{n} 个模型", until: "至", stillFor: "剩余 {time}", backAt: "恢复时间",
+	load: { word: "负载", of: "{n} / {limit}", free: "空闲 {free}", learnt: "空闲 {free} · 上限 {most}" },
+	firstToken: "首 Token", firstTokenOf: "{name} 的首 Token 时间", speed: "速度", speedOf: "{name} 的每秒 Token 数", perSecond: "{n} Token/秒",
+	lastDay: "最近 24 小时", stripOf: "{name} 最近 24 小时的健康状况", lastError: "最近错误", actions: "操作",
+	reset: {
+		word: "重置熔断器", every: "重置全部熔断器", title: "重置熔断器？", text: "请求将立即重新发往：{whom}。", note: "冷却也会一并结束。若故障仍在，很快会再次熔断。",
+	},
+	reload: { word: "重新加载配置", text: "会先读取并检查配置文件；若有错误，则继续使用当前配置。", done: "配置已重新加载" },
+	unwell: "异常模型", failuresInARow: "连续失败", learntLimit: "自适应上限", alerts: "告警", warnings: "警告",
+	ledger: { off: "未启用账本", problem: "账本：{text}", dropped: "启动以来账本丢失了 {n} 行。" },
+	alert: { upstream_down: "上游不可用", all_down: "全部不可用", budget_soft: "软预算", budget_hard: "硬预算", model_retiring: "模型即将停用", certificate: "证书", ledger: "账本" },
+
+	tabs: { label: "请求列表", requests: "实时", history: "账本" }, open: "打开", requestID: "请求 ID",
+	filters: "筛选", clear: "清除", key: "密钥", model: "模型", status: { word: "状态", any: "不限", ok: "成功", failed: "失败" },
+	period: {
+		word: "时间", "1h": "最近 1 小时", "24h": "最近 24 小时", "7d": "最近 7 天", "30d": "最近 30 天", month: "本月", own: "自定义",
+		from: "从", to: "到",
+	},
+	running: "进行中", runningMore: "另有 {n} 个正在处理。", ended: "已结束", hold: "暂停刷新",
+	request: "请求", requests: "请求数", age: "已用时", phase: { word: "阶段", reading: "读取", queued: "排队", calling: "调用", answering: "应答" }, attempts: "尝试", tokens: "Token",
+	tokensBoth: "Token 入 / 出", total: "总用时", wait: "等待", cost: "费用", rescued: "已续传", fellBack: "后备 {model}",
+	newer: "较新", older: "较早", refresh: "刷新", page: "第 {n} 页", ledgerInWords: "账本中的请求，最新在前", export: "导出 {format}",
+
+	allRequests: "全部请求",
+	story: {
+		title: "请求 {id}", line: "时间线", steps: "逐步说明", facts: "详情",
+		unknown: "内存和账本中都没有请求 {id}。", running: "仍在处理。", left: "客户端在 {time} 后断开。",
+		ok: "由 {upstream} 应答，用时 {time}。", failed: "失败：{status} {error}，用时 {time}。",
+		attempts: "共尝试 {n} 次。", cost: "费用：{cost}。",
+	},
+	step: {
+		arrived: "请求到达。", waited: "排队等待 {time}。", paused: "再次尝试前暂停 {time}。", refused: "被拒绝：{text}",
+		fallback: "改用后备模型 {model}。", gave_up: "没有可用的候选上游。", rescue: "流中断，由 {model} 续传：{result}。",
+		passed: "跳过了 {n} 个上游：", attempt: "第 {n} 次尝试：{upstream}，{model}，{outcome}。",
+		status: "状态码 {status}", took: "用时 {time}", firstToken: "首 Token 于 {time}", done: "已应答，状态码 {status}。", failed: "结束，状态码 {status}。", left: "客户端断开。",
+	},
+	lane: { waited: "排队", paused: "暂停", wait: "等待", rescue: "续传" },
+	time: "时间", path: "路径", answer: { word: "应答方式", stream: "流式", whole: "一次性" }, error: "错误", source: { word: "来源", memory: "内存", ledger: "账本" },
+	outcome: {
+		running: "进行中", succeeded: "成功", abandoned: "客户端放弃", interrupted: "被打断", refused: "被拒绝", failed: "失败", unavailable: "不可用", rate_limited: "被限流",
+		prompt_too_long: "提示过长", model_not_allowed: "模型不允许", model_unavailable: "模型不可用", timed_out: "超时", out_of_time: "时限已到", unreachable: "无法连接",
+		broken_off: "连接中断", connect_timed_out: "连接超时", credentials_refused: "凭据被拒绝", credentials_doubted: "凭据存疑", account_exhausted: "账户额度用尽",
+		account_doubted: "账户存疑", resumed: "已恢复",
+	},
+
+	keys: {
+		inWords: "密钥的限额、预算与用量", create: "创建密钥", find: "查找密钥", showRevoked: "显示已吊销的密钥", history: "密钥历史",
+		viewer: "您以 viewer 角色登录，只能查看密钥用量。查看限额和修改密钥需要 admin 角色。",
+		managed: "托管", file: "配置文件", valid: "有效", expired: "已过期", revoked: "已吊销", former: "旧密钥至 {at}",
+	},
+	name: "名称", role: { word: "角色", client: "client", viewer: "viewer", admin: "admin" }, lastUsed: "最近使用", limits: "限额", atOnce: "并发 {n}", atOnceLong: "最大并发",
+	perMinute: { requests: "{n} 请求/分钟", tokens: "{n} Token/分钟", requestsLong: "每分钟请求数", tokensLong: "每分钟 Token 数" },
+	budget: { word: "预算", hard: "硬", soft: "软", used: "已用 {used} / {text}（{kind}）· {share}", resets: "{at} 重置", hardLong: "硬预算", softLong: "软预算" },
+	action: { word: "操作", create: "创建", rotate: "轮换", revoke: "吊销" }, by: "操作者", cancel: "取消", close: "关闭",
+	expires: "到期日", modelPattern: "模型（正则表达式，逗号分隔）",
+	rotate: { word: "轮换", title: "轮换该密钥？", text: "{name} 将获得新密钥，旧密钥在宽限期内继续有效。" },
+	grace: "旧密钥宽限期",
+	revoke: { word: "吊销", title: "吊销该密钥？", text: "{name} 将立即失效，且无法恢复。" },
+	shown: { title: "请立即复制密钥", text: "{name} 的密钥仅显示这一次。", done: "我已保存" },
+	copy: "复制", copied: "已复制。", copyByHand: "浏览器不允许自动复制，请按 Ctrl+C 或 ⌘C。",
+
+	models: {
+		inWords: "模型的上游、价格与停用日期", find: "查找模型或上游", refresh: "立即更新模型", refreshed: "共 {n} 个模型；新增 {added}，移除 {removed}。",
+		servedBy: "上游", price: "价格", retires: "停用日期", retired: "已停用", inDays: "{n} 天后", successor: "由 {model} 接替",
+		context: "上下文", rescue: "断流续传", refuses: "拒绝的参数", fallbacks: "后备模型",
+	},
+	money: {
+		spent: "费用", forecast: "本月预测", line: "线性推算：{length} 天中的 {elapsed} 天已用 {spent}", early: "本月不足一天",
+		unknown: "费用未知", unknownNote: "{all} 个请求，未计入合计", retries: "重试费用", retriesNote: "{all} 次重试", tokensNote: "输入 {prompt}，输出 {completion}",
+		cached: "提示缓存", cachedNote: "占提示 Token", days: "按日", daysTable: "按日明细表", keys: "按密钥", models: "按模型", accounts: "按上游", failures: "失败",
+	},
+	day: "日期", share: "占比", level: { word: "层级", request: "请求", attempt: "尝试" }, count: "次数", lastTime: "最近",
+	daysInWords: "{n} 天费用合计 {total}，最高为 {day} 的 {top}",
+};

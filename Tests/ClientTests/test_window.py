@@ -1,0 +1,443 @@
+"""What an operator sees and is told, over the real binary: the page's data, the story of a request, alerts, traces and models that go."""
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+import otlp
+from conftest import BIN
+from fake_provider import Broken, FakeProvider
+from service import ADMIN, CLIENT, OTHER, VIEWER, Counting, Service, accounts, aggregator, ask, eventually
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+@pytest.fixture
+def service(tmp_path):
+    made = []
+
+    def start(text, name="config.json"):
+        one = Service(tmp_path / f"s{len(made)}", text, name)
+        made.append(one)
+        return one.start()
+
+    yield start
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def provider():
+    one = Counting()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def three(oci, service):
+    """The proxy over three simulated accounts."""
+    simulator, config = oci
+    ask(simulator.url, "/__control/reset", {})
+    started = service(accounts(config, "max_failures = 3\n"), "multi_config.conf")
+    started.simulator = simulator.url
+    eventually(lambda: started.chat(CLIENT, "grok-4").status, lambda status: status == 200)
+    yield started
+    ask(simulator.url, "/__control/reset", {})
+
+
+class Events:
+    """A viewer of /dashboard/events, as a browser would be."""
+
+    def __init__(self, service, **headers):
+        self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(service.url).netloc, timeout=30)
+        self.connection.request("GET", "/dashboard/events", headers={"authorization": f"Bearer {VIEWER}", **headers})
+        self.answer = self.connection.getresponse()
+
+    def next(self):
+        """The next event, as its name and its document."""
+        name = data = None
+        while True:
+            line = self.answer.readline().decode().rstrip("\n")
+            if line.startswith("event: "):
+                name = line[7:]
+            elif line.startswith("data: "):
+                data = json.loads(line[6:])
+            elif not line and data is not None:
+                return name, data
+
+    def close(self):
+        self.connection.close()
+
+
+def broken(service, account="account_2", times=6):
+    ask(service.simulator, "/__control/faults", {"action": "status", "status": 500, "account": account, "kind": "chat", "times": times})
+
+
+def test_a_broken_account_shows_within_two_seconds(three):
+    viewer = Events(three)
+    assert viewer.answer.status == 200 and viewer.answer.headers["content-type"] == "text/event-stream"
+    name, state = viewer.next()
+    assert name == "state" and state["level"] == "ok" and [one["id"] for one in state["upstreams"]] == ["account_1", "account_2", "account_3"]
+    broken(three, times="forever")
+    for _ in range(30):
+        three.chat(CLIENT, "grok-4")
+        if three.ask("/dashboard/state", key=VIEWER).json["level"] == "degraded":
+            break
+    began = time.monotonic()
+    while True:
+        name, change = viewer.next()
+        assert name == "change" and time.monotonic() - began < 20
+        bad = [one for one in change.get("upstreams", []) if one["id"] == "account_2" and one["state"] != "ready"]
+        if bad:
+            break
+    # A busy machine may be late; that it is not for the next full second is what is looked at.
+    assert time.monotonic() - began < 5
+    assert bad[0]["state"] in ("open", "cooling") and bad[0]["last_error"]["message"]
+    viewer.close()
+    strips = three.ask("/dashboard/strips", key=VIEWER).json
+    assert strips["minutes"] == 1440 and all(len(strip) == 1440 for strip in strips["upstreams"].values())
+    assert strips["upstreams"]["account_2"][-1] in "oc" and strips["upstreams"]["account_1"][-1] == "r"
+    assert strips["upstreams"]["account_1"][0] == "."
+
+
+def test_twenty_watch_and_no_more_and_one_that_stops_reading_hurts_nobody(three):
+    viewers = [Events(three) for _ in range(20)]
+    try:
+        assert all(viewer.answer.status == 200 for viewer in viewers)
+        late = Events(three)
+        assert late.answer.status == 503 and json.loads(late.answer.read())["error"]["code"] == "too_many_viewers"
+        late.close()
+        for viewer in viewers[1:]:
+            viewer.next()
+        # The first one never reads; the others get what changes.
+        for _ in range(3):
+            assert three.chat(CLIENT, "grok-4").status == 200
+        for viewer in viewers[1:]:
+            assert eventually(viewer.next, lambda event: event[0] == "change")
+    finally:
+        for viewer in viewers:
+            viewer.close()
+    # They have left: others may come.
+    def comes():
+        viewer = Events(three)
+        viewer.close()
+        return viewer.answer.status
+    assert eventually(comes, lambda status: status == 200) == 200
+
+
+def test_the_story_of_a_request_is_told_over_http_and_by_the_command_and_outlives_the_process(three):
+    broken(three, times=1)
+    ids = [f"req-{number}" for number in range(4)]
+    for name in ids:
+        answer = three.ask("/v1/chat/completions", {"model": "grok-4", "messages": [{"role": "user", "content": "marker-of-a-prompt"}]}, CLIENT, x_request_id=name)
+        assert answer.status == 200
+    stories = {name: three.ask(f"/why/{name}", key=VIEWER).json for name in ids}
+    moved = [name for name, story in stories.items() if sum(event["type"] == "attempt" for event in story["events"]) == 2]
+    assert len(moved) == 1, stories
+    story = stories[moved[0]]
+    attempts = [event for event in story["events"] if event["type"] == "attempt"]
+    assert attempts[0]["upstream"] == "account_2" and attempts[0]["status"] == 500 and attempts[0]["outcome"] == "failed" and attempts[0]["opc_request_id"]
+    assert attempts[1]["outcome"] == "succeeded" and attempts[1]["start_ms"] >= attempts[0]["end_ms"] - 1
+    assert "marker-of-a-prompt" not in json.dumps(stories)
+
+    def words(*more):
+        ended = subprocess.run([BIN / "ociai-proxy", "why", moved[0], *more], capture_output=True, text=True, timeout=60)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    os.environ["OCIAI_KEY"] = ADMIN
+    keyfile = three.directory / "key"
+    keyfile.write_text(ADMIN)
+    keyfile.chmod(0o600)
+    told = words("-at", three.url, "-key-file", str(keyfile))
+    assert f"attempt 1: account_2" in told and "failed, status 500" in told and "succeeded, status 200" in told
+    three.stop()
+    # Nobody runs: the ledger is asked.
+    assert "attempt 1: account_2" in words("-config", str(three.config))
+    three.start()
+    again = three.ask(f"/why/{moved[0]}", key=VIEWER).json
+    assert again["source"] == "ledger"
+    assert [{**event} for event in again["events"]] == story["events"]
+    assert three.ask("/why/never-was", key=VIEWER).status == 404
+    assert three.ask(f"/why/{moved[0]}", key=CLIENT).status == 403
+    rows = three.ask("/admin/ledger/requests?limit=2", key=VIEWER).json
+    assert [row["id"] for row in rows["rows"]] == ids[:1:-1] and rows["next"]
+    older = three.ask(f"/admin/ledger/requests?limit=2&before={rows['next']}", key=VIEWER).json
+    assert [row["id"] for row in older["rows"]] == ids[1::-1]
+
+
+def test_a_viewer_may_have_the_way_in_the_answers_header(three):
+    answer = three.ask("/v1/chat/completions", {"model": "grok-4", "messages": [{"role": "user", "content": "x"}]}, VIEWER, x_ociai_route="1")
+    assert "succeeded 200" in answer.headers["x-ociai-route"], answer.headers
+    assert "x-ociai-route" not in three.ask("/v1/chat/completions", {"model": "grok-4", "messages": [{"role": "user", "content": "x"}]}, CLIENT, x_ociai_route="1").headers
+
+
+def test_a_browser_signs_in_and_changes_things_only_from_the_page(service, provider):
+    started = service(aggregator(provider))
+    assert started.ask("/dashboard").status == 200 and started.ask("/dashboard/state").status == 401
+    answer = started.ask("/dashboard/login", {"key": ADMIN})
+    assert answer.status == 200 and answer.json["role"] == "admin"
+    cookie = answer.headers["set-cookie"].split(";")[0]
+    assert started.ask("/dashboard/state", cookie=cookie).status == 200
+    assert started.ask("/admin/keys", {"name": "new"}, cookie=cookie).status == 403
+    made = started.ask("/admin/keys", {"name": "new"}, cookie=cookie, x_ociai_dashboard="1")
+    assert made.status == 201, made
+    assert started.ask("/admin/circuit-breaker/reset", method="POST", cookie=cookie, x_ociai_dashboard="1", origin=started.url).status == 200
+    assert started.ask("/admin/circuit-breaker/reset", method="POST", cookie=cookie, x_ociai_dashboard="1", origin="http://evil.example").status == 403
+    # Neither the key nor the token is in what is written down.
+    token = cookie.split("=")[1]
+    assert token not in started.log and ADMIN not in started.log and token.encode() not in started.database()
+    assert started.ask("/dashboard/login", method="DELETE", cookie=cookie, x_ociai_dashboard="1").status == 204
+    assert started.ask("/dashboard/state", cookie=cookie).status == 401
+
+
+def test_hostile_names_are_told_as_they_are_and_break_nothing(service, provider):
+    started = service(aggregator(provider))
+    started.ask("/v1/chat/completions", {"model": HOSTILE, "messages": []}, CLIENT, user_agent=HOSTILE)
+    state = eventually(lambda: started.ask("/dashboard/state", key=VIEWER), lambda state: state.json["recent"])
+    assert state.headers["content-type"].startswith("application/json")
+    assert [row["model"] for row in state.json["recent"]] == [HOSTILE]
+
+
+# Alerts
+
+
+class Receiver:
+    """What an operator's webhook receives."""
+
+    def __init__(self, statuses=()):
+        self.got, statuses = [], list(statuses)
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *arguments):
+                pass
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                receiver.got.append((self.path, dict(self.headers), body))
+                self.send_response(statuses.pop(0) if statuses else 204)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    @property
+    def alerts(self):
+        return [json.loads(body) for _, _, body in self.got]
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def receiver():
+    one = Receiver()
+    yield one
+    one.stop()
+
+
+def test_alerts_reach_a_webhook_and_a_command_once_an_hour(service, provider, receiver, tmp_path):
+    file = tmp_path / "alerts.jsonl"
+    settings = aggregator(provider, alert_webhook=f"{receiver.url}/hook/secret-token", alert_command=f"cat >> '{file}'; echo >> '{file}'",
+                          keys={"alice": {"budget_hard": "1 tokens per day"}, "bob": {"budget_soft": "1 tokens per day"}})
+    started = service(settings)
+    eventually(lambda: started.chat(CLIENT).status, lambda status: status == 429)
+    for _ in range(3):
+        assert started.chat(CLIENT).status == 429
+    for _ in range(3):
+        assert started.chat(OTHER).status == 200
+    alerts = eventually(lambda: receiver.alerts, lambda alerts: len(alerts) >= 2)
+    assert {(one["type"], one["subject"]) for one in alerts} == {("budget_hard", "alice"), ("budget_soft", "bob")}
+    assert all(set(one) >= {"type", "subject", "at", "message"} for one in alerts)
+    lines = eventually(lambda: file.read_text().split() and [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else [], lambda lines: len(lines) >= 2)
+    assert {one["type"] for one in lines} == {"budget_hard", "budget_soft"}
+    time.sleep(1)
+    assert len(receiver.got) == 2
+    assert "secret-token" not in started.log, "the address of a webhook often is a secret"
+    assert started.log.count("raised again within an hour") == 1, "of the hard one; a soft one is raised once in its period"
+    shown = started.ask("/dashboard/state", key=VIEWER).json["alerts"]
+    assert {one["type"] for one in shown} == {"budget_hard", "budget_soft"}
+
+
+def test_a_webhook_that_fails_is_tried_again(service, provider):
+    receiver = Receiver([500, 204])
+    try:
+        started = service(aggregator(provider, alert_webhook=receiver.url, keys={"alice": {"budget_hard": "1 tokens per day"}}))
+        eventually(lambda: started.chat(CLIENT).status, lambda status: status == 429)
+        assert eventually(lambda: len(receiver.got), lambda count: count == 2)
+        assert "answered with status 500" in started.log
+    finally:
+        receiver.stop()
+
+
+def test_an_upstream_that_is_down_is_told_of(oci, service, receiver):
+    simulator, config = oci
+    ask(simulator.url, "/__control/reset", {})
+    started = service(accounts(config, f"max_failures = 2\nalert_webhook = {receiver.url}\n"), "multi_config.conf")
+    ask(simulator.url, "/__control/faults", {"action": "status", "status": 500, "kind": "chat", "times": "forever"})
+    try:
+        for _ in range(12):
+            started.chat(CLIENT, "grok-4")
+        alerts = eventually(lambda: receiver.alerts, lambda alerts: any(one["type"] == "all_down" for one in alerts), within=40)
+        down = {one["subject"] for one in alerts if one["type"] == "upstream_down"}
+        assert down == {"account_1", "account_2", "account_3"}
+    finally:
+        ask(simulator.url, "/__control/reset", {})
+
+
+# Traces
+
+
+@pytest.fixture
+def collector():
+    one = Receiver()
+    yield one
+    one.stop()
+
+
+@contextlib.contextmanager
+def environment(**variables):
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def traced(service, text, collector, name="config.json", **variables):
+    with environment(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="100", OTEL_EXPORTER_OTLP_HEADERS="x-secret=canary-4711", **variables):
+        return service(text, name)
+
+
+def received(collector, count):
+    """All spans, once so many are there."""
+    eventually(lambda: sum(len(otlp.spans(otlp.decode(body))) for _, _, body in collector.got), lambda number: number >= count)
+    return otlp.check(*[otlp.decode(body) for _, _, body in collector.got])
+
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_a_request_is_a_server_span_with_a_client_span_for_each_attempt(oci, service, collector):
+    simulator, config = oci
+    ask(simulator.url, "/__control/reset", {})
+    started = traced(service, accounts(config), collector, "multi_config.conf")
+    ask(simulator.url, "/__control/faults", {"action": "status", "status": 500, "account": "account_1", "kind": "chat", "times": 1})
+    body = {"model": "grok-4", "stream": True, "messages": [{"role": "user", "content": "marker-of-a-prompt"}]}
+    for number in range(3):
+        assert started.ask("/v1/chat/completions", body, CLIENT, traceparent=PARENT, tracestate="vendor=1", x_request_id=f"r{number}").status == 200
+    spans = received(collector, 7)
+    servers = [span for span in spans if span.kind == otlp.Span.SPAN_KIND_SERVER]
+    clients = [span for span in spans if span.kind == otlp.Span.SPAN_KIND_CLIENT]
+    assert len(servers) == 3 and len(clients) == 4
+    for span in spans:
+        assert span.trace_id.hex() == "0af7651916cd43dd8448eb211c80319c" and span.trace_state == "vendor=1"
+    for span in servers:
+        told = otlp.attributes(span.attributes)
+        assert span.parent_span_id.hex() == "b7ad6b7169203331" and span.name == "POST /v1/chat/completions"
+        assert told["http.response.status_code"] == 200 and told["ociai.key"] and told["ociai.model"] == "grok-4"
+    failed = [span for span in clients if span.status.code == otlp.Status.STATUS_CODE_ERROR]
+    assert len(failed) == 1 and otlp.attributes(failed[0].attributes)["ociai.upstream"] == "account_1"
+    for span in clients:
+        told = otlp.attributes(span.attributes)
+        assert span.name == "chat xai.grok-4" and told["gen_ai.operation.name"] == "chat" and told["gen_ai.provider.name"] == "oci.generative_ai"
+        assert told["gen_ai.request.model"] == "xai.grok-4" and told["oci.opc_request_id"] if span not in failed else True
+        assert any(server.span_id == span.parent_span_id and server.start_time_unix_nano <= span.start_time_unix_nano <= span.end_time_unix_nano <= server.end_time_unix_nano + 1_000_000 for server in servers)
+        if span not in failed:
+            assert told["gen_ai.usage.input_tokens"] > 0 and told["gen_ai.usage.output_tokens"] > 0
+            assert [event.name for event in span.events] == ["first_chunk"]
+    assert b"marker-of-a-prompt" not in b"".join(body for _, _, body in collector.got)
+    assert all(headers["x-secret"] == "canary-4711" and headers["Content-Type" if "Content-Type" in headers else "content-type"] == "application/x-protobuf" for _, headers, _ in collector.got)
+    assert "canary-4711" not in started.log and all(path == "/v1/traces" for path, _, _ in collector.got)
+
+
+@pytest.mark.parametrize("mode", ["link", "ignore"])
+def test_a_clients_trace_is_linked_or_ignored(service, provider, collector, mode):
+    started = traced(service, aggregator(provider, trace_parent=mode), collector)
+    assert started.ask("/v1/chat/completions", {"model": "talk/m1", "messages": []}, CLIENT, traceparent=PARENT).status == 200
+    spans = received(collector, 2)
+    server = next(span for span in spans if span.kind == otlp.Span.SPAN_KIND_SERVER)
+    assert server.trace_id.hex() != "0af7651916cd43dd8448eb211c80319c" and not server.parent_span_id
+    assert [link.trace_id.hex() for link in server.links] == (["0af7651916cd43dd8448eb211c80319c"] if mode == "link" else [])
+
+
+@pytest.mark.parametrize("propagates", [True, False])
+def test_only_a_provider_that_may_know_is_told_the_trace(service, provider, collector, propagates):
+    settings = aggregator(provider)
+    if propagates:
+        settings["providers"][0]["propagate_trace"] = True
+    started = traced(service, settings, collector)
+    assert started.ask("/v1/chat/completions", {"model": "talk/m1", "messages": []}, CLIENT, traceparent=PARENT, tracestate="a=b").status == 200
+    headers = {name.lower(): value for name, value in [one for one in provider.requests if one[0] == "POST"][0][2].items()}
+    if not propagates:
+        assert "traceparent" not in headers and "tracestate" not in headers
+        return
+    client = next(span for span in received(collector, 2) if span.kind == otlp.Span.SPAN_KIND_CLIENT)
+    assert headers["traceparent"] == f"00-{client.trace_id.hex()}-{client.span_id.hex()}-01" and headers["tracestate"] == "a=b"
+
+
+def test_what_is_left_is_sent_at_the_end_and_a_collector_that_is_not_there_costs_nothing(service, provider, collector):
+    with environment(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="600000"):
+        started = service(aggregator(provider))
+    assert started.chat(CLIENT).status == 200
+    assert collector.got == []
+    started.stop()
+    assert len(received(collector, 2)) == 2
+    with environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_BSP_SCHEDULE_DELAY="10"):
+        started.start()
+    assert all(started.chat(CLIENT).status == 200 for _ in range(5))
+    eventually(lambda: started.log, lambda log: "could not be reached" in log)
+
+
+def test_settings_that_cannot_be_used_are_told(service, provider):
+    with environment(OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_PROTOCOL="grpc"):
+        started = service(aggregator(provider))
+    assert "http/protobuf" in started.log and started.chat(CLIENT).status == 200
+
+
+# Models that go
+
+
+def test_a_model_that_goes_is_shown_and_its_successor_takes_over(oci, service, receiver):
+    simulator, config = oci
+    ask(simulator.url, "/__control/reset", {})
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3 * 86_400))
+    try:
+        ask(simulator.url, "/__control/retirement", {"model": "xai.grok-3", "timeOnDemandRetired": soon})
+        ask(simulator.url, "/__control/retirement", {"model": "xai.grok-4", "info": "This model retires on 2099-01-31."})
+        started = service(accounts(config, f"alert_webhook = {receiver.url}\nmodels_refresh_interval = 1ms\n") + "\n[SUCCESSORS]\ngrok-3 = grok-4\n", "multi_config.conf")
+        entry = eventually(lambda: started.ask("/v1/models/grok-3", key=CLIENT).json, lambda entry: "shutdown_date" in entry)
+        assert entry["shutdown_date"] == soon[:10] and entry["successor"] == "grok-4"
+        assert started.chat(CLIENT, "grok-4").status == 200
+        entry = eventually(lambda: started.ask("/v1/models/grok-4", key=CLIENT).json, lambda entry: "shutdown_date" in entry)
+        assert entry["shutdown_date"] == "2099-01-31" and "retires on" in entry["retirement_info"]
+        metrics = started.ask("/metrics", key=VIEWER).body.decode()
+        assert 'ociai_model_retires_seconds{model="grok-3"}' in metrics
+        alert = eventually(lambda: [one for one in receiver.alerts if one["type"] == "model_retiring"], within=40)[0]
+        assert alert["subject"] == "grok-3" and alert["days_left"] == 3
+        models = started.ask("/dashboard/models", key=VIEWER).json["models"]
+        assert next(one for one in models if one["id"] == "grok-3")["retires_at"] == soon
+        # The day has come.
+        past = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
+        ask(simulator.url, "/__control/retirement", {"model": "xai.grok-3", "timeOnDemandRetired": past})
+        eventually(lambda: [started.ask("/v1/models", key=CLIENT), started.chat(CLIENT, "grok-3")][1].status, lambda status: status == 200)
+        last = ask(simulator.url, "/__control/requests").json
+        assert "xai.grok-4" in json.dumps(last[-1] if isinstance(last, list) else last)
+    finally:
+        ask(simulator.url, "/__control/reset", {})

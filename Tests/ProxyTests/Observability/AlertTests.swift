@@ -1,0 +1,230 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import ProxyAccounting
+import ProxyTestSupport
+import Synchronization
+import Testing
+
+@testable import Proxy
+@testable import ProxyRouting
+
+@Suite struct AlertTests {
+    private func alert(_ subject: String = "a", _ kind: Alert.Kind = .upstreamDown) -> Alert {
+        Alert(kind: kind, subject: subject, message: "\(subject) is down")
+    }
+
+    // MARK: Once an hour
+
+    @Test func `A subject is told of once an hour, and that it is silenced once`() {
+        var book = AlertBook()
+        #expect(book.note(alert(), at: .zero) == .send)
+        #expect(book.note(alert(), at: .seconds(1)) == .silence(isFirst: true))
+        #expect(book.note(alert(), at: .seconds(3599)) == .silence(isFirst: false))
+        #expect(book.note(alert("b"), at: .seconds(2)) == .send)
+        #expect(book.note(alert("a", .budgetHard), at: .seconds(2)) == .send)
+        #expect(book.note(alert(), at: .seconds(3600)) == .send)
+        #expect(book.note(alert(), at: .seconds(3601)) == .silence(isFirst: true))
+    }
+
+    @Test func `However many subjects there are, what is kept is bounded`() {
+        var book = AlertBook()
+        for number in 0..<(AlertBook.capacity * 2) {
+            #expect(book.note(alert("\(number)"), at: .milliseconds(number)) == .send)
+        }
+        #expect(book.note(alert("0"), at: .seconds(30)) == .send, "the oldest are forgotten")
+        #expect(book.note(alert("\(AlertBook.capacity * 2 - 1)"), at: .seconds(30)) == .silence(isFirst: true))
+    }
+
+    @Test func `A document has what SPEC names, and figures`() throws {
+        var alert = alert("team \"a\"", .budgetSoft)
+        alert.figures = [("spent", .number(5)), ("budget", .text("5 USD per day"))]
+        let document = RaisedAlert(alert: alert, at: 1_767_225_600).document
+        #expect(
+            String(decoding: document, as: UTF8.self)
+                == #"{"type":"budget_soft","subject":"team \"a\"","at":"2026-01-01T00:00:00Z","message":"team \"a\" is down","spent":5,"budget":"5 USD per day"}"#
+        )
+        #expect(
+            Set(Alert.Kind.allCases.map(\.rawValue)) == [
+                "budget_soft", "budget_hard", "upstream_down", "all_down", "model_retiring", "certificate", "ledger",
+            ])
+    }
+
+    @Test func `Those that are sent wait for who delivers them, and are shown`() async {
+        let time = ManualTime()
+        let alerts = Alerts(time: time.source, logger: .silent)
+        alerts.raise(alert("nobody delivers"))
+        alerts.deliver(true)
+        for number in 0..<30 { alerts.raise(alert("\(number)")) }
+        alerts.raise(alert("29"))
+        #expect(alerts.recent.count == 20 && alerts.recent.first?.alert.subject == "29")
+        var sent = alerts.sent.makeAsyncIterator()
+        #expect(await sent.next()?.alert.subject == "0")
+    }
+
+    // MARK: What is worth one
+
+    private func look(_ states: [WindowSource.Word], at now: Int64 = 0) -> AlertRules.Look {
+        var look = AlertRules.Look(at: now)
+        look.upstreams = states.enumerated().map { .init(id: "u\($0)", state: $1) }
+        return look
+    }
+
+    @Test func `An upstream is down when it has been so for two looks`() {
+        var rules = AlertRules()
+        #expect(rules.alerts(for: look([.ready, .open])).isEmpty)
+        let alerts = rules.alerts(for: look([.ready, .open]))
+        #expect(alerts.map(\.kind) == [.upstreamDown] && alerts.map(\.subject) == ["u1"])
+        #expect(rules.alerts(for: look([.ready, .open])).isEmpty, "it has been told")
+        #expect(rules.alerts(for: look([.ready, .ready])).isEmpty)
+        #expect(rules.alerts(for: look([.ready, .unhealthy])).isEmpty)
+        #expect(rules.alerts(for: look([.ready, .unhealthy])).map(\.subject) == ["u1"])
+    }
+
+    @Test func `That none serves is another alert`() {
+        var rules = AlertRules()
+        _ = rules.alerts(for: look([.cooling, .open]))
+        let alerts = rules.alerts(for: look([.cooling, .open]))
+        #expect(Set(alerts.map(\.kind)) == [.upstreamDown, .allDown])
+        #expect(rules.alerts(for: look([.cooling, .open])).isEmpty)
+        #expect(rules.alerts(for: look([])).isEmpty, "there is nobody to be down")
+        for word in [WindowSource.Word.full, .halfOpen, .ready] {
+            #expect(rules.alerts(for: look([word, .cooling])).isEmpty)
+        }
+    }
+
+    @Test func `A model that goes is told of 30, 14, 7 and 1 days before`() {
+        var rules = AlertRules()
+        let day: Int64 = 86_400
+        let end = 100 * day
+        var told: [Int64] = []
+        for hour in 0..<(100 * 24 + 48) as Range<Int64> {
+            var look = AlertRules.Look(at: hour * 3600)
+            look.models = [.init(name: "old", retires: end, successor: "new"), .init(name: "other", retires: end * 9)]
+            for alert in rules.alerts(for: look) {
+                #expect(alert.kind == .modelRetiring && alert.subject == "old")
+                #expect(alert.message.contains("'new' takes over"))
+                told.append((end - hour * 3600) / day)
+            }
+        }
+        #expect(told == [30, 14, 7, 1])
+    }
+
+    @Test func `A certificate is told of fourteen days before, and when it has expired`() {
+        var rules = AlertRules()
+        func alerts(_ days: Int64) -> [Alert] {
+            var look = AlertRules.Look(at: 0)
+            look.certificate = ("/etc/cert.pem", days * 86_400)
+            return rules.alerts(for: look)
+        }
+        #expect(alerts(15).isEmpty)
+        #expect(alerts(14).map(\.kind) == [.certificate])
+        #expect(alerts(-1).first?.message.contains("expired at") == true)
+    }
+
+    @Test func `A ledger that loses rows is told of`() {
+        var rules = AlertRules()
+        func alerts(dropped: Int, _ problem: String? = nil) -> [Alert] {
+            var look = AlertRules.Look(at: 0)
+            var figures = LedgerFigures()
+            (figures.dropped, figures.problem) = (dropped, problem)
+            look.ledger = figures
+            return rules.alerts(for: look)
+        }
+        #expect(alerts(dropped: 0).isEmpty)
+        #expect(alerts(dropped: 3).map(\.kind) == [.ledger])
+        #expect(alerts(dropped: 3).isEmpty)
+        #expect(alerts(dropped: 3, "disk full").first?.message.contains("disk full") == true)
+    }
+
+    // MARK: By keys
+
+    @Test func `A spent budget is told of`() async throws {
+        let time = ManualTime()
+        let alerts = Alerts(time: time.source, logger: .silent)
+        var limits = KeyLimits()
+        limits.hardBudgets = try BudgetText.budgets("1 tokens per day")
+        let accounts = KeyAccounts()
+        accounts.account(of: "team").charge(tokens: 5, cost: 0, time.source.wallClock())
+        let door = try FrontDoor.fixture(
+            over: try Router.fixture(time: time.source), time: time.source,
+            keys: [ClientKey(name: "team", value: Secret("team-key"), limits: limits)], keyAccounts: accounts,
+            alerts: alerts)
+        for _ in 0..<3 {
+            let answer = try await door.answer(
+                .POST, "/v1/chat/completions",
+                #"{"model":"grok-4","messages":[{"role":"user","content":"a long enough prompt"}]}"#, key: "team-key")
+            #expect(answer.status == 429)
+        }
+        #expect(alerts.recent.map(\.alert.kind) == [.budgetHard] && alerts.recent.first?.alert.subject == "team")
+    }
+
+    // MARK: Delivery
+
+    private func delivery(
+        _ alerts: Alerts, _ receivers: AlertDelivery.Receivers, _ transport: FakeTransport, _ time: ManualTime
+    ) -> AlertDelivery {
+        AlertDelivery(
+            alerts: alerts, receivers: { receivers }, transport: { transport }, time: time.source, logger: .silent)
+    }
+
+    @Test func `A webhook gets the document, and is tried again when it fails`() async throws {
+        let time = ManualTime()
+        let alerts = Alerts(time: time.source, logger: .silent)
+        alerts.deliver(true)
+        let count = Atomic(0)
+        let transport = FakeTransport { _ in
+            let number = count.wrappingAdd(1, ordering: .relaxed).newValue
+            return TransportResponse(status: number < 3 ? 500 : 204, headers: [:], body: .fed([""]))
+        }
+        let delivery = delivery(
+            alerts, .init(webhook: Secret("https://hooks.example/T0/secret"), command: nil), transport, time)
+        let task = Task { await delivery.run() }
+        alerts.raise(alert())
+        while transport.requests.count < 3 {
+            time.advance(by: .seconds(1))
+            await Task.yield()
+        }
+        task.cancel()
+        let request = transport.requests[2]
+        #expect(request.method == .POST && request.url == "https://hooks.example/T0/secret")
+        #expect(request.headers["content-type"] == ["application/json"])
+        #expect(request.body.map { String(buffer: $0) }?.contains(#""type":"upstream_down""#) == true)
+    }
+
+    private func temporaryFile() -> String {
+        FileManager.default.temporaryDirectory.appendingPathComponent("alert-\(UUID())").path
+    }
+
+    @Test func `A command gets the document on its input`() async throws {
+        let file = temporaryFile()
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try await AlertCommand().run("cat > '\(file)'; echo done >> '\(file)'", Array("{\"a\":1}".utf8), on: .system)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "{\"a\":1}done\n")
+    }
+
+    @Test(arguments: [("exit 3", "status 3"), ("kill -9 $$", "signal 9"), ("no-such-program-here", "status 127")])
+    func `A command that fails is told of`(line: String, words: String) async throws {
+        do {
+            try await AlertCommand().run(line, [], on: .system)
+            #expect(Bool(false), "it was to fail")
+        } catch let error as AlertFailure {
+            #expect(error.words.contains(words), "\(error.words)")
+        }
+    }
+
+    @Test func `A command that hangs is killed, with what it has started`() async throws {
+        let command = AlertCommand(limit: .milliseconds(300))
+        await #expect(throws: AlertFailure.self) {
+            try await command.run("sleep 1000 & sleep 1000", Array("x".utf8), on: .system)
+        }
+    }
+
+    @Test func `A command inherits no secret`() async throws {
+        let file = temporaryFile()
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try await AlertCommand().run("env > '\(file)'; ls /proc/self/fd >> '\(file)'", [], on: .system)
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        #expect(!text.contains("HOME=") && text.contains("PATH="))
+    }
+}
