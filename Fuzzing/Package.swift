@@ -43,10 +43,14 @@ let package = Package(
             name: "ProxyAccounting",
             swiftSettings: fuzzed
         ),
+        .target(
+            name: "ProxyTelemetry",
+            swiftSettings: fuzzed
+        ),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "Proxy",
-            dependencies: ["COpenSSL", "ProxyAccounting", "ProxyRouting"] + libraries,
+            dependencies: ["COpenSSL", "ProxyAccounting", "ProxyRouting", "ProxyTelemetry"] + libraries,
             // It reads nothing, and knows of accounts.
             exclude: ["Configuration/Reader/CheckReport.swift", "Configuration/Reader/CheckReport+Prices.swift"],
             swiftSettings: fuzzed

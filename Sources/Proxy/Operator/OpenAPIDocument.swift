@@ -1836,7 +1836,7 @@ enum OpenAPIDocument {
                     "id": {"type":"string"}, "model_id": {"type":"string"}, "provider": {"type":["string","null"]}, "upstreams": {"type":"array","items":{"type":"string"}},
                     "price": {"type":["string","null"]}, "price_source": {"type":["string","null"]}, "retires_at": {"$ref":"#/components/schemas/Moment"},
                     "retirement_note": {"type":["string","null"]}, "successor": {"type":["string","null"]}, "context_window": {"type":["integer","null"]},
-                    "rescue": {"enum":["off","verified","continue"]}, "refused_parameters": {"type":"array","items":{"type":"string"}},
+                    "rescue": {"type":"boolean","description":"A stream that breaks off may be gone on with by another upstream."}, "refused_parameters": {"type":"array","items":{"type":"string"}},
                     "fallbacks": {"type":"array","items":{"type":"string"}}
                   }
                 }}}

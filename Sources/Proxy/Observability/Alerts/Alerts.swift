@@ -43,7 +43,7 @@ final class Alerts: Sendable {
         let metadata: Logger.Metadata = ["type": "\(alert.kind.rawValue)", "subject": "\(alert.subject)"]
         switch decision {
         case .send:
-            logger.warning("Alert: \(alert.message)", metadata: metadata)
+            logger.log(level: alert.kind.level, "Alert: \(alert.message)", metadata: metadata)
             if isDelivered, case .dropped = outbox.yield(raised) {
                 logger.error("An alert was not delivered, because too many wait", metadata: metadata)
             }
@@ -52,6 +52,16 @@ final class Alerts: Sendable {
                 "The alert was raised again within an hour and is not sent; further ones of this subject are not logged",
                 metadata: metadata)
         case .silence(isFirst: false): break
+        }
+    }
+}
+
+extension Alert.Kind {
+    /// A key that has spent its budget does what its operator wanted.
+    fileprivate var level: Logger.Level {
+        switch self {
+        case .budgetSoft, .budgetHard: .notice
+        case .upstreamDown, .allDown, .modelRetiring, .certificate, .ledger: .warning
         }
     }
 }
