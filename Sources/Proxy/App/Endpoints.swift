@@ -226,7 +226,7 @@ extension Endpoints {
             WindowSource(
                 mode: mode, strategy: settings.routing.strategy.rawValue, version: ProxyVersion.current,
                 startedAt: state.startedAt, accountList: accountList, router: router, directory: directory,
-                running: state.running, recent: { [state] in state.recentRequests(100) },
+                running: state.running, recent: { [recent = state.recent] in recent.last(100) },
                 ledger: { [ledger = state.ledger] in ledger?.figures },
                 alerts: { [alerts = state.alerts] in alerts.recent }, warnings: warnings,
                 drain: state.drain), time: state.time)
@@ -258,10 +258,7 @@ extension Endpoints {
                 bodyMemory: settings.bodyMemory, rescues: state.rescues,
                 ledger: { [ledger = state.ledger] in ledger?.figures },
                 retiring: { [directory, retirements = state.retirements] in
-                    let catalog = directory.catalog
-                    return (catalog.entries + catalog.otherEntries).compactMap { entry in
-                        catalog.retirement(of: entry, retirements)?.at.map { (entry.name, $0) }
-                    }
+                    directory.catalog.retiring(retirements).map { ($0.name, $0.at) }
                 }, spans: { [tracing = state.tracing] in tracing?.exporter.figures }),
             admin: AdminRoute(
                 router: router, accountList: accountList, discovery: discovery, directory: directory,

@@ -96,7 +96,4 @@ struct ProcessState: Sendable {
 
     /// Of all upstreams that there have been, by their place.
     var upstreamNames: UpstreamNames { UpstreamNames { [router] in router.upstreams.map(\.id) } }
-
-    /// The last so many requests, the newest first.
-    func recentRequests(_ most: Int) -> [RequestStory] { recent.last(most) }
 }

@@ -148,7 +148,7 @@ struct ServiceGraph: Sendable {
         services.append(
             AlertDelivery(
                 alerts: state.alerts,
-                receivers: { [keeper] in keeper.present?.settings.alerts.receivers ?? .init() },
+                receivers: { [keeper] in keeper.present?.settings.alerts ?? AlertSettings() },
                 transport: { [state] in
                     // Its own, without what providers' settings change.
                     try state.transports.transport(NIOTransport.Options(proxies: state.proxies))

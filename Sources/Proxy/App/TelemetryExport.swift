@@ -26,21 +26,17 @@ extension SpanExporter.Surroundings {
             now: { time.now() }, sleep: { try await time.sleep($0) },
             send: { url, headers, body, timeout in
                 let transport = try transports.transport(NIOTransport.Options(proxies: proxies))
-                var fields = HTTPHeaders(headers.map { ($0.name, $0.value) })
-                fields.add(name: "content-length", value: String(body.count))
-                let request = TransportRequest(
-                    method: .POST, url: url, headers: fields, body: ByteBuffer(bytes: body))
-                let deadline = MovingDeadline(at: time.now() + timeout, for: .request, on: time)
-                deadline.arm()
-                defer { deadline.disarm() }
+                let fields = HTTPHeaders(headers.map { ($0.name, $0.value) })
                 do {
-                    let response = try await transport.send(request, until: deadline)
-                    let body = try await response.collect(upTo: 64 * 1024)
-                    let wait = response.headers.first(name: "retry-after").flatMap {
-                        RetryAfter.seconds($0, now: time.wallClock())
+                    return try await transport.post(body, to: url, headers: fields, within: timeout, on: time) {
+                        response in
+                        let wait = response.headers.first(name: "retry-after").flatMap {
+                            RetryAfter.seconds($0, now: time.wallClock())
+                        }
+                        return SpanExporter.Reply(
+                            status: response.status, retryAfter: wait.map { .seconds($0) },
+                            body: try await response.collect(upTo: 64 * 1024))
                     }
-                    return SpanExporter.Reply(
-                        status: response.status, retryAfter: wait.map { .seconds($0) }, body: body)
                 } catch let error as CancellationError {
                     throw error
                 } catch {

@@ -18,9 +18,7 @@ extension FrontDoor {
 
     /// The trace of a request for a model, where somebody traces: also of one that is refused.
     func start(_ tracing: Tracing, _ head: HTTPRequestHead, _ verdict: Admission.Verdict) -> TraceStart? {
-        let endpoint: Endpoint? =
-            if case .admitted(let match, _) = verdict { match.endpoint } else { endpoints.match(head.uri)?.endpoint }
-        guard endpoint?.isBooked == true else { return nil }
+        guard endpoint(of: verdict, head)?.isBooked == true else { return nil }
         return tracing.start(
             head.headers.value(of: "traceparent"), head.headers.value(of: "tracestate"), mode: traceParent)
     }
@@ -28,18 +26,17 @@ extension FrontDoor {
     /// Where a request of a key is for, if it is told of or charged: unless it asks the proxy about itself.
     func bookedEndpoint(of verdict: Admission.Verdict, _ head: HTTPRequestHead) -> Endpoint? {
         guard let caller = verdict.caller else { return nil }
-        let endpoint: Endpoint? =
-            if case .admitted(let match, _) = verdict { match.endpoint } else { endpoints.match(head.uri)?.endpoint }
-        return endpoint.flatMap { isBooked(caller, at: $0) ? $0 : nil }
+        return endpoint(of: verdict, head).flatMap { isBooked(caller, at: $0) ? $0 : nil }
     }
 
     func isBooked(_ caller: Caller, at endpoint: Endpoint) -> Bool {
         endpoint.isBooked && (recorder != nil || caller.isCounted)
     }
 
-    func endpoint(of context: RequestContext, _ verdict: Admission.Verdict) -> Endpoint? {
+    /// What a request is for, also where it is refused.
+    func endpoint(of verdict: Admission.Verdict, _ head: HTTPRequestHead) -> Endpoint? {
         if case .admitted(let match, _) = verdict { return match.endpoint }
-        return endpoints.match(context.request.head.uri)?.endpoint
+        return endpoints.match(head.uri)?.endpoint
     }
 
     /// What a request takes of what its key may use, where that is limited.

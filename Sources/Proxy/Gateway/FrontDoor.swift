@@ -278,7 +278,7 @@ final class FrontDoor: Sendable {
     @inline(never)
     private func finish(_ context: RequestContext, _ verdict: Admission.Verdict) {
         context.request.ticket.release()
-        let endpoint = endpoint(of: context, verdict)
+        let endpoint = endpoint(of: verdict, context.request.head)
         context.record.take(context.trace.summary, since: context.arrival)
         let duration = time.now() - context.arrival
         let record = context.record

@@ -360,6 +360,14 @@ final class ModelCatalog: PricedNames {
         var successor: String?
     }
 
+    /// The models whose day is known, by the names that clients use.
+    func retiring(_ notices: ModelRetirements) -> [(name: String, at: Int64, successor: String?)] {
+        (entries + otherEntries).compactMap { entry in
+            guard let retirement = retirement(of: entry, notices), let at = retirement.at else { return nil }
+            return (entry.name, at, retirement.successor)
+        }
+    }
+
     /// Nil when nothing is known.
     func retirement(of entry: Entry, _ notices: ModelRetirements) -> Retirement? {
         let notice = notices[entry.target.modelID]

@@ -261,10 +261,7 @@ struct KeysRoute: Sendable {
     private func shown(_ key: ManagedKey, _ secret: String, status: HTTPResponseStatus) -> Response {
         var writer = JSONWriter()
         write(key, secret, to: &writer)
-        var response = Response.json(writer.bytes)
-        response.status = status
-        response.headers.add(name: "cache-control", value: "no-store")
-        return response
+        return .unstored(writer.bytes, status: status)
     }
 
     private func write(_ key: ManagedKey, _ secret: String? = nil, to writer: inout JSONWriter) {

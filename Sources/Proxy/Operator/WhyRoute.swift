@@ -19,9 +19,7 @@ struct WhyRoute: Sendable {
                 "No request '\(id.quotable)' is known. The last \(RecentEntries.capacity) requests with a key are in memory, and older ones in the ledger for ledger_retention. The id is the answer's header x-request-id."
             )
         }
-        var response = Response.json(StoryDocument(found.story, isRunning: found.isRunning, found.source).bytes)
-        response.headers.add(name: "cache-control", value: "no-store")
-        return response
+        return .unstored(StoryDocument(found.story, isRunning: found.isRunning, found.source).bytes)
     }
 
     private nonisolated(nonsending) func story(of id: String) async throws -> (

@@ -39,6 +39,9 @@ final class RequestTrace: Sendable {
         var label = ""
         /// The name of the client's key.
         var key = ""
+
+        /// Microseconds since 1970 of a moment of the process's clock.
+        func wallMicroseconds(of instant: Duration) -> Int64 { arrivedAt + (instant - arrival).microseconds }
     }
 
     /// What it asks for, when that has been read.

@@ -91,17 +91,12 @@ extension RequestTrace {
         writer.key("reason")
         writer.string(one.availability.reasonWord)
         writer.key("until")
-        let until = one.availability.recheckAt.map { moment($0) }
+        let until = one.availability.recheckAt.map { head.wallMicroseconds(of: $0) / 1_000_000 }
         writer.moment(until)
         writer.key("text")
         let whose = one.isOfModel ? "its model " : ""
         writer.string(whose + one.availability.sentence(until: until.map { RFC3339.format($0) }))
         writer.endObject()
-    }
-
-    /// Seconds since 1970 of a moment of the process's clock.
-    private func moment(_ instant: Duration) -> Int64 {
-        (head.arrivedAt + (instant - head.arrival).microseconds) / 1_000_000
     }
 }
 

@@ -162,7 +162,7 @@ import Testing
     // MARK: Delivery
 
     private func delivery(
-        _ alerts: Alerts, _ receivers: AlertDelivery.Receivers, _ transport: FakeTransport, _ time: ManualTime
+        _ alerts: Alerts, _ receivers: AlertSettings, _ transport: FakeTransport, _ time: ManualTime
     ) -> AlertDelivery {
         AlertDelivery(
             alerts: alerts, receivers: { receivers }, transport: { transport }, time: time.source, logger: .silent)

@@ -1,24 +1,16 @@
 import Logging
-import NIOCore
 import NIOHTTP1
-import ProxyRouting
 import ServiceLifecycle
 
 /// Takes alerts to where the operator wants them: a webhook, a command, or both. One at a time, and each some times over when it fails.
 struct AlertDelivery: Service {
-    /// Where to, at the moment.
-    struct Receivers: Sendable {
-        var webhook: Secret?
-        var command: String?
-        var isEmpty: Bool { webhook == nil && command == nil }
-    }
-
     private static let tries = 3
     private static let patience = Duration.seconds(10)
     private static let pauses = [Duration.seconds(2), .seconds(10)]
 
     let alerts: Alerts
-    let receivers: @Sendable () -> Receivers
+    /// Where to, at the moment.
+    let receivers: @Sendable () -> AlertSettings
     let transport: @Sendable () throws -> any HTTPTransport
     var command = AlertCommand()
     let time: TimeSource
@@ -57,20 +49,16 @@ struct AlertDelivery: Service {
 
     /// - Throws: when the answer is no success.
     private func post(_ alert: RaisedAlert, to url: Secret) async throws {
-        let body = ByteBuffer(bytes: alert.document)
-        let request = TransportRequest(
-            method: .POST, url: url.reveal(),
-            headers: [
-                "content-type": "application/json", "user-agent": "ociai-proxy/\(ProxyVersion.current)",
-                "content-length": String(body.readableBytes),
-            ], body: body)
-        let deadline = MovingDeadline(at: time.now() + Self.patience, for: .request, on: time)
-        deadline.arm()
-        defer { deadline.disarm() }
-        let response = try await transport().send(request, until: deadline)
-        _ = try? await response.collect(upTo: 64 * 1024)
-        guard (200..<300).contains(response.status) else {
-            throw AlertFailure("it answered with status \(response.status)")
+        let headers: HTTPHeaders = [
+            "content-type": "application/json", "user-agent": "ociai-proxy/\(ProxyVersion.current)",
+        ]
+        try await transport().post(
+            alert.document, to: url.reveal(), headers: headers, within: Self.patience, on: time
+        ) { response in
+            _ = try? await response.collect(upTo: 64 * 1024)
+            guard (200..<300).contains(response.status) else {
+                throw AlertFailure("it answered with status \(response.status)")
+            }
         }
     }
 }
@@ -88,8 +76,4 @@ struct AlertFailure: Error {
         default: "it could not be reached"
         }
     }
-}
-
-extension AlertSettings {
-    var receivers: AlertDelivery.Receivers { AlertDelivery.Receivers(webhook: webhook, command: command) }
 }

@@ -24,28 +24,14 @@ struct AlertWatch: Service {
         let snapshot = await state.router.snapshot()
         var look = AlertRules.Look(at: state.time.wallClock())
         func wall(_ instant: Duration) -> Int64 { look.at + (instant - snapshot.at).components.seconds }
-        for entry in generation.accountList.entries {
-            switch entry {
-            case .serving(let place):
-                let (upstream, state) = snapshot.upstreams[place]
-                let (word, until) = WindowSource.word(of: state, at: snapshot.at)
-                look.upstreams.append(
-                    AlertRules.Look.Upstream(
-                        id: upstream.id, state: word, until: until.map(wall),
-                        lastError: state.statistics.lastFailure.map { OpenAIError($0.failure).message }))
-            case .idle(let account) where account.isEnabled:
-                look.upstreams.append(
-                    AlertRules.Look.Upstream(id: account.id, state: .unusable, lastError: account.problem))
-            case .idle: break
-            }
+        for one in WindowSource.standings(of: generation.accountList, in: snapshot) where one.word != .disabled {
+            look.upstreams.append(
+                AlertRules.Look.Upstream(
+                    id: one.id, state: one.word, until: one.until.map(wall),
+                    lastError: one.state.statistics.lastFailure.map { OpenAIError($0.failure).message } ?? one.problem))
         }
-        let catalog = generation.directory.catalog
-        for entry in catalog.entries + catalog.otherEntries {
-            guard let retirement = catalog.retirement(of: entry, state.retirements), let at = retirement.at else {
-                continue
-            }
-            look.models.append(
-                AlertRules.Look.Model(name: entry.name, retires: at, successor: retirement.successor))
+        for (name, at, successor) in generation.directory.catalog.retiring(state.retirements) {
+            look.models.append(AlertRules.Look.Model(name: name, retires: at, successor: successor))
         }
         look.ledger = state.ledger?.figures
         if let pair = state.certificate.current { look.certificate = (pair.files.certificate, pair.expiry) }

@@ -86,8 +86,6 @@ struct OperatorSignIn: Sendable {
         writer.key("expires_at")
         writer.moment(end)
         writer.endObject()
-        var response = Response.json(writer.bytes)
-        response.headers.add(name: "cache-control", value: "no-store")
-        return response
+        return .unstored(writer.bytes)
     }
 }

@@ -28,7 +28,7 @@ struct WindowRoute: Sendable {
 
     private var time: TimeSource { router.time }
 
-    func state() async -> Response { Self.fresh(.json(await feed.whole().text)) }
+    func state() async -> Response { .unstored(await feed.whole().text) }
 
     /// `GET /dashboard/events`: the whole state, then what changes. It ends with a reload, for the viewer to ask again, and with the viewer's right to it.
     nonisolated(nonsending) func events(
@@ -112,7 +112,7 @@ struct WindowRoute: Sendable {
         }
         writer.endObject()
         writer.endObject()
-        return Self.fresh(.json(writer.bytes))
+        return .unstored(writer.bytes)
     }
 
     // MARK: Models
@@ -128,7 +128,7 @@ struct WindowRoute: Sendable {
         for entry in catalog.entries + catalog.otherEntries { write(entry, catalog, upstreams, &writer) }
         writer.endArray()
         writer.endObject()
-        return Self.fresh(.json(writer.bytes))
+        return .unstored(writer.bytes)
     }
 
     private func write(
@@ -210,13 +210,7 @@ struct WindowRoute: Sendable {
         }
         writer.endArray()
         writer.endObject()
-        return Self.fresh(.json(writer.bytes))
-    }
-
-    private static func fresh(_ response: Response) -> Response {
-        var response = response
-        response.headers.add(name: "cache-control", value: "no-store")
-        return response
+        return .unstored(writer.bytes)
     }
 }
 

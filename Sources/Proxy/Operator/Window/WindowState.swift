@@ -50,7 +50,7 @@ struct WindowSource: Sendable {
         state.add("mode") { $0.string(mode) }
         state.add("strategy") { $0.string(strategy) }
         state.add("started_at") { $0.string(RFC3339.format(startedAt)) }
-        let views = views(in: snapshot)
+        let views = Self.standings(of: accountList, in: snapshot)
         let enabled = views.filter { $0.word != .disabled }
         let serving = enabled.count { $0.word.isServing }
         state.add("draining") { $0.bool(drain.isDraining) }
@@ -205,7 +205,8 @@ struct WindowSource: Sendable {
         var isServing: Bool { self == .ready || self == .full || self == .halfOpen }
     }
 
-    private struct View {
+    /// One upstream of the configuration, as it does at a moment.
+    struct Standing {
         var id: String
         var kind: BackendKind
         var region: String?
@@ -217,17 +218,18 @@ struct WindowSource: Sendable {
         var problem: String?
     }
 
-    private func views(in snapshot: Router.Snapshot) -> [View] {
+    /// All of them, in the order of the file.
+    static func standings(of accountList: AccountList, in snapshot: Router.Snapshot) -> [Standing] {
         accountList.entries.map { entry in
             switch entry {
             case .serving(let place):
                 let (upstream, state) = snapshot.upstreams[place]
-                let (word, until) = Self.word(of: state, at: snapshot.at)
-                return View(
+                let (word, until) = word(of: state, at: snapshot.at)
+                return Standing(
                     id: upstream.id, kind: upstream.backend.kind, region: upstream.backend.region,
                     endpoint: upstream.backend.endpoint, word: word, until: until, state: state, place: place)
             case .idle(let account):
-                return View(
+                return Standing(
                     id: account.id, kind: .oci, region: account.region, endpoint: account.endpoint,
                     word: account.isEnabled ? .unusable : .disabled,
                     state: UpstreamState(maxConcurrency: account.maxConcurrency, breaker: CircuitBreaker.Settings()),
@@ -237,7 +239,7 @@ struct WindowSource: Sendable {
     }
 
     /// Its models' state is its own where all of them that are asked for rest.
-    static func word(of state: UpstreamState, at now: Duration) -> (Word, until: Duration?) {
+    private static func word(of state: UpstreamState, at now: Duration) -> (Word, until: Duration?) {
         if !state.health.isHealthy { return (.unhealthy, nil) }
         let condition = state.condition(at: now)
         if let until = condition.coolingUntil { return (.cooling, until) }
@@ -249,7 +251,7 @@ struct WindowSource: Sendable {
     }
 
     private func write(
-        _ view: View, _ catalog: ModelCatalog, _ snapshot: Router.Snapshot, _ wallClock: Int64,
+        _ view: Standing, _ catalog: ModelCatalog, _ snapshot: Router.Snapshot, _ wallClock: Int64,
         _ writer: inout JSONWriter
     ) {
         let state = view.state

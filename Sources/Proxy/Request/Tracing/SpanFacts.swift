@@ -13,7 +13,7 @@ struct SpanFacts {
     ) {
         let head = trace.head
         func moment(_ instant: Duration) -> UInt64 {
-            UInt64(max(head.arrivedAt, 0)) * 1000 &+ UInt64(max((instant - head.arrival).microseconds, 0)) &* 1000
+            UInt64(max(head.wallMicroseconds(of: max(instant, head.arrival)), 0)) &* 1000
         }
         server = ServerFacts(
             method: record.method, route: endpoint.path, start: moment(head.arrival),
