@@ -102,9 +102,9 @@ struct Upkeep {
         isTooLarge = used > (isTooLarge ? maxSize - maxSize / Self.slack : maxSize)
     }
 
-    /// What the operator is to be told after a step, once a day.
+    /// What the operator is to be told after a step, once a day: when there is room again, so that all is told that had to go for it.
     mutating func news(at now: Int64) -> String? {
-        guard let maxSize, oldest != nil || documentsGone > 0 else { return nil }
+        guard let maxSize, !isTooLarge, oldest != nil || documentsGone > 0 else { return nil }
         let oldest = oldest
         self.oldest = nil
         if let lastNews, abs(now &- lastNews) < Timestamp.day * 1_000_000 { return nil }
