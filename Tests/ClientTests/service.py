@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -89,7 +90,8 @@ class Service:
     def start(self, pattern=ADDRESS):
         self.starts += 1
         self.running = Running([BIN / "ociai-proxy", "-config", self.config, "-port", "0"], self.directory / f"proxy-{self.starts}.log", pattern)
-        self.url = re.findall(ADDRESS, self.running.url)[0]
+        # Over TLS who asks has to know the certificate.
+        self.url = next(iter(re.findall(ADDRESS, self.running.url)), None)
         return self
 
     @property
@@ -200,6 +202,13 @@ def accounts(config, settings="", head=""):
     text = re.sub(r"^api_key = .*$", f"api_key = {CLIENT}\n[API_KEYS]\nroot = {ADMIN} role=admin\neye = {VIEWER} role=viewer\nother = {OTHER}\n{head}", text, flags=re.M)
     text = text.replace("health_check_interval = 30s", "health_check_interval = 0\nlocal_access = false\n" + settings)
     return text
+
+
+def certificate(directory):
+    """The settings of one for this machine's own address."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", directory / "one.key", "-out", directory / "one.pem", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    return {"tls_cert": str(directory / "one.pem"), "tls_key": str(directory / "one.key")}
 
 
 @pytest.fixture

@@ -295,6 +295,12 @@ def test_a_broken_account_shows_by_itself(page, crowd):
         page.wait_for("[...document.querySelectorAll('main tbody tr')].some((row) => row.innerText.includes('account_2') && /Breaker open|Cooling down/.test(row.innerText))", seconds=2)
         assert "account_2" in page.evaluate("document.getElementById('sentence-text').textContent")
         keep_picture(page, "broken")
+        # It is well again, and the operator does not wait for the breaker.
+        ask(crowd.simulator, "/__control/reset", {})
+        page.evaluate("document.querySelector('main [aria-label=\"Reset breaker: account_2\"]').click()")
+        page.wait_for("document.querySelector('dialog[open]')?.innerText.includes('account_2')")
+        page.evaluate("document.querySelector('dialog[open] button[type=submit]').click()")
+        page.wait_for("!document.querySelector('dialog[open]') && [...document.querySelectorAll('main tbody tr')].some((row) => row.innerText.includes('account_2') && row.innerText.includes('Ready'))", seconds=3)
     finally:
         ask(crowd.simulator, "/__control/reset", {})
         assert page.evaluate("fetch('/admin/circuit-breaker/reset', {method: 'POST', headers: {'x-ociai-dashboard': '1'}}).then((answer) => answer.status)") == 200
@@ -327,8 +333,23 @@ def test_a_key_is_made_shown_once_and_taken_back(page, crowd):
     page.evaluate(press % ("dialog button", "I have kept it"))
     page.wait_for("!document.querySelector('dialog[open]') && document.body.innerText.includes('from-the-page')")
     assert key not in page.evaluate("document.documentElement.outerHTML")
-    assert page.evaluate("fetch('/admin/keys/from-the-page', {method: 'DELETE', headers: {'x-ociai-dashboard': '1'}}).then((answer) => answer.status)") == 200
-    assert crowd.chat(key, "grok-4").status == 401
+    # Another one takes its place at once.
+    page.evaluate("document.querySelector('main [aria-label=\"Rotate: from-the-page\"]').click()")
+    page.wait_for("document.querySelector('dialog[open] select')")
+    page.evaluate("(() => { const s = document.querySelector('dialog[open] select'); s.value = '0s'; s.dispatchEvent(new Event('change', {bubbles: true})); })()")
+    page.evaluate(press % ("dialog button", "Rotate"))
+    page.wait_for(shown)
+    after = page.evaluate(shown)
+    assert after != key and crowd.chat(after, "grok-4").status == 200 and crowd.chat(key, "grok-4").status == 401
+    page.evaluate(press % ("dialog button", "I have kept it"))
+    page.wait_for("!document.querySelector('dialog[open]')")
+    page.evaluate("document.querySelector('main [aria-label=\"Revoke: from-the-page\"]').click()")
+    page.wait_for("document.querySelector('dialog[open]')")
+    assert crowd.chat(after, "grok-4").status == 200, "nothing happens before it is confirmed"
+    page.evaluate(press % ("dialog button", "Revoke"))
+    page.wait_for("!document.querySelector('dialog[open]')")
+    assert crowd.chat(after, "grok-4").status == 401
+    assert after not in page.evaluate("document.documentElement.outerHTML")
 
 
 def test_signing_in_from_elsewhere(browser, crowd):

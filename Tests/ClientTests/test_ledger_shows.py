@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ADDRESS, BIN, Running
-from service import ADMIN, CLIENT, OTHER, VIEWER, Service, aggregator, ask, eventually, provider
+from service import ADMIN, CLIENT, OTHER, VIEWER, Service, aggregator, ask, certificate, eventually, provider
 
 PROGRAM = BIN / "ociai-proxy"
 HOUR = 3600
@@ -359,13 +359,6 @@ def test_a_file_that_has_reached_its_bound_stays_within_it(service, provider):
 
 
 # The operator's address beside clients that speak TLS
-
-
-def certificate(directory):
-    """The settings of one for this machine's own address."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", directory / "one.key", "-out", directory / "one.pem", "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    return {"tls_cert": str(directory / "one.pem"), "tls_key": str(directory / "one.key")}
 
 
 def over_tls(address, directory, path, body=None, key=CLIENT):

@@ -4,6 +4,9 @@ import http.client
 import http.server
 import json
 import os
+import re
+import sqlite3
+import ssl
 import subprocess
 import threading
 import time
@@ -14,7 +17,7 @@ import pytest
 import otlp
 from conftest import BIN
 from fake_provider import Broken, FakeProvider
-from service import ADMIN, CLIENT, OTHER, VIEWER, Counting, Service, accounts, aggregator, ask, eventually
+from service import ADMIN, CLIENT, OTHER, VIEWER, Counting, Service, accounts, aggregator, ask, certificate, eventually
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 
@@ -23,10 +26,10 @@ HOSTILE = '<img src=x onerror="alert(1)">'
 def service(tmp_path):
     made = []
 
-    def start(text, name="config.json"):
+    def start(text, name="config.json", **more):
         one = Service(tmp_path / f"s{len(made)}", text, name)
         made.append(one)
-        return one.start()
+        return one.start(**more)
 
     yield start
     for one in made:
@@ -57,7 +60,7 @@ class Events:
 
     def __init__(self, service, **headers):
         self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(service.url).netloc, timeout=30)
-        self.connection.request("GET", "/dashboard/events", headers={"authorization": f"Bearer {VIEWER}", **headers})
+        self.connection.request("GET", "/dashboard/events", headers=headers or {"authorization": f"Bearer {VIEWER}"})
         self.answer = self.connection.getresponse()
 
     def next(self):
@@ -71,6 +74,10 @@ class Events:
                 data = json.loads(line[6:])
             elif not line and data is not None:
                 return name, data
+
+    def last(self):
+        """Reads until the stream ends."""
+        return self.answer.read().decode()
 
     def close(self):
         self.connection.close()
@@ -198,6 +205,62 @@ def test_a_browser_signs_in_and_changes_things_only_from_the_page(service, provi
     assert started.ask("/dashboard/state", cookie=cookie).status == 401
 
 
+def test_the_live_stream_ends_with_the_right_to_it(service, provider):
+    started = service(aggregator(provider))
+    made = started.ask("/admin/keys", {"name": "watcher", "role": "viewer"}, ADMIN).json
+
+    def signed_in(key):
+        answer = started.ask("/dashboard/login", {"key": key})
+        assert answer.status == 200, answer
+        return answer.headers["set-cookie"].split(";")[0]
+
+    def watching(**headers):
+        viewer = Events(started, **headers)
+        assert viewer.answer.status == 200 and viewer.next()[0] == "state"
+        return viewer
+
+    cookies = [signed_in(made["key"]), signed_in(VIEWER), signed_in(VIEWER)]
+    of_managed = [watching(cookie=cookies[0]), watching(authorization=f"Bearer {made['key']}")]
+    of_file = [watching(cookie=cookies[1]), watching(authorization=f"Bearer {VIEWER}")]
+    leaving = watching(cookie=cookies[2])
+    # Signing out ends one's own session.
+    assert started.ask("/dashboard/login", method="DELETE", cookie=cookies[2], x_ociai_dashboard="1").status == 204
+    leaving.last()
+    # A key that is revoked ends what was begun with it.
+    assert started.ask("/admin/keys/watcher", key=ADMIN, method="DELETE").status == 200
+    for viewer in of_managed:
+        viewer.last()
+    assert started.ask("/dashboard/state", cookie=cookies[0]).status == 401
+    # The others have gone on.
+    assert started.chat(CLIENT).status == 200
+    for viewer in of_file:
+        assert viewer.next()[0] == "change"
+    settings = aggregator(provider)
+    settings["tokens"] = [token for token in settings["tokens"] if VIEWER not in token]
+    started.write(settings)
+    started.hang_up()
+    for viewer in of_file:
+        viewer.last()
+    assert started.ask("/dashboard/state", cookie=cookies[1]).status == 401 and started.ask("/dashboard/state", key=VIEWER).status == 401
+
+
+def test_over_tls_the_cookie_is_for_tls_alone(service, provider, tmp_path):
+    started = service(aggregator(provider, **certificate(tmp_path)), pattern=r"https://127\.0\.0\.1:\d+")
+    address = re.search(r"https://(127\.0\.0\.1:\d+)", started.running.url).group(1)
+    context = ssl.create_default_context(cafile=tmp_path / "one.pem")
+
+    def over_tls(method, path, body=None, **headers):
+        with contextlib.closing(http.client.HTTPSConnection(address, timeout=30, context=context)) as connection:
+            connection.request(method, path, body and json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.getheader("set-cookie"), answer.read()
+
+    status, cookie, _ = over_tls("POST", "/dashboard/login", {"key": VIEWER})
+    assert status == 200 and cookie.startswith("__Host-ociai=") and {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    assert over_tls("GET", "/dashboard/state", cookie=cookie.split(";")[0])[0] == 200
+    assert over_tls("GET", "/dashboard/state", cookie="__Host-ociai=" + "0" * 64)[0] == 401
+
+
 def test_hostile_names_are_told_as_they_are_and_break_nothing(service, provider):
     started = service(aggregator(provider))
     started.ask("/v1/chat/completions", {"model": HOSTILE, "messages": []}, CLIENT, user_agent=HOSTILE)
@@ -279,6 +342,25 @@ def test_a_webhook_that_fails_is_tried_again(service, provider):
         assert "answered with status 500" in started.log
     finally:
         receiver.stop()
+
+
+def test_a_certificate_that_ends_soon_is_told_of(service, provider, receiver, tmp_path):
+    settings = certificate(tmp_path)
+    service(aggregator(provider, alert_webhook=receiver.url, **settings), pattern=r"https://127\.0\.0\.1:\d+")
+    [alert] = eventually(lambda: receiver.alerts, within=40)
+    assert alert["type"] == "certificate" and alert["subject"] == settings["tls_cert"] and alert["days_left"] in (1, 2) and alert["expires_at"] in alert["message"]
+
+
+def test_a_ledger_that_cannot_be_written_is_told_of(service, provider, receiver):
+    started = service(aggregator(provider, alert_webhook=receiver.url))
+    assert started.chat(CLIENT).status == 200
+    eventually(lambda: started.table(VIEWER, "summary"), lambda rows: rows[0]["requests"] == 1)
+    with contextlib.closing(sqlite3.connect(started.directory / "ociai-proxy.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert started.chat(CLIENT).status == 200
+        [alert] = eventually(lambda: receiver.alerts, within=60)
+        assert alert["type"] == "ledger" and alert["dropped"] >= 0 and "cannot be written" in alert["message"]
+        assert started.chat(CLIENT).status == 200
 
 
 def test_an_upstream_that_is_down_is_told_of(oci, service, receiver):
@@ -429,6 +511,8 @@ def test_a_model_that_goes_is_shown_and_its_successor_takes_over(oci, service, r
         assert entry["shutdown_date"] == "2099-01-31" and "retires on" in entry["retirement_info"]
         metrics = started.ask("/metrics", key=VIEWER).body.decode()
         assert 'ociai_model_retires_seconds{model="grok-3"}' in metrics
+        # 2099-01-31, which a header of an answer has told.
+        assert re.search(r'ociai_model_retires_seconds\{model="grok-4"\} 40735\d{5}\n', metrics), metrics
         alert = eventually(lambda: [one for one in receiver.alerts if one["type"] == "model_retiring"], within=40)[0]
         assert alert["subject"] == "grok-3" and alert["days_left"] == 3
         models = started.ask("/dashboard/models", key=VIEWER).json["models"]
