@@ -13,6 +13,7 @@ import account
 import dialects
 import gate
 import growth
+import instructions
 import others
 import overload
 import providers
@@ -38,6 +39,8 @@ def main():
                       help="pass-through beside nginx, HAProxy, vllm-router and TensorZero, those that are installed")
     kind.add_argument("--gate", metavar="BASE",
                       help="this tree beside another revision of git's: exits 1 when a request or a chunk costs 5 %% more CPU than there, 3 when that stays undecided")
+    kind.add_argument("--instructions", metavar="BASE", nargs="?", const="",
+                      help="instructions by callgrind, without books, with them and with traces; beside another revision when one is named")
     kind.add_argument("--growth", action="store_true",
                       help="how cost grows with streams, accounts and bodies; draws docs/growth.svg")
     kind.add_argument("--overload", action="store_true",
@@ -53,12 +56,12 @@ def main():
     unknown = [cell for cell in cells if cell not in ABOUT]
     if unknown:
         parser.error(f"no such cell: {', '.join(unknown)}; there are {', '.join(ABOUT)}")
-    if arguments.cells and (arguments.routing or arguments.gate or arguments.growth or arguments.overload):
+    if arguments.cells and (arguments.routing or arguments.gate or arguments.instructions is not None or arguments.growth or arguments.overload):
         parser.error("--cells is for one OCI account, --providers and --peers: the others have cells of their own")
     rounds = arguments.rounds if arguments.rounds is not None else gate.ROUNDS if arguments.gate else 3
     if rounds < 1:
         parser.error("--rounds must be at least 1")
-    for option, path in [("--binary", arguments.binary)] + [("--base-binary", arguments.base_binary)] * bool(arguments.gate):
+    for option, path in [("--binary", arguments.binary)] + [("--base-binary", arguments.base_binary)] * bool(arguments.gate or arguments.instructions):
         if not path or not os.access(path, os.X_OK):
             parser.error(f"{option}: {path or 'nothing given'} is not a program")
     chosen = {cell: CELLS[cell] for cell in cells if cell in CELLS}
@@ -77,6 +80,8 @@ def main():
             overload.overload(upstream, rounds)
         elif arguments.gate:
             gate.gate(upstream, os.path.abspath(arguments.base_binary), Proxy.binary, rounds)
+        elif arguments.instructions is not None:
+            instructions.instructions(upstream, Proxy.binary, arguments.instructions and os.path.abspath(arguments.base_binary))
         elif arguments.growth:
             growth.growth(upstream, rounds)
         elif arguments.providers:

@@ -11,6 +11,21 @@ extension SQLiteLedger {
         return try await reader.read { db in try CounterTable.current(periods, db) }
     }
 
+    package func lastUses() async throws -> [String: Int64] {
+        try await reader.read { db in
+            // Hours go with their rows, days stay longer.
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT text, max(start) FROM (
+                        SELECT key, max(hour) * 3600 AS start FROM hour GROUP BY key
+                        UNION ALL SELECT key, max(day) * 86400 FROM day GROUP BY key
+                    ) JOIN dim ON dim.id = key GROUP BY key
+                    """)
+            return Dictionary(rows.map { ($0[0], $0[1]) }, uniquingKeysWith: max)
+        }
+    }
+
     package func keys() async throws -> [ManagedKey] {
         let log = options.log
         return try await reader.read { db in

@@ -155,7 +155,11 @@ extension Failure {
     package enum Subject: Equatable, Sendable { case path, model, account, key, request }
 
     /// What a key may lack.
-    package enum Privilege: Equatable, Sendable { case role, model }
+    package enum Privilege: Equatable, Sendable {
+        case role, model
+        /// It comes from a web page of another address.
+        case page
+    }
 
     /// What HTTP has a status of its own for.
     package enum HTTPFault: Equatable, Sendable {

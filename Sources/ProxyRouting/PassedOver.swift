@@ -1,7 +1,7 @@
 /// One that could serve a request and did not get it, and why.
 package struct PassedOver: Equatable, Sendable {
-    /// More of them say nothing that these do not.
-    package static let most = 16
+    /// As many as the books have candidates (`AttemptReport.Call.candidates`): whoever could have been asked and is not among these was well.
+    package static let most = 64
 
     /// Its index in the router's list.
     package let upstream: Int

@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import re
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -193,7 +194,12 @@ def test_a_browser_signs_in_and_changes_things_only_from_the_page(service, provi
     assert answer.status == 200 and answer.json["role"] == "admin"
     cookie = answer.headers["set-cookie"].split(";")[0]
     assert started.ask("/dashboard/state", cookie=cookie).status == 200
-    assert started.ask("/admin/keys", {"name": "new"}, cookie=cookie).status == 403
+    for path, body in [("/admin/keys", {"name": "new"}), ("/admin/models/refresh", {})]:
+        answer = started.ask(path, body, cookie=cookie)
+        assert answer.status == 403 and "x-ociai-dashboard" in answer.json["error"]["message"], answer
+    assert started.ask("/admin/models/refresh", {}, cookie=cookie, x_ociai_dashboard="1").status == 200
+    # For models it is no key.
+    assert started.ask("/v1/chat/completions", {"model": "talk/m1", "messages": []}, cookie=cookie, x_ociai_dashboard="1").status == 401
     made = started.ask("/admin/keys", {"name": "new"}, cookie=cookie, x_ociai_dashboard="1")
     assert made.status == 201, made
     assert started.ask("/admin/circuit-breaker/reset", method="POST", cookie=cookie, x_ociai_dashboard="1", origin=started.url).status == 200
@@ -259,6 +265,46 @@ def test_over_tls_the_cookie_is_for_tls_alone(service, provider, tmp_path):
     assert status == 200 and cookie.startswith("__Host-ociai=") and {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
     assert over_tls("GET", "/dashboard/state", cookie=cookie.split(";")[0])[0] == 200
     assert over_tls("GET", "/dashboard/state", cookie="__Host-ociai=" + "0" * 64)[0] == 401
+
+
+def test_an_open_page_does_not_hold_the_end_of_the_process(service, provider):
+    """A page stays open all day: a restart that waits for it would wait for all of shutdown_grace."""
+    started = service(aggregator(provider, shutdown_grace=60))
+    viewer = Events(started)
+    assert viewer.next()[0] == "state"
+    began = time.monotonic()
+    started.stop()
+    assert time.monotonic() - began < 20
+    # The whole of it, with its proper end, and nothing behind.
+    assert "HTTP/1.1" not in viewer.last()
+
+
+def test_head_has_no_body_and_the_connection_goes_on(service, provider):
+    started = service(aggregator(provider))
+    host, port = urllib.parse.urlsplit(started.url).netloc.split(":")
+    head = f"\r\nhost: {host}\r\nauthorization: Bearer {VIEWER}\r\n\r\n"
+    paths = ["/dashboard/events", "/admin/ledger/export", "/dashboard", "/nowhere"]
+    with contextlib.closing(socket.create_connection((host, int(port)), timeout=30)) as connection:
+        for path in paths:
+            connection.sendall(f"HEAD {path} HTTP/1.1{head}".encode())
+        connection.sendall(f"GET /health HTTP/1.1{head.replace(chr(13) + chr(10) * 2, '')}".encode()[:-2] + b"connection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    statuses = re.findall(r"^HTTP/1\.1 (\d+)", answer, re.M)
+    assert statuses == ["200", "200", "200", "404", "200"], answer
+    parts = answer.split("\r\n\r\n")
+    # Five heads, and the body of the last answer alone.
+    assert len(parts) == 6 and all(part.startswith("HTTP/1.1 ") for part in parts[:5]) and json.loads(parts[5])["status"]
+
+
+def test_parts_of_a_request_that_run_side_by_side_accuse_nobody(three):
+    body = {"model": "cohere.embed-v4.0", "input": [f"text {number}" for number in range(400)]}
+    answer = three.ask("/v1/embeddings", body, CLIENT, x_request_id="parts")
+    assert answer.status == 200, answer
+    story = eventually(lambda: three.ask("/why/parts", key=VIEWER), lambda answer: answer.status == 200).json
+    attempts = [event for event in story["events"] if event["type"] == "attempt"]
+    assert len(attempts) > 1 and len({attempt["call"] for attempt in attempts}) == len(attempts), story
+    reasons = {one["reason"] for event in story["events"] if event["type"] == "passed_over" for one in event["upstreams"]}
+    assert reasons <= {"not_chosen", "full"}, story
 
 
 def test_hostile_names_are_told_as_they_are_and_break_nothing(service, provider):
@@ -331,6 +377,20 @@ def test_alerts_reach_a_webhook_and_a_command_once_an_hour(service, provider, re
     assert started.log.count("raised again within an hour") == 1, "of the hard one; a soft one is raised once in its period"
     shown = started.ask("/dashboard/state", key=VIEWER).json["alerts"]
     assert {one["type"] for one in shown} == {"budget_hard", "budget_soft"}
+
+
+def test_what_a_command_leaves_behind_holds_no_port(service, provider, tmp_path):
+    settings = aggregator(provider, alert_command=f"ls -l /proc/self/fd > '{tmp_path}/descriptors'; (sleep 60) &", keys={"alice": {"budget_hard": "1 tokens per day"}})
+    started = service(settings)
+    eventually(lambda: started.chat(CLIENT).status, lambda status: status == 429)
+    listing = eventually(lambda: (tmp_path / "descriptors").exists() and (tmp_path / "descriptors").read_text().count("\n") >= 3 and (tmp_path / "descriptors").read_text())
+    assert "socket:" not in listing and "eventpoll" not in listing, listing
+    port = int(started.url.rsplit(":", 1)[1])
+    started.stop()
+    with contextlib.closing(socket.socket()) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
 
 
 def test_a_webhook_that_fails_is_tried_again(service, provider):
@@ -485,6 +545,16 @@ def test_what_is_left_is_sent_at_the_end_and_a_collector_that_is_not_there_costs
         started.start()
     assert all(started.chat(CLIENT).status == 200 for _ in range(5))
     eventually(lambda: started.log, lambda log: "could not be reached" in log)
+
+
+def test_a_mistake_of_a_client_is_sampled_as_any_request_and_a_refusal_has_a_span(service, provider, collector):
+    started = traced(service, aggregator(provider, keys={"bob": {"rpm": 1}}), collector, OTEL_TRACES_SAMPLER="parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG="0")
+    for _ in range(5):
+        assert started.ask("/v1/chat/completions", {"model": "nobody", "messages": []}, CLIENT, traceparent=PARENT[:-1] + "0").status == 404
+    assert started.chat(OTHER).status == 200
+    assert started.ask("/v1/chat/completions", {"model": "talk/m1", "messages": []}, OTHER, traceparent=PARENT).status == 429
+    [span] = received(collector, 1)
+    assert otlp.attributes(span.attributes)["http.response.status_code"] == 429 and otlp.attributes(span.attributes)["ociai.key"] == "bob"
 
 
 def test_settings_that_cannot_be_used_are_told(service, provider):

@@ -157,7 +157,7 @@ extension EndpointTable {
             },
             Endpoint(.GET, "/dashboard/strips", label: "dashboard", for: .viewer) { $0.send(await window.strips()) },
             Endpoint(.GET, "/dashboard/models", label: "dashboard", for: .viewer) { $0.send(window.models()) },
-            Endpoint(.GET, "/dashboard/usage", label: "dashboard", for: .viewer) { $0.send(window.usage()) },
+            Endpoint(.GET, "/dashboard/usage", label: "dashboard", for: .viewer) { $0.send(await window.usage()) },
         ]
     }
 
@@ -280,7 +280,7 @@ extension Endpoints {
                 directory: directory,
                 fallbacks: chat.fallbacks, rescue: rescue, quirks: state.quirks, prices: prices.table,
                 retirements: state.retirements, keys: settings.clientKeys, managed: state.managedKeys,
-                accounts: state.accounts, recent: state.recent),
+                accounts: state.accounts, earlier: state.earlierUses),
             signIn: OperatorSignIn(keys: keys, sessions: state.sessions, time: state.time),
             identity: state.identity)
     }

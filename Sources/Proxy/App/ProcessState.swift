@@ -26,6 +26,7 @@ struct ProcessState: Sendable {
     let ledger: (any Ledger)?
     /// The last requests that have ended.
     let recent: RecentEntries
+    let earlierUses: EarlierUses
     /// Those that have not.
     let running = RunningRequests()
     let alerts: Alerts
@@ -65,6 +66,7 @@ struct ProcessState: Sendable {
         self.identity = identity
         self.ledger = ledger
         recent = ledger?.recent ?? RecentEntries()
+        earlierUses = EarlierUses(ledger)
         quirks = ModelQuirks(wallClock: time.wallClock)
         accounts = KeyAccounts()
         managedKeys = ManagedKeys(accounts: accounts)

@@ -112,6 +112,7 @@ actor Reloader {
         if state.certificate.current != nil, let pair = configuration.certificate { state.certificate.show(pair) }
         let after = await generation(of: withKey(configuration), list, after: before)
         service.frontDoor.replace(with: after.door)
+        state.sessions.keep(by: after.door.keys, at: state.time.wallClock())
         state.rates.keep(Set(after.settings.clientKeys.map(\.name) + state.managedKeys.all.map(\.name)))
         self.service?.generation = after
         keeper.keep(after)

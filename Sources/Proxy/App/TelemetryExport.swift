@@ -62,9 +62,7 @@ private struct ExportTrouble: Error, CustomStringConvertible {
 
 extension Tracing.Upstream {
     init(_ backend: any Backend) {
-        let address = backend.endpoint.split(separator: "/").dropFirst().first.map { $0.split(separator: ":") } ?? []
-        self.init(
-            isOCI: backend.kind == .oci, host: address.first.map(String.init),
-            port: address.count > 1 ? Int(address[1]) : backend.endpoint.hasPrefix("https") ? 443 : 80)
+        let origin = (try? RequestAddress(backend.endpoint))?.origin
+        self.init(isOCI: backend.kind == .oci, host: origin?.host, port: origin?.port)
     }
 }

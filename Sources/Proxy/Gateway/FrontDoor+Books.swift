@@ -17,10 +17,23 @@ extension FrontDoor {
     }
 
     /// The trace of a request for a model, where somebody traces: also of one that is refused.
-    func start(_ tracing: Tracing, _ head: HTTPRequestHead, _ verdict: Admission.Verdict) -> TraceStart? {
-        guard endpoint(of: verdict, head)?.isBooked == true else { return nil }
+    func start(_ tracing: Tracing, _ head: HTTPRequestHead, at endpoint: Endpoint?) -> TraceStart? {
+        guard endpoint?.isBooked == true else { return nil }
+        let parents = head.headers["traceparent"]
+        let states = head.headers["tracestate"]
         return tracing.start(
-            head.headers.value(of: "traceparent"), head.headers.value(of: "tracestate"), mode: traceParent)
+            parents.count == 1 ? parents[0] : nil, states.isEmpty ? nil : states.joined(separator: ","),
+            mode: traceParent)
+    }
+
+    /// A request that was refused by its head. Who has no key is no business of a collector's.
+    func trace(_ record: AccessRecord, of head: HTTPRequestHead, _ caller: Caller, at endpoint: Endpoint) {
+        guard let tracing, let start = start(tracing, head, at: endpoint) else { return }
+        let place = RequestTrace.Head(
+            id: record.id, arrival: time.now(), arrivedAt: time.wallMicroseconds(), path: endpoint.path,
+            label: endpoint.label, key: caller.name)
+        tracing.record(
+            record, RequestTrace(place, start: start), at: (endpoint.path, endpoint.label), duration: .zero)
     }
 
     /// Where a request of a key is for, if it is told of or charged: unless it asks the proxy about itself.
@@ -51,6 +64,7 @@ extension FrontDoor {
         _ record: AccessRecord, _ caller: Caller, _ charge: RequestCharge?, at endpoint: Endpoint,
         _ trace: RequestTrace?, arrivedAt: Int64, arrival: Duration = .zero, duration: Duration = .zero
     ) {
+        caller.account.wasUsed(at: arrivedAt / 1_000_000)
         // Before the page is lent: its thread's others wait meanwhile.
         let story = trace?.storyEvents()
         func rows(in page: inout EntryPage) -> Spent {

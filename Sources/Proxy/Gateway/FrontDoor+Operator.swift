@@ -13,12 +13,7 @@ extension FrontDoor {
         case .holder(let caller): try admit(caller, context, endpoint)
         case .wrong: throw Failure.wrongKey
         case .none:
-            if let caller = sessions.caller(of: request.head, by: keys, at: time.wallClock()) {
-                if let objection = OperatorSessions.objection(to: request.head, at: endpoint) {
-                    throw Failure(.forbidden(.role), objection)
-                }
-                return try admit(caller, context, endpoint)
-            }
+            if let caller = try viewer(of: request.head, at: endpoint) { return try admit(caller, context, endpoint) }
             // Who has left already is not worth a look.
             try Task.checkCancellation()
             if let objection = await localAccess.objection(
@@ -29,10 +24,13 @@ extension FrontDoor {
         }
     }
 
-    /// Who has signed in at the dashboard, for what is no model endpoint: a cookie is no key for those.
-    func viewer(of head: HTTPRequestHead, at endpoint: Endpoint) -> Caller? {
-        guard !endpoint.isForClients, OperatorSessions.objection(to: head, at: endpoint) == nil else { return nil }
-        return sessions.caller(of: head, by: keys, at: time.wallClock())
+    /// Who has signed in at the dashboard; nil when nobody has.
+    ///
+    /// - Throws: when the request would change something, and may not come from there.
+    func viewer(of head: HTTPRequestHead, at endpoint: Endpoint) throws(Failure) -> Caller? {
+        guard let caller = sessions.caller(of: head, by: keys, at: time.wallClock()) else { return nil }
+        if let objection = OperatorSessions.objection(to: head, at: endpoint) { throw objection }
+        return caller
     }
 
     private func admit(_ caller: Caller, _ context: RequestContext, _ endpoint: Endpoint) throws(Failure) {

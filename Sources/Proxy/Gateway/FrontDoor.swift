@@ -140,8 +140,12 @@ final class FrontDoor: Sendable {
             }
             return .admitted(match, caller)
         case .none:
-            guard let caller = viewer(of: head, at: endpoint) else { return .refused(.noKey) }
-            return .admitted(match, caller)
+            // A dashboard's cookie is no key for models.
+            guard !endpoint.isForClients else { return .refused(.noKey) }
+            do {
+                guard let caller = try viewer(of: head, at: endpoint) else { return .refused(.noKey) }
+                return .admitted(match, caller)
+            } catch { return .refused(error, nil) }
         case .wrong: return .refused(.wrongKey)
         }
     }
@@ -248,7 +252,7 @@ final class FrontDoor: Sendable {
             request, on: connection, decoration: decoration, drain: drain, at: now, wallClock,
             tracedAs: endpoint != nil || tracing != nil
                 ? heading(verdict, decoration.requestID, now, wallClock) : RequestTrace.Head(),
-            tracing.flatMap { start($0, request.head, verdict) })
+            tracing.flatMap { start($0, request.head, at: self.endpoint(of: verdict, request.head)) })
         if case .admitted(let match, _) = verdict { context.rest = match.rest }
         if let wish = fields.route, wish == "1", let role = verdict.caller?.limits.role, role >= .viewer {
             decoration.route = context.trace
@@ -264,6 +268,7 @@ final class FrontDoor: Sendable {
     @inline(never)
     private func say(_ error: any Error, _ context: RequestContext) {
         if let failure = context.terminalError(after: error) {
+            guard !context.hasBegun else { return context.breakOff() }
             let clientError = worded(failure, for: context.request.head, as: context.id)
             context.record.error = clientError.code
             if case .budgetExceeded = failure.kind, let caller = context.caller { tell(caller, failure) }
@@ -373,9 +378,12 @@ final class FrontDoor: Sendable {
         record.error = clientError.code
         if let caller {
             record.key = caller.name
-            if let head, let endpoint = endpoints.match(head.uri)?.endpoint, isBooked(caller, at: endpoint) {
-                let now = time.wallMicroseconds()
-                book(record, caller, charge(of: caller, arrivedAt: now), at: endpoint, nil, arrivedAt: now)
+            if let head, let endpoint = endpoints.match(head.uri)?.endpoint, endpoint.isBooked {
+                if isBooked(caller, at: endpoint) {
+                    let now = time.wallMicroseconds()
+                    book(record, caller, charge(of: caller, arrivedAt: now), at: endpoint, nil, arrivedAt: now)
+                }
+                trace(record, of: head, caller, at: endpoint)
             }
         }
         finish(record, label: head.map { label(of: $0.uri) } ?? "other", took: .zero)

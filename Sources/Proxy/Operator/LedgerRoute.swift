@@ -42,18 +42,14 @@ struct LedgerRoute: Sendable {
             let rows = try ledger.export(order)
             return (rows, try await rows.next())
         }
-        let stream = EventStream(
-            on: context.connection, headers: context.decorated(Self.headers(of: order)), keepAliveInterval: .zero,
-            keepAlive: { _, _ in [] })
+        guard let stream = context.begin(Self.headers(of: order)) else { return }
         defer { context.record.sent = stream.sent }
-        context.record.status = 200
         while let bytes = piece {
             try await stream.send(ByteBuffer(bytes: bytes))
             do {
                 piece = try await rows.next()
             } catch {
-                // Half a file must not pass for a whole one: the client sees that the connection ends.
-                context.connection.channel.close(promise: nil)
+                context.breakOff()
                 throw CancellationError()
             }
         }

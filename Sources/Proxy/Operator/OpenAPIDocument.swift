@@ -811,7 +811,7 @@ enum OpenAPIDocument {
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },
               "403": {
-                "description": "The role of the key is too small, or a request with a dashboard's cookie lacks its header (`permission_denied`); or the key may not use the model (`model_not_allowed`).",
+                "description": "The role of the key is too small, or a request with a dashboard's cookie lacks its header (`permission_denied`) or comes from a web page of another address (`foreign_page`); or the key may not use the model (`model_not_allowed`).",
                 "headers": {"x-should-retry":{"$ref":"#/components/headers/ShouldRetry"}},
                 "content": {"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}
               },

@@ -47,6 +47,13 @@ extension RequestTrace {
     }
 }
 
+extension RequestStory.Attempt {
+    /// Its outcome speaks for asking another upstream.
+    fileprivate var hasFailed: Bool {
+        ![AttemptOutcome.succeeded.word, AttemptOutcome.abandoned.word, RequestStory.running].contains(outcome)
+    }
+}
+
 /// A story as programs get it. The page draws it, and the command line tells it in words.
 struct StoryDocument {
     private var writer = JSONWriter(capacity: 2048)
@@ -113,17 +120,19 @@ struct StoryDocument {
             for attempt in story.attempts { self.attempt(attempt, call: 0, told: [], in: story) }
             return
         }
-        var told: Set<String> = []
+        // Those of each call that the next attempt need not tell again.
+        var told: [Int: Set<String>] = [:]
         for event in list.elements {
+            let call = event["call"]?.int ?? 0
             switch event["type"]?.string {
             case "attempt":
                 let number = event["number"]?.int ?? 0
                 if let attempt = story.attempts.first(where: { $0.number == number }) {
-                    self.attempt(attempt, call: event["call"]?.int ?? 0, told: told, in: story)
+                    self.attempt(attempt, call: call, told: told[call] ?? [], in: story)
                 }
-                told = []
+                told[call] = nil
             case "passed_over":
-                told.formUnion(event["upstreams"]?.elements.compactMap { $0["id"]?.string } ?? [])
+                told[call, default: []].formUnion(event["upstreams"]?.elements.compactMap { $0["id"]?.string } ?? [])
                 writer.raw(event.raw)
             default: writer.raw(event.raw)
             }
@@ -178,7 +187,9 @@ struct StoryDocument {
         writer.key("upstreams")
         writer.beginArray()
         for id in others {
-            let hasFailed = story.attempts.contains { $0.upstream == id && $0.number < attempt.number }
+            let hasFailed = story.attempts.contains { other in
+                other.upstream == id && other.hasFailed && other.at + other.total <= attempt.at
+            }
             writer.beginObject()
             writer.key("id")
             writer.string(id)

@@ -91,6 +91,7 @@ private struct Words {
             case .unacceptable(let fault): Self.unacceptable(fault)
             case .unauthorized: Words(401, "invalid_request_error", "invalid_api_key", forbidsRetry: true)
             case .forbidden(.role): Words(403, "invalid_request_error", "permission_denied", forbidsRetry: true)
+            case .forbidden(.page): Words(403, "invalid_request_error", "foreign_page", forbidsRetry: true)
             case .forbidden(.model): Words(403, "invalid_request_error", "model_not_allowed", forbidsRetry: true)
             case .rateLimited: Words(429, "rate_limit_error", "rate_limit_exceeded")
             case .tokensLimited: Words(429, "rate_limit_error", "rate_limit_exceeded")

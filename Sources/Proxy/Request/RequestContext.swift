@@ -55,6 +55,14 @@ final class RequestContext {
         record.received = request.body.count
     }
 
+    /// The answer has begun, piece by piece, by a route that does not tell failures in it: no other one can take its place.
+    var hasBegun = false
+    /// The process is about to end: what could go on for ever ends now.
+    var isDraining: Bool { drain.isDraining }
+
+    /// Breaks an answer off that has begun: a part of it must not pass for the whole, so the connection ends with it.
+    func breakOff() { connection.channel.close(promise: nil) }
+
     /// Sends a whole answer.
     func send(_ answer: Response) {
         record.status = Int(answer.status.code)

@@ -1,12 +1,14 @@
 import ProxyRouting
 
 extension RequestTrace {
-    /// What happened, in order, as `RequestStory.events` has it: an attempt is its number. Nil when there were attempts alone, as in nearly all requests.
+    /// What happened, in order, as `RequestStory.events` has it: an attempt is its number. Nil when there were attempts of one call alone, as in nearly all
+    /// requests.
     func storyEvents() -> [UInt8]? {
         read { events in
             let hasMore = events.contains { event in
                 switch event {
-                case .began, .ended: false
+                case .began(let call, _, _): call > 0
+                case .ended: false
                 case .gaveUp: events.triedSeveralModels
                 case .passedOver, .waited, .paused, .refused, .fellBack, .rescue: true
                 }

@@ -57,6 +57,8 @@ package protocol Ledger: EntryRecorder {
     var recent: RecentEntries { get }
     /// What became of a request that has ended, in memory or on the disk; the newest, where several have one id. Nil when there is none.
     func story(of id: String) async throws -> RequestStory?
+    /// When each key was last used, in seconds since 1970, to the hour.
+    func lastUses() async throws -> [String: Int64]
     /// Requests that have ended, the newest first.
     func requests(_ search: RequestSearch) async throws -> RequestSearch.Page
     /// One of the operator's questions.

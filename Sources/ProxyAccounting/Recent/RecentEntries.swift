@@ -48,17 +48,6 @@ package final class RecentEntries: Sendable {
         }
     }
 
-    /// When each key was used last, in microseconds since 1970.
-    package var lastByKey: [String: Int64] {
-        state.withLock { state in
-            var last: [String: Int64] = [:]
-            for page in state.pages {
-                for row in page.rows { last[page.name(row.key)] = max(last[page.name(row.key)] ?? 0, row.at) }
-            }
-            return last
-        }
-    }
-
     /// The last so many, the newest first. They come in by threads, a quarter of a second of each behind the other, so some more are looked at.
     package func last(_ most: Int) -> [RequestStory] {
         let stories = lastKept(most * 2).sorted { ($0.at, $0.id) > ($1.at, $1.id) }

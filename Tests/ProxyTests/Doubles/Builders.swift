@@ -145,7 +145,7 @@ extension FrontDoor {
                         feed: feed, accountList: accountList, router: router, directory: directory,
                         fallbacks: fallbacks, rescue: rescue, quirks: chat.quirks, prices: prices.table,
                         retirements: ModelRetirements(), keys: keys,
-                        managed: managed, accounts: keyAccounts, recent: recent),
+                        managed: managed, accounts: keyAccounts, earlier: EarlierUses(ledger)),
                     signIn: OperatorSignIn(keys: clientKeys, sessions: sessions, time: time))),
             prices: prices, recorder: ledger ?? recent, hasLedger: ledger != nil, running: running, upstreams: names,
             sessions: sessions,

@@ -52,6 +52,7 @@ final class KeptLedger: Ledger {
         return figures
     }
     func counters(at seconds: Int64) async throws -> [LedgerCounter] { [] }
+    func lastUses() async throws -> [String: Int64] { [:] }
     func keys() async throws -> [ManagedKey] { state.withLock { Array($0.keys.values) } }
     func save(_ key: ManagedKey, action: String, by actor: String) async throws {
         try state.withLock { state in

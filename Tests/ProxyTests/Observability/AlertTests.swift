@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import ProxyAccounting
 import ProxyTestSupport
 import Synchronization
@@ -58,8 +59,24 @@ import Testing
         for number in 0..<30 { alerts.raise(alert("\(number)")) }
         alerts.raise(alert("29"))
         #expect(alerts.recent.count == 20 && alerts.recent.first?.alert.subject == "29")
-        var sent = alerts.sent.makeAsyncIterator()
-        #expect(await sent.next()?.alert.subject == "0")
+        #expect(alerts.next(for: .webhook)?.alert.subject == "0" && alerts.next(for: .command)?.alert.subject == "0")
+    }
+
+    @Test func `Where too many wait, those of keys go first`() {
+        var outbox = AlertOutbox()
+        func add(_ subject: String, _ kind: Alert.Kind) -> String? {
+            outbox.add(RaisedAlert(alert: alert(subject, kind), at: 0))?.alert.subject
+        }
+        #expect(add("down", .allDown) == nil)
+        for number in 1..<AlertOutbox.capacity { #expect(add("\(number)", .budgetHard) == nil) }
+        #expect(add("new", .budgetHard) == "1")
+        #expect(add("up", .upstreamDown) == "2")
+        #expect(outbox.waiting.count == AlertOutbox.capacity && outbox.next()?.alert.subject == "down")
+        var others = AlertOutbox()
+        for number in 0...AlertOutbox.capacity {
+            let lost = others.add(RaisedAlert(alert: alert("\(number)"), at: 0))
+            #expect(lost?.alert.subject == (number == AlertOutbox.capacity ? "0" : nil))
+        }
     }
 
     // MARK: What is worth one
@@ -75,6 +92,8 @@ import Testing
         #expect(rules.alerts(for: look([.ready, .open])).isEmpty)
         let alerts = rules.alerts(for: look([.ready, .open]))
         #expect(alerts.map(\.kind) == [.upstreamDown] && alerts.map(\.subject) == ["u1"])
+        #expect(rules.alerts(for: look([.ready, .open])) == alerts, "until it could be told")
+        rules.wasSent(alerts[0])
         #expect(rules.alerts(for: look([.ready, .open])).isEmpty, "it has been told")
         #expect(rules.alerts(for: look([.ready, .ready])).isEmpty)
         #expect(rules.alerts(for: look([.ready, .unhealthy])).isEmpty)
@@ -86,6 +105,7 @@ import Testing
         _ = rules.alerts(for: look([.cooling, .open]))
         let alerts = rules.alerts(for: look([.cooling, .open]))
         #expect(Set(alerts.map(\.kind)) == [.upstreamDown, .allDown])
+        for alert in alerts { rules.wasSent(alert) }
         #expect(rules.alerts(for: look([.cooling, .open])).isEmpty)
         #expect(rules.alerts(for: look([])).isEmpty, "there is nobody to be down")
         for word in [WindowSource.Word.full, .halfOpen, .ready] {
@@ -110,16 +130,24 @@ import Testing
         #expect(told == [30, 14, 7, 1])
     }
 
-    @Test func `A certificate is told of fourteen days before, and when it has expired`() {
+    @Test func `A certificate is told of each day from fourteen days before, and when it has expired`() {
         var rules = AlertRules()
-        func alerts(_ days: Int64) -> [Alert] {
-            var look = AlertRules.Look(at: 0)
+        func alerts(hour: Int64, until days: Int64 = 20) -> [Alert] {
+            var look = AlertRules.Look(at: hour * 3600)
             look.certificate = ("/etc/cert.pem", days * 86_400)
             return rules.alerts(for: look)
         }
-        #expect(alerts(15).isEmpty)
-        #expect(alerts(14).map(\.kind) == [.certificate])
-        #expect(alerts(-1).first?.message.contains("expired at") == true)
+        var told: [Int64] = []
+        for hour in 0..<Int64(22 * 24) {
+            for alert in alerts(hour: hour) {
+                #expect(alert.kind == .certificate && alert.subject == "/etc/cert.pem")
+                #expect(alert.message.contains("expired at") == (hour >= 20 * 24))
+                told.append(hour)
+            }
+        }
+        #expect(told.first == 6 * 24 && (15...17).contains(told.count), "\(told)")
+        #expect(alerts(hour: 22 * 24, until: 90).isEmpty, "it has been renewed")
+        #expect(alerts(hour: 80 * 24, until: 90).count == 1)
     }
 
     @Test func `A ledger that loses rows is told of`() {
@@ -135,6 +163,23 @@ import Testing
         #expect(alerts(dropped: 3).map(\.kind) == [.ledger])
         #expect(alerts(dropped: 3).isEmpty)
         #expect(alerts(dropped: 3, "disk full").first?.message.contains("disk full") == true)
+    }
+
+    @Test func `An outage within an hour of another is told of when the hour is over`() {
+        let time = ManualTime()
+        let alerts = Alerts(time: time.source, logger: .silent)
+        var rules = AlertRules()
+        var told: [Int] = []
+        for minute in 0..<180 {
+            // A short one, and then one for good.
+            let state = [3, 4].contains(minute) || minute >= 10 ? WindowSource.Word.open : .ready
+            for alert in rules.alerts(for: look([state])) where alerts.raise(alert) {
+                rules.wasSent(alert)
+                told.append(minute)
+            }
+            time.advance(by: .seconds(60))
+        }
+        #expect(told == [4, 4, 64, 64], "of the upstream, and of all")
     }
 
     // MARK: By keys
@@ -192,6 +237,58 @@ import Testing
         #expect(request.body.map { String(buffer: $0) }?.contains(#""type":"upstream_down""#) == true)
     }
 
+    @Test func `A webhook that is away for a while gets all of it, and the command does not wait for it`() async throws
+    {
+        let time = ManualTime()
+        let alerts = Alerts(time: time.source, logger: .silent)
+        alerts.deliver(true)
+        let isBack = Atomic(false)
+        let transport = FakeTransport { _ in
+            TransportResponse(status: isBack.load(ordering: .relaxed) ? 204 : 503, headers: [:], body: .fed([""]))
+        }
+        let file = temporaryFile()
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let delivery = delivery(
+            alerts, .init(webhook: Secret("https://hooks.example/"), command: "cat >> '\(file)'"), transport, time)
+        let task = Task { await delivery.run() }
+        for subject in ["a", "b"] { alerts.raise(alert(subject)) }
+        while transport.requests.count < 9
+            || (try? String(contentsOfFile: file, encoding: .utf8))?.contains(#""b""#) != true
+        {
+            time.advance(by: .seconds(1))
+            await Task.yield()
+        }
+        isBack.store(true, ordering: .relaxed)
+        func bodies() -> [String] { transport.requests.compactMap { $0.body.map { String(buffer: $0) } } }
+        let before = transport.requests.count
+        while transport.requests.count < before + 2 {
+            time.advance(by: .seconds(1))
+            await Task.yield()
+        }
+        task.cancel()
+        let last = bodies().suffix(2)
+        #expect(["a", "b"].allSatisfy { subject in last.contains { $0.contains("\"subject\":\"\(subject)\"") } })
+    }
+
+    @Test func `One that no webhook takes is given up after an hour`() async throws {
+        let time = ManualTime()
+        let lines = LogBook()
+        let alerts = Alerts(time: time.source, logger: .silent)
+        alerts.deliver(true)
+        let transport = FakeTransport { _ in TransportResponse(status: 503, headers: [:], body: .fed([""])) }
+        let delivery = AlertDelivery(
+            alerts: alerts, receivers: { .init(webhook: Secret("https://hooks.example/"), command: nil) },
+            transport: { transport }, time: time.source, logger: lines.logger)
+        let task = Task { await delivery.run() }
+        alerts.raise(alert())
+        while !lines.lines.contains(where: { $0.message.contains("not tried again") }) {
+            time.advance(by: .seconds(1))
+            await Task.yield()
+        }
+        task.cancel()
+        #expect(lines.lines.count == 4, "the first round's, and the end: \(lines.lines)")
+    }
+
     private func temporaryFile() -> String {
         FileManager.default.temporaryDirectory.appendingPathComponent("alert-\(UUID())").path
     }
@@ -223,8 +320,14 @@ import Testing
     @Test func `A command inherits no secret`() async throws {
         let file = temporaryFile()
         defer { try? FileManager.default.removeItem(atPath: file) }
-        try await AlertCommand().run("env > '\(file)'; ls /proc/self/fd >> '\(file)'", [], on: .system)
+        // Nor anything that is open here: a listener that is held keeps the next start from its port.
+        let listener = try await ServerBootstrap(group: NIOSingletons.posixEventLoopGroup).bind(
+            host: "127.0.0.1", port: 0
+        ).get()
+        try await AlertCommand().run("env > '\(file)'; ls -l /proc/self/fd >> '\(file)'", [], on: .system)
+        try await listener.close()
         let text = try String(contentsOfFile: file, encoding: .utf8)
         #expect(!text.contains("HOME=") && text.contains("PATH="))
+        #expect(!text.contains("socket:") && !text.contains("eventpoll"), "\(text)")
     }
 }

@@ -2,11 +2,14 @@ import Logging
 import NIOHTTP1
 import ServiceLifecycle
 
-/// Takes alerts to where the operator wants them: a webhook, a command, or both. One at a time, and each some times over when it fails.
+/// Takes alerts to where the operator wants them: a webhook, a command, or both, which do not wait for each other. What fails is tried again, at first
+/// soon, and then each minute until it is an hour old.
 struct AlertDelivery: Service {
-    private static let tries = 3
     private static let patience = Duration.seconds(10)
     private static let pauses = [Duration.seconds(2), .seconds(10)]
+    private static let pauseOfRounds = Duration.seconds(60)
+    /// Seconds.
+    private static let oldest: Int64 = 3600
 
     let alerts: Alerts
     /// Where to, at the moment.
@@ -21,29 +24,55 @@ struct AlertDelivery: Service {
         alerts.deliver(true)
         defer { alerts.deliver(false) }
         await cancelWhenGracefulShutdown {
-            for await alert in alerts.sent {
-                let receivers = receivers()
-                if let url = receivers.webhook { await deliver(alert, "webhook") { try await post(alert, to: url) } }
-                if let line = receivers.command {
-                    await deliver(alert, "command") { try await command.run(line, alert.document, on: time) }
-                }
+            await withTaskGroup(of: Void.self) { group in
+                for receiver in AlertReceiver.allCases { group.addTask { await deliver(to: receiver) } }
             }
         }
     }
 
-    private func deliver(_ alert: RaisedAlert, _ way: String, _ attempt: () async throws -> Void) async {
-        for number in 1...Self.tries {
-            do {
-                try await attempt()
-                return
-            } catch {
-                if Task.isCancelled { return }
-                logger.log(
-                    level: number == Self.tries ? .error : .warning,
-                    "The alert was not delivered by the \(way): \(AlertFailure.words(error))\(number == Self.tries ? "; it is not tried again" : "")",
-                    metadata: ["type": "\(alert.alert.kind.rawValue)", "subject": "\(alert.alert.subject)"])
-                if number < Self.tries { try? await time.sleep(for: Self.pauses[number - 1]) }
+    private func deliver(to receiver: AlertReceiver) async {
+        for await _ in alerts.rings(for: receiver) {
+            while !Task.isCancelled, let alert = alerts.next(for: receiver) {
+                guard let error = await deliver(alert, to: receiver), !Task.isCancelled else { continue }
+                let isOver = time.wallClock() - alert.at >= Self.oldest
+                if alert.rounds == 0 || isOver {
+                    tell(
+                        error, of: alert, receiver,
+                        isOver ? "it is not tried again" : "it is tried again each minute for an hour")
+                }
+                guard !isOver else { continue }
+                alerts.putBack(alert, for: receiver)
+                try? await time.sleep(for: Self.pauseOfRounds)
             }
+        }
+    }
+
+    private func deliver(_ alert: RaisedAlert, to receiver: AlertReceiver) async -> (any Error)? {
+        for number in 0...Self.pauses.count {
+            do {
+                try await pass(alert, to: receiver)
+                return nil
+            } catch {
+                guard number < Self.pauses.count, !Task.isCancelled else { return error }
+                if alert.rounds == 0 { tell(error, of: alert, receiver, "it is tried again") }
+                try? await time.sleep(for: Self.pauses[number])
+            }
+        }
+        return nil
+    }
+
+    private func tell(_ error: any Error, of alert: RaisedAlert, _ receiver: AlertReceiver, _ outlook: String) {
+        logger.warning(
+            "The alert was not delivered by the \(receiver.rawValue): \(AlertFailure.words(error)); \(outlook)",
+            metadata: ["type": "\(alert.alert.kind.rawValue)", "subject": "\(alert.alert.subject)"])
+    }
+
+    /// - Throws: when it is not taken. Where there is no such receiver, nobody need take it.
+    private func pass(_ alert: RaisedAlert, to receiver: AlertReceiver) async throws {
+        switch receiver {
+        case .webhook: if let url = receivers().webhook { try await post(alert, to: url) }
+        case .command:
+            if let line = receivers().command { try await command.run(line, alert.document, on: time) }
         }
     }
 

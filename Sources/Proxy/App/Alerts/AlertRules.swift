@@ -31,17 +31,23 @@ struct AlertRules: Sendable {
     static let looksUntilDown = 2
     /// Days before a model goes.
     static let days: [Int64] = [30, 14, 7, 1]
-    /// Days before a certificate expires.
+    /// Days before a certificate expires. It is told once a day from then on.
     static let certificateDays: Int64 = 14
     private static let day: Int64 = 86_400
 
     /// For how many looks each has been down, in a row.
     private var down: [String: Int] = [:]
     private var allDown = 0
+    /// Those of which it has been told since they are down.
+    private var toldDown: Set<String> = []
+    private var hasToldAllDown = false
     /// The least number of days that has been told of each model.
     private var retiring: [String: Int64] = [:]
     private var dropped = 0
+    /// Days that the certificate had left when that was told, and when it expires.
+    private var lastDay: (left: Int64, expires: Int64)?
 
+    /// What is to be told: that something is down, until `wasSent`.
     mutating func alerts(for look: Look) -> [Alert] {
         upstreams(look) + models(look) + certificate(look) + ledger(look)
     }
@@ -52,7 +58,7 @@ struct AlertRules: Sendable {
         for upstream in look.upstreams where [.unhealthy, .open, .unusable].contains(upstream.state) {
             let looks = (down[upstream.id] ?? 0) + 1
             now[upstream.id] = looks
-            guard looks == Self.looksUntilDown else { continue }
+            guard looks >= Self.looksUntilDown, !toldDown.contains(upstream.id) else { continue }
             let reason =
                 switch upstream.state {
                 case .unhealthy: "its health checks fail"
@@ -69,9 +75,11 @@ struct AlertRules: Sendable {
                     figures: [("state", .text(upstream.state.rawValue))]))
         }
         down = now
+        toldDown.formIntersection(now.keys)
         let serving = look.upstreams.count { $0.state.isServing }
         allDown = serving == 0 && !look.upstreams.isEmpty ? allDown + 1 : 0
-        if allDown == Self.looksUntilDown {
+        if allDown == 0 { hasToldAllDown = false }
+        if allDown >= Self.looksUntilDown, !hasToldAllDown {
             alerts.append(
                 Alert(
                     kind: .allDown, subject: "all",
@@ -79,6 +87,15 @@ struct AlertRules: Sendable {
                     figures: [("upstreams", .number(look.upstreams.count))]))
         }
         return alerts
+    }
+
+    /// It is sent, and was not silenced: an outage that comes within the hour of another's alert is told of behind that hour, if it lasts.
+    mutating func wasSent(_ alert: Alert) {
+        switch alert.kind {
+        case .upstreamDown: toldDown.insert(alert.subject)
+        case .allDown: hasToldAllDown = true
+        case .budgetSoft, .budgetHard, .modelRetiring, .certificate, .ledger: break
+        }
     }
 
     private mutating func models(_ look: Look) -> [Alert] {
@@ -103,11 +120,18 @@ struct AlertRules: Sendable {
         }
     }
 
-    private func certificate(_ look: Look) -> [Alert] {
+    private mutating func certificate(_ look: Look) -> [Alert] {
         guard let certificate = look.certificate,
             certificate.expires - look.at <= Self.certificateDays * Self.day
-        else { return [] }
+        else {
+            lastDay = nil
+            return []
+        }
         let left = certificate.expires - look.at
+        // Once a day: two weeks are long.
+        let day = (left / Self.day, certificate.expires)
+        if let lastDay, lastDay == day { return [] }
+        lastDay = day
         let words =
             left > 0
             ? "The certificate in \(certificate.file) expires at \(RFC3339.format(certificate.expires)). Renew it: the new file is loaded by itself."

@@ -15,7 +15,9 @@ struct AlertWatch: Service {
             var rules = AlertRules()
             while (try? await state.time.sleep(for: Self.interval)) != nil {
                 guard let generation = keeper.present else { continue }
-                for alert in rules.alerts(for: await look(generation)) { state.alerts.raise(alert) }
+                for alert in rules.alerts(for: await look(generation)) where state.alerts.raise(alert) {
+                    rules.wasSent(alert)
+                }
             }
         }
     }

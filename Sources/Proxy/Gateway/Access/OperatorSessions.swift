@@ -18,35 +18,47 @@ final class OperatorSessions: Sendable {
 
     /// Begins a session.
     ///
+    /// - Parameter isEncrypted: over TLS. It holds only where its cookie came so.
     /// - Returns: its token, of 256 random bits; nil when there is no SHA-256.
-    func open(for key: Digest32, at now: Int64) -> String? {
+    func open(for key: Digest32, isEncrypted: Bool = false, at now: Int64) -> String? {
         let token = (0..<4).map { _ in random().hex }.joined()
         guard let digest = Digest32(of: token[...]) else { return nil }
-        table.withLock { $0.open(digest, for: key, until: now + Self.lifetime, at: now) }
+        let session = SessionTable.Session(key: key, until: now + Self.lifetime, isEncrypted: isEncrypted)
+        table.withLock { $0.open(digest, session, at: now) }
         return token
     }
 
-    /// Ends the session whose cookie a request carries, if there is one.
+    /// Ends the sessions whose cookies a request carries.
     func close(by head: HTTPRequestHead) {
-        for token in Self.tokens(in: head) {
-            if let digest = Digest32(of: token) { table.withLock { $0.close(digest) } }
-        }
+        for (digest, _) in sessions(of: head, at: .min) { table.withLock { $0.close(digest) } }
+    }
+
+    /// Ends those whose keys work no more, so that none comes back with its key.
+    func keep(by keys: ClientKeys, at now: Int64) {
+        table.withLock { $0.keep { keys.caller(of: $0.key, at: now) != nil } }
     }
 
     /// Whose session a request's cookie is of; nil when there is none, when it is over, or when its key works no more.
     func caller(of head: HTTPRequestHead, by keys: ClientKeys, at now: Int64) -> Caller? {
-        session(of: head, at: now).flatMap { keys.caller(of: $0.key, at: now) }
+        for (digest, session) in sessions(of: head, at: now) {
+            if let caller = keys.caller(of: session.key, at: now) { return caller }
+            table.withLock { $0.close(digest) }
+        }
+        return nil
     }
 
     /// When the session of a request ends, in seconds since 1970.
-    func end(of head: HTTPRequestHead, at now: Int64) -> Int64? { session(of: head, at: now)?.until }
+    func end(of head: HTTPRequestHead, at now: Int64) -> Int64? { sessions(of: head, at: now).first?.session.until }
 
-    private func session(of head: HTTPRequestHead, at now: Int64) -> SessionTable.Session? {
-        for token in Self.tokens(in: head) {
-            guard let digest = Digest32(of: token) else { continue }
-            if let session = table.withLock({ $0.session(digest, at: now) }) { return session }
+    private func sessions(of head: HTTPRequestHead, at now: Int64) -> [(
+        digest: Digest32, session: SessionTable.Session
+    )] {
+        Self.tokens(in: head).compactMap { token, isEncrypted in
+            guard let digest = Digest32(of: token), let session = table.withLock({ $0.session(digest, at: now) }),
+                session.isEncrypted == isEncrypted
+            else { return nil }
+            return (digest, session)
         }
-        return nil
     }
 
     // MARK: Cookies
@@ -63,25 +75,31 @@ final class OperatorSessions: Sendable {
     }
 
     /// A browser sends the cookies of all ports of a host, so there may be several.
-    private static func tokens(in head: HTTPRequestHead) -> [Substring] {
-        head.headers["cookie"].flatMap { $0.split(separator: ";") }.prefix(32).compactMap { pair in
+    private static func tokens(in head: HTTPRequestHead) -> [(token: Substring, isEncrypted: Bool)] {
+        let names = [true, false].map { (cookieName(isEncrypted: $0) + "=", $0) }
+        let tokens = head.headers["cookie"].flatMap { $0.split(separator: ";") }.compactMap { pair in
             let pair = pair.trimmingBlanks()
-            for name in ["__Host-ociai=", "ociai="] where pair.hasPrefix(name) {
+            for (name, isEncrypted) in names where pair.hasPrefix(name) {
                 let token = pair.dropFirst(name.count)
-                if token.utf8.count == 64 { return token }
+                if token.utf8.count == 64 { return (token: token, isEncrypted: isEncrypted) }
             }
             return nil
         }
+        return Array(tokens.prefix(32))
     }
 
     /// Why a request of a session may not change anything; nil when it may, or changes nothing. A page of another site cannot make a browser send the
     /// header: no preflight allows it (`CORS`), and the cookie is not sent along from other sites.
-    static func objection(to head: HTTPRequestHead, at endpoint: Endpoint) -> String? {
+    static func objection(to head: HTTPRequestHead, at endpoint: Endpoint) -> Failure? {
         guard head.method != .GET, head.method != .HEAD else { return nil }
         if head.headers.value(of: headerName) != "1" {
-            return "A request with a dashboard's cookie changes things only with the header x-ociai-dashboard: 1."
+            return Failure(
+                .forbidden(.role),
+                "A request with a dashboard's cookie changes things only with the header x-ociai-dashboard: 1.")
         }
-        return LocalAccess.objection(toPageOf: head).map { "The request was refused: \($0)." }
+        return LocalAccess.objection(toPageOf: head).map {
+            Failure(.forbidden(.page), "The request was refused: \($0).")
+        }
     }
 
     static let headerName: StaticString = "x-ociai-dashboard"
@@ -93,22 +111,34 @@ struct SessionTable: Sendable {
         var key: Digest32
         /// Seconds since 1970.
         var until: Int64
+        /// It was begun over TLS.
+        var isEncrypted = false
     }
 
     /// Beyond that the oldest end: some dozens of operators sign in again and again.
     static let capacity = 1000
+    /// Of one key: nobody can end the sessions of other keys by signing in.
+    static let capacityOfKey = 20
 
     private var sessions: [Digest32: Session] = [:]
 
     var count: Int { sessions.count }
 
-    mutating func open(_ digest: Digest32, for key: Digest32, until end: Int64, at now: Int64) {
-        if sessions.count >= Self.capacity { sessions = sessions.filter { $0.value.until > now } }
-        if sessions.count >= Self.capacity, let oldest = sessions.min(by: { $0.value.until < $1.value.until }) {
-            sessions[oldest.key] = nil
+    mutating func open(_ digest: Digest32, _ session: Session, at now: Int64) {
+        sessions = sessions.filter { $0.value.until > now }
+        if sessions.count(where: { $0.value.key == session.key }) >= Self.capacityOfKey {
+            closeOldest { $0.key == session.key }
         }
-        sessions[digest] = Session(key: key, until: end)
+        if sessions.count >= Self.capacity { closeOldest { _ in true } }
+        sessions[digest] = session
     }
+
+    private mutating func closeOldest(where isMeant: (Session) -> Bool) {
+        let oldest = sessions.filter { isMeant($0.value) }.min { $0.value.until < $1.value.until }
+        if let oldest { sessions[oldest.key] = nil }
+    }
+
+    mutating func keep(_ isKept: (Session) -> Bool) { sessions = sessions.filter { isKept($0.value) } }
 
     /// Nil when there is none, or it is over.
     func session(_ digest: Digest32, at now: Int64) -> Session? {

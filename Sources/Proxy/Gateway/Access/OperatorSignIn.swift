@@ -18,7 +18,7 @@ struct OperatorSignIn: Sendable {
         let head = context.request.head
         // A foreign page is not to sign anybody in.
         if let objection = LocalAccess.objection(toPageOf: head) {
-            throw Failure(.forbidden(.role), "Signing in was refused: \(objection).")
+            throw Failure(.forbidden(.page), "Signing in was refused: \(objection).")
         }
         let body = try RequestField(body: context.request.body).value
         guard body.kind == .object, let key = body["key"]?.string, !key.isEmpty else {
@@ -37,7 +37,7 @@ struct OperatorSignIn: Sendable {
                 "The API key \(caller.name.quotable) has the role client. The dashboard needs a key with the role viewer or admin."
             )
         }
-        guard let token = sessions.open(for: digest, at: now) else {
+        guard let token = sessions.open(for: digest, isEncrypted: context.request.peer.isEncrypted, at: now) else {
             throw Failure(.internalError, "SHA-256 is not available.")
         }
         var response = Self.answer(caller, until: now + OperatorSessions.lifetime)

@@ -44,6 +44,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var answering: ClientRequest?
     private var peer = ClientPeer()
     private var encoder = ResponseEncoder()
+    /// What is answered is a HEAD: whatever is sent behind the answer's head would be taken for the next one (RFC 9110, 9.3.2).
+    private var takesNoBody = false
     /// Of the answer: what has not been handed to the socket yet, until the next flush.
     private var unsent: ByteBuffer?
     /// When the present phase has lasted too long; nil when it may last.
@@ -203,6 +205,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let ticket = gate.receive(head, bodyLength: framing.length, from: peer)
         self.ticket = ticket
         understandsChunks = head.version.isAtLeastHTTP11
+        takesNoBody = head.method == .HEAD
         let facts = ConnectionState.Head(
             contentLength: framing.length, expectsContinue: framing.expectsContinue, keepAlive: framing.keepsConnection,
             isRefused: ticket.isRefused,
@@ -268,6 +271,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func write(_ piece: ByteBuffer, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         let length = piece.readableBytes
+        guard !takesNoBody else {
+            if let promise { writeUnsent(context, promise) }
+            return
+        }
         guard length >= Self.largePiece else {
             gather(length + 16) {
                 encoder.writeOpening(of: length, to: &$0)
@@ -290,7 +297,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // Before its sender can see the end, and send the next.
         answering?.ticket.release()
         answering = nil
-        gather(5) { encoder.writeEnd(to: &$0) }
+        if !takesNoBody { gather(5) { encoder.writeEnd(to: &$0) } }
+        takesNoBody = false
         if let socket {
             // It has mostly taken it at once, and then the question is cheaper than a promise.
             flush(context: context)
@@ -396,10 +404,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         body = []
         ticket?.release()
         ticket = nil
-        let withoutBody = head?.method == .HEAD
         head = nil
         write(HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers), context)
-        if !withoutBody { write(answer.body, context, nil) }
+        write(answer.body, context, nil)
         writeEnd(context)
     }
 
@@ -478,7 +485,7 @@ extension ConnectionHandler: ResponseWriter {
     }
 
     func write(_ piece: [UInt8]) {
-        guard context != nil else { return }
+        guard context != nil, !takesNoBody else { return }
         gather(piece.count + 16) {
             encoder.writeOpening(of: piece.count, to: &$0)
             $0.writeBytes(piece)

@@ -7,6 +7,9 @@ struct Alert: Equatable, Sendable {
         case allDown = "all_down"
         case modelRetiring = "model_retiring"
         case certificate, ledger
+
+        /// It is about a client's key.
+        var isOfKeys: Bool { self == .budgetSoft || self == .budgetHard }
     }
 
     var kind: Kind
@@ -35,6 +38,8 @@ struct RaisedAlert: Equatable, Sendable {
     var alert: Alert
     /// Seconds since 1970.
     var at: Int64
+    /// How often it has been put back, since nobody took it.
+    var rounds = 0
 
     /// What a webhook gets.
     var document: [UInt8] {

@@ -57,7 +57,12 @@ export function setProperty(element, name, value) {
 export function keyed(parent, items, keyOf, make) {
 	const known = (parent.keyedParts ??= new Map());
 	const wanted = new Map();
-	for (const item of items) wanted.set(keyOf(item), item);
+	for (const item of items) {
+		// Clients choose the ids of requests, and some give several the same.
+		let key = String(keyOf(item));
+		while (wanted.has(key)) key += "'";
+		wanted.set(key, item);
+	}
 	for (const [key, part] of known) {
 		if (wanted.has(key)) continue;
 		part.element.remove();

@@ -1,6 +1,7 @@
 // What stands above every view: the sentence of state, whether it is live, and who is signed in.
 
 import { signOut } from "./api.js";
+import { openDialog, prose } from "./dialog.js";
 import { h, setAttribute, setHidden, setText } from "./dom.js";
 import { iconFor, mark, shape, toneOf } from "./mark.js";
 import { button } from "./panel.js";
@@ -14,8 +15,15 @@ export function makeHead({ onSignOut }) {
 	const sign = shape();
 	const live = mark();
 	const name = h("span", { class: "name" });
-	// Whether the server has heard it or not, this page forgets what it shows; the cookie ends by itself.
-	const out = button("", () => signOut().catch(() => {}).finally(onSignOut), "small");
+	const out = button("", async () => {
+		try {
+			await signOut();
+		} catch (problem) {
+			// The cookie would be good for some hours still, whatever the page shows.
+			if (problem.status !== 401) return openDialog({ title: t("signOut"), content: prose(t("signOutFailed")) });
+		}
+		onSignOut();
+	}, "small");
 	place("sentence").prepend(sign.element);
 	place("live").append(live.element);
 	place("account").append(name, out);

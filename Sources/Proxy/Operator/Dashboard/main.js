@@ -32,7 +32,23 @@ let views = {};
 let shown = { name: null, view: null };
 let drawnAt = 0;
 
-const stream = liveStream({ state: takeState, change: takeChange, status: takeStatus, signedOut: leave });
+const stream = liveStream({
+	state(state) {
+		takeState(state);
+		askRole();
+	},
+	change: takeChange, status: takeStatus, signedOut: leave,
+});
+
+/** The stream has begun anew, maybe with another configuration, in which the key may do other things. */
+async function askRole() {
+	const found = await session().catch(() => store.session);
+	if (!store.session || found?.role === store.session.role) return;
+	if (!found) return leave();
+	takeSession(found);
+	views = {};
+	show();
+}
 
 function enter(found) {
 	takeSession(found);

@@ -18,7 +18,7 @@ export function signInView(done) {
 		try {
 			done(await signIn(input.value.trim()));
 		} catch (problem) {
-			const word = { 401: "wrong", 403: "client", 429: "often" }[problem.status];
+			const word = problem.code === "foreign_page" ? null : { 401: "wrong", 403: "client", 429: "often" }[problem.status];
 			if (word) said.say(t(`signIn.${word}`), "bad");
 			else said.problem(problem);
 			input.select();

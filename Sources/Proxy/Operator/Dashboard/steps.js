@@ -71,4 +71,4 @@ function attempt(event) {
 	return line(event.start_ms, t("step.attempt", values), toneOfOutcome(event.outcome), h("p", { class: "muted" }, facts));
 }
 
-export const toneOfOutcome = (outcome) => (!outcome ? "busy" : outcome === "succeeded" ? "good" : "bad");
+export const toneOfOutcome = (outcome) => ({ running: "busy", succeeded: "good", abandoned: "off" })[outcome ?? "running"] ?? "bad";

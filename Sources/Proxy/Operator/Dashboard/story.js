@@ -1,6 +1,6 @@
 // The story of one request: what became of it in a sentence, when what happened as a picture, and why in words.
 
-import { get, newest } from "./api.js";
+import { Problem, get, newest } from "./api.js";
 import { h } from "./dom.js";
 import { duration, money, setTime } from "./format.js";
 import { mark, toneOfStatus } from "./mark.js";
@@ -27,11 +27,18 @@ export function storyView() {
 		const signal = asking.signal();
 		try {
 			const story = await get(`/why/${encodeURIComponent(id)}`, signal);
+			if (story?.object !== "request.story") throw new Problem(404, "", "request_not_found");
 			said.say("");
 			draw(story);
 			if (story.running) timer = setTimeout(ask, interval);
 		} catch (problem) {
 			if (signal.aborted) return;
+			if (problem.status === 0 || problem.status >= 500) {
+				// It comes back; what is there stays.
+				said.problem(problem);
+				timer = setTimeout(ask, interval);
+				return;
+			}
 			empty();
 			if (problem.status === 404 && problem.code !== "unknown_path") said.say(t("story.unknown", { id }));
 			else said.problem(problem);

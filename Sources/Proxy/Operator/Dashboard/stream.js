@@ -29,7 +29,8 @@ export function liveStream(on) {
 			const response = await fetch("/dashboard/events", {
 				headers: { accept: "text/event-stream" }, signal: own.signal, cache: "no-store", credentials: "same-origin",
 			});
-			if (response.status === 401) return on.signedOut();
+			// 403: the key has become a client's.
+			if (response.status === 401 || response.status === 403) return on.signedOut();
 			if (response.ok) {
 				await readEvents(response.body, (name, data) => take(name, JSON.parse(data)), alive);
 			} else {

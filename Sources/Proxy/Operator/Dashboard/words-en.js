@@ -10,7 +10,7 @@ export const english = {
 		text: "Use a key with the role viewer or admin. It is sent once and not kept in the browser; the session lasts 12 hours.",
 		client: "This key has the role client. The page needs a viewer's or an admin's key.",
 	},
-	signOut: "Sign out", loading: "Loading…",
+	signOut: "Sign out", signOutFailed: "The proxy did not take it: you are still signed in. Try again when it answers.", loading: "Loading…",
 	problem: { absent: "This version of the proxy does not offer this yet.", unreachable: "The proxy does not answer. Trying again by itself.", failed: "That did not work ({status})." },
 	account: { one: "account", other: "accounts" }, provider: { one: "provider", other: "providers" },
 	sentence: {
@@ -57,7 +57,7 @@ export const english = {
 	running: "Running", runningMore: { one: "{n} more runs.", other: "{n} more run." }, ended: "Ended", hold: "Hold still",
 	request: "Request", requests: "Requests", age: "Age", phase: { word: "Phase", queued: "waiting" }, attempts: "Attempts", tokens: "Tokens",
 	tokensBoth: "Tokens in / out", total: "Total", wait: "Wait", cost: "Cost", rescued: "rescued", fellBack: "fallback {model}",
-	newer: "Newer", older: "Older", refresh: "Refresh", page: "Page {n}", ledgerInWords: "Requests in the ledger, newest first", export: "Export {format}",
+	newer: "Newer", older: "Older", refresh: "Refresh", page: "Page {n}", ledgerInWords: "Requests in the ledger, newest first", export: "All as {format}",
 
 	allRequests: "All requests",
 	story: {

@@ -10,7 +10,7 @@ export const chinese = {
 		text: "请使用 viewer 或 admin 角色的密钥。密钥只发送一次，不会保存在浏览器中；登录有效期为 12 小时。",
 		client: "该密钥的角色是 client，本页面需要 viewer 或 admin 角色的密钥。",
 	},
-	signOut: "退出", loading: "加载中…",
+	signOut: "退出", signOutFailed: "代理未能处理：您仍处于登录状态。请在代理恢复响应后重试。", loading: "加载中…",
 	problem: { absent: "当前版本的代理尚不提供此功能。", unreachable: "代理没有响应，正在自动重试。", failed: "操作失败（{status}）。" },
 	account: "账户", provider: "提供商",
 	sentence: {
@@ -55,7 +55,7 @@ export const chinese = {
 	running: "进行中", runningMore: "另有 {n} 个正在处理。", ended: "已结束", hold: "暂停刷新",
 	request: "请求", requests: "请求数", age: "已用时", phase: { word: "阶段", reading: "读取", queued: "排队", calling: "调用", answering: "应答" }, attempts: "尝试", tokens: "Token",
 	tokensBoth: "Token 入 / 出", total: "总用时", wait: "等待", cost: "费用", rescued: "已续传", fellBack: "后备 {model}",
-	newer: "较新", older: "较早", refresh: "刷新", page: "第 {n} 页", ledgerInWords: "账本中的请求，最新在前", export: "导出 {format}",
+	newer: "较新", older: "较早", refresh: "刷新", page: "第 {n} 页", ledgerInWords: "账本中的请求，最新在前", export: "全部导出 {format}",
 
 	allRequests: "全部请求",
 	story: {

@@ -19,7 +19,7 @@ struct WindowRoute: Sendable {
     let keys: [ClientKey]
     let managed: ManagedKeys
     let accounts: KeyAccounts
-    let recent: RecentEntries
+    let earlier: EarlierUses
 
     /// A viewer's browser has so long to take what there is for it.
     private static let patience = Duration.seconds(15)
@@ -30,7 +30,8 @@ struct WindowRoute: Sendable {
 
     func state() async -> Response { .unstored(await feed.whole().text) }
 
-    /// `GET /dashboard/events`: the whole state, then what changes. It ends with a reload, for the viewer to ask again, and with the viewer's right to it.
+    /// `GET /dashboard/events`: the whole state, then what changes. It ends with a reload, for the viewer to ask again, with the
+    /// viewer's right to it, and when the process is to end.
     nonisolated(nonsending) func events(
         _ context: RequestContext, whileAllowed isAllowed: @Sendable (RequestContext) -> Bool
     ) async throws {
@@ -51,19 +52,18 @@ struct WindowRoute: Sendable {
     private nonisolated(nonsending) func watch(
         _ context: RequestContext, _ isAllowed: @Sendable (RequestContext) -> Bool
     ) async throws {
-        let stream = EventStream(
-            on: context.connection,
-            headers: context.decorated([
+        guard
+            let stream = context.begin([
                 "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no",
-            ]), keepAliveInterval: .zero, keepAlive: { _, _ in [] })
+            ])
+        else { return }
         defer { context.record.sent = stream.sent }
-        context.record.status = 200
         var (version, text) = await feed.whole()
         try await send(text, as: "state", over: stream)
         var lastSent = time.now()
         while true {
             try await time.sleep(for: WindowFeed.interval)
-            guard isCurrent(), isAllowed(context) else { return stream.finish() }
+            guard isCurrent(), isAllowed(context), !context.isDraining else { return stream.finish() }
             if let change = await feed.change(since: version) {
                 version = change.version
                 try await send(change.text, as: "change", over: stream)
@@ -182,9 +182,9 @@ struct WindowRoute: Sendable {
     // MARK: Keys
 
     /// `GET /dashboard/usage`: how each key stands with its budgets.
-    func usage() -> Response {
+    func usage() async -> Response {
         let now = time.wallClock()
-        let lastUsed = recent.lastByKey
+        let earlier = await earlier.all
         var writer = JSONWriter(capacity: 4096)
         writer.beginObject()
         writer.key("keys")
@@ -198,7 +198,7 @@ struct WindowRoute: Sendable {
             writer.key("running")
             writer.int(account.requests)
             writer.key("last_used")
-            writer.moment(lastUsed[name].map { $0 / 1_000_000 })
+            writer.moment(account.lastUsed ?? earlier[name])
             let counters = account.counters(at: now)
             writer.key("requests")
             writer.int(counters.first { $0.window == .month }.map { Int($0.requests) } ?? 0)

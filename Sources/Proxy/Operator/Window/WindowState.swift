@@ -147,6 +147,9 @@ struct WindowSource: Sendable {
             writer.number(now.firstEvent.map { ($0 - head.arrival).microseconds })
             writer.key("phase")
             writer.string(now.phase.rawValue)
+            // As its upstream has told them so far: its own count comes at the end.
+            writer.key("tokens")
+            writer.int(now.tokens)
             writer.endObject()
         }
         writer.endArray()
@@ -287,13 +290,14 @@ struct WindowSource: Sendable {
 }
 
 extension UpstreamState {
-    /// Requests that it takes at once, as its throttles have taught: the sum over its models, where each of them in use has a limit of its own. Nil when
-    /// that is no less than what is allowed.
+    /// Requests that it takes at once, as its throttles have taught: the sum over its models. Nil while others of its models are asked, of which nothing
+    /// has been learnt, and when the sum is no less than what is allowed.
     fileprivate func learntLimit(at now: Duration) -> Int? {
-        let limits = unwell(at: now).compactMap(\.adaptiveLimit)
-        guard !limits.isEmpty else { return nil }
-        let sum = limits.reduce(0, +)
-        return sum < permits.limit ? sum : nil
+        let limited = unwell(at: now, atMost: .max).filter { $0.adaptiveLimit != nil }
+        guard !limited.isEmpty else { return nil }
+        let sum = limited.reduce(0) { $0 + ($1.adaptiveLimit ?? 0) }
+        let known = limited.reduce(0) { $0 + $1.inFlight }
+        return known == permits.inUse && sum < permits.limit ? sum : nil
     }
 }
 
@@ -305,6 +309,8 @@ extension RequestTrace {
         var upstream: String?
         var attempts = 0
         var firstEvent: Duration?
+        /// Of the attempt that runs.
+        var tokens = 0
     }
 
     var progress: Progress {
@@ -317,7 +323,10 @@ extension RequestTrace {
             }
             progress.attempts += 1
             progress.upstream = report.call.upstream
-            progress.firstEvent = report.content.firstEvent
+            report.read { content in
+                progress.firstEvent = content.firstEvent
+                progress.tokens = content.told.tokens
+            }
             progress.phase = progress.firstEvent == nil ? .calling : .answering
         }
         return progress

@@ -20,6 +20,18 @@ final class KeyAccount: Sendable {
     func begin() { running.wrappingAdd(1, ordering: .relaxed) }
     func end() { running.wrappingSubtract(1, ordering: .relaxed) }
 
+    private let lastUse = Atomic<Int64>(.min)
+
+    /// When its last request that has ended arrived, in seconds since 1970; nil when this process has had none.
+    var lastUsed: Int64? {
+        let last = lastUse.load(ordering: .relaxed)
+        return last == .min ? nil : last
+    }
+    func wasUsed(at seconds: Int64) {
+        // Looked at first: a write would take the cache line from all others, each time.
+        if lastUse.load(ordering: .relaxed) < seconds { lastUse.store(seconds, ordering: .relaxed) }
+    }
+
     init(name: String, calendar: BudgetCalendar = .utc) {
         self.name = name
         state = Mutex(State(clock: BudgetClock(calendar)))

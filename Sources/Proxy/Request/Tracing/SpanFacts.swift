@@ -30,7 +30,7 @@ struct SpanFacts {
         server.fallbackModel = record.fallback
 
         var open: [Int: (index: Int, report: AttemptReport, begun: Duration)] = [:]
-        var wait: Duration?
+        var waits: [Int: Duration] = [:]
         var isRescue = false
         for event in trace.events {
             switch event {
@@ -38,8 +38,9 @@ struct SpanFacts {
                 for (one, name) in zip(passed, names) {
                     server.passedOver.append(.init(upstream: name, reason: one.availability.reasonWord))
                 }
-            case .waited(let time, _): wait = time
+            case .waited(let time, let call): waits[call] = time
             case .began(let call, let report, let at):
+                let wait = waits.removeValue(forKey: call)
                 if let time = wait { server.waits.append(.init(start: moment(at - time), duration: time)) }
                 var facts = attempt(report, number: attempts.count + 1, at: moment(at), upstream(report.call.upstream))
                 facts.waited = wait
@@ -49,7 +50,7 @@ struct SpanFacts {
                     server.rescues.append(
                         .init(time: moment(at), from: attempts.last?.upstream, to: report.call.upstream))
                 }
-                (wait, isRescue) = (nil, false)
+                isRescue = false
                 open[call] = (attempts.count, report, at)
                 attempts.append(facts)
             case .ended(let call, let outcome, let at):
@@ -64,9 +65,11 @@ struct SpanFacts {
         server.attempts = attempts.count
     }
 
+    /// Something here has failed, so that it is worth keeping whatever the sampler says. A mistake of the client's is not: one in a loop would push others out.
     var isError: Bool {
-        !server.clientLeft && (server.status.map { $0 >= 500 } ?? true || server.errorType != nil)
-            || attempts.contains { $0.outcome == .failed }
+        let status = server.status ?? 500
+        let isBroken = status < 400 && server.errorType != nil
+        return !server.clientLeft && (status >= 500 || isBroken) || attempts.contains { $0.outcome == .failed }
     }
 
     private func attempt(_ report: AttemptReport, number: Int, at start: UInt64, _ upstream: Tracing.Upstream?)

@@ -180,14 +180,68 @@ import Testing
     @Test func `The table is bounded, and the oldest sessions end`() throws {
         var table = SessionTable()
         func digest(_ number: Int) throws -> Digest32 { try #require(Digest32(of: "\(number)"[...])) }
-        let key = try digest(-1)
-        for number in 0..<1500 { table.open(try digest(number), for: key, until: 1000 + Int64(number), at: 0) }
+        func session(_ number: Int, key: Int) throws -> SessionTable.Session {
+            SessionTable.Session(key: try digest(-key), until: 1000 + Int64(number))
+        }
+        for number in 0..<1500 { table.open(try digest(number), try session(number, key: 1 + number / 10), at: 0) }
         #expect(table.count == SessionTable.capacity)
         #expect(table.session(try digest(499), at: 0) == nil)
         #expect(table.session(try digest(500), at: 0)?.until == 1500)
         #expect(table.session(try digest(500), at: 1500) == nil, "it is over")
         // Those that are over make room first.
-        table.open(try digest(2000), for: key, until: 9000, at: 2400)
+        table.open(try digest(2000), try session(8000, key: 1), at: 2400)
         #expect(table.count == 100)
+    }
+
+    @Test func `Who signs in again and again ends sessions of that key alone`() throws {
+        var table = SessionTable()
+        let (own, other) = (try #require(Digest32(of: "own")), try #require(Digest32(of: "other")))
+        let first = try #require(Digest32(of: "first"))
+        table.open(first, SessionTable.Session(key: other, until: 100), at: 0)
+        for number in 0..<5000 {
+            let digest = try #require(Digest32(of: "\(number)"[...]))
+            table.open(digest, SessionTable.Session(key: own, until: 200 + Int64(number)), at: 0)
+        }
+        #expect(table.count == 1 + SessionTable.capacityOfKey && table.session(first, at: 0) != nil)
+        let last = try #require(Digest32(of: "4999"))
+        #expect(table.session(last, at: 0) != nil)
+    }
+
+    // MARK: What a cookie is good for
+
+    private func head(_ cookie: String) -> HTTPRequestHead {
+        HTTPRequestHead(version: .http1_1, method: .GET, uri: "/dashboard/state", headers: ["cookie": cookie])
+    }
+
+    @Test func `A session that was begun over TLS holds with the name that no plain page can set`() throws {
+        let bench = try Bench()
+        let keys = bench.door.keys
+        let sessions = OperatorSessions()
+        let viewer = try #require(Digest32(of: "key-of-the-viewer"))
+        let admin = try #require(Digest32(of: "key-of-the-admin"))
+        let safe = try #require(sessions.open(for: admin, isEncrypted: true, at: 0))
+        let plain = try #require(sessions.open(for: viewer, at: 0))
+        func name(_ cookie: String) -> String? { sessions.caller(of: head(cookie), by: keys, at: 1)?.name }
+        #expect(name("__Host-ociai=\(safe)") == "admin" && name("ociai=\(plain)") == "viewer")
+        #expect(name("ociai=\(safe)") == nil && name("__Host-ociai=\(plain)") == nil)
+        // However many others there are.
+        let others = (0..<100).map { "c\($0)=\(String(repeating: "0", count: 64))" }.joined(separator: "; ")
+        #expect(name("\(others); ociai=\(plain)") == "viewer")
+    }
+
+    @Test func `A session does not come back with its key`() throws {
+        let bench = try Bench()
+        let sessions = OperatorSessions()
+        let key = try #require(Digest32(of: "key-of-the-viewer"))
+        let token = try #require(sessions.open(for: key, at: 0))
+        let without = ClientKeys([.fixture])
+        let cookie = head("ociai=\(token)")
+        #expect(sessions.caller(of: cookie, by: bench.door.keys, at: 1) != nil)
+        sessions.keep(by: without, at: 1)
+        #expect(sessions.caller(of: cookie, by: bench.door.keys, at: 1) == nil)
+        // The same when it is the cookie that shows it.
+        let next = head("ociai=\(try #require(sessions.open(for: key, at: 0)))")
+        #expect(sessions.caller(of: next, by: without, at: 1) == nil)
+        #expect(sessions.caller(of: next, by: bench.door.keys, at: 1) == nil)
     }
 }

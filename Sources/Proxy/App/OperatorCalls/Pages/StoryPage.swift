@@ -28,7 +28,7 @@ package enum StoryPage {
     }
 
     private static func result(_ story: JSONValue) -> String {
-        guard story["running"]?.bool != true else { return "it is still running, since \(time(story["total_ms"]))" }
+        guard story["running"]?.bool != true else { return "it is still running, for \(time(story["total_ms"]))" }
         var words = "status \(story["status"]?.int ?? 0)"
         if let error = story["error"]?.string { words += " (\(error))" }
         words += " after \(time(story["total_ms"]))"
