@@ -12,6 +12,18 @@ package final class RecentEntries: Sendable {
         /// The newest last.
         var pages: [EntryPage] = []
         var count = 0
+
+        /// The last page takes another row.
+        mutating func makeRoom() {
+            if pages.isEmpty || pages[pages.count - 1].count >= RecentEntries.pageRows { pages.append(EntryPage()) }
+        }
+
+        mutating func drop(beyond capacity: Int) {
+            while !pages.isEmpty, count - pages[0].count >= capacity {
+                count -= pages[0].count
+                pages.removeFirst()
+            }
+        }
     }
 
     private let capacity: Int
@@ -26,14 +38,11 @@ package final class RecentEntries: Sendable {
         guard page.count > 0 else { return }
         state.withLock { state in
             for row in page.rows {
-                if state.pages.last.map({ $0.count >= Self.pageRows }) ?? true { state.pages.append(EntryPage()) }
+                state.makeRoom()
                 state.pages[state.pages.count - 1].append(row, of: page)
             }
             state.count += page.count
-            while let first = state.pages.first, state.count - first.count >= capacity {
-                state.count -= first.count
-                state.pages.removeFirst()
-            }
+            state.drop(beyond: capacity)
         }
     }
 
@@ -68,11 +77,14 @@ package final class RecentEntries: Sendable {
     }
 }
 
-/// Where there is no ledger, requests that have ended go here directly.
+/// Where there is no ledger, requests that have ended go here directly: into the page where they stay.
 extension RecentEntries: EntryRecorder {
     package func record(_ write: (inout EntryPage) -> Void) {
-        var page = EntryPage()
-        write(&page)
-        keep(page)
+        state.withLock { state in
+            state.makeRoom()
+            write(&state.pages[state.pages.count - 1])
+            state.count += 1
+            state.drop(beyond: capacity)
+        }
     }
 }
