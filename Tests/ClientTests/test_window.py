@@ -358,7 +358,7 @@ def receiver():
 
 def test_alerts_reach_a_webhook_and_a_command_once_an_hour(service, provider, receiver, tmp_path):
     file = tmp_path / "alerts.jsonl"
-    settings = aggregator(provider, alert_webhook=f"{receiver.url}/hook/secret-token", alert_command=f"cat >> '{file}'; echo >> '{file}'",
+    settings = aggregator(provider, alert_webhook=f"{receiver.url}/hook/secret-token", alert_command=f"cat >> '{file}'",
                           keys={"alice": {"budget_hard": "1 tokens per day"}, "bob": {"budget_soft": "1 tokens per day"}})
     started = service(settings)
     eventually(lambda: started.chat(CLIENT).status, lambda status: status == 429)

@@ -36,12 +36,7 @@ extension FrontDoor {
             record, RequestTrace(place, start: start), at: (endpoint.path, endpoint.label), duration: .zero)
     }
 
-    /// Where a request of a key is for, if it is told of or charged: unless it asks the proxy about itself.
-    func bookedEndpoint(of verdict: Admission.Verdict, _ head: HTTPRequestHead) -> Endpoint? {
-        guard let caller = verdict.caller else { return nil }
-        return endpoint(of: verdict, head).flatMap { isBooked(caller, at: $0) ? $0 : nil }
-    }
-
+    /// Whether a request of a key is told of or charged: unless it asks the proxy about itself.
     func isBooked(_ caller: Caller, at endpoint: Endpoint) -> Bool {
         endpoint.isBooked && (recorder != nil || caller.isCounted)
     }

@@ -216,7 +216,8 @@ final class FrontDoor: Sendable {
         to request: ClientRequest, _ admission: Admission, on connection: ClientConnection
     ) async {
         let verdict = admission.verdict
-        let context = context(for: request, admission.fields, verdict, on: connection)
+        let endpoint = endpoint(of: verdict, request.head)
+        let context = context(for: request, admission.fields, verdict, at: endpoint, on: connection)
         let running = verdict.running
         running?.begin()
         defer { running?.end() }
@@ -234,30 +235,31 @@ final class FrontDoor: Sendable {
         } catch {
             say(error, context)
         }
-        finish(context, verdict)
+        finish(context, verdict, at: endpoint)
     }
 
     // What a stream does not need is kept out of the frame of the one that waits for it: it is held as long as the stream lasts.
 
     @inline(never)
     private func context(
-        for request: ClientRequest, _ fields: KnownFields, _ verdict: Admission.Verdict,
+        for request: ClientRequest, _ fields: KnownFields, _ verdict: Admission.Verdict, at endpoint: Endpoint?,
         on connection: ClientConnection
     ) -> RequestContext {
         let wallClock = time.wallMicroseconds()
         let decoration = Decoration(for: fields, cors: cors, wallClock: wallClock / 1_000_000)
-        let endpoint = bookedEndpoint(of: verdict, request.head)
+        let caller = verdict.caller
+        let booked = endpoint.flatMap { endpoint in caller.flatMap { isBooked($0, at: endpoint) ? $0 : nil } }
         let now = time.now()
         let context = RequestContext(
             request, on: connection, decoration: decoration, drain: drain, at: now, wallClock,
-            tracedAs: endpoint != nil || tracing != nil
+            tracedAs: booked != nil || tracing != nil
                 ? heading(verdict, decoration.requestID, now, wallClock) : RequestTrace.Head(),
-            tracing.flatMap { start($0, request.head, at: self.endpoint(of: verdict, request.head)) })
+            tracing.flatMap { start($0, request.head, at: endpoint) })
         if case .admitted(let match, _) = verdict { context.rest = match.rest }
-        if let wish = fields.route, wish == "1", let role = verdict.caller?.limits.role, role >= .viewer {
+        if let wish = fields.route, wish == "1", let role = caller?.limits.role, role >= .viewer {
             decoration.route = context.trace
         }
-        if endpoint != nil, let caller = verdict.caller {
+        if let caller = booked {
             if hasLedger || caller.isCounted { context.prices = prices }
             context.charge = charge(of: caller, arrivedAt: wallClock)
             if case .admitted = verdict { context.place = running.add(context.trace) }
@@ -281,12 +283,11 @@ final class FrontDoor: Sendable {
     }
 
     @inline(never)
-    private func finish(_ context: RequestContext, _ verdict: Admission.Verdict) {
+    private func finish(_ context: RequestContext, _ verdict: Admission.Verdict, at endpoint: Endpoint?) {
         context.request.ticket.release()
-        let endpoint = endpoint(of: verdict, context.request.head)
         context.record.take(context.trace.summary, since: context.arrival)
         let duration = time.now() - context.arrival
-        let record = context.record
+        let record = context.endRecord()
         if let caller = verdict.caller, let endpoint, isBooked(caller, at: endpoint) {
             book(
                 record, caller, context.charge, at: endpoint, context.trace, arrivedAt: context.arrivedAt,

@@ -36,6 +36,8 @@ struct AccessRecord: Sendable {
         path = RequestTarget.withoutQuery(target).quotable
     }
 
+    static let empty = AccessRecord(id: "", method: "", target: "")
+
     /// What has become of the request at upstreams.
     mutating func take(_ summary: RequestTrace.Summary, since arrival: Duration) {
         if let account = summary.account { self.account = account }

@@ -17,9 +17,9 @@ enum PairList {
         /// For people; without what stands there, which may be secret.
         var text: String {
             switch self {
-            case .noEqualsSign(let position): "entry \(position) has no \"=\""
-            case .noKey(let position): "entry \(position) has no name before its \"=\""
-            case .encoding(let position): "entry \(position) has a \"%\" that is no code of UTF-8; write %25 for it"
+            case .noEqualsSign(let position): "entry \(position) has no '='"
+            case .noKey(let position): "entry \(position) has no name before its '='"
+            case .encoding(let position): "entry \(position) has a '%' that is no code of UTF-8; write %25 for it"
             }
         }
     }

@@ -69,7 +69,7 @@ private struct TelemetryReader {
         case "true": return true
         case "false": return false
         default:
-            note(name, value, "only \"true\" turns telemetry off, so it stays on; write true or false")
+            note(name, value, "only 'true' turns telemetry off, so it stays on; write true or false")
             return false
         }
     }
@@ -81,13 +81,13 @@ private struct TelemetryReader {
         let known = value.split(separator: ",").map { PairList.trimmed($0) }
         if known.contains("otlp") {
             if known.contains(where: { $0 != "otlp" }) {
-                note(name, value, "spans go to \"otlp\" alone; leave the others away")
+                note(name, value, "spans go to 'otlp' alone; leave the others away")
             }
             return true
         }
         if known == ["none"] { return false }
         note(
-            name, value, "spans can be sent by \"otlp\" only; write otlp, or none for no spans. None are sent",
+            name, value, "spans can be sent by 'otlp' only; write otlp, or none for no spans. None are sent",
             off: true)
         return false
     }

@@ -17,5 +17,5 @@ package struct TelemetryProblem: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// In one line.
-    package var description: String { "\(name)\(value.map { "=\"\($0)\"" } ?? ""): \(text)" }
+    package var description: String { "\(name)\(value.map { "='\($0)'" } ?? ""): \(text)" }
 }

@@ -85,7 +85,7 @@ import Testing
             let problem = try #require(environment.problems.first)
             #expect(environment.problems.count == 1 && problem.turnsOff && problem.name == name)
             #expect(!problem.description.contains("secret-word"))
-            #expect(problem.description.hasPrefix("\(name)=\""))
+            #expect(problem.description.hasPrefix("\(name)='"))
         }
     }
 
@@ -200,7 +200,7 @@ import Testing
         let problem = try #require(environment.problems.first)
         #expect(environment.problems.count == 1 && problem.name == name && problem.value == value)
         #expect(!problem.turnsOff)
-        #expect(problem.description == "\(name)=\"\(value)\": \(problem.text)")
+        #expect(problem.description == "\(name)='\(value)': \(problem.text)")
     }
 
     @Test(arguments: ["zipkin", "console", "otlp/stdout"])

@@ -72,7 +72,9 @@ struct AlertDelivery: Service {
         switch receiver {
         case .webhook: if let url = receivers().webhook { try await post(alert, to: url) }
         case .command:
-            if let line = receivers().command { try await command.run(line, alert.document, on: time) }
+            if let line = receivers().command {
+                try await command.run(line, alert.document + [UInt8(ascii: "\n")], on: time)
+            }
         }
     }
 

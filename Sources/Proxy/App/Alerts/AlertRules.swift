@@ -66,7 +66,7 @@ struct AlertRules: Sendable {
                 default: "its configuration cannot be used"
                 }
             var words = "The upstream \(upstream.id) is down: \(reason)"
-            if let until = upstream.until { words += ", the next try is at \(RFC3339.format(until))" }
+            if let until = upstream.until, until > look.at { words += ", the next try is at \(RFC3339.format(until))" }
             words += "."
             if let error = upstream.lastError { words += " Its last error: \(error.prefix(300))" }
             alerts.append(

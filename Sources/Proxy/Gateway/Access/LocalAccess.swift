@@ -59,7 +59,7 @@ struct LocalAccess: Sendable {
             guard
                 origin.lowercased() == "http://\(host.lowercased())"
                     || origin.lowercased() == "https://\(host.lowercased())"
-            else { return "it was sent by a web page of another port" }
+            else { return "it was sent by a web page of another address than that of its host header" }
         }
         if let site = head.headers.value(of: "sec-fetch-site"), !["same-origin", "none"].contains(site.lowercased()) {
             return "it was sent by a web page of another port"

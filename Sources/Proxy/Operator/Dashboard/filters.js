@@ -85,7 +85,7 @@ const lists = ["requests", "history"];
 
 export function requestTabs(current) {
 	const links = lists.map((view) => h("a", { href: routeTo(view), "aria-current": view === current ? "page" : null }, t(`tabs.${view}`)));
-	const id = h("input", { type: "search", autocomplete: "off", spellcheck: "false", placeholder: "req-…", "aria-label": t("requestID") });
+	const id = h("input", { type: "search", autocomplete: "off", spellcheck: "false", placeholder: "req_…", "aria-label": t("requestID") });
 	const open = (event) => {
 		event.preventDefault();
 		if (id.value.trim()) location.hash = routeTo("request", {}, id.value.trim());

@@ -17,6 +17,8 @@ export function stateSentence(state) {
 		const values = { name: inSentence(id), state: wordFor("trouble", trouble), until: clock(until) };
 		parts.push(t(until ? "sentence.until" : "sentence.one", values));
 	}
+	const failing = state.upstreams.filter((upstream) => !troubles.includes(upstream.state) && upstream.models_unwell?.some((model) => model.circuit_breaker !== "closed"));
+	if (failing.length > 0) parts.push(t("sentence.models", { names: failing.map((upstream) => inSentence(upstream.id)).join(t("comma")) }));
 	if (unwell.length > named) parts.push(t("sentence.more", { n: unwell.length - named }));
 	if (state.ledger?.problem) parts.push(t("sentence.ledger"));
 	if (!store.status.live) parts.unshift(t("sentence.old", { at: clock(state.at) }));

@@ -13,7 +13,7 @@ export function unwellModels({ reset }) {
 		caption: t("unwell"), key: (row) => JSON.stringify([row.upstream, row.model]),
 		columns: [
 			name("model", "model"), name("upstream", "upstream"), column("state.word", markCell(stateOf)),
-			time("backAt", (row) => [row.retry_at, row.cooling_until].filter(Boolean).sort().at(-1)),
+			time("backAt", (row) => [row.retry_at, row.cooling_until].filter((each) => each && new Date(each) > Date.now()).sort().at(-1)),
 			number("failuresInARow", "consecutive_failures"), number("inFlight", "in_flight"), number("learntLimit", "learnt_limit"),
 			buttons({ label: t("reset.word"), nameOf: (row) => `${row.model}, ${row.upstream}`, isFor: isAdmin, act: (row) => reset(row.upstream, row.model) }),
 		],

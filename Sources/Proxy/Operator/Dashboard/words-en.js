@@ -11,13 +11,13 @@ export const english = {
 		client: "This key has the role client. The page needs a viewer's or an admin's key.",
 	},
 	signOut: "Sign out", signOutFailed: "The proxy did not take it: you are still signed in. Try again when it answers.", loading: "Loading…",
-	problem: { absent: "This version of the proxy does not offer this yet.", unreachable: "The proxy does not answer. Trying again by itself.", failed: "That did not work ({status})." },
+	problem: { absent: "This version of the proxy does not offer this yet.", unreachable: "The proxy does not answer.", failed: "That did not work ({status})." },
 	account: { one: "account", other: "accounts" }, provider: { one: "provider", other: "providers" },
 	sentence: {
 		join: " ", ok: { one: "All is well: the {what} serves.", other: "All is well: all {n} {what} serve." }, some: "{serving} of {n} {what} in service.",
 		down: "Nothing serves: of {n} {what} none can be asked.", empty: "No {what} are configured.",
 		draining: "The proxy is ending: it takes no new requests.", one: "{name} {state}.", until: "{name} {state} until {until}.",
-		more: { one: "One more has a problem.", other: "{n} more have problems." }, ledger: "The ledger cannot be written.", old: "Not live: this was so at {at}.",
+		more: { one: "One more has a problem.", other: "{n} more have problems." }, models: "Models fail at {names}.", ledger: "The ledger cannot be written.", old: "Not live: this was so at {at}.",
 	},
 	trouble: {
 		cooling: "cools down", cooling_down: "cools down", open: "has an open circuit breaker", breaker_open: "circuit breaker open", half_open: "is being probed",
@@ -31,9 +31,9 @@ export const english = {
 	mode: { oci: "OCI accounts", aggregator: "aggregator" }, uptime: "up for {time}",
 
 	inFlight: "In flight", waiting: "Waiting", failed: "Failed", limited: "429 / min", throughput: "Tokens / s", today: "Spent today", ofAll: "of {n}",
-	failedNote: "of the last {last}; {n} of {all} since the start", limitedNote: "all upstreams, last 60 s", throughputNote: "last minute; {n} since the start",
+	failedNote: "of the last {last} requests; {n} of {all} calls to upstreams since the start", limitedNote: "all upstreams, last 60 s", throughputNote: "last minute; {n} since the start",
 	requestCount: { one: "{all} request", other: "{all} requests" }, costUnknown: "{n} of unknown cost",
-	unknown: "unknown", none: "none", all: "all", yes: "yes", no: "no", nobody: "(none)", nothingSuits: "Nothing that the filters let through.",
+	unknown: "unknown", none: "none", all: "all", yes: "yes", no: "no", nobody: "(none)", nothingSuits: "Nothing to show here.",
 	upstream: "Upstream", upstreams: "Upstreams", upstreamsInWords: "Upstreams: state, load, speed and last error of each",
 	modelCount: { one: "{n} model", other: "{n} models" }, until: "until", stillFor: "{time} left", backAt: "Back at",
 	load: { word: "Load", of: "{n} of {limit}", free: "{free} free", learnt: "{free} free · allowed {most}" },

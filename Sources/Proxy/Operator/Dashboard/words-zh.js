@@ -11,12 +11,12 @@ export const chinese = {
 		client: "该密钥的角色是 client，本页面需要 viewer 或 admin 角色的密钥。",
 	},
 	signOut: "退出", signOutFailed: "代理未能处理：您仍处于登录状态。请在代理恢复响应后重试。", loading: "加载中…",
-	problem: { absent: "当前版本的代理尚不提供此功能。", unreachable: "代理没有响应，正在自动重试。", failed: "操作失败（{status}）。" },
+	problem: { absent: "当前版本的代理尚不提供此功能。", unreachable: "代理没有响应。", failed: "操作失败（{status}）。" },
 	account: "账户", provider: "提供商",
 	sentence: {
 		join: "", ok: "一切正常：{n} 个{what}均可用。", some: "{n} 个{what}中有 {serving} 个可用。", down: "服务中断：{n} 个{what}均不可用。",
 		empty: "尚未配置{what}。", draining: "代理正在关闭，不再接受新请求。", one: "{name} {state}。", until: "{name} {state}，至 {until}。",
-		more: "另有 {n} 个存在问题。", ledger: "账本无法写入。", old: "未连接：以下为 {at} 的状态。",
+		more: "另有 {n} 个存在问题。", models: "{names} 上有模型故障。", ledger: "账本无法写入。", old: "未连接：以下为 {at} 的状态。",
 	},
 	trouble: {
 		cooling: "正在冷却", cooling_down: "正在冷却", open: "已熔断", breaker_open: "已熔断", half_open: "正在探测恢复", probing: "正在探测恢复",
@@ -30,9 +30,9 @@ export const chinese = {
 	mode: { oci: "OCI 账户", aggregator: "聚合模式" }, uptime: "已运行 {time}",
 
 	inFlight: "并发", waiting: "排队", failed: "失败", limited: "429/分钟", throughput: "Token/秒", today: "今日费用", ofAll: "上限 {n}",
-	failedNote: "最近 {last} 个中；启动以来 {all} 个中 {n} 个", limitedNote: "全部上游，最近 60 秒", throughputNote: "最近一分钟；启动以来共 {n}",
+	failedNote: "最近 {last} 个请求中；启动以来 {all} 次上游调用中 {n} 次", limitedNote: "全部上游，最近 60 秒", throughputNote: "最近一分钟；启动以来共 {n}",
 	requestCount: "{all} 个请求", costUnknown: "{n} 个费用未知",
-	unknown: "未知", none: "无", all: "全部", yes: "是", no: "否", nobody: "（无）", nothingSuits: "没有符合条件的内容。",
+	unknown: "未知", none: "无", all: "全部", yes: "是", no: "否", nobody: "（无）", nothingSuits: "没有可显示的内容。",
 	upstream: "上游", upstreams: "上游", upstreamsInWords: "各上游的状态、负载、速度与最近错误",
 	modelCount: "{n} 个模型", until: "至", stillFor: "剩余 {time}", backAt: "恢复时间",
 	load: { word: "负载", of: "{n} / {limit}", free: "空闲 {free}", learnt: "空闲 {free} · 上限 {most}" },

@@ -53,13 +53,19 @@ struct WindowSource: Sendable {
         let views = Self.standings(of: accountList, in: snapshot)
         let enabled = views.filter { $0.word != .disabled }
         let serving = enabled.count { $0.word.isServing }
+        // One that is asked on trial, or some of whose models are not asked, is not well yet.
+        let isDegraded =
+            serving < enabled.count
+            || enabled.contains { view in
+                view.word == .halfOpen || view.state.unwell(at: snapshot.at).contains { $0.breaker != .closed }
+            }
         state.add("draining") { $0.bool(drain.isDraining) }
         state.add("level") { writer in
             writer.string(
                 drain.isDraining
                     ? "draining"
                     : enabled.isEmpty
-                        ? "empty" : serving == 0 ? "down" : serving < enabled.count ? "degraded" : "ok")
+                        ? "empty" : serving == 0 ? "down" : isDegraded ? "degraded" : "ok")
         }
         state.add("serving") { $0.int(serving) }
         state.add("total") { $0.int(enabled.count) }
