@@ -591,6 +591,10 @@ def test_a_model_that_goes_is_shown_and_its_successor_takes_over(oci, service, r
         past = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
         ask(simulator.url, "/__control/retirement", {"model": "xai.grok-3", "timeOnDemandRetired": past})
         eventually(lambda: [started.ask("/v1/models", key=CLIENT), started.chat(CLIENT, "grok-3")][1].status, lambda status: status == 200)
+        answer = started.ask("/v1/chat/completions", {"model": "grok-3", "messages": [{"role": "user", "content": "x"}]}, CLIENT, x_request_id="succeeded")
+        assert answer.status == 200, answer
+        story = eventually(lambda: started.ask("/why/succeeded", key=VIEWER), lambda answer: answer.status == 200).json
+        assert {"type": "successor", "model": "grok-4"} in story["events"], story
         last = ask(simulator.url, "/__control/requests").json
         assert "xai.grok-4" in json.dumps(last[-1] if isinstance(last, list) else last)
     finally:

@@ -335,6 +335,13 @@ final class ModelCatalog: PricedNames {
         return target
     }
 
+    /// The model that answers in the place of one which has retired; nil where the name itself is in service.
+    func successor(answeringFor name: String) -> String? {
+        guard !successors.isEmpty, ModelName.isShortEnough(name) else { return nil }
+        let answering = inService(name)
+        return answering == name ? nil : answering
+    }
+
     /// The name itself, or that of the model which has taken over from it (`[SUCCESSORS]`).
     private func inService(_ name: String) -> String {
         var name = name

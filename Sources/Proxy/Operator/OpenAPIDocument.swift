@@ -1868,7 +1868,7 @@ enum OpenAPIDocument {
                     "items": {
                       "type": "object", "required": ["type"],
                       "properties": {
-                        "type": {"enum":["passed_over","waited","paused","refused","attempt","fallback","gave_up","rescue"]},
+                        "type": {"enum":["passed_over","waited","paused","refused","attempt","successor","fallback","gave_up","rescue"]},
                         "call": {"type":"integer","description":"Which of the parts of a request that run side by side."},
                         "upstreams": {
                           "type": "array", "description": "Of `passed_over`: who could have been asked and was not.",

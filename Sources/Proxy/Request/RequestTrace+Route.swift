@@ -27,6 +27,7 @@ extension RequestTrace {
                 guard let (place, report, start) = open.removeValue(forKey: call) else { continue }
                 let status = report.content.status.map { " \($0)" } ?? ""
                 words[place] += " \(outcome.word)\(status) \((at - start).milliseconds)ms"
+            case .succeeded(let model): words.append("successor \(model)")
             case .fellBack(let model): words.append("fallback \(model)")
             case .gaveUp where !events.triedSeveralModels: break
             case .gaveUp: words.append("no other model could answer")

@@ -20,6 +20,8 @@ final class RequestTrace: Sendable {
         case refused(RouteRefusal, call: Int)
         case began(call: Int, AttemptReport, at: Duration)
         case ended(call: Int, AttemptOutcome, at: Duration)
+        /// The model that was asked for has retired, and this one answers in its place (`[SUCCESSORS]`).
+        case succeeded(by: String)
         /// Another model takes over.
         case fellBack(to: String)
         /// No other model could, either.
@@ -137,7 +139,7 @@ final class RequestTrace: Sendable {
                 case .fellBack(let model): summary.fallback = model
                 case .gaveUp: summary.fallback = nil
                 case .rescue(let model, let result): summary.rescue = "\(result) \(model)"
-                case .passedOver, .waited, .paused, .refused, .ended: break
+                case .passedOver, .waited, .paused, .refused, .ended, .succeeded: break
                 }
             }
         }

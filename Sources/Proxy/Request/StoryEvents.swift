@@ -10,7 +10,7 @@ extension RequestTrace {
                 case .began(let call, _, _): call > 0
                 case .ended: false
                 case .gaveUp: events.triedSeveralModels
-                case .passedOver, .waited, .paused, .refused, .fellBack, .rescue: true
+                case .passedOver, .waited, .paused, .refused, .succeeded, .fellBack, .rescue: true
                 }
             }
             return hasMore ? write(events) : nil
@@ -57,6 +57,10 @@ extension RequestTrace {
                 member("call", call)
                 writer.key("text")
                 writer.string(refusal.sentence)
+            case .succeeded(let model):
+                writer.string(literal: "successor")
+                writer.key("model")
+                writer.string(model.quotable)
             case .fellBack(let model):
                 writer.string(literal: "fallback")
                 writer.key("model")

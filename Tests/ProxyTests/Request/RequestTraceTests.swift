@@ -85,6 +85,7 @@ import Testing
             case .refused: "refused"
             case .began(_, let report, _): "began at \(report.call.upstream)"
             case .ended(_, let outcome, _): "ended: \(outcome)"
+            case .succeeded(let model): "succeeded by \(model)"
             case .fellBack(let model): "fell back to \(model)"
             case .rescue(let model, let result): "\(result) by \(model)"
             case .gaveUp: "gave up"

@@ -68,7 +68,7 @@ export const english = {
 	},
 	step: {
 		arrived: "The request arrived.", waited: "It waited {time} for room.", paused: "It paused {time} before another attempt.", refused: "Refused: {text}",
-		fallback: "It fell back to {model}.", gave_up: "No candidate was left.", rescue: "The stream was cut; rescue by {model}: {result}.",
+		successor: "The model has retired; {model} answers in its place.", fallback: "It fell back to {model}.", gave_up: "No candidate was left.", rescue: "The stream was cut; rescue by {model}: {result}.",
 		passed: { one: "One upstream was passed over:", other: "{n} upstreams were passed over:" }, attempt: "Attempt {n} at {upstream}, {model}: {outcome}.",
 		status: "status {status}", took: "took {time}", firstToken: "first token at {time}", done: "Answered with {status}.", failed: "Ended with {status}.", left: "The client left.",
 	},

@@ -66,7 +66,7 @@ export const chinese = {
 	},
 	step: {
 		arrived: "请求到达。", waited: "排队等待 {time}。", paused: "再次尝试前暂停 {time}。", refused: "被拒绝：{text}",
-		fallback: "改用后备模型 {model}。", gave_up: "没有可用的候选上游。", rescue: "流中断，由 {model} 续传：{result}。",
+		successor: "该模型已下线，由 {model} 代为作答。", fallback: "改用后备模型 {model}。", gave_up: "没有可用的候选上游。", rescue: "流中断，由 {model} 续传：{result}。",
 		passed: "跳过了 {n} 个上游：", attempt: "第 {n} 次尝试：{upstream}，{model}，{outcome}。",
 		status: "状态码 {status}", took: "用时 {time}", firstToken: "首 Token 于 {time}", done: "已应答，状态码 {status}。", failed: "结束，状态码 {status}。", left: "客户端断开。",
 	},

@@ -58,7 +58,7 @@ extension EntryPage {
                 append(attempt)
             case .rescue(_, let result) where result == "attempted" && row.rescuedFrom.isNone:
                 row.rescuedFrom = place(ofAny: events.broken(before: index), .rescuedFrom)
-            case .ended, .passedOver, .paused, .refused, .fellBack, .gaveUp, .rescue: break
+            case .ended, .passedOver, .paused, .refused, .succeeded, .fellBack, .gaveUp, .rescue: break
             }
         }
         row.wait = wait.microseconds

@@ -57,7 +57,7 @@ struct SpanFacts {
                 guard let (index, report, begun) = open.removeValue(forKey: call) else { continue }
                 end(&attempts[index], report, outcome, begun: begun, at: moment(at))
             case .rescue(_, let result): isRescue = result == "attempted"
-            case .paused, .refused, .fellBack, .gaveUp: break
+            case .paused, .refused, .succeeded, .fellBack, .gaveUp: break
             }
         }
         // What has not ended was given up with its request.

@@ -125,6 +125,7 @@ extension RequestTrace {
             case .refused(let refusal, _): "refused: \(refusal)"
             case .began(_, let report, let time): "began at \(report.call.upstream), \(time)"
             case .ended(_, let outcome, let time): "ended: \(outcome), \(time)"
+            case .succeeded(let model): "succeeded by \(model)"
             case .fellBack(let model): "fell back to \(model)"
             case .rescue(let model, let result): "\(result) by \(model)"
             case .gaveUp: "gave up"

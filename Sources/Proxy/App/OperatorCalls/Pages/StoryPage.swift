@@ -53,6 +53,8 @@ package enum StoryPage {
         case "waited": return [line("", "waited \(time(event["wait_ms"])) in the queue")]
         case "paused": return [line("", "paused for \(time(event["wait_ms"])) before the next try")]
         case "refused": return [line("", event["text"]?.string ?? "no upstream")]
+        case "successor":
+            return [line("", "the model has retired, its successor \(event["model"]?.string ?? "-") answers")]
         case "fallback": return [line("", "fell back to the model \(event["model"]?.string ?? "-")")]
         case "gave_up": return [line("", "no other model could answer")]
         case "rescue":
