@@ -42,6 +42,8 @@ package struct ClusterScenario: Sendable {
     package var longest: Int
     /// Of each instance: requests a second of each object in the busiest times.
     package var busiest: Double
+    /// How likely an instance's load changes within a second.
+    package var unrest: Double
     package var rateLimit: Int64
     package var budget: Int64
     package var amount: Int64
@@ -63,10 +65,15 @@ package struct ClusterScenario: Sendable {
                 name: "account/\($0)", limit: limit + (dice.happens(0.5) ? Int.random(in: 0..<count, using: &dice) : 0))
         }
         longest = dice.happens(0.3) ? 30_000 : 3_000
-        busiest = Double(objects[0].limit) / Double(count) * Double.random(in: 0.5...6, using: &dice)
+        // What the first object's permits can take in a second.
+        let pace = Double(objects[0].limit) * 2_000 / Double(longest)
+        busiest = pace / Double(count) * Double.random(in: 0.5...8, using: &dice)
+        unrest = [0.1, 0.3, 0.6].randomElement(using: &dice) ?? 0.3
         amount = dice.happens(0.5) ? 1 : Int64.random(in: 100...2_000, using: &dice)
-        rateLimit = amount * Int64.random(in: 60...6_000, using: &dice)
-        budget = amount * Int64.random(in: 500...20_000, using: &dice)
+        // Mostly meters are not what holds requests up.
+        let most = Double(amount) * pace * 60 * (dice.happens(0.3) ? 0.2 : 4)
+        rateLimit = max(60, Int64(most))
+        budget = max(500, Int64(most * Double.random(in: 0.3...2, using: &dice)))
         guard !faults.isEmpty else { return }
         var at = 8_000
         while at < duration - 5_000 {

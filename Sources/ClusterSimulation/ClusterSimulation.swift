@@ -189,8 +189,9 @@ package struct ClusterSimulation: Sendable {
             instance.hadLease = true
         }
         if reply.blocks.count == 2 {
-            instance.rate.apply(reply.blocks[0], isLearning: reply.learningFor > 0)
-            instance.budget.apply(reply.blocks[1], isLearning: reply.learningFor > 0)
+            let (end, isLearning) = (instance.member.leaseEnd, reply.learningFor > 0)
+            instance.rate.apply(reply.blocks[0], until: end, isLearning: isLearning)
+            instance.budget.apply(reply.blocks[1], until: end, isLearning: isLearning)
         }
         let told = instance.member.engineTime(at: now) ?? 0
         // An instance knows the engine's time by its answers alone, to half of what an exchange took: less than a lease.
@@ -209,16 +210,17 @@ package struct ClusterSimulation: Sendable {
         }
         if time >= instance.nextTick {
             instance.nextTick = time + 1_000
-            for object in instance.objects.indices where dice.happens(0.2) {
-                let mood = [0.0, 0.0, 0.2, 1.0, 1.0].randomElement(using: &dice) ?? 0.0
+            for object in instance.objects.indices where dice.happens(scenario.unrest) {
+                let mood = [0.0, 0.0, 0.0, 0.2, 1.0, 4.0].randomElement(using: &dice) ?? 0.0
                 instance.objects[object].pace = scenario.busiest * mood / 1_000
+                // Whoever waited is gone, too.
+                if mood == 0, dice.happens(0.5) { instance.objects[object].waiting = 0 }
             }
-            switch instance.member.mode(at: now) {
-            case .degraded, .learning:
-                instance.rate.goOnAlone(among: instance.member.count, at: now)
-                instance.budget.goOnAlone(among: instance.member.count, at: now)
-            case .pending, .leased: break
-            }
+        }
+        if now >= instance.member.leaseEnd, now < instance.member.safeEnd {
+            let (count, end) = (instance.member.count, instance.member.safeEnd)
+            instance.rate.goOnAlone(among: count, until: end, at: now)
+            instance.budget.goOnAlone(among: count, until: end, at: now)
         }
         for object in instance.objects.indices { serve(object, of: &instance, at: time) }
         if instance.underWay == nil, now >= instance.nextExchange { begin(index, &instance, at: time) }

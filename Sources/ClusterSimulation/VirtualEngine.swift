@@ -14,6 +14,7 @@ package struct VirtualEngine: Sendable {
     struct MeterRow: Equatable, Sendable {
         var counted: Int64
         var isActive: Bool
+        var spent: Int64
     }
 
     struct Rows: Equatable, Sendable {
@@ -53,6 +54,7 @@ package struct VirtualEngine: Sendable {
         var at: Int64 = 0
         /// Of a budget.
         var used: Int64 = 0
+        var isRate: Bool
         var ends: Int64 = 0
     }
 
@@ -180,8 +182,14 @@ package struct VirtualEngine: Sendable {
     }
 
     private mutating func release(_ name: String, _ row: MeterRow) {
-        guard let users = counters[name]?.users else { return }
-        counters[name]?.users = max(0, users - (row.isActive ? 1 : 0))
+        guard var counter = counters[name] else { return }
+        counter.users = max(0, counter.users - (row.isActive ? 1 : 0))
+        if counter.isRate {
+            counter.left += (row.counted - row.spent) * 60_000
+        } else {
+            counter.used -= row.counted - row.spent
+        }
+        counters[name] = counter
     }
 
     // MARK: Meters
@@ -191,11 +199,11 @@ package struct VirtualEngine: Sendable {
     ) -> (ExchangeReply.Block, MeterRow) {
         let known = counters[meter.name]
         let believes = meter.known >= 0 && (isLearning || known == nil)
-        let charged = row?.counted ?? meter.granted
+        let charged = row?.counted ?? (believes ? meter.granted : meter.settled)
         let held = max(meter.allowance, meter.spent)
         let unit: Int64 = meter.isRate ? 60_000 : 1
         let full = meter.limit * unit
-        var counter = known ?? Counter(left: full, at: now)
+        var counter = known ?? Counter(left: full, at: now, isRate: meter.isRate)
         var rest: Int64
         if meter.isRate {
             if believes { counter.left = min(counter.left, meter.known * unit) }
@@ -209,15 +217,14 @@ package struct VirtualEngine: Sendable {
         let whole = max(0, Self.floor(rest, unit) + held - meter.spent)
         var told = meter.allowance
         if !isLearning {
-            let isNear = whole * 5 < meter.limit
-            var block: Int64
-            if meter.isActive {
-                block = min(whole, max(1, min(meter.rate, whole / Int64((isNear ? 8 : 4) * counter.users))))
-                if meter.need > block, meter.need <= whole || meter.need > meter.limit && whole >= meter.limit {
-                    block = meter.need
-                }
-            } else {
-                block = !isNear && meter.need <= whole / Int64(4 * max(1, members)) ? meter.need : 0
+            let (isNear, some) = (whole * 5 < meter.limit, max(1, members))
+            let part = whole / Int64((isNear ? 8 : 4) * (meter.isActive ? counter.users : some))
+            var block: Int64 = 0
+            if meter.isActive || !isNear { block = min(whole, max(1, isNear ? min(part, meter.rate) : part)) }
+            if meter.isActive, meter.need > block,
+                meter.need <= whole || meter.need > meter.limit && whole >= meter.limit
+            {
+                block = meter.need
             }
             told = meter.spent + block
         }
@@ -232,8 +239,9 @@ package struct VirtualEngine: Sendable {
         counters[meter.name] = counter
         return (
             ExchangeReply.Block(
-                allowance: told, remaining: max(0, Self.floor(rest, unit)), used: meter.isRate ? 0 : counter.used),
-            MeterRow(counted: total, isActive: meter.isActive)
+                allowance: told, counted: total, remaining: max(0, Self.floor(rest, unit)),
+                used: meter.isRate ? 0 : counter.used),
+            MeterRow(counted: total, isActive: meter.isActive, spent: meter.spent)
         )
     }
 

@@ -45,7 +45,8 @@ import Testing
             answer { $0[8] = .array([.integer(3), .null]) },
             answer { $0[8] = .array([.integer(-1), .integer(0)]) },
             answer { $0[8] = .array([.integer(1 << 40), .integer(0)]) },
-            answer { $0[9] = .array([.integer(1), .integer(1), .integer(1)]) }, answer { $0[1] = .integer(-1) },
+            answer { $0[9] = .array([.integer(1), .integer(1), .integer(1), .integer(1)]) },
+            answer { $0[1] = .integer(-1) },
             answer { $0[2] = .null }, answer { $0[10] = .null }, answer { $0.append(.null) },
             answer { $0.removeLast() },
         ] {

@@ -30,7 +30,7 @@ struct Harness {
     ///   - each: called at each step; true ends it.
     mutating func pass(
         _ length: Duration, meters: (Int, Duration) -> [ExchangeRequest.Meter] = { _, _ in [] },
-        answered: (Int, ExchangeReply) -> Void = { _, _ in }, _ wants: (Int) -> [PermitWant],
+        answered: (Int, ExchangeReply, ClusterMember) -> Void = { _, _, _ in }, _ wants: (Int) -> [PermitWant],
         each: (inout Harness) -> Bool = { _ in false }
     ) {
         let end = now + length
@@ -44,7 +44,9 @@ struct Harness {
                     continue
                 }
                 guard let reply = engine.exchange(request, at: clock) else { continue }
-                if case .applied = members[index].apply(reply, of: request.number, at: now) { answered(index, reply) }
+                if case .applied = members[index].apply(reply, of: request.number, at: now) {
+                    answered(index, reply, members[index])
+                }
             }
             if each(&self) { return }
         }

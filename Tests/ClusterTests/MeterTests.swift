@@ -21,7 +21,8 @@ import Testing
         var owed = askers.meters.map { _ in 0.0 }
         harness.pass(
             length, meters: { [askers.meters[$0].report(life: .seconds(180), at: $1)] },
-            answered: { askers.meters[$0].apply($1.blocks[0], isLearning: $1.learningFor > 0) }, { _ in [] },
+            answered: { askers.meters[$0].apply($1.blocks[0], until: $2.leaseEnd, isLearning: $1.learningFor > 0) },
+            { _ in [] },
             each: { harness in
                 for index in askers.meters.indices where !harness.gone.contains(index) {
                     owed[index] += pace(index) / 100
@@ -30,12 +31,9 @@ import Testing
                         askers.asked += amount
                         if askers.meters[index].take(amount, at: harness.now) { askers.admitted += amount }
                     }
-                    switch harness.members[index].mode(at: harness.now) {
-                    case .degraded, .learning:
-                        if Int(harness.now / .milliseconds(10)) % 100 == 0 {
-                            askers.meters[index].goOnAlone(among: harness.members[index].count, at: harness.now)
-                        }
-                    case .leased, .pending: break
+                    let member = harness.members[index]
+                    if harness.now >= member.leaseEnd, harness.now < member.safeEnd {
+                        askers.meters[index].goOnAlone(among: member.count, until: member.safeEnd, at: harness.now)
                     }
                 }
                 each(harness)
@@ -117,8 +115,8 @@ import Testing
     func `Who meets a key for the first time lends it little`(limit: Int64) {
         let lent = (0..<8).map { _ in
             var meter = Meter(name: "rpm", kind: .rate, limit: limit)
-            meter.lendFirst(among: 8)
-            return meter.balance
+            meter.lendFirst(among: 8, until: .seconds(5))
+            return meter.balance(at: .zero)
         }
         #expect(lent.reduce(0, +) <= max(8, limit / 50))
         #expect(lent.allSatisfy { $0 >= 1 })

@@ -31,7 +31,8 @@ import Testing
                 [PermitWant(name: "account", limit: 10, inFlight: 0, waiting: 3)],
                 meters: [
                     ExchangeRequest.Meter(
-                        name: "key", isRate: true, limit: 60, granted: 0, allowance: 0, spent: 0, known: -1, rate: 0,
+                        name: "key", isRate: true, limit: 60, granted: 0, settled: 0, allowance: 0, spent: 0, known: -1,
+                        rate: 0,
                         need: 1,
                         isActive: false, life: 60_000)
                 ],
@@ -125,7 +126,7 @@ import Testing
                 _ = meters[index][meter].take(
                     Int64.random(in: 1...(meter == 0 ? 3 : meter == 1 ? 9_000 : 90_000_000_000), using: &dice), at: now)
                 if dice.happens(0.2) { meters[index][meter].correct(by: Int64.random(in: -500...500, using: &dice)) }
-                if dice.happens(0.1) { meters[index][meter].goOnAlone(among: 3, at: now) }
+                if dice.happens(0.1) { meters[index][meter].goOnAlone(among: 3, until: now + .seconds(3), at: now) }
             }
             for object in limits.indices where dice.happens(0.4) {
                 busy[index][object] = Int.random(in: 0...30, using: &dice)
@@ -175,7 +176,7 @@ import Testing
                 guard !dice.happens(0.1) else { continue }
                 _ = members[index].apply(reply, of: request.number, at: now)
                 for (meter, block) in reply.blocks.enumerated() {
-                    meters[index][meter].apply(block, isLearning: reply.learningFor > 0)
+                    meters[index][meter].apply(block, until: members[index].leaseEnd, isLearning: reply.learningFor > 0)
                 }
                 for body in reply.news {
                     guard case .news(let text) = NewsText.read(body) else {

@@ -14,13 +14,16 @@ package struct ExchangeReply: Equatable, Sendable {
     package struct Block: Equatable, Sendable {
         /// Up to where the instance may spend, counted as its own `spent` is.
         package var allowance: Int64
+        /// Up to where the engine has counted for it: what was in effect until now may be more.
+        package var counted: Int64
         /// What nobody has drawn.
         package var remaining: Int64
         /// Of a budget: drawn and spent by all.
         package var used: Int64
 
-        package init(allowance: Int64, remaining: Int64, used: Int64) {
+        package init(allowance: Int64, counted: Int64, remaining: Int64, used: Int64) {
             self.allowance = allowance
+            self.counted = counted
             self.remaining = remaining
             self.used = used
         }
@@ -76,7 +79,7 @@ package struct ExchangeReply: Equatable, Sendable {
         let numbers = parts[1...7].compactMap(\.integer)
         guard numbers.count == 7, numbers.allSatisfy({ $0 >= 0 }),
             let shares = parts[8].array?.compactMap(\.integer), shares.count == request.permits.count * 2,
-            let blocks = parts[9].array?.compactMap(\.integer), blocks.count == request.meters.count * 3,
+            let blocks = parts[9].array?.compactMap(\.integer), blocks.count == request.meters.count * 4,
             let news = parts[10].array,
             shares.allSatisfy({ $0 >= 0 && $0 <= Int64(Int32.max) })
         else { return .malformed }
@@ -87,8 +90,9 @@ package struct ExchangeReply: Equatable, Sendable {
                 shares: stride(from: 0, to: shares.count, by: 2).map {
                     Share(share: Int(shares[$0]), elsewhere: Int(shares[$0 + 1]))
                 },
-                blocks: stride(from: 0, to: blocks.count, by: 3).map {
-                    Block(allowance: blocks[$0], remaining: blocks[$0 + 1], used: blocks[$0 + 2])
+                blocks: stride(from: 0, to: blocks.count, by: 4).map {
+                    Block(
+                        allowance: blocks[$0], counted: blocks[$0 + 1], remaining: blocks[$0 + 2], used: blocks[$0 + 3])
                 },
                 news: news.compactMap(\.bytes)))
     }

@@ -26,9 +26,11 @@ package struct ExchangeRequest: Equatable, Sendable {
         /// A rate fills up within a minute. Else it is a budget, which is spent once.
         package var isRate: Bool
         package var limit: Int64
-        /// Drawn from the engine, since the process began.
+        /// Up to where the engine has counted for this instance, since the process began.
         package var granted: Int64
-        /// Drawn, and taken without the engine.
+        /// Spent at the last exchange that was answered.
+        package var settled: Int64
+        /// Up to where it may spend at this moment.
         package var allowance: Int64
         package var spent: Int64
         /// What the engine has said last: what was left of a rate, what was used of a budget. -1 when it has not said anything.
@@ -68,7 +70,7 @@ package struct ExchangeRequest: Equatable, Sendable {
     /// The arguments of the script: `EVALSHA sha 4` and these.
     package func arguments(_ keys: ExchangeKeys) -> [[UInt8]] {
         var parts = keys.declared.map { Array($0.utf8) }
-        parts.reserveCapacity(16 + permits.count * 5 + meters.count * 11 + news.count * 4)
+        parts.reserveCapacity(16 + permits.count * 5 + meters.count * 12 + news.count * 4)
         func add(_ text: String) { parts.append(Array(text.utf8)) }
         func add(_ number: Int64) { add(String(number)) }
         func add(_ flag: Bool) { add(flag ? "1" : "0") }
@@ -96,6 +98,7 @@ package struct ExchangeRequest: Equatable, Sendable {
             add(meter.isRate ? "r" : "b")
             add(meter.limit)
             add(meter.granted)
+            add(meter.settled)
             add(meter.allowance)
             add(meter.spent)
             add(meter.known)

@@ -98,6 +98,14 @@ package enum ExchangeScript {
             if rows[index + 2] > 0 then o[WANTING] = o[WANTING] - 1 end
         end
 
+        -- A row of a meter: counted, active, spent. What was drawn and not spent goes back.
+        local function release(name, row)
+            local c = counter(name)
+            if not c then return end
+            c.users = max(0, c.users - row[2])
+            if c.used then c.used = c.used - (row[1] - row[3]) else c.left = c.left + (row[1] - row[3]) * 60000 end
+        end
+
         -- Who has not come back in time has nothing any more.
         local function drop(id)
             local gone = stored('l:' .. id)
@@ -107,10 +115,7 @@ package enum ExchangeScript {
                     subtract(o, gone.p, index)
                     dequeue(o, id)
                 end
-                for name, row in pairs(gone.m) do
-                    local c = counter(name)
-                    if c then c.users = max(0, c.users - row[2]) end
-                end
+                for name, row in pairs(gone.m) do release(name, row) end
                 redis.call('HDEL', leases, 'l:' .. id)
             end
             meta.members[id] = nil
@@ -216,14 +221,17 @@ package enum ExchangeScript {
         local blocks = {}
         for _ = 1, meters do
             local name, isRate, limit = ARGV[at], ARGV[at + 1] == 'r', tonumber(ARGV[at + 2])
-            local granted, allowance, spent = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
-            local known, rate, need = tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7]), tonumber(ARGV[at + 8])
-            local active, life = ARGV[at + 9] == '1', tonumber(ARGV[at + 10])
-            at = at + 11
+            local granted, settled = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
+            local allowance, spent, known = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6]), tonumber(ARGV[at + 7])
+            local rate, need = tonumber(ARGV[at + 8]), tonumber(ARGV[at + 9])
+            local active, life = ARGV[at + 10] == '1', tonumber(ARGV[at + 11])
+            at = at + 12
             local c, row = counter(name), rows.m[name]
             rows.m[name] = nil
             local believes = known >= 0 and (learning or not c)
-            local charged, held = row and row[1] or granted, max(allowance, spent)
+            -- What is in the sum already: by its row, by what an engine before has said, or what was left when its row was given up.
+            local charged = row and row[1] or believes and granted or settled
+            local held = max(allowance, spent)
             -- A rate is kept in parts of a unit, as many as a minute has milliseconds.
             local unit, rest
             if isRate then
@@ -243,29 +251,24 @@ package enum ExchangeScript {
             local whole = max(0, floor(rest / unit) + held - spent)
             local told = allowance
             if not learning then
-                local near = whole * 5 < limit
-                local block
-                if active then
-                    block = min(whole, max(1, min(rate, floor(whole / ((near and 8 or 4) * c.users)))))
-                    if need > block and (need <= whole or need > limit and whole >= limit) then block = need end
-                else
-                    block = not near and need <= floor(whole / (4 * max(1, members))) and need or 0
-                end
+                local near, some = whole * 5 < limit, max(1, members)
+                local part = floor(whole / ((near and 8 or 4) * (active and c.users or some)))
+                local block = 0
+                if active or not near then block = min(whole, max(1, near and min(part, rate) or part)) end
+                if active and need > block and (need <= whole or need > limit and whole >= limit) then block = need end
                 told = spent + block
             end
             local total = max(held, told)
             rest = rest - (total - held) * unit
             if isRate then c.left, c.at = rest, now else c.used = limit - rest end
             keep[name] = life
-            fresh.m[name] = { total, active and 1 or 0 }
+            fresh.m[name] = { total, active and 1 or 0, spent }
             blocks[#blocks + 1] = told
+            blocks[#blocks + 1] = total
             blocks[#blocks + 1] = max(0, floor(rest / unit))
             blocks[#blocks + 1] = isRate and 0 or c.used
         end
-        for name, row in pairs(rows.m) do
-            local c = counter(name)
-            if c then c.users = max(0, c.users - row[2]) end
-        end
+        for name, row in pairs(rows.m) do release(name, row) end
 
         -- Written down.
         local fields = {}

@@ -131,8 +131,8 @@ package struct ClusterMember: Sendable {
         return request
     }
 
-    /// The last exchange of a process, when nothing is in flight any more: its shares are free at once. What it has drawn of meters stays
-    /// counted, unless an exchange with `Meter.report(isEnding: true)` came before. There is nothing to apply.
+    /// The last exchange of a process, when nothing is in flight any more and all that was spent has been told of: what it has is free at
+    /// once. There is nothing to apply.
     package mutating func leave() -> ExchangeRequest {
         number += 1
         underWay = nil
@@ -197,7 +197,8 @@ package struct ClusterMember: Sendable {
         return (underWay.request, underWay.begun)
     }
 
-    private var safeEnd: Duration { lastFailure.map { $0 + times.proof } ?? .zero }
+    /// Until when it is known that there is no engine, by the last failure; zero when there is one.
+    package var safeEnd: Duration { lastFailure.map { $0 + times.proof } ?? .zero }
 
     private mutating func noteFailure(at now: Duration) {
         lastFailure = now

@@ -1,10 +1,12 @@
 /// What an instance may spend of something that all instances spend together: requests or tokens a minute of a key, tokens or money of a
 /// budget.
 ///
-/// It spends what it has drawn from the engine in advance, and nothing else. So a request is one comparison, and all instances together
-/// spend no more than the limit. What is not spent goes back at each exchange, and is drawn anew by what the last second asked for.
+/// It spends what it has drawn from the engine in advance, and nothing else. So a request is two comparisons, and all instances together
+/// spend no more than the limit. What is not spent goes back at each exchange, and is drawn anew: far from the limit a good part of what
+/// is left, so that nobody is refused for a burst; near it, when less than a fifth is left, what one second asks for.
 ///
-/// Without the engine it goes on with its part: what was left, by the count of instances, and of a rate also what flows in since.
+/// What was drawn is void with the lease (`PermitLease` says by which clock): the engine has given it back by then. Without the engine the
+/// instance goes on with its part: what was left, by the count of instances, and of a rate also what flows in since.
 package struct Meter: Equatable, Sendable {
     package enum Kind: Equatable, Sendable {
         /// It holds a minute's worth and fills up within a minute.
@@ -17,12 +19,16 @@ package struct Meter: Equatable, Sendable {
     package let kind: Kind
     /// 0 to 10^11 of a rate, to 2^53 of a budget.
     package var limit: Int64 { didSet { limit = Self.bounded(limit, kind) } }
-    /// Drawn from the engine, since the process began.
-    private var granted: Int64 = 0
-    /// Taken without it.
-    private var extra: Int64 = 0
-    /// Since the process began.
+    /// Since the process began, as all counts here.
     package private(set) var spent: Int64 = 0
+    /// Up to where it may be spent, and until when.
+    private var allowance: Int64 = 0
+    private var until = Duration.zero
+    /// Up to where the engine has counted.
+    private var granted: Int64 = 0
+    /// Spent at the last exchange that was begun, and at the last one that was answered.
+    private var reported: Int64 = 0
+    private var settled: Int64 = 0
     /// What nobody has drawn; nil before the first exchange.
     package private(set) var remaining: Int64?
     /// Of a budget: what all have drawn and spent.
@@ -53,9 +59,8 @@ package struct Meter: Equatable, Sendable {
 
     // MARK: A request
 
-    package var allowance: Int64 { granted + extra }
-    /// May be below 0, when requests have used more than they said.
-    package var balance: Int64 { allowance - spent }
+    /// What may be spent at a moment. It may be below 0, when requests have used more than they said.
+    package func balance(at now: Duration) -> Int64 { (now < until ? allowance : min(allowance, spent)) - spent }
 
     /// Spends for a request, if there is so much.
     ///
@@ -64,7 +69,7 @@ package struct Meter: Equatable, Sendable {
         let amount = max(1, amount)
         asked = asked.adding(amount)
         askedAt = now
-        guard amount <= balance else {
+        guard now < until, amount <= allowance - spent else {
             refused = max(refused, amount)
             refusedAt = now
             return false
@@ -81,49 +86,64 @@ package struct Meter: Equatable, Sendable {
     /// An instance that meets a key for the first time knows nothing of it, and does not keep a request waiting to find out. It lets in a
     /// request, or a fiftieth of the limit by the count of instances where that is more: over all of them 2 % of the limit, or a request
     /// for each.
-    package mutating func lendFirst(among count: Int) {
-        guard granted == 0, extra == 0 else { return }
-        extra = min(limit, max(typical, limit / Int64(50 * max(1, count))))
+    ///
+    /// - Parameter end: of the member's lease.
+    package mutating func lendFirst(among count: Int, until end: Duration) {
+        guard until == .zero else { return }
+        until = end
+        allowance = spent.adding(min(limit, max(typical, limit / Int64(50 * max(1, count)))))
     }
 
     // MARK: Exchanges
 
-    /// - Parameters:
-    ///   - life: for which the engine keeps it when nobody mentions it: of a budget, to the end of its period.
-    ///   - isEnding: all that was drawn is given back.
-    package mutating func report(life: Duration, isEnding: Bool = false, at now: Duration) -> ExchangeRequest.Meter {
+    /// - Parameter life: for which the engine keeps it when nobody mentions it: of a budget, to the end of its period.
+    package mutating func report(life: Duration, at now: Duration) -> ExchangeRequest.Meter {
         let passed = max(.milliseconds(100), reportedAt.map { now - $0 } ?? .seconds(1))
         rate = max(rate / 2, Int64(Double(asked) * (Duration.seconds(1) / passed)))
         asked = 0
         reportedAt = now
+        reported = spent
         if now - refusedAt > Self.memory { refused = 0 }
-        let isActive = !isEnding && askedAt.map { now - $0 <= Self.activity } ?? false
+        let isActive = askedAt.map { now - $0 <= Self.activity } ?? false
         return ExchangeRequest.Meter(
-            name: name, isRate: kind == .rate, limit: limit, granted: granted, allowance: allowance, spent: spent,
+            name: name, isRate: kind == .rate, limit: limit, granted: granted, settled: settled,
+            allowance: spent + balance(at: now), spent: spent,
             known: (kind == .rate ? remaining : used) ?? -1, rate: isActive ? max(rate, typical) : 0,
-            need: isEnding ? 0 : isActive ? max(refused, 1) : min(typical, limit), isActive: isActive,
+            need: isActive ? max(refused, 1) : 0, isActive: isActive,
             life: max(1_000, life.milliseconds))
     }
 
     /// The engine has answered.
     ///
-    /// - Parameter isLearning: it gives nothing yet.
-    package mutating func apply(_ block: ExchangeReply.Block, isLearning: Bool) {
+    /// - Parameters:
+    ///   - end: of the member's lease, as it is now.
+    ///   - isLearning: it gives nothing yet. What was drawn stays, as long as the lease does.
+    package mutating func apply(_ block: ExchangeReply.Block, until end: Duration, isLearning: Bool) {
         remaining = block.remaining
         if kind == .budget { used = block.used }
-        guard !isLearning else { return }
-        granted = block.allowance
-        extra = 0
+        settled = reported
+        granted = block.counted
+        guard !isLearning else {
+            if aloneSince == nil { until = max(until, end) }
+            return
+        }
+        allowance = block.allowance
+        until = end
         aloneSince = nil
     }
 
-    /// Goes on without the engine: to be called each second while the member is `degraded` or `learning`.
-    package mutating func goOnAlone(among count: Int, at now: Duration) {
+    /// Goes on without the engine: to be called each second while the member is without a lease and its mode is `degraded` or `learning`.
+    ///
+    /// - Parameters:
+    ///   - count: of instances.
+    ///   - end: until when the engine is known to be gone: `ClusterMember.safeEnd`.
+    package mutating func goOnAlone(among count: Int, until end: Duration, at now: Duration) {
         let count = Int64(max(1, count))
+        until = end
         guard let since = aloneSince else {
             aloneSince = now
             let left = remaining ?? max(0, limit - (used ?? 0))
-            extra = extra.adding(left > 0 ? max(1, left / count) : 0)
+            allowance = spent.adding(left > 0 ? max(1, left / count) : 0)
             return
         }
         guard kind == .rate, limit > 0, now > since else { return }
@@ -132,7 +152,7 @@ package struct Meter: Equatable, Sendable {
         let units = milliseconds * limit / (60_000 * count)
         guard units > 0 else { return }
         aloneSince = now - since > .seconds(60) ? now : since + .milliseconds(units * 60_000 * count / limit)
-        extra += max(0, min(units, max(1, limit / count) - balance))
+        allowance += max(0, min(units, max(1, limit / count) - (allowance - spent)))
     }
 
     /// After so long without a request there is no demand.
