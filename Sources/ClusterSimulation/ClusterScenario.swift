@@ -10,8 +10,10 @@ package struct ClusterScenario: Sendable {
         case crash
         /// An instance is stopped, and goes on later.
         case pause
-        /// An instance and the engine do not reach each other: what is sent is lost, or what is answered.
+        /// An instance and the engine do not reach each other.
         case partition
+        /// What an instance says reaches the engine, and no answer comes back.
+        case answersLost
         /// The engine does not answer, and does later what has come in meanwhile.
         case engineHangs
         /// The engine is gone, and comes back with nothing.
@@ -55,7 +57,7 @@ package struct ClusterScenario: Sendable {
         var dice = Dice(seed &* 0x2545_F491_4F6C_DD1D)
         self.seed = seed
         self.duration = duration
-        let count = instances ?? [2, 3, 4, 8, 8, 16, 32, 64].randomElement(using: &dice) ?? 8
+        let count = instances ?? [2, 3, 4, 8, 8, 8, 16, 16, 32, 64].randomElement(using: &dice) ?? 8
         self.instances = count
         objects = (0..<Int.random(in: 1...2, using: &dice)).map {
             let limit =

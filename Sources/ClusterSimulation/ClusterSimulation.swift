@@ -107,6 +107,7 @@ package struct ClusterSimulation: Sendable {
             returns[event.instance] = time + event.lasts
         case .pause: instances[event.instance]?.stoppedUntil = time + event.lasts
         case .partition: instances[event.instance]?.cutUntil = time + event.lasts
+        case .answersLost: instances[event.instance]?.deafUntil = time + event.lasts
         case .engineHangs: server.hangsUntil = time + event.lasts
         case .engineEmptied: restart(VirtualEngine(run: ""), at: time, for: event.lasts)
         case .engineStale:
@@ -163,7 +164,7 @@ package struct ClusterSimulation: Sendable {
                     mail.append(late)
                     continue
                 }
-                guard instance.cutUntil <= time else { continue }
+                guard max(instance.cutUntil, instance.deafUntil) <= time else { continue }
                 hear(reply, number, &instance, at: time)
                 instances[sent.index] = instance
             }

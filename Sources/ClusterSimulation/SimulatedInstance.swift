@@ -30,6 +30,7 @@ struct SimulatedInstance: Sendable {
     var nextTick = 0
     var stoppedUntil = 0
     var cutUntil = 0
+    var deafUntil = 0
     /// Counts leases that did not follow each other.
     var term = 0
     var hadLease = false

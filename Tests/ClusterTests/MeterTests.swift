@@ -122,6 +122,49 @@ import Testing
         #expect(lent.allSatisfy { $0 >= 1 })
     }
 
+    @Test func `A refused request is told how long to wait`() {
+        var meter = Meter(name: "rpm", kind: .rate, limit: 60)
+        meter.apply(
+            ExchangeReply.Block(allowance: 2, counted: 2, remaining: 0, used: 0), until: .seconds(5), isLearning: false)
+        #expect(meter.wait(for: 5, at: .seconds(1)) == .seconds(4))
+        #expect(meter.wait(for: 2, at: .seconds(1)) == .seconds(1))
+        #expect(meter.wait(for: 1_000, at: .seconds(1)) == .seconds(59))
+        var budget = Meter(name: "money", kind: .budget, limit: 60, used: 60)
+        budget.apply(
+            ExchangeReply.Block(allowance: 0, counted: 0, remaining: 0, used: 60), until: .seconds(5), isLearning: false
+        )
+        #expect(budget.wait(for: 1, at: .seconds(1)) == nil)
+    }
+
+    @Test func `What was drawn is void with the lease`() {
+        var meter = Meter(name: "rpm", kind: .rate, limit: 60)
+        meter.apply(
+            ExchangeReply.Block(allowance: 9, counted: 9, remaining: 40, used: 0), until: .seconds(5), isLearning: false
+        )
+        let before = meter.take(3, at: .milliseconds(4_999))
+        let after = meter.take(3, at: .seconds(5))
+        #expect(before && !after && meter.balance(at: .seconds(5)) == 0)
+        // A part of what was left when it is known that there is no engine.
+        meter.goOnAlone(among: 4, until: .seconds(9), at: .seconds(6))
+        #expect(meter.balance(at: .seconds(6)) == 10)
+        meter.goOnAlone(among: 4, until: .seconds(18), at: .seconds(14))
+        #expect(meter.balance(at: .seconds(14)) == 12)
+        #expect(meter.balance(at: .seconds(18)) == 0)
+    }
+
+    @Test(arguments: [1_000, 1_000_000])
+    func `What an instance has drawn comes back when it is gone`(limit: Int64) {
+        var harness = Harness(2, leastInstances: 2)
+        let askers = Askers(2, Meter(name: "money", kind: .budget, limit: limit))
+        harness.pass(.seconds(8)) { _ in [] }
+        run(&harness, askers, for: .seconds(4)) { _ in 10 }
+        harness.gone = [1]
+        let spent = askers.meters[1].spent
+        run(&harness, askers, for: .seconds(90)) { _ in Double(limit) / 20 }
+        // It may have spent for a second since it was last heard.
+        #expect(askers.meters[0].spent + spent >= limit - limit / 500 && askers.meters[0].spent + spent <= limit + 12)
+    }
+
     @Test func `What was not used is given back, and what was used beyond is charged`() {
         var harness = Harness(1)
         let askers = Askers(1, Meter(name: "tpm", kind: .rate, limit: 6_000, typical: 100))

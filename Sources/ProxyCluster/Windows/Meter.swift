@@ -48,7 +48,7 @@ package struct Meter: Equatable, Sendable {
 
     /// - Parameters:
     ///   - used: of a budget, when it is known from a process before.
-    ///   - typical: what a request spends as far as is known. So much is kept at hand while nothing is asked.
+    ///   - typical: what a request spends, as far as is known: the least that a second asks for, and what is lent first.
     package init(name: String, kind: Kind, limit: Int64, typical: Int64 = 1, used: Int64? = nil) {
         self.name = name
         self.kind = kind
@@ -78,6 +78,15 @@ package struct Meter: Equatable, Sendable {
         if amount >= refused { refused = 0 }
         typical = max(1, (typical * 7 + amount) / 8)
         return true
+    }
+
+    /// How long a request that was refused should wait: until the next exchange where others have left enough, else until as much has flowed
+    /// in. Nil of a budget that is spent: its period has to end.
+    package func wait(for amount: Int64, at now: Duration) -> Duration? {
+        let missing = max(1, min(amount, limit)) - max(0, remaining ?? 0) - balance(at: now)
+        if missing <= 0 { return .seconds(1) }
+        guard kind == .rate, limit > 0 else { return nil }
+        return .seconds(1) + .seconds(60) * (Double(missing) / Double(limit))
     }
 
     /// Spends what a request has used beyond what was taken for it, or gives back what it has not used.
