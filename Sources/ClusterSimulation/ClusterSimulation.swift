@@ -1,7 +1,7 @@
 import ProxyCluster
 
 /// Many instances and an engine under virtual time, with everything going wrong that a scenario says.
-package struct ClusterSimulation: Sendable {
+package struct ClusterSimulation {
     private enum Message: Sendable {
         case request(ExchangeRequest)
         case reply(ExchangeReply?, number: Int64)
@@ -62,9 +62,9 @@ package struct ClusterSimulation: Sendable {
         born += 1
         let origin = Int.random(in: 0...1_000_000_000, using: &dice)
         let drift = Int.random(in: -5_000...5_000, using: &dice)
-        var instance = SimulatedInstance(
+        let instance = SimulatedInstance(
             member: ClusterMember(instance: "i\(born)", leastInstances: scenario.instances),
-            objects: scenario.objects.map { _ in SimulatedInstance.Object() },
+            objects: scenario.objects.count,
             rate: Meter(name: "rate", kind: .rate, limit: scenario.rateLimit, typical: scenario.amount),
             budget: Meter(name: "budget", kind: .budget, limit: scenario.budget, typical: scenario.amount),
             drift: drift, origin: origin)
@@ -157,7 +157,7 @@ package struct ClusterSimulation: Sendable {
                         at: time + latency(), index: sent.index, name: sent.name,
                         message: .reply(reply, number: request.number)))
             case .reply(let reply, let number):
-                guard var instance = instances[sent.index], instance.member.instance == sent.name else { continue }
+                guard let instance = instances[sent.index], instance.member.instance == sent.name else { continue }
                 if instance.stoppedUntil > time {
                     var late = sent
                     late.at = instance.stoppedUntil
@@ -165,8 +165,7 @@ package struct ClusterSimulation: Sendable {
                     continue
                 }
                 guard max(instance.cutUntil, instance.deafUntil) <= time else { continue }
-                hear(reply, number, &instance, at: time)
-                instances[sent.index] = instance
+                hear(reply, number, instance, at: time)
             }
         }
     }
@@ -176,7 +175,7 @@ package struct ClusterSimulation: Sendable {
     }
 
     private mutating func hear(
-        _ reply: ExchangeReply?, _ number: Int64, _ instance: inout SimulatedInstance, at time: Int
+        _ reply: ExchangeReply?, _ number: Int64, _ instance: SimulatedInstance, at time: Int
     ) {
         let now = instance.clock(time)
         guard let reply, instance.underWay?.number == number else { return }
@@ -202,7 +201,7 @@ package struct ClusterSimulation: Sendable {
     // MARK: An instance's turn
 
     private mutating func turn(_ index: Int, at time: Int) {
-        guard var instance = instances[index], instance.stoppedUntil <= time else { return }
+        guard let instance = instances[index], instance.stoppedUntil <= time else { return }
         figures.instanceTime += Self.step
         let now = instance.clock(time)
         if let underWay = instance.underWay, now >= underWay.deadline {
@@ -223,12 +222,11 @@ package struct ClusterSimulation: Sendable {
             instance.rate.goOnAlone(among: count, until: end, at: now)
             instance.budget.goOnAlone(among: count, until: end, at: now)
         }
-        for object in instance.objects.indices { serve(object, of: &instance, at: time) }
-        if instance.underWay == nil, now >= instance.nextExchange { begin(index, &instance, at: time) }
-        instances[index] = instance
+        for object in instance.objects.indices { serve(object, of: instance, at: time) }
+        if instance.underWay == nil, now >= instance.nextExchange { begin(index, instance, at: time) }
     }
 
-    private mutating func begin(_ index: Int, _ instance: inout SimulatedInstance, at time: Int) {
+    private mutating func begin(_ index: Int, _ instance: SimulatedInstance, at time: Int) {
         let now = instance.clock(time)
         instance.nextExchange = now + instance.member.delay(jitter: Double.random(in: 0..<1, using: &dice))
         let wants = scenario.objects.indices.map {
@@ -252,10 +250,11 @@ package struct ClusterSimulation: Sendable {
             Sent(at: time + latency(), index: index, name: instance.member.instance, message: .request(request)))
     }
 
-    private mutating func serve(_ index: Int, of instance: inout SimulatedInstance, at time: Int) {
+    private mutating func serve(_ index: Int, of instance: SimulatedInstance, at time: Int) {
         var object = instance.objects[index]
+        instance.objects[index] = SimulatedInstance.Object()
         defer { instance.objects[index] = object }
-        object.running.removeAll { $0.end <= time }
+        if object.running.contains(where: { $0.end <= time }) { object.running.removeAll { $0.end <= time } }
         var arrivals = object.pace * Double(Self.step)
         while arrivals > 0 {
             if dice.happens(min(1, arrivals)) { object.waiting = min(object.waiting + 1, 500) }
@@ -265,7 +264,7 @@ package struct ClusterSimulation: Sendable {
         let lease = instance.member.lease(of: scenario.objects[index].name)
         while object.waiting > 0, object.running.count < lease.capacity(at: now) {
             object.waiting -= 1
-            if index == 0, !pays(&instance, at: now) { continue }
+            if index == 0, !pays(instance, at: now) { continue }
             figures.admitted += 1
             object.running.append(
                 SimulatedInstance.Request(
@@ -274,7 +273,7 @@ package struct ClusterSimulation: Sendable {
         }
     }
 
-    private mutating func pays(_ instance: inout SimulatedInstance, at now: Duration) -> Bool {
+    private mutating func pays(_ instance: SimulatedInstance, at now: Duration) -> Bool {
         let amount = max(1, scenario.amount / 2 + Int64.random(in: 0...scenario.amount, using: &dice))
         guard instance.rate.take(amount, at: now) else {
             figures.refusedByMeters += 1
@@ -322,31 +321,19 @@ package struct ClusterSimulation: Sendable {
         guard scenario.longest <= 3_000 else { return }
         let enough = object.limit >= server.engine.sharers(of: object.name)
         for position in instances.indices {
-            guard var instance = instances[position] else { continue }
-            let now = instance.clock(time)
+            guard let instance = instances[position] else { continue }
+            let since = instance.objects[index].starvedSince
             let wants =
-                enough && instance.stoppedUntil <= time && instance.cutUntil <= time
-                && instance.member.mode(at: now) == .leased && instance.objects[index].waiting > 0
-                && instance.objects[index].running.isEmpty
-                && instance.member.lease(of: object.name).capacity(at: now) == 0
-            if !wants {
-                instance.objects[index].starvedSince = nil
-            } else if let since = instance.objects[index].starvedSince {
+                enough && instance.objects[index].waiting > 0 && instance.objects[index].running.isEmpty
+                && instance.stoppedUntil <= time && instance.cutUntil <= time
+                && instance.member.mode(at: instance.clock(time)) == .leased
+                && instance.member.lease(of: object.name).capacity(at: instance.clock(time)) == 0
+            if wants, let since {
                 figures.longestStarved = max(figures.longestStarved, time - since)
                 if time - since > 10_000 { violate("instance \(position) is starved of \(object.name)", at: time) }
-            } else {
-                instance.objects[index].starvedSince = time
+            } else if wants || since != nil {
+                instance.objects[index].starvedSince = wants ? time : nil
             }
-            instances[position] = instance
-        }
-    }
-
-    // MARK: For single questions
-
-    /// Sets how much all instances want of all objects: requests a second.
-    package mutating func load(_ pace: Double) {
-        for index in instances.indices {
-            for object in scenario.objects.indices { instances[index]?.objects[object].pace = pace / 1_000 }
         }
     }
 }

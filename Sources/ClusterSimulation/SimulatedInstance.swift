@@ -1,7 +1,7 @@
 import ProxyCluster
 
 /// A process with its requests. What it knows of time is its own monotonic clock, which has any origin and runs a little fast or slow.
-struct SimulatedInstance: Sendable {
+final class SimulatedInstance {
     struct Request: Sendable {
         /// True time.
         var end: Int
@@ -35,10 +35,19 @@ struct SimulatedInstance: Sendable {
     var term = 0
     var hadLease = false
 
+    init(member: ClusterMember, objects: Int, rate: Meter, budget: Meter, drift: Int, origin: Int) {
+        self.member = member
+        self.objects = (0..<objects).map { _ in Object() }
+        self.rate = rate
+        self.budget = budget
+        self.drift = drift
+        self.origin = origin
+    }
+
     func clock(_ time: Int) -> Duration { .milliseconds(origin + time + time * drift / 1_000_000) }
 
     /// Before anything else at each moment: notices the end of a lease, also of one that has no turn.
-    mutating func noteLease(at time: Int) {
+    func noteLease(at time: Int) {
         let has = clock(time) < member.leaseEnd
         if hadLease, !has { term += 1 }
         hadLease = has
