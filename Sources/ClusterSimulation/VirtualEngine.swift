@@ -15,6 +15,7 @@ package struct VirtualEngine: Sendable {
         var counted: Int64
         var isActive: Bool
         var spent: Int64
+        var rate: Int64
     }
 
     struct Rows: Equatable, Sendable {
@@ -56,6 +57,22 @@ package struct VirtualEngine: Sendable {
         var used: Int64 = 0
         var isRate: Bool
         var ends: Int64 = 0
+        /// When these leases began, and what was known of it then: the most of all instances.
+        var epoch: Int64?
+        var base: Int64 = 0
+        /// Of a rate: drawn and not spent, of all rows.
+        var drawn: Int64 = 0
+
+        mutating func begin(_ epoch: Int64) {
+            guard self.epoch != epoch else { return }
+            (self.epoch, base, drawn) = (epoch, isRate ? left : used, 0)
+        }
+
+        mutating func recall(_ known: Int64, _ most: (Int64, Int64) -> Int64) -> Int64 {
+            let before = base
+            base = most(base, known)
+            return base - before
+        }
     }
 
     struct Member: Equatable, Sendable {
@@ -126,9 +143,9 @@ package struct VirtualEngine: Sendable {
         if let member = leases.members[instance], request.number <= member.number { return nil }
 
         counters = counters.filter { $0.value.ends > clock }
-        for (id, member) in leases.members where member.until <= now { drop(id, from: &leases) }
+        for (id, member) in leases.members where member.until <= now { drop(id, from: &leases, unheard: 2) }
         if request.isLeaving {
-            drop(instance, from: &leases)
+            drop(instance, from: &leases, unheard: 0)
         } else {
             leases.members[instance] = Member(until: now + lease, number: request.number)
         }
@@ -156,11 +173,12 @@ package struct VirtualEngine: Sendable {
         for meter in request.meters {
             let row = rows.meters.removeValue(forKey: meter.name)
             let (block, kept) = draw(
-                meter, row, isLearning: isLearning, members: leases.members.count, clock: clock, at: now)
+                meter, row, isLearning: isLearning, members: leases.members.count, born: leases.born, clock: clock,
+                at: now)
             blocks.append(block)
             fresh.meters[meter.name] = kept
         }
-        for (name, row) in rows.meters { release(name, row) }
+        for (name, row) in rows.meters { release(name, row, unheard: 0) }
         leases.rows[instance] = request.isLeaving ? nil : fresh
         self.leases = leases
 
@@ -170,24 +188,27 @@ package struct VirtualEngine: Sendable {
             since: since, hasMoreNews: hasMore, shares: shares, blocks: blocks, news: news)
     }
 
-    private mutating func drop(_ id: String, from leases: inout Leases) {
+    private mutating func drop(_ id: String, from leases: inout Leases, unheard seconds: Int64) {
         if let rows = leases.rows.removeValue(forKey: id) {
             for (name, row) in rows.permits {
                 leases.objects[name]?.subtract(row)
                 leases.objects[name]?.dequeue(id)
             }
-            for (name, row) in rows.meters { release(name, row) }
+            for (name, row) in rows.meters { release(name, row, unheard: seconds) }
         }
         leases.members[id] = nil
     }
 
-    private mutating func release(_ name: String, _ row: MeterRow) {
+    private mutating func release(_ name: String, _ row: MeterRow, unheard seconds: Int64) {
         guard var counter = counters[name] else { return }
         counter.users = max(0, counter.users - (row.isActive ? 1 : 0))
+        let drawn = row.counted - row.spent
+        let back = max(0, drawn - seconds * row.rate)
         if counter.isRate {
-            counter.left += (row.counted - row.spent) * 60_000
+            counter.left += back * 60_000
+            counter.drawn = max(0, counter.drawn - drawn)
         } else {
-            counter.used -= row.counted - row.spent
+            counter.used -= back
         }
         counters[name] = counter
     }
@@ -195,7 +216,8 @@ package struct VirtualEngine: Sendable {
     // MARK: Meters
 
     private mutating func draw(
-        _ meter: ExchangeRequest.Meter, _ row: MeterRow?, isLearning: Bool, members: Int, clock: Int64, at now: Int64
+        _ meter: ExchangeRequest.Meter, _ row: MeterRow?, isLearning: Bool, members: Int, born: Int64, clock: Int64,
+        at now: Int64
     ) -> (ExchangeReply.Block, MeterRow) {
         let known = counters[meter.name]
         let believes = meter.known >= 0 && (isLearning || known == nil)
@@ -204,13 +226,15 @@ package struct VirtualEngine: Sendable {
         let unit: Int64 = meter.isRate ? 60_000 : 1
         let full = meter.limit * unit
         var counter = known ?? Counter(left: full, at: now, isRate: meter.isRate)
+        counter.begin(born)
         var rest: Int64
         if meter.isRate {
-            if believes { counter.left = min(counter.left, meter.known * unit) }
+            counter.drawn = max(0, counter.drawn - (row.map { $0.counted - $0.spent } ?? 0))
+            if believes { counter.left += counter.recall(meter.known * unit, min) }
             rest = counter.left + max(0, now - counter.at) * meter.limit + (charged - held) * unit
-            rest = max(min(rest, full), -full * 60)
+            rest = max(min(rest, (meter.limit - counter.drawn - held + meter.spent) * unit), -full * 60)
         } else {
-            if believes { counter.used = max(counter.used, meter.known) }
+            if believes { counter.used += counter.recall(meter.known, max) }
             rest = meter.limit - counter.used + charged - held
         }
         counter.users = max(0, counter.users - (row?.isActive == true ? 1 : 0)) + (meter.isActive ? 1 : 0)
@@ -232,6 +256,7 @@ package struct VirtualEngine: Sendable {
         rest -= (total - held) * unit
         if meter.isRate {
             (counter.left, counter.at) = (rest, now)
+            counter.drawn += total - meter.spent
         } else {
             counter.used = meter.limit - rest
         }
@@ -241,7 +266,7 @@ package struct VirtualEngine: Sendable {
             ExchangeReply.Block(
                 allowance: told, counted: total, remaining: max(0, Self.floor(rest, unit)),
                 used: meter.isRate ? 0 : counter.used),
-            MeterRow(counted: total, isActive: meter.isActive, spent: meter.spent)
+            MeterRow(counted: total, isActive: meter.isActive, spent: meter.spent, rate: meter.rate)
         )
     }
 

@@ -98,16 +98,23 @@ package enum ExchangeScript {
             if rows[index + 2] > 0 then o[WANTING] = o[WANTING] - 1 end
         end
 
-        -- A row of a meter: counted, active, spent. What was drawn and not spent goes back.
-        local function release(name, row)
+        -- A row of a meter: counted, active, spent, rate. What was drawn and not spent goes back. Who is lost may have spent for two
+        -- seconds what nobody has heard of.
+        local function release(name, row, seconds)
             local c = counter(name)
             if not c then return end
             c.users = max(0, c.users - row[2])
-            if c.used then c.used = c.used - (row[1] - row[3]) else c.left = c.left + (row[1] - row[3]) * 60000 end
+            local drawn = row[1] - row[3]
+            local back = max(0, drawn - seconds * row[4])
+            if c.used then
+                c.used = c.used - back
+            else
+                c.left, c.drawn = c.left + back * 60000, max(0, c.drawn - drawn)
+            end
         end
 
         -- Who has not come back in time has nothing any more.
-        local function drop(id)
+        local function drop(id, seconds)
             local gone = stored('l:' .. id)
             if gone then
                 for index = 1, #gone.p, ROW do
@@ -115,7 +122,7 @@ package enum ExchangeScript {
                     subtract(o, gone.p, index)
                     dequeue(o, id)
                 end
-                for name, row in pairs(gone.m) do release(name, row) end
+                for name, row in pairs(gone.m) do release(name, row, seconds) end
                 redis.call('HDEL', leases, 'l:' .. id)
             end
             meta.members[id] = nil
@@ -124,8 +131,8 @@ package enum ExchangeScript {
         for id, other in pairs(meta.members) do
             if other[1] <= now then ended[#ended + 1] = id end
         end
-        for _, id in ipairs(ended) do drop(id) end
-        if leaving then drop(instance) else meta.members[instance] = { now + lease, number } end
+        for _, id in ipairs(ended) do drop(id, 2) end
+        if leaving then drop(instance, 0) else meta.members[instance] = { now + lease, number } end
         local members = 0
         for _ in pairs(meta.members) do members = members + 1 end
 
@@ -217,7 +224,12 @@ package enum ExchangeScript {
             dequeue(o, instance)
         end
 
-        -- Meters.
+        -- Meters. What instances know of one from an engine before: the most of all, to which what each has spent since is added.
+        local function recalled(c, known, most)
+            local base = c.base
+            c.base = most(base, known)
+            return c.base - base
+        end
         local blocks = {}
         for _ = 1, meters do
             local name, isRate, limit = ARGV[at], ARGV[at + 1] == 'r', tonumber(ARGV[at + 2])
@@ -236,14 +248,18 @@ package enum ExchangeScript {
             local unit, rest
             if isRate then
                 unit = 60000
-                if not c then c = { users = 0, left = limit * unit, at = now } end
-                if believes then c.left = min(c.left, known * unit) end
+                c = c or { users = 0, left = limit * unit, at = now }
+                if c.epoch ~= meta.born then c.epoch, c.base, c.drawn = meta.born, c.left, 0 end
+                c.drawn = max(0, c.drawn - (row and row[1] - row[3] or 0))
+                if believes then c.left = c.left + recalled(c, known * unit, min) end
                 rest = c.left + max(0, now - c.at) * limit + (charged - held) * unit
-                rest = max(min(rest, limit * unit), -limit * unit * 60)
+                -- What is drawn is in the bucket still.
+                rest = max(min(rest, (limit - c.drawn - held + spent) * unit), -limit * unit * 60)
             else
                 unit = 1
-                if not c then c = { users = 0, used = 0 } end
-                if believes then c.used = max(c.used, known) end
+                c = c or { users = 0, used = 0 }
+                if c.epoch ~= meta.born then c.epoch, c.base = meta.born, c.used end
+                if believes then c.used = c.used + recalled(c, known, max) end
                 rest = limit - c.used + charged - held
             end
             counters[name] = c
@@ -260,15 +276,19 @@ package enum ExchangeScript {
             end
             local total = max(held, told)
             rest = rest - (total - held) * unit
-            if isRate then c.left, c.at = rest, now else c.used = limit - rest end
+            if isRate then
+                c.left, c.at, c.drawn = rest, now, c.drawn + total - spent
+            else
+                c.used = limit - rest
+            end
             keep[name] = life
-            fresh.m[name] = { total, active and 1 or 0, spent }
+            fresh.m[name] = { total, active and 1 or 0, spent, rate }
             blocks[#blocks + 1] = told
             blocks[#blocks + 1] = total
             blocks[#blocks + 1] = max(0, floor(rest / unit))
             blocks[#blocks + 1] = isRate and 0 or c.used
         end
-        for name, row in pairs(rows.m) do release(name, row) end
+        for name, row in pairs(rows.m) do release(name, row, 0) end
 
         -- Written down.
         local fields = {}

@@ -24,8 +24,10 @@ package struct Meter: Equatable, Sendable {
     /// Up to where it may be spent, and until when.
     private var allowance: Int64 = 0
     private var until = Duration.zero
-    /// Up to where the engine has counted.
+    /// Up to where the engine has counted, and what it knew then: `remaining` of a rate, `used` of a budget. What it says while it learns
+    /// is not part of that: it puts it together of just these.
     private var granted: Int64 = 0
+    private var known: Int64?
     /// Spent at the last exchange that was begun, and at the last one that was answered.
     private var reported: Int64 = 0
     private var settled: Int64 = 0
@@ -55,6 +57,7 @@ package struct Meter: Equatable, Sendable {
         self.limit = Self.bounded(limit, kind)
         self.typical = max(1, typical)
         self.used = kind == .budget ? used.map { max(0, $0) } : nil
+        known = self.used
     }
 
     // MARK: A request
@@ -117,7 +120,7 @@ package struct Meter: Equatable, Sendable {
         return ExchangeRequest.Meter(
             name: name, isRate: kind == .rate, limit: limit, granted: granted, settled: settled,
             allowance: spent + balance(at: now), spent: spent,
-            known: (kind == .rate ? remaining : used) ?? -1, rate: isActive ? max(rate, typical) : 0,
+            known: known ?? -1, rate: isActive ? max(rate, typical) : 0,
             need: isActive ? max(refused, 1) : 0, isActive: isActive,
             life: max(1_000, life.milliseconds))
     }
@@ -131,11 +134,12 @@ package struct Meter: Equatable, Sendable {
         remaining = block.remaining
         if kind == .budget { used = block.used }
         settled = reported
-        granted = block.counted
         guard !isLearning else {
             if aloneSince == nil { until = max(until, end) }
             return
         }
+        granted = block.counted
+        known = kind == .rate ? block.remaining : block.used
         allowance = block.allowance
         until = end
         aloneSince = nil
