@@ -43,6 +43,7 @@ let package = Package(
         .executable(name: "ociai-proxy", targets: ["ociai-proxy"]),
         .executable(name: "oci-simulator", targets: ["oci-simulator"]),
         .executable(name: "routing-simulation", targets: ["routing-simulation"]),
+        .executable(name: "cluster-simulation", targets: ["cluster-simulation"]),
     ],
     traits: [
         .trait(name: "Ledger", description: "Requests, keys and budgets are kept in SQLite."),
@@ -52,6 +53,9 @@ let package = Package(
     targets: [
         // The system's libcrypto, for RSA signatures.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+        // The system's hiredis: its reader and formatter of the Redis protocol, not its sockets.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
 
         // The machine that chooses an upstream: values without I/O, time passed in. It knows nothing of the proxy.
         .target(
@@ -65,6 +69,8 @@ let package = Package(
         ),
         // Spans of requests, and their way to a collector: values, and one task that sends them.
         .target(name: "ProxyTelemetry", swiftSettings: settings + checkedMemory),
+        // Several instances as one: leases, meters, news, and the engine's script and protocol, as values.
+        .target(name: "ProxyCluster", dependencies: ["CHiredis"], swiftSettings: settings + checkedMemory),
         // The product: everything but the command line. As a library it has a small face: Sources/Proxy/App/Library.
         .target(
             name: "Proxy",
@@ -164,6 +170,15 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // Leases with a made-up engine under virtual time, and everything that goes wrong.
+        .target(name: "ClusterSimulation", dependencies: ["ProxyCluster"], swiftSettings: settings),
+        .executableTarget(
+            name: "cluster-simulation",
+            dependencies: ["ClusterSimulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/ClusterSimulationCommand",
+            swiftSettings: settings
+        ),
+
         // Recorded requests, responses and keys, once for all test targets.
         .target(
             name: "TestFixtures",
@@ -191,6 +206,8 @@ let package = Package(
             name: "LedgerTestSupport", dependencies: ["ProxyAccounting"], path: "Tests/LedgerSupport",
             swiftSettings: settings),
         .testTarget(name: "TelemetryTests", dependencies: ["ProxyTelemetry"], swiftSettings: settings),
+        .testTarget(
+            name: "ClusterTests", dependencies: ["ClusterSimulation", "ProxyCluster"], swiftSettings: settings),
         .testTarget(name: "AccountingTests", dependencies: ["ProxyAccounting"], swiftSettings: settings),
         .testTarget(
             name: "LedgerTests",
