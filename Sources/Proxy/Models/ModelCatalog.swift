@@ -377,8 +377,10 @@ final class ModelCatalog: PricedNames {
 
     /// Nil when nothing is known.
     func retirement(of entry: Entry, _ notices: ModelRetirements) -> Retirement? {
-        let notice = notices[entry.target.modelID]
         let successor = successors[entry.name] ?? successors[entry.target.modelID]
+        // Where that answers already, the entry is its own: what is known of the one that has gone is that it has.
+        if self.successor(answeringFor: entry.name) != nil { return Retirement(successor: successor) }
+        let notice = notices[entry.target.modelID]
         guard entry.provider == nil, let at = retires[entry.target.modelID] ?? notice?.at else {
             guard notice != nil || successor != nil else { return nil }
             return Retirement(words: notice?.words, successor: successor)

@@ -94,5 +94,19 @@ import Testing
         #expect(catalog.retirement(of: new, retirements) == nil)
         retirements.note("retires soon", of: "xai.grok-4")
         #expect(catalog.retirement(of: new, retirements) == .init(words: "retires soon"))
+        #expect(catalog.successor(answeringFor: "grok-3") == nil)
+    }
+
+    @Test func `What is known of a successor is not told of the model that it stands for`() throws {
+        let retirements = ModelRetirements()
+        retirements.note("retires on 2099-01-31", of: "xai.grok-4")
+        let catalog = catalog(
+            [summary("xai.grok-3", retired: 1_800_000_000), summary("xai.grok-4", retired: nil)], ["grok-3": "grok-4"],
+            retirements, at: 1_800_000_001)
+        #expect(catalog.successor(answeringFor: "grok-3") == "grok-4")
+        #expect(catalog.successor(answeringFor: "grok-4") == nil)
+        // As /v1/models/grok-3 has it.
+        let old = ModelCatalog.Entry(name: "grok-3", target: try catalog.resolve("grok-3", for: .chat, by: nil))
+        #expect(catalog.retirement(of: old, retirements) == .init(successor: "grok-4"))
     }
 }

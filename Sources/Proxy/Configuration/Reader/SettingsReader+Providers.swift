@@ -163,6 +163,12 @@ extension SettingsReader {
                 report(.error, entry.line, "the successor of \(model) is not one model", "write it as OLD = NEW")
                 continue
             }
+            guard entry.key != "*", successor != "*" else {
+                report(
+                    .error, entry.line, "the successor of \(model) is not one model: * is none",
+                    "name one model on each side; [MODELS] * = NAME takes any unknown one")
+                continue
+            }
             for name in [entry.key, String(successor)] { check(name, among: known, entry.line, as: "model") }
             settings.successors[entry.key] = String(successor)
             lines[entry.key] = entry.line
@@ -173,6 +179,23 @@ extension SettingsReader {
                 "let the last of them have no successor")
             settings.successors[name] = nil
         }
+        for (name, line) in lines.sorted(by: { $0.value < $1.value }) where rowLength(from: name) > Self.longestRow {
+            report(
+                .warning, line,
+                "behind \(INIDocument.shown(name)) are more than \(Self.longestRow) successors in a row, of which the last are not reached",
+                "name the last of them as its successor")
+        }
+    }
+
+    /// Successors that are followed from one name (`ModelCatalog`).
+    private static let longestRow = 8
+
+    private func rowLength(from name: String) -> Int {
+        var (length, next) = (0, settings.successors[name])
+        while let model = next, length <= settings.successors.count {
+            (length, next) = (length + 1, settings.successors[model])
+        }
+        return length
     }
 
     private func hasCircle(from name: String) -> Bool {

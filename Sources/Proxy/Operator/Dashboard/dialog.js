@@ -8,9 +8,9 @@ export const prose = (text) => h("p", { class: "prose" }, text);
 
 /**
  * `action` runs when the dialog is confirmed; what it throws is shown inside. The dialog is gone from the page when it is
- * closed; `closed` hears of it.
+ * closed; `closed` hears of it. One that `isSure` is closed by its button alone.
  */
-export function openDialog({ title, content, confirm, action, cancel, closed, kind = "primary" }) {
+export function openDialog({ title, content, confirm, action, cancel, closed, kind = "primary", isSure = false }) {
 	const said = notice();
 	said.element.setAttribute("role", "alert");
 	const submitButton = confirm && h("button", { type: "submit", class: kind }, confirm);
@@ -32,6 +32,8 @@ export function openDialog({ title, content, confirm, action, cancel, closed, ki
 	const dialog = h("dialog", {
 		"aria-label": title,
 		on: {
+			// What is shown once is not to go with a key that was pressed by chance.
+			cancel: (event) => isSure && event.preventDefault(),
 			close: () => {
 				dialog.remove();
 				closed?.();

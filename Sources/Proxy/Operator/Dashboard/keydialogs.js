@@ -71,7 +71,7 @@ function showKey({ name, key }) {
 	}
 
 	openDialog({
-		title: t("shown.title"), cancel: t("shown.done"), closed: () => (secret.value = ""),
+		title: t("shown.title"), isSure: true, cancel: t("shown.done"), closed: () => (secret.value = ""),
 		content: [prose(t("shown.text", { name })), h("div", { class: "secret-line" }, secret, button(t("copy"), copy, "primary", { autofocus: true })), copied],
 	});
 }

@@ -218,6 +218,23 @@ import Testing
             ])
     }
 
+    @Test(arguments: ["* = grok-4", "grok-3 = *"])
+    func `Whatever is asked for has no successor`(line: String) {
+        let outcome = Fixture.read(Fixture.identity() + "api_key = k\n[SUCCESSORS]\n\(line)\n")
+        #expect(outcome.settings == nil)
+        #expect(outcome.errors.first?.description.hasSuffix("[MODELS] * = NAME takes any unknown one") == true)
+    }
+
+    @Test(arguments: [(8, 0), (9, 1), (12, 4)])
+    func `More than eight successors in a row are warned of`(count: Int, warnings: Int) {
+        let lines = (0..<count).map { "m\($0) = m\($0 + 1)\n" }.joined()
+        let outcome = Fixture.read(Fixture.identity() + "api_key = k\n[SUCCESSORS]\n\(lines)")
+        #expect(outcome.settings?.successors.count == count)
+        let told = outcome.issues.map(\.description).filter { $0.contains("successors in a row") }
+        #expect(told.count == warnings && told.allSatisfy { $0.contains("more than 8") })
+        #expect(told.isEmpty || told[0].hasPrefix("c.conf:8: "))
+    }
+
     @Test(arguments: [
         ("max_failures", "0"), ("reset_timeout", "0"), ("failure_rate", "0"), ("failure_rate", "1.1"),
         ("failure_rate", "nan"), ("failure_rate", "60%"), ("min_requests", "-1"),
