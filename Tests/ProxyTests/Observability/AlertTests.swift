@@ -270,25 +270,6 @@ import Testing
         #expect(["a", "b"].allSatisfy { subject in last.contains { $0.contains("\"subject\":\"\(subject)\"") } })
     }
 
-    @Test func `One that no webhook takes is given up after an hour`() async throws {
-        let time = ManualTime()
-        let lines = LogBook()
-        let alerts = Alerts(time: time.source, logger: .silent)
-        alerts.deliver(true)
-        let transport = FakeTransport { _ in TransportResponse(status: 503, headers: [:], body: .fed([""])) }
-        let delivery = AlertDelivery(
-            alerts: alerts, receivers: { .init(webhook: Secret("https://hooks.example/"), command: nil) },
-            transport: { transport }, time: time.source, logger: lines.logger)
-        let task = Task { await delivery.run() }
-        alerts.raise(alert())
-        while !lines.lines.contains(where: { $0.message.contains("not tried again") }) {
-            time.advance(by: .seconds(1))
-            await Task.yield()
-        }
-        task.cancel()
-        #expect(lines.lines.count == 4, "the first round's, and the end: \(lines.lines)")
-    }
-
     private func temporaryFile() -> String {
         FileManager.default.temporaryDirectory.appendingPathComponent("alert-\(UUID())").path
     }
