@@ -237,39 +237,6 @@ import Testing
         #expect(request.body.map { String(buffer: $0) }?.contains(#""type":"upstream_down""#) == true)
     }
 
-    @Test func `A webhook that is away for a while gets all of it, and the command does not wait for it`() async throws
-    {
-        let time = ManualTime()
-        let alerts = Alerts(time: time.source, logger: .silent)
-        alerts.deliver(true)
-        let isBack = Atomic(false)
-        let transport = FakeTransport { _ in
-            TransportResponse(status: isBack.load(ordering: .relaxed) ? 204 : 503, headers: [:], body: .fed([""]))
-        }
-        let file = temporaryFile()
-        defer { try? FileManager.default.removeItem(atPath: file) }
-        let delivery = delivery(
-            alerts, .init(webhook: Secret("https://hooks.example/"), command: "cat >> '\(file)'"), transport, time)
-        let task = Task { await delivery.run() }
-        for subject in ["a", "b"] { alerts.raise(alert(subject)) }
-        while transport.requests.count < 9
-            || (try? String(contentsOfFile: file, encoding: .utf8))?.contains(#""b""#) != true
-        {
-            time.advance(by: .seconds(1))
-            await Task.yield()
-        }
-        isBack.store(true, ordering: .relaxed)
-        func bodies() -> [String] { transport.requests.compactMap { $0.body.map { String(buffer: $0) } } }
-        let before = transport.requests.count
-        while transport.requests.count < before + 2 {
-            time.advance(by: .seconds(1))
-            await Task.yield()
-        }
-        task.cancel()
-        let last = bodies().suffix(2)
-        #expect(["a", "b"].allSatisfy { subject in last.contains { $0.contains("\"subject\":\"\(subject)\"") } })
-    }
-
     private func temporaryFile() -> String {
         FileManager.default.temporaryDirectory.appendingPathComponent("alert-\(UUID())").path
     }
