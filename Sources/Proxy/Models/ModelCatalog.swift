@@ -342,6 +342,11 @@ final class ModelCatalog: PricedNames {
         return answering == name ? nil : answering
     }
 
+    /// Takes note where another model answers in the place of one that has retired.
+    func noteSuccessor(of name: String, in trace: RequestTrace) {
+        if let successor = successor(answeringFor: name) { trace.append(.succeeded(by: successor)) }
+    }
+
     /// The name itself, or that of the model which has taken over from it (`[SUCCESSORS]`).
     private func inService(_ name: String) -> String {
         var name = name

@@ -30,9 +30,7 @@ struct TextCalls: Sendable {
         throws(Failure) -> Job
     {
         let target = try directory.catalog.resolve(model, for: purpose, by: context.caller)
-        if let successor = directory.catalog.successor(answeringFor: model) {
-            context.trace.append(.succeeded(by: successor))
-        }
+        directory.catalog.noteSuccessor(of: model, in: context.trace)
         let provider = directory.catalog.provider(of: target)
         // Once for all calls of it, before the first: they run side by side.
         let pricing = context.prices?.pricing(

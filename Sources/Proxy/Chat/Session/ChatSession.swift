@@ -391,7 +391,7 @@ final class ChatSession {
             guard !speaking.isEmpty, !(request.isStreaming && limits.forcesNonStreaming) else { throw untranslatable }
             target.accepts = speaking
         }
-        if let successor = catalog.successor(answeringFor: model) { context.trace.append(.succeeded(by: successor)) }
+        catalog.noteSuccessor(of: model, in: context.trace)
         if model != request.model, rescue == nil { context.trace.append(.fellBack(to: model)) }
         // A fallback reads it again: keeping every request in its parsed form, for the one that needs it, would cost all of them.
         let root =

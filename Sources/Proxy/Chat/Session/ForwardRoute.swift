@@ -33,9 +33,7 @@ struct ForwardRoute: Sendable {
         context.trace.ask(for: named.name)
         let catalog = chat.directory.catalog
         let target = try catalog.resolve(named.name, for: .chat, by: context.caller)
-        if let successor = catalog.successor(answeringFor: named.name) {
-            context.trace.append(.succeeded(by: successor))
-        }
+        catalog.noteSuccessor(of: named.name, in: context.trace)
         let providers = catalog.taking(.openAI, of: target)
         guard !providers.isEmpty else {
             throw Failure.notFoundAtOCI(named.name, path)
