@@ -17,6 +17,7 @@ import instructions
 import others
 import overload
 import providers
+import viewers
 from cells import ABOUT, CELLS
 from leaving import LEAVING
 from peers import Proxy
@@ -45,6 +46,8 @@ def main():
                       help="how cost grows with streams, accounts and bodies; draws docs/growth.svg")
     kind.add_argument("--overload", action="store_true",
                       help="five times what an upstream can take, beside HAProxy with maxconn and a queue")
+    kind.add_argument("--viewers", action="store_true",
+                      help="1,000 streams while 20 people watch the dashboard, one of whom reads nothing")
     parser.add_argument("--rounds", type=int, metavar="N", help=f"3 unless told otherwise, {gate.ROUNDS} with --gate")
     parser.add_argument("--cells", metavar="CELL,...", help="only these cells; for one OCI account, --providers and --peers")
     parser.add_argument("--binary", metavar="PATH", help="a release build of ociai-proxy to measure; else one is built here")
@@ -56,7 +59,7 @@ def main():
     unknown = [cell for cell in cells if cell not in ABOUT]
     if unknown:
         parser.error(f"no such cell: {', '.join(unknown)}; there are {', '.join(ABOUT)}")
-    if arguments.cells and (arguments.routing or arguments.gate or arguments.instructions is not None or arguments.growth or arguments.overload):
+    if arguments.cells and (arguments.routing or arguments.gate or arguments.instructions is not None or arguments.growth or arguments.overload or arguments.viewers):
         parser.error("--cells is for one OCI account, --providers and --peers: the others have cells of their own")
     rounds = arguments.rounds if arguments.rounds is not None else gate.ROUNDS if arguments.gate else 3
     if rounds < 1:
@@ -82,6 +85,8 @@ def main():
             gate.gate(upstream, os.path.abspath(arguments.base_binary), Proxy.binary, rounds)
         elif arguments.instructions is not None:
             instructions.instructions(upstream, Proxy.binary, arguments.instructions and os.path.abspath(arguments.base_binary))
+        elif arguments.viewers:
+            viewers.viewers(upstream, rounds)
         elif arguments.growth:
             growth.growth(upstream, rounds)
         elif arguments.providers:

@@ -145,14 +145,15 @@ struct ServiceGraph: Sendable {
         }
         if let tracing = state.tracing { services.append(TelemetryExport(exporter: tracing.exporter)) }
         services.append(AlertWatch(state: state, keeper: keeper))
+        let destinations = AlertDestinations(
+            settings: { [keeper] in keeper.present?.settings.alerts ?? AlertSettings() },
+            transport: { [state] in
+                // Its own, without what providers' settings change.
+                try state.transports.transport(NIOTransport.Options(proxies: state.proxies))
+            }, time: time)
         services.append(
             AlertDelivery(
-                alerts: state.alerts,
-                receivers: { [keeper] in keeper.present?.settings.alerts ?? AlertSettings() },
-                transport: { [state] in
-                    // Its own, without what providers' settings change.
-                    try state.transports.transport(NIOTransport.Options(proxies: state.proxies))
-                }, time: time, logger: logger))
+                alerts: state.alerts, pass: { try await destinations.pass($0, to: $1) }, time: time, logger: logger))
         if let trim = means.trim { services.append(IdleMemory(time: time, trim: trim)) }
         if let reloads = orders?.reloads { services.append(ReloadRequests(requests: reloads, reloader: reloader)) }
         // Whoever lets requests in stops first: a reload that waits for a slow disk must not keep them from draining.

@@ -301,11 +301,6 @@ struct KeysRoute: Sendable {
 }
 
 extension JSONWriter {
-    /// RFC 3339, or null.
-    mutating func moment(_ seconds: Int64?) {
-        if let seconds { string(RFC3339.format(seconds)) } else { null() }
-    }
-
     /// The members that say what a key may use.
     mutating func limits(_ limits: KeyLimits) {
         key("role")

@@ -206,32 +206,95 @@ import Testing
 
     // MARK: Delivery
 
-    private func delivery(
-        _ alerts: Alerts, _ receivers: AlertSettings, _ transport: FakeTransport, _ time: ManualTime
-    ) -> AlertDelivery {
-        AlertDelivery(
-            alerts: alerts, receivers: { receivers }, transport: { transport }, time: time.source, logger: .silent)
+    /// A receiver is to take an alert, so many seconds after the first one.
+    private struct Call: Equatable, Sendable {
+        let subject: String
+        let receiver: AlertReceiver
+        let second: Int64
     }
 
-    @Test func `A webhook gets the document, and is tried again when it fails`() async throws {
-        let time = ManualTime()
+    /// Delivers alerts, on a clock that leaps over each pause, until there have been enough calls.
+    private func calls(
+        delivering subjects: [String], logger: Logger = .silent,
+        taken: @escaping @Sendable (Call, Alerts) async -> Bool, until isEnough: ([Call]) -> Bool
+    ) async -> [Call] {
+        let time = LeapingTime()
         let alerts = Alerts(time: time.source, logger: .silent)
+        let start = time.source.wallClock()
+        let (calls, called) = AsyncStream.makeStream(of: Call.self)
+        let delivery = AlertDelivery(
+            alerts: alerts,
+            pass: { alert, receiver in
+                let call = Call(
+                    subject: alert.alert.subject, receiver: receiver, second: time.source.wallClock() - start)
+                called.yield(call)
+                guard await taken(call, alerts) else { throw AlertFailure("it is away") }
+            }, time: time.source, logger: logger)
         alerts.deliver(true)
-        let count = Atomic(0)
-        let transport = FakeTransport { _ in
-            let number = count.wrappingAdd(1, ordering: .relaxed).newValue
-            return TransportResponse(status: number < 3 ? 500 : 204, headers: [:], body: .fed([""]))
-        }
-        let delivery = delivery(
-            alerts, .init(webhook: Secret("https://hooks.example/T0/secret"), command: nil), transport, time)
+        for subject in subjects { alerts.raise(alert(subject)) }
         let task = Task { await delivery.run() }
-        alerts.raise(alert())
-        while transport.requests.count < 3 {
-            time.advance(by: .seconds(1))
-            await Task.yield()
+        defer { task.cancel() }
+        var made: [Call] = []
+        for await call in calls {
+            made.append(call)
+            if isEnough(made) { break }
         }
-        task.cancel()
-        let request = transport.requests[2]
+        return made
+    }
+
+    @Test func `One that nobody takes is tried soon, then each minute, and given up after an hour`() async {
+        let lines = LogBook()
+        let made = await calls(
+            delivering: ["a"], logger: lines.logger,
+            taken: { call, alerts in
+                if call.receiver == .command || call.subject == "b" { return true }
+                // In the last try of the last round: whether there is another one shows behind this.
+                if call.second == 3612 { alerts.raise(alert("b")) }
+                return false
+            }, until: { calls in calls.contains { $0.subject == "b" && $0.receiver == .webhook } })
+        let tries = made.filter { $0.receiver == .webhook }
+        #expect(tries.prefix(6).map(\.second) == [0, 2, 12, 72, 74, 84])
+        #expect(tries.count == 51 * 3 + 1 && tries.last?.second == 3612)
+        let words = lines.lines.map(\.message)
+        #expect(words.count == 4, "the first round's, and the end: \(words)")
+        #expect(words.last?.hasSuffix("it is not tried again") == true)
+    }
+
+    @Test func `A webhook that is away for a while gets all of it when it is back`() async {
+        let made = await calls(
+            delivering: ["a", "b"], taken: { call, _ in call.receiver == .command || call.second >= 600 },
+            until: { calls in calls.count { $0.receiver == .command || $0.second >= 600 } == 4 })
+        #expect(made.filter { $0.receiver == .command }.map(\.subject) == ["a", "b"], "which waits for nobody")
+        #expect(Set(made.filter { $0.second >= 600 && $0.receiver == .webhook }.map(\.subject)) == ["a", "b"])
+    }
+
+    @Test(arguments: AlertReceiver.allCases)
+    func `A receiver that hangs keeps nothing from the other`(hanging: AlertReceiver) async {
+        let made = await calls(
+            delivering: ["a", "b"],
+            taken: { call, _ in
+                // Until the delivery is cancelled.
+                if call.receiver == hanging { try? await ManualTime().source.sleep(for: .seconds(1)) }
+                return true
+            }, until: { calls in calls.count { $0.receiver != hanging } == 2 && calls.count == 3 })
+        #expect(made.filter { $0.receiver != hanging }.map(\.subject) == ["a", "b"])
+    }
+
+    @Test(arguments: [204, 503])
+    func `A webhook gets the document, and must answer with success`(status: Int) async throws {
+        let transport = FakeTransport { _ in TransportResponse(status: status, headers: [:], body: .fed(["secret"])) }
+        let destinations = AlertDestinations(
+            settings: { .init(webhook: Secret("https://hooks.example/T0/secret"), command: nil) },
+            transport: { transport }, time: ManualTime().source)
+        do {
+            try await destinations.pass(RaisedAlert(alert: alert(), at: 0), to: .webhook)
+            #expect(status == 204)
+        } catch {
+            #expect(AlertFailure.words(error) == "it answered with status 503" && status == 503)
+        }
+        try await destinations.pass(RaisedAlert(alert: alert(), at: 0), to: .command)
+        let request = try #require(transport.requests.first)
+        #expect(transport.requests.count == 1, "there is no command")
         #expect(request.method == .POST && request.url == "https://hooks.example/T0/secret")
         #expect(request.headers["content-type"] == ["application/json"])
         #expect(request.body.map { String(buffer: $0) }?.contains(#""type":"upstream_down""#) == true)

@@ -71,15 +71,6 @@ extension TransportError {
         }.joined(separator: ", ")
     }
 
-    /// The same failure, met when the head of the answer was there.
-    var afterHead: TransportError {
-        switch self {
-        case .connectionLost(let reason): .answerCut(reason)
-        case .tls(let reason): .answerCut("TLS failed: \(reason)")
-        case .answerCut, .cannotConnect, .connectTimeout, .malformedAnswer, .tooLarge: self
-        }
-    }
-
     private static func describe(_ error: NIOConnectionError) -> String {
         if error.connectionErrors.isEmpty, let dns = error.dnsAError ?? error.dnsAAAAError {
             return "the host name \(error.host) cannot be resolved (\(type(of: dns)))"

@@ -18,6 +18,15 @@ enum TransportError: Error, Equatable, Sendable {
     static let closed = TransportError.connectionLost("the upstream closed the connection")
     static let headTooLarge = TransportError.malformedAnswer(
         "its head is larger than \(ResponseLimits.head / 1024) KiB")
+
+    /// The same failure, met when the head of the answer was there.
+    var afterHead: TransportError {
+        switch self {
+        case .connectionLost(let reason): .answerCut(reason)
+        case .tls(let reason): .answerCut("TLS failed: \(reason)")
+        case .answerCut, .cannotConnect, .connectTimeout, .malformedAnswer, .tooLarge: self
+        }
+    }
 }
 
 /// How much of an answer is taken before any of it can be handed on.
