@@ -143,9 +143,16 @@ extension ImportFailure {
     /// The parser's sentence, its line, and what is usually meant by it.
     fileprivate init(_ error: YamlError, in text: String) {
         switch error {
+        case .scanner(let context?, let problem, _, _) where problem.contains("end of stream"):
+            // What is not closed is of more use than the end of the file.
+            self.init(
+                line: context.mark.line, "the file is no valid YAML: \(problem) \(context.text)",
+                "close the quotes that begin here")
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            self.init(line: mark.line, "the file is no valid YAML: \(problem)", Self.fix(problem, mark.line, text))
+            let lines = text.utf8.count { $0 == UInt8(ascii: "\n") } + 1
+            self.init(
+                line: min(mark.line, lines), "the file is no valid YAML: \(problem)", Self.fix(problem, mark.line, text))
         case .duplicatedKeysInMapping(let names, let context):
             let shown = names.sorted().map(SourceKeys.shown).joined(separator: ", ")
             self.init(
