@@ -74,6 +74,10 @@ enum ImportCommand {
                     "\(file): nothing in it is an upstream that the proxy could ask; the report says why")
             }
             if let output = words.output, output != "-" {
+                // The source is what is left when an import was not what somebody wanted.
+                for source in [file, words.settings].compactMap(\.self) where isSame(output, source) {
+                    throw Console.badUsage("-o \(output) is the file that is imported: name another one", of: "import")
+                }
                 let target = try OutputFile(output, mode: 0o600, mayReplace: words.force)
                 try target.write(configuration)
                 try target.finish()
@@ -86,6 +90,10 @@ enum ImportCommand {
             }
             let place = words.output.flatMap { $0 == "-" ? nil : $0 } ?? "FILE"
             Console.note("then: ociai-proxy -config \(place) -check\n")
+        }
+
+        private static func isSame(_ one: String, _ two: String) -> Bool {
+            SystemCall.resolved(one).map { $0 == SystemCall.resolved(two) } ?? false
         }
 
         private static func tell(_ report: ImportReport, _ names: SourceNames) {

@@ -24,7 +24,7 @@ package final class OutputFile {
     ///   - mode: of the new file.
     ///   - mayReplace: false for one that must not be there yet.
     /// - Throws: `ExitError` when it cannot be made.
-    package init(_ path: String, mode: mode_t = 0o666, mayReplace: Bool = true) throws(ExitError) {
+    package init(_ path: String, mode: UInt32 = 0o666, mayReplace: Bool = true) throws(ExitError) {
         self.path = path
         self.mayReplace = mayReplace
         let target = SystemCall.resolved(path) ?? path
@@ -41,7 +41,7 @@ package final class OutputFile {
             let name = target.lastIndex(of: "/").map { target[target.index(after: $0)...] } ?? target[...]
             let temporary = KeyFileLookup.join(
                 KeyFileLookup.directory(of: target), ".\(name).\(RandomName().hex.prefix(8))")
-            descriptor = SystemCall.makeFile(temporary, mode: mode)
+            descriptor = SystemCall.makeFile(temporary, mode: mode_t(mode))
             place = (temporary, target)
         }
         guard descriptor >= 0 else { throw Self.failure(path) }
