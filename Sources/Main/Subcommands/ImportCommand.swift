@@ -57,7 +57,8 @@ enum ImportCommand {
         }
 
         private static func run(_ source: ImportSource, _ file: String, _ words: Words) throws {
-            let isSettings = source == .ociGateway && words.settings == nil && (file.hasSuffix(".py") || file.hasSuffix(".env"))
+            let isSettings =
+                source == .ociGateway && words.settings == nil && (file.hasSuffix(".py") || file.hasSuffix(".env"))
             let names = isSettings ? SourceNames("", settings: file) : SourceNames(file, settings: words.settings ?? "")
             let bytes = try read(file)
             let settings = try isSettings ? bytes : words.settings.map(read)
@@ -86,7 +87,9 @@ enum ImportCommand {
             }
             tell(result.report, names)
             if configuration.count > ConfigurationFile.largest {
-                Console.note("the configuration has more than \(ConfigurationFile.largest >> 20) MiB, which the proxy does not read: import the models that are needed\n")
+                Console.note(
+                    "the configuration has more than \(ConfigurationFile.largest >> 20) MiB, which the proxy does not read: import the models that are needed\n"
+                )
             }
             let place = words.output.flatMap { $0 == "-" ? nil : $0 } ?? "FILE"
             Console.note("then: ociai-proxy -config \(place) -check\n")

@@ -13,11 +13,14 @@ extension LiteLLMImport {
                     identity.endpoint = base
                     fates.take(member, "endpoint of an account")
                 } else {
-                    fates.drop(member, "it is no address that the proxy takes: http or https, without user, query or fragment")
+                    fates.drop(
+                        member, "it is no address that the proxy takes: http or https, without user, query or fragment")
                 }
             }
         }
-        if let key = all["api_key"] { fates.drop(key, "OCI is asked with a signature, and not with a key of this kind") }
+        if let key = all["api_key"] {
+            fates.drop(key, "OCI is asked with a signature, and not with a key of this kind")
+        }
         return identity
     }
 
@@ -41,7 +44,8 @@ extension LiteLLMImport {
             return nil
         }
         fates.take(member, "profile of an account, in ~/.oci/config")
-        let step = "see that the profile \(name) stands in the proxy's ~/.oci/config, or in the file that OCI_CONFIG_FILE names"
+        let step =
+            "see that the profile \(name) stands in the proxy's ~/.oci/config, or in the file that OCI_CONFIG_FILE names"
         if !steps.contains(step) { steps.append(step) }
         for key in ["oci_user", "oci_fingerprint", "oci_tenancy", "oci_key", "oci_key_file"] {
             if let member = all[key] { fates.drop(member, "the profile says it") }
@@ -50,7 +54,8 @@ extension LiteLLMImport {
             checked($0, "OCI_COMPARTMENT_ID", "the OCID of the compartment", IdentityText.isIdentifier)
         }
         return OCIIdentity(
-            user: "", fingerprint: "", tenancy: "", region: region(all["oci_region"]) ?? "", compartment: compartment ?? "",
+            user: "", fingerprint: "", tenancy: "", region: region(all["oci_region"]) ?? "",
+            compartment: compartment ?? "",
             profile: name)
     }
 
@@ -79,7 +84,8 @@ extension LiteLLMImport {
 
     /// What LiteLLM takes where nothing is said.
     private mutating func standardRegion() -> String {
-        let step = "see that us-ashburn-1, which LiteLLM takes where no oci_region is said, is where the account has its models"
+        let step =
+            "see that us-ashburn-1, which LiteLLM takes where no oci_region is said, is where the account has its models"
         if !steps.contains(step) { steps.append(step) }
         return "us-ashburn-1"
     }
@@ -111,7 +117,9 @@ extension LiteLLMImport {
     mutating func writeAccounts() {
         var models = [[String]](repeating: [], count: accounts.count)
         for deployment in deployments {
-            if case .oci(let account) = deployment.upstream { models[account].append(SourceKeys.shown(deployment.name)) }
+            if case .oci(let account) = deployment.upstream {
+                models[account].append(SourceKeys.shown(deployment.name))
+            }
         }
         for (index, account) in accounts.enumerated() {
             let identity = account.identity
@@ -123,7 +131,8 @@ extension LiteLLMImport {
             } else {
                 let file = "oci_key_\(index + 1).pem"
                 if let place = identity.keyText {
-                    steps.append("save the private key of \(place) as \(file) beside the configuration, and run chmod 600 on it")
+                    steps.append(
+                        "save the private key of \(place) as \(file) beside the configuration, and run chmod 600 on it")
                 }
                 entries += [
                     .init("user", identity.user), .init("fingerprint", identity.fingerprint),

@@ -11,7 +11,8 @@ extension LiteLLMImport {
         if let first = odd.first {
             fates.change(
                 section,
-                "\(odd.count == 1 ? "an entry" : "\(odd.count) entries") of the list \(odd.count == 1 ? "is" : "are") no mapping and left out, first in line \(first)")
+                "\(odd.count == 1 ? "an entry" : "\(odd.count) entries") of the list \(odd.count == 1 ? "is" : "are") no mapping and left out, first in line \(first)"
+            )
         } else if entries.isEmpty {
             fates.take(section, "it is empty")
         }
@@ -29,7 +30,8 @@ extension LiteLLMImport {
             return lose(entry, "litellm_params has no model", name: name)
         }
         guard case .text(let model) = written, !model.isEmpty else {
-            fates.drop(modelMember, "the model comes from a variable, so the import cannot tell whose it is; write it out")
+            fates.drop(
+                modelMember, "the model comes from a variable, so the import cannot tell whose it is; write it out")
             return lose(entry, "its model comes from a variable", name: name)
         }
         readParameters(all, of: Name(text: name, member: nameMember), model, modelMember, entry)
@@ -63,7 +65,8 @@ extension LiteLLMImport {
     private mutating func lose(_ entry: [YAMLMember], _ reason: String, name: String? = nil) {
         if let name, lost[name] == nil { lost[name] = reason }
         for member in entry where fates.notes[member.id] == nil {
-            fates.drop(member, member.key == "model_name" ? "\(reason), so it is left out" : "with its entry: \(reason)")
+            fates.drop(
+                member, member.key == "model_name" ? "\(reason), so it is left out" : "with its entry: \(reason)")
         }
     }
 
@@ -90,19 +93,25 @@ extension LiteLLMImport {
         let custom = all["custom_llm_provider"]
         let (vendorName, upstreamName) = split(model, custom: custom?.value.text)
         guard let vendorName else {
-            let reason = "LiteLLM would guess whose model this is; write it with its vendor, such as openai/\(SourceKeys.shown(model))"
+            let reason =
+                "LiteLLM would guess whose model this is; write it with its vendor, such as openai/\(SourceKeys.shown(model))"
             fates.drop(modelMember, reason)
             return lose(entry, "it is not said whose model it is", name: name.text)
         }
         if let custom { fates.take(custom, "the vendor is \(SourceKeys.shown(vendorName))") }
         defer { finish(all, isOCI: vendorName == "oci") }
         if vendorName == "oci" {
-            if !readOCI(all, of: name, upstreamName, modelMember) { lose(entry, "its account cannot be made", name: name.text) }
+            if !readOCI(all, of: name, upstreamName, modelMember) {
+                lose(entry, "its account cannot be made", name: name.text)
+            }
             return
         }
         guard let vendor = Vendor.named(vendorName) else {
             let shown = SourceKeys.shown(vendorName)
-            fates.drop(modelMember, "\(shown) is unknown to the import; if its API is like OpenAI's, write openai/ in place of \(shown)/, with api_base")
+            fates.drop(
+                modelMember,
+                "\(shown) is unknown to the import; if its API is like OpenAI's, write openai/ in place of \(shown)/, with api_base"
+            )
             return lose(entry, "its vendor \(shown) is unknown", name: name.text)
         }
         switch vendor.access {
@@ -130,7 +139,9 @@ extension LiteLLMImport {
     /// Tells of the parameters of which nobody has told.
     private mutating func finish(_ all: [YAMLMember], isOCI: Bool) {
         for member in all {
-            if member.key == "drop_params" || member.key == "additional_drop_params" || member.key == "allowed_openai_params" {
+            if member.key == "drop_params" || member.key == "additional_drop_params"
+                || member.key == "allowed_openai_params"
+            {
                 fates.change(
                     member,
                     isOCI
@@ -229,7 +240,9 @@ extension LiteLLMImport {
             fates.change(version, "the path /openai/v1 has no versions")
         }
         var model = written
-        if label == "fireworks", !model.hasPrefix("accounts/"), !model.contains("*") { model = "accounts/fireworks/models/\(model)" }
+        if label == "fireworks", !model.hasPrefix("accounts/"), !model.contains("*") {
+            model = "accounts/fireworks/models/\(model)"
+        }
         if label == "huggingface", !isOwn { model = routed(model) }
         if model.contains("*") {
             endpoints[index].servesAll = true
@@ -238,7 +251,8 @@ extension LiteLLMImport {
                 endpoints[index].prefix = prefix
             }
         } else if model.contains(",") || !INIText.isValue(model) {
-            fates.drop(modelMember, "its name has a comma or a control character in it, which a list of models cannot hold")
+            fates.drop(
+                modelMember, "its name has a comma or a control character in it, which a list of models cannot hold")
             return false
         } else {
             endpoints[index].add(model)
@@ -264,7 +278,8 @@ extension LiteLLMImport {
             guard let variable = access.address else { return nil }
             guard access.path.isEmpty else {
                 return (
-                    references.assumed(variable, because: "the address of \(label), with \(access.path) at its end"), false
+                    references.assumed(variable, because: "the address of \(label), with \(access.path) at its end"),
+                    false
                 )
             }
             return (references.assumed(variable, because: "the address of \(label), as LiteLLM had it"), false)
@@ -281,7 +296,8 @@ extension LiteLLMImport {
             return (reference, true)
         case .text(let text):
             guard var base = ProviderAddress.normal(text) else {
-                fates.drop(member, "it is no address that the proxy takes: http or https, without user, query or fragment")
+                fates.drop(
+                    member, "it is no address that the proxy takes: http or https, without user, query or fragment")
                 return nil
             }
             if let known = access.base, ProviderAddress.host(known) == ProviderAddress.host(base), access.path.isEmpty {
@@ -294,7 +310,9 @@ extension LiteLLMImport {
             }
             let before = base
             if !access.path.isEmpty, !base.hasSuffix(access.path) {
-                if let path = base.range(ofPath: "/openai"), access.path == "/openai/v1" { base = String(base[..<path]) }
+                if let path = base.range(ofPath: "/openai"), access.path == "/openai/v1" {
+                    base = String(base[..<path])
+                }
                 base += access.path
             }
             if base == before {
@@ -334,7 +352,8 @@ extension LiteLLMImport {
 
     /// What people write where a server asks for no key.
     private static let placeholders: Set<String> = [
-        "", "none", "null", "empty", "dummy", "fake", "fake-key", "fake_key", "dummy-key", "no-key", "nokey", "not-needed",
+        "", "none", "null", "empty", "dummy", "fake", "fake-key", "fake_key", "dummy-key", "no-key", "nokey",
+        "not-needed",
         "not_needed", "not-required", "n/a", "na", "anything", "unused", "sk-no-key-required", "ollama", "lm-studio",
         "placeholder", "noop",
     ]

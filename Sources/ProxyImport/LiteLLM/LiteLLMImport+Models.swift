@@ -25,7 +25,8 @@ extension LiteLLMImport {
         let plain = group.members.filter { !$0.deployment.isWildcard }
         for member in group.members where member.deployment.isWildcard {
             fates.change(
-                member.deployment.nameMember, "one name cannot stand for all models; they are called \(called(member)) here")
+                member.deployment.nameMember,
+                "one name cannot stand for all models; they are called \(called(member)) here")
         }
         guard let first = plain.first else {
             lost[group.name] = "it stood for all models of a provider"
@@ -49,12 +50,18 @@ extension LiteLLMImport {
         _ name: String, _ target: String, _ member: YAMLMember, _ chains: inout FallbackChains
     ) -> Bool {
         guard INIText.isKey(name) else {
-            fates.drop(member, "a name in [MODELS] has no = and begins with no bracket or sign of a comment; the model is called \(SourceKeys.shown(target))")
+            fates.drop(
+                member,
+                "a name in [MODELS] has no = and begins with no bracket or sign of a comment; the model is called \(SourceKeys.shown(target))"
+            )
             lost[name] = "its name cannot stand in [MODELS]"
             return false
         }
         guard IdentityText.isModelTarget(target) else {
-            fates.drop(member, "the name cannot stand for \(SourceKeys.shown(target)), which has other characters than letters, digits and ._-:/@; it goes by that name")
+            fates.drop(
+                member,
+                "the name cannot stand for \(SourceKeys.shown(target)), which has other characters than letters, digits and ._-:/@; it goes by that name"
+            )
             lost[name] = "its model goes by another name"
             return false
         }
@@ -70,11 +77,13 @@ extension LiteLLMImport {
     private mutating func tell(_ member: NamedModels.Member, of name: String, first: String, count: Int) {
         let deployment = member.deployment
         if member.target == first {
-            fates.take(deployment.nameMember, name == first ? "the model's name here, too" : "stands for \(first) in [MODELS]")
+            fates.take(
+                deployment.nameMember, name == first ? "the model's name here, too" : "stands for \(first) in [MODELS]")
         } else {
             fates.change(
                 deployment.nameMember,
-                "\(member.target) takes over when \(first) fails, in [FALLBACKS]: different models are no pool, and not balanced")
+                "\(member.target) takes over when \(first) fails, in [FALLBACKS]: different models are no pool, and not balanced"
+            )
         }
         if let order = deployment.orderMember, count > 1 {
             fates.change(order, member.target == first ? "asked first" : "the place in [FALLBACKS]")
@@ -86,7 +95,8 @@ extension LiteLLMImport {
         switch deployment.upstream {
         case .oci where member.isShared:
             fates.change(
-                deployment.modelMember, "asked at any account that has the model; LiteLLM asked the accounts of this name alone")
+                deployment.modelMember,
+                "asked at any account that has the model; LiteLLM asked the accounts of this name alone")
         case .provider where member.isShared:
             fates.change(
                 deployment.modelMember,
@@ -102,7 +112,9 @@ extension LiteLLMImport {
             let deployment = member.deployment
             guard deployment.isWildcard else {
                 tellModel(member)
-                fates.drop(deployment.nameMember, "a pattern is no name; the model is called \(SourceKeys.shown(member.target))")
+                fates.drop(
+                    deployment.nameMember,
+                    "a pattern is no name; the model is called \(SourceKeys.shown(member.target))")
                 continue
             }
             let names = called(member)
@@ -281,7 +293,8 @@ struct FallbackChains: Sendable {
             // Where a model is its own fallback, or two names stand for one model, asking again would change nothing.
             var seen: Set = [targets[name] ?? name, name]
             let chain = (chains[name] ?? models[name].flatMap { chains[$0] } ?? everywhere).filter { alternative in
-                seen.insert(targets[alternative] ?? alternative).inserted && alternative.lowercased() != name.lowercased()
+                seen.insert(targets[alternative] ?? alternative).inserted
+                    && alternative.lowercased() != name.lowercased()
             }
             return chain.isEmpty ? nil : .init(name, chain.joined(separator: ", "))
         }

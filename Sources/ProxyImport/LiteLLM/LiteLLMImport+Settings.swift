@@ -25,20 +25,28 @@ extension LiteLLMImport {
     // MARK: Keys
 
     private mutating func readMasterKey(_ general: [YAMLMember]) {
-        guard let member = general["master_key"], !member.value.isNull, let text = member.value.text, !text.isEmpty else {
-            if let member = general["master_key"] { fates.drop(member, "it is \(member.value.kindName), so the proxy makes a key") }
+        guard let member = general["master_key"], !member.value.isNull, let text = member.value.text, !text.isEmpty
+        else {
+            if let member = general["master_key"] {
+                fates.drop(member, "it is \(member.value.kindName), so the proxy makes a key")
+            }
             return
         }
         if References.isReference(text) {
             guard let written = written(member, isSecret: true) else { return }
-            plan.clientKeys = .init("api_key", written.value, "What clients send. It may do everything, as long as no key has a role.")
+            plan.clientKeys = .init(
+                "api_key", written.value, "What clients send. It may do everything, as long as no key has a role.")
             fates.take(member, "api_key")
         } else {
-            let reference = references.written(text, as: "LITELLM_MASTER_KEY", at: "general_settings.master_key", .main, member.line)
-            plan.clientKeys = .init("api_key", reference, "What clients send. It may do everything, as long as no key has a role.")
+            let reference = references.written(
+                text, as: "LITELLM_MASTER_KEY", at: "general_settings.master_key", .main, member.line)
+            plan.clientKeys = .init(
+                "api_key", reference, "What clients send. It may do everything, as long as no key has a role.")
             fates.change(member, "api_key, by reference: the file has the key itself")
             if text.utf8.count < 16 {
-                steps.append("choose a longer key in place of the one in line \(member.line): the proxy refuses keys of fewer than 16 characters when it listens to the network")
+                steps.append(
+                    "choose a longer key in place of the one in line \(member.line): the proxy refuses keys of fewer than 16 characters when it listens to the network"
+                )
             }
         }
     }
@@ -60,7 +68,8 @@ extension LiteLLMImport {
                 } else {
                     fates.change(
                         member,
-                        "load_balance_strategy = \(isWeighted ? "weighted" : "round_robin"): in turn, and not by chance")
+                        "load_balance_strategy = \(isWeighted ? "weighted" : "round_robin"): in turn, and not by chance"
+                    )
                 }
             }
         case "usage-based-routing", "usage-based-routing-v2", "latency-based-routing":
@@ -68,7 +77,8 @@ extension LiteLLMImport {
             if let member {
                 fates.change(
                     member,
-                    "load_balance_strategy = least_connections, which comes nearest: who is slow or full has more requests in flight")
+                    "load_balance_strategy = least_connections, which comes nearest: who is slow or full has more requests in flight"
+                )
             }
         case .some:
             if isWeighted { plan.setGlobal("load_balance_strategy", "weighted") }
@@ -83,7 +93,8 @@ extension LiteLLMImport {
             return fates.drop(member, "retry_attempts is a whole number from 0 to 100")
         }
         plan.setGlobal("retry_attempts", "\(count)")
-        fates.change(member, "retry_attempts: further attempts, at another upstream first, before the first word of an answer")
+        fates.change(
+            member, "retry_attempts: further attempts, at another upstream first, before the first word of an answer")
     }
 
     /// LiteLLM counts by the minute, and the proxy in a row.
@@ -91,7 +102,10 @@ extension LiteLLMImport {
         if let member = first("allowed_fails", router, litellm) {
             if let count = member.value.integer, (0...999_999).contains(count) {
                 plan.setBreaker("max_failures", "\(count + 1)")
-                fates.change(member, "max_failures = \(count + 1): failures in a row, of one model at an upstream, and not by the minute")
+                fates.change(
+                    member,
+                    "max_failures = \(count + 1): failures in a row, of one model at an upstream, and not by the minute"
+                )
             } else {
                 fates.drop(member, "max_failures is a whole number from 1 to 1000000")
             }
@@ -99,7 +113,10 @@ extension LiteLLMImport {
         if let member = first("cooldown_time", router, litellm) {
             if let text = member.value.number.flatMap(Seconds.text) {
                 plan.setBreaker("reset_timeout", text)
-                fates.change(member, "reset_timeout, after which one request probes the upstream; a health check that succeeds ends it earlier")
+                fates.change(
+                    member,
+                    "reset_timeout, after which one request probes the upstream; a health check that succeeds ends it earlier"
+                )
             } else {
                 fates.drop(member, "reset_timeout is from 1ms to 168h")
             }
@@ -113,7 +130,10 @@ extension LiteLLMImport {
                 fates.drop(member, "the router's timeout comes before it")
             } else if let text = member.value.number.flatMap(Seconds.text) {
                 plan.setGlobal("request_timeout", text)
-                fates.change(member, "request_timeout: for the whole request with all its attempts, and of a stream until its first event")
+                fates.change(
+                    member,
+                    "request_timeout: for the whole request with all its attempts, and of a stream until its first event"
+                )
             } else {
                 fates.drop(member, "request_timeout is from 1ms to 168h")
             }
@@ -132,15 +152,20 @@ extension LiteLLMImport {
 
     private mutating func readLimits(_ router: [YAMLMember], _ litellm: [YAMLMember], _ general: [YAMLMember]) {
         count(general["global_max_parallel_requests"], 1...100_000, "global_max_concurrency", isSame: true)
-        count(general["max_parallel_requests"] ?? litellm["max_parallel_requests"], 0...1_000_000, "max_concurrency_per_key", isSame: false)
+        count(
+            general["max_parallel_requests"] ?? litellm["max_parallel_requests"], 0...1_000_000,
+            "max_concurrency_per_key", isSame: false)
         if let member = router["default_max_parallel_requests"] {
             if let count = member.value.integer, (1...100_000).contains(count), !accounts.isEmpty {
                 for index in plan.accounts.indices where accounts[index].maxConcurrency == nil {
                     plan.accounts[index].entries.append(.init("max_concurrency", "\(count)"))
                 }
-                fates.change(member, "max_concurrency of each account, for all its models together; a provider has no such setting yet")
+                fates.change(
+                    member,
+                    "max_concurrency of each account, for all its models together; a provider has no such setting yet")
             } else {
-                fates.drop(member, PendingSetting(setting: "max_concurrency", kind: .count, isSupported: false).reason())
+                fates.drop(
+                    member, PendingSetting(setting: "max_concurrency", kind: .count, isSupported: false).reason())
             }
         }
         size(general["max_request_size_mb"], "max_request_size")
@@ -196,7 +221,9 @@ extension LiteLLMImport {
             } else {
                 fates.change(
                     background,
-                    isOn == true ? "health checks are on in any case" : "health checks cost nothing here: they list models, and ask for no answer")
+                    isOn == true
+                        ? "health checks are on in any case"
+                        : "health checks cost nothing here: they list models, and ask for no answer")
             }
         }
         guard let interval else { return }

@@ -94,7 +94,8 @@ struct LiteLLMImport {
             environment[member.key] = member
             fates.change(
                 member,
-                "the proxy sets no variables for itself: where one is referred to as a secret, it has to be in its environment")
+                "the proxy sets no variables for itself: where one is referred to as a secret, it has to be in its environment"
+            )
         }
         references.set = environment
     }

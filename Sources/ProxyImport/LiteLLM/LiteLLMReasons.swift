@@ -2,7 +2,8 @@
 enum LiteLLMReasons {
     private static let cache = "the proxy does not cache answers"
     private static let redis = "the proxy keeps its state in its own process"
-    private static let database = "the proxy has a ledger of its own and reads no other database; make keys anew with ociai-proxy key create"
+    private static let database =
+        "the proxy has a ledger of its own and reads no other database; make keys anew with ociai-proxy key create"
     private static let callbacks =
         "the proxy calls no logging services: /metrics is for Prometheus, OTEL_EXPORTER_OTLP_ENDPOINT sends traces, the ledger has each request"
     private static let content = "the proxy records no prompts and answers"
@@ -34,7 +35,8 @@ enum LiteLLMReasons {
         var reasons = [
             "num_retries": "retry_attempts is for all models", "max_retries": "retry_attempts is for all models",
             "cooldown_time": "reset_timeout is for all upstreams", "tags": tags,
-            "max_budget": "budgets belong to keys; see budget_hard", "budget_duration": "budgets belong to keys; see budget_hard",
+            "max_budget": "budgets belong to keys; see budget_hard",
+            "budget_duration": "budgets belong to keys; see budget_hard",
             "mock_response": "the proxy makes up no answers", "mock_testing_fallbacks": "the proxy makes up no answers",
             "use_in_pass_through": "the proxy serves the endpoints of its own list",
             "use_litellm_proxy": "the upstream is asked as any other",
@@ -44,7 +46,8 @@ enum LiteLLMReasons {
             "ssl_verify": "certificates are always checked; ca_file names further authorities",
             "merge_reasoning_content_in_choices": "reasoning stays apart from the text",
             "cache": cache, "caching": cache, "cache_control_injection_points": "requests to providers pass unchanged",
-            "model_info": "it belongs beside litellm_params", "metadata": tags, "region_name": "the proxy does not route by countries",
+            "model_info": "it belongs beside litellm_params", "metadata": tags,
+            "region_name": "the proxy does not route by countries",
             "base_model": "it belongs into model_info", "api_type": "the vendor says it already",
             "supports_system_message": "the proxy knows what its models take",
             "hf_model_name": "it is for counting tokens",
@@ -57,7 +60,9 @@ enum LiteLLMReasons {
             "client_id": "tokens of Entra ID end within the hour; use a key of the resource",
             "client_secret": "tokens of Entra ID end within the hour; use a key of the resource",
         ]
-        for name in ["oci_signer"] { reasons[name] = "a program's object cannot stand in a file; set auth in the account" }
+        for name in ["oci_signer"] {
+            reasons[name] = "a program's object cannot stand in a file; set auth in the account"
+        }
         return reasons
     }()
 
@@ -67,14 +72,19 @@ enum LiteLLMReasons {
     static let modelInfo: [String: String] = {
         let knows = "upstreams and providers say themselves what their models are"
         var reasons = [
-            "id": "the proxy names its upstreams itself", "mode": "the proxy serves chats, embeddings and rerank by their endpoints",
-            "base_model": knows, "description": "it is for people", "version": "it is for people", "metadata": "it is for people",
+            "id": "the proxy names its upstreams itself",
+            "mode": "the proxy serves chats, embeddings and rerank by their endpoints",
+            "base_model": knows, "description": "it is for people", "version": "it is for people",
+            "metadata": "it is for people",
             "access_groups": "what keys may use is said in [KEY NAME] models", "team_id": people,
-            "health_check_model": "the proxy probes in its own way", "health_check_timeout": "the proxy probes in its own way",
+            "health_check_model": "the proxy probes in its own way",
+            "health_check_timeout": "the proxy probes in its own way",
             "disable_background_health_check": "the proxy probes in its own way", "db_model": database,
             "tier": tags, "litellm_provider": knows,
         ]
-        for name in ["max_tokens", "max_input_tokens", "max_output_tokens", "supported_environments", "key", "created_by"] {
+        for name in [
+            "max_tokens", "max_input_tokens", "max_output_tokens", "supported_environments", "key", "created_by",
+        ] {
             reasons[name] = knows
         }
         return reasons
@@ -82,7 +92,8 @@ enum LiteLLMReasons {
 
     static let router: [String: String] = {
         var reasons = [
-            "content_policy_fallbacks": "a refusal by a content filter goes back to the client, and nobody else is asked",
+            "content_policy_fallbacks":
+                "a refusal by a content filter goes back to the client, and nobody else is asked",
             "retry_policy": perError, "model_group_retry_policy": perError, "allowed_fails_policy": perError,
             "retry_after": "the proxy waits as long as the upstream says, or doubling",
             "disable_cooldowns": "breakers cannot be turned off; failure_rate = 1 and a high max_failures come near",
@@ -91,15 +102,20 @@ enum LiteLLMReasons {
             "optional_pre_call_checks": "the proxy decides by what upstreams answer",
             "enable_tag_filtering": tags, "tag_filtering_match_any": tags, "routing_strategy_args": adjusts,
             "max_fallbacks": "all fallbacks of a model are tried", "default_priority": "requests wait in rounds by key",
-            "polling_interval": "requests wait in one queue, which nobody polls", "client_ttl": "connections end by themselves",
+            "polling_interval": "requests wait in one queue, which nobody polls",
+            "client_ttl": "connections end by themselves",
             "caching_groups": cache, "cache_responses": cache, "cache_kwargs": redis,
             "default_litellm_params": "a provider of the proxy has no default yet",
-            "debug_level": "see log_level", "set_verbose": "see log_level", "ignore_invalid_deployments": "an account that cannot be used is listed, and the others serve",
+            "debug_level": "see log_level", "set_verbose": "see log_level",
+            "ignore_invalid_deployments": "an account that cannot be used is listed, and the others serve",
             "provider_budget_config": "budgets belong to keys; see budget_hard", "alerting_config": alerting,
-            "assistants_config": "the proxy does not serve assistants", "fallback_depth": "all fallbacks of a model are tried",
+            "assistants_config": "the proxy does not serve assistants",
+            "fallback_depth": "all fallbacks of a model are tried",
             "router_general_settings": adjusts, "deployment_affinity_ttl_seconds": adjusts,
         ]
-        for name in ["redis_url", "redis_host", "redis_port", "redis_password", "redis_db", "redis_ssl", "redis_username"] {
+        for name in [
+            "redis_url", "redis_host", "redis_port", "redis_password", "redis_db", "redis_ssl", "redis_username",
+        ] {
             reasons[name] = redis
         }
         return reasons
@@ -107,7 +123,8 @@ enum LiteLLMReasons {
 
     static let litellm: [String: String] = {
         var reasons = [
-            "content_policy_fallbacks": "a refusal by a content filter goes back to the client, and nobody else is asked",
+            "content_policy_fallbacks":
+                "a refusal by a content filter goes back to the client, and nobody else is asked",
             "cache": cache, "cache_params": cache, "enable_redis_auth_cache": redis, "callback_settings": callbacks,
             "turn_off_message_logging": content, "redact_messages_in_exceptions": content,
             "redact_user_api_key_info": "logs have the names of keys, and no keys",
@@ -117,28 +134,34 @@ enum LiteLLMReasons {
             "enable_preview_features": "there are none to turn on",
             "force_ipv4": "addresses are tried in the order of the system",
             "ssl_verify": "certificates are always checked; ca_file names further authorities",
-            "ssl_certificate": "the proxy shows no certificate to upstreams", "ssl_security_level": "the proxy has no such setting of TLS",
+            "ssl_certificate": "the proxy shows no certificate to upstreams",
+            "ssl_security_level": "the proxy has no such setting of TLS",
             "max_budget": "budgets belong to keys; see budget_hard in [KEY default]",
             "budget_duration": "budgets belong to keys; see budget_hard in [KEY default]",
-            "max_internal_user_budget": people, "internal_user_budget_duration": people, "default_internal_user_params": people,
+            "max_internal_user_budget": people, "internal_user_budget_duration": people,
+            "default_internal_user_params": people,
             "default_team_settings": people, "default_team_params": people, "upperbound_key_generate_params": people,
             "default_key_generate_params": people, "key_generation_settings": people, "max_end_user_budget": people,
             "default_end_user_budget": people, "ui_theme_config": "the dashboard has one look for each theme",
             "mcp_aliases": mcp, "guardrails": guardrails, "custom_provider_map": "the proxy runs no code of others",
-            "model_alias_map": "see model_group_alias", "enable_json_schema_validation": "schemas are checked by the upstream",
+            "model_alias_map": "see model_group_alias",
+            "enable_json_schema_validation": "schemas are checked by the upstream",
             "disable_end_user_cost_tracking": "the ledger counts keys, and no end users",
             "disable_end_user_cost_tracking_prometheus_only": "the ledger counts keys, and no end users",
-            "priority_reservation": "requests wait in rounds by key", "public_model_groups": "GET /v1/models lists what a key may use",
+            "priority_reservation": "requests wait in rounds by key",
+            "public_model_groups": "GET /v1/models lists what a key may use",
             "forward_traceparent_to_llm_provider": "see propagate_trace of a provider",
             "retry_policy": perError, "store_audit_logs": "the ledger has who has changed keys",
             "prometheus_initialize_budget_metrics": "/metrics has the budgets of keys",
             "require_auth_for_metrics_endpoint": "/metrics asks for a viewer's key, but from the machine itself",
             "custom_prometheus_metadata_labels": callbacks, "drop_params_default": "see drop_params",
-            "default_max_internal_user_budget": people, "s3_callback_params": callbacks, "gcs_callback_params": callbacks,
+            "default_max_internal_user_budget": people, "s3_callback_params": callbacks,
+            "gcs_callback_params": callbacks,
             "num_workers": "the proxy is one process",
         ]
         for name in [
-            "callbacks", "success_callback", "failure_callback", "service_callbacks", "service_callback", "input_callback",
+            "callbacks", "success_callback", "failure_callback", "service_callbacks", "service_callback",
+            "input_callback",
             "post_call_rules", "pre_call_rules", "log_raw_request_response", "prometheus_metrics_config",
         ] { reasons[name] = callbacks }
         return reasons
@@ -146,19 +169,23 @@ enum LiteLLMReasons {
 
     static let general: [String: String] = {
         var reasons = [
-            "completion_model": "the proxy asks the model that the client names", "embedding_model": "the proxy asks the model that the client names",
+            "completion_model": "the proxy asks the model that the client names",
+            "embedding_model": "the proxy asks the model that the client names",
             "moderation_model": "the proxy asks the model that the client names",
             "image_generation_model": "the proxy asks the model that the client names",
-            "infer_model_from_keys": "upstreams are named in the file", "allow_client_side_credentials": "clients cannot choose the keys of upstreams",
+            "infer_model_from_keys": "upstreams are named in the file",
+            "allow_client_side_credentials": "clients cannot choose the keys of upstreams",
             "forward_client_headers_to_llm_api": "upstreams get none of the client's headers",
             "forward_openai_org_id": "upstreams get none of the client's headers",
             "litellm_key_header_name": "keys come as Authorization, or as x-api-key",
-            "enforce_user_param": "the proxy asks for no user", "enforced_params": "the proxy asks for no further members",
+            "enforce_user_param": "the proxy asks for no user",
+            "enforced_params": "the proxy asks for no further members",
             "store_prompts_in_spend_logs": content, "health_check_details": "/health tells what /health tells",
             "use_shared_health_check": redis, "custom_auth": "the proxy runs no code of others",
             "custom_key_generate": "the proxy runs no code of others", "custom_sso": people,
             "pass_through_endpoints": "the proxy serves the endpoints of its own list",
-            "ui_access_mode": "the dashboard is for viewers and administrators", "ui_username": people, "ui_password": people,
+            "ui_access_mode": "the dashboard is for viewers and administrators", "ui_username": people,
+            "ui_password": people,
             "litellm_license": "the proxy needs none", "use_x_forwarded_for": addresses, "allowed_ips": addresses,
             "allowed_routes": addresses, "public_routes": addresses, "admin_only_routes": addresses,
             "mcp_client_side_auth_header_name": mcp, "user_mcp_management_mode": mcp,
@@ -166,8 +193,10 @@ enum LiteLLMReasons {
             "disable_responses_id_security": "stored responses belong to the key that made them",
             "key_management_system": "secrets come by environment variables",
             "key_management_settings": "secrets come by environment variables",
-            "use_azure_key_vault": "secrets come by environment variables", "use_google_kms": "secrets come by environment variables",
-            "disable_retry_on_max_parallel_request_limit_error": adjusts, "maximum_spend_logs_retention_interval": database,
+            "use_azure_key_vault": "secrets come by environment variables",
+            "use_google_kms": "secrets come by environment variables",
+            "disable_retry_on_max_parallel_request_limit_error": adjusts,
+            "maximum_spend_logs_retention_interval": database,
             "drop_params": "it belongs into litellm_settings",
             "cost_discount_config": "prices are those of [PRICES]",
         ]
@@ -175,14 +204,18 @@ enum LiteLLMReasons {
             reasons[name] = alerting
         }
         for name in [
-            "enable_jwt_auth", "litellm_jwtauth", "enable_oauth2_auth", "enable_oauth2_proxy_auth", "oauth2_config_mappings",
+            "enable_jwt_auth", "litellm_jwtauth", "enable_oauth2_auth", "enable_oauth2_proxy_auth",
+            "oauth2_config_mappings",
             "allow_user_auth", "default_team_disabled", "service_account_settings", "role_permissions",
         ] { reasons[name] = people }
         for name in [
-            "database_url", "database_type", "database_args", "database_connection_pool_limit", "database_connection_timeout",
-            "database_connection_pool_timeout", "allow_requests_on_db_unavailable", "disable_prisma_schema_update", "store_model_in_db",
+            "database_url", "database_type", "database_args", "database_connection_pool_limit",
+            "database_connection_timeout",
+            "database_connection_pool_timeout", "allow_requests_on_db_unavailable", "disable_prisma_schema_update",
+            "store_model_in_db",
             "supported_db_objects", "proxy_budget_rescheduler_min_time", "proxy_budget_rescheduler_max_time",
-            "proxy_batch_write_at", "proxy_batch_polling_interval", "user_api_key_cache_ttl", "use_redis_transaction_buffer",
+            "proxy_batch_write_at", "proxy_batch_polling_interval", "user_api_key_cache_ttl",
+            "use_redis_transaction_buffer",
             "disable_spend_logs", "disable_spend_updates", "disable_reset_budget", "disable_error_logs",
             "disable_master_key_return", "disable_adding_master_key_hash_to_db",
         ] { reasons[name] = database }

@@ -47,7 +47,8 @@ struct NamedModels: Sendable {
         for (deployment, target) in zip(deployments, targets) {
             let own = upstreamsOfName["\(deployment.name)\n\(target)"]?.count ?? 0
             // Whichever account has the model may be asked for it.
-            let all: Int = if case .oci = deployment.upstream { accounts.count } else { upstreamsOf[target]?.count ?? 0 }
+            let all: Int =
+                if case .oci = deployment.upstream { accounts.count } else { upstreamsOf[target]?.count ?? 0 }
             let member = Member(deployment: deployment, target: target, isShared: own < all)
             if let place = places[deployment.name] {
                 groups[place].members.append(member)

@@ -36,7 +36,8 @@ struct PendingSetting: Sendable {
     /// Members of a request that LiteLLM adds where the client does not set them.
     static let bodyMembers = [
         "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "n", "stop", "seed", "presence_penalty",
-        "frequency_penalty", "response_format", "reasoning_effort", "thinking", "logit_bias", "logprobs", "top_logprobs",
+        "frequency_penalty", "response_format", "reasoning_effort", "thinking", "logit_bias", "logprobs",
+        "top_logprobs",
         "user", "tools", "tool_choice", "parallel_tool_calls", "dimensions", "encoding_format", "input_type", "voice",
         "service_tier", "verbosity", "num_ctx", "keep_alive", "repeat_penalty", "safety_settings", "stream_options",
         "store", "metadata", "modalities", "web_search_options", "provider", "transforms",
@@ -52,5 +53,7 @@ struct PendingSetting: Sendable {
     }
 
     /// Why it is left out.
-    func reason(isOCI: Bool = false) -> String { "\(isOCI ? "an account" : "a provider") of the proxy has no \(setting) yet" }
+    func reason(isOCI: Bool = false) -> String {
+        "\(isOCI ? "an account" : "a provider") of the proxy has no \(setting) yet"
+    }
 }

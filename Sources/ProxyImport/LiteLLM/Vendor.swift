@@ -144,7 +144,10 @@ struct Vendor: Sendable {
             ["azure_ai"],
             "its endpoints differ by model; write the one that speaks OpenAI's API as openai/ with api_base"
         ),
-        (["watsonx", "watsonx_text"], "IBM's API wants tokens that are made anew every hour, which the proxy does not do"),
+        (
+            ["watsonx", "watsonx_text"],
+            "IBM's API wants tokens that are made anew every hour, which the proxy does not do"
+        ),
         (["snowflake", "sap", "gigachat"], "its tokens end soon and are made by a way of their own"),
         (["github_copilot", "chatgpt"], "it wants a person to sign in, and not a key"),
         (

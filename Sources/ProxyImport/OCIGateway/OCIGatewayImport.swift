@@ -51,7 +51,8 @@ struct OCIGatewayImport {
         ]
         if plan.hasUpstreams, case .profile(let name) = credentials {
             steps.insert(
-                "see that the profile \(name) stands in the proxy's ~/.oci/config, or in the file that OCI_CONFIG_FILE names", at: 0)
+                "see that the profile \(name) stands in the proxy's ~/.oci/config, or in the file that OCI_CONFIG_FILE names",
+                at: 0)
         }
         return ImportResult(
             configuration: plan.hasUpstreams ? INIText.text(plan) : nil,
@@ -65,7 +66,8 @@ struct OCIGatewayImport {
         guard let members = entry.members else {
             return steps.append("line \(entry.line) of the list is \(entry.kindName), and no region: it was left out")
         }
-        guard let region = members["region"], let regionText = region.value.text, IdentityText.isRegion(regionText) else {
+        guard let region = members["region"], let regionText = region.value.text, IdentityText.isRegion(regionText)
+        else {
             return lose(members, "it has no region such as us-chicago-1")
         }
         guard let compartment = members["compartment_id"] else { return lose(members, "it has no compartment_id") }
@@ -144,7 +146,8 @@ struct OCIGatewayImport {
             case "datascience":
                 fates.drop(
                     kind,
-                    "model deployments of OCI Data Science are no models of the Generative AI service, and their address takes signed requests of its own")
+                    "model deployments of OCI Data Science are no models of the Generative AI service, and their address takes signed requests of its own"
+                )
             default: fates.drop(kind, "the gateway has ondemand, embedding, dedicated and datascience")
             }
         }
@@ -244,7 +247,9 @@ struct OCIGatewayImport {
         if let profile { readProfile(profile) }
         readEasyMode(region, compartment)
         if !isGiven {
-            steps.append("see whether the gateway's config.py or environment had other keys, another profile or AUTH_TYPE: -settings reads them")
+            steps.append(
+                "see whether the gateway's config.py or environment had other keys, another profile or AUTH_TYPE: -settings reads them"
+            )
         }
     }
 
@@ -290,7 +295,9 @@ struct OCIGatewayImport {
         plan.clientKeys = .init("api_key", written.joined(separator: ", "), "What clients send.")
         fates.change(member, "api_key, by reference: the settings have the keys themselves")
         if keys.contains(where: { $0.utf8.count < 16 }) {
-            steps.append("choose a longer key in place of the one in line \(member.line) of the settings: the proxy refuses keys of fewer than 16 characters when it listens to the network")
+            steps.append(
+                "choose a longer key in place of the one in line \(member.line) of the settings: the proxy refuses keys of fewer than 16 characters when it listens to the network"
+            )
         }
     }
 
@@ -319,7 +326,10 @@ struct OCIGatewayImport {
             return
         }
         addAccount(region: regionText.lowercased(), compartment: compartmentText)
-        if let region { fates.change(region, "region of an account; the gateway looked at no models.yaml beside it, and the proxy has both") }
+        if let region {
+            fates.change(
+                region, "region of an account; the gateway looked at no models.yaml beside it, and the proxy has both")
+        }
         if let compartment { fates.take(compartment, "compartment of an account") }
     }
 }

@@ -42,9 +42,11 @@ enum SettingsFile {
         if line.hasPrefix("export ") { line = trimmed(line.dropFirst(7)) }
         guard !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { return nil }
         let name = trimmed(line[..<equals])
-        let isName = !name.isEmpty && name.utf8.allSatisfy {
-            (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == UInt8(ascii: "_")
-        }
+        let isName =
+            !name.isEmpty
+            && name.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == UInt8(ascii: "_")
+            }
         return isName ? (String(name), trimmed(line[line.index(after: equals)...])) : nil
     }
 

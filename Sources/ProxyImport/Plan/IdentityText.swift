@@ -24,7 +24,8 @@ enum IdentityText {
         let isWord = { (part: Substring) in
             !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) }
         }
-        return parts.allSatisfy(isWord) && (parts.count == 3 || parts.count == 4 || (parts.count == 1 && text.utf8.count == 3))
+        return parts.allSatisfy(isWord)
+            && (parts.count == 3 || parts.count == 4 || (parts.count == 1 && text.utf8.count == 3))
     }
 
     /// What a model may be called behind the sign of `[MODELS]`.

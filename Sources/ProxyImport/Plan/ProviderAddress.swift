@@ -18,13 +18,16 @@ enum ProviderAddress {
     static func host(_ url: String) -> String? {
         guard let rest = rest(of: url) else { return nil }
         let authority = rest.prefix { $0 != "/" }
-        let host = authority.hasPrefix("[") ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+        let host =
+            authority.hasPrefix("[") ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
         let name = String(host.map { $0 == ":" ? "-" : $0 })
         return IdentityText.isIdentifier(name) && name.utf8.count <= 60 ? name.lowercased() : nil
     }
 
     private static func rest(of url: String) -> Substring? {
-        for scheme in ["https://", "http://"] where url.lowercased().hasPrefix(scheme) { return url.dropFirst(scheme.count) }
+        for scheme in ["https://", "http://"] where url.lowercased().hasPrefix(scheme) {
+            return url.dropFirst(scheme.count)
+        }
         return nil
     }
 }

@@ -50,7 +50,9 @@ struct References: Sendable {
     }
 
     /// `${NAME}` for a value that stands in the source. Equal values have one name.
-    mutating func written(_ value: String, as wanted: String, at path: String, _ file: SourceFile, _ line: Int) -> String {
+    mutating func written(_ value: String, as wanted: String, at path: String, _ file: SourceFile, _ line: Int)
+        -> String
+    {
         if let name = nameOf[value] { return "${\(name)}" }
         let name = unique.name(wanted, separator: "_")
         nameOf[value] = name

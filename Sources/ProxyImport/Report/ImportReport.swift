@@ -49,7 +49,9 @@ package struct ImportReport: Sendable, Equatable {
         of id: Int, _ keys: SourceKeys, _ fates: KeyFates, _ hasFate: [Bool]
     ) -> [KeyFates.Note] {
         if let notes = fates.notes[id] { return notes }
-        if keys.merges.contains(id) { return [.init(fate: .taken, text: "what it merges in stands where it is defined")] }
+        if keys.merges.contains(id) {
+            return [.init(fate: .taken, text: "what it merges in stands where it is defined")]
+        }
         if keys.repeating.contains(id), !hasFate[id] {
             return [.init(fate: .taken, text: "what it repeats stands where it is defined")]
         }

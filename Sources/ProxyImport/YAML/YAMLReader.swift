@@ -40,7 +40,8 @@ struct YAMLReader {
             }
             if let second = try parser.nextRoot(), !isNothing(second) {
                 throw ImportFailure(
-                    line: second.mark?.line, "a second document begins here", "keep one, and remove the --- between them")
+                    line: second.mark?.line, "a second document begins here",
+                    "keep one, and remove the --- between them")
             }
             return root
         } catch let failure as ImportFailure {
@@ -69,7 +70,8 @@ struct YAMLReader {
         }
         guard depth <= Self.deepest else {
             throw ImportFailure(
-                line: line, "the document is nested deeper than \(Self.deepest) levels", "check the brackets and the indentation")
+                line: line, "the document is nested deeper than \(Self.deepest) levels",
+                "check the brackets and the indentation")
         }
         switch node {
         case .scalar(let scalar):
@@ -152,7 +154,8 @@ extension ImportFailure {
             .composer(_, let problem, let mark, _):
             let lines = text.utf8.count { $0 == UInt8(ascii: "\n") } + 1
             self.init(
-                line: min(mark.line, lines), "the file is no valid YAML: \(problem)", Self.fix(problem, mark.line, text))
+                line: min(mark.line, lines), "the file is no valid YAML: \(problem)", Self.fix(problem, mark.line, text)
+            )
         case .duplicatedKeysInMapping(let names, let context):
             let shown = names.sorted().map(SourceKeys.shown).joined(separator: ", ")
             self.init(

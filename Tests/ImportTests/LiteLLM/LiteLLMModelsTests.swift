@@ -52,7 +52,8 @@ import Testing
 
     @Test func `Different models of one name take over from each other`() throws {
         let result = try models(
-            Self.entry("a", "model: groq/llama, order: 2"), Self.entry("a", "model: oci/xai.grok-4, order: 1, \(Self.identity)"))
+            Self.entry("a", "model: groq/llama, order: 2"),
+            Self.entry("a", "model: oci/xai.grok-4, order: 1, \(Self.identity)"))
         #expect(result.section("MODELS") == ["a = xai.grok-4"])
         #expect(result.section("FALLBACKS") == ["a = groq/llama"])
         #expect(result.fates("model_list[0].model_name") == [.changed])
@@ -68,7 +69,8 @@ import Testing
             ("deepseek/deepseek-chat", "https://api.deepseek.com/v1", "deepseek/deepseek-chat"),
             ("openrouter/meta-llama/llama-3", "https://openrouter.ai/api/v1", "openrouter/meta-llama/llama-3"),
             (
-                "gemini/gemini-2.5-pro", "https://generativelanguage.googleapis.com/v1beta/openai", "gemini/gemini-2.5-pro"
+                "gemini/gemini-2.5-pro", "https://generativelanguage.googleapis.com/v1beta/openai",
+                "gemini/gemini-2.5-pro"
             ),
             ("ollama/llama3", "http://localhost:11434/v1", "ollama/llama3"),
             ("huggingface/together/org/model", "https://router.huggingface.co/v1", "huggingface/org/model:together"),
@@ -96,7 +98,8 @@ import Testing
             ("azure/d", "https://n.openai.azure.com/", "https://n.openai.azure.com/openai/v1", KeyFate.changed),
             ("azure/d", "https://n.openai.azure.com/openai/v1/", "https://n.openai.azure.com/openai/v1", .taken),
             (
-                "azure/d", "https://n.openai.azure.com/openai/deployments/d", "https://n.openai.azure.com/openai/v1", .changed
+                "azure/d", "https://n.openai.azure.com/openai/deployments/d", "https://n.openai.azure.com/openai/v1",
+                .changed
             ),
             ("ollama/m", "http://gpu:11434", "http://gpu:11434/v1", .changed),
             ("openai/m", "https://h.example/v1/chat/completions", "https://h.example/v1", .taken),
@@ -111,7 +114,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "https://user:word@h.example/v1", "https://h.example/v1?key=word", "h.example/v1", "ftp://h.example", "[1, 2]", "{a: 1}",
+        "https://user:word@h.example/v1", "https://h.example/v1?key=word", "h.example/v1", "ftp://h.example", "[1, 2]",
+        "{a: 1}",
     ])
     func `Addresses that the proxy does not take are dropped and not shown`(base: String) throws {
         let value = base.hasPrefix("[") || base.hasPrefix("{") ? base : "\"\(base)\""
@@ -126,7 +130,8 @@ import Testing
         let result = try models(
             Self.entry(
                 "mine",
-                "model: oci/cohere.command-r, oci_serving_mode: DEDICATED, oci_endpoint_id: \(endpoint), \(Self.identity)"))
+                "model: oci/cohere.command-r, oci_serving_mode: DEDICATED, oci_endpoint_id: \(endpoint), \(Self.identity)"
+            ))
         #expect(result.section("MODELS") == ["mine = \(endpoint)"])
     }
 
@@ -134,20 +139,23 @@ import Testing
         let result = try models(Self.entry("a", "model: oci/xai.grok-4"))
         #expect(
             result.section("ACCOUNT_1") == [
-                "id = us-ashburn-1", "user = ${OCI_USER}", "fingerprint = ${OCI_FINGERPRINT}", "key_file = ${OCI_KEY_FILE}",
+                "id = us-ashburn-1", "user = ${OCI_USER}", "fingerprint = ${OCI_FINGERPRINT}",
+                "key_file = ${OCI_KEY_FILE}",
                 "tenancy = ${OCI_TENANCY}", "region = us-ashburn-1", "compartment = ${OCI_COMPARTMENT_ID}",
             ])
         #expect(result.report.steps.contains { $0.contains("us-ashburn-1") })
     }
 
     @Test func `A profile needs no identity`() throws {
-        let result = try models(Self.entry("a", "model: oci/xai.grok-4, oci_config_profile: HOME, oci_region: us-chicago-1"))
+        let result = try models(
+            Self.entry("a", "model: oci/xai.grok-4, oci_config_profile: HOME, oci_region: us-chicago-1"))
         #expect(result.section("ACCOUNT_1") == ["id = us-chicago-1", "profile = HOME", "region = us-chicago-1"])
     }
 
     @Test func `Weights of accounts make the strategy weighted, those of providers wait`() throws {
         let result = try models(
-            Self.entry("a", "model: oci/xai.grok-4, weight: 3, \(Self.identity)"), Self.entry("b", "model: groq/x, weight: 2"))
+            Self.entry("a", "model: oci/xai.grok-4, weight: 3, \(Self.identity)"),
+            Self.entry("b", "model: groq/x, weight: 2"))
         #expect(result.section("ACCOUNT_1").contains("weight = 3"))
         #expect(result.section("GLOBAL").contains("load_balance_strategy = weighted"))
         let isThere = try #require(PendingSetting.ofProvider["weight"]).isSupported
@@ -162,7 +170,8 @@ import Testing
 
     @Test func `A literal key becomes a reference that says where it is`() throws {
         let result = try models(
-            Self.entry("a", "model: groq/x, api_key: gsk-literal-one"), Self.entry("b", "model: groq/y, api_key: gsk-literal-two"),
+            Self.entry("a", "model: groq/x, api_key: gsk-literal-one"),
+            Self.entry("b", "model: groq/y, api_key: gsk-literal-two"),
             Self.entry("c", "model: groq/z, api_key: gsk-literal-one"))
         #expect(result.section("PROVIDER_1").contains("token = ${GROQ_API_KEY}"))
         #expect(result.section("PROVIDER_1").contains("model_list = x, z"))
@@ -214,7 +223,8 @@ import Testing
 
     @Test func `Entries that are none are told with their lines`() throws {
         let result = try ImportFixture.litellm(
-            "model_list:\n  - text\n  - {model_name: x}\n  - {litellm_params: {model: groq/x}}\n  - {model_name: m, litellm_params: {model: groq/m}}\n")
+            "model_list:\n  - text\n  - {model_name: x}\n  - {litellm_params: {model: groq/x}}\n  - {model_name: m, litellm_params: {model: groq/m}}\n"
+        )
         #expect(result.section("MODELS") == ["m = groq/m"])
         #expect(result.text("model_list").contains("line 2"))
         #expect(result.fates("model_list[1].model_name") == [.dropped])

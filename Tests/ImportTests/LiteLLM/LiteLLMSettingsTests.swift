@@ -38,7 +38,8 @@ import Testing
 
     @Test(arguments: [
         "router_settings: {num_retries: many}", "router_settings: {num_retries: -1}", "router_settings: {timeout: 0}",
-        "router_settings: {timeout: [1]}", "router_settings: {allowed_fails: {a: 1}}", "router_settings: {cooldown_time: 9999999}",
+        "router_settings: {timeout: [1]}", "router_settings: {allowed_fails: {a: 1}}",
+        "router_settings: {cooldown_time: 9999999}",
         "general_settings: {max_request_size_mb: 0}", "general_settings: {global_max_parallel_requests: 1.5}",
         "litellm_settings: {json_logs: 7}", "router_settings: {routing_strategy: cost-based-routing}",
     ])
@@ -51,7 +52,8 @@ import Testing
     }
 
     @Test func `The router's setting comes before the other, which is told`() throws {
-        let result = try result("litellm_settings: {request_timeout: 5, num_retries: 1}\nrouter_settings: {timeout: 7, num_retries: 2}")
+        let result = try result(
+            "litellm_settings: {request_timeout: 5, num_retries: 1}\nrouter_settings: {timeout: 7, num_retries: 2}")
         #expect(result.section("GLOBAL").sorted() == ["request_timeout = 7s", "retry_attempts = 2"])
         #expect(result.fates("litellm_settings.request_timeout") == [.dropped])
         #expect(result.fates("litellm_settings.num_retries") == [.dropped])
@@ -61,7 +63,8 @@ import Testing
         arguments: [
             ("master_key: os.environ/KEY", "api_key = ${KEY}", KeyFate.taken),
             ("master_key: sk-literal-literal", "api_key = ${LITELLM_MASTER_KEY}", .changed),
-            ("master_key: ${KEY}", "api_key = ${KEY}", .taken), ("master_key:", "api_key = auto_generated_key", .dropped),
+            ("master_key: ${KEY}", "api_key = ${KEY}", .taken),
+            ("master_key:", "api_key = auto_generated_key", .dropped),
             ("master_key: [1]", "api_key = auto_generated_key", .dropped),
         ])
     func `The master key is the clients' key`(setting: String, line: String, fate: KeyFate) throws {
@@ -79,7 +82,8 @@ import Testing
             ("litellm_settings: {default_fallbacks: [c]}", ["a = c", "b = c"]),
             ("litellm_settings: {fallbacks: [{a: [b]}, {\"*\": [c]}]}", ["a = b", "b = c"]),
             ("litellm_settings: {fallbacks: [{a: [a, gone]}, {gone: [a]}]}", []),
-            ("litellm_settings: {fallbacks: [{a: b}]}", ["a = b"]), ("litellm_settings: {fallbacks: {a: [b]}}", ["a = b"]),
+            ("litellm_settings: {fallbacks: [{a: b}]}", ["a = b"]),
+            ("litellm_settings: {fallbacks: {a: [b]}}", ["a = b"]),
             ("litellm_settings: {fallbacks: [text, [1], {a: [{model: b}, [x]]}]}", ["a = b"]),
             ("litellm_settings: {content_policy_fallbacks: [{a: [b]}]}", []),
             (

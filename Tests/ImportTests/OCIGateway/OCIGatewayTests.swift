@@ -43,7 +43,8 @@ import Testing
     }
 
     @Test func `Keys of the settings become references`() throws {
-        let result = try ImportFixture.gateway(Self.models, settings: "PORT = 8088\nDEFAULT_API_KEYS = \"a-key-of-mine\"\n")
+        let result = try ImportFixture.gateway(
+            Self.models, settings: "PORT = 8088\nDEFAULT_API_KEYS = \"a-key-of-mine\"\n")
         #expect(result.section("").contains("api_key = ${DEFAULT_API_KEYS}"))
         #expect(result.section("GLOBAL") == ["port = 8088"])
         #expect(result.report.steps.contains { $0.contains("line 2 of the settings") })

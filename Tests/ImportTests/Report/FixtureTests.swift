@@ -14,7 +14,9 @@ import Testing
     /// Keys as a person sees them, without the reader: what stands before a colon.
     private static func linesWithKeys(_ bytes: [UInt8]) -> Set<Int> {
         var found: Set<Int> = []
-        for (index, line) in String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in String(decoding: bytes, as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).enumerated() {
             let trimmed = line.drop { $0 == " " || $0 == "-" }
             let name = trimmed.prefix { $0.isLetter || $0.isNumber || "_\"*/.<=$".contains($0) }
             let rest = trimmed.dropFirst(name.count).drop { $0 == " " }
@@ -38,7 +40,9 @@ import Testing
             "another-key-of-that-kind",
         ]
         for (name, result) in try ImportFixture.all() {
-            let text = (result.configuration ?? "") + result.report.lines(SourceNames("f", settings: "s")).joined(separator: "\n")
+            let text =
+                (result.configuration ?? "")
+                + result.report.lines(SourceNames("f", settings: "s")).joined(separator: "\n")
             for secret in secrets { #expect(!text.contains(secret), "\(name)") }
         }
     }

@@ -16,7 +16,8 @@ import Testing
     }
 
     private static let pieces = [
-        ":", "- ", "\n", "  ", "\t", "[", "]", "{", "}", "*a", "&a ", "<<: ", "'", "\"", "#", "|\n", "!!", "%", "null", "~", "os.environ/",
+        ":", "- ", "\n", "  ", "\t", "[", "]", "{", "}", "*a", "&a ", "<<: ", "'", "\"", "#", "|\n", "!!", "%", "null",
+        "~", "os.environ/",
         "${", "}", "\u{0}", "é", "=", ",", "1e999", "-1", "---\n",
     ]
 
@@ -35,7 +36,8 @@ import Testing
                 case 2:
                     let other = Int.random(in: 0..<changed.count, using: &dice)
                     changed.insert(contentsOf: Array(changed[other..<min(other + 60, changed.count)]), at: place)
-                default: changed.insert(contentsOf: Array((Self.pieces.randomElement(using: &dice) ?? "").utf8), at: place)
+                default:
+                    changed.insert(contentsOf: Array((Self.pieces.randomElement(using: &dice) ?? "").utf8), at: place)
                 }
             }
             do {
@@ -73,7 +75,8 @@ import Testing
     @Test func `Thousands of accounts and names cost what they are`() throws {
         var text = "model_list:\n"
         for number in 0..<4000 {
-            text += "  - {model_name: m, litellm_params: {model: oci/xai.grok-4, oci_region: us-chicago-1, oci_user: ocid1.user.oc1..u\(number)}}\n"
+            text +=
+                "  - {model_name: m, litellm_params: {model: oci/xai.grok-4, oci_region: us-chicago-1, oci_user: ocid1.user.oc1..u\(number)}}\n"
         }
         let result = try ImportFixture.litellm(text)
         #expect(result.section("ACCOUNT_4000").contains("id = us-chicago-1-4000"))

@@ -9,7 +9,8 @@ extension SettingsReader {
             let secrets = Self.secrets(of: name)
             for index in sections[section].entries.indices {
                 let entry = sections[section].entries[index]
-                guard entry.form == .text, entry.value.utf8.contains(UInt8(ascii: "$")) || entry.value.hasPrefix("file:")
+                guard entry.form == .text,
+                    entry.value.utf8.contains(UInt8(ascii: "$")) || entry.value.hasPrefix("file:")
                 else { continue }
                 if name == "api_keys" {
                     sections[section].entries[index] = Self.resolvedKey(entry, values)
@@ -53,10 +54,13 @@ extension SettingsReader {
         let key = String(entry.value.prefix { $0 != " " })
         let found = resolved(SettingEntry(key: entry.key, value: key, line: entry.line), values, isSecret: true)
         guard found.origin != nil || found.failure != nil else { return entry }
-        var entry = found.failure.map(entry.unresolved) ?? entry.with(found.value + entry.value.dropFirst(key.count), from: found.origin)
+        var entry =
+            found.failure.map(entry.unresolved)
+            ?? entry.with(found.value + entry.value.dropFirst(key.count), from: found.origin)
         // A blank in it would make two words of the key.
         if found.failure == nil, found.value.contains(" ") {
-            entry = entry.unresolved(.init(reason: "\(found.origin ?? "") has a blank in it", fix: "write the key alone into it"))
+            entry = entry.unresolved(
+                .init(reason: "\(found.origin ?? "") has a blank in it", fix: "write the key alone into it"))
         }
         return entry
     }

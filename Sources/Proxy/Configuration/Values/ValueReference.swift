@@ -10,7 +10,8 @@ enum ValueReference: Equatable, Sendable {
     init?(_ text: String, isSecret: Bool) {
         if text.hasPrefix("${"), text.hasSuffix("}") {
             let name = text.dropFirst(2).dropLast()
-            guard let first = name.utf8.first, !(0x30...0x39).contains(first), name.utf8.allSatisfy(Self.isNameByte) else {
+            guard let first = name.utf8.first, !(0x30...0x39).contains(first), name.utf8.allSatisfy(Self.isNameByte)
+            else {
                 return nil
             }
             self = .variable(String(name))

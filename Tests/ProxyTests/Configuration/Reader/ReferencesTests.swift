@@ -78,14 +78,16 @@ import Testing
     }
 
     @Test func `A value that is not valid is not shown, but where it comes from`() throws {
-        let outcome = Self.read("port = ${PORT}\napi_key = k\n" + Fixture.identity(), environment: ["PORT": "sk-secret"])
+        let outcome = Self.read(
+            "port = ${PORT}\napi_key = k\n" + Fixture.identity(), environment: ["PORT": "sk-secret"])
         let text = try #require(outcome.errors.first).description
         #expect(text.contains("environment variable PORT") && !text.contains("sk-secret"))
     }
 
     @Test func `One account without its variable leaves the others alone`() throws {
         let outcome = Self.read(
-            "api_key = k\n[ACCOUNT_1]\n" + Fixture.identity(replacing: "user", with: "${GONE}") + "[ACCOUNT_2]\n" + Fixture.identity())
+            "api_key = k\n[ACCOUNT_1]\n" + Fixture.identity(replacing: "user", with: "${GONE}") + "[ACCOUNT_2]\n"
+                + Fixture.identity())
         #expect(outcome.errors.map(\.account) == ["account_1"])
         #expect(outcome.errors.map(\.line) == [3])
         #expect(try #require(outcome.settings).usableAccounts.map(\.id) == ["account_2"])
@@ -93,7 +95,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("api_key = ${ONE}, two-two\n", ["one-one", "two-two"]), ("api_key = ${ONE}, ${TWO}\n", ["one-one", "from-two"]),
+            ("api_key = ${ONE}, two-two\n", ["one-one", "two-two"]),
+            ("api_key = ${ONE}, ${TWO}\n", ["one-one", "from-two"]),
             ("api_key = file:/run/token\n", ["from-file"]),
             ("api_key = a\n[API_KEYS]\nx = ${ONE} role=viewer\ny = file:/run/token\n", ["a", "one-one", "from-file"]),
         ])
@@ -129,17 +132,22 @@ import Testing
         #expect(settings.clientKeys.map { $0.value.reveal() } == ["key-of-alice", "key-of-bob"])
         #expect(settings.clientKeys[1].limits.role == .viewer)
         let unset = Self.read(
-            "{\"providers\": [\n{\"provider\": \"a\", \"baseurl\": \"https://h.example\",\n\"token\": \"${ONE}\"}],\n\"tokens\": [\"a|${GONE}\"]}")
+            "{\"providers\": [\n{\"provider\": \"a\", \"baseurl\": \"https://h.example\",\n\"token\": \"${ONE}\"}],\n\"tokens\": [\"a|${GONE}\"]}"
+        )
         #expect(unset.errors.map(\.line) == [3, 4])
     }
 
-    @Test(arguments: [(provider("sk-1"), true), ("api_key = ${K}\n[PROVIDER_1]\nprovider = p\nbaseurl = https://h.example\ntoken = ${K}\n", false)])
+    @Test(arguments: [
+        (provider("sk-1"), true),
+        ("api_key = ${K}\n[PROVIDER_1]\nprovider = p\nbaseurl = https://h.example\ntoken = ${K}\n", false),
+    ])
     func `A file that only refers to secrets may be read by others`(text: String, holdsSecrets: Bool) {
         #expect(Self.read(text, environment: ["K": "key"]).holdsSecrets == holdsSecrets)
     }
 
     @Test func `Names of models are names`() throws {
-        let outcome = Self.read("api_key = k\n" + Fixture.identity() + "[FALLBACKS]\na = ${ONE}\n", environment: ["ONE": "b"])
+        let outcome = Self.read(
+            "api_key = k\n" + Fixture.identity() + "[FALLBACKS]\na = ${ONE}\n", environment: ["ONE": "b"])
         #expect(try #require(outcome.settings).fallbacks.first?.alternatives == ["${ONE}"])
     }
 }
