@@ -61,6 +61,9 @@ enum ImportCommand {
                 source == .ociGateway && words.settings == nil && (file.hasSuffix(".py") || file.hasSuffix(".env"))
             let names = isSettings ? SourceNames("", settings: file) : SourceNames(file, settings: words.settings ?? "")
             let bytes = try read(file)
+            if bytes.count > 1 << 20, Console.isWatched {
+                Console.note("\(file): \(bytes.count >> 20) MiB are read; some seconds ...\n")
+            }
             let settings = try isSettings ? bytes : words.settings.map(read)
             let result: ImportResult
             do {

@@ -46,7 +46,7 @@ extension LiteLLMImport {
         fates.take(member, "profile of an account, in ~/.oci/config")
         let step =
             "see that the profile \(name) stands in the proxy's ~/.oci/config, or in the file that OCI_CONFIG_FILE names"
-        if !steps.contains(step) { steps.append(step) }
+        remind(step)
         for key in ["oci_user", "oci_fingerprint", "oci_tenancy", "oci_key", "oci_key_file"] {
             if let member = all[key] { fates.drop(member, "the profile says it") }
         }
@@ -60,7 +60,11 @@ extension LiteLLMImport {
     }
 
     private mutating func readKey(_ all: [YAMLMember], into identity: inout OCIIdentity) {
-        if let member = all["oci_key_file"], let path = written(member)?.value {
+        if let member = all["oci_key_file"], member.value.text?.contains("-----BEGIN") == true {
+            // The key itself, in the place of its path.
+            identity.keyText = "line \(member.line) (oci_key_file)"
+            fates.change(member, "key_file of an account: the file has the key itself in place of its path")
+        } else if let member = all["oci_key_file"], let path = written(member)?.value {
             fates.take(member, "key_file of an account")
             identity.keyFile = path
             if let text = all["oci_key"] { fates.drop(text, "oci_key_file says the same") }
@@ -86,7 +90,7 @@ extension LiteLLMImport {
     private mutating func standardRegion() -> String {
         let step =
             "see that us-ashburn-1, which LiteLLM takes where no oci_region is said, is where the account has its models"
-        if !steps.contains(step) { steps.append(step) }
+        remind(step)
         return "us-ashburn-1"
     }
 

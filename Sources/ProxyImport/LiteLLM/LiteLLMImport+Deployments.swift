@@ -329,7 +329,13 @@ extension LiteLLMImport {
         _ all: [YAMLMember], _ label: String, _ access: Vendor.Compatible, isElsewhere: Bool
     ) -> String? {
         guard let member = all["api_key"], !member.value.isNull else {
-            guard let key = access.key, !isElsewhere else { return nil }
+            guard let key = access.key else { return nil }
+            guard !isElsewhere else {
+                remind(
+                    "see whether \(label) wants a key: where no api_key is said, LiteLLM sends \(key), and the proxy none"
+                )
+                return nil
+            }
             return references.assumed(key, because: "the key of \(label), which LiteLLM takes from there by itself")
         }
         guard let text = member.value.text else {

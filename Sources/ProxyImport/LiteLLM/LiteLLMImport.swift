@@ -6,6 +6,13 @@ struct LiteLLMImport {
     /// What is left to do besides giving variables.
     var steps: [String] = []
 
+    /// Says once what is left to do.
+    mutating func remind(_ step: String) {
+        if reminders.insert(step).inserted { steps.append(step) }
+    }
+
+    private var reminders: Set<String> = []
+
     /// `environment_variables`.
     var environment: [String: YAMLMember] = [:]
     /// `credential_list`: what stands in an entry, by its name.
@@ -54,6 +61,9 @@ struct LiteLLMImport {
         writeProviders(providers)
         readSettings(root)
         writeModels(NamedModels(deployments, endpoints: endpoints, providers: providers), root)
+        for member in credentials.values.joined() where fates.notes[member.id] == nil {
+            fates.drop(member, "no model needs it")
+        }
         for member in root {
             switch member.key {
             case "environment_variables", "credential_list", "model_list": break

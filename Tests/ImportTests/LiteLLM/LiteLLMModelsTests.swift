@@ -146,6 +146,24 @@ import Testing
         #expect(result.report.steps.contains { $0.contains("us-ashburn-1") })
     }
 
+    @Test(arguments: [
+        "oci_key: \"-----BEGIN PRIVATE KEY-----MIISECRET\"", "oci_key_file: \"-----BEGIN PRIVATE KEY-----MIISECRET\"",
+    ])
+    func `A key as text becomes a file that the operator writes`(key: String) throws {
+        let result = try models(
+            Self.entry("a", "model: oci/xai.grok-4, \(Self.identity.replacing("oci_key_file: k.pem", with: key))"))
+        #expect(result.section("ACCOUNT_1").contains("key_file = oci_key_1.pem"))
+        #expect(result.report.steps.contains { $0.contains("oci_key_1.pem") && $0.contains("line 2") })
+        let text = result.report.lines(SourceNames("f")).joined() + (result.configuration ?? "")
+        #expect(!text.contains("MIISECRET"))
+    }
+
+    @Test func `A server of one's own gets no key that is not said`() throws {
+        let result = try models(Self.entry("a", "model: openai/m, api_base: http://h.example/v1"))
+        #expect(!result.section("PROVIDER_1").contains { $0.hasPrefix("token") })
+        #expect(result.report.steps.contains { $0.contains("h.example") && $0.contains("OPENAI_API_KEY") })
+    }
+
     @Test func `A profile needs no identity`() throws {
         let result = try models(
             Self.entry("a", "model: oci/xai.grok-4, oci_config_profile: HOME, oci_region: us-chicago-1"))

@@ -115,6 +115,13 @@ import Testing
         #expect(result.fates("environment_variables.LIST") == [.dropped])
     }
 
+    @Test func `A credential that no model needs is told`() throws {
+        let result = try result(
+            "credential_list: [{credential_name: x, credential_values: {api_key: sk-secret-of-mine}}]")
+        #expect(result.fates("credential_list[0].credential_values.api_key") == [.dropped])
+        #expect(!result.text("credential_list[0].credential_values.api_key").contains("unknown"))
+    }
+
     @Test(arguments: [
         ("- region: x\n", "oci-gateway"), ("text\n", "model_list"), ("a: 1\n", "model_list"), ("[]\n", "oci-gateway"),
     ])
