@@ -1,3 +1,4 @@
+import ProxyAccounting
 import Testing
 
 @testable import Proxy
