@@ -21,6 +21,8 @@ let direct: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     // SQLite, for the ledger alone: without the trait it is not built.
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    // YAML, for the import of other programs' configurations alone: without the trait it is not built.
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
 ]
 
@@ -47,7 +49,8 @@ let package = Package(
     ],
     traits: [
         .trait(name: "Ledger", description: "Requests, keys and budgets are kept in SQLite."),
-        .default(enabledTraits: ["Ledger"]),
+        .trait(name: "Import", description: "Configurations of other programs are read (ociai-proxy import)."),
+        .default(enabledTraits: ["Import", "Ledger"]),
     ],
     dependencies: direct + indirect,
     targets: [
@@ -102,11 +105,18 @@ let package = Package(
             ],
             swiftSettings: settings + checkedMemory
         ),
+        // Configurations of other programs, as configurations of this one: values without I/O. Nobody but the program knows it.
+        .target(
+            name: "ProxyImport",
+            dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: settings + checkedMemory
+        ),
         // The program: the command line, and what concerns its process.
         .executableTarget(
             name: "ociai-proxy",
             dependencies: [
                 "Proxy", "ProxyAccounting",
+                .target(name: "ProxyImport", condition: .when(traits: ["Import"])),
                 .target(name: "ProxyLedger", condition: .when(traits: ["Ledger"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -183,7 +193,9 @@ let package = Package(
         .target(
             name: "TestFixtures",
             path: "Tests/Fixtures",
-            resources: [.copy("clients"), .copy("dialects"), .copy("oci"), .copy("tls"), .copy("tools")],
+            resources: [
+                .copy("clients"), .copy("dialects"), .copy("import"), .copy("oci"), .copy("tls"), .copy("tools"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -209,6 +221,7 @@ let package = Package(
         .testTarget(
             name: "ClusterTests", dependencies: ["ClusterSimulation", "ProxyCluster"], swiftSettings: settings),
         .testTarget(name: "AccountingTests", dependencies: ["ProxyAccounting"], swiftSettings: settings),
+        .testTarget(name: "ImportTests", dependencies: ["ProxyImport", "TestFixtures"], swiftSettings: settings),
         .testTarget(
             name: "LedgerTests",
             dependencies: [

@@ -3,12 +3,14 @@ import Proxy
 /// The commands beside serving: the first argument names one.
 enum Subcommand: String {
     case key, ledger, why
+    case `import`
 
     static let usage = """
           ociai-proxy key list|create|rotate|revoke|history
                                                client keys, made and taken back while the proxy runs or not
           ociai-proxy ledger [TABLE]|export|reprice    what is recorded about requests: tokens, costs, failures
           ociai-proxy why REQUEST-ID           why a request went where it went
+          ociai-proxy import litellm|oci-gateway FILE    a configuration of another program, as one of this proxy
         """
 
     /// Nobody has said what is to be done.
@@ -29,6 +31,7 @@ enum Subcommand: String {
             case .key: try await KeyCommand.run(arguments)
             case .ledger: try await LedgerCommand.run(arguments)
             case .why: try await WhyCommand.run(arguments)
+            case .import: try ImportCommand.run(arguments)
             }
         } catch is Console.ReaderLeft {
             // As in `ociai-proxy ledger export | head`.

@@ -18,7 +18,7 @@ package enum RegularFile {
     }
 
     /// Why there are no bytes.
-    enum Failure: Error, Equatable {
+    package enum Failure: Error, Equatable {
         /// The `errno` of opening or reading.
         case system(Int32)
         case directory
@@ -30,7 +30,7 @@ package enum RegularFile {
     /// The whole file. Waits for nobody but the file system.
     ///
     /// - Parameter limit: bytes that it may have.
-    static func read(_ path: String, upTo limit: Int) throws(Failure) -> Contents {
+    package static func read(_ path: String, upTo limit: Int) throws(Failure) -> Contents {
         // Without O_NONBLOCK, opening a pipe waits for somebody who writes; to regular files it means nothing.
         let descriptor = SystemCall.openFile(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {

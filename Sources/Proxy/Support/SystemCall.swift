@@ -23,9 +23,17 @@ package enum SystemCall {
     /// Makes a file that is not there, as others of the user are made.
     ///
     /// - Returns: a descriptor to write to; negative when there is none, and `errno` says why.
-    package static func makeFile(_ path: String) -> Int32 {
+    package static func makeFile(_ path: String, mode: mode_t = 0o666) -> Int32 {
         // The path is lent for the time of the call.
-        unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    }
+
+    /// Gives the file a further name, which nobody may have.
+    ///
+    /// - Returns: false when it has none more, and `errno` says why.
+    package static func addName(_ other: String, to path: String) -> Bool {
+        // Both are lent for the time of the call.
+        unsafe link(path, other) == 0
     }
 
     /// - Returns: false when the file keeps its name, and `errno` says why.
@@ -68,12 +76,6 @@ package enum SystemCall {
     package static func writeBytes(_ descriptor: Int32, _ bytes: Span<UInt8>) -> Int {
         // It is given these bytes and no more.
         unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
-    }
-
-    /// A variable of the process's environment. To be asked before there are threads.
-    package static func environmentVariable(_ name: String) -> String? {
-        // A text that ends with zero, copied at once.
-        unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
     /// The name of a user, or its number where there is none. For a process with one thread that asks.

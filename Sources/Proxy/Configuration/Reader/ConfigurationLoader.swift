@@ -21,6 +21,8 @@ package enum ConfigurationLoader {
         /// Errors and warnings, in file order.
         package var issues: [ConfigurationIssue]
 
+        /// Somebody who reads the file can use something of it.
+        var holdsSecrets = false
         /// Client keys that may be found by trying.
         var shortKeys: [ShortKey] = []
 
@@ -49,7 +51,7 @@ package enum ConfigurationLoader {
             var outcome = Settings.read(
                 bytes: contents.bytes, fileName: file, files: files, overrides: overrides, credentials: credentials)
             guard let settings = outcome.settings else { return outcome }
-            if settings.holdsSecrets, let issue = exposure(contents, file) { outcome.issues.append(issue) }
+            if outcome.holdsSecrets, let issue = exposure(contents, file) { outcome.issues.append(issue) }
             outcome.issues += outcome.shortKeys.map { weakness(of: $0, file, on: settings.server.host) }
             if outcome.issues.contains(where: { $0.severity == .error && $0.account == nil }) { outcome.settings = nil }
             return outcome
@@ -124,13 +126,7 @@ extension Settings {
         var settings = reader.settings
         if let host = overrides.host { settings.server.host = host }
         if let port = overrides.port { settings.server.port = port }
-        return ConfigurationLoader.Outcome(settings: settings, issues: reader.issues, shortKeys: reader.shortKeys)
-    }
-}
-
-extension Settings {
-    /// Whether somebody who reads the file can use something of it.
-    fileprivate var holdsSecrets: Bool {
-        !clientKeys.isEmpty || needsGeneratedKey || providers.contains { $0.token != nil }
+        return ConfigurationLoader.Outcome(
+            settings: settings, issues: reader.issues, holdsSecrets: reader.holdsSecrets, shortKeys: reader.shortKeys)
     }
 }

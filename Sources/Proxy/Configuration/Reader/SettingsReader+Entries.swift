@@ -75,18 +75,26 @@ extension SettingsReader {
     ) {
         for entry in withoutOverridden(entries) where entry.isSet {
             guard let row = table.first(where: { $0.name == entry.name }) else { continue }
+            if let failure = entry.failure {
+                report(failure, of: entry, account: account)
+                continue
+            }
             guard row.takes(entry.form) else {
                 report(
                     .error, entry.line, "\(row.name) is \(entry.form.name)", "use \(row.expectation)", account: account)
                 continue
             }
-            if !row.apply(entry.value, entry.line, &target) {
+            guard row.apply(entry.value, entry.line, &target) else {
+                // What stands elsewhere may be a secret that was put there by mistake.
+                let value = entry.origin.map { "the value of \(row.name) (\($0))" } ?? "the value of \(row.name)"
                 report(
                     .error, entry.line,
-                    row.mayShow(entry.value)
-                        ? "\(setting(row.name, entry.value)) is not valid" : "the value of \(row.name) is not valid",
+                    row.mayShow(entry.value) && entry.origin == nil
+                        ? "\(setting(row.name, entry.value)) is not valid" : "\(value) is not valid",
                     "use \(row.expectation)", account: account)
+                continue
             }
+            if row.isSecret, entry.origin == nil { holdsSecrets = true }
         }
     }
 

@@ -16,9 +16,12 @@ extension SettingsReader {
         let entry = withoutOverridden(
             sections(named: "").flatMap(\.entries).filter { $0.name == SettingsTable.clientKey }
         ).last
+        if let entry, let failure = entry.failure { report(failure, of: entry) }
         let parts = entry.map { CommaList.parts($0.value) } ?? []
         let written = parts.filter { !ClientKeyGenerator.isPlaceholder($0) }
-        settings.needsGeneratedKey = parts.isEmpty || written.count < parts.count
+        // A reference stands for a key that somebody has made, also where it is not found.
+        settings.needsGeneratedKey = entry?.failure == nil && (parts.isEmpty || written.count < parts.count)
+        if settings.needsGeneratedKey || (entry?.origin == nil && !written.isEmpty) { holdsSecrets = true }
         for (index, key) in written.enumerated() {
             addClientKey(key, name: index == 0 ? "default" : "default-\(index + 1)", line: entry?.line ?? 1)
             if settings.clientKeys.last?.value == Secret(key) { firstKeys += 1 }
@@ -56,6 +59,8 @@ extension SettingsReader {
 
     /// `KEY`, or `KEY role=ROLE`.
     private mutating func addNamedKey(_ entry: SettingEntry) {
+        if let failure = entry.failure { return report(failure, of: entry) }
+        if entry.origin == nil { holdsSecrets = true }
         let words = entry.value.split(separator: " ", omittingEmptySubsequences: true)
         let shown = INIDocument.shown(entry.key)
         for option in words.dropFirst() {

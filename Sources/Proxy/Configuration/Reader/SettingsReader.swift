@@ -6,7 +6,7 @@ import ProxyAccounting
 struct SettingsReader {
     let format: ConfigurationFile.Format
     /// What the file says; the first is the root.
-    let sections: [SettingSection]
+    var sections: [SettingSection]
     /// As the messages name it.
     let fileName: String
     let files: KeyFileLookup
@@ -28,6 +28,9 @@ struct SettingsReader {
     var roles: [String: Located<KeyRole>] = [:]
     /// Those that may be guessed, by the names that messages show.
     var shortKeys: [ConfigurationLoader.ShortKey] = []
+
+    /// A key or a token stands in the file itself.
+    var holdsSecrets = false
 
     var settings = Settings()
     var issues: [ConfigurationIssue] = []
@@ -61,6 +64,7 @@ struct SettingsReader {
         for problem in warnings { report(.warning, problem.line, problem.message, problem.fix) }
         // A file that is no JSON has no other faults that anybody could tell.
         if format == .json, sections.allSatisfy(\.entries.isEmpty), !problems.isEmpty { return }
+        resolveReferences()
 
         let accounts = sections(withPrefix: "account_")
         let providers = sections(withPrefix: "provider_")
@@ -100,7 +104,7 @@ struct SettingsReader {
         if hasAccounts || requiresAccounts { return .multiAccount }
         let identity = Set(SettingsTable.identity.map(\.name))
         let hasIdentity = sections(named: "").flatMap(\.entries).contains {
-            identity.contains($0.name) && !$0.value.isEmpty
+            identity.contains($0.name) && $0.isSet
         }
         return hasProviders && !hasIdentity ? .aggregator : .single
     }

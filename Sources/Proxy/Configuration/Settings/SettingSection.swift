@@ -18,6 +18,10 @@ struct SettingEntry: Sendable, Equatable {
     /// From 1.
     let line: Int
     var form = Form.text
+    /// Where the value comes from, when it does not stand in the file itself.
+    var origin: String?
+    /// Why what the value refers to is not there.
+    var failure: ReferencedValues.Failure?
 
     /// The key as it is compared.
     var name: String { key.lowercased() }
@@ -25,7 +29,7 @@ struct SettingEntry: Sendable, Equatable {
     /// There is something to apply, be it of the wrong kind.
     var isSet: Bool {
         if case .other = form { return true }
-        return !value.isEmpty
+        return !value.isEmpty || failure != nil
     }
 }
 
