@@ -20,7 +20,7 @@ def test_the_service_is_as_its_document_says(proxy, tmp_path):
     command = [
         os.path.join(os.path.dirname(sys.executable), "schemathesis"), "run", f"{proxy.base}/openapi.json",
         "-H", f"Authorization: Bearer {proxy.key}", "--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "8",
-        "--seed", "1", "--exclude-path", "/v1/reload", "--exclude-path", "/dashboard/events", "--continue-on-failure", "--no-color", "--warnings", "off",
+        "--seed", "1", "--request-timeout", "60", "--exclude-path", "/v1/reload", "--exclude-path", "/dashboard/events", "--continue-on-failure", "--no-color", "--warnings", "off",
     ]
     run = subprocess.run(command, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stdout[-20000:] + run.stderr[-2000:]

@@ -20,7 +20,13 @@ enum WriterThread {
 
     /// Of the calling thread.
     static func settle() {
-        Thread.current.name = "ledger"
+        #if os(Linux)
+            // Not by `Thread.current.name`: a thread that asks before its maker has heard of it is given none.
+            try? FileHandle(forWritingTo: URL(fileURLWithPath: "/proc/thread-self/comm")).write(
+                contentsOf: Data("ledger".utf8))
+        #else
+            Thread.current.name = "ledger"
+        #endif
         // On Linux this is the calling thread's alone.
         #if canImport(Glibc)
             _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, nice)
