@@ -3,7 +3,7 @@ import PackageDescription
 
 // A package of its own, so that nobody who builds the proxy builds this, and so that the proxy can be compiled with its internals in
 // reach (`-enable-testing`, see scripts/microbench) without that being true of the release. The targets beside the benchmarks' own are links to the
-// proxy's, of which `Proxy` leaves out what opens sockets, speaks TLS and puts the program together: without these a build takes a third of the time.
+// proxy's, of which `Proxy` leaves out what opens sockets, speaks TLS and puts the program together: without these a build takes three fifths of the time.
 
 /// As in the proxy's own package.
 let settings: [SwiftSetting] = [
