@@ -47,6 +47,8 @@ struct ProcessState: Sendable {
     let seals = UnnamedSeals()
     let rescues = RescueCounters()
     let certificate = ListenerCertificate()
+    /// How this instance stands with others.
+    let cluster = ClusterStatus()
     /// Seconds since 1970.
     let startedAt: Int64
     let time: TimeSource

@@ -302,6 +302,15 @@ actor Router: Service {
         core.restored(upstream.index, models: memory.models.keys, at: now, table)
     }
 
+    /// How many in the line an upstream could serve.
+    func waiting(for place: Int) -> Int { core.waiting(for: place) }
+
+    /// Something else than an attempt has changed these upstreams.
+    func upstreamsChanged(_ places: [Int]) {
+        let now = time.now()
+        for place in places { settle(core.upstreamChanged(place, at: now, &table), at: now) }
+    }
+
     func snapshot() -> Snapshot {
         Snapshot(
             at: time.now(), permits: core.permits, queue: core.statistics, queueLimit: core.limits.queue,

@@ -1,0 +1,167 @@
+import Logging
+import ProxyCluster
+import ServiceLifecycle
+
+/// Keeps an instance one among others: an exchange with the engine each second, which no request waits for. What is decided, `ClusterMember`
+/// and the engine's script decide; this opens connections, tells the time, and says what has come of it.
+struct ClusterKeeper: Service {
+    let engine: any Engine
+    let keys: ExchangeKeys
+    /// Made up anew by each process.
+    let instance: String
+    let leastInstances: Int
+    let limits: any SharedLimits
+    let status: ClusterStatus
+    let time: TimeSource
+    let random: @Sendable () -> Double
+    let logger: Logger
+
+    /// Runs until the service group stops it, or its task is cancelled; then it gives back what it has, as far as the engine can be asked.
+    func run() async {
+        var talk = Talk(self)
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await talk.exchange()
+                try? await time.sleep(for: talk.member.delay(jitter: random()))
+            }
+        }
+        await talk.leave()
+    }
+}
+
+/// What is said to the engine, and what is known by it. One task's.
+private struct Talk {
+    private let keeper: ClusterKeeper
+    private(set) var member: ClusterMember
+    private var connection: (any EngineConnection)?
+    /// Of the script, as the engine has it.
+    private var script: [UInt8]?
+    private var lastMode: ClusterMember.Mode?
+
+    init(_ keeper: ClusterKeeper) {
+        self.keeper = keeper
+        member = ClusterMember(instance: keeper.instance, leastInstances: keeper.leastInstances)
+    }
+
+    private var now: Duration { keeper.time.now() }
+
+    mutating func exchange() async {
+        do {
+            let connection = try await connected()
+            let request = member.begin(await keeper.limits.wants(), at: now)
+            try take(try await ask(request, on: connection), to: request)
+        } catch {
+            guard !Task.isCancelled else { return }
+            disconnect()
+            member.failedToBegin(at: now)
+            failed(error)
+        }
+        await publish()
+    }
+
+    /// Tells the engine that what this instance has is free.
+    mutating func leave() async {
+        guard let connection, let script else { return }
+        let command = Self.command(script, member.leave(), keeper.keys)
+        let limit = member.times.timeout
+        // This task has been cancelled, and what is asked in it would be as well.
+        _ = await Task { try? await connection.ask(command, within: limit) }.value
+        connection.close()
+    }
+
+    // MARK: The engine
+
+    private mutating func connected() async throws -> any EngineConnection {
+        if let connection { return connection }
+        let new = try await keeper.engine.connect()
+        do {
+            let answer = try await new.ask(
+                [Array("SCRIPT".utf8), Array("LOAD".utf8), Array(ExchangeScript.text.utf8)], within: member.times.timeout)
+            guard let name = answer.bytes else { throw EngineFailure(refusing: answer) }
+            script = name
+        } catch {
+            new.close()
+            throw error
+        }
+        connection = new
+        return new
+    }
+
+    private mutating func disconnect() {
+        connection?.close()
+        connection = nil
+        script = nil
+    }
+
+    private func ask(_ request: ExchangeRequest, on connection: any EngineConnection) async throws -> RESP {
+        let answer = try await connection.ask(
+            Self.command(script ?? [], request, keeper.keys), within: member.times.timeout)
+        // It was told to forget its scripts.
+        guard answer.errorCode == "NOSCRIPT" else { return answer }
+        return try await connection.ask(
+            Self.command(nil, request, keeper.keys), within: member.times.timeout)
+    }
+
+    /// - Parameter script: as the engine names it; nil: it is sent along.
+    private static func command(_ script: [UInt8]?, _ request: ExchangeRequest, _ keys: ExchangeKeys) -> [[UInt8]] {
+        [
+            Array((script == nil ? "EVAL" : "EVALSHA").utf8), script ?? Array(ExchangeScript.text.utf8),
+            Array("\(keys.declared.count)".utf8),
+        ] + request.arguments(keys)
+    }
+
+    private mutating func take(_ answer: RESP, to request: ExchangeRequest) throws {
+        guard case .reply(let reply) = ExchangeReply.read(answer, to: request) else {
+            throw EngineFailure(refusing: answer)
+        }
+        _ = member.apply(reply, of: request.number, at: now)
+        keeper.status.update {
+            $0.exchanges += 1
+            $0.problem = nil
+        }
+    }
+
+    private func failed(_ error: any Error) {
+        let words = (error as? EngineFailure)?.words ?? "\(error)"
+        let isNew = keeper.status.present.problem != words
+        keeper.status.update {
+            $0.failures += 1
+            $0.problem = words
+        }
+        if isNew {
+            keeper.logger.warning(
+                "The shared state's engine does not help: \(words). Limits are divided by the count of instances until it is back")
+        }
+    }
+
+    // MARK: What comes of it
+
+    private mutating func publish() async {
+        let (mode, instances) = (member.mode(at: now), member.count)
+        keeper.status.update {
+            $0.mode = mode
+            $0.instances = instances
+        }
+        if mode != lastMode {
+            if mode == .leased {
+                keeper.logger.notice("Limits are shared by \(instances) instances")
+            } else if mode == .learning {
+                keeper.logger.notice("The shared state's engine has begun anew, and gives nothing until it knows what is out")
+            }
+            lastMode = mode
+        }
+        let member = member
+        await keeper.limits.take { member.lease(of: $0) }
+    }
+}
+
+extension EngineFailure {
+    /// An answer that is none to what was asked.
+    fileprivate init(refusing answer: RESP) {
+        self =
+            switch answer {
+            case .error(let text): .unreachable(String(decoding: text.prefix(200), as: UTF8.self))
+            default: .malformed
+            }
+    }
+}
