@@ -10,6 +10,7 @@ extension ClusterKeeper {
             return nil
         }
         let instance = RandomName().hex
+        state.cluster.update { $0.isOn = true }
         self.init(
             engine: engine(address, "ociai-proxy-\(instance)", configuration.settings.caFile), keys: keys,
             instance: instance, leastInstances: settings.instances,

@@ -18,19 +18,20 @@ struct ClusterKeeper: Service {
 
     /// Runs until the service group stops it, or its task is cancelled; then it gives back what it has, as far as the engine can be asked.
     func run() async {
-        var talk = Talk(self)
-        await cancelWhenGracefulShutdown {
+        var talk = await cancelWhenGracefulShutdown {
+            var talk = Talk(self)
             while !Task.isCancelled {
                 await talk.exchange()
                 try? await time.sleep(for: talk.member.delay(jitter: random()))
             }
+            return talk
         }
         await talk.leave()
     }
 }
 
 /// What is said to the engine, and what is known by it. One task's.
-private struct Talk {
+private struct Talk: Sendable {
     private let keeper: ClusterKeeper
     private(set) var member: ClusterMember
     private var connection: (any EngineConnection)?

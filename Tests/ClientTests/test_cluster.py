@@ -1,0 +1,225 @@
+"""Several instances over one provider, with a real engine between them: limits hold over all, and what happens when the engine or an instance goes."""
+import json
+import threading
+import time
+
+import pytest
+
+from redis import redis  # noqa: F401
+from service import ADMIN, CLIENT, VIEWER, Counting, Service, aggregator, eventually
+
+LIMIT = 6
+
+
+class Crowded(Counting):
+    """It counts how many it has at once."""
+
+    def __init__(self, seconds=0.15):
+        super().__init__()
+        self.seconds, self.inside, self.most = seconds, 0, 0
+
+    def reply(self, body):
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        try:
+            time.sleep(self.seconds)
+            return super().reply(body)
+        finally:
+            with self.lock:
+                self.inside -= 1
+
+    def forget(self):
+        with self.lock:
+            self.most = self.inside
+
+
+class Load:
+    """Clients who ask one instance again and again."""
+
+    def __init__(self, service, clients):
+        self.service, self.done, self.failed, self.stop = service, 0, [], threading.Event()
+        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self):
+        while not self.stop.is_set():
+            try:
+                answer = self.service.chat(CLIENT)
+            except OSError as error:
+                answer = error
+            if getattr(answer, "status", 0) == 200:
+                self.done += 1
+            elif not self.stop.is_set():
+                self.failed.append(answer)
+                time.sleep(0.1)
+
+    def end(self):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(30)
+
+
+@pytest.fixture
+def crowd():
+    one = Crowded()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def cluster(tmp_path, redis, crowd):  # noqa: F811
+    made, loads = [], []
+
+    class Cluster:
+        def start(self, count=2, **settings):
+            for _ in range(count):
+                text = aggregator(crowd, shared_state=f"unix://{redis.path}", cluster="test", **settings)
+                text["providers"][0]["max_concurrency"] = LIMIT
+                made.append(Service(tmp_path / f"i{len(made)}", text).start())
+            eventually(lambda: [state(one) for one in made if one.running], lambda states: set(states) == {("healthy", "shared", len(states))})
+            return made[-count:]
+
+        def load(self, clients):
+            loads.extend(Load(one, clients) for one in made if one.running)
+            return loads[-sum(1 for one in made if one.running):]
+
+    yield Cluster()
+    for load in loads:
+        load.stop.set()
+    for load in loads:
+        load.end()
+    for one in made:
+        one.stop()
+
+
+def state(service):
+    health = service.ask("/health").json
+    return health["status"], health["shared_state"], health["instances"]
+
+
+def test_a_limit_holds_over_all_instances(cluster, crowd):
+    cluster.start(2)
+    loads = cluster.load(8)
+    time.sleep(4)
+    for load in loads:
+        load.end()
+    assert crowd.most <= LIMIT
+    assert crowd.most == LIMIT, "and it is used"
+    assert all(load.done > 10 and not load.failed for load in loads), [(load.done, load.failed[:2]) for load in loads]
+
+
+def test_a_share_goes_to_who_wants_it(cluster, crowd):
+    first, _ = cluster.start(2)
+    load = Load(first, 8)
+    try:
+        eventually(lambda: crowd.most, lambda most: most == LIMIT, within=10)
+    finally:
+        load.end()
+    assert not load.failed
+
+
+def test_the_share_of_a_dead_instance_comes_back(cluster, crowd):
+    first, second = cluster.start(2)
+    loads = cluster.load(8)
+    time.sleep(2)
+    second.kill()
+    died = time.monotonic()
+    loads[1].end()
+    crowd.forget()
+    eventually(lambda: crowd.most, lambda most: most == LIMIT, within=8)
+    assert time.monotonic() - died < 7.5
+    loads[0].end()
+    assert crowd.most == LIMIT and not loads[0].failed
+    eventually(lambda: state(first), lambda seen: seen == ("healthy", "shared", 1), within=10)
+
+
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+def test_without_the_engine_each_goes_on_with_its_part(cluster, crowd, redis, how):  # noqa: F811
+    both = cluster.start(2)
+    loads = cluster.load(8)
+    time.sleep(2)
+    redis.kill() if how == "killed" else redis.freeze()
+    for one in both:
+        eventually(lambda: state(one), lambda seen: seen[:2] == ("degraded", "degraded"), within=15)
+        assert 'ociai_shared_state 0' in one.ask("/metrics", key=VIEWER).body.decode()
+    assert crowd.most <= LIMIT
+    crowd.forget()
+    before = [load.done for load in loads]
+    time.sleep(2)
+    assert crowd.most <= LIMIT
+    assert all(load.done > count for load, count in zip(loads, before)), "nothing closes"
+    redis.start() if how == "killed" else redis.thaw()
+    for one in both:
+        eventually(lambda: state(one), lambda seen: seen == ("healthy", "shared", 2), within=20)
+        assert "does not help" in one.log
+        assert 'ociai_shared_state 1' in one.ask("/metrics", key=VIEWER).body.decode()
+    for load in loads:
+        load.end()
+    assert crowd.most <= LIMIT
+    assert not any(load.failed for load in loads), [load.failed[:2] for load in loads]
+
+
+def test_an_engine_that_is_emptied_gives_nothing_twice(cluster, crowd, redis):  # noqa: F811
+    cluster.start(2)
+    loads = cluster.load(8)
+    for _ in range(3):
+        time.sleep(1.5)
+        redis.ask("FLUSHALL")
+        redis.ask("SCRIPT", "FLUSH")
+    time.sleep(2)
+    for load in loads:
+        load.end()
+    assert crowd.most <= LIMIT
+    assert not any(load.failed for load in loads), [load.failed[:2] for load in loads]
+
+
+def test_no_request_asks_the_engine(cluster, crowd, redis):  # noqa: F811
+    crowd.seconds = 0
+    cluster.start(2)
+    before = sum(redis.commands().values())
+    began = time.monotonic()
+    loads = cluster.load(4)
+    time.sleep(4)
+    for load in loads:
+        load.end()
+    passed = time.monotonic() - began
+    assert sum(load.done for load in loads) > 200
+    # One script a second for each, and what this test asks.
+    scripts = sum(count for name, count in redis.commands().items() if name in ("evalsha", "eval"))
+    assert scripts <= 2 * (passed + 10) * 1.3 + 5
+    # Scripts count what they call; those are not asked for by requests either.
+    assert sum(redis.commands().values()) - before < 25 * 2 * (passed + 2)
+
+
+@pytest.mark.parametrize("options, words", [
+    (["--requirepass", "another"], "refuses this user or password"),
+])
+def test_a_wrong_password_is_told_of(tmp_path, crowd, options, words):
+    from redis import PROGRAM, Redis
+    if not PROGRAM:
+        pytest.skip("redis-server is not installed")
+    engine = Redis(tmp_path / "redis", *options)
+    text = aggregator(crowd, shared_state=f"unix://:wrong@{engine.path}")
+    service = Service(tmp_path / "one", text).start()
+    try:
+        eventually(lambda: service.log, lambda log: words in log)
+        assert "wrong" not in service.log.replace("wrong-", "")
+        eventually(lambda: service.chat(CLIENT).status, lambda status: status == 200)
+        assert state(service)[:2] == ("degraded", "degraded")
+    finally:
+        service.stop()
+        engine.stop()
+
+
+def test_a_setting_that_cannot_be_read_is_told_of(tmp_path, crowd):
+    import subprocess
+
+    from conftest import BIN
+    text = aggregator(crowd, shared_state="redis://user@engine", cluster="a b")
+    service = Service(tmp_path / "one", text)
+    done = subprocess.run([BIN / "ociai-proxy", "-check", "-config", service.config], capture_output=True, text=True)
+    assert done.returncode == 78
+    assert "shared_state" in done.stderr and "cluster" in done.stderr, done.stderr
+    assert json.dumps("redis://user@engine") not in done.stderr
