@@ -73,10 +73,10 @@ def cluster(tmp_path, redis, crowd):  # noqa: F811
     made, loads = [], []
 
     class Cluster:
-        def start(self, count=2, **settings):
+        def start(self, count=2, limit=LIMIT, **settings):
             for _ in range(count):
                 text = aggregator(crowd, shared_state=f"unix://{redis.path}", cluster="test", **settings)
-                text["providers"][0]["max_concurrency"] = LIMIT
+                text["providers"][0]["max_concurrency"] = limit
                 made.append(Service(tmp_path / f"i{len(made)}", text).start())
             eventually(lambda: [state(one) for one in made if one.running], lambda states: set(states) == {("healthy", "shared", len(states))})
             return made[-count:]
@@ -191,6 +191,56 @@ def test_no_request_asks_the_engine(cluster, crowd, redis):  # noqa: F811
     assert scripts <= 2 * (passed + 10) * 1.3 + 5
     # Scripts count what they call; those are not asked for by requests either.
     assert sum(redis.commands().values()) - before < 25 * 2 * (passed + 2)
+
+
+KEY = "sk-limited-0123456789a"
+
+
+def limited(cluster, **limits):
+    """Two instances with a key of these limits."""
+    return cluster.start(2, limit=1000, keys=[{"name": "limited", "key": KEY, **limits}])
+
+
+def until_refused(services, seconds):
+    """Asks all instances at once for so long, and counts what they let in, and what they refuse."""
+    counts, lock, stop = {}, threading.Lock(), threading.Event()
+
+    def run(service):
+        while not stop.is_set():
+            answer = service.chat(KEY, max_tokens=4)
+            with lock:
+                counts[answer.status] = counts.get(answer.status, 0) + 1
+            if answer.status == 429:
+                time.sleep(0.05)
+
+    threads = [threading.Thread(target=run, args=(service,)) for service in services for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(seconds)
+    stop.set()
+    for thread in threads:
+        thread.join(30)
+    return counts
+
+
+def test_requests_a_minute_hold_over_all_instances(cluster, crowd):
+    crowd.seconds = 0
+    both = limited(cluster, rpm=120)
+    began = time.monotonic()
+    counts = until_refused(both, 8)
+    allowed = 120 + 2 * (time.monotonic() - began)
+    assert set(counts) == {200, 429}
+    assert 0.9 * 120 <= counts[200] <= allowed * 1.02 + 2, (counts, allowed)
+
+
+def test_a_budget_holds_over_all_instances(cluster, crowd):
+    crowd.seconds = 0
+    both = limited(cluster, budget_hard="2000 tokens per day")
+    counts = until_refused(both, 8)
+    assert set(counts) == {200, 429}
+    spent = counts[200] * 7
+    # What runs at once may use more than was reserved for it: here each uses less.
+    assert 0.9 * 2000 <= spent <= 2000 * 1.02 + 4 * 7, counts
 
 
 @pytest.mark.parametrize("options, words", [

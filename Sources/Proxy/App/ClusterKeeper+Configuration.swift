@@ -22,6 +22,6 @@ extension ClusterKeeper {
                         names[member.upstream.index] = member.identity.sharedName(member.upstream.id)
                     }
                     return names
-                }), status: state.cluster, time: state.time, random: { .random(in: 0..<1) }, logger: state.logger)
+                }), meters: state.accounts.shared, status: state.cluster, time: state.time, random: { .random(in: 0..<1) }, logger: state.logger)
     }
 }

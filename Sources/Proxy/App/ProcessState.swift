@@ -17,7 +17,7 @@ struct ProcessState: Sendable {
     /// How far the end has come.
     let drain = Drain()
     let notifier: ServiceNotifier
-    let rates = RequestRates()
+    let rates: RequestRates
     /// What keys have used.
     let accounts: KeyAccounts
     /// The keys that administrators have made.
@@ -63,14 +63,16 @@ struct ProcessState: Sendable {
     init(
         transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource,
         output: LogOutput?, logger: Logger, descriptors: Int, ledger: (any Ledger)? = nil,
-        identity: OwnIdentity? = nil, telemetry: TelemetrySettings? = nil
+        identity: OwnIdentity? = nil, telemetry: TelemetrySettings? = nil, sharesLimits: Bool = false
     ) {
         self.identity = identity
         self.ledger = ledger
         recent = ledger?.recent ?? RecentEntries()
         earlierUses = EarlierUses(ledger)
         quirks = ModelQuirks(wallClock: time.wallClock)
-        accounts = KeyAccounts()
+        let shared = sharesLimits ? SharedMeters() : nil
+        accounts = KeyAccounts(shared: shared)
+        rates = RequestRates(shared: shared)
         managedKeys = ManagedKeys(accounts: accounts)
         self.transports = transports
         alerts = Alerts(time: time, logger: logger)

@@ -23,7 +23,7 @@ struct ServiceGraph: Sendable {
     init(
         source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, means: ProcessMeans,
         output: LogOutput?, logger: Logger, ledger: (any Ledger)? = nil, telemetry: TelemetrySettings? = nil,
-        time: TimeSource = .system
+        sharesLimits: Bool = false, time: TimeSource = .system
     ) {
         self.service = service
         self.means = means
@@ -31,7 +31,7 @@ struct ServiceGraph: Sendable {
             transports: TransportCache(group: group), proxies: proxies,
             notifier: ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) }), time: time, output: output,
             logger: logger, descriptors: means.descriptors, ledger: ledger,
-            identity: OwnIdentity(configuration: source.path), telemetry: telemetry)
+            identity: OwnIdentity(configuration: source.path), telemetry: telemetry, sharesLimits: sharesLimits)
         reloader = Reloader(source: source, state: state, keeper: keeper)
         clients = InProcessClients(on: group, drain: state.drain, door: { [keeper] in keeper.present?.door })
     }

@@ -93,7 +93,8 @@ package struct Startup: Sendable {
         return PreparedProxy(
             graph: ServiceGraph(
                 source: source, proxies: proxies, service: service, means: means, output: output, logger: logger,
-                ledger: ledger, telemetry: telemetry.settings),
+                ledger: ledger, telemetry: telemetry.settings,
+                sharesLimits: configured.settings.shared.address != nil),
             configuration: configured, output: output)
     }
 

@@ -11,6 +11,8 @@ struct ClusterKeeper: Service {
     let instance: String
     let leastInstances: Int
     let limits: any SharedLimits
+    /// What keys use; nil: nothing is told of them.
+    let meters: SharedMeters?
     let status: ClusterStatus
     let time: TimeSource
     let random: @Sendable () -> Double
@@ -49,7 +51,10 @@ private struct Talk: Sendable {
     mutating func exchange() async {
         do {
             let connection = try await connected()
-            let request = member.begin(await keeper.limits.wants(), at: now)
+            let wants = await keeper.limits.wants()
+            let now = now
+            let request = member.begin(
+                wants, meters: keeper.meters?.report(at: now, keeper.time.wallClock()) ?? [], at: now)
             try take(try await ask(request, on: connection), to: request)
         } catch {
             guard !Task.isCancelled else { return }
@@ -115,7 +120,11 @@ private struct Talk: Sendable {
         guard case .reply(let reply) = ExchangeReply.read(answer, to: request) else {
             throw EngineFailure(refusing: answer)
         }
-        _ = member.apply(reply, of: request.number, at: now)
+        let outcome = member.apply(reply, of: request.number, at: now)
+        if case .applied = outcome {
+            keeper.meters?.apply(
+                reply.blocks, until: member.leaseEnd, among: member.count, isLearning: reply.learningFor > 0)
+        }
         keeper.status.update {
             $0.exchanges += 1
             $0.problem = nil
@@ -150,6 +159,9 @@ private struct Talk: Sendable {
                 keeper.logger.notice("The shared state's engine has begun anew, and gives nothing until it knows what is out")
             }
             lastMode = mode
+        }
+        if now >= member.leaseEnd, mode == .degraded || mode == .learning {
+            keeper.meters?.goOnAlone(among: instances, until: member.safeEnd, at: now)
         }
         let member = member
         await keeper.limits.take { member.lease(of: $0) }
