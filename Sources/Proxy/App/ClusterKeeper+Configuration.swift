@@ -15,7 +15,7 @@ extension ClusterKeeper {
             engine: engine(address, "ociai-proxy-\(instance)", configuration.settings.caFile), keys: keys,
             instance: instance, leastInstances: settings.instances,
             limits: SharedUpstreams(
-                router: state.router,
+                router: state.router, finds: state.finds,
                 names: {
                     var names: [Int: String] = [:]
                     for member in keeper.present?.members ?? [] {

@@ -49,6 +49,8 @@ struct ProcessState: Sendable {
     let certificate = ListenerCertificate()
     /// How this instance stands with others.
     let cluster = ClusterStatus()
+    /// What it tells them of upstreams; nil where there are none.
+    let finds: RoutingFinds?
     /// Seconds since 1970.
     let startedAt: Int64
     let time: TimeSource
@@ -71,6 +73,7 @@ struct ProcessState: Sendable {
         earlierUses = EarlierUses(ledger)
         quirks = ModelQuirks(wallClock: time.wallClock)
         let shared = sharesLimits ? SharedMeters() : nil
+        finds = sharesLimits ? RoutingFinds() : nil
         accounts = KeyAccounts(shared: shared)
         rates = RequestRates(shared: shared)
         managedKeys = ManagedKeys(accounts: accounts)
@@ -86,7 +89,8 @@ struct ProcessState: Sendable {
         responses = ResponseStore(time: time)
         // Each configuration, the first as well, comes in by `reconfigure`.
         let router = Router(
-            [], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger)
+            [], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger,
+            finds: finds)
         self.router = router
         tracing = telemetry.flatMap { settings in
             SpanExporter(settings, .init(over: transports, proxies, time: time, logger: logger)).map { exporter in

@@ -36,6 +36,9 @@ struct ClusterKeeper: Service {
 private struct Talk: Sendable {
     private let keeper: ClusterKeeper
     private(set) var member: ClusterMember
+    private var board = NewsBoard()
+    /// News that have not been told yet: of an exchange that failed, too.
+    private var posts: [NewsPost] = []
     private var connection: (any EngineConnection)?
     /// Of the script, as the engine has it.
     private var script: [UInt8]?
@@ -53,9 +56,10 @@ private struct Talk: Sendable {
             let connection = try await connected()
             let wants = await keeper.limits.wants()
             let now = now
+            post(at: now)
             let request = member.begin(
-                wants, meters: keeper.meters?.report(at: now, keeper.time.wallClock()) ?? [], at: now)
-            try take(try await ask(request, on: connection), to: request)
+                wants, meters: keeper.meters?.report(at: now, keeper.time.wallClock()) ?? [], news: posts, at: now)
+            try await take(try await ask(request, on: connection), to: request)
         } catch {
             guard !Task.isCancelled else { return }
             disconnect()
@@ -116,12 +120,36 @@ private struct Talk: Sendable {
         ] + request.arguments(keys)
     }
 
-    private mutating func take(_ answer: RESP, to request: ExchangeRequest) throws {
+    /// Puts what has been found out here among what is to be told.
+    private mutating func post(at now: Duration) {
+        guard let engineTime = member.engineTime(at: now) else { return }
+        for news in keeper.limits.news({ engineTime + ($0 - now).milliseconds }) {
+            if let post = board.post(news, from: keeper.instance, at: engineTime) { posts.append(post) }
+        }
+        if posts.count > Self.mostPosts { posts.removeFirst(posts.count - Self.mostPosts) }
+    }
+
+    /// In an exchange.
+    private static let mostPosts = 1_000
+
+    private mutating func hear(_ news: [[UInt8]], at engineTime: Int64) async {
+        for bytes in news {
+            guard case .news(let text) = NewsText.read(bytes), text.origin != keeper.instance else { continue }
+            for change in board.apply(text, at: engineTime) {
+                await keeper.limits.hear(change) { .milliseconds($0 - engineTime) }
+            }
+        }
+        _ = board.expire(at: engineTime)
+    }
+
+    private mutating func take(_ answer: RESP, to request: ExchangeRequest) async throws {
         guard case .reply(let reply) = ExchangeReply.read(answer, to: request) else {
             throw EngineFailure(refusing: answer)
         }
         let outcome = member.apply(reply, of: request.number, at: now)
-        if case .applied = outcome {
+        if case .applied(let repeatsNews) = outcome {
+            posts = repeatsNews ? board.lasting(from: keeper.instance, at: reply.now) : []
+            await hear(reply.news, at: reply.now)
             keeper.meters?.apply(
                 reply.blocks, until: member.leaseEnd, among: member.count, isLearning: reply.learningFor > 0)
         }

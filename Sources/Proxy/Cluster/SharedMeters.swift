@@ -20,13 +20,13 @@ final class SharedMeters: Sendable {
         var wait: Duration?
     }
 
-    private struct Entry {
+    fileprivate struct Entry {
         var meter: Meter
         var name: MeterName
         var lastUsed: Duration
     }
 
-    private struct State {
+    fileprivate struct State {
         var entries: [String: Entry] = [:]
         /// Those of the exchange that is under way, in its order.
         var asked: [String] = []

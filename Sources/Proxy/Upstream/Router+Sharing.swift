@@ -30,4 +30,16 @@ extension Router {
         for (place, capacity) in capacities { upstreams[place].assumeIsolated { $0.share(capacity) } }
         upstreamsChanged(capacities.keys.sorted())
     }
+
+    /// Another instance was asked to leave an upstream, or a model of it, alone.
+    ///
+    /// - Parameters:
+    ///   - left: how long.
+    ///   - model: nil: the upstream as a whole.
+    func hear(_ left: Duration, isThrottle: Bool, of place: Int, model: String?) {
+        let rest = UpstreamMemory.Rest(left: left, isThrottle: isThrottle, streak: 1)
+        let now = time.now()
+        guard upstreams[place].assumeIsolated({ $0.hear(rest, of: model, at: now) }) else { return }
+        upstreamsChanged([place])
+    }
 }

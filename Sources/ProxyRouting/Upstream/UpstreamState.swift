@@ -290,6 +290,25 @@ package struct UpstreamState: Sendable {
         }
     }
 
+    // MARK: Other instances
+
+    /// Another instance was asked to leave the upstream, or a model of it, alone: that is meant for all.
+    ///
+    /// - Parameter model: nil: the upstream as a whole.
+    /// - Returns: whether it is news here.
+    package mutating func hear(_ rest: UpstreamMemory.Rest, of model: String?, at now: Duration) -> Bool {
+        guard let model else {
+            guard cooldown.until(at: now) ?? .zero < now + rest.left else { return false }
+            cooldown.restore(rest, at: now)
+            noteHistory(at: now)
+            return true
+        }
+        let slot = models.slot(for: model, at: now)
+        guard models[slot: slot].cooldown.until(at: now) ?? .zero < now + rest.left else { return false }
+        models[slot: slot].restore(UpstreamMemory.Model(rest: rest, limit: nil), top: permits.limit, at: now)
+        return true
+    }
+
     private mutating func answered(_ pass: inout Pass, at now: Duration) {
         let wasOpen = breaker.state(at: now) != .closed
         pass.breaker = breaker.begun(pass.breaker, at: now)
