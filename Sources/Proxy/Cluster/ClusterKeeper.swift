@@ -24,7 +24,12 @@ struct ClusterKeeper: Service {
             var talk = Talk(self)
             while !Task.isCancelled {
                 await talk.exchange()
-                try? await time.sleep(for: talk.member.delay(jitter: random()))
+                let pause = talk.member.delay(jitter: random())
+                guard let meters else {
+                    try? await time.sleep(for: pause)
+                    continue
+                }
+                await meters.wait(atLeast: talk.member.times.early, atMost: pause, on: time)
             }
             return talk
         }
@@ -52,18 +57,18 @@ private struct Talk: Sendable {
     private var now: Duration { keeper.time.now() }
 
     mutating func exchange() async {
+        let wants = await keeper.limits.wants()
+        let begun = now
+        post(at: begun)
+        let request = member.begin(
+            wants, meters: keeper.meters?.report(at: begun, keeper.time.wallClock()) ?? [], news: posts, at: begun)
         do {
             let connection = try await connected()
-            let wants = await keeper.limits.wants()
-            let now = now
-            post(at: now)
-            let request = member.begin(
-                wants, meters: keeper.meters?.report(at: now, keeper.time.wallClock()) ?? [], news: posts, at: now)
             try await take(try await ask(request, on: connection), to: request)
         } catch {
             guard !Task.isCancelled else { return }
             disconnect()
-            member.failedToBegin(at: now)
+            member.failed(request.number, at: now)
             failed(error)
         }
         await publish()
