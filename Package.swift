@@ -49,8 +49,9 @@ let package = Package(
     ],
     traits: [
         .trait(name: "Ledger", description: "Requests, keys and budgets are kept in SQLite."),
+        .trait(name: "Cluster", description: "Several instances share limits in Redis or Valkey."),
         .trait(name: "Import", description: "Configurations of other programs are read (ociai-proxy import)."),
-        .default(enabledTraits: ["Import", "Ledger"]),
+        .default(enabledTraits: ["Cluster", "Import", "Ledger"]),
     ],
     dependencies: direct + indirect,
     targets: [
@@ -73,12 +74,12 @@ let package = Package(
         // Spans of requests, and their way to a collector: values, and one task that sends them.
         .target(name: "ProxyTelemetry", swiftSettings: settings + checkedMemory),
         // Several instances as one: leases, meters, news, and the engine's script and protocol, as values.
-        .target(name: "ProxyCluster", dependencies: ["CHiredis"], swiftSettings: settings + checkedMemory),
+        .target(name: "ProxyCluster", swiftSettings: settings + checkedMemory),
         // The product: everything but the command line. As a library it has a small face: Sources/Proxy/App/Library.
         .target(
             name: "Proxy",
             dependencies: [
-                "COpenSSL", "ProxyAccounting", "ProxyRouting", "ProxyTelemetry",
+                "COpenSSL", "ProxyAccounting", "ProxyCluster", "ProxyRouting", "ProxyTelemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -105,6 +106,18 @@ let package = Package(
             ],
             swiftSettings: settings + checkedMemory
         ),
+        // Connections to the engine that instances share. Nobody but the program knows it.
+        .target(
+            name: "ProxyEngine",
+            dependencies: [
+                "CHiredis", "ProxyCluster",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings + checkedMemory
+        ),
         // Configurations of other programs, as configurations of this one: values without I/O. Nobody but the program knows it.
         .target(
             name: "ProxyImport",
@@ -116,6 +129,7 @@ let package = Package(
             name: "ociai-proxy",
             dependencies: [
                 "Proxy", "ProxyAccounting",
+                .target(name: "ProxyEngine", condition: .when(traits: ["Cluster"])),
                 .target(name: "ProxyImport", condition: .when(traits: ["Import"])),
                 .target(name: "ProxyLedger", condition: .when(traits: ["Ledger"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -219,7 +233,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "TelemetryTests", dependencies: ["ProxyTelemetry"], swiftSettings: settings),
         .testTarget(
-            name: "ClusterTests", dependencies: ["ClusterSimulation", "ProxyCluster"], swiftSettings: settings),
+            name: "ClusterTests", dependencies: ["ClusterSimulation", "ProxyCluster", "ProxyEngine"], swiftSettings: settings),
         .testTarget(name: "AccountingTests", dependencies: ["ProxyAccounting"], swiftSettings: settings),
         .testTarget(name: "ImportTests", dependencies: ["ProxyImport", "TestFixtures"], swiftSettings: settings),
         .testTarget(

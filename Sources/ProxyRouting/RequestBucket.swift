@@ -11,6 +11,11 @@ package struct RequestBucket: Equatable, Sendable {
         package let fullIn: Duration
         /// Until there is room for one; nil when there is, or when this request has been let in.
         package let refusedFor: Duration?
+
+        /// The same, where it is others that leave no room.
+        package func refused(for wait: Duration) -> Standing {
+            Standing(limit: limit, remaining: 0, fullIn: max(fullIn, wait), refusedFor: wait)
+        }
     }
 
     private static let minute = Duration.seconds(60)

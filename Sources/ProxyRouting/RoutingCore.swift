@@ -86,6 +86,9 @@ package struct RoutingCore: Sendable {
     /// How many wait. Stored, since it is asked for with every attempt: a computed one of another module would have all of this copied.
     package private(set) var waiting = 0
 
+    /// How many wait that an upstream could serve.
+    package func waiting(for upstream: Int) -> Int { queue.isEmpty ? 0 : queue.count(for: upstream) }
+
     // MARK: Events
 
     /// A request wants an upstream. When it waits, a `Release` will name it, and another may name who gives up a place for it.

@@ -51,6 +51,11 @@ package struct WaitingQueue: Sendable {
         waiters.values.lazy.map(\.since).min().map { now - $0 } ?? .zero
     }
 
+    /// How many wait that an upstream could serve.
+    package func count(for upstream: Int) -> Int {
+        rows.reduce(0) { sum, row in row.key.accepts.contains(upstream) ? sum + row.value.count : sum }
+    }
+
     /// On what terms there is anybody.
     package var terms: some Sequence<Terms> { rows.keys }
 

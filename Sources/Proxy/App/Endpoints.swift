@@ -259,7 +259,8 @@ extension Endpoints {
                 ledger: { [ledger = state.ledger] in ledger?.figures },
                 retiring: { [directory, retirements = state.retirements] in
                     directory.catalog.retiring(retirements).map { ($0.name, $0.at) }
-                }, spans: { [tracing = state.tracing] in tracing?.exporter.figures }),
+                }, spans: { [tracing = state.tracing] in tracing?.exporter.figures },
+                cluster: { [cluster = state.cluster] in cluster.shown }),
             admin: AdminRoute(
                 router: router, accountList: accountList, discovery: discovery, directory: directory,
                 pace: state.paces.refresh, time: state.time),

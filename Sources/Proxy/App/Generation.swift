@@ -63,7 +63,7 @@ struct Generation: Sendable {
             settings.mode == .aggregator && monitor.interval == .zero ? HealthRounds(upstreams, time: state.time) : nil
         health = HealthRoute(
             mode: settings.mode.rawValue, router: state.router, accountList: accountList, rounds: rounds,
-            drain: state.drain)
+            drain: state.drain, cluster: { [cluster = state.cluster] in cluster.shown })
         let prices = Prices(prices)
         let keys = ClientKeys(
             settings.clientKeys, accounts: state.accounts, managed: state.managedKeys, wallClock: state.time.wallClock)

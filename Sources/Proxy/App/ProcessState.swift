@@ -17,7 +17,7 @@ struct ProcessState: Sendable {
     /// How far the end has come.
     let drain = Drain()
     let notifier: ServiceNotifier
-    let rates = RequestRates()
+    let rates: RequestRates
     /// What keys have used.
     let accounts: KeyAccounts
     /// The keys that administrators have made.
@@ -47,6 +47,10 @@ struct ProcessState: Sendable {
     let seals = UnnamedSeals()
     let rescues = RescueCounters()
     let certificate = ListenerCertificate()
+    /// How this instance stands with others.
+    let cluster = ClusterStatus()
+    /// What it tells them of upstreams; nil where there are none.
+    let finds: RoutingFinds?
     /// Seconds since 1970.
     let startedAt: Int64
     let time: TimeSource
@@ -61,14 +65,17 @@ struct ProcessState: Sendable {
     init(
         transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource,
         output: LogOutput?, logger: Logger, descriptors: Int, ledger: (any Ledger)? = nil,
-        identity: OwnIdentity? = nil, telemetry: TelemetrySettings? = nil
+        identity: OwnIdentity? = nil, telemetry: TelemetrySettings? = nil, sharesLimits: Bool = false
     ) {
         self.identity = identity
         self.ledger = ledger
         recent = ledger?.recent ?? RecentEntries()
         earlierUses = EarlierUses(ledger)
         quirks = ModelQuirks(wallClock: time.wallClock)
-        accounts = KeyAccounts()
+        let shared = sharesLimits ? SharedMeters() : nil
+        finds = sharesLimits ? RoutingFinds() : nil
+        accounts = KeyAccounts(shared: shared)
+        rates = RequestRates(shared: shared)
         managedKeys = ManagedKeys(accounts: accounts)
         self.transports = transports
         alerts = Alerts(time: time, logger: logger)
@@ -82,7 +89,8 @@ struct ProcessState: Sendable {
         responses = ResponseStore(time: time)
         // Each configuration, the first as well, comes in by `reconfigure`.
         let router = Router(
-            [], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger)
+            [], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger,
+            finds: finds)
         self.router = router
         tracing = telemetry.flatMap { settings in
             SpanExporter(settings, .init(over: transports, proxies, time: time, logger: logger)).map { exporter in

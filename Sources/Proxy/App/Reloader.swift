@@ -235,6 +235,9 @@ extension Settings {
         if ledger.retention != started.ledger.retention { keys.append("ledger_retention") }
         if ledger.maxSize != started.ledger.maxSize { keys.append("ledger_max_size") }
         if ledger.timeZone != started.ledger.timeZone { keys.append("timezone") }
+        if shared.address != started.shared.address { keys.append("shared_state") }
+        if shared.cluster != started.shared.cluster { keys.append("cluster") }
+        if shared.instances != started.shared.instances { keys.append("instances") }
         if (server.tlsCertificate == nil) != (started.server.tlsCertificate == nil) { keys += ["tls_cert", "tls_key"] }
         return keys
     }

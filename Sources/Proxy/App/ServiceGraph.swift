@@ -23,7 +23,7 @@ struct ServiceGraph: Sendable {
     init(
         source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, means: ProcessMeans,
         output: LogOutput?, logger: Logger, ledger: (any Ledger)? = nil, telemetry: TelemetrySettings? = nil,
-        time: TimeSource = .system
+        sharesLimits: Bool = false, time: TimeSource = .system
     ) {
         self.service = service
         self.means = means
@@ -31,7 +31,7 @@ struct ServiceGraph: Sendable {
             transports: TransportCache(group: group), proxies: proxies,
             notifier: ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) }), time: time, output: output,
             logger: logger, descriptors: means.descriptors, ledger: ledger,
-            identity: OwnIdentity(configuration: source.path), telemetry: telemetry)
+            identity: OwnIdentity(configuration: source.path), telemetry: telemetry, sharesLimits: sharesLimits)
         reloader = Reloader(source: source, state: state, keeper: keeper)
         clients = InProcessClients(on: group, drain: state.drain, door: { [keeper] in keeper.present?.door })
     }
@@ -60,7 +60,7 @@ struct ServiceGraph: Sendable {
             [adminListener(by: server, frontDoor)].compactMap(\.self)
             + [listener(by: server, frontDoor, onStart: onStart)]
         var settings = ServiceGroupConfiguration(
-            services: services(listeners, orders, secret: await reloader.secret).map {
+            services: services(listeners, orders, configuration, secret: await reloader.secret).map {
                 .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
             }, logger: quiet(logger))
         // The drain is bounded by the listener itself. When a part of the process has failed, the others are cancelled; if one of them does not
@@ -124,7 +124,9 @@ struct ServiceGraph: Sendable {
             address: address, title: "for the operator ", onStart: { _ in }, onStop: {}, group: group, logger: logger)
     }
 
-    private func services(_ listeners: [Listener], _ orders: ProcessOrders?, secret: [UInt8]?) -> [any Service] {
+    private func services(
+        _ listeners: [Listener], _ orders: ProcessOrders?, _ configuration: LoadedConfiguration, secret: [UInt8]?
+    ) -> [any Service] {
         var services: [any Service] = []
         if state.notifier.isOn {
             // Stops last: signs of life are due during the drain as well.
@@ -154,6 +156,9 @@ struct ServiceGraph: Sendable {
         services.append(
             AlertDelivery(
                 alerts: state.alerts, pass: { try await destinations.pass($0, to: $1) }, time: time, logger: logger))
+        if let cluster = ClusterKeeper(configuration, state: state, keeper: keeper, engine: means.engine) {
+            services.append(cluster)
+        }
         if let trim = means.trim { services.append(IdleMemory(time: time, trim: trim)) }
         if let reloads = orders?.reloads { services.append(ReloadRequests(requests: reloads, reloader: reloader)) }
         // Whoever lets requests in stops first: a reload that waits for a slow disk must not keep them from draining.

@@ -70,6 +70,10 @@ package struct Startup: Sendable {
         } catch {
             throw ExitError(.badConfiguration, error.description)
         }
+        if configured.settings.shared.address != nil, means.engine == nil {
+            throw ExitError(
+                .badConfiguration, "\(source.issue("shared_state is set, and this program was built without it", fix: "build it with the trait Cluster, or remove shared_state"))")
+        }
         let proxies: ProxyRules
         do {
             proxies = try ProxyRules(environment: source.environment)
@@ -89,7 +93,8 @@ package struct Startup: Sendable {
         return PreparedProxy(
             graph: ServiceGraph(
                 source: source, proxies: proxies, service: service, means: means, output: output, logger: logger,
-                ledger: ledger, telemetry: telemetry.settings),
+                ledger: ledger, telemetry: telemetry.settings,
+                sharesLimits: configured.settings.shared.address != nil),
             configuration: configured, output: output)
     }
 

@@ -25,6 +25,20 @@ struct UpstreamIdentity: Equatable, Sendable {
         return String(decoding: Base64.encode(Array((SHA256.digest(of: input) ?? []).prefix(12))), as: UTF8.self)
     }
 
+    /// The same in all instances that share limits, and nothing of what is secret.
+    ///
+    /// - Parameter id: as the configuration names it.
+    func sharedName(_ id: String) -> String {
+        let texts: [String] =
+            switch subject {
+            case .account(let account):
+                [account.compartment, account.region] + account.endpoint.parts + account.credentials.publicIdentity
+            case .provider(let provider): [provider.name] + provider.baseURL.parts
+            }
+        let digest = SHA256.digest(of: texts.flatMap { [0] + $0.utf8 }) ?? []
+        return "upstream/\(id)/" + String(decoding: Base64.encode(Array(digest.prefix(9))), as: UTF8.self)
+    }
+
     init(_ account: AccountSettings, over connections: NIOTransport.Options) {
         subject = .account(account.withoutPlacesAndShares)
         self.connections = connections
@@ -67,6 +81,13 @@ extension Credentials {
         case .okeWorkloadIdentity(let identity): ["oke_workload_identity", identity.service]
         case .bearer(let key): ["bearer", key.reveal()]
         }
+    }
+}
+
+extension Credentials {
+    /// Without what is secret.
+    fileprivate var publicIdentity: [String] {
+        if case .bearer = self { ["bearer"] } else { identity }
     }
 }
 

@@ -11,6 +11,8 @@ struct HealthRoute: Sendable {
     var rounds: HealthRounds?
     /// Who is told to stop gets no further work, however well it is.
     var drain = Drain()
+    /// How it stands with other instances; nil where there are none.
+    var cluster: @Sendable () -> ClusterStatus.Facts? = { nil }
 
     /// A word for the whole: all well, some, or none; or that there is no point in asking any more.
     enum Status: String, Sendable {
@@ -26,7 +28,10 @@ struct HealthRoute: Sendable {
         let verdicts = isDraining ? nil : await rounds?.current()
         let members = members(in: await router.snapshot(), verdicts ?? [:])
         let (healthy, total) = (members.flatMap(\.list).count { $0.healthy }, members.flatMap(\.list).count)
-        let status = isDraining ? .draining : Status(healthy: healthy, total: total)
+        let cluster = cluster()
+        var status = isDraining ? .draining : Status(healthy: healthy, total: total)
+        // It serves, with a part of each limit.
+        if status == .healthy, cluster?.isShared == false { status = .degraded }
 
         var writer = JSONWriter()
         writer.beginObject()
@@ -34,6 +39,12 @@ struct HealthRoute: Sendable {
         writer.string(status.rawValue)
         writer.key("mode")
         writer.string(mode)
+        if let cluster {
+            writer.key("shared_state")
+            writer.string(cluster.word)
+            writer.key("instances")
+            writer.int(cluster.instances)
+        }
         for (key, list) in members {
             writer.key(key)
             writer.beginObject()

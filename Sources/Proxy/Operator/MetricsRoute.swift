@@ -25,6 +25,8 @@ struct MetricsRoute: Sendable {
     var retiring: @Sendable () -> [(model: String, at: Int64)] = { [] }
     /// Nil where nobody traces.
     var spans: @Sendable () -> ExportFigures? = { nil }
+    /// How it stands with other instances; nil where there are none.
+    var cluster: @Sendable () -> ClusterStatus.Facts? = { nil }
 
     func answer() async -> Response {
         let snapshot = await router.snapshot()
@@ -49,6 +51,7 @@ struct MetricsRoute: Sendable {
             "ociai_rescue_total", .counter, "Streams that broke off, and what became of going on with them, by model.")
         for (model, result, count) in rescues.all { text.sample(["model": model, "result": result.rawValue], count) }
         if let figures = ledger() { write(figures, to: &text) }
+        if let facts = cluster() { write(facts, to: &text) }
         text.family(
             "ociai_log_dropped_total", .counter,
             "Log lines dropped because the log output was too slow.")
@@ -84,6 +87,18 @@ struct MetricsRoute: Sendable {
             "ociai_ledger_failing", .gauge,
             "1 while the ledger cannot be written, or its disk has not answered for 5 s.")
         text.sample(figures.problem == nil ? 0 : 1)
+    }
+
+    private func write(_ facts: ClusterStatus.Facts, to text: inout PrometheusText) {
+        text.family(
+            "ociai_shared_state", .gauge, "1 while limits are shared with other instances, 0 while this one has a part of each.")
+        text.sample(facts.isShared ? 1 : 0)
+        text.family("ociai_shared_state_instances", .gauge, "Instances that limits are divided among.")
+        text.sample(facts.instances)
+        text.family(
+            "ociai_shared_state_exchanges_total", .counter, "Exchanges with the shared state's engine, by outcome.")
+        text.sample(["outcome": "answered"], facts.exchanges)
+        text.sample(["outcome": "failed"], facts.failures)
     }
 
     private func models(_ text: inout PrometheusText) {

@@ -11,6 +11,10 @@ final class RequestRates: Sendable {
     }
 
     private let accounts = Mutex<[String: Account]>([:])
+    /// What is shared with other instances; nil where there are none.
+    private let shared: SharedMeters?
+
+    init(shared: SharedMeters? = nil) { self.shared = shared }
 
     /// Takes one request of a key into account, or refuses it.
     ///
@@ -20,11 +24,16 @@ final class RequestRates: Sendable {
     /// - Returns: how the key stands; nil without a limit.
     func take(_ key: String, limit: Int, at now: Duration) -> RequestBucket.Standing? {
         guard limit > 0 else { return nil }
-        return accounts.withLock { accounts in
+        let standing = accounts.withLock { accounts in
             let standing = accounts[key, default: Account()].bucket.take(limit: limit, at: now)
             if standing.refusedFor != nil { accounts[key, default: Account()].refused += 1 }
             return standing
         }
+        guard let shared, standing.refusedFor == nil else { return standing }
+        let demand = SharedMeters.Demand(meter: .requestsPerMinute(key: key), limit: Int64(limit), amount: 1)
+        guard let refusal = shared.take([demand], at: now) else { return standing }
+        accounts.withLock { $0[key, default: Account()].refused += 1 }
+        return standing.refused(for: refusal.wait ?? .seconds(60))
     }
 
     /// How a key stands; nil without a limit.

@@ -44,6 +44,8 @@ actor Router: Service {
     private let domain: RoutingDomain
     private let random: @Sendable () -> Double
     private let logger: Logger
+    /// Where others hear of what is found out here; nil where there are none.
+    private let finds: RoutingFinds?
     private var core: RoutingCore
     private var table: Table
     private var waiters = RouteWaiters()
@@ -58,8 +60,10 @@ actor Router: Service {
     init(
         _ members: [(backend: any Backend, settings: Upstream.Settings)], limits: RoutingCore.Limits,
         strategy: any BalancingStrategy,
-        time: TimeSource, random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }, logger: Logger
+        time: TimeSource, random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }, logger: Logger,
+        finds: RoutingFinds? = nil
     ) {
+        self.finds = finds
         let domain = RoutingDomain()
         self.domain = domain
         let upstreams = members.enumerated().map {
@@ -120,7 +124,9 @@ actor Router: Service {
         } else {
             let before = cooldowns(of: permit, at: now)
             settle(core.end(permit.core, ending, at: now, jitter: random(), &table), at: now)
-            log(cooldowns(of: permit, at: now), since: before, of: permit, ending, at: now)
+            let after = cooldowns(of: permit, at: now)
+            log(after, since: before, of: permit, ending, at: now)
+            if finds != nil { tell(after, since: before, of: permit) }
         }
         if let changes = table.breakerChanges.take() { log(changes, of: permit.upstream, ending) }
         if !ending.oddities.isEmpty { log(ending.oddities, of: permit.upstream) }
@@ -155,6 +161,22 @@ actor Router: Service {
         }
         line(cooldowns.upstream, before.upstream, .warning, model: nil)
         line(cooldowns.model, before.model, .info, model: permit.core.pass.model)
+    }
+
+    /// Tells other instances of a cooldown that has begun or has become longer.
+    private func tell(_ cooldowns: Cooldowns, since before: Cooldowns, of permit: Permit) {
+        let state = permit.upstream.assumeIsolated { $0.state }
+        let model = permit.core.pass.model
+        if let until = cooldowns.upstream, until > before.upstream ?? .zero {
+            finds?.add(
+                .init(place: permit.index, model: nil, until: until, isThrottle: state.cooldown.isThrottle))
+        }
+        if let until = cooldowns.model, until > before.model ?? .zero {
+            finds?.add(
+                .init(
+                    place: permit.index, model: model, until: until,
+                    isThrottle: state.models[model]?.cooldown.isThrottle ?? true))
+        }
     }
 
     /// Tells what an upstream has said oddly for the first time.
@@ -300,6 +322,15 @@ actor Router: Service {
         let now = time.now()
         upstream.assumeIsolated { $0.restore(memory, at: now) }
         core.restored(upstream.index, models: memory.models.keys, at: now, table)
+    }
+
+    /// How many in the line an upstream could serve.
+    func waiting(for place: Int) -> Int { core.waiting(for: place) }
+
+    /// Something else than an attempt has changed these upstreams.
+    func upstreamsChanged(_ places: [Int]) {
+        let now = time.now()
+        for place in places { settle(core.upstreamChanged(place, at: now, &table), at: now) }
     }
 
     func snapshot() -> Snapshot {

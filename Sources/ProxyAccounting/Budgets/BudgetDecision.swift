@@ -53,6 +53,12 @@ package struct BudgetRefusal: Equatable, Sendable {
     /// It is reservations of running requests that stand in the way: there may be room before the period ends.
     package let waitsForRunning: Bool
 
+    package init(standing: BudgetStanding, needed: Int64, waitsForRunning: Bool) {
+        self.standing = standing
+        self.needed = needed
+        self.waitsForRunning = waitsForRunning
+    }
+
     func lasts(shorterThan other: BudgetRefusal) -> Bool {
         if waitsForRunning != other.waitsForRunning { return waitsForRunning }
         return standing.resetsAt ?? .max < other.standing.resetsAt ?? .max

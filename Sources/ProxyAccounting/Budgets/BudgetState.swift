@@ -203,7 +203,7 @@ package struct BudgetState: Equatable, Sendable {
     // MARK: Rules
 
     /// What a worst case counts as: a quarter of the limit at most, but something.
-    private static func counted(_ worst: Int64, against budget: Budget) -> Int64 {
+    package static func counted(_ worst: Int64, against budget: Budget) -> Int64 {
         min(worst, max(budget.limit / 4, 1))
     }
 

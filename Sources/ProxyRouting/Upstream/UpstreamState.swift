@@ -23,6 +23,8 @@ package struct UpstreamState: Sendable {
     package static let exhaustedPause = Duration.seconds(60)
 
     package private(set) var permits: PermitCounter
+    /// What instances that share its limit leave to this one; nil where none do.
+    package var shared: SharedCapacity?
     package private(set) var breaker = CircuitBreaker()
     package private(set) var cooldown = Cooldown()
     package private(set) var health = HealthRecord()
@@ -53,8 +55,15 @@ package struct UpstreamState: Sendable {
         if !health.isHealthy { return .unavailable(.unhealthy) }
         if let until = cooldown.until(at: now) { return .unavailable(.coolingDown(until: until, isThrottle: true)) }
         if let reason = breaker.reason(at: now) { return .unavailable(reason) }
-        guard permits.hasRoom else { return .full(until: nil) }
+        guard hasRoom(at: now) else { return .full(until: nil) }
         return slowStart.hasCapacity(at: now) ? .available : .full(until: slowStart.recheckAt(now))
+    }
+
+    /// A permit is free, also by what other instances leave to this one.
+    private func hasRoom(at now: Duration) -> Bool {
+        guard permits.hasRoom else { return false }
+        guard let shared else { return true }
+        return permits.inUse < shared.permits(at: now)
     }
 
     /// Of one of its models, apart from the upstream itself.
@@ -95,7 +104,7 @@ package struct UpstreamState: Sendable {
 
     /// Whether one request may find out that it need not rest.
     package func allowsLastResort(for model: String, at now: Duration) -> Bool {
-        if breaker.isProbed || !permits.hasRoom { return false }
+        if breaker.isProbed || !hasRoom(at: now) { return false }
         // One at a time finds out about the upstream, and one about each of its models.
         if isBeingTried, case .unavailable = availability(at: now) { return false }
         if let until = cooldown.until(at: now), until - now <= Patience.limit { return false }
@@ -279,6 +288,25 @@ package struct UpstreamState: Sendable {
         for (id, model) in memory.models.prefix(ModelStates.capacity) where !model.isEmpty {
             models[slot: models.slot(for: id, at: now)].restore(model, top: permits.limit, at: now)
         }
+    }
+
+    // MARK: Other instances
+
+    /// Another instance was asked to leave the upstream, or a model of it, alone: that is meant for all.
+    ///
+    /// - Parameter model: nil: the upstream as a whole.
+    /// - Returns: whether it is news here.
+    package mutating func hear(_ rest: UpstreamMemory.Rest, of model: String?, at now: Duration) -> Bool {
+        guard let model else {
+            guard cooldown.until(at: now) ?? .zero < now + rest.left else { return false }
+            cooldown.restore(rest, at: now)
+            noteHistory(at: now)
+            return true
+        }
+        let slot = models.slot(for: model, at: now)
+        guard models[slot: slot].cooldown.until(at: now) ?? .zero < now + rest.left else { return false }
+        models[slot: slot].restore(UpstreamMemory.Model(rest: rest, limit: nil), top: permits.limit, at: now)
+        return true
     }
 
     private mutating func answered(_ pass: inout Pass, at now: Duration) {

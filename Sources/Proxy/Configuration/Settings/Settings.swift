@@ -43,6 +43,7 @@ package struct Settings: Sendable, Equatable {
     package var rescue = RescueSettings()
     package var ledger = LedgerSettings()
     package var alerts = AlertSettings()
+    package var shared = SharedStateSettings()
     /// PEM file with further authorities to trust towards upstreams.
     package var caFile: String?
 

@@ -49,6 +49,9 @@ enum SettingsTable {
         SettingKey("trace_parent", .choice, standard: "continue", \.server.traceParent),
         SettingKey("alert_webhook", .webhook, secret: true, \.alerts.webhook),
         SettingKey("alert_command", .command, \.alerts.command),
+        SettingKey("shared_state", .sharedState, secret: true, \.shared.address),
+        SettingKey("cluster", .clusterName, standard: "default", \.shared.cluster),
+        SettingKey("instances", .number(1...1000), standard: "1", \.shared.instances),
         SettingKey("max_concurrency_per_key", .number(0...1_000_000), standard: "0", \.limits.maxConcurrencyPerKey),
     ]
 

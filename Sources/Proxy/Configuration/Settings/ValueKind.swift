@@ -1,4 +1,5 @@
 import ProxyAccounting
+import ProxyCluster
 
 /// What the text of a setting may be, and the value that it becomes.
 struct ValueKind<Value>: Sendable {
@@ -70,6 +71,19 @@ extension ValueKind<Secret> {
     /// It becomes part of a header.
     static let headerSecret = Self(expectation: "visible ASCII characters without spaces") { text in
         text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } ? Secret(text) : nil
+    }
+}
+
+extension ValueKind<SharedStateAddress> {
+    static let sharedState = Self(
+        expectation: "redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], rediss://... for TLS, or unix://PATH"
+    ) { SharedStateAddress($0) }
+}
+
+extension ValueKind<String> {
+    /// It becomes part of names in the engine.
+    static let clusterName = Self(expectation: "1 to 64 letters, digits, -, _ and .") { text in
+        ExchangeKeys(cluster: text) == nil ? nil : text
     }
 }
 

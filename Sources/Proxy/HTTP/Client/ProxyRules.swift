@@ -79,25 +79,9 @@ package struct ProxyRules: Sendable, Hashable {
             authorization: authority.userInfo.map { userInfo in
                 let user = userInfo.prefix { $0 != ":" }
                 let password = userInfo.dropFirst(user.count + 1)
-                let credentials = percentDecoded(user) + [UInt8(ascii: ":")] + percentDecoded(password)
+                let credentials = user.percentDecoded + [UInt8(ascii: ":")] + password.percentDecoded
                 return "Basic " + String(decoding: Base64.encode(credentials), as: UTF8.self)
             })
-    }
-
-    private static func percentDecoded(_ text: Substring) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), rest.count >= 2,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            {
-                rest = rest.dropFirst(2)
-                bytes.append(value)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return bytes
     }
 }
 

@@ -13,6 +13,8 @@ final class KeyAccount: Sendable {
     }
     private let state: Mutex<State>
     private let recent = RecentCharges()
+    /// What is shared with other instances; nil where there are none.
+    private let shared: SharedMeters?
     private let running = Atomic(0)
 
     /// Requests that are being answered.
@@ -32,8 +34,9 @@ final class KeyAccount: Sendable {
         if lastUse.load(ordering: .relaxed) < seconds { lastUse.store(seconds, ordering: .relaxed) }
     }
 
-    init(name: String, calendar: BudgetCalendar = .utc) {
+    init(name: String, calendar: BudgetCalendar = .utc, shared: SharedMeters? = nil) {
         self.name = name
+        self.shared = shared
         state = Mutex(State(clock: BudgetClock(calendar)))
     }
 
@@ -42,6 +45,8 @@ final class KeyAccount: Sendable {
         fileprivate let reservation: BudgetReservation
         /// Of the minute's tokens, until it has been settled.
         fileprivate var grant: KeyRates.Grant?
+        /// What was taken of what instances share.
+        fileprivate var shares: [SharedMeters.Demand] = []
         /// Soft budgets that are spent.
         let exceeded: [BudgetStanding]
         /// Those of them that nobody has been told of in their period.
@@ -74,6 +79,58 @@ final class KeyAccount: Sendable {
     func reserve(tokens: Int64, cost: NanoDollars?, by limits: KeyLimits, at now: Duration, _ seconds: Int64)
         throws(Refusal) -> Hold
     {
+        var hold = try reserveHere(tokens: tokens, cost: cost, by: limits, at: now, seconds)
+        guard let shared else { return hold }
+        let demands = demands(tokens: tokens, cost: cost, by: limits, at: seconds)
+        guard let refusal = shared.take(demands.map(\.demand), at: now) else {
+            hold.shares = demands.map(\.demand)
+            return hold
+        }
+        giveBack(hold, at: now, seconds)
+        throw demands[refusal.index].refusal(refusal.wait)
+    }
+
+    /// What a call may use at most, of what instances share; and what it means when there is not so much.
+    private func demands(tokens: Int64, cost: NanoDollars?, by limits: KeyLimits, at seconds: Int64) -> [(
+        demand: SharedMeters.Demand, refusal: (Duration?) -> Refusal
+    )] {
+        var demands: [(demand: SharedMeters.Demand, refusal: (Duration?) -> Refusal)] = []
+        if let perMinute = limits.tokensPerMinute {
+            let demand = SharedMeters.Demand(
+                meter: .tokensPerMinute(key: name), limit: Int64(perMinute),
+                amount: max(1, min(tokens, Int64(perMinute))))
+            demands.append((demand, { .tokens(perMinute: perMinute, wait: $0 ?? .seconds(60)) }))
+        }
+        for standing in standings(of: limits.hardBudgets, at: seconds) {
+            let worst = BudgetState.counted(
+                max(0, standing.budget.isMoney ? cost ?? 0 : tokens), against: standing.budget)
+            let demand = SharedMeters.Demand(
+                meter: .budget(
+                    key: name, standing.budget.window, isMoney: standing.budget.isMoney, end: standing.resetsAt),
+                limit: standing.limit, amount: max(1, worst))
+            demands.append(
+                (demand, { _ in .budget(BudgetRefusal(standing: standing, needed: worst, waitsForRunning: false)) }))
+        }
+        return demands
+    }
+
+    /// Uses of what instances share what a call has used beyond what was taken for it, or gives the rest back.
+    private func settle(_ shares: [SharedMeters.Demand], tokens: Int64, cost: NanoDollars) {
+        guard let shared else { return }
+        for share in shares {
+            let used: Int64 =
+                switch share.meter {
+                case .requestsPerMinute: 1
+                case .tokensPerMinute: tokens
+                case .budget(_, _, let isMoney, _): isMoney ? cost : tokens
+                }
+            shared.correct(share.meter, by: used - share.amount)
+        }
+    }
+
+    private func reserveHere(
+        tokens: Int64, cost: NanoDollars?, by limits: KeyLimits, at now: Duration, _ seconds: Int64
+    ) throws(Refusal) -> Hold {
         try withState { state throws(Refusal) in
             var grant: KeyRates.Grant?
             if let perMinute = limits.tokensPerMinute {
@@ -111,7 +168,10 @@ final class KeyAccount: Sendable {
     func settle(
         _ holds: [Hold], tokens: Int64, cost: NanoDollars, by limits: KeyLimits, at now: Duration, _ seconds: Int64
     ) -> [BudgetStanding] {
-        withState { state in
+        for (index, hold) in holds.enumerated() where !hold.shares.isEmpty {
+            settle(hold.shares, tokens: index == 0 ? tokens : 0, cost: index == 0 ? cost : 0)
+        }
+        return withState { state in
             var crossed: [BudgetStanding] = []
             if holds.isEmpty {
                 return state.budgets.charge(
@@ -154,6 +214,7 @@ final class KeyAccount: Sendable {
 
     /// Gives back what was reserved for a call that has cost nothing. Its request goes on, and is counted when it ends.
     func giveBack(_ hold: Hold, at now: Duration, _ seconds: Int64) {
+        if !hold.shares.isEmpty { settle(hold.shares, tokens: 0, cost: 0) }
         withState { state in
             if let grant = hold.grant { state.rates.settle(grant, used: 0, at: now) }
             _ = state.budgets.settle(

@@ -8,12 +8,16 @@ final class KeyAccounts: Sendable {
         var calendar = BudgetCalendar.utc
     }
     private let state = Mutex(State())
+    /// What keys share with other instances; nil where there are none.
+    let shared: SharedMeters?
+
+    init(shared: SharedMeters? = nil) { self.shared = shared }
 
     /// The account of a key, which is made when it is not there. Names come from the configuration and from administrators alone.
     func account(of name: String) -> KeyAccount {
         state.withLock { state in
             if let known = state.accounts[name] { return known }
-            let account = KeyAccount(name: name, calendar: state.calendar)
+            let account = KeyAccount(name: name, calendar: state.calendar, shared: shared)
             state.accounts[name] = account
             return account
         }

@@ -1,3 +1,5 @@
+import ProxyCluster
+
 /// Collects the elements of an answer in the order in which they stand in it. That order and the arrays' counts make the tree.
 final class RESPBuilder {
     private enum Token {

@@ -1,4 +1,5 @@
 import CHiredis
+package import ProxyCluster
 
 /// Reads answers out of bytes as they come, by the parser of hiredis. It has no socket.
 ///
