@@ -215,8 +215,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "COpenSSL", "LedgerTestSupport", "Proxy", "ProxyAccounting", "ProxyRouting", "ProxyTelemetry",
-                "ProxyTestSupport", "RoutingSimulation", "TestFixtures",
+                "COpenSSL", "LedgerTestSupport", "Proxy", "ProxyAccounting", "ProxyCluster", "ProxyRouting",
+                "ProxyTelemetry", "ProxyTestSupport", "RoutingSimulation", "TestFixtures",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
@@ -233,7 +233,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "TelemetryTests", dependencies: ["ProxyTelemetry"], swiftSettings: settings),
         .testTarget(
-            name: "ClusterTests", dependencies: ["ClusterSimulation", "ProxyCluster", "ProxyEngine"], swiftSettings: settings),
+            name: "ClusterTests", dependencies: ["ClusterSimulation", "ProxyCluster", "ProxyEngine"],
+            swiftSettings: settings),
         .testTarget(name: "AccountingTests", dependencies: ["ProxyAccounting"], swiftSettings: settings),
         .testTarget(name: "ImportTests", dependencies: ["ProxyImport", "TestFixtures"], swiftSettings: settings),
         .testTarget(

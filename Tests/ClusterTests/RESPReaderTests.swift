@@ -1,7 +1,7 @@
 import ClusterSimulation
+import ProxyCluster
+import ProxyEngine
 import Testing
-
-@testable import ProxyCluster
 
 @Suite struct RESPReaderTests {
     private func read(_ text: String, limits: RESPReader.Limits = .init()) throws -> [RESP] {

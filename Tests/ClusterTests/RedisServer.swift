@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import ProxyCluster
+import ProxyEngine
 
 /// A `redis-server` of a test's own: on a Unix socket, in a directory that goes with it, and writing nothing down.
 final class RedisServer {
