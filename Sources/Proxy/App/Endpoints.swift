@@ -229,7 +229,7 @@ extension Endpoints {
                 running: state.running, recent: { [recent = state.recent] in recent.last(100) },
                 ledger: { [ledger = state.ledger] in ledger?.figures },
                 alerts: { [alerts = state.alerts] in alerts.recent }, warnings: warnings,
-                drain: state.drain), time: state.time)
+                cluster: { [cluster = state.cluster] in cluster.shown }, drain: state.drain), time: state.time)
         let seals = ReasoningSeals(settings.clientKeys, others: state.seals)
         state.responses.configure(ResponseStore.Limits(settings.responses))
         self.init(
@@ -237,7 +237,9 @@ extension Endpoints {
             health: health,
             chat: chat,
             messages: MessagesRoute(chat: chat, seals: seals),
-            responses: ResponsesRoute(chat: chat, seals: seals, store: state.responses, makers: state.makers),
+            responses: ResponsesRoute(
+                chat: chat, seals: seals, store: state.responses, makers: state.makers,
+                shared: state.sharing.map { SharedResponses($0.documents, state) }),
             completions: CompletionsRoute(chat: chat),
             forward: ForwardRoute(chat: chat),
             embeddings: EmbeddingsRoute(calls: texts),

@@ -50,7 +50,7 @@ struct Generation: Sendable {
                 ociPrefix: settings.mode == .aggregator ? "oci/" : "", filter: settings.supportedModels),
             successors: Successors(
                 settings.successors, retirements: state.retirements, wallClock: state.time.wallClock),
-            time: state.time)
+            finds: state.sharing?.finds, time: state.time)
         discovery = ModelDiscovery(
             upstreams, into: directory, interval: settings.timeouts.modelsRefreshInterval, time: state.time,
             logger: state.logger)

@@ -49,8 +49,8 @@ struct ProcessState: Sendable {
     let certificate = ListenerCertificate()
     /// How this instance stands with others.
     let cluster = ClusterStatus()
-    /// What it tells them of upstreams; nil where there are none.
-    let finds: RoutingFinds?
+    /// What it has in common with them; nil where there are none.
+    let sharing: Sharing?
     /// Seconds since 1970.
     let startedAt: Int64
     let time: TimeSource
@@ -65,18 +65,17 @@ struct ProcessState: Sendable {
     init(
         transports: TransportCache, proxies: ProxyRules, notifier: ServiceNotifier, time: TimeSource,
         output: LogOutput?, logger: Logger, descriptors: Int, ledger: (any Ledger)? = nil,
-        identity: OwnIdentity? = nil, telemetry: TelemetrySettings? = nil, sharesLimits: Bool = false
+        identity: OwnIdentity? = nil, telemetry: TelemetrySettings? = nil, sharing: Sharing? = nil
     ) {
         self.identity = identity
         self.ledger = ledger
         recent = ledger?.recent ?? RecentEntries()
         earlierUses = EarlierUses(ledger)
         quirks = ModelQuirks(wallClock: time.wallClock)
-        let shared = sharesLimits ? SharedMeters() : nil
-        finds = sharesLimits ? RoutingFinds() : nil
-        accounts = KeyAccounts(shared: shared)
-        rates = RequestRates(shared: shared)
-        managedKeys = ManagedKeys(accounts: accounts)
+        self.sharing = sharing
+        accounts = KeyAccounts(shared: sharing?.meters)
+        rates = RequestRates(shared: sharing?.meters)
+        managedKeys = ManagedKeys(accounts: accounts, news: sharing?.keys)
         self.transports = transports
         alerts = Alerts(time: time, logger: logger)
         self.proxies = proxies
@@ -90,7 +89,7 @@ struct ProcessState: Sendable {
         // Each configuration, the first as well, comes in by `reconfigure`.
         let router = Router(
             [], limits: .init(concurrency: 1, queue: 0), strategy: RoundRobin(), time: time, logger: logger,
-            finds: finds)
+            finds: sharing?.finds)
         self.router = router
         tracing = telemetry.flatMap { settings in
             SpanExporter(settings, .init(over: transports, proxies, time: time, logger: logger)).map { exporter in

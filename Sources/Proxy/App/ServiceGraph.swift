@@ -23,7 +23,7 @@ struct ServiceGraph: Sendable {
     init(
         source: ConfigurationSource, proxies: ProxyRules = .none, service: ServiceEnvironment, means: ProcessMeans,
         output: LogOutput?, logger: Logger, ledger: (any Ledger)? = nil, telemetry: TelemetrySettings? = nil,
-        sharesLimits: Bool = false, time: TimeSource = .system
+        sharing: Sharing? = nil, time: TimeSource = .system
     ) {
         self.service = service
         self.means = means
@@ -31,7 +31,7 @@ struct ServiceGraph: Sendable {
             transports: TransportCache(group: group), proxies: proxies,
             notifier: ServiceNotifier(service.notifySocket.flatMap { NotifySocket($0) }), time: time, output: output,
             logger: logger, descriptors: means.descriptors, ledger: ledger,
-            identity: OwnIdentity(configuration: source.path), telemetry: telemetry, sharesLimits: sharesLimits)
+            identity: OwnIdentity(configuration: source.path), telemetry: telemetry, sharing: sharing)
         reloader = Reloader(source: source, state: state, keeper: keeper)
         clients = InProcessClients(on: group, drain: state.drain, door: { [keeper] in keeper.present?.door })
     }
@@ -156,9 +156,7 @@ struct ServiceGraph: Sendable {
         services.append(
             AlertDelivery(
                 alerts: state.alerts, pass: { try await destinations.pass($0, to: $1) }, time: time, logger: logger))
-        if let cluster = ClusterKeeper(configuration, state: state, keeper: keeper, engine: means.engine) {
-            services.append(cluster)
-        }
+        services += ClusterServices(configuration.settings, state: state, keeper: keeper)?.all ?? []
         if let trim = means.trim { services.append(IdleMemory(time: time, trim: trim)) }
         if let reloads = orders?.reloads { services.append(ReloadRequests(requests: reloads, reloader: reloader)) }
         // Whoever lets requests in stops first: a reload that waits for a slow disk must not keep them from draining.

@@ -80,6 +80,7 @@ package struct Startup: Sendable {
         } catch {
             throw ExitError(.badConfiguration, error.description)
         }
+        let time = TimeSource.system
         let service = try ServiceEnvironment(source.environment, process: getpid())
         let output = try makeLogOutput(
             configured.settings.logging, isJournal: service.journal?.isBehind(StandardStream.error) ?? false)
@@ -94,7 +95,7 @@ package struct Startup: Sendable {
             graph: ServiceGraph(
                 source: source, proxies: proxies, service: service, means: means, output: output, logger: logger,
                 ledger: ledger, telemetry: telemetry.settings,
-                sharesLimits: configured.settings.shared.address != nil),
+                sharing: Sharing(configured.settings, engine: means.engine, time: time), time: time),
             configuration: configured, output: output)
     }
 

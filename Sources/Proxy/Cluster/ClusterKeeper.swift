@@ -11,8 +11,10 @@ struct ClusterKeeper: Service {
     let instance: String
     let leastInstances: Int
     let limits: any SharedLimits
-    /// What keys use; nil: nothing is told of them.
-    let meters: SharedMeters?
+    let news: [any SharedNews]
+    /// What keys use.
+    let meters: SharedMeters
+    let bell: ExchangeBell
     let status: ClusterStatus
     let time: TimeSource
     let random: @Sendable () -> Double
@@ -20,194 +22,21 @@ struct ClusterKeeper: Service {
 
     /// Runs until the service group stops it, or its task is cancelled; then it gives back what it has, as far as the engine can be asked.
     func run() async {
+        let inbox = NewsInbox()
         var talk = await cancelWhenGracefulShutdown {
-            var talk = Talk(self)
+            async let listening: Void = inbox.listen(to: keys.channel, at: engine, on: time, random: random)
+            var talk = ClusterTalk(self)
             while !Task.isCancelled {
                 await talk.exchange()
-                let pause = talk.member.delay(jitter: random())
-                guard let meters else {
-                    try? await time.sleep(for: pause)
-                    continue
-                }
-                await meters.wait(atLeast: talk.member.times.early, atMost: pause, on: time)
+                let end = time.now() + talk.member.delay(jitter: random())
+                repeat {
+                    guard (try? await time.sleep(min(time.now() + talk.member.times.early, end))) != nil else { break }
+                    await talk.hear(inbox.take())
+                } while time.now() < end && !bell.answer()
             }
+            await listening
             return talk
         }
         await talk.leave()
-    }
-}
-
-/// What is said to the engine, and what is known by it. One task's.
-private struct Talk: Sendable {
-    private let keeper: ClusterKeeper
-    private(set) var member: ClusterMember
-    private var board = NewsBoard()
-    /// News that have not been told yet: of an exchange that failed, too.
-    private var posts: [NewsPost] = []
-    private var connection: (any EngineConnection)?
-    /// Of the script, as the engine has it.
-    private var script: [UInt8]?
-    private var lastMode: ClusterMember.Mode?
-
-    init(_ keeper: ClusterKeeper) {
-        self.keeper = keeper
-        member = ClusterMember(instance: keeper.instance, leastInstances: keeper.leastInstances)
-    }
-
-    private var now: Duration { keeper.time.now() }
-
-    mutating func exchange() async {
-        let wants = await keeper.limits.wants()
-        let begun = now
-        post(at: begun)
-        let request = member.begin(
-            wants, meters: keeper.meters?.report(at: begun, keeper.time.wallClock()) ?? [], news: posts, at: begun)
-        do {
-            let connection = try await connected()
-            try await take(try await ask(request, on: connection), to: request)
-        } catch {
-            guard !Task.isCancelled else { return }
-            disconnect()
-            member.failed(request.number, at: now)
-            failed(error)
-        }
-        await publish()
-    }
-
-    /// Tells the engine that what this instance has is free.
-    mutating func leave() async {
-        guard let connection, let script else { return }
-        let command = Self.command(script, member.leave(), keeper.keys)
-        let limit = member.times.timeout
-        // This task has been cancelled, and what is asked in it would be as well.
-        _ = await Task { try? await connection.ask(command, within: limit) }.value
-        connection.close()
-    }
-
-    // MARK: The engine
-
-    private mutating func connected() async throws -> any EngineConnection {
-        if let connection { return connection }
-        let new = try await keeper.engine.connect()
-        do {
-            let answer = try await new.ask(
-                [Array("SCRIPT".utf8), Array("LOAD".utf8), Array(ExchangeScript.text.utf8)], within: member.times.timeout)
-            guard let name = answer.bytes else { throw EngineFailure(refusing: answer) }
-            script = name
-        } catch {
-            new.close()
-            throw error
-        }
-        connection = new
-        return new
-    }
-
-    private mutating func disconnect() {
-        connection?.close()
-        connection = nil
-        script = nil
-    }
-
-    private func ask(_ request: ExchangeRequest, on connection: any EngineConnection) async throws -> RESP {
-        let answer = try await connection.ask(
-            Self.command(script ?? [], request, keeper.keys), within: member.times.timeout)
-        // It was told to forget its scripts.
-        guard answer.errorCode == "NOSCRIPT" else { return answer }
-        return try await connection.ask(
-            Self.command(nil, request, keeper.keys), within: member.times.timeout)
-    }
-
-    /// - Parameter script: as the engine names it; nil: it is sent along.
-    private static func command(_ script: [UInt8]?, _ request: ExchangeRequest, _ keys: ExchangeKeys) -> [[UInt8]] {
-        [
-            Array((script == nil ? "EVAL" : "EVALSHA").utf8), script ?? Array(ExchangeScript.text.utf8),
-            Array("\(keys.declared.count)".utf8),
-        ] + request.arguments(keys)
-    }
-
-    /// Puts what has been found out here among what is to be told.
-    private mutating func post(at now: Duration) {
-        guard let engineTime = member.engineTime(at: now) else { return }
-        for news in keeper.limits.news({ engineTime + ($0 - now).milliseconds }) {
-            if let post = board.post(news, from: keeper.instance, at: engineTime) { posts.append(post) }
-        }
-        if posts.count > Self.mostPosts { posts.removeFirst(posts.count - Self.mostPosts) }
-    }
-
-    /// In an exchange.
-    private static let mostPosts = 1_000
-
-    private mutating func hear(_ news: [[UInt8]], at engineTime: Int64) async {
-        for bytes in news {
-            guard case .news(let text) = NewsText.read(bytes), text.origin != keeper.instance else { continue }
-            for change in board.apply(text, at: engineTime) {
-                await keeper.limits.hear(change) { .milliseconds($0 - engineTime) }
-            }
-        }
-        _ = board.expire(at: engineTime)
-    }
-
-    private mutating func take(_ answer: RESP, to request: ExchangeRequest) async throws {
-        guard case .reply(let reply) = ExchangeReply.read(answer, to: request) else {
-            throw EngineFailure(refusing: answer)
-        }
-        let outcome = member.apply(reply, of: request.number, at: now)
-        if case .applied(let repeatsNews) = outcome {
-            posts = repeatsNews ? board.lasting(from: keeper.instance, at: reply.now) : []
-            await hear(reply.news, at: reply.now)
-            keeper.meters?.apply(
-                reply.blocks, until: member.leaseEnd, among: member.count, isLearning: reply.learningFor > 0)
-        }
-        keeper.status.update {
-            $0.exchanges += 1
-            $0.problem = nil
-        }
-    }
-
-    private func failed(_ error: any Error) {
-        let words = (error as? EngineFailure)?.words ?? "\(error)"
-        let isNew = keeper.status.present.problem != words
-        keeper.status.update {
-            $0.failures += 1
-            $0.problem = words
-        }
-        if isNew {
-            keeper.logger.warning(
-                "The shared state's engine does not help: \(words). Limits are divided by the count of instances until it is back")
-        }
-    }
-
-    // MARK: What comes of it
-
-    private mutating func publish() async {
-        let (mode, instances) = (member.mode(at: now), member.count)
-        keeper.status.update {
-            $0.mode = mode
-            $0.instances = instances
-        }
-        if mode != lastMode {
-            if mode == .leased {
-                keeper.logger.notice("Limits are shared by \(instances) instances")
-            } else if mode == .learning {
-                keeper.logger.notice("The shared state's engine has begun anew, and gives nothing until it knows what is out")
-            }
-            lastMode = mode
-        }
-        if now >= member.leaseEnd, mode == .degraded || mode == .learning {
-            keeper.meters?.goOnAlone(among: instances, until: member.safeEnd, at: now)
-        }
-        let member = member
-        await keeper.limits.take { member.lease(of: $0) }
-    }
-}
-
-extension EngineFailure {
-    /// An answer that is none to what was asked.
-    fileprivate init(refusing answer: RESP) {
-        self =
-            switch answer {
-            case .error(let text): .unreachable(String(decoding: text.prefix(200), as: UTF8.self))
-            default: .malformed
-            }
     }
 }

@@ -6,14 +6,23 @@ final class ClusterStatus: Sendable {
     struct Facts: Equatable, Sendable {
         /// Whether there are to be others.
         var isOn = false
+        /// This one.
+        var instance = ""
         var mode = ClusterMember.Mode.pending
         /// Instances that share limits, as the engine has said last, or as many as are reckoned with.
         var instances = 1
         /// Why the engine does not help; nil while it does.
         var problem: String?
+        /// All instances that have said something of late, this one among them.
+        var present: [Present] = []
         /// Exchanges that were answered, and that were not.
         var exchanges = 0
         var failures = 0
+    }
+
+    struct Present: Equatable, Sendable {
+        var instance: String
+        var news: InstanceNews
     }
 
     private let facts = Mutex(Facts())

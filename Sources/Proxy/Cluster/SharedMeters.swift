@@ -35,12 +35,14 @@ final class SharedMeters: Sendable {
     }
 
     private let state = Mutex(State())
-    /// A request has been refused that another share might let in.
-    private let hasRefused = Atomic(false)
+    /// Rung when a request has been refused that another share might let in.
+    private let bell: ExchangeBell
     /// A meter that nobody has used for so long is forgotten here; the engine keeps what was used.
     private static let idle = Duration.seconds(600)
     /// In one exchange: what is used least of late waits.
     static let most = 2_000
+
+    init(_ bell: ExchangeBell) { self.bell = bell }
 
     // MARK: Requests
 
@@ -58,7 +60,7 @@ final class SharedMeters: Sendable {
                 for earlier in demands[..<index] {
                     state.entries[earlier.meter.text]?.meter.correct(by: -max(earlier.amount, 1))
                 }
-                if entry.meter.remaining != 0 { hasRefused.store(true, ordering: .relaxed) }
+                if entry.meter.remaining != 0 { bell.ring() }
                 return Refusal(index: index, wait: entry.meter.wait(for: demand.amount, at: now))
             }
             return nil
@@ -72,14 +74,6 @@ final class SharedMeters: Sendable {
     }
 
     // MARK: Exchanges
-
-    /// Returns when it is time for another exchange: soon behind a refusal, looked at each `shortest`.
-    func wait(atLeast shortest: Duration, atMost longest: Duration, on time: TimeSource) async {
-        let end = time.now() + longest
-        repeat {
-            guard (try? await time.sleep(min(time.now() + shortest, end))) != nil else { return }
-        } while time.now() < end && !hasRefused.exchange(false, ordering: .relaxed)
-    }
 
     /// What is told to the engine.
     ///

@@ -182,13 +182,17 @@ final class ModelCatalog: PricedNames {
 
     /// Takes note that an upstream has refused a model, if that is one which it has listed or the configuration names: what clients make up is not
     /// worth remembering.
-    func refuse(_ modelID: String, at upstream: Int) {
-        guard accounts.indices.contains(upstream) else { return }
+    ///
+    /// - Returns: whether it is.
+    @discardableResult
+    func refuse(_ modelID: String, at upstream: Int) -> Bool {
+        guard accounts.indices.contains(upstream) else { return false }
         let isKnown =
             if let provider = accounts[upstream].provider { providers["\(provider)/\(modelID)"] != nil } else {
                 offers[modelID] != nil || aliased.contains(modelID)
             }
         if isKnown { refusals.note(modelID, at: upstream) }
+        return isKnown
     }
 
     /// The names of the models that an account serves.

@@ -22,6 +22,8 @@ final class ModelDirectory: Sendable {
     private let successors: Successors
     private let time: TimeSource
     private let refusals: ModelRefusals
+    /// Where other instances hear of refusals; nil where there are none.
+    private let finds: RoutingFinds?
     private let accounts: Mutex<[ModelCatalog.Account]>
     /// Every request takes this lock, so nothing is done under it that takes longer than a copy of a reference.
     private let current: Mutex<ModelCatalog>
@@ -32,8 +34,9 @@ final class ModelDirectory: Sendable {
     init(
         aliases: [(name: String, target: String)], accounts: [ModelCatalog.Account],
         names: ModelCatalog.Names = .init(), successors: Successors = .none,
-        refusals: ModelRefusals = ModelRefusals(), time: TimeSource
+        refusals: ModelRefusals = ModelRefusals(), finds: RoutingFinds? = nil, time: TimeSource
     ) {
+        self.finds = finds
         self.aliases = aliases
         self.names = names
         self.successors = successors
@@ -52,7 +55,7 @@ final class ModelDirectory: Sendable {
     ///   - before: whose lists are taken over, for those who are in both.
     convenience init(
         aliases: [(name: String, target: String)], upstreams: [Upstream], places: Int, after before: ModelDirectory?,
-        names: ModelCatalog.Names, successors: Successors = .none,
+        names: ModelCatalog.Names, successors: Successors = .none, finds: RoutingFinds? = nil,
         time: TimeSource
     ) {
         var accounts = Array(repeating: ModelCatalog.Account.retired, count: places)
@@ -68,7 +71,7 @@ final class ModelDirectory: Sendable {
         }
         self.init(
             aliases: aliases, accounts: accounts, names: names, successors: successors,
-            refusals: refusals ?? ModelRefusals(), time: time)
+            refusals: refusals ?? ModelRefusals(), finds: finds, time: time)
     }
 
     var catalog: ModelCatalog { current.withLock { $0 } }
@@ -106,7 +109,14 @@ final class ModelDirectory: Sendable {
     func restoreRefusal(of modelID: String, at upstreams: UpstreamSet) { refusals.restore(modelID, at: upstreams) }
 
     /// An account has refused a model as retired or unknown: others are asked, until its next list says otherwise.
-    func refuse(_ modelID: String, at upstream: Int) { catalog.refuse(modelID, at: upstream) }
+    func refuse(_ modelID: String, at upstream: Int) {
+        if catalog.refuse(modelID, at: upstream) { finds?.add(.init(place: upstream, model: modelID, kind: .refusal)) }
+    }
+
+    /// Another instance has been told so.
+    func hearRefusal(of modelID: String, at upstream: Int) {
+        refusals.restore(modelID, at: UpstreamSet([upstream]))
+    }
 }
 
 extension ModelSummary {

@@ -1778,7 +1778,7 @@ enum OpenAPIDocument {
                 "type": "object",
                 "required": [
                   "at", "version", "mode", "strategy", "started_at", "draining", "level", "serving", "total", "totals", "running", "recent", "ledger", "alerts",
-                  "warnings", "upstreams"
+                  "warnings", "cluster", "upstreams"
                 ],
                 "properties": {
                   "at": {"$ref":"#/components/schemas/Instant"}, "version": {"type":"string"}, "mode": {"$ref":"#/components/schemas/Mode"},
@@ -1794,6 +1794,26 @@ enum OpenAPIDocument {
                   },
                   "alerts": {"type":"array","maxItems":20,"items":{"$ref":"#/components/schemas/Alert"},"description":"The newest first."},
                   "warnings": {"type":"array","items":{"type":"string"}},
+                  "cluster": {
+                    "type": ["object","null"], "description": "How this instance stands with others (`shared_state`); null where it is alone.",
+                    "required": ["state","problem","count","instances"],
+                    "properties": {
+                      "state": {"enum":["pending","shared","learning","degraded"]},
+                      "problem": {"type":["string","null"],"description":"Why the engine does not help."},
+                      "count": {"type":"integer","description":"Instances that limits are divided among."},
+                      "instances": {
+                        "type": "array", "description": "Those that have said something of late.",
+                        "items": {
+                          "type": "object", "required": ["id","name","is_this","status","version","started_at","in_flight"],
+                          "properties": {
+                            "id": {"type":"string"}, "name": {"type":"string","description":"Of the host, and the port."}, "is_this": {"type":"boolean"},
+                            "status": {"enum":["healthy","degraded","unhealthy","draining","starting"]}, "version": {"type":"string"},
+                            "started_at": {"$ref":"#/components/schemas/Instant"}, "in_flight": {"type":"integer"}
+                          }
+                        }
+                      }
+                    }
+                  },
                   "upstreams": {
                     "type": "array", "description": "Each with the members that `/stats/accounts` has, and these.",
                     "items": {

@@ -122,31 +122,32 @@ actor Router: Service {
         if Attribution(ending.outcome).rest == nil {
             settle(core.end(permit.core, ending, at: now, jitter: 0, &table), at: now)
         } else {
-            let before = cooldowns(of: permit, at: now)
+            let before = learnt(of: permit, at: now)
             settle(core.end(permit.core, ending, at: now, jitter: random(), &table), at: now)
-            let after = cooldowns(of: permit, at: now)
+            let after = learnt(of: permit, at: now)
             log(after, since: before, of: permit, ending, at: now)
-            if finds != nil { tell(after, since: before, of: permit) }
+            tell(after, since: before, of: permit, at: now)
         }
-        if let changes = table.breakerChanges.take() { log(changes, of: permit.upstream, ending) }
+        if let changes = table.breakerChanges.take() {
+            log(changes, of: permit.upstream, ending)
+            tell(changes, of: permit, at: now)
+        }
         if !ending.oddities.isEmpty { log(ending.oddities, of: permit.upstream) }
     }
 
-    /// Until when an upstream, and the model of an attempt there, are left alone.
-    private typealias Cooldowns = (upstream: Duration?, model: Duration?)
+    /// Until when an upstream, and the model of an attempt there, are left alone; and how many requests of the model seem to be taken at once.
+    private typealias Learnt = (upstream: Duration?, model: Duration?, limit: Int?)
 
-    private func cooldowns(of permit: Permit, at now: Duration) -> Cooldowns {
+    private func learnt(of permit: Permit, at now: Duration) -> Learnt {
         permit.upstream.assumeIsolated { upstream in
-            (
-                upstream.state.cooldown.until(at: now),
-                upstream.state.models[permit.core.pass.model]?.cooldown.until(at: now)
-            )
+            let model = upstream.state.models[permit.core.pass.model]
+            return (upstream.state.cooldown.until(at: now), model?.cooldown.until(at: now), model?.limit.value)
         }
     }
 
     /// Tells of a cooldown that has begun and is longer than clients are made to wait.
     private func log(
-        _ cooldowns: Cooldowns, since before: Cooldowns, of permit: Permit, _ ending: AttemptEnding, at now: Duration
+        _ cooldowns: Learnt, since before: Learnt, of permit: Permit, _ ending: AttemptEnding, at now: Duration
     ) {
         func line(_ until: Duration?, _ before: Duration?, _ level: Logger.Level, model: String?) {
             guard before == nil, let until, until - now > Patience.limit else { return }
@@ -163,19 +164,41 @@ actor Router: Service {
         line(cooldowns.model, before.model, .info, model: permit.core.pass.model)
     }
 
-    /// Tells other instances of a cooldown that has begun or has become longer.
-    private func tell(_ cooldowns: Cooldowns, since before: Cooldowns, of permit: Permit) {
+    /// Tells other instances of a cooldown that has begun or has become longer, and of a limit that was learnt.
+    private func tell(_ after: Learnt, since before: Learnt, of permit: Permit, at now: Duration) {
+        guard let finds else { return }
         let state = permit.upstream.assumeIsolated { $0.state }
         let model = permit.core.pass.model
-        if let until = cooldowns.upstream, until > before.upstream ?? .zero {
-            finds?.add(
-                .init(place: permit.index, model: nil, until: until, isThrottle: state.cooldown.isThrottle))
-        }
-        if let until = cooldowns.model, until > before.model ?? .zero {
-            finds?.add(
+        if let until = after.upstream, until > before.upstream ?? .zero {
+            finds.add(
                 .init(
-                    place: permit.index, model: model, until: until,
-                    isThrottle: state.models[model]?.cooldown.isThrottle ?? true))
+                    place: permit.index, model: nil,
+                    kind: .cooldown(until: until, isThrottle: state.cooldown.isThrottle)))
+        }
+        if let until = after.model, until > before.model ?? .zero {
+            finds.add(
+                .init(
+                    place: permit.index, model: model,
+                    kind: .cooldown(until: until, isThrottle: state.models[model]?.cooldown.isThrottle ?? true)))
+        }
+        if after.limit != before.limit, let limit = state.limitOfAll(of: model, at: now) {
+            finds.add(.init(place: permit.index, model: model, kind: .limit(limit)))
+        }
+    }
+
+    /// Tells other instances of breakers that have opened.
+    private func tell(_ changes: BreakerChanges, of permit: Permit, at now: Duration) {
+        guard let finds else { return }
+        let state = permit.upstream.assumeIsolated { $0.state }
+        if changes.upstream == .open {
+            finds.add(
+                .init(place: permit.index, model: nil, kind: .opened(until: state.breaker.retryAt ?? now)))
+        }
+        if let (model, opened) = changes.model, opened == .open {
+            finds.add(
+                .init(
+                    place: permit.index, model: model,
+                    kind: .opened(until: state.models[model]?.breaker.retryAt ?? now)))
         }
     }
 

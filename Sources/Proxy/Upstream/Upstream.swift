@@ -98,10 +98,8 @@ actor Upstream {
     /// Takes what other instances leave to this one of its permits; nil when none share them.
     func share(_ capacity: SharedCapacity?) { state.shared = capacity }
 
-    /// Another instance was asked to leave it, or a model of it, alone.
-    func hear(_ rest: UpstreamMemory.Rest, of model: String?, at now: Duration) -> Bool {
-        state.hear(rest, of: model, at: now)
-    }
+    /// Takes what other instances have found out of it.
+    func hear(_ news: (inout UpstreamState) -> Bool) -> Bool { news(&state) }
 
     /// Goes on with what a process before has learnt of it. Before the first request.
     func restore(_ memory: UpstreamMemory, at now: Duration) { state.restore(memory, at: now) }

@@ -26,6 +26,8 @@ package struct ExchangeKeys: Equatable, Sendable {
     /// Those that the script declares, in its order.
     package var declared: [String] { ["leases", "news", "order", "expiry"].map { prefix + $0 } }
     package var meterPrefix: String { prefix + "w:" }
+    /// Of what clients have had kept.
+    package var documentPrefix: String { prefix + "d:" }
     /// What to subscribe to.
     package var channel: String { prefix + "news" }
 }

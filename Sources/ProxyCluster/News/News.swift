@@ -8,8 +8,13 @@ package enum News: Equatable, Sendable {
     case breakerOpened(of: String, until: Int64)
     /// What an upstream takes at once, from all instances together.
     case learntLimit(of: String, limit: Int, at: Int64)
+    /// An upstream has refused a model as retired or unknown.
     case retired(model: String, at: Int64)
     case key(KeyRecord)
+    /// What a client has had kept was deleted: copies of it go, until then and no longer.
+    case erased(document: String, until: Int64)
+    /// An instance says how it does.
+    case instance(InstanceNews)
 
     /// A managed key has been made, changed or revoked.
     package struct KeyRecord: Equatable, Sendable {
@@ -41,25 +46,29 @@ package enum News: Equatable, Sendable {
         case .learntLimit(let of, _, _): "limit/\(origin)/" + of
         case .retired(let model, _): "retired/" + model
         case .key(let key): "key/" + key.name
+        case .erased(let document, _): "erased/" + document
+        case .instance: "instance/" + origin
         }
     }
 
     var rank: String {
         switch self {
-        case .cooldown(_, let until, _), .breakerOpened(_, let until): NewsRank.digits(until)
+        case .cooldown(_, let until, _), .breakerOpened(_, let until), .erased(_, let until): NewsRank.digits(until)
         case .learntLimit(_, _, let at), .retired(_, let at): NewsRank.digits(at)
         case .key(let key): key.rank
+        case .instance(let instance): NewsRank.digits(instance.at)
         }
     }
 
     /// Milliseconds for which others may use it, from `now` on; 0 is for good.
     func life(at now: Int64) -> Int64 {
         switch self {
-        case .cooldown(_, let until, _), .breakerOpened(_, let until):
+        case .cooldown(_, let until, _), .breakerOpened(_, let until), .erased(_, let until):
             min(max(1_000, until - now), NewsBoard.longestRest)
         case .learntLimit: NewsBoard.longestLimit
         case .retired: NewsBoard.longestRetired
         case .key: 0
+        case .instance: InstanceNews.life
         }
     }
 }

@@ -11,6 +11,8 @@ package struct NewsBoard: Sendable {
         case limit(String, Int?)
         case retired(model: String, at: Int64)
         case key(News.KeyRecord)
+        /// Copies of it are to go.
+        case erase(document: String)
     }
 
     /// Milliseconds. No upstream is left alone for longer than that, whoever says so (SPEC 4.1b).
@@ -33,6 +35,8 @@ package struct NewsBoard: Sendable {
     private var lowest: [String: Int] = [:]
     private var retired: [String: Int64] = [:]
     private var keys: [String: News.KeyRecord] = [:]
+    private var erased: [String: Int64] = [:]
+    private var instances: [String: InstanceNews] = [:]
 
     package init() {}
 
@@ -72,13 +76,36 @@ package struct NewsBoard: Sendable {
             }
             keys[key.name] = key
             return [.key(key)]
+        case .erased(let document, let until):
+            let until = min(until, now + Self.longestRest)
+            guard until > now, until > erased[document] ?? 0, erased[document] != nil || erased.count < Self.mostTopics
+            else { return [] }
+            erased[document] = until
+            return [.erase(document: document)]
+        case .instance(let instance):
+            guard instance.at > instances[text.origin]?.at ?? -1, now - instance.at < InstanceNews.life,
+                instances[text.origin] != nil || instances.count < Self.mostInstances
+            else { return [] }
+            instances[text.origin] = instance
+            return []
         }
     }
+
+    /// Instances that have said something of late, this one among them, by name.
+    package func instances(at now: Int64) -> [(instance: String, news: InstanceNews)] {
+        instances.filter { now - $0.value.at < InstanceNews.life }.map { ($0.key, $0.value) }.sorted {
+            ($0.news.name, $0.instance) < ($1.news.name, $1.instance)
+        }
+    }
+
+    private static let mostInstances = 1_000
 
     /// Drops what is too old: to be called now and then.
     package mutating func expire(at now: Int64) -> [Change] {
         cooldowns = cooldowns.filter { $0.value > now }
         breakers = breakers.filter { $0.value > now }
+        erased = erased.filter { $0.value > now }
+        instances = instances.filter { now - $0.value.at < InstanceNews.life }
         return limits.keys.sorted().flatMap { lowestLimit(of: $0, at: now) }
     }
 
@@ -98,7 +125,7 @@ package struct NewsBoard: Sendable {
     /// - Returns: nil when the others know as much: it is not news.
     package mutating func post(_ news: News, from origin: String, at now: Int64) -> NewsPost? {
         let text = NewsText(origin: origin, news: news)
-        guard let body = text.bytes, !apply(text, at: now).isEmpty || isLimit(news) else { return nil }
+        guard let body = text.bytes, !apply(text, at: now).isEmpty || isAlwaysTold(news) else { return nil }
         return NewsPost(topic: news.topic(from: origin), rank: news.rank, life: news.life(at: now), body: body)
     }
 
@@ -114,9 +141,11 @@ package struct NewsBoard: Sendable {
         }
     }
 
-    /// A limit is told even where the lowest is another's.
-    private func isLimit(_ news: News) -> Bool {
-        if case .learntLimit = news { return true }
-        return false
+    /// A limit is told even where the lowest is another's, and what an instance says of itself changes nothing here.
+    private func isAlwaysTold(_ news: News) -> Bool {
+        switch news {
+        case .learntLimit, .instance: true
+        case .cooldown, .breakerOpened, .retired, .key, .erased: false
+        }
     }
 }

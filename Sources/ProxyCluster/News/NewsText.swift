@@ -4,6 +4,8 @@
 ///     1 TAB origin TAB breaker TAB until TAB object
 ///     1 TAB origin TAB limit TAB at TAB number TAB object
 ///     1 TAB origin TAB retired TAB at TAB model
+///     1 TAB origin TAB erased TAB until TAB document
+///     1 TAB origin TAB instance TAB at TAB since TAB requests TAB state TAB version TAB name
 ///     1 TAB origin TAB key TAB created TAB changed TAB 0 or 1 TAB length of name TAB name record
 ///
 /// What comes last may hold any bytes. Another version or kind is not read: it is from an instance that is newer, and is left to those that
@@ -32,6 +34,13 @@ package struct NewsText: Equatable, Sendable {
         case .breakerOpened(let of, let until): fields = ["breaker", String(until), of]
         case .learntLimit(let of, let limit, let at): fields = ["limit", String(at), String(limit), of]
         case .retired(let model, let at): fields = ["retired", String(at), model]
+        case .erased(let document, let until): fields = ["erased", String(until), document]
+        case .instance(let one):
+            fields = [
+                "instance", String(one.at), String(one.startedAt), String(one.inFlight), one.state, one.version, one.name,
+            ]
+            // They would be read as other fields.
+            guard !(one.state + one.version).utf8.contains(UInt8(ascii: "\t")) else { return nil }
         case .key(let key):
             fields = [
                 "key", String(key.created), String(key.changed), key.isRevoked ? "1" : "0", String(key.name.utf8.count),
@@ -63,6 +72,8 @@ package struct NewsText: Equatable, Sendable {
         case "limit": news = fields.limit()
         case "retired": news = fields.retired()
         case "key": news = fields.key()
+        case "erased": news = fields.erased()
+        case "instance": news = fields.instance()
         default: return .unknown
         }
         guard let news else { return .malformed }
@@ -114,6 +125,20 @@ private struct FieldReader {
     mutating func retired() -> News? {
         guard let at = number(), let model = name() else { return nil }
         return .retired(model: model, at: at)
+    }
+
+    mutating func erased() -> News? {
+        guard let until = number(), let document = name() else { return nil }
+        return .erased(document: document, until: until)
+    }
+
+    mutating func instance() -> News? {
+        guard let at = number(), let since = number(), let inFlight = number().flatMap({ Int(exactly: $0) }),
+            let state = text(), let version = text(), let name = name()
+        else { return nil }
+        return .instance(
+            InstanceNews(
+                name: name, version: version, state: state, startedAt: since, inFlight: inFlight, at: at))
     }
 
     mutating func key() -> News? {

@@ -152,6 +152,17 @@ package struct CircuitBreaker: Sendable {
         if case .open(let until) = phase, until > now { phase = .open(until: now) }
     }
 
+    /// Somebody else has found the upstream failing: one request finds out. A breaker that is not closed knows better.
+    ///
+    /// - Returns: whether that is news here.
+    package mutating func doubt(at now: Duration) -> Bool {
+        guard phase == .closed else { return false }
+        phase = .open(until: now)
+        epoch += 1
+        openedAt = now
+        return true
+    }
+
     /// Closes it and forgets what it knew, whatever its state.
     package mutating func reset() { close() }
 

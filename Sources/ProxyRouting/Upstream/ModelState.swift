@@ -162,6 +162,28 @@ package struct ModelState: Sendable {
         slowStart.reset()
     }
 
+    // MARK: Other instances
+
+    /// Another instance does not ask for it any more, because it fails.
+    ///
+    /// - Returns: whether one request is to find out here; not when it has just answered.
+    package mutating func doubt(at now: Duration) -> Bool {
+        success.vouches(at: now) ? false : breaker.doubt(at: now)
+    }
+
+    /// Another instance has found out how much of it is taken at once.
+    ///
+    /// - Parameters:
+    ///   - part: of that, for this instance; 1 or more.
+    ///   - top: `max_concurrency`.
+    /// - Returns: whether that is news here.
+    package mutating func hear(limit part: Int, top: Int, at now: Duration) -> Bool {
+        guard part < top, limit.value.map({ $0 > part }) ?? true else { return false }
+        limit.restore(part, top: top, at: now)
+        lastUsed = now
+        return true
+    }
+
     // MARK: Memory
 
     /// What is worth knowing after a restart.

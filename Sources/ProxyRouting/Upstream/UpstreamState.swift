@@ -25,15 +25,15 @@ package struct UpstreamState: Sendable {
     package private(set) var permits: PermitCounter
     /// What instances that share its limit leave to this one; nil where none do.
     package var shared: SharedCapacity?
-    package private(set) var breaker = CircuitBreaker()
-    package private(set) var cooldown = Cooldown()
+    package internal(set) var breaker = CircuitBreaker()
+    package internal(set) var cooldown = Cooldown()
     package private(set) var health = HealthRecord()
     package private(set) var statistics = UpstreamStatistics()
-    package private(set) var models = ModelStates()
+    package internal(set) var models = ModelStates()
     package private(set) var history = HealthHistory()
     package private(set) var settings: CircuitBreaker.Settings
     private var slowStart = SlowStart()
-    private var success = RecentSuccess()
+    var success = RecentSuccess()
     /// Answers that have given their permits back.
     private var answers = RollingCounts(seconds: 10)
     /// For how long an answer holds its permit, whatever the model.
@@ -219,7 +219,7 @@ package struct UpstreamState: Sendable {
     }
 
     /// For people who look back.
-    private mutating func noteHistory(at now: Duration) {
+    mutating func noteHistory(at now: Duration) {
         guard health.isHealthy else { return history.note(.unhealthy, at: now) }
         let condition = condition(at: now)
         switch condition.breaker {
@@ -288,25 +288,6 @@ package struct UpstreamState: Sendable {
         for (id, model) in memory.models.prefix(ModelStates.capacity) where !model.isEmpty {
             models[slot: models.slot(for: id, at: now)].restore(model, top: permits.limit, at: now)
         }
-    }
-
-    // MARK: Other instances
-
-    /// Another instance was asked to leave the upstream, or a model of it, alone: that is meant for all.
-    ///
-    /// - Parameter model: nil: the upstream as a whole.
-    /// - Returns: whether it is news here.
-    package mutating func hear(_ rest: UpstreamMemory.Rest, of model: String?, at now: Duration) -> Bool {
-        guard let model else {
-            guard cooldown.until(at: now) ?? .zero < now + rest.left else { return false }
-            cooldown.restore(rest, at: now)
-            noteHistory(at: now)
-            return true
-        }
-        let slot = models.slot(for: model, at: now)
-        guard models[slot: slot].cooldown.until(at: now) ?? .zero < now + rest.left else { return false }
-        models[slot: slot].restore(UpstreamMemory.Model(rest: rest, limit: nil), top: permits.limit, at: now)
-        return true
     }
 
     private mutating func answered(_ pass: inout Pass, at now: Duration) {

@@ -79,6 +79,12 @@ import Testing
             { $0.alerts.webhook?.reveal() == "https://hooks.example/services/T1" }
         ),
         ("alert_command", [#""logger -t ociai""#], { $0.alerts.command == "logger -t ociai" }),
+        (
+            "shared_state", [#""redis://engine""#, #""redis://engine:6379/0""#],
+            { $0.shared.address?.description == "redis://engine:6379" }
+        ),
+        ("cluster", [#""eu""#], { $0.shared.cluster == "eu" }),
+        ("instances", ["3"], { $0.shared.instances == 3 }),
         ("max_concurrency_per_key", ["7"], { $0.limits.maxConcurrencyPerKey == 7 }),
         ("log_level", [#""DEBUG""#, #""debug""#], { $0.logging.level == .debug }),
         ("log_level", [#""CRITICAL""#, #""FATAL""#], { $0.logging.level == .critical }),

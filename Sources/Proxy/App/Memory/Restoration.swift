@@ -26,7 +26,13 @@ struct Restoration: Sendable {
 
     private func restoreKeys(_ settings: Settings) async {
         do {
-            for key in try await ledger.keys() { state.managedKeys.put(key) }
+            let keys = try await ledger.keys()
+            // Which of two instances' states of a key is the later one, other instances want to know.
+            let changes = state.sharing == nil ? [] : try await ledger.keyChanges(of: nil, limit: Self.mostChanges)
+            let changed = Dictionary(changes.map { ($0.key, $0.at) }, uniquingKeysWith: max)
+            for key in keys {
+                state.managedKeys.put(key, changedAt: (changed[key.name] ?? key.created) * 1_000 + 999)
+            }
         } catch {
             logger.error("Managed keys do not work, because the ledger cannot be read: \(error)")
         }
@@ -41,6 +47,8 @@ struct Restoration: Sendable {
             logger.error("Budgets begin anew, because the ledger cannot be read: \(error)")
         }
     }
+
+    private static let mostChanges = 100_000
 
     private func restoreResponses(_ settings: Settings, _ secret: [UInt8], isNew: Bool) async {
         let sealed = SealedDocuments(ledger, secret: secret, time: state.time)

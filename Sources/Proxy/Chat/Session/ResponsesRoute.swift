@@ -7,12 +7,15 @@ struct ResponsesRoute: Sendable {
     let seals: ReasoningSeals
     let store: ResponseStore
     let makers: ResponseMakers
+    /// What other instances have kept; nil where there are none.
+    var shared: SharedResponses?
     private var forward: ForwardRoute { ForwardRoute(chat: chat) }
 
     nonisolated(nonsending) func respond(_ context: RequestContext) async throws {
         let body = context.request.body
         let seal = seals[context.record.key]
         let shelf = shelf(of: context)
+        try await bring(body, seal.owner)
         let bytes = try claim(body, shelf, context)
         guard chat.directory.catalog.speaks(.responses) else {
             return try await translate(context, nil, bytes, seal, shelf)
@@ -75,6 +78,13 @@ struct ResponsesRoute: Sendable {
         return home
     }
 
+    /// Finds what the request builds on and another instance has kept.
+    private nonisolated(nonsending) func bring(_ body: [UInt8], _ key: String) async throws(Failure) {
+        guard let shared else { return }
+        let named = ResponsesRequest.references(in: body)
+        try await shared.bring(responses: named.responses, items: named.items, of: key)
+    }
+
     /// What a response builds on is where it was made, too, which may have been forgotten.
     private func note(of key: String, asking body: [UInt8]) -> NativeRequest.Note {
         let catalog = chat.directory.catalog
@@ -91,6 +101,7 @@ struct ResponsesRoute: Sendable {
     nonisolated(nonsending) func count(_ context: RequestContext) async throws {
         let body = context.request.body
         let (seal, shelf) = (seals[context.record.key], shelf(of: context))
+        try await bring(body, seal.owner)
         let isElsewhere = try home(of: body, shelf, seal.owner) != nil
         let native = try await chat.native(.responses, context)
         if let native, try await forward.counts(native, named: native.request.model, context) { return }
@@ -138,6 +149,7 @@ struct ResponsesRoute: Sendable {
         let shelf = store.shelf(of: key)
         guard let id = parts.first else { throw Failure.unknownResponse("", on: shelf) }
         let call = try call(context, id, parts.dropFirst().first)
+        try await shared?.bring(responses: [id], of: key)
         if let kept = shelf[id] {
             let answer = try answer(call, id, kept, context.request.head.uri)
             if call == .delete { _ = try await erase(id, from: shelf) }

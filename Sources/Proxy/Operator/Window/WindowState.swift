@@ -36,6 +36,8 @@ struct WindowSource: Sendable {
     let ledger: @Sendable () -> LedgerFigures?
     let alerts: @Sendable () -> [RaisedAlert]
     let warnings: [String]
+    /// How this instance stands with others; nil where there are none.
+    var cluster: @Sendable () -> ClusterStatus.Facts? = { nil }
     let drain: Drain
 
     private static let mostRequests = 100
@@ -83,6 +85,7 @@ struct WindowSource: Sendable {
             for warning in warnings { writer.string(warning) }
             writer.endArray()
         }
+        state.add("cluster") { cluster(&$0) }
         let catalog = directory.catalog
         for view in views { state.add(upstream: view.id) { write(view, catalog, snapshot, wallClock, &$0) } }
         return state
@@ -108,6 +111,39 @@ struct WindowSource: Sendable {
             writer.key(name)
             writer.int(value)
         }
+        writer.endObject()
+    }
+
+    private func cluster(_ writer: inout JSONWriter) {
+        guard let facts = cluster() else { return writer.null() }
+        writer.beginObject()
+        writer.key("state")
+        writer.string(facts.word)
+        writer.key("problem")
+        writer.text(facts.problem)
+        writer.key("count")
+        writer.int(facts.instances)
+        writer.key("instances")
+        writer.beginArray()
+        for one in facts.present {
+            writer.beginObject()
+            writer.key("id")
+            writer.string(one.instance)
+            writer.key("name")
+            writer.string(one.news.name)
+            writer.key("is_this")
+            writer.bool(one.instance == facts.instance)
+            writer.key("status")
+            writer.string(one.news.state)
+            writer.key("version")
+            writer.string(one.news.version)
+            writer.key("started_at")
+            writer.string(RFC3339.format(one.news.startedAt / 1_000))
+            writer.key("in_flight")
+            writer.int(one.news.inFlight)
+            writer.endObject()
+        }
+        writer.endArray()
         writer.endObject()
     }
 

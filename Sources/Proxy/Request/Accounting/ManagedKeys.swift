@@ -21,8 +21,13 @@ final class ManagedKeys: Sendable {
 
     private let state = Mutex(State())
     private let accounts: KeyAccounts
+    /// Where other instances hear of changes; nil where there are none.
+    private let news: KeyNews?
 
-    init(accounts: KeyAccounts) { self.accounts = accounts }
+    init(accounts: KeyAccounts, news: KeyNews? = nil) {
+        self.accounts = accounts
+        self.news = news
+    }
 
     var isEmpty: Bool { state.withLock { $0.callers.isEmpty } }
 
@@ -58,8 +63,16 @@ final class ManagedKeys: Sendable {
     func begin(_ name: String) -> Bool { state.withLock { $0.busy.insert(name.lowercased()).inserted } }
     func end(_ name: String) { _ = state.withLock { $0.busy.remove(name.lowercased()) } }
 
-    /// Puts a key in the place of what had its name.
-    func put(_ key: ManagedKey) {
+    /// Puts a key in the place of what had its name, and tells other instances.
+    ///
+    /// - Parameter moment: of the change, milliseconds since 1970; nil is now.
+    func put(_ key: ManagedKey, changedAt moment: Int64? = nil) {
+        hear(key)
+        news?.add(key, changedAt: moment)
+    }
+
+    /// The same with a key that another instance has told of.
+    func hear(_ key: ManagedKey) {
         let caller = Caller(
             name: key.name, limits: key.limits, models: ModelFilter(key.limits.models),
             account: accounts.account(of: key.name), isManaged: true)

@@ -109,6 +109,12 @@ import Testing
             { $0.alerts.webhook?.reveal() == "https://hooks.example/services/T1?token=a%20b" }
         ),
         ("GLOBAL", "alert_command", "logger -t ociai", { $0.alerts.command == "logger -t ociai" }),
+        (
+            "GLOBAL", "shared_state", "rediss://app:secret@engine/3",
+            { $0.shared.address?.description == "rediss://engine:6379/3" }
+        ),
+        ("GLOBAL", "cluster", "eu-1", { $0.shared.cluster == "eu-1" }),
+        ("GLOBAL", "instances", "3", { $0.shared.instances == 3 }),
         ("GLOBAL", "max_concurrency_per_key", "7", { $0.limits.maxConcurrencyPerKey == 7 }),
         ("CIRCUIT_BREAKER", "max_failures", "1", { $0.breaker.maxFailures == 1 }),
         ("CIRCUIT_BREAKER", "reset_timeout", "1s", { $0.breaker.resetTimeout == .seconds(1) }),
@@ -153,6 +159,8 @@ import Testing
         ("head_timeout", ["-1s", "soon"]),
         ("models_refresh_interval", ["1y"]), ("cors_origins", ["example.com", "https://a/b", ","]),
         ("max_client_connections", ["0"]), ("rate_limit", ["-1"]), ("max_concurrency_per_key", ["-1"]),
+        ("shared_state", ["engine:6379", "http://engine", "unix://relative"]), ("cluster", ["a b", "{a}"]),
+        ("instances", ["0", "1001"]),
         ("responses_store", ["maybe"]), ("responses_ttl", ["0", "1y"]), ("responses_max", ["0"]),
         ("trace_parent", ["off", "true"]), ("rescue", ["maybe", "true"]), ("rescue_timeout", ["0"]),
         ("max_body_memory", ["1 MiB", "much", "2000 GiB"]),

@@ -1,7 +1,11 @@
 /// Where what clients have had kept outlives the process: responses, and where others are kept. But for `erase` it never waits.
 struct ResponseArchive: Sendable {
     /// What a document is.
-    enum Kind: String { case response, maker }
+    enum Kind: String {
+        case response, maker
+        /// The name of the response that an item belongs to. For other instances alone.
+        case item
+    }
 
     /// A document's name: the id of the response, and what stands for the client's key.
     struct Name: Equatable, Sendable {
@@ -16,6 +20,24 @@ struct ResponseArchive: Sendable {
         let bytes: [UInt8]
         /// Of the monotonic clock.
         let expires: Duration
+    }
+
+    /// Both: what is kept is kept in the one and in the other.
+    func joined(with other: ResponseArchive?) -> ResponseArchive {
+        guard let other else { return self }
+        return ResponseArchive(
+            keep: { name, bytes, lifetime in
+                keep(name, bytes, lifetime)
+                other.keep(name, bytes, lifetime)
+            },
+            forget: { names in
+                forget(names)
+                other.forget(names)
+            },
+            erase: { name in
+                try await erase(name)
+                try await other.erase(name)
+            })
     }
 
     /// Names of where others are kept are worth no more than that: OpenAI keeps responses for 30 days.

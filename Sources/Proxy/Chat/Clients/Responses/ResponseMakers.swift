@@ -72,6 +72,19 @@ final class ResponseMakers: Sendable {
         if !gone.isEmpty { archive?.forget(gone) }
     }
 
+    /// Keeps everything in another archive too, from now on.
+    func join(_ archive: ResponseArchive) { state.withLock { $0.archive = archive.joined(with: $0.archive) } }
+
+    /// Takes copies of what another instance knows.
+    func take(_ documents: [ResponseArchive.Document]) {
+        state.withLock { state in
+            for document in documents where document.name.kind == .maker {
+                guard let maker = Maker(encoded: document.bytes) else { continue }
+                _ = add(document.name.id, of: document.name.key, maker, to: &state)
+            }
+        }
+    }
+
     /// - Returns: whether it is new.
     private func add(_ id: String, of key: String, _ maker: Maker, to state: inout State) -> Bool {
         guard state.makers[id]?.updateExisting(key, to: maker) != true else { return false }

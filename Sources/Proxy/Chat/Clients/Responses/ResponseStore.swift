@@ -117,6 +117,29 @@ final class ResponseStore: Sendable {
         }
     }
 
+    /// Keeps everything in another archive too, from now on.
+    func join(_ archive: ResponseArchive) { state.withLock { $0.archive = archive.joined(with: $0.archive) } }
+
+    /// Takes copies of what another instance has kept.
+    func take(_ documents: [ResponseArchive.Document]) {
+        change { state in
+            for document in documents where document.name.kind == .response && state.limits.isOn {
+                guard let kept = Kept(encoded: document.bytes, expires: document.expires) else { continue }
+                put(kept, Self.name(document.name.id, document.name.key), document.name.key, in: &state)
+            }
+            makeRoom(in: &state)
+        }
+    }
+
+    /// Drops what another instance has deleted.
+    func drop(where isDeleted: (ResponseArchive.Name) -> Bool) {
+        change { state in
+            for name in state.kept.keys where isDeleted(Self.document(name)) {
+                Self.drop(name, Self.key(in: name), from: &state)
+            }
+        }
+    }
+
     /// Changes what is kept, and tells the archive of what has gone: outside of the lock that requests take.
     private func change<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
         let (value, gone, archive) = state.withLock { state in
