@@ -1,7 +1,8 @@
 import Foundation
 import ProxyCluster
-import ProxyEngine
 import Testing
+
+@testable import ProxyEngine
 
 /// Ways to an engine, and what stands in them.
 @Suite struct ConnectingTests {
@@ -55,16 +56,6 @@ import Testing
         #expect(await caught { _ = try await played.client().connect() } == .closed)
     }
 
-    @Test func `All of the sign-in has one time`() async throws {
-        // Each answer alone would come in time, if the last one came.
-        let played = try await PlayedEngine { $0.first == "CLIENT" ? [] : PlayedEngine.usual($0) }
-        let failure = await caught {
-            _ = try await played.client(user: "u", password: "p", database: 1, patience: brief).connect()
-        }
-        #expect(failure == .timedOut)
-        await played.wait { $0.open == 0 }
-    }
-
     @Test(arguments: ["*2147483647\r\n", "$9223372036854775807\r\n" + String(repeating: "a", count: 9 << 20)])
     func `Answers beyond bounds`(text: String) async throws {
         let played = try await PlayedEngine { _ in [.say(text)] }
@@ -97,6 +88,13 @@ import Testing
         #expect(await caught { _ = try await connection.ask("PING") } == .closed)
         await connection.ended()
         await played.wait { $0.open == 0 }
+    }
+
+    @Test func `TLS that ends without a goodbye`() async throws {
+        let played = try await PlayedEngine(tls: true) { $0.first == "PING" ? [.cut] : PlayedEngine.usual($0) }
+        let connection = try await played.client(tls: true, trusting: PlayedEngine.authority).connect()
+        #expect(await caught { _ = try await connection.ask("PING") } == .closed)
+        await connection.ended()
     }
 
     @Test func `An authority that is not trusted`() async throws {
@@ -159,14 +157,19 @@ import Testing
         #expect(await caught { _ = try await connection.ask("PING") } == .closed)
     }
 
-    @Test func `A subscription whose engine falls silent ends`() async throws {
-        let played = try await PlayedEngine { $0.first == "PING" ? [] : PlayedEngine.usual($0) }
-        let connection = try await played.client(patience: .seconds(1), pulse: .milliseconds(10)).subscribe(
-            to: "news"
-        ) { _ in }
+    @Test func `A subscription is asked for signs of life, and ends without one`() async throws {
+        let played = try await PlayedEngine()
+        let lively = try await played.client(pulse: .milliseconds(10)).subscribe(to: "news") { _ in }
+        await played.wait { $0.heard.count { $0 == ["PING"] } == 3 }
+        #expect(played.state.open == 1)
+        lively.close()
+
+        let silent = try await PlayedEngine { $0.first == "PING" ? [] : PlayedEngine.usual($0) }
+        let connection = try await silent.client().subscribe(to: "news") { _ in }
+        try #require(connection as? ChannelConnection).watch(every: .milliseconds(10), within: brief)
         await connection.ended()
-        #expect(played.state.heard.last == ["PING"])
-        await played.wait { $0.open == 0 }
+        #expect(silent.state.heard.last == ["PING"])
+        await silent.wait { $0.open == 0 }
     }
 
     @Test func `A subscription that is answered oddly is none`() async throws {

@@ -1,6 +1,7 @@
 import ProxyCluster
-import ProxyEngine
 import Testing
+
+@testable import ProxyEngine
 
 /// What is said first, and what comes of it.
 @Suite struct SignInTests {
@@ -106,6 +107,28 @@ import Testing
         }
         #expect(await caught { _ = try await engine.client().connect() } == expected)
         await engine.wait { $0.open == 0 }
+    }
+
+    /// Answers at once, and knows how much time each question was given.
+    private struct Timed: EngineConnection {
+        let limits = Recorder<Duration>()
+
+        func ask(_ command: [[UInt8]], within limit: Duration) async throws -> RESP {
+            limits.add(limit)
+            return .string(Array(PlayedEngine.information().utf8))
+        }
+
+        func ended() async {}
+        func close() {}
+    }
+
+    @Test func `All of it has one time`() async throws {
+        let connection = Timed()
+        let login = RedisEngine.Login(user: "me", password: "x", database: 1, name: "here")
+        try await SignIn(login: login).run(on: connection, within: .seconds(2))
+        let limits = connection.limits.all
+        #expect(limits.count == 4)
+        #expect(zip([.seconds(2)] + limits, limits).allSatisfy { $0 > $1 })
     }
 
     @Test func `Valkey will do`() async throws {

@@ -12,6 +12,8 @@ final class PlayedEngine: Sendable {
     enum Play: Sendable {
         case say(String)
         case close
+        /// Closes below TLS, without a goodbye.
+        case cut
     }
 
     struct State: Sendable {
@@ -186,6 +188,9 @@ final class PlayedEngine: Sendable {
                     switch play {
                     case .say(let text): context.channel.writeAndFlush(ByteBuffer(string: text), promise: nil)
                     case .close: context.close(promise: nil)
+                    case .cut:
+                        let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
+                        tls?.close(promise: nil)
                     }
                 }
             }
