@@ -235,6 +235,17 @@ let package = Package(
         .testTarget(
             name: "ClusterTests", dependencies: ["ClusterSimulation", "ProxyCluster", "ProxyEngine"],
             swiftSettings: settings),
+        // The engine's side of the wire: played by hand on loopback, and by a real server where there is one.
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "ProxyCluster", "ProxyEngine", "TestFixtures",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings),
         .testTarget(name: "AccountingTests", dependencies: ["ProxyAccounting"], swiftSettings: settings),
         .testTarget(name: "ImportTests", dependencies: ["ProxyImport", "TestFixtures"], swiftSettings: settings),
         .testTarget(

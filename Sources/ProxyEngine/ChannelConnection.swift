@@ -3,7 +3,7 @@ import ProxyCluster
 
 /// A connection to the engine over a channel of NIO.
 final class ChannelConnection: EngineConnection {
-    private let channel: any Channel
+    let channel: any Channel
     private let handler: NIOLoopBound<EngineHandler>
 
     init(_ channel: any Channel, _ handler: NIOLoopBound<EngineHandler>) {
@@ -13,23 +13,25 @@ final class ChannelConnection: EngineConnection {
 
     func ask(_ command: [[UInt8]], within limit: Duration) async throws -> RESP {
         let (channel, handler) = (channel, handler)
+        let bytes = RESPCommand(command).bytes
         return try await withTaskCancellationHandler {
-            try await channel.eventLoop.flatSubmit {
-                let answer = handler.value.ask(RESPCommand(command), in: channel)
-                let deadline = channel.eventLoop.scheduleTask(in: TimeAmount(limit)) {
-                    // An answer that comes later would be taken for that of the next command.
-                    handler.value.fail(.timedOut)
-                    channel.close(promise: nil)
-                }
-                answer.whenComplete { _ in deadline.cancel() }
-                return answer
-            }.get()
+            try await channel.eventLoop.flatSubmit { handler.value.ask(bytes, within: limit, in: channel) }.get()
         } onCancel: {
-            channel.close(promise: nil)
+            close()
         }
+    }
+
+    /// Finds out when the engine is gone without a word, which ends the connection. By a question, as only an answer shows that the engine
+    /// itself is there: the system's keep-alive would be content with its machine, or with a proxy on the way.
+    func watch(every pause: Duration, within limit: Duration) {
+        let (channel, handler) = (channel, handler)
+        channel.eventLoop.execute { handler.value.watch(every: pause, within: limit, in: channel) }
     }
 
     func ended() async { try? await channel.closeFuture.get() }
 
-    func close() { channel.close(promise: nil) }
+    func close() {
+        let (channel, handler) = (channel, handler)
+        channel.eventLoop.execute { handler.value.end(.closed, channel) }
+    }
 }

@@ -2,8 +2,17 @@ import ProxyCluster
 
 /// What an engine says of itself (`INFO server`). Valkey tells the version of Redis that it is like, too.
 struct EngineVersion: Equatable, Sendable, CustomStringConvertible {
+    enum Mode: Equatable, Sendable {
+        case alone
+        /// One of a cluster.
+        case cluster
+        /// It only knows where an engine is.
+        case sentinel
+    }
+
     let name: String
     let version: String
+    let mode: Mode
     private let major: Int
 
     init?(_ information: RESP) {
@@ -22,6 +31,12 @@ struct EngineVersion: Equatable, Sendable, CustomStringConvertible {
         } else {
             (name, version) = ("Redis", String(redis.prefix(32)))
         }
+        mode =
+            switch fields["redis_mode"] ?? fields["server_mode"] {
+            case "cluster": .cluster
+            case "sentinel": .sentinel
+            default: .alone
+            }
     }
 
     /// `TIME` may be followed by writes in a script from 5 on, and access lists came with 6.

@@ -1,11 +1,10 @@
 package import NIOCore
 import NIOPosix
-import NIOSSL
 package import ProxyCluster
 
 /// Redis, or Valkey, at an address. It has no connections of its own: each caller has those that it has opened.
 package struct RedisEngine: Engine {
-    package enum Place: Sendable {
+    package enum Place: Equatable, Sendable {
         case host(String, port: Int, isTLS: Bool)
         case unix(String)
     }
@@ -29,133 +28,66 @@ package struct RedisEngine: Engine {
     }
 
     private let place: Place
-    /// The path of a PEM file; nil: those of the system alone.
-    private let authorities: String?
     private let login: Login
-    private let group: any EventLoopGroup
-    /// For a connection, and for each answer while it is made ready.
+    private let channels: ChannelOpener
     private let patience: Duration
+    private let pulse: Duration
 
     /// - Parameters:
     ///   - authorities: the path of a PEM file with those that are trusted besides the system's.
-    ///   - patience: for a connection, and for each answer while it is made ready.
+    ///   - patience: for a connection, and then for it to be made ready; and for a sign of life of one that listens.
+    ///   - pulse: how often one that listens is asked for a sign of life.
     package init(
         at place: Place, trusting authorities: String? = nil, as login: Login,
-        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, patience: Duration = .seconds(2)
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, patience: Duration = .seconds(2),
+        pulse: Duration = .seconds(5)
     ) {
         self.place = place
-        self.authorities = authorities
         self.login = login
-        self.group = group
+        channels = ChannelOpener(authorities: authorities, group: group)
         self.patience = patience
+        self.pulse = pulse
     }
 
+    /// In a cluster of engines it goes on to the node that has the keys, when it is first asked for one.
     package func connect() async throws -> any EngineConnection {
-        try await open(at: place, hear: nil)
+        let (channels, login, patience) = (channels, login, patience)
+        let connection = try await Self.open(place, channels, login, within: patience)
+        return MovingConnection(connection, to: place) { place, limit in
+            try await Self.open(place, channels, login, within: min(limit, patience))
+        }
     }
 
+    /// In a cluster of engines any node will do: each is told what is published at another one.
     package func subscribe(to channel: String, hear: @escaping @Sendable ([UInt8]) -> Void) async throws
         -> any EngineConnection
     {
-        let connection = try await open(at: place, hear: hear)
+        let connection = try await Self.open(place, channels, login, within: patience, hear: hear)
         do {
-            try Self.check(try await connection.ask(RESPCommand("SUBSCRIBE", channel).parts, within: patience))
+            let answer = try await connection.ask(RESPCommand("SUBSCRIBE", channel).parts, within: patience)
+            guard answer.array?.first?.bytes == Array("subscribe".utf8) else { throw EngineFailure(refusal: answer) }
+        } catch {
+            connection.close()
+            throw error
+        }
+        connection.watch(every: pulse, within: patience)
+        return connection
+    }
+
+    /// Opens a connection, and signs in.
+    ///
+    /// - Parameter limit: for each of the two.
+    private static func open(
+        _ place: Place, _ channels: ChannelOpener, _ login: Login, within limit: Duration,
+        hear: (@Sendable ([UInt8]) -> Void)? = nil
+    ) async throws -> ChannelConnection {
+        let connection = try await channels.open(place, within: limit, hear: hear)
+        do {
+            try await SignIn(login: login).run(on: connection, within: limit)
             return connection
         } catch {
             connection.close()
             throw error
         }
-    }
-
-    private func open(at place: Place, hear: (@Sendable ([UInt8]) -> Void)?) async throws -> any EngineConnection {
-        let connection = try await channel(to: place, hear: hear)
-        do {
-            try await sign(in: connection)
-            return connection
-        } catch {
-            connection.close()
-            throw error
-        }
-    }
-
-    // MARK: The channel
-
-    private func channel(to place: Place, hear: (@Sendable ([UInt8]) -> Void)?) async throws -> ChannelConnection {
-        let loop = group.next()
-        let tls: NIOSSLContext?
-        do {
-            tls = if case .host(_, _, isTLS: true) = place { try context() } else { nil }
-        } catch {
-            throw EngineFailure.tls("\(error)")
-        }
-        let bootstrap = ClientBootstrap(group: loop)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .connectTimeout(TimeAmount(patience))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if let tls, case .host(let host, _, _) = place {
-                        let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-                        try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLClientHandler(context: tls, serverHostname: isAddress ? nil : host))
-                    }
-                    try channel.pipeline.syncOperations.addHandler(EngineHandler(on: channel.eventLoop, hear: hear))
-                }
-            }
-        do {
-            let channel =
-                switch place {
-                case .host(let host, let port, _): try await bootstrap.connect(host: host, port: port).get()
-                case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
-                }
-            let handler = try await channel.eventLoop.submit {
-                NIOLoopBound(
-                    try channel.pipeline.syncOperations.handler(type: EngineHandler.self), eventLoop: channel.eventLoop)
-            }.get()
-            return ChannelConnection(channel, handler)
-        } catch {
-            throw EngineFailure(error)
-        }
-    }
-
-    private func context() throws -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        if let authorities {
-            configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(authorities))]
-        }
-        return try NIOSSLContext(configuration: configuration)
-    }
-
-    // MARK: Signing in
-
-    private func sign(in connection: some EngineConnection) async throws {
-        if let password = login.password {
-            let words = login.user.isEmpty ? ["AUTH", password] : ["AUTH", login.user, password]
-            let answer = try await connection.ask(words.map { Array($0.utf8) }, within: patience)
-            if case .error = answer { throw EngineFailure.refused(Self.words(of: answer)) }
-        }
-        let information = try await connection.ask(RESPCommand("INFO", "server").parts, within: patience)
-        try Self.check(information)
-        guard let version = EngineVersion(information) else { throw EngineFailure.malformed }
-        guard version.isSupported else { throw EngineFailure.version(version.description) }
-        if login.database != 0 {
-            try Self.check(try await connection.ask(RESPCommand("SELECT", "\(login.database)").parts, within: patience))
-        }
-        // For people who look at CLIENT LIST; some engines' users may not.
-        _ = try await connection.ask(RESPCommand("CLIENT", "SETNAME", login.name).parts, within: patience)
-    }
-
-    /// - Throws: what an engine's refusal means.
-    private static func check(_ answer: RESP) throws(EngineFailure) {
-        switch answer.errorCode {
-        case nil: return
-        case "NOAUTH", "WRONGPASS", "NOPERM": throw .refused(words(of: answer))
-        default: throw .unreachable(words(of: answer))
-        }
-    }
-
-    /// An engine's error, bounded: it may be any text.
-    private static func words(of answer: RESP) -> String {
-        guard case .error(let bytes) = answer else { return "" }
-        return String(decoding: bytes.prefix(200), as: UTF8.self)
     }
 }

@@ -40,6 +40,8 @@ package enum EngineFailure: Error, Equatable, Sendable {
     case closed
     /// What came is no answer of such an engine.
     case malformed
+    /// It is there, and does not do what it is asked to; in words that an operator can act on.
+    case unable(String)
 
     /// For people; without an address, and without a secret.
     package var words: String {
@@ -51,6 +53,7 @@ package enum EngineFailure: Error, Equatable, Sendable {
         case .timedOut: "it did not answer in time"
         case .closed: "it closed the connection"
         case .malformed: "it does not speak the Redis protocol"
+        case .unable(let reason): reason
         }
     }
 }
