@@ -47,10 +47,14 @@ let package = Package(
             name: "ProxyTelemetry",
             swiftSettings: fuzzed
         ),
+        .target(
+            name: "ProxyCluster",
+            swiftSettings: fuzzed
+        ),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(
             name: "Proxy",
-            dependencies: ["COpenSSL", "ProxyAccounting", "ProxyRouting", "ProxyTelemetry"] + libraries,
+            dependencies: ["COpenSSL", "ProxyAccounting", "ProxyCluster", "ProxyRouting", "ProxyTelemetry"] + libraries,
             // It reads nothing, and knows of accounts.
             exclude: ["Configuration/Reader/CheckReport.swift", "Configuration/Reader/CheckReport+Prices.swift"],
             swiftSettings: fuzzed

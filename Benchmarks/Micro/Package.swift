@@ -43,10 +43,11 @@ let package = Package(
         .target(name: "ProxyRouting", swiftSettings: settings),
         .target(name: "ProxyAccounting", swiftSettings: settings),
         .target(name: "ProxyTelemetry", swiftSettings: settings),
+        .target(name: "ProxyCluster", swiftSettings: settings),
         .target(
             name: "Proxy",
             dependencies: [
-                "COpenSSL", "ProxyAccounting", "ProxyRouting", "ProxyTelemetry",
+                "COpenSSL", "ProxyAccounting", "ProxyCluster", "ProxyRouting", "ProxyTelemetry",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -51,6 +51,7 @@ def main():
     parser.add_argument("--rounds", type=int, metavar="N", help=f"3 unless told otherwise, {gate.ROUNDS} with --gate")
     parser.add_argument("--cells", metavar="CELL,...", help="only these cells; for one OCI account, --providers and --peers")
     parser.add_argument("--binary", metavar="PATH", help="a release build of ociai-proxy to measure; else one is built here")
+    parser.add_argument("--shared-state", metavar="ADDRESS", help="with --gate: this tree shares its limits in that engine, such as unix:///tmp/redis.sock")
     parser.add_argument("--base-binary", metavar="PATH", help=argparse.SUPPRESS)  # what scripts/bench has built of BASE
     arguments = parser.parse_args()
 
@@ -82,7 +83,7 @@ def main():
         elif arguments.overload:
             overload.overload(upstream, rounds)
         elif arguments.gate:
-            gate.gate(upstream, os.path.abspath(arguments.base_binary), Proxy.binary, rounds)
+            gate.gate(upstream, os.path.abspath(arguments.base_binary), Proxy.binary, rounds, arguments.shared_state)
         elif arguments.instructions is not None:
             instructions.instructions(upstream, Proxy.binary, arguments.instructions and os.path.abspath(arguments.base_binary))
         elif arguments.viewers:

@@ -16,9 +16,9 @@ LIMIT = 1.05
 VERDICTS = {True: "more than 5 % worse", False: "no worse", None: "undecided: near the limit, or the machine is too busy"}
 
 
-def revision(kind, what, path):
-    """A peer of that kind that runs another binary."""
-    return type(what + kind.__name__, (kind,), dict(binary=path, name=f"{what}-{kind.__name__}"))
+def revision(kind, what, path, shared=None):
+    """A peer of that kind that runs another binary, and shares its limits with others in that engine."""
+    return type(what + kind.__name__, (kind,), dict(binary=path, name=f"{what}-{kind.__name__}", shared=shared))
 
 
 class Pair:
@@ -74,10 +74,10 @@ def measure(pairs, upstream, rounds, title):
                 peer.stop()
 
 
-def gate(upstream, base, ours, rounds):
+def gate(upstream, base, ours, rounds, shared=None):
     """Prints what both cost. Exits 1 when the median of the rounds' ratios is above the limit in some cell. A cell that is near the
     limit, on this machine as noisy as it is now, gets more rounds; exits 3 when they do not decide it either."""
-    pairs = [Pair(title, cell, (revision(kind, "base", base), revision(kind, "this", ours)))
+    pairs = [Pair(title, cell, (revision(kind, "base", base), revision(kind, "this", ours, shared)))
              for kind, title in ((Provider, "provider"), (ShortKey, "OCI, 1,024-bit key")) for cell in GATED]
     measure(pairs, upstream, rounds, "round")
     while unclear := [pair for pair in pairs if pair.is_worse is None and len(pair.costs) < MOST * rounds]:

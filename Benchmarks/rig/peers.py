@@ -187,6 +187,7 @@ class Proxy(Peer):
     """The proxy under test; what it stands in front of is its subclasses' matter."""
     name = "ociai-proxy"
     binary = None
+    shared = None  # an engine for several instances
 
 
 class Provider(Proxy):
@@ -201,6 +202,7 @@ class Provider(Proxy):
                            "model_list": ["bench-model"]}],
             "tokens": [f"bench|{self.key}"],
             "max_connections": 10000, "max_keepalive_connections": 1024, "global_max_concurrency": 10000,
+            **({"shared_state": self.shared} if self.shared else {}),
         }))
         return [self.binary, "-config", self.directory / "config.json"]
 
@@ -228,6 +230,7 @@ log_file = {d}/access.log
 [GLOBAL]
 port = {self.port}
 global_max_concurrency = 10000
+{f"shared_state = {self.shared}" if self.shared else ""}
 [MODELS]
 grok-4 = xai.grok-4
 """)

@@ -128,7 +128,8 @@ enum Command {
         try ProcessHardening.checkAddressSpace()
         ProcessHardening.forbidDumps()
         AllocatorPolicy.apply()
-        let means = ProcessMeans(descriptors: OpenFileLimit.raise(), trim: { AllocatorPolicy.trim() }, engine: OwnEngine.maker)
+        let means = ProcessMeans(
+            descriptors: OpenFileLimit.raise(), trim: { AllocatorPolicy.trim() }, engine: OwnEngine.maker)
         let proxy = try await startup.prepare(means)
         // Before anybody is told that the process is ready: a signal that nobody waits for ends it.
         let stops = await StopSignals()

@@ -10,6 +10,9 @@ import Testing
         .learntLimit(of: "a", limit: 12, at: 7), .retired(model: "m", at: 9),
         .key(News.KeyRecord(name: "al\tice", created: 1, changed: 2, isRevoked: false, record: [0, 9, 10, 255])),
         .key(News.KeyRecord(name: "bob", created: 1, changed: 2, isRevoked: true, record: [])),
+        .erased(document: "{ociai:c}:1:d:Ab_-", until: 11),
+        .instance(
+            InstanceNews(name: "host-1:8080", version: "1.2.3", state: "healthy", startedAt: 5, inFlight: 3, at: 9)),
     ]
 
     @Test(arguments: all) func `News are read as they were written`(news: News) throws {
@@ -92,6 +95,33 @@ import Testing
         #expect(hear(.breakerOpened(of: "a", until: now + 31_000), from: "c", at: now + 1_000) == [])
         #expect(hear(.breakerOpened(of: "a", until: now + 70_000), at: now + 31_000) == [.probe("a")])
         #expect(hear(.breakerOpened(of: "a", until: now), at: now + 90_000) == [])
+    }
+
+    @Test mutating func `What was deleted is told of once, and for ten minutes at most`() {
+        #expect(hear(.erased(document: "d", until: .max)) == [.erase(document: "d")])
+        #expect(hear(.erased(document: "d", until: now + 600_000), from: "c") == [])
+        #expect(hear(.erased(document: "e", until: now)) == [])
+        _ = board.expire(at: now + 600_000)
+        #expect(hear(.erased(document: "d", until: now + 700_000), at: now + 650_000) == [.erase(document: "d")])
+    }
+
+    @Test mutating func `An instance is there for as long as it says something`() {
+        func one(_ name: String, _ inFlight: Int, at moment: Int64) -> News {
+            .instance(
+                InstanceNews(
+                    name: name, version: "1", state: "healthy", startedAt: 1, inFlight: inFlight, at: moment))
+        }
+        #expect(hear(one("b:1", 1, at: now), from: "x") == [])
+        #expect(hear(one("a:1", 2, at: now), from: "y") == [])
+        #expect(hear(one("b:1", 7, at: now - 1), from: "x") == [], "older than what it has said")
+        #expect(board.instances(at: now).map(\.instance) == ["y", "x"])
+        #expect(board.instances(at: now).map(\.news.inFlight) == [2, 1])
+        #expect(hear(one("b:1", 3, at: now + 10_000), from: "x", at: now + 10_000) == [])
+        #expect(board.instances(at: now + 15_000).map(\.instance) == ["x"])
+        _ = board.expire(at: now + 25_000)
+        #expect(board.instances(at: now + 15_000).isEmpty)
+        #expect(board.post(one("z", 0, at: now), from: "me", at: now) != nil)
+        #expect(board.post(one("z", 0, at: now + 1), from: "me", at: now + 1) != nil, "told each time")
     }
 
     @Test mutating func `Of learnt limits the lowest fresh one holds`() {

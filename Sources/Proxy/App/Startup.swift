@@ -71,8 +71,10 @@ package struct Startup: Sendable {
             throw ExitError(.badConfiguration, error.description)
         }
         if configured.settings.shared.address != nil, means.engine == nil {
-            throw ExitError(
-                .badConfiguration, "\(source.issue("shared_state is set, and this program was built without it", fix: "build it with the trait Cluster, or remove shared_state"))")
+            let issue = source.issue(
+                "shared_state is set, and this program was built without it",
+                fix: "build it with the trait Cluster, or remove shared_state")
+            throw ExitError(.badConfiguration, "\(issue)")
         }
         let proxies: ProxyRules
         do {

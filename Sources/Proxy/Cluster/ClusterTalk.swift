@@ -66,9 +66,9 @@ struct ClusterTalk: Sendable {
         if let connection { return connection }
         let new = try await keeper.engine.connect()
         do {
-            let answer = try await new.ask(
-                [Array("SCRIPT".utf8), Array("LOAD".utf8), Array(ExchangeScript.text.utf8)], within: member.times.timeout)
-            guard let name = answer.bytes else { throw EngineFailure(refusing: answer) }
+            let words = ["SCRIPT", "LOAD", ExchangeScript.text]
+            let answer = try await new.ask(words.map { Array($0.utf8) }, within: member.times.timeout)
+            guard let name = answer.bytes else { throw EngineFailure(refusal: answer) }
             script = name
         } catch {
             new.close()
@@ -133,7 +133,7 @@ struct ClusterTalk: Sendable {
 
     private mutating func take(_ answer: RESP, to request: ExchangeRequest) async throws {
         guard case .reply(let reply) = ExchangeReply.read(answer, to: request) else {
-            throw EngineFailure(refusing: answer)
+            throw EngineFailure(refusal: answer)
         }
         let outcome = member.apply(reply, of: request.number, at: now)
         if case .applied(let repeatsNews) = outcome {
@@ -157,7 +157,8 @@ struct ClusterTalk: Sendable {
         }
         if isNew {
             keeper.logger.warning(
-                "The shared state's engine does not help: \(words). Limits are divided by the count of instances until it is back")
+                "The shared state's engine does not help: \(words). Limits are divided by the count of instances until it is back"
+            )
         }
     }
 
@@ -171,7 +172,8 @@ struct ClusterTalk: Sendable {
             if mode == .leased {
                 keeper.logger.notice("Limits are shared by \(instances) instances")
             } else if mode == .learning {
-                keeper.logger.notice("The shared state's engine has begun anew, and gives nothing until it knows what is out")
+                keeper.logger.notice(
+                    "The shared state's engine has begun anew, and gives nothing until it knows what is out")
             }
             lastMode = mode
         }
@@ -180,16 +182,5 @@ struct ClusterTalk: Sendable {
         }
         let member = member
         await keeper.limits.take { member.lease(of: $0) }
-    }
-}
-
-extension EngineFailure {
-    /// An answer that is none to what was asked.
-    init(refusing answer: RESP) {
-        self =
-            switch answer {
-            case .error(let text): .unreachable(String(decoding: text.prefix(200), as: UTF8.self))
-            default: .malformed
-            }
     }
 }

@@ -91,7 +91,8 @@ struct MetricsRoute: Sendable {
 
     private func write(_ facts: ClusterStatus.Facts, to text: inout PrometheusText) {
         text.family(
-            "ociai_shared_state", .gauge, "1 while limits are shared with other instances, 0 while this one has a part of each.")
+            "ociai_shared_state", .gauge,
+            "1 while limits are shared with other instances, 0 while this one has a part of each.")
         text.sample(facts.isShared ? 1 : 0)
         text.family("ociai_shared_state_instances", .gauge, "Instances that limits are divided among.")
         text.sample(facts.instances)

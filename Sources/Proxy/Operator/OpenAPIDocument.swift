@@ -1624,7 +1624,9 @@ enum OpenAPIDocument {
                   "status": {"enum":["healthy","degraded","unhealthy","draining"]}, "mode": {"$ref":"#/components/schemas/Mode"},
                   "providers": {"type":"object","additionalProperties":{"type":"boolean"}}, "healthy_providers": {"type":"integer"},
                   "total_providers": {"type":"integer"}, "accounts": {"type":"object","additionalProperties":{"type":"boolean"}},
-                  "healthy_accounts": {"type":"integer"}, "total_accounts": {"type":"integer"}
+                  "healthy_accounts": {"type":"integer"}, "total_accounts": {"type":"integer"},
+                  "shared_state": {"enum":["pending","shared","learning","degraded"],"description":"Where limits are shared with other instances."},
+                  "instances": {"type":"integer","description":"That limits are divided among."}
                 }
               },
               "TestReport": {

@@ -37,7 +37,8 @@ package struct NewsText: Equatable, Sendable {
         case .erased(let document, let until): fields = ["erased", String(until), document]
         case .instance(let one):
             fields = [
-                "instance", String(one.at), String(one.startedAt), String(one.inFlight), one.state, one.version, one.name,
+                "instance", String(one.at), String(one.startedAt), String(one.inFlight), one.state, one.version,
+                one.name,
             ]
             // They would be read as other fields.
             guard !(one.state + one.version).utf8.contains(UInt8(ascii: "\t")) else { return nil }

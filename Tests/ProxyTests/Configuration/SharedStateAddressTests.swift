@@ -3,18 +3,19 @@ import Testing
 @testable import Proxy
 
 @Suite struct SharedStateAddressTests {
-    @Test(arguments: [
-        ("redis://engine", "redis://engine:6379", "", nil, 0),
-        ("redis://engine:7000/3", "redis://engine:7000/3", "", nil, 3),
-        ("redis://:pass@10.0.0.1", "redis://10.0.0.1:6379", "", "pass", 0),
-        ("redis://:p%40ss%3a@engine/", "redis://engine:6379", "", "p@ss:", 0),
-        ("redis://:p@ss@engine", "redis://engine:6379", "", "p@ss", 0),
-        ("rediss://proxy:pass@engine.example:6380/1", "rediss://engine.example:6380/1", "proxy", "pass", 1),
-        ("redis://[::1]:6379", "redis://[::1]:6379", "", nil, 0),
-        ("unix:///run/redis.sock", "unix:///run/redis.sock", "", nil, 0),
-        ("unix://:pass@/run/redis.sock?db=2", "unix:///run/redis.sock?db=2", "", "pass", 2),
-        ("REDIS://engine", "redis://engine:6379", "", nil, 0),
-    ] as [(String, String, String, String?, Int)])
+    @Test(
+        arguments: [
+            ("redis://engine", "redis://engine:6379", "", nil, 0),
+            ("redis://engine:7000/3", "redis://engine:7000/3", "", nil, 3),
+            ("redis://:pass@10.0.0.1", "redis://10.0.0.1:6379", "", "pass", 0),
+            ("redis://:p%40ss%3a@engine/", "redis://engine:6379", "", "p@ss:", 0),
+            ("redis://:p@ss@engine", "redis://engine:6379", "", "p@ss", 0),
+            ("rediss://proxy:pass@engine.example:6380/1", "rediss://engine.example:6380/1", "proxy", "pass", 1),
+            ("redis://[::1]:6379", "redis://[::1]:6379", "", nil, 0),
+            ("unix:///run/redis.sock", "unix:///run/redis.sock", "", nil, 0),
+            ("unix://:pass@/run/redis.sock?db=2", "unix:///run/redis.sock?db=2", "", "pass", 2),
+            ("REDIS://engine", "redis://engine:6379", "", nil, 0),
+        ] as [(String, String, String, String?, Int)])
     func `It is read, and shown without a secret`(
         text: String, shown: String, user: String, password: String?, database: Int
     ) throws {

@@ -174,7 +174,7 @@ extension Router {
         accounts: Int = 1,
         settings: (Int) -> Upstream.Settings = { _ in Upstream.Settings() },
         limits: RoutingCore.Limits = .init(concurrency: 200, queue: 2000),
-        strategy: any BalancingStrategy = RoundRobin(), logger: Logger = .silent
+        strategy: any BalancingStrategy = RoundRobin(), logger: Logger = .silent, finds: RoutingFinds? = nil
     ) throws -> Router {
         Router(
             try (0..<accounts).map { index in
@@ -185,7 +185,7 @@ extension Router {
                     settings
                 )
             },
-            limits: limits, strategy: strategy, time: time, random: { 0.5 }, logger: logger)
+            limits: limits, strategy: strategy, time: time, random: { 0.5 }, logger: logger, finds: finds)
     }
 }
 

@@ -20,7 +20,9 @@ package struct SharedStateAddress: Sendable, Equatable {
     /// `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, `rediss://...`, or `unix://[[USER]:PASSWORD@]PATH[?db=DATABASE]`; user and password
     /// percent-encoded where they have reserved characters.
     package init?(_ text: String) {
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }), let end = text.firstRange(of: "://") else { return nil }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }), let end = text.firstRange(of: "://") else {
+            return nil
+        }
         let rest = text[end.upperBound...]
         switch text[..<end.lowerBound].lowercased() {
         case "redis": place = .host("", port: Self.port, isTLS: false)

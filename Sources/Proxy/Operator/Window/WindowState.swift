@@ -1,4 +1,5 @@
 import ProxyAccounting
+import ProxyCluster
 import ProxyRouting
 
 /// What the operator's page shows of one moment, as JSON in parts: a part that has not changed need not be sent again.

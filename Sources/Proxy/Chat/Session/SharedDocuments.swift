@@ -54,6 +54,8 @@ final class SharedDocuments: Service {
     /// Documents that no other instance has been given, since there were too many, or the engine was gone for too long.
     var lost: Int { state.withLock { $0.lost } }
 
+    private func lose(_ count: Int) { state.withLock { $0.lost += count } }
+
     /// What the engine has a document under: it tells neither whose it is nor what it is called.
     func key(_ name: Name) -> String {
         let text = Array("\(name.kind.rawValue)\n\(name.key)\n\(name.id)".utf8)
@@ -71,10 +73,13 @@ final class SharedDocuments: Service {
         let expires = UInt64(max(0, time.wallClock() + lifetime.components.seconds))
         let text = (0..<8).map { UInt8(truncatingIfNeeded: expires >> (56 - 8 * UInt64($0))) } + bytes
         guard text.count <= Self.longest, let sealed = Self.cipher(name).seal(text[...]) else {
-            return state.withLock { $0.lost += 1 }
+            return lose(1)
         }
         state.withLock { state in
-            guard !state.isClosed else { return state.lost += 1 }
+            guard !state.isClosed else {
+                state.lost += 1
+                return
+            }
             state.keeping.append((key(name), sealed, max(1, lifetime.milliseconds)))
             state.keepingBytes += sealed.count
             while state.keepingBytes > Self.mostBytes, !state.keeping.isEmpty {
@@ -219,13 +224,16 @@ final class SharedDocuments: Service {
     }
 
     private static func check(_ answer: RESP) throws {
-        if case .error = answer { throw EngineFailure(refusing: answer) }
+        if case .error = answer { throw EngineFailure(refusal: answer) }
     }
 
     /// What could not be told is told later, as far as there is room.
     private func putBack(_ rest: ArraySlice<(key: String, bytes: [UInt8], life: Int64)>) {
         state.withLock { state in
-            guard !state.isClosed else { return state.lost += rest.count }
+            guard !state.isClosed else {
+                state.lost += rest.count
+                return
+            }
             state.keeping = Array(rest) + state.keeping
             state.keepingBytes += rest.reduce(0) { $0 + $1.bytes.count }
         }
