@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -11,9 +12,24 @@ import pytest
 PROGRAM = shutil.which("redis-server") or shutil.which("valkey-server")
 
 
+def tell(connection, *words):
+    words = [word if isinstance(word, bytes) else word.encode() for word in words]
+    connection.sendall(b"".join([b"*%d\r\n" % len(words)] + [b"$%d\r\n%s\r\n" % (len(word), word) for word in words]))
+
+
+def read(file):
+    head = file.readline()
+    if head.startswith(b"$"):
+        length = int(head[1:])
+        return None if length < 0 else file.read(length + 2)[:-2]
+    if head.startswith(b"*"):
+        return [read(file) for _ in range(int(head[1:]))]
+    return head.decode().strip()
+
+
 class Redis:
     def __init__(self, directory, *options):
-        self.directory, self.path, self.options = directory, directory / "redis.sock", options
+        self.directory, self.path, self.options, self.password = directory, directory / "redis.sock", options, None
         directory.mkdir(parents=True, exist_ok=True)
         self.start()
 
@@ -29,15 +45,62 @@ class Redis:
             time.sleep(0.02)
         raise RuntimeError("redis-server does not answer")
 
+    def connect(self):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(5)
+        connection.connect(str(self.path))
+        file = connection.makefile("rb")
+        if self.password:
+            tell(connection, "AUTH", self.password)
+            assert read(file) == "+OK"
+        return connection, file
+
+    def send(self, *words):
+        """An answer as it is: texts are bytes."""
+        connection, file = self.connect()
+        with contextlib.closing(connection):
+            tell(connection, *words)
+            return read(file)
+
     def ask(self, *words):
         """An answer of one line, or of one text."""
-        with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
-            connection.settimeout(5)
-            connection.connect(str(self.path))
-            connection.sendall(b"".join([b"*%d\r\n" % len(words)] + [b"$%d\r\n%s\r\n" % (len(word.encode()), word.encode()) for word in words]))
-            file = connection.makefile("rb")
-            head = file.readline()
-            return file.read(int(head[1:])).decode() if head.startswith(b"$") else head.decode().strip()
+        answer = self.send(*words)
+        return answer.decode() if isinstance(answer, bytes) else answer
+
+    def protect(self, password):
+        """Asks for a password from now on."""
+        assert self.ask("CONFIG", "SET", "requirepass", password) == "+OK"
+        self.password = password
+
+    @property
+    def address(self):
+        return f"unix://:{self.password}@{self.path}" if self.password else f"unix://{self.path}"
+
+    def dump(self):
+        """Everything that it has, by key."""
+        ways = {"string": ["GET"], "hash": ["HGETALL"], "set": ["SMEMBERS"], "list": ["LRANGE", "0", "-1"], "zset": ["ZRANGE", "0", "-1", "WITHSCORES"]}
+        kept = {}
+        for key in self.send("KEYS", "*"):
+            name, *more = ways[self.ask("TYPE", key).lstrip("+")]
+            kept[key] = self.send(name, key, *more)
+        return kept
+
+    @contextlib.contextmanager
+    def watched(self):
+        """What it is told meanwhile, by clients and by scripts: a list of lines that grows."""
+        lines = []
+        connection, file = self.connect()
+        with contextlib.closing(connection):
+            connection.settimeout(None)
+            tell(connection, "MONITOR")
+            file.readline()
+            thread = threading.Thread(target=lambda: lines.extend(iter(file.readline, b"")))
+            thread.start()
+            try:
+                yield lines
+            finally:
+                connection.shutdown(socket.SHUT_RDWR)
+                thread.join(20)
 
     def commands(self):
         """Commands since the start, those of scripts not counted."""

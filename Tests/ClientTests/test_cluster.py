@@ -1,115 +1,16 @@
 """Several instances over one provider, with a real engine between them: limits hold over all, and what happens when the engine or an instance goes."""
 import json
 import re
+import subprocess
 import threading
 import time
 
 import pytest
 
 from redis import redis  # noqa: F401
-from conftest import ADDRESS, BIN, Running
-from service import ADMIN, CLIENT, VIEWER, Service, ask, eventually
-
-LIMIT = 6
-KEY = "sk-limited-0123456789a"
-MODEL = "llama-3.3-70b"
-
-
-class Crowd:
-    """The simulator over one account, which counts what it has at once."""
-
-    def __init__(self, directory, delay=150):
-        directory.mkdir()
-        self.directory = directory
-        self.running = Running([BIN / "oci-simulator", "-write-config", directory, "-first-delay-ms", str(delay)], directory / "simulator.log", ADDRESS)
-
-    def counts(self):
-        return ask(self.running.url, "/__control/stats").json
-
-    @property
-    def most(self):
-        return self.counts()["peakInFlight"]
-
-    def forget(self):
-        assert ask(self.running.url, "/__control/reset", b"{}").status == 200
-
-    def config(self, redis, limit, key, **settings):
-        """One instance's file."""
-        text = (self.directory / "multi_config.conf").read_text().replace("key_file = ", f"max_concurrency = {limit}\nkey_file = {self.directory}/")
-        text = text.replace("api_key = auto_generated_key", f"api_key = {CLIENT}")
-        lines = {"shared_state": f"unix://{redis.path}" if redis else None, "cluster": "test", "health_check_interval": 0, "retry_attempts": 0, **settings}
-        text = re.sub("(?m)^(health_check_interval|retry_attempts) = .*\n", "", text)
-        text = text.replace("[GLOBAL]\n", "[GLOBAL]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items() if value is not None))
-        text += f"\n[API_KEYS]\nroot = {ADMIN} role=admin\neye = {VIEWER} role=viewer\n"
-        if key:
-            text += f"limited = {KEY}\n\n[KEY limited]\n" + "".join(f"{name} = {value}\n" for name, value in key.items())
-        return text
-
-
-class Load:
-    """Clients who ask one instance again and again."""
-
-    def __init__(self, service, clients):
-        self.service, self.done, self.failed, self.stop = service, 0, [], threading.Event()
-        self.threads = [threading.Thread(target=self.run) for _ in range(clients)]
-        for thread in self.threads:
-            thread.start()
-
-    def run(self):
-        while not self.stop.is_set():
-            try:
-                answer = self.service.chat(CLIENT, MODEL)
-            except OSError as error:
-                answer = error
-            if getattr(answer, "status", 0) == 200:
-                self.done += 1
-            elif not self.stop.is_set():
-                self.failed.append(answer)
-                time.sleep(0.1)
-
-    def end(self):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join(30)
-
-
-@pytest.fixture
-def crowd(tmp_path, request):
-    one = Crowd(tmp_path / "oci", getattr(request, "param", 150))
-    yield one
-    one.running.stop()
-
-
-quick = pytest.mark.parametrize("crowd", [0], indirect=True)
-
-
-@pytest.fixture
-def cluster(tmp_path, redis, crowd):  # noqa: F811
-    made, loads = [], []
-
-    class Cluster:
-        def start(self, count=2, limit=LIMIT, key=None, **settings):
-            for _ in range(count):
-                made.append(Service(tmp_path / f"i{len(made)}", crowd.config(redis, limit, key, **settings), "multi_config.conf").start())
-            eventually(lambda: [state(one) for one in made if one.running], lambda states: set(states) == {("healthy", "shared", len(states))})
-            return made[-count:]
-
-        def load(self, clients):
-            loads.extend(Load(one, clients) for one in made if one.running)
-            return loads[-sum(1 for one in made if one.running):]
-
-    yield Cluster()
-    for load in loads:
-        load.stop.set()
-    for load in loads:
-        load.end()
-    for one in made:
-        one.stop()
-
-
-def state(service):
-    health = service.ask("/health").json
-    return health["status"], health["shared_state"], health["instances"]
+from conftest import BIN
+from instances import KEY, LIMIT, MODEL, Load, cluster, crowd, quick, state  # noqa: F401
+from service import CLIENT, VIEWER, Service, eventually
 
 
 def test_a_limit_holds_over_all_instances(cluster, crowd):
@@ -160,6 +61,8 @@ def test_without_the_engine_each_goes_on_with_its_part(cluster, crowd, redis, ho
         assert 'ociai_shared_state 0' in one.ask("/metrics", key=VIEWER).body.decode()
     # Leases do not end at one moment: who has lost its own goes on with its part while another still has more than that.
     assert crowd.most <= LIMIT + LIMIT // 2
+    # What ran on a lease comes to its end.
+    time.sleep(0.5)
     crowd.forget()
     before = [load.done for load in loads]
     time.sleep(2)
@@ -188,6 +91,29 @@ def test_an_engine_that_is_emptied_gives_nothing_twice(cluster, crowd, redis):  
         load.end()
     assert crowd.most <= LIMIT
     assert not any(load.failed for load in loads), [load.failed[:2] for load in loads]
+
+
+@pytest.mark.parametrize("crowd", [{"delay": 0, "accounts": 2}], indirect=True, ids=["two accounts"])
+@pytest.mark.xfail(strict=True, reason="a cooldown of a model that another instance has met is shown, and not obeyed")
+def test_an_account_that_asks_one_to_wait_is_left_alone_by_all(cluster, crowd):
+    first, second = cluster.start(2)
+    crowd.control("faults", {"action": "status", "status": 429, "retryAfter": 60, "kind": "chat", "account": "account_1", "times": "forever"})
+
+    def asked():
+        return crowd.counts()["accounts"]["account_1"]["byStatus"].get("429", 0)
+
+    def unwell(service):
+        return [one["model"] for one in service.ask("/stats/accounts", key=VIEWER).json["accounts"][0]["models_unwell"] if one["cooling_until"]]
+
+    # It is met by one of two requests, as they go to one account and to the other.
+    eventually(lambda: first.chat(CLIENT, MODEL) and asked())
+    began = time.monotonic()
+    eventually(lambda: unwell(second) == unwell(first) != [])
+    assert time.monotonic() - began < 4
+    for _ in range(5):
+        for one in (second, first):
+            assert one.chat(CLIENT, MODEL).status == 200
+    assert asked() == 1
 
 
 @quick
@@ -276,9 +202,6 @@ def test_a_wrong_password_is_told_of(tmp_path, crowd, options, words):
 
 
 def test_a_setting_that_cannot_be_read_is_told_of(tmp_path, crowd):
-    import subprocess
-
-    from conftest import BIN
     service = Service(tmp_path / "one", crowd.config(None, LIMIT, None, shared_state="redis://user@engine", cluster="a b"), "multi_config.conf")
     done = subprocess.run([BIN / "ociai-proxy", "-check", "-config", service.config], capture_output=True, text=True)
     assert done.returncode == 78
