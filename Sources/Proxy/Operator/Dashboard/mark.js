@@ -6,6 +6,7 @@ import { wordFor } from "./words.js";
 const tones = {
 	ready: "good", full: "busy", cooling: "warn", open: "bad", half_open: "warn", unhealthy: "bad", disabled: "off", unusable: "bad",
 	failing: "warn", running: "busy", ok: "good", degraded: "warn", down: "bad", draining: "warn", empty: "off",
+	healthy: "good", starting: "busy", shared: "good", pending: "busy", learning: "warn",
 };
 
 const shapes = {

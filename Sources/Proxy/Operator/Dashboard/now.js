@@ -3,6 +3,7 @@
 import { reloadDialog, resetDialog } from "./actions.js";
 import { alertList, warningList } from "./alerts.js";
 import { get, repeated, withQuery } from "./api.js";
+import { clusterPanel } from "./cluster.js";
 import { h, setHidden, setText } from "./dom.js";
 import { compact, count, duration, money, rate } from "./format.js";
 import { history } from "./history.js";
@@ -20,12 +21,12 @@ export function nowView() {
 		flight: t("inFlight"), queue: t("waiting"), failed: t("failed"), limited: t("limited"), tokens: t("throughput"), cost: t("today"),
 	});
 	const upstreams = upstreamTable({ strips: () => strips, reset: resetDialog });
-	const parts = [unwellModels({ reset: resetDialog }), alertList(), warningList()];
+	const parts = [unwellModels({ reset: resetDialog }), clusterPanel(), alertList(), warningList()];
 	const facts = h("p", { class: "muted name" });
 	const tools = h("div", { class: "buttons" }, button(t("reload.word"), reloadDialog), button(t("reset.every"), () => resetDialog()));
 	const waiting = h("p", { class: "empty" }, t("loading"));
 	const body = h("div", { class: "view-body" }, figures.element, section(t("upstreams"), [upstreams.element, stripLegend()]),
-		parts[0].element, h("div", { class: "columns" }, parts[1].element, parts[2].element), facts);
+		parts[0].element, parts[1].element, h("div", { class: "columns" }, parts[2].element, parts[3].element), facts);
 
 	// Two small questions a minute, and only while somebody looks.
 	const polling = repeated(async () => {

@@ -21,6 +21,7 @@ export function stateSentence(state) {
 	if (failing.length > 0) parts.push(t("sentence.models", { names: failing.map((upstream) => inSentence(upstream.id)).join(t("comma")) }));
 	if (unwell.length > named) parts.push(t("sentence.more", { n: unwell.length - named }));
 	if (state.ledger?.problem) parts.push(t("sentence.ledger"));
+	if (state.cluster?.state === "degraded") parts.push(t("sentence.cluster"));
 	if (!store.status.live) parts.unshift(t("sentence.old", { at: clock(state.at) }));
 	return parts.join(t("sentence.join"));
 }

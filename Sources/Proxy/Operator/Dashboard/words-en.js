@@ -17,7 +17,7 @@ export const english = {
 		join: " ", ok: { one: "All is well: the {what} serves.", other: "All is well: all {n} {what} serve." }, some: "{serving} of {n} {what} in service.",
 		down: "Nothing serves: of {n} {what} none can be asked.", empty: "No {what} are configured.",
 		draining: "The proxy is ending: it takes no new requests.", one: "{name} {state}.", until: "{name} {state} until {until}.",
-		more: { one: "One more has a problem.", other: "{n} more have problems." }, models: "Models fail at {names}.", ledger: "The ledger cannot be written.", old: "Not live: this was so at {at}.",
+		more: { one: "One more has a problem.", other: "{n} more have problems." }, models: "Models fail at {names}.", ledger: "The ledger cannot be written.", cluster: "Limits are divided among instances: their engine does not help.", old: "Not live: this was so at {at}.",
 	},
 	trouble: {
 		cooling: "cools down", cooling_down: "cools down", open: "has an open circuit breaker", breaker_open: "circuit breaker open", half_open: "is being probed",
@@ -27,6 +27,7 @@ export const english = {
 	state: {
 		word: "State", ready: "Ready", full: "Full", cooling: "Cooling down", open: "Breaker open", half_open: "Probing", unhealthy: "Unhealthy",
 		disabled: "Disabled", unusable: "Unusable", failing: "Failing", running: "Running", nothing: "No data",
+		healthy: "Healthy", degraded: "Degraded", draining: "Shutting down", starting: "Starting",
 	},
 	mode: { oci: "OCI accounts", aggregator: "aggregator" }, uptime: "up for {time}",
 
@@ -46,6 +47,13 @@ export const english = {
 	reload: { word: "Reload configuration", text: "The file is read and checked first. If anything is wrong with it, the present configuration stays.", done: "Configuration reloaded" },
 	unwell: "Models with problems", failuresInARow: "Failures in a row", learntLimit: "Learnt limit", alerts: "Alerts", warnings: "Warnings",
 	ledger: { off: "no ledger is kept", problem: "Ledger: {text}", dropped: { one: "The ledger has lost {n} row since the start.", other: "The ledger has lost {n} rows since the start." } },
+	cluster: {
+		word: "Instances", inWords: "Instances of the cluster: state, load, version and start of each", one: "Instance", own: "this one", version: "Version", since: "Since",
+		nobody: "No instance has said anything lately.", problem: "The engine does not help: {text}",
+		shared: { one: "Limits are shared; this is the only instance now.", other: "{n} instances share their limits." },
+		pending: "The engine has not answered yet.", learning: "The engine has just begun: for five seconds it gives nothing, until it knows what is out.",
+		degraded: { one: "No engine: limits are not shared, and no other instance is known.", other: "No engine: each instance goes on with its part of the limits, one of {n}." },
+	},
 	alert: { model_retiring: "model retires" },
 
 	tabs: { label: "Lists of requests", requests: "Live", history: "Ledger" }, open: "Open", requestID: "Request id",

@@ -16,7 +16,7 @@ export const chinese = {
 	sentence: {
 		join: "", ok: "一切正常：{n} 个{what}均可用。", some: "{n} 个{what}中有 {serving} 个可用。", down: "服务中断：{n} 个{what}均不可用。",
 		empty: "尚未配置{what}。", draining: "代理正在关闭，不再接受新请求。", one: "{name} {state}。", until: "{name} {state}，至 {until}。",
-		more: "另有 {n} 个存在问题。", models: "{names} 上有模型故障。", ledger: "账本无法写入。", old: "未连接：以下为 {at} 的状态。",
+		more: "另有 {n} 个存在问题。", models: "{names} 上有模型故障。", ledger: "账本无法写入。", cluster: "共享引擎不可用：限额由各实例均分。", old: "未连接：以下为 {at} 的状态。",
 	},
 	trouble: {
 		cooling: "正在冷却", cooling_down: "正在冷却", open: "已熔断", breaker_open: "已熔断", half_open: "正在探测恢复", probing: "正在探测恢复",
@@ -26,6 +26,7 @@ export const chinese = {
 	state: {
 		word: "状态", ready: "就绪", full: "已满", cooling: "冷却中", open: "已熔断", half_open: "探测中", unhealthy: "不健康",
 		disabled: "已停用", unusable: "不可用", failing: "失败中", running: "进行中", nothing: "无数据",
+		healthy: "健康", degraded: "降级", draining: "正在关闭", starting: "正在启动",
 	},
 	mode: { oci: "OCI 账户", aggregator: "聚合模式" }, uptime: "已运行 {time}",
 
@@ -44,6 +45,12 @@ export const chinese = {
 	reload: { word: "重新加载配置", text: "会先读取并检查配置文件；若有错误，则继续使用当前配置。", done: "配置已重新加载" },
 	unwell: "异常模型", failuresInARow: "连续失败", learntLimit: "自适应上限", alerts: "告警", warnings: "警告",
 	ledger: { off: "未启用账本", problem: "账本：{text}", dropped: "启动以来账本丢失了 {n} 行。" },
+	cluster: {
+		word: "实例", inWords: "集群各实例的状态、并发、版本与启动时间", one: "实例", own: "本实例", version: "版本", since: "启动于",
+		nobody: "最近没有实例上报状态。", problem: "共享引擎不可用：{text}",
+		shared: "{n} 个实例共享限额。", pending: "共享引擎尚未应答。", learning: "共享引擎刚刚启动：五秒内暂不发放份额，直到得知已发放了多少。",
+		degraded: "没有共享引擎：每个实例按 {n} 个实例均分限额，继续服务。",
+	},
 	alert: { upstream_down: "上游不可用", all_down: "全部不可用", budget_soft: "软预算", budget_hard: "硬预算", model_retiring: "模型即将停用", certificate: "证书", ledger: "账本" },
 
 	tabs: { label: "请求列表", requests: "实时", history: "账本" }, open: "打开", requestID: "请求 ID",
