@@ -39,7 +39,7 @@ package struct RedisEngine: Engine {
     ///   - pulse: how often one that listens is asked for a sign of life.
     package init(
         at place: Place, trusting authorities: String? = nil, as login: Login,
-        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, patience: Duration = .seconds(2),
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton, patience: Duration = .milliseconds(1_500),
         pulse: Duration = .seconds(5)
     ) {
         self.place = place

@@ -94,7 +94,6 @@ def test_an_engine_that_is_emptied_gives_nothing_twice(cluster, crowd, redis):  
 
 
 @pytest.mark.parametrize("crowd", [{"delay": 0, "accounts": 2}], indirect=True, ids=["two accounts"])
-@pytest.mark.xfail(strict=True, reason="a cooldown of a model that another instance has met is shown, and not obeyed")
 def test_an_account_that_asks_one_to_wait_is_left_alone_by_all(cluster, crowd):
     first, second = cluster.start(2)
     crowd.control("faults", {"action": "status", "status": 429, "retryAfter": 60, "kind": "chat", "account": "account_1", "times": "forever"})

@@ -23,7 +23,6 @@ def works(load, within=10):
     eventually(lambda: load.done, lambda done: done > before + 2, within)
 
 
-@pytest.mark.xfail(reason="an answer that is late because this process was stopped is taken for a proof that there is no engine")
 def test_an_instance_that_was_stopped_takes_nothing_on_an_old_lease(cluster, crowd):
     first, second = cluster.start(2)
     loads = cluster.load(8)
@@ -49,7 +48,6 @@ def test_an_instance_that_was_stopped_takes_nothing_on_an_old_lease(cluster, cro
     assert not any(load.failed for load in loads), [load.failed[:2] for load in loads]
 
 
-@pytest.mark.xfail(reason="an instance that has just begun takes all permits until the engine's first answer")
 def test_an_instance_that_is_restarted_under_load(cluster, crowd):
     first, second = cluster.start(2)
     loads = cluster.load(8)

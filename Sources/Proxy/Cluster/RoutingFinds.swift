@@ -34,6 +34,9 @@ final class RoutingFinds: Sendable {
         bell.ring()
     }
 
+    /// Something new is to be shared, and has nothing until it is.
+    func hurry() { bell.ring() }
+
     func take() -> [Find] {
         finds.withLock { finds in
             defer { finds = [] }

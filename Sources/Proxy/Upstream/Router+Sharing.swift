@@ -38,23 +38,25 @@ extension Router {
     ///   - model: nil: the upstream as a whole.
     func hear(_ left: Duration, isThrottle: Bool, of place: Int, model: String?) {
         let rest = UpstreamMemory.Rest(left: left, isThrottle: isThrottle, streak: 1)
-        change(place) { $0.hear(rest, of: model, at: $1) }
+        change(place, model) { $0.hear(rest, of: model, at: $1) }
     }
 
     /// The breaker of an upstream, or of a model of it, has opened at another instance.
-    func hearOfFailure(of place: Int, model: String?) { change(place) { $0.hearOfFailure(of: model, at: $1) } }
+    func hearOfFailure(of place: Int, model: String?) { change(place, model) { $0.hearOfFailure(of: model, at: $1) } }
 
     /// Another instance has learnt how many requests of a model an upstream takes at once, from all of them.
     func hear(limitOfAll limit: Int, of place: Int, model: String) {
-        change(place) { $0.hear(limitOfAll: limit, of: model, at: $1) }
+        change(place, model) { $0.hear(limitOfAll: limit, of: model, at: $1) }
     }
 
     /// - Parameter body: returns whether it has changed anything.
-    private func change(_ place: Int, _ body: @Sendable (inout UpstreamState, _ now: Duration) -> Bool) {
+    private func change(
+        _ place: Int, _ model: String?, _ body: @Sendable (inout UpstreamState, _ now: Duration) -> Bool
+    ) {
         let (upstreams, now) = (upstreams, time.now())
         guard upstreams.indices.contains(place), upstreams[place].assumeIsolated({ $0.hear { body(&$0, now) } }) else {
             return
         }
-        upstreamsChanged([place])
+        heard(of: place, model: model)
     }
 }

@@ -67,7 +67,7 @@ actor Router: Service {
         let domain = RoutingDomain()
         self.domain = domain
         let upstreams = members.enumerated().map {
-            Upstream($1.backend, at: $0, $1.settings, in: domain, since: time.now())
+            Upstream($1.backend, at: $0, $1.settings, in: domain, since: time.now(), sharingLimits: finds != nil)
         }
         list = Mutex(upstreams)
         table = Table(upstreams: upstreams)
@@ -296,8 +296,10 @@ actor Router: Service {
                 result.append(upstream)
             case .new(let backend):
                 let upstream = Upstream(
-                    backend, at: table.upstreams.count, settings, in: domain, since: time.now())
+                    backend, at: table.upstreams.count, settings, in: domain, since: time.now(),
+                    sharingLimits: finds != nil)
                 table.upstreams.append(upstream)
+                finds?.hurry()
                 result.append(upstream)
             }
         }
@@ -345,6 +347,13 @@ actor Router: Service {
         let now = time.now()
         upstream.assumeIsolated { $0.restore(memory, at: now) }
         core.restored(upstream.index, models: memory.models.keys, at: now, table)
+    }
+
+    /// Another instance has told of an upstream, or of a model of it.
+    func heard(of place: Int, model: String?) {
+        let now = time.now()
+        if let model { core.restored(place, models: [model], at: now, table) }
+        settle(core.upstreamChanged(place, at: now, &table), at: now)
     }
 
     /// How many in the line an upstream could serve.

@@ -34,7 +34,7 @@ actor Upstream {
 
     init(
         _ backend: any Backend, at index: Int, _ settings: Settings, in domain: RoutingDomain,
-        since began: Duration = .zero
+        since began: Duration = .zero, sharingLimits: Bool = false
     ) {
         self.began = began
         self.index = index
@@ -42,6 +42,8 @@ actor Upstream {
         self.settings = settings
         self.domain = domain
         state = UpstreamState(maxConcurrency: settings.maxConcurrency, breaker: settings.breaker)
+        // Nothing, until it is known what the others have.
+        if sharingLimits { state.shared = SharedCapacity.none }
     }
 
     /// As `UpstreamTable` asks for it.

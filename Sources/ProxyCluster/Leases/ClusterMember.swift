@@ -152,10 +152,8 @@ package struct ClusterMember: Sendable {
         guard let (request, begun) = take(number) else { return .ignored }
         // From when it was begun: the engine has counted from some moment after that.
         let end = begun + times.lease - times.margin
-        guard now < end else {
-            noteFailure(at: now)
-            return .tooLate
-        }
+        // It is there: whoever was stopped meanwhile asks it again before anything is taken.
+        guard now < end else { return .tooLate }
         clockOffset = reply.now - (begun + (now - begun) / 2).milliseconds
         let isLearning = reply.learningFor > 0
         learningUntil = isLearning ? now + .milliseconds(reply.learningFor) : .zero
@@ -181,8 +179,9 @@ package struct ClusterMember: Sendable {
 
     /// There was no answer in time, or no right one, or no connection.
     package mutating func failed(_ number: Int64, at now: Duration) {
-        guard take(number) != nil else { return }
-        noteFailure(at: now)
+        guard let (_, begun) = take(number) else { return }
+        // Of what has failed while the process was stopped, nobody knows when: what it proves may be long past.
+        noteFailure(at: min(now, begun + times.proof))
     }
 
     /// There was no connection to begin an exchange on.

@@ -190,7 +190,7 @@ struct ResponsesRoute: Sendable {
             // The reason names paths; it is in the log.
             throw Failure(
                 .overloaded(.ledger),
-                "The response is deleted from now on, but that could not be written to the disk, so that it could be there again after a restart of the proxy. Delete it again later.",
+                "The response is deleted here from now on, but that could not be written down for good, so that it could be there again after a restart of the proxy, or at another instance of it. Delete it again later.",
                 retryAfter: 5)
         }
     }

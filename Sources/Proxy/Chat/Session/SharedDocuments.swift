@@ -10,11 +10,15 @@ import Synchronization
 final class SharedDocuments: Service {
     typealias Name = ResponseArchive.Name
 
+    private typealias Keeping = (key: String, bytes: [UInt8], life: Int64)
+    private typealias Erasing = (key: String, waiter: CheckedContinuation<Void, any Error>)
+    private typealias Fetching = (keys: [String], waiter: CheckedContinuation<[[UInt8]?], any Error>)
+
     private struct State {
-        var keeping: [(key: String, bytes: [UInt8], life: Int64)] = []
+        var keeping: [Keeping] = []
         var keepingBytes = 0
-        var erasing: [(key: String, waiter: CheckedContinuation<Void, any Error>)] = []
-        var fetching: [(keys: [String], waiter: CheckedContinuation<[[UInt8]?], any Error>)] = []
+        var erasing: [Erasing] = []
+        var fetching: [Fetching] = []
         var isClosed = false
         /// Deleted ones that other instances have not been told of.
         var erased: [String] = []
@@ -200,17 +204,22 @@ final class SharedDocuments: Service {
             }
         } catch {
             opened?.close()
+            if connection != nil {
+                // It may have ended since the last round, as after a restart of the engine.
+                putBack(keeping[kept...], erasing, fetching)
+                return await round(over: nil)
+            }
             opened = nil
             for (_, waiter) in erasing { waiter.resume(throwing: error) }
             for (_, waiter) in fetching { waiter.resume(throwing: error) }
-            putBack(keeping[kept...])
+            if state.withLock({ $0.isClosed }) { lose(keeping.count - kept) } else { putBack(keeping[kept...], [], []) }
         }
         if !erasing.isEmpty { bell.ring() }
         return opened
     }
 
     private func keep(
-        _ batch: ArraySlice<(key: String, bytes: [UInt8], life: Int64)>, over connection: any EngineConnection
+        _ batch: ArraySlice<Keeping>, over connection: any EngineConnection
     ) async throws {
         let head = ["EVAL", Self.script, "\(batch.count)"] + batch.map(\.key)
         let command = head.map { Array($0.utf8) } + batch.flatMap { [$0.bytes, Array("\($0.life)".utf8)] }
@@ -227,15 +236,13 @@ final class SharedDocuments: Service {
         if case .error = answer { throw EngineFailure(refusal: answer) }
     }
 
-    /// What could not be told is told later, as far as there is room.
-    private func putBack(_ rest: ArraySlice<(key: String, bytes: [UInt8], life: Int64)>) {
+    /// What could not be done is done later, as far as there is room.
+    private func putBack(_ keeping: ArraySlice<Keeping>, _ erasing: [Erasing], _ fetching: [Fetching]) {
         state.withLock { state in
-            guard !state.isClosed else {
-                state.lost += rest.count
-                return
-            }
-            state.keeping = Array(rest) + state.keeping
-            state.keepingBytes += rest.reduce(0) { $0 + $1.bytes.count }
+            state.erasing = erasing + state.erasing
+            state.fetching = fetching + state.fetching
+            state.keeping = Array(keeping) + state.keeping
+            state.keepingBytes += keeping.reduce(0) { $0 + $1.bytes.count }
         }
     }
 }

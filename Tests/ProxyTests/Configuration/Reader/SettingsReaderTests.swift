@@ -159,7 +159,7 @@ import Testing
         ("head_timeout", ["-1s", "soon"]),
         ("models_refresh_interval", ["1y"]), ("cors_origins", ["example.com", "https://a/b", ","]),
         ("max_client_connections", ["0"]), ("rate_limit", ["-1"]), ("max_concurrency_per_key", ["-1"]),
-        ("shared_state", ["engine:6379", "http://engine", "unix://relative"]), ("cluster", ["a b", "{a}"]),
+        ("cluster", ["a b", "{a}"]),
         ("instances", ["0", "1001"]),
         ("responses_store", ["maybe"]), ("responses_ttl", ["0", "1y"]), ("responses_max", ["0"]),
         ("trace_parent", ["off", "true"]), ("rescue", ["maybe", "true"]), ("rescue_timeout", ["0"]),
