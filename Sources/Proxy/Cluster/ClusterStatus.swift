@@ -14,7 +14,7 @@ final class ClusterStatus: Sendable {
         /// Why the engine does not help; nil while it does.
         var problem: String?
         /// All instances that have said something of late, this one among them.
-        var present: [Present] = []
+        var roster: [Present] = []
         /// Exchanges that were answered, and that were not.
         var exchanges = 0
         var failures = 0

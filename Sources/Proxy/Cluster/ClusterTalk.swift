@@ -126,7 +126,7 @@ struct ClusterTalk: Sendable {
         }
         _ = board.expire(at: clock.time)
         let instances = board.instances(at: clock.time)
-        keeper.status.update { $0.present = instances.map { .init(instance: $0.instance, news: $0.news) } }
+        keeper.status.update { $0.roster = instances.map { .init(instance: $0.instance, news: $0.news) } }
     }
 
     // MARK: What comes of it

@@ -45,6 +45,18 @@ enum Base64 {
         }
     }
 
+    /// In the alphabet for addresses and names of files, without padding.
+    static func encodeForURL(_ bytes: [UInt8]) -> [UInt8] {
+        encode(bytes).compactMap { character in
+            switch character {
+            case UInt8(ascii: "+"): UInt8(ascii: "-")
+            case UInt8(ascii: "/"): UInt8(ascii: "_")
+            case UInt8(ascii: "="): nil
+            default: character
+            }
+        }
+    }
+
     private static func value(of character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")

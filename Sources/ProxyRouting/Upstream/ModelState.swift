@@ -179,8 +179,7 @@ package struct ModelState: Sendable {
     /// - Returns: whether that is news here.
     package mutating func hear(limit part: Int, top: Int, at now: Duration) -> Bool {
         guard part < top, limit.value.map({ $0 > part }) ?? true else { return false }
-        limit.restore(part, top: top, at: now)
-        lastUsed = now
+        restore(UpstreamMemory.Model(limit: part), top: top, at: now)
         return true
     }
 

@@ -16,15 +16,10 @@ struct ClusterServices {
         state.responses.join(responses.archive)
         state.makers.join(responses.archive)
         if let secret = settings.shared.secret { state.seals.take(secret) }
+        let names = SharedNames()
         let upstreams = SharedUpstreams(
-            router: state.router, finds: sharing.finds,
-            names: {
-                var names: [Int: String] = [:]
-                for member in keeper.present?.members ?? [] {
-                    names[member.upstream.index] = member.identity.sharedName(member.upstream.id)
-                }
-                return names
-            }, refuse: { model, place in keeper.present?.directory.hearRefusal(of: model, at: place) })
+            router: state.router, finds: sharing.finds, names: { names.names(of: keeper.present?.members ?? []) },
+            refuse: { model, place in keeper.present?.directory.hearRefusal(of: model, at: place) })
         let name = "\(OwnHost.name):\(settings.server.port)"
         let own = OwnInstance(name: name, startedAt: state.time.now()) {
             guard let health = keeper.present?.health else { return ("starting", 0) }

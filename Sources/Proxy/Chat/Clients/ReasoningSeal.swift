@@ -18,15 +18,7 @@ struct ReasoningSeal: Sendable {
     /// - Returns: with nothing in it that JSON escapes.
     func seal(_ text: ArraySlice<UInt8>) -> String {
         guard !text.isEmpty, let sealed = cipher.seal(text) else { return Self.prefix }
-        let characters = Base64.encode(sealed).compactMap { character -> UInt8? in
-            switch character {
-            case UInt8(ascii: "+"): UInt8(ascii: "-")
-            case UInt8(ascii: "/"): UInt8(ascii: "_")
-            case UInt8(ascii: "="): nil
-            default: character
-            }
-        }
-        return Self.prefix + String(decoding: characters, as: UTF8.self)
+        return Self.prefix + String(decoding: Base64.encodeForURL(sealed), as: UTF8.self)
     }
 
     /// The text, escaped; nil for what is somebody else's, or has been changed.

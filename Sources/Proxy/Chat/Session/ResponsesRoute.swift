@@ -15,12 +15,14 @@ struct ResponsesRoute: Sendable {
         let body = context.request.body
         let seal = seals[context.record.key]
         let shelf = shelf(of: context)
-        try await bring(body, seal.owner)
+        let isSpoken = chat.directory.catalog.speaks(.responses)
+        // Where only this process can have what the request builds on, nothing is looked up before the request is read as a whole.
+        let named: ResponsesRequest.References =
+            isSpoken || shared != nil ? ResponsesRequest.references(in: body) : ([], [])
+        try await shared?.bring(responses: named.responses, items: named.items, of: seal.owner)
         let bytes = try claim(body, shelf, context)
-        guard chat.directory.catalog.speaks(.responses) else {
-            return try await translate(context, nil, bytes, seal, shelf)
-        }
-        let home = try home(of: body, shelf, seal.owner)
+        guard isSpoken else { return try await translate(context, nil, bytes, seal, shelf) }
+        let home = try home(of: named, shelf, seal.owner)
         let native = try await chat.native(
             .responses, context, home: home, isInForeground: context.charge?.mayRefuse ?? false,
             onKept: note(of: seal.owner, asking: body))
@@ -58,8 +60,9 @@ struct ResponsesRoute: Sendable {
     /// Where what the request builds on is kept, if that is at an upstream.
     ///
     /// - Throws: 400 or 404 for what another key has made.
-    private func home(of body: [UInt8], _ shelf: ResponseStore.Shelf, _ key: String) throws(Failure) -> String? {
-        let named = ResponsesRequest.references(in: body)
+    private func home(
+        of named: ResponsesRequest.References, _ shelf: ResponseStore.Shelf, _ key: String
+    ) throws(Failure) -> String? {
         var home: String?
         for id in named.responses where shelf[id] == nil {
             switch makers.known(id, to: key) {
@@ -78,13 +81,6 @@ struct ResponsesRoute: Sendable {
         return home
     }
 
-    /// Finds what the request builds on and another instance has kept.
-    private nonisolated(nonsending) func bring(_ body: [UInt8], _ key: String) async throws(Failure) {
-        guard let shared else { return }
-        let named = ResponsesRequest.references(in: body)
-        try await shared.bring(responses: named.responses, items: named.items, of: key)
-    }
-
     /// What a response builds on is where it was made, too, which may have been forgotten.
     private func note(of key: String, asking body: [UInt8]) -> NativeRequest.Note {
         let catalog = chat.directory.catalog
@@ -101,8 +97,9 @@ struct ResponsesRoute: Sendable {
     nonisolated(nonsending) func count(_ context: RequestContext) async throws {
         let body = context.request.body
         let (seal, shelf) = (seals[context.record.key], shelf(of: context))
-        try await bring(body, seal.owner)
-        let isElsewhere = try home(of: body, shelf, seal.owner) != nil
+        let named = ResponsesRequest.references(in: body)
+        try await shared?.bring(responses: named.responses, items: named.items, of: seal.owner)
+        let isElsewhere = try home(of: named, shelf, seal.owner) != nil
         let native = try await chat.native(.responses, context)
         if let native, try await forward.counts(native, named: native.request.model, context) { return }
         let request = try await LargeWork.run(on: try claim(body, shelf, context)) { () throws(Failure) in

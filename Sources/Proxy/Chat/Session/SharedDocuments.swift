@@ -64,10 +64,7 @@ final class SharedDocuments: Service {
     func key(_ name: Name) -> String {
         let text = Array("\(name.kind.rawValue)\n\(name.key)\n\(name.id)".utf8)
         let digest = SHA256.digest(of: text) ?? []
-        return prefix
-            + Base64.encode(Array(digest.prefix(18))).reduce(into: "") { text, byte in
-                text.unicodeScalars.append(Unicode.Scalar(byte == 0x2B ? 0x2D : byte == 0x2F ? 0x5F : byte))
-            }
+        return prefix + String(decoding: Base64.encodeForURL(Array(digest.prefix(18))), as: UTF8.self)
     }
 
     // MARK: For requests

@@ -126,7 +126,7 @@ struct WindowSource: Sendable {
         writer.int(facts.instances)
         writer.key("instances")
         writer.beginArray()
-        for one in facts.present {
+        for one in facts.roster {
             writer.beginObject()
             writer.key("id")
             writer.string(one.instance)

@@ -38,7 +38,10 @@ struct ResponsesRequest {
     }
 
     /// All ids that a request builds on: of responses, and of items that it only names.
-    static func references(in body: [UInt8]) -> (responses: [String], items: [String]) {
+    typealias References = (responses: [String], items: [String])
+
+    /// Those in a body; none where it cannot be read.
+    static func references(in body: [UInt8]) -> References {
         guard let root = try? JSONDocument(parsing: body).root, root.kind == .object else { return ([], []) }
         var responses: [String] = []
         var items: [String] = []
